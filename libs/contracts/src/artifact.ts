@@ -1,0 +1,23 @@
+/**
+ * The named files of a kernel, in the order in which the manifest lists them, with their media
+ * types. To add an artifact: name it here, make it in libs/depot/src/pack.ts.
+ */
+export const ARTIFACTS = {
+  'vmlinux.btf': 'application/octet-stream',
+  'vmlinux.vars.btf': 'application/octet-stream',
+  'btf_vmlinux.ko': 'application/octet-stream',
+  'btf_vmlinux.ko.gz': 'application/gzip',
+  manifest: 'text/plain; charset=utf-8',
+  SHA256SUMS: 'text/plain; charset=utf-8',
+} as const;
+
+export type ArtifactName = keyof typeof ARTIFACTS;
+
+export function isArtifactName(name: string): name is ArtifactName {
+  return Object.hasOwn(ARTIFACTS, name);
+}
+
+/** The extras that a depot can split off a kernel's BTF; a server or an upload may name fewer. */
+export const EXTRAS = ['vars'] as const;
+
+export type ExtraName = (typeof EXTRAS)[number];

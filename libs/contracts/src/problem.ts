@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/**
+ * The stable codes of errors that reach a client, with the HTTP status of each.
+ * Clients decide by code; title and detail are for people.
+ */
+export const PROBLEMS = {
+  'bad-build-id': { status: 400, title: 'Not a build ID' },
+  'bad-hash': { status: 400, title: 'Not a SHA-256' },
+  'bad-query': { status: 400, title: 'A query parameter is wrong' },
+  'bad-multipart': { status: 400, title: 'The multipart body is malformed' },
+  'upload-cut': { status: 400, title: 'The upload ended early' },
+  'digest-mismatch': { status: 400, title: 'The body does not match its Content-Digest' },
+  'not-found': { status: 404, title: 'No such resource' },
+  'unknown-build-id': { status: 404, title: 'No kernel of this build ID' },
+  'unknown-artifact': { status: 404, title: 'There is no artifact of this name' },
+  'unknown-blob': { status: 404, title: 'No blob of this hash' },
+  pending: { status: 404, title: 'Not ready yet' },
+  'no-vars': { status: 404, title: 'This kernel came without variables' },
+  'method-not-allowed': { status: 405, title: 'The resource does not take this method' },
+  'upload-stalled': { status: 408, title: 'The sender stalled' },
+  'core-conflict': { status: 409, title: 'This build ID is published with another core' },
+  'newer-schema': { status: 409, title: 'The record was written by a newer version' },
+  withdrawn: { status: 410, title: 'Withdrawn' },
+  'too-large': { status: 413, title: 'The upload is over the limit' },
+  'unsupported-media': { status: 415, title: 'Not a file that the depot takes' },
+  'range-not-satisfiable': { status: 416, title: 'The range lies outside the artifact' },
+  'no-build-id': { status: 422, title: 'The kernel has no build ID' },
+  'no-btf': { status: 422, title: 'The kernel has no BTF' },
+  'bad-elf': { status: 422, title: 'The ELF file is malformed' },
+  'bad-btf': { status: 422, title: 'The BTF is malformed' },
+  'foreign-full': { status: 422, title: 'The full BTF is of another kernel' },
+  'missing-part': { status: 422, title: 'A part of the upload is missing' },
+  internal: { status: 500, title: 'Internal error' },
+  'shutting-down': { status: 503, title: 'The service is stopping' },
+  'store-unavailable': { status: 503, title: 'The store does not answer' },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Body of every error answer: RFC 9457, `application/problem+json`. */
+export const problemSchema = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  detail: z.string(),
+  requestId: z.string().exactOptional(),
+});
+
+export type Problem = z.infer<typeof problemSchema>;
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code);
+}
+
+export function problem(code: ProblemCode, detail: string, requestId?: string): Problem {
+  return {
+    type: `urn:btf-depot:problem:${code}`,
+    title: PROBLEMS[code].title,
+    status: PROBLEMS[code].status,
+    code,
+    detail,
+    ...(requestId !== undefined && { requestId }),
+  };
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { buildIdSchema, sha256Schema } from './build-id.ts';
+
+/**
+ * Version of the stored record. Additions that an older reader may ignore keep it; anything else
+ * raises it, and older processes then read such records but never write them.
+ */
+export const RECORD_SCHEMA = 1;
+
+const count = z.number().int().nonnegative();
+const blob = { sha256: sha256Schema, size: count };
+
+export const STATES = ['compressing', 'ready', 'failed', 'withdrawn'] as const;
+export const DELIVERIES = ['builtin', 'module'] as const;
+
+const coreSchema = z.looseObject({
+  ...blob,
+  types: count,
+  /** `verbatim`: the kernel's own bytes; `partition`: what stayed of a full BTF. */
+  origin: z.enum(['verbatim', 'partition']),
+});
+
+const extraSchema = z.looseObject({
+  ...blob,
+  types: count,
+  variables: count,
+  /** Where the extra was found: BTF with variables beside the kernel, or in the uploaded BTF. */
+  origin: z.enum(['full', 'partition']),
+  /** SHA-256 of the core that this split BTF stands on. */
+  baseSha256: sha256Schema,
+});
+
+const artifactSchema = z.looseObject({ ...blob, mediaType: z.string() });
+
+const sourceSchema = z.looseObject({
+  ...blob,
+  /** What the file was recognised as. */
+  kind: z.enum(['elf', 'btf']),
+  /** The part of the upload that it came as. */
+  part: z.enum(['kernel', 'full']),
+  /** Name and version of the software that split it. */
+  encoder: z.string(),
+  at: z.iso.datetime(),
+});
+
+/** All that is known of one kernel: the truth that queue, index and caches are rebuilt from. */
+export const kernelRecordSchema = z.looseObject({
+  schema: z.number().int().positive(),
+  buildId: buildIdSchema,
+  revision: z.number().int().positive(),
+  state: z.enum(STATES),
+  arch: z.string().exactOptional(),
+  bits: z.union([z.literal(32), z.literal(64)]).exactOptional(),
+  endian: z.enum(['little', 'big']),
+  release: z.string().exactOptional(),
+  distro: z.string().exactOptional(),
+  delivery: z.enum(DELIVERIES),
+  core: coreSchema,
+  extras: z.record(z.string(), extraSchema),
+  /** Files of the newest finished revision; what an earlier one had stays here until then. */
+  artifacts: z.record(z.string(), artifactSchema),
+  sources: z.array(sourceSchema),
+  /** Why `state` is `failed`. */
+  failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
+  uploadedAt: z.iso.datetime(),
+  readyAt: z.iso.datetime().exactOptional(),
+});
+
+export type KernelRecord = z.infer<typeof kernelRecordSchema>;
+export type CoreEntry = z.infer<typeof coreSchema>;
+export type ExtraEntry = z.infer<typeof extraSchema>;
+export type ArtifactEntry = z.infer<typeof artifactSchema>;
+export type SourceEntry = z.infer<typeof sourceSchema>;
+export type Delivery = (typeof DELIVERIES)[number];
+export type State = (typeof STATES)[number];
+
+/** Bytes of a record as they are stored: JSON, fields that this version does not know included. */
+export function encodeRecord(record: KernelRecord): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(record, null, 1)}\n`);
+}
+
+/** @throws SyntaxError or ZodError where the bytes are no record. */
+export function decodeRecord(bytes: Uint8Array): KernelRecord {
+  const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  return kernelRecordSchema.parse(json);
+}

@@ -1,0 +1,88 @@
+// Who may import whom: the layers of the project, as rules for ESLint.
+// Every package.json names its layer in nx.tags; format libraries name themselves too,
+// because among them imports only go downwards.
+
+/** Format libraries from the bottom to the top: each may import those before it. */
+const formats = ['bytes', 'codec', 'elf', 'btf', 'dwarf', 'extras', 'unpack', 'carrier'];
+
+/** Layer → the layers that it may import (itself only where it is named). */
+const layers = {
+  contract: [],
+  domain: ['format', 'contract'],
+  adapter: ['domain', 'contract'],
+  client: ['contract'],
+  platform: ['contract', 'domain'],
+  service: ['format', 'contract', 'domain', 'adapter', 'client', 'platform'],
+  app: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'service'],
+  page: ['client', 'contract'],
+  testing: ['format', 'contract', 'domain'],
+  tool: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'service', 'app', 'tool'],
+};
+
+/** Layer or format library → the npm packages that it may name; Node's own modules are free. */
+const vendors = {
+  'format:bytes': [],
+  'format:codec': ['libdeflate'],
+  'format:elf': [],
+  'format:btf': [],
+  'format:dwarf': [],
+  'format:extras': [],
+  'format:unpack': [],
+  'format:carrier': [],
+  'layer:contract': ['zod'],
+  'layer:domain': [],
+  'layer:client': [],
+  'layer:platform': ['express', 'pino', 'prom-client', 'piscina', 'zod'],
+};
+
+/** What tests may import on top of what their package may. */
+const forTests = { projects: ['layer:testing', 'layer:tool'], packages: ['vitest', 'fast-check'] };
+
+function constraints({ projects, packages }) {
+  const may = [
+    ...formats.map((name, rank) => [
+      `format:${name}`,
+      formats.slice(0, rank).map((lower) => `format:${lower}`),
+    ]),
+    ...Object.entries(layers).map(([layer, allowed]) => [
+      `layer:${layer}`,
+      allowed.map((other) => `layer:${other}`),
+    ]),
+  ];
+  return may.map(([sourceTag, allowed]) => ({
+    sourceTag,
+    onlyDependOnLibsWithTags: [...allowed, ...projects],
+    ...(vendors[sourceTag] && { allowedExternalImports: [...vendors[sourceTag], ...packages] }),
+  }));
+}
+
+const common = { banTransitiveDependencies: true, allow: [] };
+
+/** Options of @nx/enforce-module-boundaries for the sources. */
+export const boundaries = {
+  ...common,
+  depConstraints: constraints({ projects: [], packages: [] }),
+};
+
+/** The same for tests: they also use the contract suites, and the tools that provide services. */
+export const testBoundaries = {
+  ...common,
+  depConstraints: constraints(forTests),
+  // libs/testing knows the ports that it tests, and the tests of those libraries use it.
+  ignoredCircularDependencies: [['@btf-depot/testing', '*']],
+};
+
+/** Format, contract and domain code works on bytes that it is given: it opens no file. */
+export const withoutFileSystem = {
+  files: [
+    ...formats.map((name) => `libs/${name}/**/*.ts`),
+    'libs/contracts/**/*.ts',
+    'libs/depot/**/*.ts',
+  ],
+  imports: {
+    paths: ['fs', 'fs/promises', 'node:fs', 'node:fs/promises'].map((name) => ({
+      name,
+      message: 'Only adapters, services and apps open files: take bytes or a Source.',
+    })),
+  },
+};

@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+
+// One project a tier. A file name says where its tests belong: x.test.ts needs nothing but Node,
+// x.redis.test.ts, x.minio.test.ts and x.services.test.ts need the servers that tools/services
+// starts, x.kernels.test.ts the kernels and judges that tools/kernels fetches.
+const services = ['**/*.{redis,minio,services}.test.ts'];
+const kernels = ['**/*.kernels.test.ts'];
+const ignored = ['**/node_modules/**'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...ignored, ...services, ...kernels],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'services',
+          include: services,
+          exclude: ignored,
+          globalSetup: 'tools/services/src/vitest.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'kernels',
+          include: kernels,
+          exclude: ignored,
+          globalSetup: 'tools/kernels/src/vitest.ts',
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
