@@ -1,0 +1,6 @@
+// Bytes as every format library reads and writes them: random access without holding a file,
+// a checked cursor, a growing writer, and the one error for input that breaks its format.
+export { FormatError, formatWhere, type Where } from './format-error.ts';
+export { ByteReader, type Endian, type ReaderOptions } from './reader.ts';
+export { bytesSource, checkRange, sliceSource, type Source } from './source.ts';
+export { ByteWriter } from './writer.ts';
