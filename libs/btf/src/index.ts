@@ -1,0 +1,31 @@
+// BTF, the type format of Linux and BPF: Documentation/bpf/btf.rst, include/uapi/linux/btf.h.
+//
+// Wire: a `Btf` is bytes plus the place of each type; ids and string offsets, no objects.
+//   parseBtf(bytes, { base? })            index and check; `base` makes it split BTF (any depth)
+//   btf.kind(id) .vlen(id) .name(id) .sizeOrType(id) .tail(id, word) .find(name, kind?) .findAll
+//   btf.words[btf.positions[id - btf.firstId]]   the same without calls, for hot loops
+//   eachReference, reachable(btf, roots), referrers(btf)   walking forwards and backwards
+//   new BtfBuilder({ base? })             append types: .add .copy(source, id, mapId) .finish()
+//   addInt, addComposite, addVariable, addSection, …   one function a kind on a builder
+//
+// To add a kind, touch what kinds.ts names at its head.
+export {
+  FRAME_BASE_REGISTER,
+  infoKind,
+  infoVlen,
+  Kind,
+  kindName,
+  LAST_KIND,
+  LocFlag,
+  packInfo,
+  type KindName,
+} from './kinds.ts';
+export { BTF_LIMITS, KERNEL_LIMITS, type BtfLimits } from './limits.ts';
+export { Btf, isModifier } from './wire/btf.ts';
+export { BtfBuilder, type BuilderOptions, type TypeHead } from './wire/builder.ts';
+export * from './wire/declare.ts';
+export { btfEndian, type BtfHeader } from './wire/header.ts';
+export { builtinLayouts, type KindLayout } from './wire/layout.ts';
+export { parseBtf, type ParseOptions } from './wire/parse.ts';
+export { eachIdSlot, eachNameSlot, eachReference, reachable } from './wire/references.ts';
+export { referrers, type Referrers } from './wire/referrers.ts';

@@ -1,0 +1,189 @@
+import type { Endian } from '@btf-depot/bytes';
+import { ELEMENT_WORDS, FIXED_WORDS, LAST_KIND, packInfo } from '../kinds.ts';
+import type { Btf } from './btf.ts';
+import { LONG_HEADER, SHORT_HEADER, writeBtfHeader } from './header.ts';
+import { writeLayouts, type KindLayout } from './layout.ts';
+import { parseBtf } from './parse.ts';
+import { eachIdSlot, eachNameSlot } from './references.ts';
+import { StringTable } from './string-table.ts';
+import { bytesOfWords } from './words.ts';
+
+export interface BuilderOptions {
+  /** What the types are split from; without it the BTF is standalone. */
+  readonly base?: Btf;
+  /** Default: the base's, or little. */
+  readonly endian?: Endian;
+  /** Writes the 32-byte header and this layout section (Linux 7.1), by kind. */
+  readonly layouts?: readonly KindLayout[];
+  /** Strings that the own table starts with, in a byte for byte copy of another's section. */
+  readonly strings?: Uint8Array;
+}
+
+/** Head of a type; what is left out is 0. */
+export interface TypeHead {
+  readonly kind: number;
+  /** String offset, from `string` or `stringFrom`. */
+  readonly name?: number;
+  readonly kflag?: boolean;
+  readonly vlen?: number;
+  /** Third word: size in bytes or type id. */
+  readonly sizeOrType?: number;
+}
+
+const NO_WORDS: readonly number[] = [];
+
+/**
+ * Appends types to a base as split BTF, or makes standalone BTF. Ids are given in the order of
+ * the calls, strings that the base has are the base's, others are stored once in the order of
+ * first use: the same calls give the same bytes.
+ *
+ * Ids may be used before their types are added (`nextId` says which comes next).
+ */
+export class BtfBuilder {
+  readonly base: Btf | undefined;
+  readonly endian: Endian;
+  readonly firstId: number;
+  readonly #layouts: readonly KindLayout[] | undefined;
+  readonly #strings: StringTable;
+  readonly #copied = new WeakMap<Btf, Map<number, number>>();
+  #words = new Uint32Array(1024);
+  #length = 0;
+  #count = 0;
+
+  constructor(options: BuilderOptions = {}) {
+    const { base, layouts, strings } = options;
+    this.base = base;
+    this.endian = options.endian ?? base?.endian ?? 'little';
+    this.firstId = base ? base.endId : 1;
+    this.#layouts = layouts;
+    const initial = strings ?? (base ? new Uint8Array() : Uint8Array.of(0));
+    this.#strings = new StringTable(base ? base.stringEnd : 0, initial);
+  }
+
+  /** The id that the next type gets. */
+  get nextId(): number {
+    return this.firstId + this.#count;
+  }
+
+  /** Offset of a string given as one character a byte; the base's where it has the string. */
+  string(text: string): number {
+    if (text === '') return 0;
+    return this.stringFromBytes(Buffer.from(text, 'latin1'));
+  }
+
+  /** Offset of a string given as bytes without NUL. */
+  stringFromBytes(bytes: Uint8Array): number {
+    if (bytes.length === 0) return 0;
+    const own = this.#strings.find(bytes, 0, bytes.length);
+    if (own !== -1) return own;
+    const below = this.base ? this.base.findString(bytes) : -1;
+    return below === -1 ? this.#strings.add(bytes, 0, bytes.length) : below;
+  }
+
+  /** Offset here of the string that has `offset` in another BTF. */
+  stringFrom(source: Btf, offset: number): number {
+    if (offset === 0) return 0;
+    // Strings of a base that both share have the same offset.
+    if (this.base && offset < this.base.stringEnd && isSelfOrBase(this.base, source)) return offset;
+    const known = this.#copied.get(source) ?? new Map<number, number>();
+    this.#copied.set(source, known);
+    let mapped = known.get(offset);
+    if (mapped === undefined) {
+      mapped = this.stringFromBytes(source.stringBytes(offset));
+      known.set(offset, mapped);
+    }
+    return mapped;
+  }
+
+  /** Appends a type: its head, and the words after it as they stand on the wire. Returns its id. */
+  add(head: TypeHead, tail: ArrayLike<number> = NO_WORDS): number {
+    const { kind, name = 0, kflag = false, vlen = 0, sizeOrType = 0 } = head;
+    if (kind <= LAST_KIND && tail.length !== FIXED_WORDS[kind] + vlen * ELEMENT_WORDS[kind]) {
+      throw new RangeError(`${tail.length} words do not make kind ${kind} with vlen ${vlen}`);
+    }
+    return this.addRaw(name, packInfo(kind, vlen, kflag), sizeOrType, tail);
+  }
+
+  /** Appends a type by its `info` word, of any kind; nothing is checked. */
+  addRaw(name: number, info: number, sizeOrType: number, tail: ArrayLike<number>): number {
+    const at = this.#reserve(3 + tail.length);
+    this.#words[at] = name;
+    this.#words[at + 1] = info;
+    this.#words[at + 2] = sizeOrType;
+    this.#words.set(tail, at + 3);
+    return this.firstId + this.#count++;
+  }
+
+  /**
+   * Appends a copy of a type of another BTF: strings become this one's, and each id that it
+   * refers to, void included, is what `mapId` makes of it.
+   */
+  copy(source: Btf, id: number, mapId: (id: number) => number): number {
+    const { words, positions, firstId } = source.owner(id);
+    const own = id - firstId;
+    const from = positions[own];
+    const to = own + 1 < positions.length ? positions[own + 1] : words.length;
+    const at = this.#reserve(to - from);
+    const out = this.#words;
+    out.set(words.subarray(from, to), at);
+    eachNameSlot(out, at, (slot) => (out[slot] = this.stringFrom(source, out[slot])));
+    eachIdSlot(out, at, (slot) => (out[slot] = mapId(out[slot])));
+    return this.firstId + this.#count++;
+  }
+
+  /** The bytes: header, types, layouts if any, strings. */
+  finish(): Uint8Array<ArrayBuffer> {
+    const types = bytesOfWords(this.#words.subarray(0, this.#length), this.endian);
+    const layouts = this.#layouts && writeLayouts(this.#layouts, this.endian);
+    const strings = this.#strings.bytes;
+    const layoutLength = layouts ? layouts.length : 0;
+    const header = writeBtfHeader({
+      endian: this.endian,
+      version: 1,
+      flags: 0,
+      length: layouts ? LONG_HEADER : SHORT_HEADER,
+      typeOffset: 0,
+      typeLength: types.length,
+      layoutOffset: layouts ? types.length : 0,
+      layoutLength,
+      stringOffset: types.length + layoutLength,
+      stringLength: strings.length,
+    });
+    const parts = [header, types, ...(layouts ? [layouts] : []), strings];
+    const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
+  }
+
+  /** The same, parsed: throws FormatError where an id was used whose type was never added. */
+  toBtf(section?: string): Btf {
+    return parseBtf(this.finish(), {
+      ...(this.base && { base: this.base }),
+      ...(section !== undefined && { section }),
+    });
+  }
+
+  #reserve(count: number): number {
+    const at = this.#length;
+    const needed = at + count;
+    if (needed > this.#words.length) {
+      const grown = new Uint32Array(Math.max(needed, this.#words.length * 2));
+      grown.set(this.#words.subarray(0, at));
+      this.#words = grown;
+    }
+    this.#length = needed;
+    return at;
+  }
+}
+
+/** Whether `btf` is `top` or one of the bases below it. */
+function isSelfOrBase(btf: Btf, top: Btf): boolean {
+  for (let level: Btf | undefined = top; level; level = level.base) {
+    if (level === btf) return true;
+  }
+  return false;
+}

@@ -1,0 +1,126 @@
+/**
+ * A BTF string section that can be searched by content and grown: open addressing over the
+ * strings' bytes, no JavaScript string per entry. Offsets include those of the bases below.
+ */
+export class StringTable {
+  /** Offset of the first own byte: the sum of the bases' string lengths. */
+  readonly start: number;
+  #bytes: Uint8Array;
+  #length: number;
+  /** Own offset + 1 of a string, 0 for a free slot; a power of two long. */
+  #slots: Uint32Array;
+  #count = 0;
+
+  /** `bytes` must be empty or end with NUL; they are copied when the table grows, never changed. */
+  constructor(start: number, bytes: Uint8Array = new Uint8Array()) {
+    this.start = start;
+    this.#bytes = bytes;
+    this.#length = bytes.length;
+    let strings = 0;
+    for (const byte of bytes) if (byte === 0) strings++;
+    this.#slots = new Uint32Array(slotsFor(strings));
+    for (let at = 0; at < bytes.length;) {
+      const end = bytes.indexOf(0, at);
+      this.#insert(at, hashBytes(bytes, at, end));
+      at = end + 1;
+    }
+  }
+
+  /** Offset after the last own byte. */
+  get end(): number {
+    return this.start + this.#length;
+  }
+
+  /** The own bytes; a view that later additions may leave behind. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Offset of the string `bytes[from..to)`, or -1. Of equal strings the first. */
+  find(bytes: Uint8Array, from: number, to: number): number {
+    const slot = this.#slotOf(bytes, from, to, hashBytes(bytes, from, to));
+    const own = this.#slots[slot];
+    return own === 0 ? -1 : this.start + own - 1;
+  }
+
+  /** Offset of the string `bytes[from..to)`, appended if it is new. */
+  add(bytes: Uint8Array, from: number, to: number): number {
+    const hash = hashBytes(bytes, from, to);
+    const own = this.#slots[this.#slotOf(bytes, from, to, hash)];
+    if (own !== 0) return this.start + own - 1;
+    const at = this.#length;
+    this.#reserve(to - from + 1);
+    this.#bytes.set(bytes.subarray(from, to), at);
+    this.#bytes[at + to - from] = 0;
+    this.#length = at + to - from + 1;
+    this.#insert(at, hash);
+    return this.start + at;
+  }
+
+  #insert(at: number, hash: number): void {
+    if ((this.#count + 1) * 2 > this.#slots.length) this.#grow();
+    const slot = this.#slotOf(this.#bytes, at, this.#bytes.indexOf(0, at), hash);
+    if (this.#slots[slot] !== 0) return;
+    this.#slots[slot] = at + 1;
+    this.#count++;
+  }
+
+  /** The slot that holds the string, or the free one where it belongs. */
+  #slotOf(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      if (this.#equals(slots[slot] - 1, bytes, from, to)) break;
+    }
+    return slot;
+  }
+
+  #equals(at: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const own = this.#bytes;
+    const length = to - from;
+    if (at + length >= this.#length) return false;
+    for (let i = 0; i < length; i++) {
+      if (own[at + i] !== bytes[from + i]) return false;
+    }
+    return own[at + length] === 0;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#slots = new Uint32Array(old.length * 2);
+    const mask = this.#slots.length - 1;
+    for (const entry of old) {
+      if (entry === 0) continue;
+      const at = entry - 1;
+      let slot = hashBytes(this.#bytes, at, this.#bytes.indexOf(0, at)) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = entry;
+    }
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.length && this.#owned) return;
+    const grown = new Uint8Array(Math.max(needed, this.#length * 2, 4096));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#owned = true;
+  }
+
+  /** Whether #bytes is ours to write to, and not the section that was handed in. */
+  #owned = false;
+}
+
+/** FNV-1a with a final mix, so that the low bits that the tables use depend on every byte. */
+export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+function slotsFor(strings: number): number {
+  let slots = 64;
+  while (slots < strings * 2 + 2) slots *= 2;
+  return slots;
+}
