@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MAX_BLOB_SIZE, type BlobStore } from '@btf-depot/depot';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sha256Of, someBytes } from './builders.ts';
+import { runElsewhere, startElsewhere } from './elsewhere.ts';
+import { HOSTILE_NAMES } from './hostile.ts';
+import type { StoresUnderTest } from './stores-under-test.ts';
+
+/** What every BlobStore keeps to. `makeStores` opens an empty store for each test. */
+export function describeBlobStore(name: string, makeStores: () => Promise<StoresUnderTest>): void {
+  describe(`${name} as a BlobStore`, () => {
+    let stores: StoresUnderTest;
+    let blobs: BlobStore;
+
+    beforeEach(async () => {
+      stores = await makeStores();
+      blobs = stores.blobs;
+    });
+    afterEach(() => stores.dispose());
+
+    const unknown = sha256Of(someBytes(8, 'nobody put this'));
+
+    it('has nothing under a hash that nobody put', async () => {
+      expect(await blobs.get(unknown)).toBeUndefined();
+      expect(await blobs.has(unknown)).toBe(false);
+    });
+
+    it.each([0, 1, 4096, 5 * 1024 * 1024 + 1])('gives %i bytes back as they were', async (size) => {
+      const bytes = someBytes(size, 'round trip');
+      const sha256 = sha256Of(bytes);
+      expect(await blobs.put(sha256, bytes)).toEqual({ created: true });
+      expect(await blobs.has(sha256)).toBe(true);
+      expect(await read(sha256)).toBe(sha256);
+      expect((await blobs.get(sha256))?.length).toBe(size);
+    });
+
+    it('puts a view of a larger buffer, not the buffer', async () => {
+      const view = someBytes(3000, 'larger').subarray(1000, 2000);
+      const sha256 = sha256Of(view);
+      await blobs.put(sha256, view);
+      expect(await read(sha256)).toBe(sha256);
+    });
+
+    it('says of a second put that the blob was there', async () => {
+      const bytes = someBytes(1000, 'twice');
+      const sha256 = sha256Of(bytes);
+      await blobs.put(sha256, bytes);
+      expect(await blobs.put(sha256, bytes)).toEqual({ created: false });
+      expect(await read(sha256)).toBe(sha256);
+    });
+
+    it('creates once when several puts run at the same time', async () => {
+      const bytes = someBytes(100_000, 'at once');
+      const sha256 = sha256Of(bytes);
+      const puts = await Promise.all(Array.from({ length: 8 }, () => blobs.put(sha256, bytes)));
+      expect(puts.filter(({ created }) => created)).toHaveLength(1);
+      expect(await read(sha256)).toBe(sha256);
+    });
+
+    it('refuses more bytes than a blob may have, and keeps none of them', async () => {
+      const bytes = new Uint8Array(MAX_BLOB_SIZE + 1);
+      await expect(blobs.put(unknown, bytes)).rejects.toThrow(RangeError);
+      expect(await blobs.has(unknown)).toBe(false);
+    });
+
+    it.each([...HOSTILE_NAMES, unknown.toUpperCase(), unknown.slice(1), `${unknown}0`])(
+      'refuses %j as a hash',
+      async (hash) => {
+        const refusal = { code: 'bad-hash' };
+        await expect(blobs.put(hash, someBytes(8, 'x'))).rejects.toMatchObject(refusal);
+        await expect(blobs.get(hash)).rejects.toMatchObject(refusal);
+        await expect(blobs.has(hash)).rejects.toMatchObject(refusal);
+      },
+    );
+
+    it('is reachable', async () => {
+      await expect(blobs.check()).resolves.toBeUndefined();
+    });
+
+    it('of two processes that put the same blobs, one creates each, and all end whole', async () => {
+      const size = 300_000;
+      const seeds = Array.from({ length: 20 }, (_, index) => `shared ${String(index)}`);
+      const hashes = seeds.map((seed) => sha256Of(someBytes(size, seed)));
+      const race = runElsewhere(stores.elsewhere, [
+        { kind: 'put-blobs', size, seeds },
+        { kind: 'put-blobs', size, seeds },
+      ]);
+      // A reader meanwhile finds each blob whole or not at all.
+      const seen = await whileRunning(race, () => Promise.all(hashes.map(read)));
+      expect(seen.filter((hash) => hash !== undefined && !hashes.includes(hash))).toEqual([]);
+      const [one, other] = (await race).map(({ created }) => created) as [boolean[], boolean[]];
+      expect(one.map((created) => !created)).toEqual(other);
+      expect(await Promise.all(hashes.map(read))).toEqual(hashes);
+    });
+
+    it('keeps a blob whole or not at all when the writer is killed', async () => {
+      const size = 8 * 1024 * 1024;
+      for (const delay of [0, 10, 20, 40, 80]) {
+        const seed = `killed after ${String(delay)}`;
+        const bytes = someBytes(size, seed);
+        const sha256 = sha256Of(bytes);
+        const writer = await startElsewhere(stores.elsewhere, {
+          kind: 'put-blobs',
+          size,
+          seeds: [seed],
+        });
+        const put = writer.run().catch(() => undefined);
+        await sleep(delay);
+        await writer.kill();
+        await put;
+        expect([undefined, sha256]).toContain(await read(sha256));
+        // And the next writer is not in the way of what is left.
+        await blobs.put(sha256, bytes);
+        expect(await read(sha256)).toBe(sha256);
+      }
+    });
+
+    /** @returns the hash of what is stored under a hash. */
+    async function read(sha256: string): Promise<string | undefined> {
+      const bytes = await blobs.get(sha256);
+      return bytes && sha256Of(bytes);
+    }
+  });
+}
+
+async function whileRunning<T>(race: Promise<unknown>, look: () => Promise<T[]>): Promise<T[]> {
+  const seen: T[] = [];
+  const running = { now: true };
+  const ended = race.finally(() => (running.now = false));
+  while (running.now) seen.push(...(await look()));
+  await ended;
+  return seen;
+}

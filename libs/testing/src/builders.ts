@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+
+/** `size` bytes that look random and are the same for the same seed. */
+export function someBytes(size: number, seed: string): Uint8Array {
+  if (size === 0) return new Uint8Array();
+  const hash = createHash('shake256', { outputLength: size });
+  return new Uint8Array(hash.update(seed).digest());
+}
+
+/** In lowercase hexadecimal. */
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A build ID of 20 bytes, the same for the same seed. */
+export function buildIdOf(seed: string): string {
+  return createHash('sha1').update(seed).digest('hex');
+}
+
+/** A record as it is after an upload without extras: valid, and `compressing`. */
+export function kernelRecord(overrides: Partial<KernelRecord> = {}): KernelRecord {
+  const core = someBytes(64, 'core');
+  return {
+    schema: RECORD_SCHEMA,
+    buildId: buildIdOf('kernel'),
+    revision: 1,
+    state: 'compressing',
+    arch: 'x86_64',
+    bits: 64,
+    endian: 'little',
+    release: '6.12.0-test',
+    delivery: 'builtin',
+    core: { sha256: sha256Of(core), size: core.length, types: 1, origin: 'verbatim' },
+    extras: {},
+    artifacts: {},
+    sources: [
+      {
+        sha256: sha256Of(someBytes(128, 'source')),
+        size: 128,
+        kind: 'elf',
+        part: 'kernel',
+        encoder: 'btf-depot test',
+        at: '2026-01-01T00:00:00.000Z',
+      },
+    ],
+    uploadedAt: '2026-01-01T00:00:00.000Z',
+    ...overrides,
+  };
+}
+
+/** Everything that an asynchronous iterable gives. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

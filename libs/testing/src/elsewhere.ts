@@ -1,0 +1,74 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+/** How another process opens the store under test: `import(module)[opener](argument)`. */
+export interface Elsewhere {
+  /** URL of a module. */
+  module: string;
+  /** Name of its function that returns `{ blobs, records }`, or a promise of them. */
+  opener: string;
+  /** What survives JSON. */
+  argument: unknown;
+}
+
+/** What the other process does; see store-process.ts. */
+export type Task =
+  | { kind: 'put-blobs'; size: number; seeds: string[] }
+  | { kind: 'increment'; buildId: string; times: number };
+
+export interface TaskResult {
+  /** put-blobs: for each seed, whether this process created the blob. */
+  created: boolean[];
+  /** increment: how often another writer was first. */
+  conflicts: number;
+}
+
+export interface OtherProcess {
+  /** Starts the task; the store is open by then, so that several processes start together. */
+  run(): Promise<TaskResult>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+}
+
+/** Starts a Node process that has opened the store and waits to be told to run. */
+export async function startElsewhere(elsewhere: Elsewhere, task: Task): Promise<OtherProcess> {
+  const child = fork(new URL('./store-process.ts', import.meta.url), {
+    execArgv: [],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  child.send({ elsewhere, task });
+  await message(child);
+  return {
+    async run() {
+      child.send('run');
+      return (await message(child)) as TaskResult;
+    },
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Runs one task in each of several processes at the same time. */
+export async function runElsewhere(elsewhere: Elsewhere, tasks: Task[]): Promise<TaskResult[]> {
+  const processes = await Promise.all(tasks.map((task) => startElsewhere(elsewhere, task)));
+  try {
+    return await Promise.all(processes.map((other) => other.run()));
+  } finally {
+    await Promise.all(processes.map((other) => other.kill()));
+  }
+}
+
+function message(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('the other process ended early'));
+    child.once('exit', ended);
+    child.once('message', (value) => {
+      child.off('exit', ended);
+      resolve(value);
+    });
+  });
+}

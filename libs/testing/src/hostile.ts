@@ -1,0 +1,15 @@
+/** Names that must not become part of a path or key, whatever they should have been. */
+export const HOSTILE_NAMES = [
+  '',
+  '.',
+  '..',
+  '../../etc/passwd',
+  '../'.repeat(20),
+  'ab/../../cd',
+  '/etc/passwd',
+  'ab\u0000cd',
+  '%2e%2e%2f',
+  'ABCDEF0123456789ABCDEF0123456789ABCDEF01',
+  'abcdef0123456789\n',
+  'abcdef0123456789abcdef0123456789abcdef0g',
+];

@@ -1,0 +1,11 @@
+/**
+ * What tests share: one contract suite per port, for every adapter of it, and builders of what
+ * the suites and other tests need. To add an adapter's tests: call the suites of its ports with
+ * a factory. To add a promise to a port: put its test into the suite.
+ */
+export * from './blob-store.ts';
+export * from './builders.ts';
+export * from './hostile.ts';
+export * from './job-queue.ts';
+export * from './record-store.ts';
+export type * from './stores-under-test.ts';
