@@ -1,0 +1,18 @@
+import type { ProblemCode } from '@btf-depot/contracts';
+
+/** The store did not do what it was asked: unreachable, silent, full, or without permission. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+  readonly code = 'store-unavailable' satisfies ProblemCode;
+}
+
+/** A hash or a build ID that is none: refused before it becomes part of a path or key. */
+export class BadName extends Error {
+  override readonly name = 'BadName';
+  readonly code: 'bad-hash' | 'bad-build-id';
+
+  constructor(code: BadName['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,46 @@
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BlobStore } from '@btf-depot/depot';
+import { checkBlobSize } from '../blob-size.ts';
+import { blobKey } from '../layout.ts';
+import { ASIDE, asStore, createFile, syncFolders, unlessMissing } from './durable.ts';
+
+/** Blobs as files `blobs/sha256/ab/abcdef…`. */
+export class FsBlobStore implements BlobStore {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }> {
+    const key = blobKey(sha256);
+    checkBlobSize(bytes);
+    return asStore(`write blob ${sha256}`, async () => {
+      if (await this.has(sha256)) {
+        // Another process may have linked it a moment ago and not have come to its fsync.
+        await syncFolders(this.#root, key);
+        return { created: false };
+      }
+      return { created: await createFile(this.#root, key, bytes) };
+    });
+  }
+
+  async get(sha256: string): Promise<Uint8Array | undefined> {
+    const path = join(this.#root, blobKey(sha256));
+    return asStore(`read blob ${sha256}`, () => unlessMissing(() => readFile(path)));
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    const path = join(this.#root, blobKey(sha256));
+    const found = await asStore(`look for blob ${sha256}`, () => unlessMissing(() => stat(path)));
+    return found !== undefined;
+  }
+
+  async check(): Promise<void> {
+    await asStore('write to the data folder', () =>
+      access(join(this.#root, ASIDE), constants.R_OK | constants.W_OK | constants.X_OK),
+    );
+  }
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StoreUnavailable } from '../errors.ts';
+
+/** Folder for files that are being written; in the store, so that link() stays in one file system. */
+export const ASIDE = 'unfinished';
+
+/**
+ * Writes a new file that is whole or not there, and durable when this resolves: aside and fsync,
+ * link() to its name, fsync of the folder and, since it may be new too, of those above it.
+ * @param root folder of the store
+ * @param path of the file, below root
+ * @returns false where the name was taken; that file is durable then as well.
+ */
+export async function createFile(root: string, path: string, bytes: Uint8Array): Promise<boolean> {
+  const draft = await writeAside(root, bytes);
+  try {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    const created = await linkUnlessTaken(draft, target);
+    await syncFolders(root, path);
+    return created;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Puts an empty file in the place of another: the name stays taken. Not made durable. */
+export async function emptyFile(root: string, path: string): Promise<void> {
+  const draft = asideName(root);
+  await writeFile(draft, '', { flag: 'wx' });
+  await rename(draft, join(root, path));
+}
+
+/** fsync of the folder that holds `path` and of all above it up to the store's own. */
+export async function syncFolders(root: string, path: string): Promise<void> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    await using handle = await open(join(root, folder), 'r');
+    await handle.sync();
+    if (folder === '.') return;
+  }
+}
+
+/** Runs file operations; what the system refuses (EACCES, ENOSPC, EIO, …) is StoreUnavailable. */
+export async function asStore<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (errno(cause) === undefined) throw cause;
+    throw new StoreUnavailable(`cannot ${what}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Runs a file operation; undefined where the file or its folder is not there. */
+export async function unlessMissing<T>(run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function writeAside(root: string, bytes: Uint8Array): Promise<string> {
+  const draft = asideName(root);
+  try {
+    await using file = await open(draft, 'wx');
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  return draft;
+}
+
+async function linkUnlessTaken(draft: string, target: string): Promise<boolean> {
+  try {
+    await link(draft, target);
+    return true;
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function asideName(root: string): string {
+  return join(root, ASIDE, `${process.pid}-${randomUUID()}`);
+}
+
+function errno(error: unknown): string | undefined {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+    ? String(error.code)
+    : undefined;
+}

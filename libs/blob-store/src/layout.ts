@@ -1,0 +1,19 @@
+import { isBuildId, isSha256 } from '@btf-depot/contracts';
+import { BadName } from './errors.ts';
+
+/**
+ * Where things lie, the same in a bucket and in a folder. Names become part of a path here, so
+ * this is also where anything that is not a hash or a build ID ends: `BadName`.
+ */
+export function blobKey(sha256: string): string {
+  if (!isSha256(sha256)) throw new BadName('bad-hash', 'not a SHA-256 in lowercase hexadecimal');
+  return `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`;
+}
+
+/** What belongs to one kernel lies below this key. */
+export function kernelKey(buildId: string): string {
+  if (!isBuildId(buildId)) throw new BadName('bad-build-id', 'not a build ID');
+  return `${KERNELS}/${buildId.slice(0, 2)}/${buildId}`;
+}
+
+export const KERNELS = 'kernels';

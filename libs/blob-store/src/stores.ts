@@ -1,0 +1,7 @@
+import type { BlobStore, RecordStore } from '@btf-depot/depot';
+
+/** Both stores of one folder or bucket. */
+export interface Stores {
+  blobs: BlobStore;
+  records: RecordStore;
+}
