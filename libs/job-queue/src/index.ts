@@ -1,0 +1,7 @@
+/**
+ * The depot's JobQueue: in memory (embedded mode) and on BullMQ. Both give a job up after the same
+ * number of attempts, and both can lose everything: the records say what is unfinished. To add a
+ * queue: implement the port, and run describeJobQueue of @btf-depot/testing in its tests.
+ */
+export { InProcessJobQueue } from './in-process.ts';
+export { JOB_QUEUE_DEFAULTS, type JobQueueOptions } from './options.ts';
