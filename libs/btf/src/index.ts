@@ -29,3 +29,9 @@ export { builtinLayouts, type KindLayout } from './wire/layout.ts';
 export { parseBtf, type ParseOptions } from './wire/parse.ts';
 export { eachIdSlot, eachNameSlot, eachReference, reachable } from './wire/references.ts';
 export { referrers, type Referrers } from './wire/referrers.ts';
+export { hasSize, memberAt, pointerSize, sizeOf, type Member } from './wire/size.ts';
+export {
+  PRINT_DECLARATION_DEFAULTS,
+  printDeclaration,
+  type PrintDeclarationOptions,
+} from './c/print-declaration.ts';

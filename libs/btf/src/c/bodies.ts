@@ -1,0 +1,102 @@
+import { Kind } from '../kinds.ts';
+import type { Btf } from '../wire/btf.ts';
+import type { PlannedMember } from './composite-layout.ts';
+import type { CWriter } from './declarator.ts';
+import { identifier } from './identifiers.ts';
+
+/** `struct name {\n…}` with its attributes; `head` is what stands before the brace. */
+export function bodyOf(
+  writer: CWriter,
+  id: number,
+  head: string,
+  level: number,
+  nesting: number,
+): string {
+  const plan = writer.layouts.plan(id);
+  const indent = '\t'.repeat(level + 1);
+  const lines: string[] = [];
+  for (const member of plan.members) {
+    padding(lines, indent, member.paddingAt, member.paddingBits, plan.align);
+    lines.push(`${indent}${memberOf(writer, member, level + 1, nesting)};`);
+  }
+  padding(lines, indent, plan.trailingAt, plan.trailingBits, plan.align);
+  if (plan.filler > 0) lines.push(`${indent}unsigned char __filler[${plan.filler}];`);
+  const attributes = [
+    ...(plan.packed ? [' __attribute__((packed))'] : []),
+    ...(plan.aligned ? [` __attribute__((aligned(${plan.align})))`] : []),
+  ].join('');
+  if (lines.length === 0) return writer.spend(`${head} {}${attributes}`);
+  return writer.spend(`${head} {\n${lines.join('\n')}\n${'\t'.repeat(level)}}${attributes}`);
+}
+
+function memberOf(writer: CWriter, member: PlannedMember, level: number, nesting: number): string {
+  const { btf } = writer;
+  const { name, type, bitSize } = member;
+  if (name === 0 && bitSize === 0) {
+    // A named struct as an unnamed member (-fms-extensions) declares nothing in plain C: its
+    // members are written out.
+    const plain = btf.resolve(type);
+    const kind = plain === undefined ? 0 : btf.kind(plain);
+    if (plain !== undefined && (kind === Kind.STRUCT || kind === Kind.UNION)) {
+      return bodyOf(writer, plain, kind === Kind.UNION ? 'union' : 'struct', level, nesting + 1);
+    }
+  }
+  const declared = name === 0 ? '' : identifier(btf.string(name));
+  const text = writer.declare(type, declared, level, nesting + 1);
+  return bitSize === 0 ? text : `${text}${name === 0 ? ' ' : ''}: ${bitSize}`;
+}
+
+/** Unnamed bit fields from bit `at` on; each stays inside a unit that does not raise the alignment. */
+function padding(lines: string[], indent: string, at: number, bits: number, align: number): void {
+  // Long runs take longs whatever the alignment: BPF and x86 do not align for unnamed fields.
+  const unit = bits > 512 ? 64 : Math.min(align, 8) * 8;
+  const type = { 8: 'char', 16: 'short', 32: 'int', 64: 'long long' }[unit] ?? 'char';
+  for (let left = bits; left > 0;) {
+    const width = Math.min(left, unit - (at % unit));
+    lines.push(`${indent}${type} : ${width};`);
+    at += width;
+    left -= width;
+  }
+}
+
+/** `enum name {\n…}`, with the mode that gives it its size. */
+export function enumBodyOf(writer: CWriter, id: number, head: string, level: number): string {
+  const { btf } = writer;
+  const wide = btf.kind(id) === Kind.ENUM64;
+  const signed = btf.kflag(id);
+  const indent = '\t'.repeat(level + 1);
+  const stride = wide ? 3 : 2;
+  const lines = Array.from({ length: btf.vlen(id) }, (_, index) => {
+    const name = writer.enumeratorOf(btf.tail(id, index * stride));
+    const low = btf.tail(id, index * stride + 1);
+    const value = wide ? (BigInt(btf.tail(id, index * stride + 2)) << 32n) | BigInt(low) : low;
+    return `${indent}${name} = ${enumValue(value, signed)},`;
+  });
+  const size = btf.sizeOrType(id);
+  const mode = size === 8 && hasLargeValue(btf, id) ? undefined : MODES[size];
+  const attribute = mode === undefined ? '' : ` __attribute__((mode(${mode})))`;
+  if (lines.length === 0) return writer.spend(`${head} { __empty_enum_${id} }${attribute}`);
+  return writer.spend(`${head} {\n${lines.join('\n')}\n${'\t'.repeat(level)}}${attribute}`);
+}
+
+/** GNU machine modes of enums that are not an int. */
+const MODES: Readonly<Record<number, string>> = { 1: 'byte', 2: 'HI', 8: 'word' };
+
+function enumValue(value: number | bigint, signed: boolean): string {
+  if (typeof value === 'number') return String(signed ? value | 0 : value);
+  if (!signed) return `${value}ULL`;
+  const number = BigInt.asIntN(64, value);
+  // No literal of C reaches the least value.
+  return number === -(1n << 63n) ? '(-9223372036854775807LL - 1)' : `${number}LL`;
+}
+
+/** Whether a value needs more than 32 bits, so that the compiler makes the enum 8 bytes by itself. */
+function hasLargeValue(btf: Btf, id: number): boolean {
+  const signed = btf.kflag(id);
+  for (let index = 0; index < btf.vlen(id); index++) {
+    const low = btf.tail(id, index * 3 + 1);
+    const extended = signed && low >>> 31 === 1 ? 0xffffffff : 0;
+    if (btf.kind(id) === Kind.ENUM64 && btf.tail(id, index * 3 + 2) !== extended) return true;
+  }
+  return false;
+}
