@@ -106,7 +106,7 @@ describe('hostile types', () => {
   it('cannot end the declaration by their names', () => {
     expect(text(addVariable(b, 'x; int main(){}', int, 1))).toBe('int x__int_main____');
     expect(text(addVariable(b, '1while', int, 1))).toBe('int _1while');
-    expect(text(variable(addTypedef(b, '*/ #include "x"\n', int)))).toBe('___include__x__ v');
+    expect(text(variable(addTypedef(b, '*/ #include "x"\n', int)))).toBe('____include__x__ v');
     expect(text(addVariable(b, 'while', int, 1))).toBe('int while_');
     expect(text(addPointer(b, addTypeTag(b, '"))) x \\ é', int)))).toBe(
       'int __attribute__((btf_type_tag("\\042\\051\\051\\051 x \\134 \\351"))) *',
