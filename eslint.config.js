@@ -16,7 +16,11 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-console': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       eqeqeq: 'error',
+      // Without noUncheckedIndexedAccess, which hot loops over typed arrays cannot have, it takes
+      // every lookup for a hit and would have the checks of misses removed.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
     },
   },
   {

@@ -11,7 +11,7 @@ const layers = {
   domain: ['format', 'contract'],
   adapter: ['domain', 'contract'],
   client: ['contract'],
-  platform: ['contract', 'domain'],
+  platform: ['format', 'contract', 'domain'],
   service: ['format', 'contract', 'domain', 'adapter', 'client', 'platform'],
   app: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'service'],
   page: ['client', 'contract'],

@@ -1,0 +1,67 @@
+import { openFsStores } from '@btf-depot/blob-store';
+import { compressorSettings, startCompressor } from '@btf-depot/compressor';
+import { systemClock } from '@btf-depot/depot';
+import { createFetch, fetchSettings } from '@btf-depot/fetch';
+import { createIngest, uploadSettings } from '@btf-depot/ingest';
+import { InProcessJobQueue } from '@btf-depot/job-queue';
+import {
+  createComputePool,
+  listenSettings,
+  logSettings,
+  startHttpService,
+  type Logger,
+  type Running,
+  type Settings,
+} from '@btf-depot/service-kit';
+import { Router } from 'express';
+
+/** Every setting of the embedded depot: those of the three services together. */
+export const embeddedSettings = {
+  ...listenSettings,
+  ...logSettings,
+  ...uploadSettings,
+  ...compressorSettings,
+  ...fetchSettings,
+};
+
+export interface EmbeddedDepot extends Running {
+  url: string;
+  /** Whether the store held no kernel when the depot started. */
+  wasEmpty: boolean;
+}
+
+/** The three services in this process, over a folder and a queue in memory. */
+export async function startEmbedded(
+  settings: Settings<typeof embeddedSettings>,
+  log: Logger,
+): Promise<EmbeddedDepot> {
+  const stores = await openFsStores(settings.BTFDEPOT_DATA);
+  const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
+  const queue = new InProcessJobQueue({
+    onError: (error) => log.warn({ err: error }, 'queue'),
+  });
+  const compute = createComputePool();
+  const deps = { ...stores, queue, compute, clock: systemClock, log };
+  const fetch = createFetch(stores, settings);
+  const router = Router();
+  router.use(await createIngest(deps, settings), fetch.router);
+  const http = await startHttpService({
+    host: settings.BTFDEPOT_HOST,
+    port: settings.BTFDEPOT_PORT,
+    log,
+    router,
+    hot: fetch.hot,
+    checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
+  });
+  const compressor = startCompressor(deps, settings);
+  return {
+    url: http.url,
+    wasEmpty,
+    async close() {
+      await http.close();
+      await compressor.close();
+      await queue.close();
+      await compute.close();
+    },
+  };
+}

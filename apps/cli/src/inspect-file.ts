@@ -1,0 +1,130 @@
+import { bytesSource, FormatError, type Source } from '@btf-depot/bytes';
+import { Kind, kindName, parseBtf, readBtfHeader, type Btf } from '@btf-depot/btf';
+import { readModinfo } from '@btf-depot/carrier';
+import { gunzip } from '@btf-depot/codec';
+import { recognise } from '@btf-depot/depot';
+import { readElf, type Elf } from '@btf-depot/elf';
+import { openFileSource } from '@btf-depot/service-kit';
+
+/** Bytes that a compressed file may unpack to here. */
+const UNPACKED_LIMIT = 1 << 30;
+
+export interface InspectedBtf {
+  section: string;
+  size: number;
+  endian: 'little' | 'big';
+  headerSize: number;
+  typeBytes: number;
+  stringBytes: number;
+  /** Absent where the BTF is split and its base is not at hand. */
+  types?: number;
+  /** Types by kind, in the order of the kinds. */
+  kinds?: Record<string, number>;
+}
+
+export interface Inspected {
+  kind: 'elf' | 'btf';
+  compressed?: 'gzip';
+  size: number;
+  buildId?: string;
+  elf?: { bits: number; endian: string; arch: string; sections: number };
+  modinfo?: Record<string, string>;
+  btf: InspectedBtf[];
+}
+
+/**
+ * What a file is: build ID, ELF header, BTF sections with their kinds, the module's own words.
+ * @param base path of the BTF that a split one stands on.
+ * @throws FormatError or DepotError where it is nothing that we know, or damaged.
+ */
+export function inspectFile(path: string, base?: string): Inspected {
+  using file = openFileSource(path);
+  const isGzip = file.size > 2 && file.read(0, 2)[0] === 0x1f && file.read(0, 2)[1] === 0x8b;
+  const source = isGzip
+    ? bytesSource(gunzip(file.read(0, file.size), { limit: UNPACKED_LIMIT }))
+    : file;
+  return {
+    ...(isGzip && { compressed: 'gzip' as const }),
+    ...inspectSource(source, base === undefined ? undefined : baseOf(base)),
+  };
+}
+
+function inspectSource(source: Source, base: Btf | undefined): Omit<Inspected, 'compressed'> {
+  const { size } = source;
+  if (recognise(source) === 'btf') {
+    return { kind: 'btf', size, btf: [inspectBtf('.BTF', source.read(0, size), base)] };
+  }
+  const elf = readElf(source);
+  const buildId = elf.buildId();
+  const modinfo = elf.section('.modinfo');
+  return {
+    kind: 'elf',
+    size,
+    ...(buildId !== undefined && { buildId }),
+    elf: {
+      bits: elf.class,
+      endian: elf.endian,
+      arch: elf.arch,
+      sections: elf.sections.length,
+    },
+    ...(modinfo && { modinfo: firstValues(elf, modinfo) }),
+    btf: inspectSections(elf, base),
+  };
+}
+
+function firstValues(elf: Elf, section: Elf['sections'][number]): Record<string, string> {
+  const entries = readModinfo(elf.bytes(section)).map(({ key, value }) => [key, value] as const);
+  return Object.fromEntries(entries.reverse());
+}
+
+/** The sections of one file: extras stand on the `.BTF` beside them, where that is a whole one. */
+function inspectSections(elf: Elf, base: Btf | undefined): InspectedBtf[] {
+  const sections = elf.sections.filter(({ name }) => /^\.BTF(\.(?!ext$|base$).*)?$/.test(name));
+  const own = sections.find(({ name }) => name === '.BTF');
+  const beside = base ?? (own && wholeOf(elf.bytes(own)));
+  return sections.map((section) =>
+    inspectBtf(section.name, elf.bytes(section), section === own ? base : beside),
+  );
+}
+
+function wholeOf(bytes: Uint8Array): Btf | undefined {
+  try {
+    return parseBtf(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+function baseOf(path: string): Btf {
+  using file = openFileSource(path);
+  if (recognise(file) === 'btf') return parseBtf(file.read(0, file.size));
+  const elf = readElf(file);
+  const section = elf.section('.BTF');
+  if (!section) throw new FormatError('no-btf', `${path} has no .BTF section`);
+  return parseBtf(elf.bytes(section));
+}
+
+function inspectBtf(section: string, bytes: Uint8Array, base: Btf | undefined): InspectedBtf {
+  const header = readBtfHeader(bytes, section);
+  const about = {
+    section,
+    size: bytes.length,
+    endian: header.endian,
+    headerSize: header.length,
+    typeBytes: header.typeLength,
+    stringBytes: header.stringLength,
+  };
+  const btf = base ? parseBtf(bytes, { base, section }) : wholeOf(bytes);
+  return btf ? { ...about, types: btf.typeCount, kinds: kindsOf(btf) } : about;
+}
+
+function kindsOf(btf: Btf): Record<string, number> {
+  const counts = new Map<number, number>();
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    const kind = btf.kind(id);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const known = Object.values(Kind).filter((kind) => counts.has(kind));
+  return Object.fromEntries(known.map((kind) => [kindName(kind), counts.get(kind) ?? 0]));
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { inspectFile, type Inspected, type InspectedBtf } from '../inspect-file.ts';
+import { jsonOption } from '../options.ts';
+import { formatBytes, formatCount, formatTable, print, printable, printJson } from '../output.ts';
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .summary('what a file is: build ID, BTF and its kinds, module information')
+    .description(
+      'Shows what a vmlinux, a module, a carrier (also .gz) or a BTF file holds. Needs no depot.',
+    )
+    .argument('<file>')
+    .option('--base <file>', 'the BTF that a split one stands on: vmlinux or raw BTF')
+    .addOption(jsonOption())
+    .action((file: string, { base, json }: { base?: string; json?: boolean }) => {
+      const inspected = inspectFile(file, base);
+      if (json) printJson({ file, ...inspected });
+      else print(describe(file, inspected));
+    });
+}
+
+function describe(file: string, { kind, compressed, size, elf, ...rest }: Inspected): string {
+  const what = elf ? `ELF ${elf.bits}-bit ${elf.endian}-endian ${elf.arch}` : kind.toUpperCase();
+  const packed = compressed ? `, unpacked from ${compressed}` : '';
+  const lines = [`${printable(file)}: ${what}, ${formatBytes(size)}${packed}`];
+  if (rest.buildId !== undefined) lines.push(`build ID ${rest.buildId}`);
+  for (const [key, value] of Object.entries(rest.modinfo ?? {})) {
+    lines.push(`${printable(key)}=${printable(value)}`);
+  }
+  if (rest.btf.length === 0) lines.push('no BTF');
+  return `${lines.join('\n')}\n${rest.btf.map(describeBtf).join('')}`;
+}
+
+function describeBtf(btf: InspectedBtf): string {
+  const { section, size, headerSize, typeBytes, stringBytes, types, kinds } = btf;
+  const head =
+    `${printable(section)}: ${formatBytes(size)} (header ${headerSize}, ` +
+    `types ${formatBytes(typeBytes)}, strings ${formatBytes(stringBytes)}), ${btf.endian}-endian, ` +
+    (types === undefined ? 'split: name its base with --base' : `${formatCount(types)} types`);
+  const rows = Object.entries(kinds ?? {}).map(([name, count]) => [
+    `  ${name}`,
+    formatCount(count),
+  ]);
+  return `${head}\n${formatTable(rows, [1])}`;
+}

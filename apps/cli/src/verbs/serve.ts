@@ -1,0 +1,109 @@
+import { access } from 'node:fs/promises';
+import { DepotClient } from '@btf-depot/client';
+import { createLogger, readSettings, runUntilSignal } from '@btf-depot/service-kit';
+import type { KernelRecord } from '@btf-depot/contracts';
+import { Command } from 'commander';
+import { embeddedSettings, startEmbedded, type EmbeddedDepot } from '../embedded.ts';
+import { DEFAULT_URL } from '../options.ts';
+import { note, print, printable, printJson } from '../output.ts';
+import { pushFile, type PushOptions } from '../push-file.ts';
+import { describeKernel } from '../report.ts';
+import { RUNNING_BTF, runningKernel } from '../running-kernel.ts';
+
+interface Flags {
+  host?: string;
+  port?: string;
+  data?: string;
+  running?: boolean;
+  json?: boolean;
+}
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .summary('the depot in one process: ingest, compressor and fetch')
+    .description(
+      'Runs the depot in one process, over a folder, until SIGTERM or Ctrl-C.\n' +
+        'The kernels named are ingested first.',
+    )
+    .argument('[file...]', 'vmlinux with BTF inside, to ingest at start')
+    .option('--host <address>', 'address to listen on (BTFDEPOT_HOST, 127.0.0.1)')
+    .option('--port <port>', 'port to listen on, 0 for any (BTFDEPOT_PORT, 8080)')
+    .option('--data <folder>', 'where everything is stored (BTFDEPOT_DATA, ./data)')
+    .option(
+      '--running',
+      'when the store is empty and no file is named, ingest the BTF of this system',
+    )
+    .option('--json', 'print what was ingested as JSON, a line each')
+    .addHelpText(
+      'after',
+      `\nSettings, as environment variables:\n  ${Object.keys(embeddedSettings).join('\n  ')}`,
+    )
+    .action(serve);
+}
+
+async function serve(files: string[], flags: Flags): Promise<void> {
+  const settings = readSettings(embeddedSettings, {
+    // The log is for operators; a person at a terminal has the lines below.
+    BTFDEPOT_LOG_LEVEL: 'warn',
+    ...process.env,
+    ...(flags.host !== undefined && { BTFDEPOT_HOST: flags.host }),
+    ...(flags.port !== undefined && { BTFDEPOT_PORT: flags.port }),
+    ...(flags.data !== undefined && { BTFDEPOT_DATA: flags.data }),
+  });
+  const log = createLogger('depot', settings.BTFDEPOT_LOG_LEVEL);
+  await runUntilSignal(log, async () => {
+    const depot = await startEmbedded(settings, log);
+    const client = new DepotClient(depot.url);
+    const kernels: KernelRecord[] = [];
+    for (const { file, query } of await uploadsAtStart(files, flags, depot)) {
+      const record = await ingest(client, file, query);
+      if (record) kernels.push(record);
+    }
+    if (flags.json) printJson({ url: depot.url, data: settings.BTFDEPOT_DATA, kernels });
+    else {
+      for (const record of kernels) print(describeKernel(record));
+      print(`listening on ${depot.url}, data in ${settings.BTFDEPOT_DATA}\n`);
+      print(nextCommands(depot.url, kernels.at(-1)));
+    }
+    return depot;
+  });
+}
+
+/** The files named; else, in an empty store and if that was asked for, the running kernel's BTF. */
+async function uploadsAtStart(files: string[], flags: Flags, { wasEmpty }: EmbeddedDepot) {
+  if (files.length > 0 || !flags.running || !wasEmpty) {
+    return files.map((file) => ({ file, query: {} }));
+  }
+  const kernel = await runningKernel();
+  const readable = await access(RUNNING_BTF).then(
+    () => true,
+    () => false,
+  );
+  if (kernel && readable) return [{ file: RUNNING_BTF, query: { ...kernel } }];
+  note('this system shows no BTF of its own: name a vmlinux to have something to look at');
+  return [];
+}
+
+/** Goes the way of every upload. A file that is refused is said, and the depot serves on. */
+async function ingest(
+  client: DepotClient,
+  file: string,
+  query: PushOptions['query'],
+): Promise<KernelRecord | undefined> {
+  try {
+    note(`ingesting ${file}`);
+    const { status } = await pushFile(client, file, { query });
+    return await client.record(status.buildId);
+  } catch (error) {
+    note(`${file}: ${printable(error instanceof Error ? error.message : String(error))}`);
+    return undefined;
+  }
+}
+
+function nextCommands(url: string, kernel: KernelRecord | undefined): string {
+  const elsewhere = url === DEFAULT_URL ? '' : ` --url ${url}`;
+  const next = kernel
+    ? [`npx btfdepot get${elsewhere} ${kernel.buildId}`, `npx btfdepot inspect btf_vmlinux.ko.gz`]
+    : [`npx btfdepot push${elsewhere} VMLINUX`];
+  return `next, in another shell:\n${next.map((line) => `  ${line}\n`).join('')}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * The compressor: takes jobs from the queue, makes the artifacts of a kernel's revision and
+ * publishes them in its record. At start, and from then on periodically, it sweeps: records that
+ * wait without a job get one.
+ */
+import { compressKernel, RecordIndex, sweep } from '@btf-depot/depot';
+import type { CompressDeps, JobQueue } from '@btf-depot/depot';
+import type { Logger, Running } from '@btf-depot/service-kit';
+
+export { compressorSettings } from './settings.ts';
+
+export interface CompressorSettings {
+  BTFDEPOT_COMPRESSORS: number;
+  BTFDEPOT_SWEEP_PERIOD: number;
+}
+
+/** Starts to work. `close` lets the jobs under way finish. */
+export function startCompressor(
+  deps: CompressDeps & { queue: JobQueue; log: Logger },
+  settings: CompressorSettings,
+): Running {
+  const { log } = deps;
+  const stop = new AbortController();
+  const worker = deps.queue.work(
+    async (job, attempt) => {
+      const { buildId, revision } = job;
+      const started = performance.now();
+      try {
+        const outcome = await compressKernel(deps, job, attempt, stop.signal);
+        const ms = Math.round(performance.now() - started);
+        log[outcome === 'failed' ? 'error' : 'info']({ buildId, revision, outcome, ms }, 'job');
+      } catch (error) {
+        log.warn({ buildId, revision, err: error, last: attempt.last }, 'job will be tried again');
+        throw error;
+      }
+    },
+    { concurrency: settings.BTFDEPOT_COMPRESSORS },
+  );
+  const sweeping = sweepPeriodically(deps, settings.BTFDEPOT_SWEEP_PERIOD);
+  return {
+    async close() {
+      await sweeping.close();
+      await worker.close();
+    },
+  };
+}
+
+function sweepPeriodically(
+  { records, queue, log }: Parameters<typeof startCompressor>[0],
+  period: number,
+): Running {
+  const index = new RecordIndex(records);
+  let running: Promise<void> | undefined;
+  const once = async () => {
+    try {
+      const waiting = await sweep(index, queue, (buildId, error) =>
+        log.error({ buildId, err: error }, 'record is unreadable'),
+      );
+      log.debug({ records: index.size, waiting }, 'swept');
+    } catch (error) {
+      log.warn({ err: error }, 'sweep failed, the next one follows');
+    }
+  };
+  const tick = () => {
+    running ??= once().finally(() => (running = undefined));
+  };
+  const timer = setInterval(tick, period);
+  tick();
+  return {
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { openMinioStores } from '@btf-depot/blob-store';
+import { systemClock } from '@btf-depot/depot';
+import { BullmqJobQueue } from '@btf-depot/job-queue';
+import {
+  createComputePool,
+  queueSettings,
+  runService,
+  startHttpService,
+  storeSettings,
+} from '@btf-depot/service-kit';
+import { compressorSettings, startCompressor } from './index.ts';
+
+const shape = { ...storeSettings, ...queueSettings, ...compressorSettings };
+
+await runService('compressor', shape, async (settings, log) => {
+  const stores = await openMinioStores({
+    endpoint: settings.BTFDEPOT_S3_ENDPOINT,
+    bucket: settings.BTFDEPOT_S3_BUCKET,
+    accessKey: settings.BTFDEPOT_S3_ACCESS_KEY,
+    secretKey: settings.BTFDEPOT_S3_SECRET_KEY,
+  });
+  const queue = new BullmqJobQueue({
+    url: settings.BTFDEPOT_REDIS_URL,
+    onError: (error) => log.warn({ err: error }, 'queue'),
+  });
+  const compute = createComputePool({ threads: settings.BTFDEPOT_COMPRESSORS });
+  // Nothing but health: whoever runs it wants to know that it is there.
+  const http = await startHttpService({
+    host: settings.BTFDEPOT_HOST,
+    port: settings.BTFDEPOT_PORT,
+    log,
+    checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
+  });
+  const compressor = startCompressor(
+    { ...stores, queue, compute, clock: systemClock, log },
+    settings,
+  );
+  return {
+    async close() {
+      await compressor.close();
+      await http.close();
+      await queue.close();
+      await compute.close();
+    },
+  };
+});

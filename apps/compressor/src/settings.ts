@@ -1,0 +1,9 @@
+import { seconds, wholeNumber } from '@btf-depot/service-kit';
+
+/** Settings of compressing, shared by the service and the embedded depot. */
+export const compressorSettings = {
+  /** Kernels that are compressed at one time. */
+  BTFDEPOT_COMPRESSORS: wholeNumber(1, 256).prefault('1'),
+  /** How often the records are asked for work that the queue may have lost. */
+  BTFDEPOT_SWEEP_PERIOD: seconds.prefault('60'),
+};

@@ -1,0 +1,32 @@
+/**
+ * Fetch: serves what fits a kernel, by its build ID. What is asked for again and again is answered
+ * from memory, ahead of Express (hot-path.ts). `createFetch` is the service without its adapters
+ * and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
+ */
+import type { BlobStore, RecordStore } from '@btf-depot/depot';
+import { recordRoutes } from '@btf-depot/service-kit';
+import { Router } from 'express';
+import { HotBlobs } from './hot-blobs.ts';
+import { hotPath } from './hot-path.ts';
+import { RecentRecords } from './recent-records.ts';
+import { fetchRoutes } from './routes.ts';
+
+export { fetchSettings } from './settings.ts';
+
+export interface FetchSettings {
+  /** Bytes. */
+  BTFDEPOT_HOT_BLOBS: number;
+  /** Milliseconds. */
+  BTFDEPOT_RECORD_AGE: number;
+}
+
+export function createFetch(
+  stores: { blobs: BlobStore; records: RecordStore },
+  settings: FetchSettings,
+): { router: Router; hot: ReturnType<typeof hotPath> } {
+  const records = new RecentRecords(stores.records, settings.BTFDEPOT_RECORD_AGE);
+  const blobs = new HotBlobs(stores.blobs, settings.BTFDEPOT_HOT_BLOBS);
+  const router = Router();
+  router.use(recordRoutes(stores.records), fetchRoutes(records, blobs));
+  return { router, hot: hotPath(records, blobs) };
+}

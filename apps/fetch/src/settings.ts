@@ -1,0 +1,9 @@
+import { byteSize, seconds } from '@btf-depot/service-kit';
+
+/** Settings of fetching, shared by the service and the embedded depot. */
+export const fetchSettings = {
+  /** Memory for blobs that are asked for again and again. */
+  BTFDEPOT_HOT_BLOBS: byteSize.prefault('256m'),
+  /** How old a record may be when an artifact is looked up in it: an update shows this much later. */
+  BTFDEPOT_RECORD_AGE: seconds.prefault('1'),
+};

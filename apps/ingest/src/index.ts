@@ -1,0 +1,46 @@
+/**
+ * Build ingest: takes kernels over HTTP, has their BTF split, and makes the parts durable before
+ * it answers. `createIngest` is the service without its adapters and its port, so that it runs by
+ * itself (main.ts) and within the embedded depot alike.
+ */
+import { Router } from 'express';
+import type { AcceptDeps } from '@btf-depot/depot';
+import { recordRoutes, type Logger } from '@btf-depot/service-kit';
+import type { ExtraName } from '@btf-depot/contracts';
+import { kernelsRoute } from './kernels-route.ts';
+import { Staging } from './staging.ts';
+
+export { uploadSettings } from './settings.ts';
+
+export interface IngestSettings {
+  BTFDEPOT_DATA: string;
+  BTFDEPOT_UPLOAD_LIMIT: number;
+  BTFDEPOT_UPLOAD_PERIOD: number;
+  BTFDEPOT_UPLOAD_LEAST: number;
+  BTFDEPOT_EXTRAS: readonly ExtraName[];
+}
+
+/** The routes of build ingest. Makes the staging folder. */
+export async function createIngest(
+  deps: Omit<AcceptDeps, 'onQueueError'> & { log: Logger },
+  settings: IngestSettings,
+): Promise<Router> {
+  const staging = new Staging(settings.BTFDEPOT_DATA);
+  await staging.open();
+  const router = Router();
+  router.use(
+    kernelsRoute({
+      ...deps,
+      staging,
+      rules: {
+        limit: settings.BTFDEPOT_UPLOAD_LIMIT,
+        period: settings.BTFDEPOT_UPLOAD_PERIOD,
+        least: settings.BTFDEPOT_UPLOAD_LEAST,
+      },
+      extras: settings.BTFDEPOT_EXTRAS,
+      onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
+    }),
+    recordRoutes(deps.records),
+  );
+  return router;
+}

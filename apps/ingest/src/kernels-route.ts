@@ -1,0 +1,107 @@
+import {
+  DELIVERIES,
+  buildIdSchema,
+  kernelPath,
+  statusOf,
+  type ExtraName,
+} from '@btf-depot/contracts';
+import { acceptKernel, DepotError, type AcceptDeps, type Upload } from '@btf-depot/depot';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
+import { z } from 'zod';
+import type { UploadRules } from './meter.ts';
+import { receive } from './receive.ts';
+import { parseExtras } from './settings.ts';
+import type { Staging } from './staging.ts';
+
+export interface KernelsRouteDeps extends AcceptDeps {
+  staging: Staging;
+  rules: UploadRules;
+  /** Split off where an upload names none. */
+  extras: readonly ExtraName[];
+}
+
+/** How long a refused sender may go on before its connection is cut, in milliseconds. */
+const LINGER_MS = 1000;
+
+const word = z.string().regex(/^[\w.+~:-]{1,128}$/, {
+  error: 'expected 1 to 128 letters, digits and ._+~:-',
+});
+
+const querySchema = z.strictObject({
+  buildId: buildIdSchema.exactOptional(),
+  delivery: z.enum(DELIVERIES).exactOptional(),
+  distro: word.exactOptional(),
+  release: word.exactOptional(),
+  extras: z.string().transform(parseExtras).exactOptional(),
+});
+
+/** `POST` and `PUT /v1/kernels`: takes a kernel in. */
+export function kernelsRoute(deps: KernelsRouteDeps): Router {
+  const router = Router();
+  const upload: RequestHandler = async (request, response) => {
+    const { signal, release } = signalOf(request, response);
+    try {
+      const query = parseQuery(request);
+      await deps.staging.withFolder(async (folder) => {
+        const received = await receive(request, folder, deps.rules, signal);
+        const { outcome, record } = await acceptKernel(
+          deps,
+          uploadOf(deps, query, received),
+          signal,
+        );
+        response.setHeader('Location', kernelPath(record.buildId));
+        response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
+      });
+    } finally {
+      release();
+      stopReading(request, response);
+    }
+  };
+  router.route('/v1/kernels').post(upload).put(upload);
+  return router;
+}
+
+function parseQuery(request: Request): z.infer<typeof querySchema> {
+  const result = querySchema.safeParse(request.query);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new DepotError('bad-query', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
+
+function uploadOf(
+  deps: KernelsRouteDeps,
+  { buildId, delivery, distro, release, extras }: z.infer<typeof querySchema>,
+  received: Pick<Upload, 'kernel' | 'full'>,
+): Upload {
+  return {
+    ...received,
+    ...(distro !== undefined && { distro }),
+    ...(release !== undefined && { release }),
+    split: {
+      ...(buildId !== undefined && { buildId }),
+      ...(delivery !== undefined && { delivery }),
+      extras: extras ?? deps.extras,
+    },
+  };
+}
+
+/** Aborted when the client is gone before it has its answer: then nobody wants the work. */
+function signalOf(request: Request, response: Response) {
+  const controller = new AbortController();
+  const onClose = () => {
+    controller.abort(new DepotError('upload-cut', 'the connection was closed'));
+  };
+  response.once('close', onClose);
+  return { signal: controller.signal, release: () => response.off('close', onClose) };
+}
+
+/**
+ * A refused upload is not read to its end. Its connection is left open for a moment, so that the
+ * sender meets the answer and not a reset.
+ */
+function stopReading(request: Request, response: Response): void {
+  if (request.complete) return;
+  response.once('finish', () => {
+    setTimeout(() => request.destroy(), LINGER_MS).unref();
+  });
+}

@@ -1,0 +1,42 @@
+import { openMinioStores } from '@btf-depot/blob-store';
+import { systemClock } from '@btf-depot/depot';
+import { BullmqJobQueue } from '@btf-depot/job-queue';
+import {
+  createComputePool,
+  queueSettings,
+  runService,
+  startHttpService,
+  storeSettings,
+} from '@btf-depot/service-kit';
+import { createIngest, uploadSettings } from './index.ts';
+
+const shape = { ...storeSettings, ...queueSettings, ...uploadSettings };
+
+await runService('ingest', shape, async (settings, log) => {
+  const stores = await openMinioStores({
+    endpoint: settings.BTFDEPOT_S3_ENDPOINT,
+    bucket: settings.BTFDEPOT_S3_BUCKET,
+    accessKey: settings.BTFDEPOT_S3_ACCESS_KEY,
+    secretKey: settings.BTFDEPOT_S3_SECRET_KEY,
+  });
+  const queue = new BullmqJobQueue({
+    url: settings.BTFDEPOT_REDIS_URL,
+    onError: (error) => log.warn({ err: error }, 'queue'),
+  });
+  const compute = createComputePool();
+  const deps = { ...stores, queue, compute, clock: systemClock, log };
+  const http = await startHttpService({
+    host: settings.BTFDEPOT_HOST,
+    port: settings.BTFDEPOT_PORT,
+    log,
+    router: await createIngest(deps, settings),
+    checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
+  });
+  return {
+    async close() {
+      await http.close();
+      await queue.close();
+      await compute.close();
+    },
+  };
+});

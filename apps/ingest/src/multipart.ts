@@ -1,0 +1,79 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
+import { DepotError, type UploadedFile } from '@btf-depot/depot';
+
+/** The files that an upload may consist of; each at most once. */
+export const PARTS = ['kernel', 'full'] as const;
+
+export type PartName = (typeof PARTS)[number];
+
+/** No part needs more; beyond it is somebody's attempt to keep the parser busy. */
+const LIMITS = { files: PARTS.length, parts: PARTS.length + 1, fields: 0, headerPairs: 16 };
+
+/**
+ * Takes the files of a `multipart/form-data` body apart, each handed to `stage` while it arrives.
+ *
+ * @throws DepotError `bad-multipart` for a malformed body, an unknown, repeated or surplus part.
+ */
+export async function receiveParts(
+  body: Readable,
+  headers: IncomingHttpHeaders,
+  stage: (name: PartName, file: Readable, signal: AbortSignal) => Promise<UploadedFile>,
+  signal: AbortSignal,
+): Promise<Partial<Record<PartName, UploadedFile>>> {
+  // One signal ends the parser and every part: the first fault of any ends the whole.
+  const fault = new AbortController();
+  const all = AbortSignal.any([signal, fault.signal]);
+  const refuse = (detail: string) => fault.abort(new DepotError('bad-multipart', detail));
+  const staged = new Map<PartName, Promise<UploadedFile>>();
+
+  const parser = openParser(headers);
+  for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
+    parser.on(event, () => refuse(`the parts are the files ${PARTS.join(' and ')}, nothing else`));
+  }
+  parser.on('file', (name, file) => {
+    // The stream errs when the body ends early; whoever reads it is told by the signal.
+    file.on('error', () => undefined);
+    if (!isPartName(name) || staged.has(name)) {
+      file.resume();
+      refuse(isPartName(name) ? `two parts named ${name}` : 'a part of an unknown name');
+      return;
+    }
+    const arriving = stage(name, file, all);
+    arriving.catch((error: unknown) => fault.abort(error));
+    staged.set(name, arriving);
+  });
+
+  try {
+    await pipeline(body, parser, { signal: all });
+    const files = await Promise.all(
+      [...staged].map(async ([name, file]) => [name, await file] as const),
+    );
+    return Object.fromEntries(files);
+  } catch (error) {
+    fault.abort(error);
+    await Promise.allSettled(staged.values());
+    if (signal.aborted) throw signal.reason;
+    const cause: unknown = fault.signal.reason;
+    if (cause instanceof DepotError) throw cause;
+    throw new DepotError('bad-multipart', messageOf(cause), { cause });
+  }
+}
+
+function openParser(headers: IncomingHttpHeaders): BusboyInstance {
+  try {
+    return Busboy({ headers: headers as BusboyHeaders, limits: LIMITS });
+  } catch (error) {
+    throw new DepotError('bad-multipart', messageOf(error), { cause: error });
+  }
+}
+
+function isPartName(name: string): name is PartName {
+  return (PARTS as readonly string[]).includes(name);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { pipeline, Transform, type Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { DepotError, type UploadedFile } from '@btf-depot/depot';
+import type { Request } from 'express';
+import { Meter, type UploadRules } from './meter.ts';
+import { receiveParts, type PartName } from './multipart.ts';
+import { stageFile } from './staging.ts';
+
+/** The files of an upload, staged. */
+export interface Received {
+  kernel: UploadedFile;
+  full?: UploadedFile;
+}
+
+/**
+ * Takes an upload's body in: one file, or several as multipart. The request itself is never
+ * destroyed here, so that it can still be answered.
+ *
+ * @throws DepotError that says what is wrong with the body, or the signal's reason.
+ */
+export async function receive(
+  request: Request,
+  folder: string,
+  rules: UploadRules,
+  signal: AbortSignal,
+): Promise<Received> {
+  checkLength(request, rules);
+  const body = openBody(request, rules, signal);
+  const stage = (name: PartName, file: Readable, ended: AbortSignal) =>
+    stageFile(file, join(folder, name), ended);
+  try {
+    if (!isMultipart(request)) return { kernel: await stage('kernel', body, signal) };
+    const { kernel, ...others } = await receiveParts(body, request.headers, stage, signal);
+    if (!kernel) throw new DepotError('missing-part', 'the upload has no part named kernel');
+    return { kernel, ...others };
+  } catch (error) {
+    // What ended the body says more than what its reader made of that.
+    throw body.errored ?? error;
+  }
+}
+
+function isMultipart(request: Request): boolean {
+  return /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
+}
+
+/** So that a client which waits for `100 Continue`, or says the length, need not send it all. */
+function checkLength(request: Request, { limit }: UploadRules): void {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > limit) {
+    throw new DepotError('too-large', `${length} bytes are announced, ${limit} are the limit`);
+  }
+}
+
+/** The request's body: digest checked, decoded, metered. */
+function openBody(request: Request, rules: UploadRules, signal: AbortSignal): Readable {
+  const meter = new Meter(rules);
+  const stages = [...digestCheck(request), ...decoder(request), meter];
+  const first = stages[0] ?? meter;
+  // Errors reach the reader through the meter, the last of the stages.
+  if (stages.length > 1) pipeline(stages, () => undefined);
+  signal.addEventListener('abort', () => meter.destroy(signal.reason as Error), { once: true });
+  request.pipe(first);
+  return meter;
+}
+
+function decoder(request: Request): Transform[] {
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+  if (encoding === 'identity') return [];
+  const streams: Partial<Record<string, () => Transform>> = {
+    gzip: createGunzip,
+    zstd: createZstdDecompress,
+  };
+  const open = streams[encoding];
+  if (!open) throw new DepotError('unsupported-media', 'Content-Encoding is gzip, zstd or none');
+  return [open().on('error', () => undefined)];
+}
+
+/** RFC 9530: the digest is of the content as it is sent, encoding included. */
+function digestCheck(request: Request): Transform[] {
+  const header = request.headers['content-digest'];
+  if (header === undefined) return [];
+  const expected = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(String(header))?.[1];
+  if (expected === undefined) return [];
+  const hash = createHash('sha256');
+  return [
+    new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done(null, chunk);
+      },
+      flush(done) {
+        const digest = hash.digest('base64');
+        done(
+          digest === expected
+            ? null
+            : new DepotError('digest-mismatch', `the body's SHA-256 is ${digest}`),
+        );
+      },
+    }),
+  ];
+}

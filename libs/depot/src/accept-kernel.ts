@@ -1,0 +1,107 @@
+import { jobFor, type KernelRecord, type SourceEntry } from '@btf-depot/contracts';
+import { DepotError } from './errors.ts';
+import { hasSource, mergeRecord } from './merge-record.ts';
+import type { BlobStore } from './ports/blob-store.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Compute } from './ports/compute.ts';
+import type { JobQueue } from './ports/job-queue.ts';
+import type { RecordStore } from './ports/record-store.ts';
+import type { FileKind } from './recognise.ts';
+import type { KernelParts, SplitOptions } from './split-kernel.ts';
+import { updateRecord } from './update-record.ts';
+
+/** A file of an upload, complete on this machine. */
+export interface UploadedFile {
+  path: string;
+  size: number;
+  sha256: string;
+}
+
+export interface Upload {
+  kernel: UploadedFile;
+  /** BTF that the build's own pahole wrote with the global variables. */
+  full?: UploadedFile;
+  distro?: string;
+  release?: string;
+  split: SplitOptions;
+}
+
+export interface AcceptDeps {
+  blobs: BlobStore;
+  records: RecordStore;
+  queue: JobQueue;
+  compute: Compute;
+  clock: Clock;
+  /** Told when the queue did not take the job; the sweeper adds it later. */
+  onQueueError: (error: unknown) => void;
+}
+
+/**
+ * Takes a kernel in: splits it and makes it durable, parts first, then the record, then the job.
+ * When this resolves, nothing that the caller is told can be lost.
+ *
+ * @returns the record, and whether this upload brought anything.
+ * @throws DepotError where the upload is at fault; nothing is stored then.
+ */
+export async function acceptKernel(
+  deps: AcceptDeps,
+  upload: Upload,
+  signal: AbortSignal,
+): Promise<{ outcome: 'created' | 'known'; record: KernelRecord }> {
+  const { blobs, records, compute } = deps;
+  const identity = await compute.identify(upload.kernel.path, signal);
+  const buildId = identity.buildId ?? upload.split.buildId;
+  const stored = buildId === undefined ? undefined : await records.get(buildId);
+  const sources = sourcesOf(upload, identity.kind);
+  if (stored && isKnown(stored.record, sources)) {
+    await ring(deps, stored.record);
+    return { outcome: 'known', record: stored.record };
+  }
+
+  const paths = { kernel: upload.kernel.path, ...(upload.full && { full: upload.full.path }) };
+  const parts = await compute.split(paths, upload.split, signal);
+  // Asked before anything is written, so that a refused upload leaves nothing behind.
+  const facts = { ...upload, sources, at: deps.clock.now() };
+  mergeRecord((await records.get(parts.buildId))?.record, parts, facts);
+
+  await Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
+  const { record, written } = await updateRecord(records, parts.buildId, (current) =>
+    mergeRecord(current, parts, facts),
+  );
+  if (!record) throw new DepotError('internal', `the record of ${parts.buildId} vanished`);
+  await ring(deps, record);
+  return { outcome: written ? 'created' : 'known', record };
+}
+
+function sourcesOf(
+  { kernel, full }: Upload,
+  kind: FileKind,
+): Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part'>[] {
+  const { sha256, size } = kernel;
+  return [
+    { sha256, size, kind, part: 'kernel' },
+    ...(full ? [{ sha256: full.sha256, size: full.size, kind: 'btf', part: 'full' } as const] : []),
+  ];
+}
+
+/** Whether this encoder has split these very files already, and the result is not to be mended. */
+function isKnown(record: KernelRecord, sources: ReturnType<typeof sourcesOf>): boolean {
+  return (
+    (record.state === 'ready' || record.state === 'compressing') &&
+    sources.every((source) => hasSource(record.sources, source))
+  );
+}
+
+function partsOf({ core, vars }: KernelParts): { sha256: string; bytes: Uint8Array }[] {
+  return vars ? [core, vars] : [core];
+}
+
+/** The record says that work is due; the job only says so sooner than the sweeper would. */
+async function ring(deps: AcceptDeps, record: KernelRecord): Promise<void> {
+  if (record.state !== 'compressing') return;
+  try {
+    await deps.queue.add(jobFor(record));
+  } catch (error) {
+    deps.onQueueError(error);
+  }
+}

@@ -1,0 +1,96 @@
+import { ARTIFACTS, type ArtifactEntry, type Job, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from './errors.ts';
+import type { PackedArtifact, PackInput } from './pack-kernel.ts';
+import type { BlobStore } from './ports/blob-store.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Compute } from './ports/compute.ts';
+import type { Attempt } from './ports/job-queue.ts';
+import type { RecordStore } from './ports/record-store.ts';
+import { updateRecord } from './update-record.ts';
+
+export interface CompressDeps {
+  blobs: BlobStore;
+  records: RecordStore;
+  compute: Compute;
+  clock: Clock;
+}
+
+/**
+ * Makes the artifacts of a revision and publishes them together. Doing it twice, or two at once,
+ * ends the same: same input, same bytes, and only a record that still asks for it is changed.
+ *
+ * @returns `published`; `stale` where the record no longer asks for this revision; `failed` where
+ *   the last attempt ended in an error, which the record then states.
+ * @throws whatever went wrong in an attempt that is not the last.
+ */
+export async function compressKernel(
+  deps: CompressDeps,
+  job: Job,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<'published' | 'stale' | 'failed'> {
+  const stored = await deps.records.get(job.buildId);
+  if (!stored || !isDue(stored.record, job)) return 'stale';
+  try {
+    const packed = await deps.compute.pack(await packInput(deps.blobs, stored.record), signal);
+    for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
+    return (await publish(deps, job, packed)) ? 'published' : 'stale';
+  } catch (error) {
+    if (!attempt.last || signal.aborted) throw error;
+    await markFailed(deps.records, job, error);
+    return 'failed';
+  }
+}
+
+function isDue(record: KernelRecord, job: Job): boolean {
+  return record.state === 'compressing' && record.revision === job.revision;
+}
+
+async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
+  const { buildId, revision, delivery, arch, bits, endian } = record;
+  const vars = record.extras.vars;
+  const [core, varsBytes] = await Promise.all([
+    blobOf(blobs, record.core.sha256),
+    vars && blobOf(blobs, vars.sha256),
+  ]);
+  return {
+    buildId,
+    revision,
+    delivery,
+    endian,
+    ...(arch !== undefined && { arch }),
+    ...(bits !== undefined && { bits }),
+    core,
+    ...(varsBytes && { vars: varsBytes }),
+  };
+}
+
+async function blobOf(blobs: BlobStore, sha256: string): Promise<Uint8Array> {
+  const bytes = await blobs.get(sha256);
+  if (!bytes) throw new DepotError('unknown-blob', `the store has lost blob ${sha256}`);
+  return bytes;
+}
+
+async function publish(deps: CompressDeps, job: Job, packed: PackedArtifact[]): Promise<boolean> {
+  const artifacts: Record<string, ArtifactEntry> = Object.fromEntries(
+    packed.map(({ name, sha256, bytes }) => [
+      name,
+      { sha256, size: bytes.length, mediaType: ARTIFACTS[name] },
+    ]),
+  );
+  const readyAt = deps.clock.now().toISOString();
+  const { written } = await updateRecord(deps.records, job.buildId, (current) =>
+    current && isDue(current, job) ? { ...current, state: 'ready', artifacts, readyAt } : undefined,
+  );
+  return written;
+}
+
+async function markFailed(records: RecordStore, job: Job, error: unknown): Promise<void> {
+  const failure = {
+    code: error instanceof DepotError ? error.code : 'internal',
+    message: error instanceof Error ? error.message : String(error),
+  };
+  await updateRecord(records, job.buildId, (current) =>
+    current && isDue(current, job) ? { ...current, state: 'failed', failure } : undefined,
+  );
+}

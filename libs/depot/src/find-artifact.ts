@@ -1,0 +1,24 @@
+import { isArtifactName, type ArtifactEntry, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from './errors.ts';
+
+/**
+ * The artifact of that name, or why there is none.
+ *
+ * @throws DepotError `unknown-artifact`, `withdrawn`, `no-vars`, `pending`.
+ */
+export function findArtifact(record: KernelRecord, name: string): ArtifactEntry {
+  const { buildId, revision, state } = record;
+  if (state === 'withdrawn') throw new DepotError('withdrawn', `${buildId} was withdrawn`);
+  if (Object.hasOwn(record.artifacts, name)) return record.artifacts[name];
+  if (!isArtifactName(name)) throw new DepotError('unknown-artifact', 'no artifact of this name');
+  if (name === 'vmlinux.vars.btf' && !record.extras.vars) {
+    throw new DepotError('no-vars', `no variables of ${buildId} were uploaded`);
+  }
+  if (state === 'compressing') {
+    throw new DepotError('pending', `revision ${revision} of ${buildId} is being made`);
+  }
+  throw new DepotError(
+    'unknown-artifact',
+    `${buildId} has no ${name}${record.failure ? `: ${record.failure.message}` : ''}`,
+  );
+}

@@ -1,0 +1,28 @@
+/**
+ * The depot's use cases, and the ports that they need of the outside: BlobStore, RecordStore,
+ * JobQueue, Compute, Clock. No vendor, no file and no socket is named here.
+ *
+ * The way of a kernel: acceptKernel (ingest) → splitKernel, on a worker thread → blobs, record,
+ * job → compressKernel (compressor) → packKernel, on a worker thread → blobs, record →
+ * findArtifact (fetch). sweep gives waiting records their job again.
+ */
+export { acceptKernel, type AcceptDeps, type Upload, type UploadedFile } from './accept-kernel.ts';
+export { compressKernel, type CompressDeps } from './compress-kernel.ts';
+export { DepotError } from './errors.ts';
+export { findArtifact } from './find-artifact.ts';
+export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
+export * from './ports/blob-store.ts';
+export * from './ports/clock.ts';
+export * from './ports/compute.ts';
+export * from './ports/job-queue.ts';
+export * from './ports/record-store.ts';
+export { recognise, type FileKind } from './recognise.ts';
+export { RecordIndex } from './record-index.ts';
+export {
+  identifyKernel,
+  splitKernel,
+  type Identity,
+  type KernelParts,
+  type SplitOptions,
+} from './split-kernel.ts';
+export { sweep } from './sweep.ts';

@@ -1,0 +1,128 @@
+import {
+  RECORD_SCHEMA,
+  type ExtraEntry,
+  type KernelRecord,
+  type SourceEntry,
+} from '@btf-depot/contracts';
+import { ENCODER } from './encoder.ts';
+import { DepotError } from './errors.ts';
+import type { KernelParts, SplitPart } from './split-kernel.ts';
+
+/** What the upload says besides the bytes. */
+export interface UploadFacts {
+  distro?: string;
+  release?: string;
+  sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part'>[];
+  at: Date;
+}
+
+/**
+ * The record after an upload. A new revision is due where a part is new, or where the last one
+ * failed; an upload with less than what is there takes nothing away.
+ *
+ * @returns undefined where the record already says it all.
+ * @throws DepotError `core-conflict` for another core under a published build ID, `withdrawn`.
+ */
+export function mergeRecord(
+  current: KernelRecord | undefined,
+  parts: KernelParts,
+  facts: UploadFacts,
+): KernelRecord | undefined {
+  if (!current) return firstRecord(parts, facts);
+  if (current.state === 'withdrawn') {
+    throw new DepotError('withdrawn', `${parts.buildId} was withdrawn`);
+  }
+  if (current.core.sha256 !== parts.core.sha256) {
+    throw new DepotError(
+      'core-conflict',
+      `${parts.buildId} is published with core ${current.core.sha256} (${current.core.size} bytes), ` +
+        `this upload has ${parts.core.sha256} (${parts.core.bytes.length} bytes)`,
+    );
+  }
+  // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
+  const delivery = parts.delivery === 'builtin' ? 'builtin' : current.delivery;
+  const extras = mergeExtras(current.extras, parts);
+  const sources = newSources(current.sources, facts);
+  const due = extras !== current.extras || delivery !== current.delivery;
+  const known = describe(parts, facts);
+  const learnt = Object.entries(known).some(([key]) => current[key] === undefined);
+  if (!due && current.state !== 'failed') {
+    if (sources.length === 0 && !learnt) return undefined;
+    return { ...known, ...current, sources: [...current.sources, ...sources] };
+  }
+  const next: KernelRecord = {
+    ...known,
+    ...current,
+    revision: current.revision + 1,
+    state: 'compressing',
+    delivery,
+    extras,
+    sources: [...current.sources, ...sources],
+  };
+  delete next.failure;
+  return next;
+}
+
+function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
+  return {
+    schema: RECORD_SCHEMA,
+    buildId: parts.buildId,
+    revision: 1,
+    state: 'compressing',
+    ...describe(parts, facts),
+    endian: parts.endian,
+    delivery: parts.delivery,
+    core: { ...entry(parts.core), origin: parts.core.origin },
+    extras: mergeExtras({}, parts),
+    artifacts: {},
+    sources: newSources([], facts),
+    uploadedAt: facts.at.toISOString(),
+  };
+}
+
+/** Facts that a later upload may add, but not change. */
+function describe(parts: KernelParts, facts: UploadFacts) {
+  const release = facts.release ?? parts.release;
+  return {
+    ...(parts.arch !== undefined && { arch: parts.arch }),
+    ...(parts.bits !== undefined && { bits: parts.bits }),
+    ...(release !== undefined && { release }),
+    ...(facts.distro !== undefined && { distro: facts.distro }),
+  };
+}
+
+function entry(part: SplitPart) {
+  return { sha256: part.sha256, size: part.bytes.length, types: part.types };
+}
+
+/** The same object where nothing changes: new variables replace fewer ones, never more. */
+function mergeExtras(current: KernelRecord['extras'], parts: KernelParts): KernelRecord['extras'] {
+  const { vars } = parts;
+  const old = current.vars;
+  if (!vars || (old && (old.sha256 === vars.sha256 || old.variables > vars.variables))) {
+    return current;
+  }
+  const added: ExtraEntry = {
+    ...entry(vars),
+    variables: vars.variables,
+    origin: vars.origin,
+    baseSha256: parts.core.sha256,
+  };
+  return { ...current, vars: added };
+}
+
+function newSources(current: SourceEntry[], facts: UploadFacts): SourceEntry[] {
+  return facts.sources
+    .map((source) => ({ ...source, encoder: ENCODER, at: facts.at.toISOString() }))
+    .filter((source) => !hasSource(current, source));
+}
+
+/** Whether a file was split by this very encoder before. */
+export function hasSource(
+  sources: SourceEntry[],
+  { sha256, part }: Pick<SourceEntry, 'sha256' | 'part'>,
+): boolean {
+  return sources.some(
+    (known) => known.sha256 === sha256 && known.part === part && known.encoder === ENCODER,
+  );
+}

@@ -1,0 +1,145 @@
+import type { Source } from '@btf-depot/bytes';
+import { parseBtf, type Btf } from '@btf-depot/btf';
+import type { Delivery, ExtraName } from '@btf-depot/contracts';
+import { readElf } from '@btf-depot/elf';
+import { attachVariables, partition } from '@btf-depot/extras';
+import { DepotError } from './errors.ts';
+import { bitsOf, buildIdOf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
+import { recognise, type FileKind } from './recognise.ts';
+import { refusing } from './refusals.ts';
+import { sha256Of } from './sha256.ts';
+
+export interface SplitOptions {
+  /** Required for BTF without its kernel; must agree with the kernel's own. */
+  buildId?: string;
+  /** By default `builtin` for a kernel with BTF inside, `module` for BTF by itself. */
+  delivery?: Delivery;
+  extras: readonly ExtraName[];
+}
+
+export interface SplitInput {
+  kernel: Source;
+  /** BTF with global variables, of the same build. */
+  full?: Source;
+}
+
+/** What a file says of itself before any splitting. */
+export interface Identity {
+  kind: FileKind;
+  /** Absent: raw BTF, which knows no build ID. */
+  buildId?: string;
+}
+
+export interface SplitPart {
+  bytes: Uint8Array;
+  sha256: string;
+  /** Types that the part adds, without void. */
+  types: number;
+}
+
+/** One kernel's BTF, apart. */
+export interface KernelParts {
+  kind: FileKind;
+  buildId: string;
+  arch?: string;
+  bits?: 32 | 64;
+  endian: 'little' | 'big';
+  release?: string;
+  delivery: Delivery;
+  core: SplitPart & { origin: 'verbatim' | 'partition' };
+  vars?: SplitPart & { variables: number; origin: 'full' | 'partition' };
+}
+
+/** @throws DepotError where the file is at fault. */
+export function identifyKernel(source: Source): Identity {
+  return refusing('kernel', () => {
+    const kind = recognise(source);
+    return kind === 'btf' ? { kind } : { kind, buildId: buildIdOf(readElf(source)) };
+  });
+}
+
+/**
+ * Takes a kernel's BTF apart into core and extras, as the delivery asks.
+ *
+ * - Where the kernel shows its own BTF, and this stays inside the kernel (*builtin*) or `full`
+ *   stands beside it, core is that BTF verbatim, and the variables of `full` are attached to it.
+ * - Otherwise (*module*) the BTF that there is, the kernel's or `full`, is partitioned: variables
+ *   and what only they need are taken out, and core is what stays.
+ *
+ * @throws DepotError that says which part of the upload is at fault, and where.
+ */
+export function splitKernel(input: SplitInput, options: SplitOptions): KernelParts {
+  const kernel = refusing('kernel', () => openKernel(input.kernel));
+  const buildId = agreedBuildId(kernel, options);
+  const { full: fullFile } = input;
+  const full = fullFile && refusing('full', () => parseFull(fullFile));
+  const { btf } = kernel;
+  const own = btf && refusing('kernel', () => parseBtf(btf));
+  const delivery = options.delivery ?? (kernel.kind === 'elf' && own ? 'builtin' : 'module');
+  if (delivery === 'builtin' && !own) {
+    throw new DepotError('no-btf', 'the kernel has no .BTF section, so its delivery is module');
+  }
+  const wantsVars = options.extras.includes('vars');
+  const base = own ?? full;
+  if (!base) {
+    throw new DepotError(
+      'no-btf',
+      'the kernel has no .BTF section: send the BTF that its build wrote as the part full',
+    );
+  }
+  const parts =
+    wantsVars && delivery === 'module' && !(own && full)
+      ? partitioned(base)
+      : attached(base, wantsVars && own ? full : undefined);
+  const bits = kernel.bits ?? bitsOf(base);
+  return {
+    kind: kernel.kind,
+    buildId,
+    ...(kernel.arch !== undefined && { arch: kernel.arch }),
+    ...(bits !== undefined && { bits }),
+    endian: kernel.endian,
+    ...(kernel.release !== undefined && { release: kernel.release }),
+    delivery,
+    ...parts,
+  };
+}
+
+type Parts = Pick<KernelParts, 'core' | 'vars'>;
+
+/** Core as it is, and the variables of `full` on it. */
+function attached(core: Btf, full: Btf | undefined): Parts {
+  const parts: Parts = { core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' } };
+  if (full) {
+    const { bytes, types, variables } = refusing('full', () => attachVariables(core, full));
+    parts.vars = { ...part(bytes, types), variables, origin: 'full' };
+  }
+  return parts;
+}
+
+function partitioned(whole: Btf): Parts {
+  const { core, vars, origin } = refusing('kernel', () => partition(whole));
+  return {
+    core: { ...part(core.bytes, core.types), origin },
+    ...(vars && {
+      vars: { ...part(vars.bytes, vars.types), variables: vars.variables, origin: 'partition' },
+    }),
+  };
+}
+
+function part(bytes: Uint8Array, types: number): SplitPart {
+  return { bytes, sha256: sha256Of(bytes), types };
+}
+
+function parseFull(source: Source): Btf {
+  return parseBtf(readBtfFile(source), { section: 'full' });
+}
+
+function agreedBuildId(kernel: OpenedKernel, { buildId = kernel.buildId }: SplitOptions): string {
+  if (buildId === undefined) {
+    throw new DepotError('no-build-id', 'BTF does not say its build ID: name it, ?buildId=');
+  }
+  if (kernel.buildId !== undefined && kernel.buildId !== buildId) {
+    throw new DepotError('bad-query', `buildId: the kernel says ${kernel.buildId}`);
+  }
+  return buildId;
+}

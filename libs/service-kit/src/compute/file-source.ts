@@ -1,0 +1,29 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { checkRange, FormatError, type Source } from '@btf-depot/bytes';
+
+/** A file at random offsets; reads only what is asked for, so a vmlinux is never wholly in memory. */
+export interface FileSource extends Source, Disposable {}
+
+export function openFileSource(path: string): FileSource {
+  const fd = openSync(path, 'r');
+  const { size } = fstatSync(fd);
+  return {
+    size,
+    read(offset, length) {
+      checkRange(size, offset, length);
+      const bytes = new Uint8Array(length);
+      let done = 0;
+      while (done < length) {
+        const got = readSync(fd, bytes, done, length - done, offset + done);
+        if (got === 0) {
+          throw new FormatError('source-bounds', `the file ended early, of ${size} bytes`, {
+            offset: offset + done,
+          });
+        }
+        done += got;
+      }
+      return bytes;
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}

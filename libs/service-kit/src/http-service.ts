@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type RequestHandler, type Router } from 'express';
+import type { Logger } from './logger.ts';
+import { problemHandler, sendProblem } from './problems.ts';
+
+export interface HttpServiceOptions {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  log: Logger;
+  /** Absent: the service answers nothing but its health. */
+  router?: Router;
+  /**
+   * Answers what it can before Express and its middleware see the request; false: it is theirs.
+   * For answers from memory, where the middleware costs more than the answer.
+   */
+  hot?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Each must pass for `/readyz`; a rejection says what is not there. */
+  checks: Record<string, () => Promise<void>>;
+  /** How long requests under way may take after `close`, in milliseconds; then they are cut. */
+  graceMs?: number;
+}
+
+export interface HttpService {
+  /** `http://host:port`, the port that was bound. */
+  url: string;
+  /** Refuses what is new, lets what runs finish, and closes. */
+  close(): Promise<void>;
+}
+
+/** Binds an HTTP service: health, request ids and problem answers around the routes given. */
+export async function startHttpService(options: HttpServiceOptions): Promise<HttpService> {
+  const { log, hot } = options;
+  let stopping = false;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(identifyRequest);
+  app.get('/healthz', (_request, response) => response.json({ status: 'ok' }));
+  app.get('/readyz', async (_request, response) => {
+    const failing = await failingChecks(options.checks);
+    const ready = !stopping && Object.keys(failing).length === 0;
+    response
+      .status(ready ? 200 : 503)
+      .json({ status: stopping ? 'stopping' : ready ? 'ready' : 'not ready', failing });
+  });
+  app.use((_request, response, next) => {
+    if (!stopping) {
+      next();
+      return;
+    }
+    response.setHeader('Connection', 'close');
+    sendProblem(response, 'shutting-down', 'the service is stopping, ask another one');
+  });
+  if (options.router) app.use(options.router);
+  app.use((request, response) => sendProblem(response, 'not-found', `no route ${request.path}`));
+  app.use(problemHandler(log));
+
+  const server = createServer((request, response) => {
+    if (!stopping && hot?.(request, response)) return;
+    app(request, response);
+  });
+  // Uploads take as long as they take: their own rule ends a sender that stalls.
+  server.requestTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { address, family, port } = server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  log.info({ url }, 'listening');
+  const close = async () => {
+    stopping = true;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const cut = setTimeout(() => server.closeAllConnections(), options.graceMs ?? 30_000);
+    await closed;
+    clearTimeout(cut);
+  };
+  return { url, close };
+}
+
+/** The caller's id where it is a harmless one, so that a request can be followed across services. */
+const identifyRequest: RequestHandler = (request, response, next) => {
+  const given = request.headers['x-request-id'];
+  const id = typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+  response.locals.requestId = id;
+  response.setHeader('X-Request-Id', id);
+  next();
+};
+
+async function failingChecks(
+  checks: Record<string, () => Promise<void>>,
+): Promise<Record<string, string>> {
+  const failing: Record<string, string> = {};
+  await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      try {
+        await check();
+      } catch (error) {
+        failing[name] = error instanceof Error ? error.message : String(error);
+      }
+    }),
+  );
+  return failing;
+}

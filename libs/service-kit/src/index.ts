@@ -1,0 +1,23 @@
+/**
+ * What the services share around the use cases: settings, log, HTTP server with health and problem
+ * answers, worker threads for computations, and an orderly end.
+ */
+export { createComputePool, type ComputePool } from './compute/pool.ts';
+export { openFileSource, type FileSource } from './compute/file-source.ts';
+export { startHttpService, type HttpService } from './http-service.ts';
+export { createLogger, type Logger } from './logger.ts';
+export { sendProblem } from './problems.ts';
+export { recordRoutes } from './record-routes.ts';
+export { runService, runUntilSignal, type Running } from './run.ts';
+export {
+  byteSize,
+  listenSettings,
+  logSettings,
+  queueSettings,
+  readSettings,
+  seconds,
+  type Settings,
+  SettingsError,
+  storeSettings,
+  wholeNumber,
+} from './settings.ts';

@@ -1,0 +1,41 @@
+import { isProblemCode, problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
+import { DepotError } from '@btf-depot/depot';
+import type { ErrorRequestHandler, Response } from 'express';
+import type { Logger } from './logger.ts';
+
+/** Answers with `application/problem+json`; ends the request whatever was written before. */
+export function sendProblem(response: Response, code: ProblemCode, detail: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = problem(code, detail, response.locals.requestId as string | undefined);
+  if (body.status === 503) response.setHeader('Retry-After', '2');
+  response.status(body.status).setHeader('Cache-Control', 'no-store');
+  response.setHeader('Content-Type', PROBLEM_MEDIA_TYPE);
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** The one place where errors become HTTP: by their code; any other is internal, and is logged. */
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  // Express knows error handlers by their four parameters.
+  return (error: unknown, request, response, _next) => {
+    const requestId = response.locals.requestId as string | undefined;
+    const code = codeOf(error);
+    const detail = error instanceof Error ? error.message : String(error);
+    if (code === 'internal') {
+      log.error({ requestId, method: request.method, path: request.path, err: error }, 'failed');
+      sendProblem(response, code, 'see the log for this request id');
+      return;
+    }
+    log.info({ requestId, method: request.method, path: request.path, code, detail }, 'refused');
+    sendProblem(response, code, detail);
+  };
+}
+
+function codeOf(error: unknown): ProblemCode {
+  if (error instanceof DepotError) return error.code;
+  if (error instanceof URIError) return 'bad-query';
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && isProblemCode(code) ? code : 'internal';
+}

@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import { createLogger, type Logger } from './logger.ts';
+import {
+  listenSettings,
+  logSettings,
+  readSettings,
+  SettingsError,
+  type Settings,
+} from './settings.ts';
+
+/** What a started service gives back: how to end it in order. */
+export interface Running {
+  close(): Promise<void>;
+}
+
+const commonSettings = { ...listenSettings, ...logSettings };
+
+type CommonSettings = Settings<typeof commonSettings>;
+
+/**
+ * A service's main: reads its settings from the environment, starts it, runs it until a signal.
+ *
+ * @param shape of the settings beyond those that every service has: address, port, log level.
+ */
+export async function runService<Shape extends z.ZodRawShape>(
+  name: string,
+  shape: Shape,
+  start: (settings: CommonSettings & Settings<Shape>, log: Logger) => Promise<Running>,
+): Promise<void> {
+  let settings: CommonSettings & Settings<Shape>;
+  try {
+    settings = readSettings({ ...commonSettings, ...shape }, process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${name} cannot start, settings are wrong:\n${error.message}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const log = createLogger(name, settings.BTFDEPOT_LOG_LEVEL);
+  try {
+    await runUntilSignal(log, () => start(settings, log));
+  } catch (error) {
+    log.fatal({ err: error }, 'cannot start');
+    process.exitCode = 1;
+  }
+}
+
+/**
+ * Starts, waits for SIGTERM or SIGINT, closes in order and exits. A second signal exits at once.
+ * Rejects where the start fails.
+ */
+export async function runUntilSignal(log: Logger, start: () => Promise<Running>): Promise<void> {
+  const signalled = new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(name, () => {
+        resolve(name);
+        process.once(name, () => process.exit(1));
+      });
+    }
+  });
+  const running = await start();
+  const signal = await signalled;
+  log.info({ signal }, 'stopping');
+  await running.close();
+  log.info('stopped');
+  process.exit(0);
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+/** A setting is wrong: the service does not start, and says which and why. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly code = 'bad-settings';
+}
+
+const units: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** Bytes, with an optional unit: `512`, `64k`, `256m`, `2g` (powers of 1024). */
+export const byteSize = z.string().transform((text, context) => {
+  const match = /^(\d{1,12})([kmg]?)$/i.exec(text.trim());
+  if (!match) {
+    context.addIssue(`expected bytes such as 512, 64k, 256m or 2g, got ${JSON.stringify(text)}`);
+    return z.NEVER;
+  }
+  return Number(match[1]) * (units[match[2]?.toLowerCase() ?? ''] ?? 1);
+});
+
+/** A whole number in decimal. */
+export function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'expected a whole number' })
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+}
+
+/** Time in seconds, fractions allowed, as milliseconds. */
+export const seconds = z
+  .string()
+  .regex(/^\d{1,7}(\.\d+)?$/, { error: 'expected seconds' })
+  .transform((text) => Math.round(Number(text) * 1000));
+
+/** Where a service listens. */
+export const listenSettings = {
+  BTFDEPOT_HOST: z.string().default('127.0.0.1'),
+  BTFDEPOT_PORT: wholeNumber(0, 65535).prefault('8080'),
+};
+
+export const logSettings = {
+  BTFDEPOT_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info'),
+};
+
+/** What `readSettings` makes of a shape. */
+export type Settings<Shape extends z.ZodRawShape> = {
+  [Name in keyof Shape]: z.output<Shape[Name]>;
+};
+
+/**
+ * Reads a service's settings from environment variables, all at once.
+ * @throws SettingsError that names every variable that is wrong.
+ */
+export function readSettings<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  environment: Record<string, string | undefined>,
+): Settings<Shape> {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const result = z.object(shape).safeParse(given);
+  if (result.success) return result.data as Settings<Shape>;
+  const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new SettingsError(lines.join('\n'));
+}
+
+/** The store of a distributed depot: MinIO, or any S3 that takes conditional writes. */
+export const storeSettings = {
+  BTFDEPOT_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:9000'),
+  BTFDEPOT_S3_BUCKET: z.string().min(3).default('btf-depot'),
+  BTFDEPOT_S3_ACCESS_KEY: z.string(),
+  BTFDEPOT_S3_SECRET_KEY: z.string(),
+};
+
+/** Its queue. */
+export const queueSettings = {
+  BTFDEPOT_REDIS_URL: z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379'),
+};

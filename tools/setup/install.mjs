@@ -1,0 +1,41 @@
+// Runs before npm's own scripts, under whatever Node the machine has: installs the packages where
+// they are missing or not those of the lock file, and checks the Node that the scripts will use.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The oldest Node that runs TypeScript as it is, and has zstd in node:zlib. */
+const OLDEST = 24;
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const stamp = join(root, 'node_modules', '.btf-depot-lock');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+  process.stderr.write('installing packages …\n');
+  // npm says which of itself is running; elsewhere the one on the path will do.
+  const npm = process.env.npm_execpath;
+  const [command, before] = npm ? [process.execPath, [npm]] : ['npm', []];
+  const args = [...before, 'ci', '--loglevel=error', '--no-fund', '--no-audit'];
+  const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    process.stderr.write('npm ci failed: see above\n');
+    process.exit(status ?? 1);
+  }
+  writeFileSync(stamp, lock);
+}
+
+// The project's own Node is in node_modules/.bin where there is one for this system.
+const own = join(root, 'node_modules', '.bin', 'node');
+const version = execFileSync(existsSync(own) ? own : 'node', ['--version'], { encoding: 'utf8' });
+if (Number(/^v(\d+)/.exec(version)?.[1]) < OLDEST) {
+  process.stderr.write(
+    `Node ${version.trim()} is too old, and there is no packaged one for this system: ` +
+      `install Node ${OLDEST} or newer\n`,
+  );
+  process.exit(1);
+}
