@@ -3,5 +3,8 @@
  * number of attempts, and both can lose everything: the records say what is unfinished. To add a
  * queue: implement the port, and run describeJobQueue of @btf-depot/testing in its tests.
  */
+export { BULLMQ_DEFAULTS, type BullmqOptions } from './bullmq-options.ts';
+export { BullmqJobQueue } from './bullmq.ts';
+export { QueueUnavailable } from './errors.ts';
 export { InProcessJobQueue } from './in-process.ts';
 export { JOB_QUEUE_DEFAULTS, type JobQueueOptions } from './options.ts';

@@ -1,0 +1,13 @@
+import { JOB_QUEUE_DEFAULTS, type JobQueueOptions } from './options.ts';
+
+export interface BullmqOptions extends JobQueueOptions {
+  /** `redis://[user:password@]host:port[/db]`, or `rediss://`. */
+  url: string;
+  /** Of every key in Redis: depots that share a Redis differ in it. */
+  prefix?: string;
+}
+
+export const BULLMQ_DEFAULTS = { ...JOB_QUEUE_DEFAULTS, prefix: 'btf-depot' } as const;
+
+/** Without ':', which separates the parts of a key. */
+export const QUEUE_NAME = 'compress';

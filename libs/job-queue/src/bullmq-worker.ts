@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jobSchema, JOB_VERSION, type Job } from '@btf-depot/contracts';
+import type { JobHandler, JobWorker } from '@btf-depot/depot';
+import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { QUEUE_NAME, type BullmqOptions } from './bullmq-options.ts';
+import { attemptError } from './options.ts';
+import { endForGood, onceEach, workerConnection } from './redis.ts';
+
+/** Milliseconds for which a job of a newer version is out of the way of older workers. */
+const NEWER_DELAY = 10_000;
+
+/** Milliseconds for Redis to take the last results when a worker closes. */
+const CLOSE_LIMIT = 5000;
+
+export function startBullmqWorker(
+  handle: JobHandler,
+  options: Required<BullmqOptions> & { concurrency: number },
+): JobWorker {
+  const { url, prefix, concurrency, attempts, onError } = options;
+  const connections = trackedConnection(url);
+  const running = new Set<Promise<void>>();
+
+  const run = async (job: BullJob<Job>, token?: string): Promise<void> => {
+    if (job.data.version > JOB_VERSION) {
+      await job.moveToDelayed(Date.now() + NEWER_DELAY, token);
+      throw new DelayedError();
+    }
+    const { data, error } = jobSchema.safeParse(job.data);
+    if (error) throw new UnrecoverableError(`not a job: ${error.message}`);
+    const handled = handle(data, { last: job.attemptsMade + 1 >= attempts });
+    running.add(handled);
+    try {
+      await handled;
+    } finally {
+      running.delete(handled);
+    }
+  };
+
+  const worker = new Worker<Job>(QUEUE_NAME, run, {
+    connection: connections.first,
+    prefix,
+    concurrency,
+  });
+  worker.on('error', onceEach(connections.first, onError));
+  worker.on('failed', (job, cause) =>
+    onError(attemptError(job?.id ?? '?', job?.attemptsMade ?? 0, attempts, cause)),
+  );
+
+  return {
+    async close() {
+      const closed = worker.close();
+      while (running.size > 0) await Promise.allSettled(running);
+      // Without Redis the last results wait for it; whoever closes does not. The records have them.
+      await Promise.race([closed, sleep(CLOSE_LIMIT, undefined, { ref: false })]);
+      connections.end();
+      await closed;
+    },
+  };
+}
+
+/** BullMQ duplicates the connection that it is given, to block on: both are ended. */
+function trackedConnection(url: string): { first: Redis; end: () => void } {
+  const first = workerConnection(url);
+  const all = [first];
+  const duplicate = first.duplicate.bind(first);
+  first.duplicate = (override) => {
+    const copy = duplicate(override);
+    all.push(copy);
+    return copy;
+  };
+  return { first, end: () => all.forEach(endForGood) };
+}

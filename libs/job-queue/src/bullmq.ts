@@ -1,0 +1,78 @@
+import { jobId, jobSchema, type Job } from '@btf-depot/contracts';
+import type { JobHandler, JobQueue, JobWorker } from '@btf-depot/depot';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { BULLMQ_DEFAULTS, QUEUE_NAME, type BullmqOptions } from './bullmq-options.ts';
+import { startBullmqWorker } from './bullmq-worker.ts';
+import { QueueUnavailable } from './errors.ts';
+import { connected, onceEach, producerConnection } from './redis.ts';
+
+/** Seconds, and number: what was given up is kept for people to look at. */
+const KEEP_FAILED = { age: 7 * 24 * 3600, count: 1000 };
+
+/** The queue on BullMQ. Adding fails fast where Redis is away; workers wait for it to come back. */
+export class BullmqJobQueue implements JobQueue {
+  readonly #options: Required<BullmqOptions>;
+  readonly #redis: Redis;
+  readonly #queue: Queue<Job>;
+  #connecting: Promise<void> | undefined;
+
+  constructor(options: BullmqOptions) {
+    this.#options = { ...BULLMQ_DEFAULTS, ...options };
+    const { url, prefix, attempts, backoffMs, onError } = this.#options;
+    this.#redis = producerConnection(url);
+    this.#queue = new Queue<Job>(QUEUE_NAME, {
+      connection: this.#redis,
+      prefix,
+      // The check is a command of its own: were it cut off, the queue would stay unusable.
+      skipVersionCheck: true,
+      defaultJobOptions: {
+        attempts,
+        backoff: { type: 'exponential', delay: backoffMs },
+        // A job that is kept makes `add` of the same id do nothing.
+        removeOnComplete: true,
+        removeOnFail: KEEP_FAILED,
+      },
+    });
+    this.#queue.on('error', onceEach(this.#redis, onError));
+  }
+
+  async add(job: Job): Promise<void> {
+    const checked = jobSchema.parse(job);
+    const id = jobId(checked);
+    await this.#ask(`add job ${id}`, async () => {
+      const there = await this.#queue.getJob(id);
+      if (there && (await there.isFailed())) {
+        // Where someone else was faster it runs by now, and is locked: then it is as wanted.
+        await there.remove().catch(async (error: unknown) => {
+          if (await there.isFailed()) throw error;
+        });
+      }
+      await this.#queue.add(QUEUE_NAME, checked, { jobId: id });
+    });
+  }
+
+  work(handle: JobHandler, { concurrency = 1 }: { concurrency?: number } = {}): JobWorker {
+    return startBullmqWorker(handle, { ...this.#options, concurrency });
+  }
+
+  async check(): Promise<void> {
+    await this.#ask('reach the queue', () => this.#redis.ping());
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+    this.#redis.disconnect();
+  }
+
+  async #ask(what: string, run: () => Promise<unknown>): Promise<void> {
+    try {
+      // One wait for all who ask meanwhile.
+      this.#connecting ??= connected(this.#redis).finally(() => (this.#connecting = undefined));
+      await this.#connecting;
+      await run();
+    } catch (cause) {
+      throw new QueueUnavailable(`cannot ${what}: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
