@@ -24,7 +24,7 @@ export { BTF_LIMITS, KERNEL_LIMITS, type BtfLimits } from './limits.ts';
 export { Btf, isModifier } from './wire/btf.ts';
 export { BtfBuilder, type BuilderOptions, type TypeHead } from './wire/builder.ts';
 export * from './wire/declare.ts';
-export { btfEndian, type BtfHeader } from './wire/header.ts';
+export { btfEndian, readBtfHeader, type BtfHeader } from './wire/header.ts';
 export { builtinLayouts, type KindLayout } from './wire/layout.ts';
 export { parseBtf, type ParseOptions } from './wire/parse.ts';
 export { eachIdSlot, eachNameSlot, eachReference, reachable } from './wire/references.ts';
@@ -35,3 +35,6 @@ export {
   printDeclaration,
   type PrintDeclarationOptions,
 } from './c/print-declaration.ts';
+export { LATEST_KERNEL, parseKernelVersion, type KernelVersion } from './kernel-version.ts';
+export { formatFault, type BtfFault } from './verify/faults.ts';
+export { VERIFY_DEFAULTS, verifyBtf, type VerifyOptions } from './verify/verify.ts';

@@ -1,0 +1,59 @@
+import { kindName } from '../kinds.ts';
+import type { Btf } from '../wire/btf.ts';
+
+/** One breach of a rule. */
+export interface BtfFault {
+  /** Stable name of the rule: `name`, `type-id`, `vlen`, `kflag`, `size`, `member`, `overlap`, … */
+  readonly rule: string;
+  /** What is wrong, in the kernel's words where it has some. */
+  readonly message: string;
+  /** Type id, 0 where the fault is in the header or the sections. */
+  readonly id: number;
+  /** `STRUCT`, `VAR`, …; empty for id 0. */
+  readonly kind: string;
+  /** The type's name if it has a readable one. */
+  readonly name: string;
+  /** Byte offset in the BTF. */
+  readonly offset: number;
+}
+
+/** `[12] STRUCT list: Invalid member (.BTF+0x1c)`. */
+export function formatFault(fault: BtfFault, section = '.BTF'): string {
+  const { id, kind, name, message, offset } = fault;
+  const type = id === 0 ? '' : `[${id}] ${kind}${name === '' ? '' : ` ${name}`}: `;
+  return `${type}${message} (${section}+0x${offset.toString(16)})`;
+}
+
+/** Collects faults up to a number. */
+export class Faults {
+  readonly found: BtfFault[] = [];
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get full(): boolean {
+    return this.found.length >= this.#limit;
+  }
+
+  /** Of the header or a section; always returns false, for checks that end with it. */
+  whole(rule: string, message: string, offset: number): false {
+    if (!this.full) this.found.push({ rule, message, id: 0, kind: '', name: '', offset });
+    return false;
+  }
+
+  /** Of an own type; `word` counts from the type's first. Always returns false. */
+  type(btf: Btf, id: number, rule: string, message: string, word = 0): false {
+    if (this.full) return false;
+    const kind = kindName(btf.kind(id));
+    const offset = btf.byteOffset(id) + word * 4;
+    this.found.push({ rule, message, id, kind, name: readableName(btf, id), offset });
+    return false;
+  }
+}
+
+function readableName(btf: Btf, id: number): string {
+  const offset = btf.nameOffset(id);
+  return offset < btf.stringEnd ? btf.string(offset) : '';
+}

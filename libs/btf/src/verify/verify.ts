@@ -1,0 +1,49 @@
+import { FormatError } from '@btf-depot/bytes';
+import { LATEST_KERNEL, type KernelVersion } from '../kernel-version.ts';
+import { indexBtf, type ParseOptions } from '../wire/parse.ts';
+import type { Btf } from '../wire/btf.ts';
+import { checkMeta } from './check-meta.ts';
+import { checkResolve } from './check-resolve.ts';
+import { checkSections } from './check-sections.ts';
+import { checkTypeTags } from './check-tags.ts';
+import { Faults, type BtfFault } from './faults.ts';
+
+export interface VerifyOptions extends ParseOptions {
+  /** Whose rules: default the newest known. */
+  readonly kernel?: KernelVersion;
+  /**
+   * `kernel`: what a kernel checks of its own BTF and of its modules' (each type by itself, and
+   * chains of modifiers). `load`: also that types fit together, as it does for BPF_BTF_LOAD.
+   */
+  readonly checks?: 'kernel' | 'load';
+  /** Stop after so many faults: the first by default, Infinity for all. */
+  readonly faults?: number;
+}
+
+export const VERIFY_DEFAULTS = { kernel: LATEST_KERNEL, checks: 'kernel', faults: 1 } as const;
+
+/**
+ * What a kernel of that version would refuse in this BTF, in the order of its checks; empty where
+ * it would take it. Beyond the kernel's rules, ids and strings that lie outside are always found.
+ * Bytes that cannot be indexed at all give one fault with the reader's code as its rule.
+ */
+export function verifyBtf(bytes: Uint8Array, options: VerifyOptions = {}): BtfFault[] {
+  const { kernel, checks, faults: limit } = { ...VERIFY_DEFAULTS, ...options };
+  const faults = new Faults(limit);
+  let btf: Btf;
+  try {
+    btf = indexBtf(bytes, options);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    faults.whole(error.code, error.message, error.where.offset ?? 0);
+    return faults.found;
+  }
+  checkSections(btf, kernel, faults);
+  checkMeta(btf, kernel, faults);
+  // The rest follows references, which only makes sense where each of them leads somewhere.
+  const dangling = faults.found.some(({ rule }) => rule === 'type-id' || rule === 'name');
+  if (faults.full || dangling) return faults.found;
+  checkTypeTags(btf, faults);
+  if (checks === 'load' && !faults.full) checkResolve(btf, kernel, faults);
+  return faults.found;
+}
