@@ -1,3 +1,7 @@
+import type { EventEmitter } from 'node:events';
+
+// The types of `process` have an overload an event, and none for a choice of events.
+const emitter: Pick<EventEmitter, 'listeners' | 'removeListener'> = process;
 const events = ['uncaughtException', 'unhandledRejection'] as const;
 
 /**
@@ -6,13 +10,13 @@ const events = ['uncaughtException', 'unhandledRejection'] as const;
  * which would end a service that handles these events itself.
  */
 export function withoutProcessListeners<T>(action: () => T): T {
-  const before = events.map((event) => new Set<unknown>(process.listeners(event)));
+  const before = events.map((event) => new Set(emitter.listeners(event)));
   try {
     return action();
   } finally {
     for (const [index, event] of events.entries()) {
-      for (const listener of process.listeners(event)) {
-        if (!before[index]?.has(listener)) process.removeListener(event, listener);
+      for (const listener of emitter.listeners(event)) {
+        if (!before[index]?.has(listener)) emitter.removeListener(event, listener as () => void);
       }
     }
   }

@@ -1,0 +1,17 @@
+// Extras: the BTF of a kernel that not every system needs, as split BTF on the kernel's core.
+//   attachVariables(core, full)   variables of a full BTF on a core that exists already
+//   partition(full)               a full BTF taken apart into core and variables
+//   listVariables(btf)            the variables of any BTF, for reports and comparisons
+// Specification: Documentation/bpf/btf.rst; what kernels accept: kernel/bpf/btf.c; what `full`
+// is: pahole's --btf_features=global_var.
+//
+// How types are compared: type-graph.ts lays both BTFs out as one graph, equal-types.ts finds the
+// nodes that are the same type, attach-variables.ts makes references of them.
+//
+// To add an extra, touch: a file with its function here, the extras in libs/contracts and
+// libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
+// encoder-features.ts.
+export { attachVariables, type AttachedVariables } from './attach-variables.ts';
+export { partition, type Partition } from './partition.ts';
+export { type VariablesBtf } from './variables-btf.ts';
+export { listVariables, PER_CPU_SECTION, type Place, type Variable } from './variables.ts';

@@ -1,0 +1,133 @@
+import { FormatError } from '@btf-depot/bytes';
+import {
+  addSection,
+  addVariable,
+  BtfBuilder,
+  Kind,
+  kindName,
+  LAST_KIND,
+  type Btf,
+} from '@btf-depot/btf';
+import { arrange, type Arrangement } from './arrange.ts';
+import type { Variable } from './variables.ts';
+
+/** What split BTF with variables is made from. */
+export interface VariablesInput {
+  /** What it is split from. */
+  readonly base: Btf;
+  /** Where the variables and types come from. */
+  readonly source: Btf;
+  readonly variables: readonly Variable[];
+  /** Ids in `source` of the types that the base lacks, in the order of their new ids. */
+  readonly types: readonly number[];
+  /** The new id of a type of `source`: one of the base, or its place after the base. */
+  readonly newId: (id: number) => number;
+}
+
+/** Split BTF with variables, and what is in it. */
+export interface VariablesBtf {
+  readonly bytes: Uint8Array;
+  /** All own types, VARs and DATASECs included. */
+  readonly types: number;
+  readonly variables: number;
+  /** Types that the base lacked, with their tags. */
+  readonly appended: number;
+  /** By name; size in bytes up to the end of the last variable. */
+  readonly sections: readonly { name: string; variables: number; size: number }[];
+  /** Variables that are in no section: listed nowhere, without size, or displaced by longer ones. */
+  readonly outside: number;
+}
+
+/**
+ * Writes variables as split BTF. Order: types, VARs by the id of their type and then by place
+ * (neighbours that look alike compress), DATASECs last, so that any subset of the variables
+ * can be put first without moving more than VARs. DECL_TAGs follow what they tag. The same
+ * variables over the same base give the same bytes. Throws FormatError `btf-kind` for a type of
+ * a kind that is not known, and what `arrange` throws.
+ */
+export function variablesBtf(input: VariablesInput): VariablesBtf {
+  const { base, source, variables, types, newId } = input;
+  const builder = new BtfBuilder({ base });
+  for (const id of types) {
+    if (source.kind(id) > LAST_KIND) {
+      const message = `a type of ${kindName(source.kind(id))} cannot be moved`;
+      const where = { section: source.section, offset: source.byteOffset(id) };
+      throw new FormatError('btf-kind', message, where);
+    }
+    builder.copy(source, id, newId);
+  }
+  const copied = new Map(types.map((id) => [id, [newId(id)]]));
+  copyTags(builder, source, (target) => copied.get(target));
+  const appended = builder.nextId - builder.firstId;
+
+  const arrangement = arrange(variables.map((one) => ({ ...one, type: newId(one.type) })));
+  const newVars = addVariables(builder, arrangement);
+  const bySource = idsBySource(newVars, arrangement);
+  copyTags(builder, source, (target) => bySource.get(target));
+  for (const { name, size, variables: placed } of arrangement.sections) {
+    const entries = placed.map((variable) => ({
+      type: newVars.get(variable) ?? 0,
+      offset: variable.place.offset,
+      size: variable.place.size,
+    }));
+    addSection(builder, name, size, entries);
+  }
+  return {
+    bytes: builder.finish(),
+    types: builder.nextId - builder.firstId,
+    variables: newVars.size,
+    appended,
+    sections: arrangement.sections.map(({ name, size, variables: placed }) => ({
+      name,
+      variables: placed.length,
+      size,
+    })),
+    outside: arrangement.outside.length,
+  };
+}
+
+/** Adds a VAR for each variable. */
+function addVariables(builder: BtfBuilder, arrangement: Arrangement): Map<Variable, number> {
+  const all = arrangement.sections.flatMap<Variable>(({ variables }) => variables);
+  // The sort is stable: within one type, sections by name and variables by offset.
+  all.push(...arrangement.outside);
+  all.sort((a, b) => a.type - b.type);
+  return new Map(
+    all.map((one) => [one, addVariable(builder, one.name, one.type, one.linkage)] as const),
+  );
+}
+
+/** New ids of each VAR of the source; a VAR that several entries name has several. */
+function idsBySource(
+  newVars: ReadonlyMap<Variable, number>,
+  { sameAs }: Arrangement,
+): Map<number, number[]> {
+  const ids = new Map<number, number[]>();
+  for (const [{ id }, newId] of newVars) {
+    const known = ids.get(id);
+    if (known) known.push(newId);
+    else ids.set(id, [newId]);
+  }
+  for (const [id, kept] of sameAs) {
+    if (!ids.has(id)) ids.set(id, ids.get(kept) ?? []);
+  }
+  return ids;
+}
+
+/** Copies the DECL_TAGs of the source whose targets were copied; one tag twice is one. */
+function copyTags(
+  builder: BtfBuilder,
+  source: Btf,
+  copiesOf: (target: number) => readonly number[] | undefined,
+): void {
+  const known = new Set<string>();
+  for (let id = source.firstId; id < source.endId; id++) {
+    if (source.kind(id) !== Kind.DECL_TAG) continue;
+    for (const target of copiesOf(source.sizeOrType(id)) ?? []) {
+      const key = `${target} ${source.tail(id, 0)} ${source.name(id)}`;
+      if (known.has(key)) continue;
+      known.add(key);
+      builder.copy(source, id, () => target);
+    }
+  }
+}
