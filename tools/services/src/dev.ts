@@ -1,0 +1,78 @@
+// `npm run dev`: Redis, MinIO and the three services, with one output. Ctrl-C stops them in order:
+// first those who take work, then those who hold it.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { prefixLines } from './prefix.ts';
+import { say } from './provision/index.ts';
+import { startServices } from './services.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const apps = ['ingest', 'compressor', 'fetch'] as const;
+const width = Math.max(...apps.map((name) => name.length));
+
+const stopping = new AbortController();
+let signals = 0;
+const onSignal = () => {
+  // The second Ctrl-C is from someone who waits no longer; the servers end by themselves then.
+  if (++signals > 1) process.exit(130);
+  stopping.abort();
+};
+process.on('SIGINT', onSignal);
+process.on('SIGTERM', onSignal);
+
+const servers = await startServices({ redis: true, minio: true });
+const data = await mkdtemp(join(tmpdir(), 'btf-depot-dev-'));
+const firstPort = Number(process.env.BTFDEPOT_PORT ?? 8080);
+
+function start(name: (typeof apps)[number], place: number): ChildProcess {
+  const child = spawn(process.execPath, [join(root, 'apps', name, 'src', 'main.ts')], {
+    cwd: root,
+    env: {
+      ...process.env,
+      BTFDEPOT_HOST: '127.0.0.1',
+      BTFDEPOT_PORT: `${firstPort + place}`,
+      BTFDEPOT_DATA: join(data, name),
+      BTFDEPOT_REDIS_URL: servers.redis.url,
+      BTFDEPOT_S3_ENDPOINT: servers.minio.endpoint,
+      BTFDEPOT_S3_BUCKET: 'btf-depot',
+      BTFDEPOT_S3_ACCESS_KEY: servers.minio.accessKey,
+      BTFDEPOT_S3_SECRET_KEY: servers.minio.secretKey,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C reaches them through us, in order.
+    detached: true,
+  });
+  prefixLines(child.stdout, name.padEnd(width), process.stdout);
+  prefixLines(child.stderr, name.padEnd(width), process.stdout);
+  child.once('exit', (code, signal) => {
+    if (stopping.signal.aborted) return;
+    say(`${name} ended by itself (${signal ?? `exit ${String(code)}`}): stopping the others`);
+    process.exitCode = 1;
+    stopping.abort();
+  });
+  return child;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  await ended;
+  clearTimeout(late);
+}
+
+if (!stopping.signal.aborted) {
+  const children = apps.map(start);
+  process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+  say(`Redis at ${servers.redis.url}, MinIO at ${servers.minio.endpoint}`);
+  apps.forEach((name, place) => say(`${name} at http://127.0.0.1:${firstPort + place}`));
+  if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+  for (const child of children) await stop(child);
+}
+await servers.stop();
+await rm(data, { recursive: true, force: true });

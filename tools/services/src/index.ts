@@ -1,0 +1,7 @@
+// A real Redis and a real MinIO for tests, benches and development. To add a server: a file like
+// redis.ts that describes its command line and how it answers, an entry in Services.
+export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
+export { Absent } from './provision/index.ts';
+export { startRedis, type RedisAddress, type RedisServer } from './redis.ts';
+export { type Server } from './server.ts';
+export { startServices, type Services, type Started } from './services.ts';

@@ -1,0 +1,49 @@
+import { minioCommand } from './programs.ts';
+import { Server } from './server.ts';
+
+export interface MinioAddress {
+  /** `http://127.0.0.1:PORT` */
+  readonly endpoint: string;
+  readonly host: string;
+  readonly port: number;
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+export interface MinioServer extends MinioAddress {
+  readonly server: Server;
+  readonly stop: () => Promise<void>;
+}
+
+const accessKey = 'btf-depot';
+const secretKey = 'btf-depot-secret';
+
+/** Starts a MinIO of one's own, without buckets. Its data outlives `kill` and `restart`. */
+export async function startMinio(): Promise<MinioServer> {
+  const host = '127.0.0.1';
+  const server = await Server.start({
+    name: 'minio',
+    command: await minioCommand(),
+    args: (port, folder) => ['server', '--address', `${host}:${port}`, `${folder}/data`],
+    env: {
+      MINIO_ROOT_USER: accessKey,
+      MINIO_ROOT_PASSWORD: secretKey,
+      MINIO_BROWSER: 'off',
+      // It would ask the network for a newer version.
+      MINIO_UPDATE: 'off',
+    },
+    answers: (port) =>
+      fetch(`http://${host}:${port}/minio/health/ready`, {
+        signal: AbortSignal.timeout(5000),
+      }).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+  });
+  const endpoint = `http://${host}:${server.port}`;
+  return {
+    ...{ endpoint, host, port: server.port, accessKey, secretKey },
+    server,
+    stop: () => server.stop(),
+  };
+}

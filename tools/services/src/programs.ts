@@ -1,0 +1,70 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import {
+  Absent,
+  attempt,
+  cached,
+  programCommand,
+  provideProgram,
+  say,
+  type CommandLine,
+} from './provision/index.ts';
+
+// The last module version; the project tags its releases with dates, which Go does not take.
+const minioModule = 'github.com/minio/minio';
+const minioVersion = 'v0.0.0-20260212201848-7aac2a2c5b7c';
+
+const redis = {
+  name: 'redis',
+  suite: 'bookworm',
+  packages: ['redis-server', 'redis-tools'],
+} as const;
+
+function installed(program: string): string | undefined {
+  const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
+  return places.find((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The system's redis-server, or Debian's in the cache. */
+export async function redisCommand(): Promise<CommandLine> {
+  const own = installed('redis-server');
+  if (own !== undefined) return [own];
+  try {
+    await provideProgram(redis);
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    throw new Absent(
+      `redis-server is not installed, and ${error.what}`,
+      `Install Redis 7 so that redis-server is in PATH, or: ${error.how}`,
+      { cause: error },
+    );
+  }
+  return programCommand(redis, 'usr/bin/redis-server');
+}
+
+/** The system's minio, or one built into the cache. */
+export async function minioCommand(): Promise<CommandLine> {
+  const own = installed('minio');
+  if (own !== undefined) return [own];
+  const how = 'Put a minio server in PATH, or install Go 1.24 or newer, which builds one.';
+  const source = `${minioModule}@${minioVersion}`;
+  const folder = await cached('programs/minio', source, async (into) => {
+    if (installed('go') === undefined) {
+      throw new Absent('neither minio nor Go is installed', how);
+    }
+    say('building MinIO with go install, about 4 minutes …');
+    const env = { ...process.env, GOBIN: into };
+    const built = await attempt('go', ['install', source], { cwd: into, env });
+    if (built.code === 0) return;
+    const end = built.stderr.trim().split('\n').slice(-3).join('\n');
+    throw new Absent(`go install ${source} failed:\n${end}`, how);
+  });
+  return [join(folder, 'minio')];
+}

@@ -1,0 +1,17 @@
+// What tests and benches need from outside the tree: fetched or built once, kept in a cache.
+// To add a program from Debian, describe it as a DebianProgram and call provideProgram.
+export { Absent, provided, type Provided } from './absent.ts';
+export { cached, cachedAt, cacheFolder, isCached } from './cache.ts';
+export { attempt, CommandError, run } from './command.ts';
+export { withLock } from './lock.ts';
+export { download, lookUp, type Package } from './packages.ts';
+export {
+  hasProgram,
+  programCommand,
+  provideProgram,
+  type CommandLine,
+  type DebianProgram,
+} from './program.ts';
+export { humanBytes, say } from './say.ts';
+export { debianSuite, machineArchitecture, type Suite } from './suite.ts';
+export { unpack, unpackSome } from './unpack.ts';

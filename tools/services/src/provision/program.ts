@@ -1,0 +1,55 @@
+import { globSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cached, cachedAt, isCached } from './cache.ts';
+import { download, lookUp } from './packages.ts';
+import { debianSuite, machineArchitecture } from './suite.ts';
+import { unpack } from './unpack.ts';
+
+/** A program from Debian that runs from a folder of its own, whatever is installed. */
+export interface DebianProgram {
+  readonly name: string;
+  readonly suite: string;
+  readonly packages: readonly string[];
+}
+
+/** A command and its first arguments. */
+export type CommandLine = readonly [string, ...string[]];
+
+/** Dependencies of a program that it is run with; the others (adduser, perl, …) install it. */
+const libraries = /^(?:lib(?!perl)|zlib)/;
+
+const recipe = (program: DebianProgram) => [program, machineArchitecture()];
+const place = (program: DebianProgram) => `programs/${program.name}`;
+
+/** Fetches the program with its libraries, once. */
+export async function provideProgram(program: DebianProgram): Promise<void> {
+  await cached(place(program), recipe(program), async (folder) => {
+    const suite = await debianSuite(program.suite, machineArchitecture());
+    const closure = await lookUp(suite, { packages: program.packages, closure: true });
+    const needed = closure.filter(
+      ({ name }) => program.packages.includes(name) || libraries.test(name),
+    );
+    const files = await download(suite, needed, program.name);
+    for (const file of files) await unpack(file, folder);
+    for (const file of files) await rm(file);
+  });
+}
+
+export function hasProgram(program: DebianProgram): boolean {
+  return isCached(place(program), recipe(program));
+}
+
+/**
+ * How to call an executable of a provided program: through the loader that came with it, because
+ * the system's may be older than the program's libc.
+ */
+export function programCommand(program: DebianProgram, executable: string): CommandLine {
+  const folder = cachedAt(place(program), recipe(program));
+  const directories = ['lib', 'usr/lib'].flatMap((lib) =>
+    globSync(join(folder, lib, '*-linux-gnu*')),
+  );
+  const loader = directories.flatMap((lib) => globSync(join(lib, 'ld-linux*.so.*')))[0];
+  if (loader === undefined) throw new Error(`${folder}: no ld-linux in it`);
+  return [loader, '--library-path', directories.join(':'), join(folder, executable)];
+}

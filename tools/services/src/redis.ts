@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { redisCommand } from './programs.ts';
+import { Server } from './server.ts';
+
+export interface RedisAddress {
+  readonly url: string;
+}
+
+export interface RedisServer extends RedisAddress {
+  readonly server: Server;
+  /** Forgets all that it holds, in every database. */
+  readonly flush: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** One of the commands that need no argument; the first line of the answer. */
+async function send(port: number, command: 'PING' | 'FLUSHALL'): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const signal = AbortSignal.timeout(5000);
+  try {
+    await once(socket, 'connect', { signal });
+    socket.write(`${command}\r\n`);
+    const [answer] = (await once(socket, 'data', { signal })) as [Buffer];
+    return answer.toString('latin1').trimEnd();
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Starts a Redis of one's own. As BullMQ wants it, it never evicts; it writes nothing to disk, so
+ * `restart` comes back empty.
+ */
+export async function startRedis(): Promise<RedisServer> {
+  const server = await Server.start({
+    name: 'redis',
+    command: await redisCommand(),
+    args: (port, folder) => [
+      ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder],
+      ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
+    ],
+    answers: (port) =>
+      send(port, 'PING').then(
+        (answer) => answer === '+PONG',
+        () => false,
+      ),
+  });
+  return {
+    url: `redis://127.0.0.1:${server.port}`,
+    server,
+    flush: async () => {
+      const answer = await send(server.port, 'FLUSHALL');
+      if (answer !== '+OK') throw new Error(`redis: FLUSHALL: ${answer}`);
+    },
+    stop: () => server.stop(),
+  };
+}
