@@ -6,4 +6,6 @@
  */
 export * from './errors.ts';
 export { openFsStores } from './fs/open.ts';
+export { openMinioStores } from './minio/open.ts';
+export { MINIO_DEFAULTS, type MinioSettings } from './minio/settings.ts';
 export type { Stores } from './stores.ts';

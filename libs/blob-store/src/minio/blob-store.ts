@@ -1,0 +1,34 @@
+import type { BlobStore } from '@btf-depot/depot';
+import { checkBlobSize } from '../blob-size.ts';
+import { blobKey } from '../layout.ts';
+import type { Bucket } from './bucket.ts';
+
+/** Blobs as objects `blobs/sha256/ab/abcdef…`, written once. */
+export class MinioBlobStore implements BlobStore {
+  readonly #bucket: Bucket;
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  async put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }> {
+    const key = blobKey(sha256);
+    checkBlobSize(bytes);
+    // What is there need not be sent to be refused.
+    if (await this.#bucket.has(key)) return { created: false };
+    const etag = await this.#bucket.put(key, bytes, { 'If-None-Match': '*' });
+    return { created: etag !== undefined };
+  }
+
+  async get(sha256: string): Promise<Uint8Array | undefined> {
+    return (await this.#bucket.get(blobKey(sha256)))?.bytes;
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    return this.#bucket.has(blobKey(sha256));
+  }
+
+  async check(): Promise<void> {
+    await this.#bucket.check();
+  }
+}

@@ -1,0 +1,151 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Readable } from 'node:stream';
+import { MAX_BLOB_SIZE } from '@btf-depot/depot';
+import { Client, S3Error } from 'minio';
+import { StoreUnavailable } from '../errors.ts';
+import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
+
+/** What must hold for a write: nothing there yet, or the object of this ETag. */
+export type Condition = { 'If-None-Match': '*' } | { 'If-Match': string };
+
+/**
+ * The few requests that the stores make of an S3 server, each with a time limit, for the client
+ * has none. An answer that says no (missing, precondition failed) is a value; everything else
+ * that goes wrong is StoreUnavailable.
+ */
+export class Bucket {
+  readonly #client: Client;
+  readonly #settings: Required<MinioSettings>;
+
+  constructor(settings: MinioSettings) {
+    this.#settings = { ...MINIO_DEFAULTS, ...settings };
+    const { endpoint, accessKey, secretKey, region, timeoutMs } = this.#settings;
+    const { protocol, hostname, port } = new URL(endpoint);
+    const useSSL = protocol === 'https:';
+    const { request } = useSSL ? https : http;
+    this.#client = new Client({
+      endPoint: hostname,
+      ...(port !== '' && { port: Number(port) }),
+      useSSL,
+      accessKey,
+      secretKey,
+      region,
+      transport: {
+        request: ((
+          options: https.RequestOptions,
+          answer: (message: http.IncomingMessage) => void,
+        ) =>
+          request(
+            { ...options, signal: AbortSignal.timeout(timeoutMs) },
+            answer,
+          )) as typeof http.request,
+      },
+      // Above this size the client would upload in parts, where conditions do not hold.
+      partSize: 2 * MAX_BLOB_SIZE,
+      // It would repeat a write whose first answer was lost, and take its own success for a conflict.
+      retryOptions: { disableRetry: true },
+    });
+  }
+
+  /** Makes the bucket unless it is there. */
+  async make(): Promise<void> {
+    const { bucket, region } = this.#settings;
+    await this.#ask(`make bucket ${bucket}`, async () => {
+      if (await this.#client.bucketExists(bucket)) return;
+      try {
+        await this.#client.makeBucket(bucket, region);
+      } catch (error) {
+        if (!says(error, 'BucketAlreadyOwnedByYou', 'BucketAlreadyExists')) throw error;
+      }
+    });
+  }
+
+  /** @throws StoreUnavailable also where the bucket is gone. */
+  async check(): Promise<void> {
+    const { bucket } = this.#settings;
+    await this.#ask(`reach bucket ${bucket}`, async () => {
+      if (!(await this.#client.bucketExists(bucket))) throw new Error('it does not exist');
+    });
+  }
+
+  async has(key: string): Promise<boolean> {
+    return this.#ask(`look for ${key}`, async () => {
+      try {
+        await this.#client.statObject(this.#settings.bucket, key);
+        return true;
+      } catch (error) {
+        if (says(error, 'NotFound', 'NoSuchKey')) return false;
+        throw error;
+      }
+    });
+  }
+
+  async get(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
+    return this.#ask(`read ${key}`, async () => {
+      try {
+        const answer = await this.#client.getObject(this.#settings.bucket, key);
+        const chunks: Buffer[] = [];
+        for await (const chunk of answer) chunks.push(chunk as Buffer);
+        return { bytes: Buffer.concat(chunks), etag: etagOf(answer) };
+      } catch (error) {
+        if (says(error, 'NotFound', 'NoSuchKey')) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** @returns the new object's ETag; undefined where the condition did not hold. */
+  async put(key: string, bytes: Uint8Array, condition: Condition): Promise<string | undefined> {
+    return this.#ask(`write ${key}`, async () => {
+      const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      try {
+        const { bucket } = this.#settings;
+        const { etag } = await this.#client.putObject(bucket, key, body, body.length, condition);
+        return etag;
+      } catch (error) {
+        // NoSuchKey: there is nothing that the ETag could be of. Conflict: AWS's word for two
+        // conditional writes of one key at the same moment.
+        if (says(error, 'PreconditionFailed', 'NoSuchKey', 'ConditionalRequestConflict')) {
+          return undefined;
+        }
+        throw error;
+      }
+    });
+  }
+
+  /** Every key below a prefix with its ETag, in the order of the keys. */
+  async *list(prefix: string): AsyncIterable<{ key: string; etag: string }> {
+    for (let token = ''; ;) {
+      const page = await this.#ask(`list ${prefix}`, () =>
+        this.#client.listObjectsV2Query(this.#settings.bucket, prefix, token, '', 1000, ''),
+      );
+      for (const { name, etag } of page.objects) {
+        if (name !== undefined) yield { key: name, etag };
+      }
+      if (!page.isTruncated) return;
+      token = page.nextContinuationToken;
+    }
+  }
+
+  async #ask<T>(what: string, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (cause) {
+      const late = cause instanceof Error && cause.name === 'AbortError';
+      const why = late ? `no answer within ${this.#settings.timeoutMs} ms` : String(cause);
+      throw new StoreUnavailable(`cannot ${what}: ${why}`, { cause });
+    }
+  }
+}
+
+function says(error: unknown, ...codes: string[]): boolean {
+  return error instanceof S3Error && error.code !== undefined && codes.includes(error.code);
+}
+
+/** As the client gives it in its other answers: without quotes. */
+function etagOf(answer: Readable): string {
+  const etag = answer instanceof http.IncomingMessage ? answer.headers.etag : undefined;
+  if (etag === undefined) throw new Error('an answer without ETag');
+  return etag.replaceAll('"', '');
+}

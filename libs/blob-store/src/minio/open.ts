@@ -1,0 +1,16 @@
+import type { Stores } from '../stores.ts';
+import { MinioBlobStore } from './blob-store.ts';
+import { Bucket } from './bucket.ts';
+import { MinioRecordStore } from './record-store.ts';
+import type { MinioSettings } from './settings.ts';
+
+/**
+ * Opens the stores in a bucket, which it makes where it is missing. Any number of processes may
+ * use one bucket; the server must take conditional writes (MinIO and AWS S3 do).
+ * @throws StoreUnavailable where the server does not answer or refuses the keys.
+ */
+export async function openMinioStores(settings: MinioSettings): Promise<Stores> {
+  const bucket = new Bucket(settings);
+  await bucket.make();
+  return { blobs: new MinioBlobStore(bucket), records: new MinioRecordStore(bucket) };
+}

@@ -1,0 +1,14 @@
+export interface MinioSettings {
+  /** `http://host:port` or `https://host[:port]`. */
+  endpoint: string;
+  /** Made where it is missing. */
+  bucket: string;
+  accessKey: string;
+  secretKey: string;
+  region?: string;
+  /** Milliseconds for one request, its body included. */
+  timeoutMs?: number;
+}
+
+/** Half a minute moves the largest blob at 2 MiB/s. */
+export const MINIO_DEFAULTS = { region: 'us-east-1', timeoutMs: 30_000 } as const;
