@@ -96,9 +96,9 @@ export class Server {
       this.#guard.watch(undefined);
     });
     this.#guard.watch(child.pid);
-    for (const end = Date.now() + startLimit; Date.now() < end; await sleep(25)) {
-      if (this.#process !== child) break;
+    for (const end = Date.now() + startLimit; Date.now() < end && this.#process === child;) {
       if (await answers(this.port)) return;
+      await sleep(25);
     }
     const said = await readFile(join(this.#folder, 'log'), 'utf8');
     throw new Error(`${name} does not answer. It said:\n${said.trim().slice(-1000)}`);

@@ -16,8 +16,8 @@ export interface DebianProgram {
 /** A command and its first arguments. */
 export type CommandLine = readonly [string, ...string[]];
 
-/** Dependencies of a program that it is run with; the others (adduser, perl, …) install it. */
-const libraries = /^(?:lib(?!perl)|zlib)/;
+/** Dependencies that a program runs with; the others (adduser, perl, …) are for installing it. */
+const libraries = /^(?:lib(?!perl)|zlib|binutils)/;
 
 const recipe = (program: DebianProgram) => [program, machineArchitecture()];
 const place = (program: DebianProgram) => `programs/${program.name}`;

@@ -1,0 +1,21 @@
+import { programCommand, provideProgram, run } from '@btf-depot/services/provision';
+import { toolNames, tools, type ToolName } from './table.ts';
+
+function judge(tool: ToolName, executable: string) {
+  return async (args: readonly string[]): Promise<string> => {
+    const [loader, ...first] = programCommand(tools[tool], executable);
+    return await run(loader, [...first, ...args]);
+  };
+}
+
+// Each runs a tool that must succeed, and gives its standard output.
+/** pahole 1.30. */
+export const pahole = judge('pahole', 'usr/bin/pahole');
+/** Debian 12's bpftool. */
+export const bpftool = judge('bpftool', 'usr/sbin/bpftool');
+/** Debian 12's readelf. */
+export const readelf = judge('binutils', 'usr/bin/readelf');
+
+export async function provideTools(): Promise<void> {
+  for (const name of toolNames) await provideProgram(tools[name]);
+}

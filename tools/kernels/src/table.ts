@@ -1,0 +1,68 @@
+// The kernels and tools that are known by name: data only. To add a kernel, add an entry; its
+// folder in the cache follows from the entry, so a changed one is fetched anew.
+import type { DebianProgram } from '@btf-depot/services/provision';
+
+export interface KernelEntry {
+  /** As `uname -r` says it. */
+  readonly release: string;
+  readonly suite: string;
+  readonly architecture: string;
+  /** The packages that hold the image and its modules. */
+  readonly packages: readonly string[];
+  /** The package that holds vmlinux with DWARF. */
+  readonly debug: string;
+  /** Matches what `packages[0]` is called in other releases: Debian drops old ones. */
+  readonly family: string;
+  /** Part of the default set, or fetched only by name. */
+  readonly byDefault: boolean;
+}
+
+function debian12(release: string, architecture: string, family: string): KernelEntry {
+  const image = `linux-image-${release}`;
+  return {
+    release,
+    suite: 'bookworm',
+    architecture,
+    packages: [image],
+    debug: `${image}-dbg`,
+    family: `linux-image-${family}`,
+    byDefault: false,
+  };
+}
+
+export const kernels = {
+  K612: {
+    ...debian12('6.12.117+deb12-cloud-amd64', 'amd64', String.raw`6\.12\.\d+\+deb12-cloud-amd64`),
+    byDefault: true,
+  },
+  K61: debian12('6.1.0-56-amd64', 'amd64', String.raw`6\.1\.0-\d+-amd64`),
+  K612rt: debian12('6.12.117+deb12-rt-amd64', 'amd64', String.raw`6\.12\.\d+\+deb12-rt-amd64`),
+  K612arm64: debian12('6.12.117+deb12-arm64', 'arm64', String.raw`6\.12\.\d+\+deb12-arm64`),
+  // Split into more packages than before, and its check of module BTF is strict.
+  K72: {
+    release: '7.2.13+deb14-cloud-amd64',
+    suite: 'sid',
+    architecture: 'amd64',
+    packages: ['linux-binary', 'linux-modules', 'linux-base'].map(
+      (part) => `${part}-7.2.13+deb14-cloud-amd64`,
+    ),
+    debug: 'linux-image-7.2.13+deb14-cloud-amd64-dbg',
+    family: String.raw`linux-binary-.*-cloud-amd64`,
+    byDefault: false,
+  },
+} as const satisfies Record<string, KernelEntry>;
+
+export type KernelName = keyof typeof kernels;
+
+/** Fetched with the default set; other kernels rest on the first two. */
+export const tools = {
+  // 1.28 and newer encode global variables, Debian 12's is 1.24.
+  pahole: { name: 'pahole', suite: 'trixie', packages: ['pahole'] },
+  binutils: { name: 'binutils', suite: 'bookworm', packages: ['binutils'] },
+  bpftool: { name: 'bpftool', suite: 'bookworm', packages: ['bpftool'] },
+} as const satisfies Record<string, DebianProgram>;
+
+export type ToolName = keyof typeof tools;
+
+export const kernelNames = Object.keys(kernels) as KernelName[];
+export const toolNames = Object.keys(tools) as ToolName[];
