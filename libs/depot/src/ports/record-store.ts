@@ -2,7 +2,7 @@ import type { KernelRecord } from '@btf-depot/contracts';
 
 export interface StoredRecord {
   record: KernelRecord;
-  /** Opaque; changes with every write. */
+  /** Opaque; changes with every write that changes the record. */
   version: string;
 }
 
