@@ -15,6 +15,8 @@ export interface BuilderOptions {
   readonly endian?: Endian;
   /** Writes the 32-byte header and this layout section (Linux 7.1), by kind. */
   readonly layouts?: readonly KindLayout[];
+  /** Bytes of the header, a multiple of 4; default 24, or 32 where there are layouts. */
+  readonly headerLength?: number;
   /** Strings that the own table starts with, in a byte for byte copy of another's section. */
   readonly strings?: Uint8Array;
 }
@@ -44,6 +46,7 @@ export class BtfBuilder {
   readonly endian: Endian;
   readonly firstId: number;
   readonly #layouts: readonly KindLayout[] | undefined;
+  readonly #headerLength: number;
   readonly #strings: StringTable;
   readonly #copied = new WeakMap<Btf, Map<number, number>>();
   #words = new Uint32Array(1024);
@@ -56,6 +59,7 @@ export class BtfBuilder {
     this.endian = options.endian ?? base?.endian ?? 'little';
     this.firstId = base ? base.endId : 1;
     this.#layouts = layouts;
+    this.#headerLength = options.headerLength ?? (layouts ? LONG_HEADER : SHORT_HEADER);
     const initial = strings ?? (base ? new Uint8Array() : Uint8Array.of(0));
     this.#strings = new StringTable(base ? base.stringEnd : 0, initial);
   }
@@ -131,6 +135,20 @@ export class BtfBuilder {
     return this.firstId + this.#count++;
   }
 
+  /**
+   * Appends all own types of another BTF as they stand. Only right where its ids and string
+   * offsets mean the same here: its first own id is `nextId`, and the own strings started with
+   * the strings of it and its bases.
+   */
+  addAll(source: Btf): void {
+    if (source.firstId !== this.nextId) {
+      throw new RangeError(`types from id ${source.firstId} cannot follow at ${this.nextId}`);
+    }
+    const at = this.#reserve(source.words.length);
+    this.#words.set(source.words, at);
+    this.#count += source.typeCount;
+  }
+
   /** The bytes: header, types, layouts if any, strings. */
   finish(): Uint8Array<ArrayBuffer> {
     const types = bytesOfWords(this.#words.subarray(0, this.#length), this.endian);
@@ -141,7 +159,7 @@ export class BtfBuilder {
       endian: this.endian,
       version: 1,
       flags: 0,
-      length: layouts ? LONG_HEADER : SHORT_HEADER,
+      length: this.#headerLength,
       typeOffset: 0,
       typeLength: types.length,
       layoutOffset: layouts ? types.length : 0,

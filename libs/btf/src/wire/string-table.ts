@@ -8,7 +8,7 @@ export class StringTable {
   #bytes: Uint8Array;
   #length: number;
   /** Own offset + 1 of a string, 0 for a free slot; a power of two long. */
-  #slots: Uint32Array;
+  #slots = new Uint32Array();
   #count = 0;
 
   /** `bytes` must be empty or end with NUL; they are copied when the table grows, never changed. */
@@ -16,14 +16,6 @@ export class StringTable {
     this.start = start;
     this.#bytes = bytes;
     this.#length = bytes.length;
-    let strings = 0;
-    for (const byte of bytes) if (byte === 0) strings++;
-    this.#slots = new Uint32Array(slotsFor(strings));
-    for (let at = 0; at < bytes.length;) {
-      const end = bytes.indexOf(0, at);
-      this.#insert(at, hashBytes(bytes, at, end));
-      at = end + 1;
-    }
   }
 
   /** Offset after the last own byte. */
@@ -38,6 +30,7 @@ export class StringTable {
 
   /** Offset of the string `bytes[from..to)`, or -1. Of equal strings the first. */
   find(bytes: Uint8Array, from: number, to: number): number {
+    this.#index();
     const slot = this.#slotOf(bytes, from, to, hashBytes(bytes, from, to));
     const own = this.#slots[slot];
     return own === 0 ? -1 : this.start + own - 1;
@@ -45,6 +38,7 @@ export class StringTable {
 
   /** Offset of the string `bytes[from..to)`, appended if it is new. */
   add(bytes: Uint8Array, from: number, to: number): number {
+    this.#index();
     const hash = hashBytes(bytes, from, to);
     const own = this.#slots[this.#slotOf(bytes, from, to, hash)];
     if (own !== 0) return this.start + own - 1;
@@ -55,6 +49,20 @@ export class StringTable {
     this.#length = at + to - from + 1;
     this.#insert(at, hash);
     return this.start + at;
+  }
+
+  /** Enters the strings that the table started with, once someone asks: a merge never does. */
+  #index(): void {
+    if (this.#slots.length > 0) return;
+    const bytes = this.bytes;
+    let strings = 0;
+    for (const byte of bytes) if (byte === 0) strings++;
+    this.#slots = new Uint32Array(slotsFor(strings));
+    for (let at = 0; at < bytes.length;) {
+      const end = bytes.indexOf(0, at);
+      this.#insert(at, hashBytes(bytes, at, end));
+      at = end + 1;
+    }
   }
 
   #insert(at: number, hash: number): void {

@@ -1,0 +1,67 @@
+import { FormatError } from '@btf-depot/bytes';
+import type { Btf } from '../wire/btf.ts';
+import { BtfBuilder } from '../wire/builder.ts';
+
+/**
+ * One standalone BTF of any number of BTFs and all of their bases, each base once: a core with
+ * its extras, a module with its vmlinux. Types keep their order, base first, and ids below the
+ * first part that is split from something else stay as they are. Nothing is deduplicated.
+ * Throws FormatError `btf-base` where the parts do not share the lowest base or its byte order.
+ */
+export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
+  const levels = levelsOf(parts);
+  const [lowest, ...rest] = levels;
+  for (const level of rest) {
+    if (level.base === undefined) {
+      throw new FormatError('btf-base', 'only one part may be standalone', {
+        section: level.section,
+      });
+    }
+  }
+  // Levels that stand on each other have ids and strings that follow on: they are taken as they
+  // are. That is all there is to do for a core and one extra.
+  const chain = [lowest];
+  while (chain.length < levels.length && levels[chain.length].base === chain[chain.length - 1]) {
+    chain.push(levels[chain.length]);
+  }
+  const layouts = levels.map((level) => level.layouts).find(({ length }) => length > 0);
+  const builder = new BtfBuilder({
+    endian: lowest.endian,
+    strings: concat(chain.map(({ strings }) => strings)),
+    ...(layouts && { layouts }),
+  });
+  for (const level of chain) builder.addAll(level);
+  const starts = new Map(chain.map((level) => [level, level.firstId]));
+  for (const level of levels.slice(chain.length)) {
+    starts.set(level, builder.nextId);
+    const map = (id: number): number => {
+      if (id === 0) return 0;
+      const owner = level.owner(id);
+      return id - owner.firstId + (starts.get(owner) ?? owner.firstId);
+    };
+    for (let id = level.firstId; id < level.endId; id++) builder.copy(level, id, map);
+  }
+  return builder.finish();
+}
+
+/** Each level once, bases before what is split from them, otherwise in the order of the parts. */
+function levelsOf(parts: readonly Btf[]): Btf[] {
+  const levels = new Set<Btf>();
+  const add = (btf: Btf): void => {
+    if (btf.base) add(btf.base);
+    levels.add(btf);
+  };
+  parts.forEach(add);
+  if (levels.size === 0) throw new RangeError('nothing to merge');
+  return [...levels];
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
