@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_BLOB_SIZE, type BlobStore } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256Of, someBytes } from './builders.ts';
-import { runElsewhere, startElsewhere } from './elsewhere.ts';
+import { runElsewhere, startElsewhere, whileRunning } from './elsewhere.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';
 
@@ -86,9 +86,12 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         { kind: 'put-blobs', size, seeds },
       ]);
       // A reader meanwhile finds each blob whole or not at all.
-      const seen = await whileRunning(race, () => Promise.all(hashes.map(read)));
-      expect(seen.filter((hash) => hash !== undefined && !hashes.includes(hash))).toEqual([]);
-      const [one, other] = (await race).map(({ created }) => created) as [boolean[], boolean[]];
+      const results = await whileRunning(race, async () => {
+        for (const [index, found] of (await Promise.all(hashes.map(read))).entries()) {
+          expect([undefined, hashes[index]]).toContain(found);
+        }
+      });
+      const [one, other] = results.map(({ created }) => created) as [boolean[], boolean[]];
       expect(one.map((created) => !created)).toEqual(other);
       expect(await Promise.all(hashes.map(read))).toEqual(hashes);
     });
@@ -121,13 +124,4 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
       return bytes && sha256Of(bytes);
     }
   });
-}
-
-async function whileRunning<T>(race: Promise<unknown>, look: () => Promise<T[]>): Promise<T[]> {
-  const seen: T[] = [];
-  const running = { now: true };
-  const ended = race.finally(() => (running.now = false));
-  while (running.now) seen.push(...(await look()));
-  await ended;
-  return seen;
 }

@@ -62,12 +62,24 @@ export async function runElsewhere(elsewhere: Elsewhere, tasks: Task[]): Promise
   }
 }
 
+/** Looks again and again until the race is over. @returns the race's result. */
+export async function whileRunning<T>(race: Promise<T>, look: () => Promise<void>): Promise<T> {
+  const running = { now: true };
+  const end = (): void => {
+    running.now = false;
+  };
+  void race.then(end, end);
+  while (running.now) await look();
+  return race;
+}
+
+/** The next message. That it exits may be heard before its last message, the disconnect is not. */
 function message(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const ended = (): void => reject(new Error('the other process ended early'));
-    child.once('exit', ended);
+    child.once('disconnect', ended);
     child.once('message', (value) => {
-      child.off('exit', ended);
+      child.off('disconnect', ended);
       resolve(value);
     });
   });

@@ -1,7 +1,7 @@
 import { RecordConflict, type RecordStore } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildIdOf, collect, kernelRecord } from './builders.ts';
-import { runElsewhere } from './elsewhere.ts';
+import { runElsewhere, whileRunning } from './elsewhere.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';
 
@@ -162,17 +162,14 @@ export function describeRecordStore(
         stores.elsewhere,
         Array.from({ length: writers }, () => ({ kind: 'increment' as const, buildId, times })),
       );
-      const running = { now: true };
-      const ended = race.finally(() => (running.now = false));
       let last = 0;
-      while (running.now) {
+      await whileRunning(race, async () => {
         const stored = await records.get(buildId);
         const counter = Number(stored?.record.counter);
         expect(counter).toBeGreaterThanOrEqual(last);
         last = counter;
         expect(await listed()).toHaveLength(1);
-      }
-      await ended;
+      });
       expect((await records.get(buildId))?.record.counter).toBe(writers * times);
     });
 
