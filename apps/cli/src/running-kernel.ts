@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { endianness, release } from 'node:os';
+import { endianness, machine, release } from 'node:os';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 
 /** Where the kernel that runs here shows its BTF. */
@@ -8,11 +8,13 @@ export const RUNNING_BTF = '/sys/kernel/btf/vmlinux';
 export interface RunningKernel {
   buildId: string;
   release: string;
+  /** As `uname -m` has it. */
+  arch: string;
 }
 
 /** @returns undefined where the kernel does not say its build ID, or this is no Linux. */
 export async function runningKernel(): Promise<RunningKernel | undefined> {
   const notes = await readFile('/sys/kernel/notes').catch(() => undefined);
   const buildId = notes && buildIdOf(readNotes(notes, endianness() === 'LE' ? 'little' : 'big'));
-  return buildId === undefined ? undefined : { buildId, release: release() };
+  return buildId === undefined ? undefined : { buildId, release: release(), arch: machine() };
 }

@@ -6,6 +6,7 @@ import {
   type ExtraName,
 } from '@btf-depot/contracts';
 import { acceptKernel, DepotError, type AcceptDeps, type Upload } from '@btf-depot/depot';
+import { onlyMethods } from '@btf-depot/service-kit';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import type { UploadRules } from './meter.ts';
@@ -30,6 +31,7 @@ const word = z.string().regex(/^[\w.+~:-]{1,128}$/, {
 const querySchema = z.strictObject({
   buildId: buildIdSchema.exactOptional(),
   delivery: z.enum(DELIVERIES).exactOptional(),
+  arch: word.exactOptional(),
   distro: word.exactOptional(),
   release: word.exactOptional(),
   extras: z.string().transform(parseExtras).exactOptional(),
@@ -57,7 +59,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
       stopReading(request, response);
     }
   };
-  router.route('/v1/kernels').post(upload).put(upload);
+  router.route('/v1/kernels').post(upload).put(upload).all(onlyMethods('POST, PUT'));
   return router;
 }
 
@@ -70,11 +72,12 @@ function parseQuery(request: Request): z.infer<typeof querySchema> {
 
 function uploadOf(
   deps: KernelsRouteDeps,
-  { buildId, delivery, distro, release, extras }: z.infer<typeof querySchema>,
+  { buildId, delivery, arch, distro, release, extras }: z.infer<typeof querySchema>,
   received: Pick<Upload, 'kernel' | 'full'>,
 ): Upload {
   return {
     ...received,
+    ...(arch !== undefined && { arch }),
     ...(distro !== undefined && { distro }),
     ...(release !== undefined && { release }),
     split: {

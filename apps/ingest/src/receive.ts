@@ -36,9 +36,16 @@ export async function receive(
     if (!kernel) throw new DepotError('missing-part', 'the upload has no part named kernel');
     return { kernel, ...others };
   } catch (error) {
-    // What ended the body says more than what its reader made of that.
-    throw body.errored ?? error;
+    throw causeOf(body, error);
   }
+}
+
+/** What ended the body says more than what its reader made of that. */
+function causeOf(body: Readable, error: unknown): unknown {
+  const errored: NodeJS.ErrnoException | null = body.errored;
+  if (errored instanceof DepotError) return errored;
+  const isOfZlib = /^Z(STD)?_/.test(errored?.code ?? '');
+  return isOfZlib ? new DepotError('bad-encoding', String(errored?.message)) : error;
 }
 
 function isMultipart(request: Request): boolean {

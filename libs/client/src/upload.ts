@@ -5,7 +5,7 @@ export interface UploadRequest {
   kernel: Blob;
   /** BTF with global variables that the build's own pahole wrote. */
   full?: Blob;
-  query?: Partial<Record<'buildId' | 'delivery' | 'distro' | 'release' | 'extras', string>>;
+  query?: Partial<Record<'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras', string>>;
 }
 
 export interface UploadOptions {

@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'bad-build-id': { status: 400, title: 'Not a build ID' },
   'bad-hash': { status: 400, title: 'Not a SHA-256' },
   'bad-query': { status: 400, title: 'A query parameter is wrong' },
+  'bad-encoding': { status: 400, title: 'The body is not what its Content-Encoding says' },
   'bad-multipart': { status: 400, title: 'The multipart body is malformed' },
   'upload-cut': { status: 400, title: 'The upload ended early' },
   'digest-mismatch': { status: 400, title: 'The body does not match its Content-Digest' },

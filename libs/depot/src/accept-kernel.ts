@@ -21,6 +21,7 @@ export interface Upload {
   kernel: UploadedFile;
   /** BTF that the build's own pahole wrote with the global variables. */
   full?: UploadedFile;
+  arch?: string;
   distro?: string;
   release?: string;
   split: SplitOptions;

@@ -10,6 +10,7 @@ import type { KernelParts, SplitPart } from './split-kernel.ts';
 
 /** What the upload says besides the bytes. */
 export interface UploadFacts {
+  arch?: string;
   distro?: string;
   release?: string;
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part'>[];
@@ -82,9 +83,11 @@ function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
 
 /** Facts that a later upload may add, but not change. */
 function describe(parts: KernelParts, facts: UploadFacts) {
-  const release = facts.release ?? parts.release;
+  // What the kernel says of itself is worth more than what the sender says of it.
+  const arch = parts.arch ?? facts.arch;
+  const release = parts.release ?? facts.release;
   return {
-    ...(parts.arch !== undefined && { arch: parts.arch }),
+    ...(arch !== undefined && { arch }),
     ...(parts.bits !== undefined && { bits: parts.bits }),
     ...(release !== undefined && { release }),
     ...(facts.distro !== undefined && { distro: facts.distro }),

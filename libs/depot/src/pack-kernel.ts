@@ -22,6 +22,8 @@ export interface PackedArtifact {
   sha256: string;
 }
 
+const encoder = new TextEncoder();
+
 /** Every artifact of a revision. The same input gives the same bytes. */
 export function packKernel(input: PackInput): PackedArtifact[] {
   const { core, vars } = input;
@@ -43,9 +45,9 @@ export function packKernel(input: PackInput): PackedArtifact[] {
     { ...input, core: { sha256: coreEntry.sha256 } },
     files.map(({ name, sha256, bytes }) => [name, { sha256, size: bytes.length }]),
   );
-  const listed = [...files, artifact('manifest', Buffer.from(text))];
+  const listed = [...files, artifact('manifest', encoder.encode(text))];
   const sums = sha256Sums(listed.map(({ name, sha256 }) => [name, sha256]));
-  return [...listed, artifact('SHA256SUMS', Buffer.from(sums))];
+  return [...listed, artifact('SHA256SUMS', encoder.encode(sums))];
 }
 
 function artifact(name: ArtifactName, bytes: Uint8Array): PackedArtifact {

@@ -117,13 +117,14 @@ function attached(core: Btf, full: Btf | undefined): Parts {
 }
 
 function partitioned(whole: Btf): Parts {
-  const { core, vars, origin } = refusing('kernel', () => partition(whole));
-  return {
-    core: { ...part(core.bytes, core.types), origin },
-    ...(vars && {
-      vars: { ...part(vars.bytes, vars.types), variables: vars.variables, origin: 'partition' },
-    }),
-  };
+  const split = refusing('kernel', () => partition(whole));
+  const { origin, core } = split;
+  const parts: Parts = { core: { ...part(core.bytes, core.typeCount), origin } };
+  if (split.origin === 'partition') {
+    const { bytes, types, variables } = split.vars;
+    parts.vars = { ...part(bytes, types), variables, origin: 'partition' };
+  }
+  return parts;
 }
 
 function part(bytes: Uint8Array, types: number): SplitPart {

@@ -6,7 +6,7 @@ export { createComputePool, type ComputePool } from './compute/pool.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { sendProblem } from './problems.ts';
+export { onlyMethods } from './problems.ts';
 export { recordRoutes } from './record-routes.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
 export {

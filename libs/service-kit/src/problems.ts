@@ -1,6 +1,6 @@
 import { isProblemCode, problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
-import type { ErrorRequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from './logger.ts';
 
 /** Answers with `application/problem+json`; ends the request whatever was written before. */
@@ -14,6 +14,14 @@ export function sendProblem(response: Response, code: ProblemCode, detail: strin
   response.status(body.status).setHeader('Cache-Control', 'no-store');
   response.setHeader('Content-Type', PROBLEM_MEDIA_TYPE);
   response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** For a route's other methods: 405 with those that it takes. */
+export function onlyMethods(allow: string): RequestHandler {
+  return (request, response) => {
+    response.setHeader('Allow', allow);
+    sendProblem(response, 'method-not-allowed', `${request.method} is not one of ${allow}`);
+  };
 }
 
 /** The one place where errors become HTTP: by their code; any other is internal, and is logged. */

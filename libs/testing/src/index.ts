@@ -7,5 +7,6 @@ export * from './blob-store.ts';
 export * from './builders.ts';
 export * from './hostile.ts';
 export * from './job-queue.ts';
+export * from './kernel-files.ts';
 export * from './record-store.ts';
 export type * from './stores-under-test.ts';

@@ -8,7 +8,7 @@ import { pushFile, type Pushed, type PushOptions } from '../push-file.ts';
 import { describeKernel } from '../report.ts';
 
 interface Flags extends Record<
-  'full' | 'buildId' | 'distro' | 'release' | 'extras',
+  'full' | 'buildId' | 'arch' | 'distro' | 'release' | 'extras',
   string | undefined
 > {
   delivery?: string;
@@ -33,6 +33,7 @@ export function pushCommand(): Command {
         'how core reaches a system: in the kernel, or in the module',
       ).choices(DELIVERIES),
     )
+    .option('--arch <name>', 'architecture, where the file does not say it')
     .option('--distro <name>', 'distribution, for the record')
     .option('--release <release>', 'kernel release, where the file does not say it')
     .option('--extras <list>', `extras to split off, of ${EXTRAS.join(',')}; '' for none`)
@@ -65,13 +66,11 @@ async function push(files: string[], flags: Flags): Promise<void> {
 }
 
 function optionsOf(flags: Flags): PushOptions {
-  const { full, buildId, delivery, distro, release, extras } = flags;
-  const query = { buildId, delivery, distro, release, extras };
+  const { full, buildId, delivery, arch, distro, release, extras } = flags;
+  const query = { buildId, delivery, arch, distro, release, extras };
   return {
     ...(full !== undefined && { full }),
-    query: Object.fromEntries(
-      Object.entries(query).filter(([, value]) => value !== undefined),
-    ),
+    query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
   };
 }
 

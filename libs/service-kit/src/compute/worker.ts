@@ -9,7 +9,7 @@ export default function work(task: Task): unknown {
     const [value, bytes] = run(task);
     // Moved, not copied: the thread that sent the task goes on with these very buffers.
     return move({
-      [transferableSymbol]: [...new Set(bytes.map(({ buffer }) => buffer))],
+      [transferableSymbol]: [...new Set(bytes.filter(isAlone).map(({ buffer }) => buffer))],
       [valueSymbol]: { value } satisfies Outcome<unknown>,
     });
   } catch (error) {
@@ -35,4 +35,9 @@ function run(task: Task): [value: unknown, bytes: Uint8Array[]] {
       return [artifacts, artifacts.map(({ bytes }) => bytes)];
     }
   }
+}
+
+/** A view of something larger is copied: what else lies there is not ours to give away. */
+function isAlone({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength;
 }

@@ -1,0 +1,203 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFsStores } from '@btf-depot/blob-store';
+import type { BlobStore } from '@btf-depot/depot';
+import { createLogger, startHttpService, type HttpService } from '@btf-depot/service-kit';
+import { buildIdOf, HOSTILE_NAMES, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createFetch } from './index.ts';
+
+const bytes = someBytes(100_000, 'artifact');
+const sha256 = sha256Of(bytes);
+const NAME = 'btf_vmlinux.ko.gz';
+const ready = kernelRecord({
+  state: 'ready',
+  buildId: buildIdOf('ready'),
+  artifacts: { [NAME]: { sha256, size: bytes.length, mediaType: 'application/gzip' } },
+});
+const withdrawn = { ...ready, buildId: buildIdOf('withdrawn'), state: 'withdrawn' as const };
+const pending = kernelRecord({ buildId: buildIdOf('pending') });
+
+let folder: string;
+let stores: Awaited<ReturnType<typeof openFsStores>>;
+let service: HttpService;
+let reads = 0;
+
+function start(blobs: BlobStore, hotBytes: number): Promise<HttpService> {
+  const settings = { BTFDEPOT_HOT_BLOBS: hotBytes, BTFDEPOT_RECORD_AGE: 1000 };
+  return startHttpService({
+    host: '127.0.0.1',
+    port: 0,
+    log: createLogger('fetch', 'silent'),
+    checks: {},
+    ...createFetch({ blobs, records: stores.records }, settings),
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-fetch-'));
+  stores = await openFsStores(folder);
+  await stores.blobs.put(sha256, bytes);
+  for (const record of [ready, withdrawn, pending]) await stores.records.put(record, undefined);
+  const counted: BlobStore = {
+    put: (...args) => stores.blobs.put(...args),
+    has: (hash) => stores.blobs.has(hash),
+    check: () => stores.blobs.check(),
+    get: (hash) => {
+      reads++;
+      return stores.blobs.get(hash);
+    },
+  };
+  service = await start(counted, 1024 * 1024);
+});
+
+afterAll(async () => {
+  await service.close();
+  await rm(folder, { recursive: true });
+});
+
+const byName = `/v1/kernels/${ready.buildId}/${NAME}`;
+const byHash = `/v1/blobs/sha256/${sha256}`;
+
+function get(path: string, headers: Record<string, string> = {}, method = 'GET') {
+  return fetch(service.url + path, { headers, method });
+}
+
+async function bodyOf(response: Response): Promise<Uint8Array> {
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+test('many who ask for a cold blob at once share one read of the store', async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => get(byHash)));
+  for (const answer of answers) expect(await bodyOf(answer)).toEqual(bytes);
+  expect(reads).toBe(1);
+});
+
+// The first answer may come from the store, later ones come from memory: both ways are the same.
+describe.each(['first', 'again'])('%s:', () => {
+  test('by name: the bytes, an ETag, and to be asked for again', async () => {
+    const answer = await get(byName);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('etag')).toBe(`"${sha256}"`);
+    expect(answer.headers.get('cache-control')).toBe('public, no-cache');
+    expect(answer.headers.get('content-type')).toBe('application/gzip');
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(await bodyOf(answer)).toEqual(bytes);
+  });
+
+  test('by hash: immutable', async () => {
+    const answer = await get(byHash);
+    expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(await bodyOf(answer)).toEqual(bytes);
+  });
+
+  test.each([byName, byHash])('HEAD of %s has the headers and no body', async (path) => {
+    const answer = await get(path, {}, 'HEAD');
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-length')).toBe(String(bytes.length));
+    expect((await bodyOf(answer)).length).toBe(0);
+  });
+
+  test.each([
+    ['bytes=0-99', 0, 100],
+    ['bytes=99990-', 99990, 100_000],
+    ['bytes=-10', 99990, 100_000],
+    ['bytes=99990-999999', 99990, 100_000],
+  ])('Range: %s', async (range, start, end) => {
+    const answer = await get(byName, { range });
+    expect(answer.status).toBe(206);
+    expect(answer.headers.get('content-range')).toBe(`bytes ${start}-${end - 1}/${bytes.length}`);
+    expect(await bodyOf(answer)).toEqual(bytes.slice(start, end));
+  });
+
+  test('a range outside is 416 with the size', async () => {
+    const answer = await get(byName, { range: 'bytes=100000-' });
+    expect(answer.status).toBe(416);
+    expect(answer.headers.get('content-range')).toBe(`bytes */${bytes.length}`);
+    expect(await answer.json()).toMatchObject({ code: 'range-not-satisfiable' });
+  });
+
+  test.each(['lines=1-2', 'bytes=x', 'bytes=0-1,5-6'])(
+    'Range: %s is answered with the whole',
+    async (range) => {
+      const answer = await get(byName, { range });
+      expect(answer.status).toBe(200);
+      expect((await bodyOf(answer)).length).toBe(bytes.length);
+    },
+  );
+
+  test('If-Range of another revision is answered with the whole', async () => {
+    const same = await get(byName, { range: 'bytes=0-9', 'if-range': `"${sha256}"` });
+    expect(same.status).toBe(206);
+    const other = await get(byName, { range: 'bytes=0-9', 'if-range': '"other"' });
+    expect(other.status).toBe(200);
+  });
+
+  test.each([`"${sha256}"`, `W/"${sha256}"`, `"x", "${sha256}"`, '*'])(
+    'If-None-Match: %s is 304',
+    async (etag) => {
+      const answer = await get(byName, { 'if-none-match': etag });
+      expect(answer.status).toBe(304);
+      expect((await bodyOf(answer)).length).toBe(0);
+    },
+  );
+});
+
+test('record and status are there', async () => {
+  const record = await get(`/v1/kernels/${ready.buildId}`);
+  expect(await record.json()).toEqual(ready);
+  const status = await get(`/v1/kernels/${ready.buildId}/status`);
+  expect(await status.json()).toMatchObject({ state: 'ready', links: { [NAME]: byName } });
+});
+
+test.each([
+  [404, 'unknown-build-id', `/v1/kernels/${buildIdOf('nobody')}/${NAME}`],
+  [404, 'unknown-artifact', `/v1/kernels/${ready.buildId}/passwd`],
+  [404, 'unknown-artifact', `/v1/kernels/${ready.buildId}/__proto__`],
+  [404, 'no-vars', `/v1/kernels/${ready.buildId}/vmlinux.vars.btf`],
+  [404, 'pending', `/v1/kernels/${pending.buildId}/${NAME}`],
+  [410, 'withdrawn', `/v1/kernels/${withdrawn.buildId}/${NAME}`],
+  [404, 'unknown-blob', `/v1/blobs/sha256/${'0'.repeat(64)}`],
+  [400, 'bad-hash', `/v1/blobs/sha256/${'0'.repeat(63)}`],
+  [400, 'bad-hash', `/v1/blobs/sha256/..%2f..%2fetc%2fpasswd`],
+  [404, 'not-found', '/v2/kernels'],
+  [405, 'method-not-allowed', byName, 'DELETE'],
+])('%i %s: %s', async (status, code, path, method?: string) => {
+  const answer = await get(path, {}, method);
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(await answer.json()).toMatchObject({ code, status });
+});
+
+test.each(HOSTILE_NAMES.filter((name) => name !== '' && !/^\.\.?$/.test(name)))(
+  'the hostile name %j',
+  async (name) => {
+    const encoded = encodeURIComponent(name);
+    const asBuildId = await get(`/v1/kernels/${encoded}/${NAME}`);
+    expect(await asBuildId.json()).toMatchObject({ code: 'bad-build-id' });
+    const asArtifact = await get(`/v1/kernels/${ready.buildId}/${encoded}`);
+    expect(await asArtifact.json()).toMatchObject({ code: 'unknown-artifact' });
+  },
+);
+
+test('memory for hot blobs is bounded: what does not fit is served all the same', async () => {
+  const small = await start(stores.blobs, 10);
+  const answer = await fetch(small.url + byHash);
+  expect(await bodyOf(answer)).toEqual(bytes);
+  await small.close();
+});
+
+test('a new revision is served at most a second later', async () => {
+  const next = someBytes(500, 'next');
+  await stores.blobs.put(sha256Of(next), next);
+  const stored = await stores.records.get(ready.buildId);
+  const entry = { sha256: sha256Of(next), size: next.length, mediaType: 'application/gzip' };
+  await stores.records.put(
+    { ...ready, revision: 2, artifacts: { [NAME]: entry } },
+    stored?.version,
+  );
+  await expect
+    .poll(async () => (await get(byName)).headers.get('etag'), { timeout: 1500 })
+    .toBe(`"${sha256Of(next)}"`);
+});

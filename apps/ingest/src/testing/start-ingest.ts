@@ -1,0 +1,54 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFsStores } from '@btf-depot/blob-store';
+import type { KernelRecord } from '@btf-depot/contracts';
+import { systemClock } from '@btf-depot/depot';
+import { InProcessJobQueue } from '@btf-depot/job-queue';
+import {
+  createComputePool,
+  createLogger,
+  readSettings,
+  startHttpService,
+} from '@btf-depot/service-kit';
+import { createIngest, uploadSettings } from '../index.ts';
+
+/** Build ingest over a temporary folder, with nobody working on the queue. */
+export async function startIngest(settings: Partial<Record<keyof typeof uploadSettings, string>>) {
+  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-ingest-'));
+  const stores = await openFsStores(folder);
+  const queue = new InProcessJobQueue({ onError: () => undefined });
+  const compute = createComputePool({ threads: 2 });
+  const log = createLogger('ingest', 'silent');
+  const deps = { ...stores, queue, compute, clock: systemClock, log };
+  const checked = readSettings(uploadSettings, { ...settings, BTFDEPOT_DATA: folder });
+  const http = await startHttpService({
+    host: '127.0.0.1',
+    port: 0,
+    log,
+    router: await createIngest(deps, checked),
+    checks: {},
+  });
+  const files = async (path: string) =>
+    (await readdir(join(folder, path), { recursive: true, withFileTypes: true }).catch(() => []))
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name);
+  return {
+    url: http.url,
+    records: stores.records,
+    record: async (buildId: string): Promise<KernelRecord | undefined> =>
+      (await stores.records.get(buildId))?.record,
+    /** Names of the files that are stored or staged: what a refused upload must not add to. */
+    left: async () => ({
+      blobs: await files('blobs'),
+      records: await files('kernels'),
+      staged: await files('staging'),
+    }),
+    async stop() {
+      await http.close();
+      await queue.close();
+      await compute.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
