@@ -10,7 +10,10 @@ const features = [
 ];
 
 /** What `full.btf` is made with. */
-export const fullBtfFlags = ['-J', '-j2', `--btf_features=${features.join(',')}`];
+export const fullBtfFlags = [
+  ...['-J', '-j2', '--lang_exclude=rust'],
+  `--btf_features=${features.join(',')}`,
+];
 
 /** Writes the BTF of all types and variables, as a build's own pahole would. */
 export async function makeFullBtf(vmlinux: string, output: string): Promise<void> {

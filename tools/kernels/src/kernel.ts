@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { globSync, lstatSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -97,7 +97,9 @@ async function fetchKernel(name: KernelName, entry: KernelEntry, folder: string)
       await unpackSome(file, root, ['./usr/lib/debug/*/vmlinux*', './usr/lib/debug/*/System.map*']);
   }
   const keep = async (as: string, ...patterns: string[]) => {
-    const [path] = patterns.flatMap((pattern) => globSync(join(root, pattern)));
+    const found = patterns.flatMap((pattern) => globSync(join(root, pattern)));
+    // Newer packages also have it under its older name, as a link.
+    const path = found.find((one) => !lstatSync(one).isSymbolicLink());
     if (path === undefined) throw new Error(`${entry.release}: no ${as} in its packages`);
     await rename(path, join(folder, as));
   };

@@ -2,7 +2,8 @@
 // first those who take work, then those who hold it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,10 +16,12 @@ const apps = ['ingest', 'compressor', 'fetch'] as const;
 const width = Math.max(...apps.map((name) => name.length));
 
 const stopping = new AbortController();
-let signals = 0;
+let asked = 0;
 const onSignal = () => {
-  // The second Ctrl-C is from someone who waits no longer; the servers end by themselves then.
-  if (++signals > 1) process.exit(130);
+  // npm passes Ctrl-C on to a process that the terminal has told already; one that comes later is
+  // from someone who waits no longer.
+  if (stopping.signal.aborted && Date.now() - asked > 1000) process.exit(130);
+  asked ||= Date.now();
   stopping.abort();
 };
 process.on('SIGINT', onSignal);
@@ -26,6 +29,7 @@ process.on('SIGTERM', onSignal);
 
 const servers = await startServices({ redis: true, minio: true });
 const data = await mkdtemp(join(tmpdir(), 'btf-depot-dev-'));
+process.on('exit', () => rmSync(data, { recursive: true, force: true }));
 const firstPort = Number(process.env.BTFDEPOT_PORT ?? 8080);
 
 function start(name: (typeof apps)[number], place: number): ChildProcess {
@@ -75,4 +79,3 @@ if (!stopping.signal.aborted) {
   for (const child of children) await stop(child);
 }
 await servers.stop();
-await rm(data, { recursive: true, force: true });

@@ -42,7 +42,7 @@ export async function redisCommand(): Promise<CommandLine> {
     if (!(error instanceof Absent)) throw error;
     throw new Absent(
       `redis-server is not installed, and ${error.what}`,
-      `Install Redis 7 so that redis-server is in PATH, or: ${error.how}`,
+      `Install Redis 7, so that redis-server is in PATH. For Debian's, unpacked into the cache: ${error.how}`,
       { cause: error },
     );
   }

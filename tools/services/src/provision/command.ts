@@ -1,5 +1,6 @@
 import { spawn, type SpawnOptions } from 'node:child_process';
-import { buffer, text } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
+import { Absent } from './absent.ts';
 
 export interface Ran {
   readonly code: number | null;
@@ -7,7 +8,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A command that could not be started, or that failed; the message ends with what it said. */
+/** A command that failed; the message ends with what it said. */
 export class CommandError extends Error {
   readonly code = 'command-failed';
   readonly stderr: string;
@@ -22,7 +23,7 @@ export class CommandError extends Error {
 
 type Options = Pick<SpawnOptions, 'cwd' | 'env'>;
 
-/** Runs a command to its end, whatever its exit code. */
+/** Runs a command to its end, whatever its exit code. Throws Absent when there is no such command. */
 export async function attempt(
   command: string,
   args: readonly string[],
@@ -30,16 +31,13 @@ export async function attempt(
 ): Promise<Ran> {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(new CommandError(command, 'cannot be started', '', { cause })),
-    );
+    child.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = `${command} ${cause.code === 'ENOENT' ? 'is not installed' : 'cannot be run'}`;
+      reject(new Absent(why, 'Install it, and see that it is in PATH.', { cause }));
+    });
     child.once('close', (code) => resolve(code));
   });
-  const [code, stdout, stderr] = await Promise.all([
-    ended,
-    buffer(child.stdout).then((bytes) => bytes.toString('utf8')),
-    text(child.stderr),
-  ]);
+  const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   return { code, stdout, stderr };
 }
 

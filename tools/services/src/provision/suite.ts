@@ -25,6 +25,10 @@ function sourcesFile(suite: string, architecture: string, source: DebianSource):
   return `${stanza(source.archive, suite)}\n${stanza(source.security, `${suite}-security`)}`;
 }
 
+/**
+ * Settings that leave out the system's own lists, cache and hooks. apt downloads as the user that
+ * runs it: its own user may not enter a home folder.
+ */
 function configuration(folder: string, architecture: string, acquire: string): string {
   return `${acquire}
 Dir::Etc::main "/dev/null";
@@ -39,7 +43,7 @@ Dir::Cache "${folder}/cache";
 APT::Architecture "${architecture}";
 APT::Architectures { "${architecture}"; };
 APT::Install-Recommends "false";
-APT::Sandbox::User "${process.env.USER ?? 'root'}";
+APT::Sandbox::User "root";
 Acquire::Retries "3";
 Acquire::ForceHash "SHA256";
 Acquire::GzipIndexes "true";
