@@ -1,13 +1,13 @@
 import { FormatError } from '@btf-depot/bytes';
-import { Kind, reachable, type Btf } from '@btf-depot/btf';
+import { reachable, type Btf } from '@btf-depot/btf';
 import { equalTypes } from './equal-types.ts';
 import { checkSameKernel } from './same-kernel.ts';
-import { typeGraph } from './type-graph.ts';
+import { isDeclaration, typeGraph } from './type-graph.ts';
 import { variablesBtf, type VariablesBtf } from './variables-btf.ts';
 import { listVariables, type Variable } from './variables.ts';
 
 export interface AttachedVariables extends VariablesBtf {
-  /** Types of full (VARs and DATASECs not counted), and how many of them core has too. */
+  /** Types of full (without functions, variables and tags), and how many of them core has too. */
   readonly matched: { readonly full: number; readonly matched: number };
 }
 
@@ -77,6 +77,7 @@ function missingTypes(
   smallest: (id: number) => number,
 ): number[] {
   const roots = variables.map(({ type }) => type).filter(isNew);
+  if (roots.length === 0) return [];
   const reached = reachable(full, roots, isNew);
   const types = new Set<number>();
   for (let id = 1; id < full.endId; id++) {
@@ -89,8 +90,7 @@ function countMatched(full: Btf, isNew: (id: number) => boolean) {
   let types = 0;
   let matched = 0;
   for (let id = 1; id < full.endId; id++) {
-    const kind = full.kind(id);
-    if (kind === Kind.VAR || kind === Kind.DATASEC) continue;
+    if (isDeclaration(full.kind(id))) continue;
     types++;
     if (!isNew(id)) matched++;
   }

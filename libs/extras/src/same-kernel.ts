@@ -38,8 +38,10 @@ export function checkSameKernel(input: {
       'of core';
     throw new FormatError('foreign-full', message);
   }
+  const sections = new Set(input.coreVariables.map(({ place }) => place?.section));
+  const comparable = input.fullVariables.filter(({ place }) => sections.has(place?.section));
   const inCore = singlePlaces(input.coreVariables);
-  for (const [key, offset] of singlePlaces(input.fullVariables)) {
+  for (const [key, offset] of singlePlaces(comparable)) {
     const there = inCore.get(key);
     if (there === undefined || offset === there) continue;
     const [section, name] = key.split('\0');

@@ -1,6 +1,14 @@
-import { eachIdSlot, eachNameSlot, type Btf } from '@btf-depot/btf';
+import { eachIdSlot, eachNameSlot, infoKind, Kind, type Btf } from '@btf-depot/btf';
 import { disagreement, featuresOf, withoutFeatures } from './encoder-features.ts';
 import { StringIds } from './string-ids.ts';
+
+/**
+ * Functions, variables, sections and tags: no type refers to one, so that comparing them would
+ * only cost time, half of it in a kernel. Each is a node unlike all others.
+ */
+export function isDeclaration(kind: number): boolean {
+  return kind === Kind.FUNC || kind === Kind.VAR || kind === Kind.DATASEC || kind === Kind.DECL_TAG;
+}
 
 /**
  * The types of two BTFs as the nodes of one graph: first void, then those of `first` by id, then
@@ -11,7 +19,10 @@ export interface TypeGraph {
   readonly size: number;
   /** The first node of `second`: node = id for types of `first`, id + secondStart - 1 for others. */
   readonly secondStart: number;
-  /** The nodes' own words: wire format with strings as StringIds numbers and ids as 0. */
+  /**
+   * The nodes' own words: wire format with strings as StringIds numbers and ids as 0. One word
+   * for what is no type (a type has three at least), without targets.
+   */
   readonly words: Uint32Array;
   /** Where the words of each node start; one more for the end. */
   readonly starts: Uint32Array;
@@ -61,10 +72,14 @@ export function typeGraph(first: Btf, second: Btf): TypeGraph {
     for (let own = 0; own < positions.length; own++) {
       const from = positions[own];
       const to = own + 1 < positions.length ? positions[own + 1] : wire.length;
-      for (let i = from; i < to; i++) words[end + i - from] = wire[i];
-      eachNameSlot(words, end, takeName);
-      eachIdSlot(words, end, takeId);
-      end += withoutFeatures(words, end, to - from, erased);
+      if (isDeclaration(infoKind(wire[from + 1]))) {
+        words[end++] = node;
+      } else {
+        for (let i = from; i < to; i++) words[end + i - from] = wire[i];
+        eachNameSlot(words, end, takeName);
+        eachIdSlot(words, end, takeId);
+        end += withoutFeatures(words, end, to - from, erased);
+      }
       node++;
       starts[node] = end;
       targetStarts[node] = targetEnd;

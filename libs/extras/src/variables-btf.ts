@@ -56,14 +56,14 @@ export function variablesBtf(input: VariablesInput): VariablesBtf {
     }
     builder.copy(source, id, newId);
   }
+  const tags = declTags(source);
   const copied = new Map(types.map((id) => [id, [newId(id)]]));
-  copyTags(builder, source, (target) => copied.get(target));
+  copyTags(builder, source, tags, copied);
   const appended = builder.nextId - builder.firstId;
 
   const arrangement = arrange(variables.map((one) => ({ ...one, type: newId(one.type) })));
   const newVars = addVariables(builder, arrangement);
-  const bySource = idsBySource(newVars, arrangement);
-  copyTags(builder, source, (target) => bySource.get(target));
+  if (tags.length > 0) copyTags(builder, source, tags, idsBySource(newVars, arrangement));
   for (const { name, size, variables: placed } of arrangement.sections) {
     const entries = placed.map((variable) => ({
       type: newVars.get(variable) ?? 0,
@@ -114,16 +114,24 @@ function idsBySource(
   return ids;
 }
 
-/** Copies the DECL_TAGs of the source whose targets were copied; one tag twice is one. */
+function declTags(source: Btf): number[] {
+  const tags: number[] = [];
+  for (let id = source.firstId; id < source.endId; id++) {
+    if (source.kind(id) === Kind.DECL_TAG) tags.push(id);
+  }
+  return tags;
+}
+
+/** Copies the tags whose targets were copied (once or several times); one tag twice is one. */
 function copyTags(
   builder: BtfBuilder,
   source: Btf,
-  copiesOf: (target: number) => readonly number[] | undefined,
+  tags: readonly number[],
+  copies: ReadonlyMap<number, readonly number[]>,
 ): void {
   const known = new Set<string>();
-  for (let id = source.firstId; id < source.endId; id++) {
-    if (source.kind(id) !== Kind.DECL_TAG) continue;
-    for (const target of copiesOf(source.sizeOrType(id)) ?? []) {
+  for (const id of tags) {
+    for (const target of copies.get(source.sizeOrType(id)) ?? []) {
       const key = `${target} ${source.tail(id, 0)} ${source.name(id)}`;
       if (known.has(key)) continue;
       known.add(key);
