@@ -83,7 +83,9 @@ export async function download(
     const count = `${missing.length} package${missing.length === 1 ? '' : 's'}`;
     say(`fetching ${humanBytes(bytes)} for ${label}: ${count} of Debian ${suite.name}`);
     const jobs = missing.flatMap((one) => [one.uri, `${target(one)}.part`, `SHA256:${one.sha256}`]);
-    const fetched = await suite.apt('/usr/lib/apt/apt-helper', ['download-file', '-q', ...jobs]);
+    // If we are killed, apt's helper goes on; its own lock keeps the next one off its files.
+    const helper = [join(folder, 'lock'), '/usr/lib/apt/apt-helper', 'download-file', '-q'];
+    const fetched = await suite.apt('flock', [...helper, ...jobs]);
     if (fetched.code !== 0) {
       const cause = new CommandError('apt-helper download-file', 'failed', fetched.stderr);
       throw new Absent(

@@ -7,7 +7,8 @@ import { debianKeyring, debianSource, type DebianSource } from './debian-source.
 import { withLock } from './lock.ts';
 import { say } from './say.ts';
 
-type AptCommand = 'apt-get' | 'apt-cache' | '/usr/lib/apt/apt-helper';
+/** The last one starts apt's helper under a lock. */
+type AptCommand = 'apt-get' | 'apt-cache' | 'flock';
 
 /** A Debian suite for one architecture, with an apt of its own: the system's is not touched. */
 export interface Suite {
