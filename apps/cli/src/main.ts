@@ -1,18 +1,24 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { note, printable } from './output.ts';
-import { getCommand } from './verbs/get.ts';
-import { inspectCommand } from './verbs/inspect.ts';
-import { pushCommand } from './verbs/push.ts';
-import { serveCommand } from './verbs/serve.ts';
 
 const VERSION = '0.1.0';
 
+/** Each loads what it needs and no more: a download does not wait for the services' packages. */
+const verbs: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./verbs/serve.ts')).serveCommand(),
+  push: async () => (await import('./verbs/push.ts')).pushCommand(),
+  get: async () => (await import('./verbs/get.ts')).getCommand(),
+  inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
+};
+
 const program = new Command('btfdepot')
   .description('Stores and serves the BTF that kernels leave out, by build ID.')
-  .version(VERSION)
-  .configureHelp({ showGlobalOptions: true });
-for (const command of [serveCommand(), pushCommand(), getCommand(), inspectCommand()]) {
+  .version(VERSION);
+const asked = process.argv[2] ?? '';
+const loaded = Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs);
+for (const verb of loaded) {
+  const command = await verbs[verb]();
   program.addCommand(command.exitOverride());
 }
 program.exitOverride();

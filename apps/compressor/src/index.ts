@@ -25,6 +25,7 @@ export function startCompressor(
     async (job, attempt) => {
       const { buildId, revision } = job;
       const started = performance.now();
+      log.debug({ buildId, revision }, 'job starts');
       try {
         const outcome = await compressKernel(deps, job, attempt, stop.signal);
         const ms = Math.round(performance.now() - started);

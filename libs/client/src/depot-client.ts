@@ -5,6 +5,7 @@ import {
   type KernelRecord,
   type KernelStatus,
 } from '@btf-depot/contracts';
+import { ask } from './ask.ts';
 import { ProblemError, problemOf } from './problem-error.ts';
 import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 
@@ -71,6 +72,6 @@ export class DepotClient {
 
   #get(path: string, signal?: AbortSignal, headers: Record<string, string> = {}) {
     const url = new URL(path.slice(1), this.base);
-    return fetch(url, { headers, ...(signal && { signal }) });
+    return ask(url, { headers, ...(signal && { signal }) });
   }
 }

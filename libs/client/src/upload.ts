@@ -1,4 +1,5 @@
 import { statusSchema, type KernelStatus } from '@btf-depot/contracts';
+import { ask } from './ask.ts';
 import { problemOf } from './problem-error.ts';
 
 export interface UploadRequest {
@@ -33,7 +34,7 @@ export async function upload(
   for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
   // A Request makes the body of both forms, and the header that goes with it.
   const { body, headers } = new Request(url, { method: 'POST', body: bodyOf(request) });
-  const response = await fetch(url, {
+  const response = await ask(url, {
     method: 'POST',
     headers,
     body: body?.pipeThrough(counter(options.onProgress)) ?? null,

@@ -20,6 +20,8 @@ export interface KernelBtfOptions {
   globals?: boolean;
   /** Names a struct and its members: kernels with different names share nothing but the ints. */
   name?: string;
+  /** More structs, of some 50 bytes each with their names: for kernels that take their time. */
+  ballast?: number;
 }
 
 /** The global variables of `kernelBtf({ globals: true })`. */
@@ -30,7 +32,13 @@ export const TEST_GLOBALS = ['init_task', 'tasks', 'verbose'];
  * request global variables in two sections, one of which has a type that core lacks.
  */
 export function kernelBtf(options: KernelBtfOptions = {}): Uint8Array {
-  const { endian = 'little', bits = 64, globals = false, name = 'task_struct' } = options;
+  const {
+    endian = 'little',
+    bits = 64,
+    globals = false,
+    name = 'task_struct',
+    ballast = 0,
+  } = options;
   const word = bits / 8;
   const b = new BtfBuilder({ endian });
   const int = addInt(b, 'int', 4, IntEncoding.SIGNED);
@@ -42,6 +50,10 @@ export function kernelBtf(options: KernelBtfOptions = {}): Uint8Array {
     { name: `${name}_pid`, type: int, bitOffset: 0 },
     { name: `${name}_parent`, type: pointer, bitOffset: 8 * word },
   ]);
+  for (let i = 0; i < ballast; i++) {
+    const member = { name: `member_${i}`, type: int, bitOffset: 0 };
+    addComposite(b, Kind.STRUCT, `${name}_${i * 7919}`, 4, [member]);
+  }
   const current = addVariable(b, 'current_task', pointer, 1);
   if (globals) {
     const init = addVariable(b, 'init_task', task, 1);

@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { btfdepot, startProcess, urlOf, type StartedProcess } from './testing/processes.ts';
+
+const run = promisify(execFile);
+const buildId = buildIdOf('vmlinux');
+
+let folder: string;
+let depot: StartedProcess;
+let url: string;
+
+function serve(...args: string[]): StartedProcess {
+  return startProcess('apps/cli/src/main.ts', ['serve', '--port', '0', ...args], {
+    BTFDEPOT_DATA: join(folder, 'data'),
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-cli-'));
+  await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
+  await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
+  await writeFile(join(folder, 'text'), 'not a kernel');
+  depot = serve();
+  url = await urlOf(depot);
+});
+
+afterAll(async () => {
+  await depot.stop();
+  await rm(folder, { recursive: true });
+});
+
+const command = (...args: string[]) => btfdepot(args, folder);
+
+describe('the whole way in one process', () => {
+  test('push sends a kernel and waits until its artifacts are there', async () => {
+    const { code, output } = await command('push', '--url', url, 'vmlinux', '--full', 'full.btf');
+    expect(output).toContain('vmlinux: sent');
+    expect(output).toContain(`build ID ${buildId}, revision 1: ready`);
+    expect(output).toContain(`${TEST_GLOBALS.length} variables`);
+    expect(code).toBe(0);
+  });
+
+  test('push asks first, and does not send what the depot has', async () => {
+    const { code, output } = await command('push', '--url', url, 'vmlinux', '--full', 'full.btf');
+    expect(output).toContain('nothing was sent');
+    expect(code).toBe(0);
+  });
+
+  test('push --json says the same for programs', async () => {
+    const { output } = await command('push', '--url', url, '--json', 'vmlinux');
+    expect(JSON.parse(output)).toMatchObject([
+      { file: 'vmlinux', outcome: 'present', status: { buildId, state: 'ready' } },
+    ]);
+  });
+
+  test('get downloads the carrier, and its bytes are those of the store', async () => {
+    const { code, output } = await command('get', '--url', url, buildId);
+    expect(output).toContain('SHA-256 checked');
+    expect(code).toBe(0);
+    const packed = await readFile(join(folder, 'btf_vmlinux.ko.gz'));
+    await command('get', '--url', url, '--of', 'vmlinux', 'btf_vmlinux.ko');
+    expect(gunzipSync(packed)).toEqual(await readFile(join(folder, 'btf_vmlinux.ko')));
+  });
+
+  test('get goes on where a download was cut', async () => {
+    const whole = await readFile(join(folder, 'btf_vmlinux.ko'));
+    const { output } = await command('get', '--url', url, buildId, 'btf_vmlinux.ko', '--json');
+    const { sha256 } = JSON.parse(output) as { sha256: string };
+    const part = join(folder, `again.ko.${sha256.slice(0, 12)}.part`);
+    await writeFile(part, whole.subarray(0, 100));
+    const again = await command('get', '--url', url, buildId, 'btf_vmlinux.ko', '-o', 'again.ko');
+    expect(again.output).toContain('going on at byte 100');
+    expect(await readFile(join(folder, 'again.ko'))).toEqual(whole);
+    await writeFile(part, Buffer.alloc(100));
+    const spoilt = await command('get', '--url', url, buildId, 'btf_vmlinux.ko', '-o', 'again.ko');
+    expect(spoilt).toMatchObject({ code: 1 });
+    expect(await readdir(folder)).not.toContain(part);
+  });
+
+  test('get writes to standard output', async () => {
+    const { output } = await command('get', '--url', url, buildId, 'manifest', '-o', '-');
+    expect(output).toContain(`build-id ${buildId}\n`);
+  });
+
+  test('SHA256SUMS is what sha256sum -c reads', async () => {
+    const names = ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko', 'btf_vmlinux.ko.gz'];
+    for (const name of [...names, 'manifest', 'SHA256SUMS']) {
+      await command('get', '--url', url, buildId, name);
+    }
+    const { stdout } = await run('sha256sum', ['-c', 'SHA256SUMS'], { cwd: folder });
+    expect(stdout.trim().split('\n')).toEqual([...names, 'manifest'].map((name) => `${name}: OK`));
+  });
+
+  test('inspect shows what the carrier says of itself, and its BTF with the base beside', async () => {
+    const { output } = await command('inspect', '--base', 'vmlinux', 'btf_vmlinux.ko.gz');
+    expect(output).toContain(`build_id=${buildId}`);
+    expect(output).toMatch(/^\.BTF\.vars: .* types$/m);
+    expect(output).toMatch(/^ {2}VAR +3$/m);
+    const { output: json } = await command('inspect', '--json', 'vmlinux');
+    expect(JSON.parse(json)).toMatchObject({ buildId, btf: [{ section: '.BTF', types: 6 }] });
+  });
+});
+
+describe('what goes wrong is said, with a code for programs and an exit status', () => {
+  test.each([
+    [1, 'unsupported-media', ['push', 'text']],
+    [1, 'unsupported-media', ['inspect', 'text']],
+    [1, 'ENOENT', ['inspect', 'nothing-here']],
+    [1, 'no kernel of build ID', ['get', '--url', 'URL', buildIdOf('nobody')]],
+    [1, 'no passwd of', ['get', '--url', 'URL', buildId, 'passwd']],
+    [1, 'name a build ID', ['get', '../../etc/passwd']],
+    [2, 'missing required argument', ['push']],
+    [2, 'unknown option', ['push', '--colour', 'x']],
+    [2, 'unknown command', ['frobnicate']],
+  ])('exit %i, %s', async (status, says, args) => {
+    const { code, output } = await command(...args.map((arg) => (arg === 'URL' ? url : arg)));
+    expect(output).toContain(says);
+    expect(code).toBe(status);
+  });
+
+  test('a depot that is not there', async () => {
+    const { code, output } = await command('get', '--url', 'http://127.0.0.1:9', buildId);
+    expect(code).toBe(1);
+    expect(output).toContain('http://127.0.0.1:9');
+  });
+
+  test.each([
+    [['serve', '--port', 'eighty'], 'BTFDEPOT_PORT'],
+    [['serve', '--port', '70000'], 'BTFDEPOT_PORT'],
+  ])('a wrong setting stops the start and names itself: %j', async (args, says) => {
+    const { code, output } = await command(...args);
+    expect(code).toBe(1);
+    expect(output).toContain(says);
+  });
+
+  test.each(['', 'serve', 'push', 'get', 'inspect'])('btfdepot %s --help', async (verb) => {
+    const { code, output } = await command(...(verb ? [verb] : []), '--help');
+    expect(code).toBe(0);
+    expect(output).toMatch(/^Usage: btfdepot/);
+  });
+});
+
+test('a depot that was stopped has everything when it is started again', async () => {
+  expect(await depot.stop()).toBe(0);
+  depot = serve();
+  url = await urlOf(depot);
+  const { output } = await command('push', '--url', url, 'vmlinux', '--full', 'full.btf');
+  expect(output).toContain('nothing was sent');
+});
+
+test('kernels named at the start are ingested, and what is refused is said', async () => {
+  await depot.stop();
+  const other = buildIdOf('other');
+  await writeFile(join(folder, 'other'), kernelFile({ buildId: other }));
+  depot = serve(join(folder, 'text'), join(folder, 'other'));
+  url = await urlOf(depot);
+  expect(depot.lines.join('\n')).toContain(`build ID ${other}, revision 1: ready`);
+  expect(depot.lines.join('\n')).toContain('text: neither ELF nor BTF');
+  expect(depot.lines.join('\n')).toContain('npx btfdepot get');
+});

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+
+export interface StartedProcess {
+  /** Resolves with the first line of output that matches; rejects when the process ends first. */
+  line(pattern: RegExp): Promise<string>;
+  /** Sends a signal and resolves with the exit code, null where a signal ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** All lines so far, of both outputs. */
+  lines: string[];
+}
+
+/** Runs a TypeScript file of the project, a path from its root, as a process of its own. */
+export function startProcess(
+  script: string,
+  args: string[],
+  environment: Record<string, string>,
+): StartedProcess {
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  const wake = () => {
+    for (const look of waiting) look();
+  };
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on('line', (line) => {
+      lines.push(line);
+      wake();
+    });
+  }
+  return {
+    lines,
+    line: (pattern) =>
+      new Promise((resolve, reject) => {
+        let seen = 0;
+        const look = () => {
+          const found = lines.slice(seen).find((line) => pattern.test(line));
+          seen = lines.length;
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+        void ended.then((code) => {
+          if (waiting.delete(look)) reject(new Error(`ended (${code}):\n${lines.join('\n')}`));
+        });
+      }),
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** The address in a service's or the embedded depot's words. */
+export async function urlOf(process: StartedProcess): Promise<string> {
+  const line = await process.line(/listening/);
+  return /http:\/\/[\d.]+:\d+/.exec(line)?.[0] ?? '';
+}
+
+export interface CommandResult {
+  code: number | null;
+  output: string;
+}
+
+/** Runs `btfdepot` to its end. */
+export async function btfdepot(args: string[], cwd: string): Promise<CommandResult> {
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}

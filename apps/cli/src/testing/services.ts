@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startProcess, urlOf, type StartedProcess } from './processes.ts';
+
+const NAMES = ['ingest', 'compressor', 'fetch'] as const;
+
+export type ServiceName = (typeof NAMES)[number];
+
+/** Where Redis and MinIO are; a bucket of one's own keeps depots apart. */
+export interface Servers {
+  redisUrl: string;
+  minio: { endpoint: string; accessKey: string; secretKey: string };
+  bucket: string;
+}
+
+/** The three services as processes, over real servers. */
+export async function startServiceProcesses(servers: Servers) {
+  const data = await mkdtemp(join(tmpdir(), 'btf-depot-services-'));
+  const environment = {
+    BTFDEPOT_REDIS_URL: servers.redisUrl,
+    BTFDEPOT_S3_ENDPOINT: servers.minio.endpoint,
+    BTFDEPOT_S3_ACCESS_KEY: servers.minio.accessKey,
+    BTFDEPOT_S3_SECRET_KEY: servers.minio.secretKey,
+    BTFDEPOT_S3_BUCKET: servers.bucket,
+    BTFDEPOT_DATA: data,
+    BTFDEPOT_PORT: '0',
+    BTFDEPOT_LOG_LEVEL: 'debug',
+  };
+  const running: Partial<Record<ServiceName, StartedProcess>> = {};
+  const urls: Partial<Record<ServiceName, string>> = {};
+  const start = async (name: ServiceName): Promise<StartedProcess> => {
+    const process = startProcess(`apps/${name}/src/main.ts`, [], environment);
+    running[name] = process;
+    urls[name] = await urlOf(process);
+    return process;
+  };
+  for (const name of NAMES) await start(name);
+  return {
+    process(name: ServiceName): StartedProcess {
+      const process = running[name];
+      if (!process) throw new Error(`${name} is not running`);
+      return process;
+    },
+    url: (name: ServiceName) => urls[name] ?? '',
+    start,
+    async stop() {
+      const codes = await Promise.all(Object.values(running).map((process) => process.stop()));
+      await rm(data, { recursive: true, force: true });
+      return codes;
+    },
+  };
+}
