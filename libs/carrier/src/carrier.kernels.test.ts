@@ -39,9 +39,10 @@ describeWithKernels(['K612'], "a real kernel's carrier", ({ K612 }) => {
     }
   });
 
-  const kmod = spawnSync('modinfo', ['--version']);
-  it.skipIf(kmod.error)('says what it is to modinfo (needs kmod)', () => {
-    const { stdout } = spawnSync('modinfo', [file], { encoding: 'utf8' });
+  const program = 'modinfo';
+  const { error: absent } = spawnSync(program, ['--version']);
+  it.skipIf(absent)('says what it is to modinfo (needs kmod)', () => {
+    const { stdout } = spawnSync(program, [file], { encoding: 'utf8' });
     expect(stdout).toMatch(/^build_id: +7f76f39f$/m);
     expect(stdout).toMatch(new RegExp(`^btf_base_sha256: +${baseSha256}$`, 'm'));
   });

@@ -2,7 +2,7 @@ import { FormatError } from '@btf-depot/bytes';
 import type { Variable } from './variables.ts';
 
 /** One section's variables as a kernel takes them: by offset, none over another. */
-export interface ArrangedSection {
+interface ArrangedSection {
   readonly name: string;
   /** End of the last variable, in bytes. */
   readonly size: number;
@@ -46,7 +46,7 @@ export function arrange(variables: readonly Variable[]): Arrangement {
     const kept = apart(unique(sorted, sameAs), outside);
     sections.push({ name, size: endOf(kept.at(-1)), variables: kept });
   }
-  return { sections, outside: outside.sort(byIdentity), sameAs };
+  return { sections, outside: outside.sort(byIdentityThenPlace), sameAs };
 }
 
 function isPlaced(variable: Variable): variable is PlacedVariable {
@@ -65,6 +65,15 @@ function byPlace(a: PlacedVariable, b: PlacedVariable): number {
 
 function byIdentity(a: Variable, b: Variable): number {
   return compare(a.name, b.name) || a.type - b.type || b.linkage - a.linkage;
+}
+
+/** For those outside, whose place no longer shows in the result but must order them all the same. */
+function byIdentityThenPlace(a: Variable, b: Variable): number {
+  return byIdentity(a, b) || compare(placeKey(a), placeKey(b)) || a.id - b.id;
+}
+
+function placeKey({ place }: Variable): string {
+  return place ? `${place.section} ${place.offset} ${place.size}` : '';
 }
 
 function compare(a: string, b: string): number {
@@ -107,8 +116,10 @@ function apart(sorted: readonly PlacedVariable[], outside: Variable[]): PlacedVa
   for (const index of longestFirst) {
     if (lost[index] === 0) displace(sorted, index, lost);
   }
-  outside.push(...sorted.filter((_, index) => lost[index] === 1));
-  return sorted.filter((_, index) => lost[index] === 0);
+  return sorted.filter((variable, index) => {
+    if (lost[index] === 1) outside.push(variable);
+    return lost[index] === 0;
+  });
 }
 
 /** Marks what overlaps the variable at `index`; all that is longer has been dealt with. */

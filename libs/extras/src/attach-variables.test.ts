@@ -1,10 +1,7 @@
-import { FormatError } from '@btf-depot/bytes';
 import {
   addArray,
   addComposite,
   addDeclTag,
-  addEnum,
-  addFloat,
   addForward,
   addInt,
   addPointer,
@@ -12,7 +9,6 @@ import {
   addVariable,
   Kind,
   parseBtf,
-  verifyBtf,
   type Btf,
 } from '@btf-depot/btf';
 import fc from 'fast-check';
@@ -20,38 +16,13 @@ import { describe, expect, it } from 'vitest';
 import { attachVariables } from './attach-variables.ts';
 import {
   allIds,
+  attached,
+  globals,
   renumbered,
   smallKernel,
   variableLines,
-  type KernelOptions,
+  type More,
 } from './testing/kernels.ts';
-
-type More = NonNullable<KernelOptions['more']>;
-
-/** The result as BTF, after the verifier has taken it. */
-function attached(core: Btf, full: Btf): Btf {
-  const { bytes } = attachVariables(core, full);
-  expect(verifyBtf(bytes, { base: core })).toEqual([]);
-  return parseBtf(bytes, { base: core });
-}
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action();
-  } catch (error) {
-    return error instanceof FormatError ? error.code : String(error);
-  }
-  return undefined;
-}
-
-/** Globals of types that core has. */
-const globals: More = (b, { task, taskPointer, comm }) => ({
-  '.data': [
-    { type: addVariable(b, 'init_task', task, 1), offset: 0, size: 56 },
-    { type: addVariable(b, 'version', comm, 0), offset: 56, size: 16 },
-  ],
-  '.bss': [{ type: addVariable(b, 'idle', taskPointer, 0), offset: 8, size: 8 }],
-});
 
 /** Globals of types that core lacks: a table of structs with a union inside. */
 const strangers: More = (b, types) => {
@@ -270,62 +241,6 @@ describe('what is the same type', () => {
   });
 });
 
-describe('what encoders may leave out', () => {
-  const more =
-    (features: boolean, variable: boolean): More =>
-    (b, { int }) => {
-      const values = [['LOW', -1n]] as const;
-      const state = addEnum(b, 'state', 4, features, values);
-      // Without enum64 pahole writes the low 32 bits of each value into an ENUM of 8 bytes.
-      const wide = features
-        ? addEnum(b, 'wide', 8, false, [['FLAG', 0x1_0000_0002n]])
-        : b.add({ kind: Kind.ENUM, name: b.string('wide'), vlen: 1, sizeOrType: 8 }, [
-            b.string('FLAG'),
-            2,
-          ]);
-      const double = features ? addFloat(b, 'double', 8) : addInt(b, 'double', 8);
-      const user = addComposite(b, Kind.STRUCT, 'user', 32, [
-        { name: 'state', type: state, bitOffset: 0 },
-        { name: 'wide', type: wide, bitOffset: 64 },
-        { name: 'ratio', type: double, bitOffset: 128 },
-        { name: 'count', type: int, bitOffset: 192 },
-      ]);
-      if (!variable) return {};
-      return { '.data': [{ type: addVariable(b, 'root', user, 1), offset: 0, size: 32 }] };
-    };
-
-  it('does not part types: ENUM64, the sign of enums, FLOAT', () => {
-    const core = smallKernel({ more: more(true, false) });
-    const full = smallKernel({ more: more(false, true) });
-    const vars = attached(core, full);
-    expect(vars.typeCount).toBe(2);
-    expect(vars.sizeOrType(vars.firstId)).toBe(core.find('user'));
-  });
-
-  it('does not part them the other way round', () => {
-    const core = smallKernel({ more: more(false, false) });
-    const full = smallKernel({ more: more(true, true) });
-    expect(attachVariables(core, full)).toMatchObject({ appended: 0, variables: 1 });
-  });
-
-  it('is looked at where both have the feature', () => {
-    const core = smallKernel({
-      more: (b) => {
-        addEnum(b, 'state', 4, true, [['LOW', -1n]]);
-        return {};
-      },
-    });
-    const full = smallKernel({
-      more: (b) => {
-        addEnum(b, 'state', 4, true, [['LOW', -1n]]);
-        const unsigned = addEnum(b, 'state', 4, false, [['LOW', -1n]]);
-        return { '.data': [{ type: addVariable(b, 'it', unsigned, 0), offset: 0, size: 4 }] };
-      },
-    });
-    expect(attachVariables(core, full)).toMatchObject({ appended: 1 });
-  });
-});
-
 describe('variables', () => {
   const core = smallKernel();
 
@@ -425,51 +340,5 @@ describe('variables', () => {
     const result = attachVariables(core, core);
     expect(result).toMatchObject({ types: 0, variables: 0, sections: [] });
     expect(parseBtf(result.bytes, { base: core }).typeCount).toBe(0);
-  });
-});
-
-describe('full of another kernel', () => {
-  const core = smallKernel({
-    more: (b, { int }) => {
-      addComposite(b, Kind.STRUCT, 'only_here', 4, [{ name: 'a', type: int, bitOffset: 0 }]);
-      return {};
-    },
-  });
-
-  it('is refused with the number of types that it shares', () => {
-    const action = () => attachVariables(core, smallKernel({ more: globals }));
-    expect(codeOf(action)).toBe('foreign-full');
-    expect(action).toThrow('has 2 of the 3 named structs and unions of core');
-  });
-
-  it('is refused where a per-CPU variable lies elsewhere', () => {
-    const full = smallKernel({
-      more: (b, { taskPointer }) => ({
-        '.data..percpu': [{ type: addVariable(b, 'moved', taskPointer, 1), offset: 0, size: 8 }],
-      }),
-    });
-    const other = smallKernel({
-      more: (b, { taskPointer }) => ({
-        '.data..percpu': [{ type: addVariable(b, 'moved', taskPointer, 1), offset: 8, size: 8 }],
-      }),
-    });
-    const action = () => attachVariables(other, full);
-    expect(codeOf(action)).toBe('foreign-full');
-    expect(action).toThrow("'moved' at offset 0 of .data..percpu, where core has it at 8");
-  });
-
-  it('is refused in the other byte order, and as split BTF', () => {
-    expect(codeOf(() => attachVariables(core, smallKernel({ endian: 'big' })))).toBe('btf-base');
-    const split = parseBtf(attachVariables(smallKernel(), smallKernel({ more: globals })).bytes, {
-      base: smallKernel(),
-    });
-    expect(codeOf(() => attachVariables(core, split))).toBe('btf-base');
-  });
-
-  it('is refused where an entry of a section is no variable', () => {
-    const full = smallKernel({
-      more: (_, { task }) => ({ '.data': [{ type: task, offset: 0, size: 56 }] }),
-    });
-    expect(codeOf(() => attachVariables(smallKernel(), full))).toBe('datasec-entry');
   });
 });

@@ -14,15 +14,7 @@ import {
 } from '@btf-depot/btf';
 import { expect, describe, it } from 'vitest';
 import { partition } from './partition.ts';
-import {
-  allIds,
-  renumbered,
-  smallKernel,
-  variableLines,
-  type KernelOptions,
-} from './testing/kernels.ts';
-
-type More = NonNullable<KernelOptions['more']>;
+import { allIds, renumbered, smallKernel, variableLines, type More } from './testing/kernels.ts';
 
 /** Core and variables, after the verifier has taken both. */
 function parts(full: Btf): { core: Btf; vars: Btf } {

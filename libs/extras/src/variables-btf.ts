@@ -88,10 +88,9 @@ export function variablesBtf(input: VariablesInput): VariablesBtf {
 
 /** Adds a VAR for each variable. */
 function addVariables(builder: BtfBuilder, arrangement: Arrangement): Map<Variable, number> {
-  const all = arrangement.sections.flatMap<Variable>(({ variables }) => variables);
+  const placed = arrangement.sections.flatMap<Variable>(({ variables }) => variables);
   // The sort is stable: within one type, sections by name and variables by offset.
-  all.push(...arrangement.outside);
-  all.sort((a, b) => a.type - b.type);
+  const all = placed.concat(arrangement.outside).sort((a, b) => a.type - b.type);
   return new Map(
     all.map((one) => [one, addVariable(builder, one.name, one.type, one.linkage)] as const),
   );

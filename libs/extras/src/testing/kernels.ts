@@ -10,21 +10,27 @@ import {
   addTypedef,
   addVariable,
   BtfBuilder,
+  formatFault,
   Kind,
+  parseBtf,
   printDeclaration,
+  verifyBtf,
   type Btf,
   type SectionEntry,
 } from '@btf-depot/btf';
-import type { Endian } from '@btf-depot/bytes';
+import { FormatError, type Endian } from '@btf-depot/bytes';
+import { attachVariables } from '../attach-variables.ts';
 import { listVariables } from '../variables.ts';
 
-/** Ids of the types that every made-up kernel has. */
-export type KernelTypes = ReturnType<typeof addKernelTypes>;
+/** Adds what a BTF has more, before its DATASECs; returns entries by section. */
+export type More = (b: BtfBuilder, types: KernelTypes) => Record<string, SectionEntry[]>;
 
-export interface KernelOptions {
+/** Ids of the types that every made-up kernel has. */
+type KernelTypes = ReturnType<typeof addKernelTypes>;
+
+interface KernelOptions {
   readonly endian?: Endian;
-  /** Adds what this BTF has more, before its DATASECs; returns entries by section. */
-  readonly more?: (b: BtfBuilder, types: KernelTypes) => Record<string, SectionEntry[]>;
+  readonly more?: More;
 }
 
 /** BTF of a small kernel with one per-CPU variable: two structs that refer to each other, and what they need. */
@@ -94,9 +100,28 @@ export function variableLines(btf: Btf): string[] {
     .sort();
 }
 
-/** One line a type that is no variable: kind, name, and what it is in C. */
-export function typeLines(btf: Btf): string[] {
-  return Array.from({ length: btf.typeCount }, (_, index) => btf.firstId + index)
-    .filter((id) => btf.kind(id) !== Kind.VAR && btf.kind(id) !== Kind.DATASEC)
-    .map((id) => `${btf.kind(id)} ${btf.name(id)} -> ${btf.sizeOrType(id)}`);
+/** The result as BTF, after the verifier has taken it. */
+export function attached(core: Btf, full: Btf): Btf {
+  const { bytes } = attachVariables(core, full);
+  const [fault] = verifyBtf(bytes, { base: core });
+  if (fault) throw new Error(formatFault(fault));
+  return parseBtf(bytes, { base: core });
 }
+
+export function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return error instanceof FormatError ? error.code : String(error);
+  }
+  return undefined;
+}
+
+/** Globals of types that core has. */
+export const globals: More = (b, { task, taskPointer, comm }) => ({
+  '.data': [
+    { type: addVariable(b, 'init_task', task, 1), offset: 0, size: 56 },
+    { type: addVariable(b, 'version', comm, 0), offset: 56, size: 16 },
+  ],
+  '.bss': [{ type: addVariable(b, 'idle', taskPointer, 0), offset: 8, size: 8 }],
+});
