@@ -22,13 +22,13 @@ const layers = {
 /** Layer or format library → the npm packages that it may name; Node's own modules are free. */
 const vendors = {
   'format:bytes': [],
-  'format:codec': ['libdeflate'],
+  'format:codec': ['libdeflate', 'node-liblzma'],
   'format:elf': [],
   'format:btf': [],
   'format:dwarf': [],
   'format:extras': [],
   'format:unpack': [],
-  'format:carrier': [],
+  'format:carrier': ['asn1js', 'pkijs'],
   'layer:contract': ['zod'],
   'layer:domain': [],
   'layer:client': [],
