@@ -46,3 +46,9 @@ export { eachChild } from './model/children.ts';
 export type { BtfModel } from './model/model.ts';
 export * from './model/types.ts';
 export { mergeBtf } from './operations/merge.ts';
+export { PRINT_HEADER_DEFAULTS, printHeader, type PrintHeaderOptions } from './c/print-header.ts';
+export {
+  PRINT_VARIABLE_DEFAULTS,
+  printVariable,
+  type PrintVariableOptions,
+} from './c/print-variable.ts';

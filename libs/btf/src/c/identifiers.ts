@@ -7,7 +7,7 @@ const KEYWORDS = new Set(
     '_Imaginary _Noreturn _Static_assert _Thread_local asm typeof __asm __asm__ __attribute ' +
     '__attribute__ __const __const__ __extension__ __inline __inline__ __restrict __restrict__ ' +
     '__signed __signed__ __thread __typeof __typeof__ __volatile __volatile__ __int128 ' +
-    '__builtin_va_arg __builtin_offsetof __label__ __func__'
+    '__builtin_va_list __builtin_va_arg __builtin_offsetof __label__ __func__'
   ).split(' '),
 );
 

@@ -104,13 +104,14 @@ export function seededBtf(seed: number, base?: Btf): Btf {
         sized.push(addPointer(b, addForward(b, name, random.next(2) === 0)));
         break;
       default: {
-        // A list: the pointer to the struct comes before it.
-        const pointer = addPointer(b, b.nextId + 1);
-        const flags = { name: 'flags', type: int, bitOffset: 64, bitSize: 1 + random.next(31) };
+        // A list: the pointer to the struct comes before it. Without a name C cannot say that.
+        const anonymous = random.next(3) === 0;
+        const next = addPointer(b, anonymous ? 0 : b.nextId + 1);
+        const bitSize = random.next(2) * (1 + random.next(31));
         sized.push(
-          addComposite(b, Kind.STRUCT, random.next(3) === 0 ? '' : name, 16, [
-            { name: 'next', type: pointer, bitOffset: 0, bitSize: 0 },
-            ...(random.next(2) === 0 ? [flags] : [{ ...flags, bitSize: 0 }]),
+          addComposite(b, Kind.STRUCT, anonymous ? '' : name, 16, [
+            { name: 'next', type: next, bitOffset: 0, bitSize: 0 },
+            { name: 'flags', type: int, bitOffset: 64, bitSize },
           ]),
         );
       }
