@@ -52,3 +52,6 @@ export {
   printVariable,
   type PrintVariableOptions,
 } from './c/print-variable.ts';
+export { compareTypes, type TypeDifference } from './operations/compare.ts';
+export { dedupBtf } from './operations/dedup.ts';
+export { lowerBtf } from './operations/lower.ts';

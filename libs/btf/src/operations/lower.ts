@@ -1,0 +1,108 @@
+import { FormatError } from '@btf-depot/bytes';
+import { infoKind, Kind, kindName, packInfo } from '../kinds.ts';
+import {
+  isSince,
+  knowsAttributes,
+  knowsKind,
+  knowsSignedEnums,
+  maxVlen,
+  type KernelVersion,
+} from '../kernel-version.ts';
+import type { Btf } from '../wire/btf.ts';
+import { BtfBuilder } from '../wire/builder.ts';
+
+/**
+ * The own types brought down to what a kernel of that version takes, on the same base. As pahole
+ * and libbpf do it: ENUM64 becomes an 8-byte ENUM with the low halves of its values, FLOAT an
+ * empty STRUCT of its size; TYPE_TAG gives way to what it refers to, DECL_TAG is left out, and so
+ * are attributes (kflag of tags), the sign of enums and the layout section.
+ *
+ * Throws FormatError `btf-kernel`, naming the type, for what has no counterpart: more elements
+ * than 16 bits count, inlined-call sites, kinds that are not known.
+ */
+export function lowerBtf(btf: Btf, kernel: KernelVersion): Uint8Array<ArrayBuffer> {
+  const plan = planIds(btf, kernel);
+  const builder = new BtfBuilder({
+    endian: btf.endian,
+    ...(btf.base && { base: btf.base }),
+    ...(btf.layouts.length > 0 && isSince(kernel, '7.1') && { layouts: btf.layouts }),
+  });
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    if (plan.isKept(id)) lowerType(builder, btf, id, kernel, plan.map);
+  }
+  return builder.finish();
+}
+
+function planIds(btf: Btf, kernel: KernelVersion) {
+  const { firstId } = btf;
+  const newIds = new Uint32Array(btf.typeCount);
+  let next = firstId;
+  for (let id = firstId; id < btf.endId; id++) {
+    refuse(btf, id, kernel);
+    if (!isDropped(btf, id, kernel)) newIds[id - firstId] = next++;
+  }
+  const map = (id: number): number => {
+    // Dropped tags give way to their target; a chain of them is as long as there are types at most.
+    for (let steps = 0; id >= firstId && newIds[id - firstId] === 0; steps++) {
+      if (steps > btf.typeCount) throw unfit(btf, id, 'type tags form a cycle');
+      id = btf.sizeOrType(id);
+    }
+    return id < firstId ? id : newIds[id - firstId];
+  };
+  return { map, isKept: (id: number) => newIds[id - firstId] !== 0 };
+}
+
+function isDropped(btf: Btf, id: number, kernel: KernelVersion): boolean {
+  const kind = btf.kind(id);
+  if (kind !== Kind.DECL_TAG && kind !== Kind.TYPE_TAG) return false;
+  return !knowsKind(kernel, kind) || (btf.kflag(id) && !knowsAttributes(kernel));
+}
+
+function refuse(btf: Btf, id: number, kernel: KernelVersion): void {
+  const kind = btf.kind(id);
+  const replaced =
+    kind === Kind.ENUM64 || kind === Kind.FLOAT || kind === Kind.DECL_TAG || kind === Kind.TYPE_TAG;
+  const release = `Linux ${kernel.major}.${kernel.minor}`;
+  if (!replaced && !knowsKind(kernel, kind)) {
+    throw unfit(btf, id, `${release} does not know ${kindName(kind)}`);
+  }
+  if (btf.vlen(id) > maxVlen(kernel)) {
+    throw unfit(btf, id, `${release} takes ${maxVlen(kernel)} elements, not ${btf.vlen(id)}`);
+  }
+}
+
+function lowerType(
+  builder: BtfBuilder,
+  btf: Btf,
+  id: number,
+  kernel: KernelVersion,
+  map: (id: number) => number,
+): void {
+  const info = btf.info(id);
+  const kind = infoKind(info);
+  const vlen = btf.vlen(id);
+  const name = (): number => builder.stringFrom(btf, btf.nameOffset(id));
+  if (!knowsKind(kernel, kind) && kind === Kind.FLOAT) {
+    builder.add({ kind: Kind.STRUCT, name: name(), sizeOrType: btf.sizeOrType(id) });
+    return;
+  }
+  const isWide = kind === Kind.ENUM64;
+  const losesSign = kind === Kind.ENUM && btf.kflag(id) && !knowsSignedEnums(kernel);
+  if ((isWide && !knowsKind(kernel, kind)) || losesSign) {
+    const nameOffset = name();
+    const stride = isWide ? 3 : 2;
+    const tail = Array.from({ length: vlen * 2 }, (_, i) => {
+      const word = btf.tail(id, (i >> 1) * stride + (i & 1));
+      return (i & 1) === 0 ? builder.stringFrom(btf, word) : word;
+    });
+    builder.addRaw(nameOffset, packInfo(Kind.ENUM, vlen, false), btf.sizeOrType(id), tail);
+    return;
+  }
+  builder.copy(btf, id, map);
+}
+
+function unfit(btf: Btf, id: number, message: string): FormatError {
+  const offset = btf.byteOffset(id);
+  const type = `[${id}] ${kindName(btf.kind(id))} ${btf.name(id) || '(anon)'}`;
+  return new FormatError('btf-kernel', `${type}: ${message}`, { section: btf.section, offset });
+}
