@@ -55,3 +55,6 @@ export {
 export { compareTypes, type TypeDifference } from './operations/compare.ts';
 export { dedupBtf } from './operations/dedup.ts';
 export { lowerBtf } from './operations/lower.ts';
+export { readCoreRelocations, RelocationKind, type CoreRelocation } from './core/relocations.ts';
+export { btfSections, findBtf, type BtfSection } from './elf-sections.ts';
+export { tailorBtf, type CoreObject } from './operations/tailor.ts';
