@@ -1,18 +1,21 @@
 import type { TypeGraph } from './type-graph.ts';
 
 /**
- * For each node the smallest node with the same words, compared word by word; the hash only finds
- * candidates. Void is a class of its own: no type has kind 0.
+ * For each type the smallest node with the same words, compared word by word; the hash only finds
+ * candidates. Void, and what is no type, are classes of their own.
  */
 export function localClasses(graph: TypeGraph): Uint32Array {
-  const { size, words, starts } = graph;
+  const { size, types, words, starts } = graph;
   let length = 64;
-  while (length < size * 2) length *= 2;
+  while (length < types.length * 2) length *= 2;
   // Node + 1, 0 for a free slot.
   const slots = new Uint32Array(length);
   const mask = length - 1;
   const classes = new Uint32Array(size);
-  for (let node = 1; node < size; node++) {
+  for (let node = 0; node < size; node++) classes[node] = node;
+  const count = types.length;
+  for (let index = 0; index < count; index++) {
+    const node = types[index];
     let slot = hashWords(words, starts[node], starts[node + 1]) & mask;
     let entry = slots[slot];
     while (entry !== 0 && !sameWords(graph, entry - 1, node)) {
@@ -31,7 +34,7 @@ function hashWords(words: Uint32Array, from: number, to: number): number {
     hash = Math.imul(hash ^ words[at], 0x85ebca6b);
     hash ^= hash >>> 15;
   }
-  return hash >>> 0;
+  return hash;
 }
 
 function sameWords({ words, starts }: TypeGraph, a: number, b: number): boolean {

@@ -49,7 +49,7 @@ export class StringIds {
     const text = this.#text;
     let hash = 0x811c9dc5;
     for (let at = offset; text[at] !== 0; at++) hash = Math.imul(hash ^ text[at], 0x01000193);
-    return (hash ^ (hash >>> 15)) >>> 0;
+    return hash ^ (hash >>> 15);
   }
 
   #equal(a: number, b: number): boolean {

@@ -17,11 +17,13 @@ export function isDeclaration(kind: number): boolean {
 export interface TypeGraph {
   /** Nodes, void included. */
   readonly size: number;
+  /** The nodes that are types other than void, ascending: not functions, variables, … */
+  readonly types: Uint32Array;
   /** The first node of `second`: node = id for types of `first`, id + secondStart - 1 for others. */
   readonly secondStart: number;
   /**
-   * The nodes' own words: wire format with strings as StringIds numbers and ids as 0. One word
-   * for what is no type (a type has three at least), without targets.
+   * The types' own words: wire format with strings as StringIds numbers and ids as 0. What is no
+   * type has none, and no targets.
    */
   readonly words: Uint32Array;
   /** Where the words of each node start; one more for the end. */
@@ -51,6 +53,8 @@ export function typeGraph(first: Btf, second: Btf): TypeGraph {
   const starts = new Uint32Array(size + 1);
   const targets = new Uint32Array(wireLength);
   const targetStarts = new Uint32Array(size + 1);
+  const types = new Uint32Array(size);
+  let typeCount = 0;
   let node = 1;
   let end = 3;
   let targetEnd = 0;
@@ -72,9 +76,8 @@ export function typeGraph(first: Btf, second: Btf): TypeGraph {
     for (let own = 0; own < positions.length; own++) {
       const from = positions[own];
       const to = own + 1 < positions.length ? positions[own + 1] : wire.length;
-      if (isDeclaration(infoKind(wire[from + 1]))) {
-        words[end++] = node;
-      } else {
+      if (!isDeclaration(infoKind(wire[from + 1]))) {
+        types[typeCount++] = node;
         for (let i = from; i < to; i++) words[end + i - from] = wire[i];
         eachNameSlot(words, end, takeName);
         eachIdSlot(words, end, takeId);
@@ -85,5 +88,8 @@ export function typeGraph(first: Btf, second: Btf): TypeGraph {
       targetStarts[node] = targetEnd;
     }
   }
-  return { size, secondStart, words, starts, targets, targetStarts };
+  return {
+    ...{ size, secondStart, words, starts, targets, targetStarts },
+    types: types.subarray(0, typeCount),
+  };
 }
