@@ -16,7 +16,7 @@ const layers = {
   app: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'service'],
   page: ['client', 'contract'],
   testing: ['format', 'contract', 'domain'],
-  tool: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'service', 'app', 'tool'],
+  tool: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'testing', 'tool'],
 };
 
 /** Layer or format library → the npm packages that it may name; Node's own modules are free. */

@@ -6,7 +6,7 @@ import { startRedis, type RedisServer } from '@btf-depot/services';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { btfdepot } from './testing/processes.ts';
+import { btfdepot } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from './testing/services.ts';
 
 describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', ({ minio }) => {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from './testing/processes.ts';
+import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
 
 const run = promisify(execFile);
 const buildId = buildIdOf('vmlinux');

@@ -5,7 +5,7 @@ import { bpftool, readelf } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { startServices } from '@btf-depot/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepot, startProcess, urlOf } from './testing/processes.ts';
+import { btfdepot, startProcess, urlOf } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from './testing/services.ts';
 
 const ARTIFACTS = ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko', 'btf_vmlinux.ko.gz'];

@@ -6,13 +6,13 @@ import {
   cached,
   cachedAt,
   debianSuite,
-  download,
   isCached,
   lookUp,
   provideProgram,
   say,
   unpack,
   unpackSome,
+  withPackages,
 } from '@btf-depot/services/provision';
 import { fullBtfFlags, makeCoreBtf, makeFullBtf } from './derive.ts';
 import { kernels, tools, type KernelEntry, type KernelName } from './table.ts';
@@ -81,6 +81,8 @@ export function kernel(name: KernelName): Kernel {
   };
 }
 
+const debugFiles = ['./usr/lib/debug/*/vmlinux*', './usr/lib/debug/*/System.map*'];
+
 async function fetchKernel(name: KernelName, entry: KernelEntry, folder: string): Promise<void> {
   const suite = await debianSuite(entry.suite, entry.architecture);
   const found = await lookUp(suite, {
@@ -88,14 +90,14 @@ async function fetchKernel(name: KernelName, entry: KernelEntry, folder: string)
     closure: false,
     family: entry.family,
   });
-  const files = await download(suite, found, `kernel ${name} (${entry.release})`);
   const root = join(folder, 'root');
-  for (const [place, file] of files.entries()) {
-    // A package with debug information has that of all modules too, gigabytes.
-    if (found[place]?.name !== entry.debug) await unpack(file, root);
-    else
-      await unpackSome(file, root, ['./usr/lib/debug/*/vmlinux*', './usr/lib/debug/*/System.map*']);
-  }
+  await withPackages(suite, found, `kernel ${name} (${entry.release})`, async (files) => {
+    for (const [place, file] of files.entries()) {
+      // A package with debug information has that of all modules too, gigabytes.
+      if (found[place]?.name !== entry.debug) await unpack(file, root);
+      else await unpackSome(file, root, debugFiles);
+    }
+  });
   const keep = async (as: string, ...patterns: string[]) => {
     const found = patterns.flatMap((pattern) => globSync(join(root, pattern)));
     // Newer packages also have it under its older name, as a link.
@@ -108,5 +110,4 @@ async function fetchKernel(name: KernelName, entry: KernelEntry, folder: string)
   await keep('vmlinuz', 'boot/vmlinuz-*', 'usr/lib/modules/*/vmlinuz');
   await keep('modules', 'lib/modules/*', 'usr/lib/modules/*');
   await rm(root, { recursive: true });
-  for (const file of files) await rm(file);
 }

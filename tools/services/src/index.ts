@@ -3,5 +3,5 @@
 export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
 export { Absent } from './provision/index.ts';
 export { startRedis, type RedisAddress, type RedisServer } from './redis.ts';
-export { type Server } from './server.ts';
+export { Server, type ServerKind } from './server.ts';
 export { startServices, type Services, type Started } from './services.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startProcess, urlOf, type StartedProcess } from './processes.ts';
+import { startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
 
 const NAMES = ['ingest', 'compressor', 'fetch'] as const;
 

@@ -4,7 +4,7 @@ export { Absent, provided, type Provided } from './absent.ts';
 export { cached, cachedAt, cacheFolder, isCached } from './cache.ts';
 export { attempt, CommandError, run } from './command.ts';
 export { withLock } from './lock.ts';
-export { download, lookUp, type Package } from './packages.ts';
+export { lookUp, withPackages, type Package } from './packages.ts';
 export {
   hasProgram,
   programCommand,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Absent } from './absent.ts';
 import { cacheFolder } from './cache.ts';
@@ -65,20 +65,35 @@ async function namesLike(suite: Suite, family: string): Promise<string[]> {
 }
 
 /**
- * Downloads packages into the cache; their paths. apt's helper checks each against the hash of the
- * signed lists, and takes up what an earlier attempt left in part. `label` says for what it is.
+ * Downloads packages, hands their paths to `use`, and removes them. apt's helper checks each
+ * against the hash of the signed lists, and takes up what an earlier attempt left in part.
+ * `label` says for what it is. Two who need one package take turns: neither removes it from under
+ * the other.
  */
-export async function download(
+export async function withPackages(
+  suite: Suite,
+  packages: readonly Package[],
+  label: string,
+  use: (files: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const folder = join(cacheFolder(), 'downloads');
+  await mkdir(folder, { recursive: true });
+  await withLock(`downloads-${suite.name}-${suite.architecture}`, async () => {
+    const files = await fetchInto(folder, suite, packages, label);
+    await use(files);
+    for (const file of files) await rm(file);
+  });
+}
+
+async function fetchInto(
+  folder: string,
   suite: Suite,
   packages: readonly Package[],
   label: string,
 ): Promise<string[]> {
-  const folder = join(cacheFolder(), 'downloads');
-  await mkdir(folder, { recursive: true });
   const target = ({ file, sha256 }: Package) => join(folder, `${sha256.slice(0, 8)}-${file}`);
-  await withLock(`downloads-${suite.name}-${suite.architecture}`, async () => {
-    const missing = packages.filter((one) => !existsSync(target(one)));
-    if (missing.length === 0) return;
+  const missing = packages.filter((one) => !existsSync(target(one)));
+  if (missing.length > 0) {
     const bytes = missing.reduce((sum, { size }) => sum + size, 0);
     const count = `${missing.length} package${missing.length === 1 ? '' : 's'}`;
     say(`fetching ${humanBytes(bytes)} for ${label}: ${count} of Debian ${suite.name}`);
@@ -96,6 +111,6 @@ export async function download(
     }
     // Only a name without .part is a whole package: apt's helper writes in place.
     for (const one of missing) await rename(`${target(one)}.part`, target(one));
-  });
+  }
   return packages.map(target);
 }

@@ -1,8 +1,7 @@
 import { globSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, cachedAt, isCached } from './cache.ts';
-import { download, lookUp } from './packages.ts';
+import { lookUp, withPackages } from './packages.ts';
 import { debianSuite, machineArchitecture } from './suite.ts';
 import { unpack } from './unpack.ts';
 
@@ -30,9 +29,9 @@ export async function provideProgram(program: DebianProgram): Promise<void> {
     const needed = closure.filter(
       ({ name }) => program.packages.includes(name) || libraries.test(name),
     );
-    const files = await download(suite, needed, program.name);
-    for (const file of files) await unpack(file, folder);
-    for (const file of files) await rm(file);
+    await withPackages(suite, needed, program.name, async (files) => {
+      for (const file of files) await unpack(file, folder);
+    });
   });
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 export interface StartedProcess {
   /** Resolves with the first line of output that matches; rejects when the process ends first. */
@@ -75,7 +75,7 @@ export interface CommandResult {
 
 /** Runs `btfdepot` to its end. */
 export async function btfdepot(args: string[], cwd: string): Promise<CommandResult> {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,32 @@
+// `npm run bench [NAME…]`: our work beside a peer's, in the same run on the same input.
+// To add a bench: a file that exports a Bench, and its name here.
+import { Command } from 'commander';
+import type { Bench, BenchOptions } from './bench.ts';
+import { formatResults } from './report.ts';
+
+const benches: Record<string, () => Promise<Bench>> = {
+  fetch: async () => (await import('./fetch.ts')).fetchBench,
+};
+
+interface Flags extends BenchOptions {
+  json?: boolean;
+}
+
+const program = new Command('bench')
+  .description('Compares with peers on the same work in the same run, and prints ratios.')
+  .argument('[name...]', `of ${Object.keys(benches).join(', ')}; by default all`)
+  .option('--quick', 'one short round: shows that the bench works, not how fast anything is', false)
+  .option('--json', 'print the results as JSON')
+  .action(async (names: string[], { quick, json }: Flags) => {
+    const unknown = names.find((name) => !Object.hasOwn(benches, name));
+    if (unknown !== undefined) program.error(`no bench is named ${unknown}`);
+    const results = [];
+    for (const name of names.length > 0 ? names : Object.keys(benches)) {
+      process.stderr.write(`${name} …\n`);
+      const run = await benches[name]();
+      results.push({ bench: name, ...(await run({ quick })) });
+    }
+    process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : formatResults(results));
+  });
+
+await program.parseAsync();
