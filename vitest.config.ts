@@ -2,9 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 // One project a tier. A file name says where its tests belong: x.test.ts needs nothing but Node,
 // x.redis.test.ts, x.minio.test.ts and x.services.test.ts need the servers that tools/services
-// starts, x.kernels.test.ts the kernels and judges that tools/kernels fetches.
+// starts, x.kernels.test.ts the kernels and judges that tools/kernels fetches, x.lab.test.ts the
+// machines that tools/lab boots.
 const services = ['**/*.{redis,minio,services}.test.ts'];
 const kernels = ['**/*.kernels.test.ts'];
+const lab = ['**/*.lab.test.ts'];
 const ignored = ['**/node_modules/**'];
 
 export default defineConfig({
@@ -14,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...ignored, ...services, ...kernels],
+          exclude: [...ignored, ...services, ...kernels, ...lab],
           testTimeout: 30_000,
         },
       },
@@ -36,6 +38,18 @@ export default defineConfig({
           globalSetup: 'tools/kernels/src/vitest.ts',
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: lab,
+          exclude: ignored,
+          globalSetup: 'tools/lab/src/vitest.ts',
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          // A boot under emulation fills a processor.
+          fileParallelism: false,
         },
       },
     ],

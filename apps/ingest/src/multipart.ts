@@ -5,7 +5,7 @@ import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy
 import { DepotError, type UploadedFile } from '@btf-depot/depot';
 
 /** The files that an upload may consist of; each at most once. */
-export const PARTS = ['kernel', 'full'] as const;
+const PARTS = ['kernel', 'full'] as const;
 
 export type PartName = (typeof PARTS)[number];
 
