@@ -16,10 +16,10 @@ export function bodyOf(
   const indent = '\t'.repeat(level + 1);
   const lines: string[] = [];
   for (const member of plan.members) {
-    padding(lines, indent, member.paddingAt, member.paddingBits, plan.align);
+    padding(writer, lines, indent, member.paddingAt, member.paddingBits, plan.align);
     lines.push(`${indent}${memberOf(writer, member, level + 1, nesting)};`);
   }
-  padding(lines, indent, plan.trailingAt, plan.trailingBits, plan.align);
+  padding(writer, lines, indent, plan.trailingAt, plan.trailingBits, plan.align);
   if (plan.filler > 0) lines.push(`${indent}unsigned char __filler[${plan.filler}];`);
   const attributes = [
     ...(plan.packed ? [' __attribute__((packed))'] : []),
@@ -47,13 +47,21 @@ function memberOf(writer: CWriter, member: PlannedMember, level: number, nesting
 }
 
 /** Unnamed bit fields from bit `at` on; each stays inside a unit that does not raise the alignment. */
-function padding(lines: string[], indent: string, at: number, bits: number, align: number): void {
+function padding(
+  writer: CWriter,
+  lines: string[],
+  indent: string,
+  at: number,
+  bits: number,
+  align: number,
+): void {
   // Long runs take longs whatever the alignment: BPF and x86 do not align for unnamed fields.
   const unit = bits > 512 ? 64 : Math.min(align, 8) * 8;
   const type = { 8: 'char', 16: 'short', 32: 'int', 64: 'long long' }[unit] ?? 'char';
   for (let left = bits; left > 0;) {
     const width = Math.min(left, unit - (at % unit));
-    lines.push(`${indent}${type} : ${width};`);
+    // A forged size asks for gigabytes of padding: each line counts before it is kept.
+    lines.push(writer.spend(`${indent}${type} : ${width};`));
     at += width;
     left -= width;
   }

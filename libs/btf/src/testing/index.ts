@@ -1,3 +1,5 @@
 // Builders and seeded generators for the tests of this library and of those that stand on it.
+export { fuzz, type FuzzOptions, type FuzzReport } from './fuzz.ts';
 export { everyKind, seededBtf } from './generate.ts';
+export { mutate } from './mutate.ts';
 export { Random } from './random.ts';
