@@ -6,7 +6,7 @@ import {
   type ExtraName,
 } from '@btf-depot/contracts';
 import { acceptKernel, DepotError, type AcceptDeps, type Upload } from '@btf-depot/depot';
-import { onlyMethods } from '@btf-depot/service-kit';
+import { onlyMethods, type Logger } from '@btf-depot/service-kit';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import type { UploadRules } from './meter.ts';
@@ -16,6 +16,7 @@ import type { Staging } from './staging.ts';
 
 export interface KernelsRouteDeps extends AcceptDeps {
   staging: Staging;
+  log: Logger;
   rules: UploadRules;
   /** Split off where an upload names none. */
   extras: readonly ExtraName[];
@@ -42,6 +43,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
   const router = Router();
   const upload: RequestHandler = async (request, response) => {
     const { signal, release } = signalOf(request, response);
+    const started = performance.now();
     try {
       const query = parseQuery(request);
       await deps.staging.withFolder(async (folder) => {
@@ -51,6 +53,10 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
           uploadOf(deps, query, received),
           signal,
         );
+        const { buildId, revision } = record;
+        const ms = Math.round(performance.now() - started);
+        const requestId: unknown = response.locals.requestId;
+        deps.log.info({ requestId, buildId, revision, outcome, ms }, 'upload');
         response.setHeader('Location', kernelPath(record.buildId));
         response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
       });

@@ -1,4 +1,10 @@
-import { ARTIFACTS, type ArtifactEntry, type Job, type KernelRecord } from '@btf-depot/contracts';
+import {
+  ARTIFACTS,
+  RECORD_SCHEMA,
+  type ArtifactEntry,
+  type Job,
+  type KernelRecord,
+} from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
 import type { PackedArtifact, PackInput } from './pack-kernel.ts';
 import type { BlobStore } from './ports/blob-store.ts';
@@ -42,7 +48,9 @@ export async function compressKernel(
   }
 }
 
+/** A record of a newer schema is for processes that know it: their sweeper finds it too. */
 function isDue(record: KernelRecord, job: Job): boolean {
+  if (record.schema > RECORD_SCHEMA) return false;
   return record.state === 'compressing' && record.revision === job.revision;
 }
 

@@ -1,0 +1,88 @@
+import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+import { kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
+import { expect, test } from 'vitest';
+import { compressKernel } from './compress-kernel.ts';
+import type { PackedArtifact } from './pack-kernel.ts';
+
+const core = someBytes(64, 'core');
+const packed: PackedArtifact = { name: 'manifest', bytes: core, sha256: sha256Of(core) };
+
+/** A depot of one record, whose packing is instant, or ends in the error given. */
+function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: Error) {
+  const stored = new Map(blobs.map((bytes) => [sha256Of(bytes), bytes]));
+  const held = { record, writes: 0 };
+  const deps: Parameters<typeof compressKernel>[0] = {
+    blobs: {
+      put: (sha256, bytes) => Promise.resolve({ created: !!stored.set(sha256, bytes) }),
+      get: (sha256) => Promise.resolve(stored.get(sha256)),
+      has: (sha256) => Promise.resolve(stored.has(sha256)),
+      check: () => Promise.resolve(),
+    },
+    records: {
+      get: () => Promise.resolve({ record: held.record, version: String(held.writes) }),
+      put: (next) => {
+        held.record = next;
+        return Promise.resolve(String(++held.writes));
+      },
+      list: () => {
+        throw new Error('not asked for');
+      },
+    },
+    compute: {
+      identify: () => Promise.reject(new Error('not asked for')),
+      split: () => Promise.reject(new Error('not asked for')),
+      pack: () => (failure ? Promise.reject(failure) : Promise.resolve([packed])),
+    },
+    clock: { now: () => new Date('2026-03-03T00:00:00Z') },
+  };
+  const run = (attempt = { last: false }, job = jobFor(record)) =>
+    compressKernel(deps, job, attempt, new AbortController().signal);
+  return { held, run };
+}
+
+test('artifacts and state are published in one write', async () => {
+  const { held, run } = depotOf(kernelRecord());
+  expect(await run()).toBe('published');
+  expect(held).toMatchObject({
+    writes: 1,
+    record: {
+      state: 'ready',
+      readyAt: '2026-03-03T00:00:00.000Z',
+      artifacts: { manifest: { sha256: packed.sha256, size: 64 } },
+    },
+  });
+});
+
+test('a job that was done, or is not of this revision, changes nothing', async () => {
+  const { held, run } = depotOf(kernelRecord({ revision: 2 }));
+  expect(await run({ last: false }, jobFor({ ...held.record, revision: 1 }))).toBe('stale');
+  expect(await run()).toBe('published');
+  expect(await run()).toBe('stale');
+  expect(held.writes).toBe(1);
+});
+
+test('a record of a newer schema is left to those who know it', async () => {
+  const { held, run } = depotOf({ ...kernelRecord(), schema: RECORD_SCHEMA + 1 });
+  expect(await run({ last: true })).toBe('stale');
+  expect(held.writes).toBe(0);
+});
+
+test('an attempt that fails is thrown, the last one is stated in the record', async () => {
+  const { held, run } = depotOf(kernelRecord(), [core], new Error('out of luck'));
+  await expect(run()).rejects.toThrow('out of luck');
+  expect(held.writes).toBe(0);
+  expect(await run({ last: true })).toBe('failed');
+  expect(held.record).toMatchObject({
+    state: 'failed',
+    failure: { code: 'internal', message: 'out of luck' },
+  });
+});
+
+test('a part that the store has lost is said by its hash', async () => {
+  const { held, run } = depotOf(kernelRecord(), []);
+  expect(await run({ last: true })).toBe('failed');
+  expect(held.record.failure).toMatchObject({
+    code: 'unknown-blob',
+    message: expect.stringContaining(sha256Of(core)) as string,
+  });
+});
