@@ -6,6 +6,7 @@ import {
   queueSettings,
   runService,
   startHttpService,
+  storeAddress,
   storeSettings,
 } from '@btf-depot/service-kit';
 import { createIngest, uploadSettings } from './index.ts';
@@ -13,12 +14,7 @@ import { createIngest, uploadSettings } from './index.ts';
 const shape = { ...storeSettings, ...queueSettings, ...uploadSettings };
 
 await runService('ingest', shape, async (settings, log) => {
-  const stores = await openMinioStores({
-    endpoint: settings.BTFDEPOT_S3_ENDPOINT,
-    bucket: settings.BTFDEPOT_S3_BUCKET,
-    accessKey: settings.BTFDEPOT_S3_ACCESS_KEY,
-    secretKey: settings.BTFDEPOT_S3_SECRET_KEY,
-  });
+  const stores = await openMinioStores(storeAddress(settings));
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
     onError: (error) => log.warn({ err: error }, 'queue'),

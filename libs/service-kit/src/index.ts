@@ -18,6 +18,7 @@ export {
   seconds,
   type Settings,
   SettingsError,
+  storeAddress,
   storeSettings,
   wholeNumber,
 } from './settings.ts';

@@ -75,6 +75,16 @@ export const storeSettings = {
   BTFDEPOT_S3_SECRET_KEY: z.string(),
 };
 
+/** As the store's adapter takes it. */
+export function storeAddress(settings: Settings<typeof storeSettings>) {
+  return {
+    endpoint: settings.BTFDEPOT_S3_ENDPOINT,
+    bucket: settings.BTFDEPOT_S3_BUCKET,
+    accessKey: settings.BTFDEPOT_S3_ACCESS_KEY,
+    secretKey: settings.BTFDEPOT_S3_SECRET_KEY,
+  };
+}
+
 /** Its queue. */
 export const queueSettings = {
   BTFDEPOT_REDIS_URL: z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379'),
