@@ -15,16 +15,17 @@ export function decodeBtf(btf: Btf): BtfModel {
 
 /** The same on a base that is decoded already: models of modules then share its objects. */
 export function decodeOn(btf: Btf, base: BtfModel | undefined): BtfModel {
-  const below: BtfType[] = [];
-  for (let level = base; level; level = level.base) below.unshift(...level.types);
   // Objects first, so that references in any direction find theirs.
   const types = Array.from({ length: btf.typeCount }, () => ({}) as BtfType);
-  const { firstId } = btf;
+  const levels = [{ types, firstId: btf.firstId }];
+  for (let level = base, of = btf.base; level && of; level = level.base, of = of.base) {
+    levels.push({ types: level.types, firstId: of.firstId });
+  }
   const at = (id: number): BtfType => {
-    if (id === 0) return VOID;
-    return id < firstId ? below[id - 1] : types[id - firstId];
+    const level = levels.find(({ firstId }) => id >= firstId);
+    return level ? level.types[id - level.firstId] : VOID;
   };
-  types.forEach((type, own) => Object.assign(type, decodeType(btf, firstId + own, at)));
+  types.forEach((type, own) => Object.assign(type, decodeType(btf, btf.firstId + own, at)));
   return {
     types,
     endian: btf.endian,

@@ -27,27 +27,25 @@ function builderOf(model: BtfModel): BtfBuilder {
     ...(model.layouts && { layouts: model.layouts }),
   });
   const ids = new Map<BtfType, number>();
-  let next = 1;
-  for (const level of levelsOf(model.base)) {
-    for (const type of level.types) ids.set(type, next++);
-  }
+  const below = idsOf(model.base);
   const own: BtfType[] = [];
   const list = (type: BtfType): void => {
-    if (type.kind === 'void' || ids.has(type)) return;
-    ids.set(type, next++);
+    if (type.kind === 'void' || ids.has(type) || below.has(type)) return;
+    ids.set(type, builder.firstId + own.length);
     own.push(type);
   };
   for (const type of model.types) list(type);
   // The list grows while it is read, until nothing new is reached.
   for (const type of own) eachChild(type, list);
-  const idOf = (type: BtfType): number => ids.get(type) ?? 0;
+  const idOf = (type: BtfType): number => ids.get(type) ?? below.get(type) ?? 0;
   for (const type of own) encodeType(builder, type, idOf);
   return builder;
 }
 
 const encodedBases = new WeakMap<BtfModel, Btf>();
+const baseIds = new WeakMap<BtfModel, Map<BtfType, number>>();
 
-/** A base is encoded once, however many models are split from it. */
+/** A base is encoded once, however many models are split from it: it must not change afterwards. */
 function baseOf(model: BtfModel): Btf {
   let btf = encodedBases.get(model);
   if (btf === undefined) {
@@ -58,8 +56,16 @@ function baseOf(model: BtfModel): Btf {
   return btf;
 }
 
-function levelsOf(model: BtfModel | undefined): BtfModel[] {
-  return model ? [...levelsOf(model.base), model] : [];
+/** Ids of all types of a base and of what it stands on. */
+function idsOf(model: BtfModel | undefined): ReadonlyMap<BtfType, number> {
+  if (model === undefined) return new Map();
+  let ids = baseIds.get(model);
+  if (ids === undefined) {
+    ids = new Map(idsOf(model.base));
+    for (const type of model.types) ids.set(type, ids.size + 1);
+    baseIds.set(model, ids);
+  }
+  return ids;
 }
 
 /** Appends the type; gives its id. */

@@ -6,7 +6,10 @@ import type { BtfType } from './types.ts';
 export interface BtfModel {
   types: BtfType[];
   endian: Endian;
-  /** What this is split from; its types are referred to as the same objects. */
+  /**
+   * What this is split from; its types are referred to as the same objects. Not to be changed
+   * once something split from it was encoded.
+   */
   base?: BtfModel;
   /**
    * The string section that encoding starts with, so that strings keep their offsets. Without it

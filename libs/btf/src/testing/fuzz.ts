@@ -24,8 +24,9 @@ export interface FuzzOptions {
   /** Run n has seed `seed` + n, so that one failing run can be repeated alone. */
   readonly seed: number;
   readonly runs: number;
-  /** Real BTF to mutate beside generated ones. */
+  /** Real split BTF to mutate instead of generated ones, and what it is split from. */
   readonly corpus?: readonly Uint8Array[];
+  readonly base?: Btf;
 }
 
 export interface FuzzReport {
@@ -45,14 +46,13 @@ const TEXT_LIMIT = 4 * 1024 * 1024;
  * Mutates BTF and does everything with what can be read of it. Throws an Error that names the
  * seed at the first exception that is not a FormatError.
  */
-export function fuzz({ seed, runs, corpus = [] }: FuzzOptions): FuzzReport {
-  const base = seededBtf(1);
+export function fuzz({ seed, runs, corpus, base = seededBtf(1) }: FuzzOptions): FuzzReport {
   let [values, errors] = [0, 0];
   let slowest = { seed, milliseconds: 0 };
   for (let run = seed; run < seed + runs; run++) {
     const random = new Random(run);
-    const split = random.next(3) === 0;
-    const source = pickSource(random, split ? base : undefined, corpus);
+    const split = corpus !== undefined || random.next(3) === 0;
+    const source = corpus ? random.pick(corpus) : generated(random, split ? base : undefined);
     const bytes = mutate(source, random);
     const start = performance.now();
     const attempt = (what: string, action: () => unknown): boolean => {
@@ -81,12 +81,7 @@ export function fuzz({ seed, runs, corpus = [] }: FuzzOptions): FuzzReport {
   return { runs, values, errors, slowest };
 }
 
-function pickSource(
-  random: Random,
-  base: Btf | undefined,
-  corpus: readonly Uint8Array[],
-): Uint8Array {
-  if (!base && corpus.length > 0 && random.next(8) === 0) return random.pick(corpus);
+function generated(random: Random, base: Btf | undefined): Uint8Array {
   if (!base && random.next(3) === 0) return everyKind().finish();
   return seededBtf(random.next(50), base).bytes;
 }

@@ -10,7 +10,8 @@ const INTERESTING = [
  * forged, words swapped, ranges zeroed, copied or cut. Little-endian words are aimed at.
  */
 export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
-  let copy = bytes.slice();
+  // Not slice(): of a Buffer that would be a view, and the corpus would change.
+  let copy = new Uint8Array(bytes);
   for (let times = 1 + random.next(4); times > 0 && copy.length > 0; times--) {
     const at = random.next(copy.length);
     const word = Math.min(at & ~3, Math.max(0, copy.length - 4));
