@@ -9,3 +9,4 @@ export * from './job.ts';
 export * from './problem.ts';
 export * from './record.ts';
 export * from './status.ts';
+export * from './variable.ts';

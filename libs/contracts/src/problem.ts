@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'bad-build-id': { status: 400, title: 'Not a build ID' },
   'bad-hash': { status: 400, title: 'Not a SHA-256' },
   'bad-query': { status: 400, title: 'A query parameter is wrong' },
+  'bad-body': { status: 400, title: 'The body is malformed' },
   'bad-encoding': { status: 400, title: 'The body is not what its Content-Encoding says' },
   'bad-multipart': { status: 400, title: 'The multipart body is malformed' },
   'upload-cut': { status: 400, title: 'The upload ended early' },
@@ -16,6 +17,7 @@ export const PROBLEMS = {
   'unknown-build-id': { status: 404, title: 'No kernel of this build ID' },
   'unknown-artifact': { status: 404, title: 'There is no artifact of this name' },
   'unknown-blob': { status: 404, title: 'No blob of this hash' },
+  'unknown-variable': { status: 404, title: 'The kernel has no variable of this name' },
   pending: { status: 404, title: 'Not ready yet' },
   'no-vars': { status: 404, title: 'This kernel came without variables' },
   'method-not-allowed': { status: 405, title: 'The resource does not take this method' },
@@ -33,6 +35,7 @@ export const PROBLEMS = {
   'foreign-full': { status: 422, title: 'The full BTF is of another kernel' },
   'missing-part': { status: 422, title: 'A part of the upload is missing' },
   internal: { status: 500, title: 'Internal error' },
+  busy: { status: 503, title: 'Too much is being computed' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
   'store-unavailable': { status: 503, title: 'The store does not answer' },
 } as const;
@@ -57,8 +60,15 @@ export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEMS, code);
 }
 
-export function problem(code: ProblemCode, detail: string, requestId?: string): Problem {
+/** @param members what the code has to say for programs, beyond the detail: suggestions, … */
+export function problem(
+  code: ProblemCode,
+  detail: string,
+  requestId?: string,
+  members?: Readonly<Record<string, unknown>>,
+): Problem {
   return {
+    ...members,
     type: `urn:btf-depot:problem:${code}`,
     title: PROBLEMS[code].title,
     status: PROBLEMS[code].status,

@@ -4,9 +4,16 @@ import type { ProblemCode } from '@btf-depot/contracts';
 export class DepotError extends Error {
   override readonly name = 'DepotError';
   readonly code: ProblemCode;
+  /** Members of the problem answer beyond the detail, for programs. */
+  readonly members: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: ProblemCode, detail: string, options?: ErrorOptions) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    options?: ErrorOptions & { members?: Readonly<Record<string, unknown>> },
+  ) {
     super(detail, options);
     this.code = code;
+    this.members = options?.members;
   }
 }

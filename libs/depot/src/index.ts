@@ -26,3 +26,13 @@ export {
   type SplitOptions,
 } from './split-kernel.ts';
 export { sweep } from './sweep.ts';
+export {
+  answerVariable,
+  findVariable,
+  listVariablePage,
+  resolveVariables,
+  type AskedKernel,
+} from './variables/ask-variables.ts';
+export { variablesAsC } from './variables/describe-variable.ts';
+export { openVariables, type VariableTable } from './variables/variable-table.ts';
+export { variablesAsBtf } from './variables/variables-as-btf.ts';

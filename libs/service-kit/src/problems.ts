@@ -4,12 +4,17 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from './logger.ts';
 
 /** Answers with `application/problem+json`; ends the request whatever was written before. */
-export function sendProblem(response: Response, code: ProblemCode, detail: string): void {
+export function sendProblem(
+  response: Response,
+  code: ProblemCode,
+  detail: string,
+  members?: Readonly<Record<string, unknown>>,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const body = problem(code, detail, response.locals.requestId as string | undefined);
+  const body = problem(code, detail, response.locals.requestId as string | undefined, members);
   if (body.status === 503) response.setHeader('Retry-After', '2');
   response.status(body.status).setHeader('Cache-Control', 'no-store');
   response.setHeader('Content-Type', PROBLEM_MEDIA_TYPE);
@@ -37,7 +42,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       return;
     }
     log.info({ requestId, method: request.method, path: request.path, code, detail }, 'refused');
-    sendProblem(response, code, detail);
+    sendProblem(response, code, detail, error instanceof DepotError ? error.members : undefined);
   };
 }
 

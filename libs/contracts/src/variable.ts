@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { buildIdSchema } from './build-id.ts';
+
+const size = z.number().int().nonnegative();
+
+/** What can be asked for by name; longer ones are no kernel's. */
+export const variableNameSchema = z.string().regex(/^[A-Za-z_$.][\w$.]{0,511}$/, {
+  error: 'a variable is named by 1 to 512 letters, digits and _ $ .',
+});
+
+/** One variable of a kernel. Section and offset tell those of one name apart. */
+export const variableSchema = z.looseObject({
+  name: z.string(),
+  /** ELF section of vmlinux. Absent: the kernel's BTF does not say where the variable lies. */
+  section: z.string().exactOptional(),
+  /** Bytes from the start of the section; of a per-CPU variable, in each processor's area. */
+  offset: size.exactOptional(),
+  /** Bytes. */
+  size: size.exactOptional(),
+  linkage: z.enum(['static', 'global', 'extern']),
+  /** Has an instance for each processor. */
+  perCpu: z.boolean(),
+  /** The part of the kernel's BTF that has it. */
+  from: z.enum(['core', 'vars']),
+  /** Whether a running kernel can be given it: in the kernel's ksyms. Absent: not known. */
+  ksym: z.boolean().exactOptional(),
+  /** As C, without the semicolon. */
+  declaration: z.string(),
+});
+
+/** With the types that the declaration needs, as C, in an order that compiles. */
+export const variableWithTypesSchema = variableSchema.extend({ types: z.string() });
+
+/** Answer of `GET …/vars/{name}`: several where static variables share the name. */
+export const variableAnswerSchema = z.looseObject({
+  buildId: buildIdSchema,
+  name: z.string(),
+  variables: z.array(variableWithTypesSchema),
+});
+
+/** Answer of `GET …/vars`: by name; `next` is the `page` that goes on. */
+export const variablePageSchema = z.looseObject({
+  buildId: buildIdSchema,
+  variables: z.array(variableSchema),
+  next: z.string().exactOptional(),
+});
+
+/** Names that one request may resolve. */
+export const MAX_RESOLVED = 1000;
+
+/** Body of `POST …/vars/resolve`. */
+export const resolveRequestSchema = z.strictObject({
+  names: z.array(variableNameSchema).min(1).max(MAX_RESOLVED),
+});
+
+/** Its answer, in the order that was asked for. */
+export const resolveAnswerSchema = z.looseObject({
+  buildId: buildIdSchema,
+  found: z.array(z.looseObject({ name: z.string(), variables: z.array(variableWithTypesSchema) })),
+  missing: z.array(z.looseObject({ name: z.string(), suggestions: z.array(z.string()) })),
+});
+
+export type Variable = z.infer<typeof variableSchema>;
+export type VariableWithTypes = z.infer<typeof variableWithTypesSchema>;
+export type VariableAnswer = z.infer<typeof variableAnswerSchema>;
+export type VariablePage = z.infer<typeof variablePageSchema>;
+export type ResolveAnswer = z.infer<typeof resolveAnswerSchema>;
+
+/** The forms that a variable is answered in, with the media type of each. */
+export const VARIABLE_FORMS = {
+  json: 'application/json',
+  c: 'text/x-c',
+  btf: 'application/octet-stream',
+} as const;
+
+export type VariableForm = keyof typeof VARIABLE_FORMS;

@@ -1,0 +1,60 @@
+import { printDeclaration, printVariable } from '@btf-depot/btf';
+import type { Variable, VariableWithTypes } from '@btf-depot/contracts';
+import { PER_CPU_SECTION } from '@btf-depot/extras';
+import { refusing } from '../refusals.ts';
+import type { VariableTable } from './variable-table.ts';
+
+const LINKAGES = ['static', 'global', 'extern'] as const;
+
+/** A declaration is one line for people as a rule; anonymous types are written out. */
+const MAX_DECLARATION = 256 * 1024;
+const MAX_TYPES = 4 * 1024 * 1024;
+
+/**
+ * A row as clients get it.
+ * @throws DepotError `bad-btf` where its types cannot be written as C.
+ */
+export function describeVariable(table: VariableTable, row: number): Variable {
+  const { btf } = table;
+  const id = table.id(row);
+  const place = table.place(row);
+  const declaration = refusing('btf', () => printDeclaration(btf, id, { limit: MAX_DECLARATION }));
+  return {
+    name: table.names[row],
+    ...place,
+    linkage: LINKAGES[btf.tail(id, 0)] ?? 'extern',
+    perCpu: place.section === PER_CPU_SECTION,
+    from: id < btf.firstId || !btf.base ? 'core' : 'vars',
+    declaration,
+  };
+}
+
+/** The same with the types that it needs. */
+export function describeWithTypes(table: VariableTable, row: number): VariableWithTypes {
+  const type = table.btf.sizeOrType(table.id(row));
+  const types = refusing('btf', () => printVariable(table.btf, type, { limit: MAX_TYPES }));
+  return { ...describeVariable(table, row), types };
+}
+
+/**
+ * A C file that declares the variables of one name after the types that they need. One name has
+ * one type in C: where several variables share it, all but the first stand in `#if 0`.
+ */
+export function variablesAsC(table: VariableTable, rows: readonly number[]): string {
+  return rows
+    .map((row, number) => {
+      const { types, declaration, ...variable } = describeWithTypes(table, row);
+      const { section, offset, size, linkage } = variable;
+      const where =
+        section === undefined ? '' : `${commentSafe(section)}+0x${(offset ?? 0).toString(16)}, `;
+      const of = rows.length > 1 ? `, ${number + 1} of ${rows.length} of this name` : '';
+      const text = `/* ${where}${size ?? '?'} bytes, ${linkage}${of} */\n${types}extern ${declaration};\n`;
+      return number === 0 ? text : `\n#if 0\n${text}#endif\n`;
+    })
+    .join('');
+}
+
+/** Names of sections are printable, but nobody promises that they leave comments alone. */
+function commentSafe(text: string): string {
+  return text.replaceAll('*/', '* /');
+}
