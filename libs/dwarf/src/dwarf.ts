@@ -1,0 +1,181 @@
+import { FormatError, type Endian, type Source } from '@btf-depot/bytes';
+import type { Elf } from '@btf-depot/elf';
+import { readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
+import { At } from './constants.ts';
+import { Entry, type Tables } from './entry.ts';
+import { DWARF_LIMITS, type DwarfLimits } from './limits.ts';
+import { DebugSections } from './sections.ts';
+import { readUnitHeaders, type UnitHeader } from './unit-headers.ts';
+import { unitFault, type Unit } from './unit.ts';
+
+export interface ReadDwarfOptions {
+  readonly limits?: Partial<DwarfLimits>;
+}
+
+/** Bytes of units that are read at once when all are read in turn. */
+const WINDOW = 8 * 1024 * 1024;
+/** Bytes of units that are kept for references across units. */
+const KEPT = 64 * 1024 * 1024;
+
+/**
+ * Opens the debug information of an ELF file; `source` is the file that `elf` was read from.
+ * Reads the units' headers and the strings, nothing else. Throws FormatError `dwarf-none` where
+ * there is no .debug_info, `dwarf-relocatable` for ET_REL, `dwarf-unit`, `dwarf-version`,
+ * `dwarf-split`, `dwarf-compression`, `dwarf-limit`, `elf-truncated`.
+ */
+export function readDwarf(elf: Elf, source: Source, options: ReadDwarfOptions = {}): Dwarf {
+  const limits = { ...DWARF_LIMITS, ...options.limits };
+  const sections = new DebugSections(elf, source, limits);
+  if (!sections.has('.debug_info')) {
+    const split = ['.debug_info.dwo', '.zdebug_info'].find((name) => sections.has(name));
+    const message = split ? `only ${split}, which is not read` : 'no .debug_info section';
+    throw new FormatError(split ? 'dwarf-split' : 'dwarf-none', message);
+  }
+  return new Dwarf(sections, elf.endian, limits);
+}
+
+/** The debug information of a file. Made by `readDwarf`. */
+export class Dwarf {
+  /** Of .debug_info, then of .debug_types. */
+  readonly units: readonly UnitHeader[];
+  readonly tables: Tables;
+  readonly #endian: Endian;
+  readonly #limits: DwarfLimits;
+  readonly #info: Source;
+  readonly #types: Source;
+  /** Number of each unit's first byte. */
+  readonly #starts: Float64Array;
+  readonly #kept = new Map<number, Unit>();
+  #keptBytes = 0;
+  #table: { readonly key: string; readonly table: AbbreviationTable } | undefined;
+  readonly #root: Entry;
+
+  constructor(sections: DebugSections, endian: Endian, limits: DwarfLimits) {
+    this.#endian = endian;
+    this.#limits = limits;
+    this.#info = sections.source('.debug_info');
+    this.#types = sections.source('.debug_types');
+    const units = [
+      ...readUnitHeaders(this.#info, '.debug_info', endian, limits),
+      ...readUnitHeaders(this.#types, '.debug_types', endian, limits),
+    ];
+    const inInfo = (header: UnitHeader): boolean => header.section === '.debug_info';
+    this.units = units;
+    this.#starts = Float64Array.from(units, (header) =>
+      inInfo(header) ? header.offset : this.#info.size + header.offset,
+    );
+    const signatures = new Map<bigint, number>();
+    units.forEach(({ signature, typeEntry = 0 }, index) => {
+      if (signature !== undefined) signatures.set(signature, this.#starts[index] + typeEntry);
+    });
+    this.tables = {
+      strings: endingWithNul(sections, '.debug_str'),
+      lineStrings: endingWithNul(sections, '.debug_line_str'),
+      stringOffsets: sections.whole('.debug_str_offsets'),
+      addresses: sections.whole('.debug_addr'),
+      abbreviations: sections.whole('.debug_abbrev'),
+      signatures,
+    };
+    this.#root = new Entry(this.tables);
+  }
+
+  /**
+   * Calls `visit` with each unit from `first` up to `end`, in order; each is only valid during
+   * its call. Holds 8 MiB of units at once, or one unit that is larger.
+   */
+  eachUnit(visit: (unit: Unit) => void, first = 0, end = this.units.length): void {
+    for (let from = first; from < end;) {
+      const { section, offset } = this.units[from];
+      let to = from + 1;
+      while (
+        to < end &&
+        this.units[to].section === section &&
+        this.units[to].end - offset <= WINDOW
+      ) {
+        to++;
+      }
+      const window = this.#source(section).read(offset, this.units[to - 1].end - offset);
+      for (let index = from; index < to; index++) {
+        const header = this.units[index];
+        visit(this.#unit(index, window.subarray(header.offset - offset, header.end - offset)));
+      }
+      from = to;
+    }
+  }
+
+  /** The unit that has the entry of that number. Throws FormatError `dwarf-entry`. */
+  unitOf(number: number): Unit {
+    let low = 0;
+    let high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#starts[middle] <= number) low = middle + 1;
+      else high = middle;
+    }
+    const index = low - 1;
+    const header = this.units.at(Math.max(index, 0));
+    const offset = number - this.#starts[index];
+    if (header === undefined || !(offset >= header.firstEntry && offset < unitLength(header))) {
+      throw new FormatError('dwarf-entry', 'a reference to what is in no unit', {
+        section: '.debug_info',
+        offset: number,
+      });
+    }
+    return this.#kept.get(index) ?? this.#keep(index, header);
+  }
+
+  #keep(index: number, header: UnitHeader): Unit {
+    const length = unitLength(header);
+    if (this.#keptBytes + length > KEPT) {
+      this.#kept.clear();
+      this.#keptBytes = 0;
+    }
+    const unit = this.#unit(index, this.#source(header.section).read(header.offset, length));
+    this.#kept.set(index, unit);
+    this.#keptBytes += length;
+    return unit;
+  }
+
+  #unit(index: number, bytes: Uint8Array): Unit {
+    const header = this.units[index];
+    const unit = {
+      ...{ header, index, bytes, start: this.#starts[index], endian: this.#endian },
+      view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      table: this.#tableOf(header),
+      ...{ language: 0, strOffsetsBase: -1, addressBase: -1 },
+    };
+    const root = this.#root.read(unit, header.firstEntry);
+    if (root.has(At.DWO_NAME) || root.has(At.GNU_DWO_NAME)) {
+      const message = 'the unit is split: its entries are in a .dwo file, which is not read';
+      throw unitFault(unit, header.firstEntry, message, 'dwarf-split');
+    }
+    unit.language = root.unsigned(At.LANGUAGE) ?? 0;
+    unit.strOffsetsBase = root.sectionOffset(At.STR_OFFSETS_BASE) ?? -1;
+    unit.addressBase = root.sectionOffset(At.ADDR_BASE) ?? -1;
+    return unit;
+  }
+
+  /** Tables are mostly one unit's own; those that units share follow each other. */
+  #tableOf(header: UnitHeader): AbbreviationTable {
+    const { abbreviations, addressSize, offsetSize, version } = header;
+    const key = `${abbreviations} ${addressSize} ${offsetSize} ${version}`;
+    if (this.#table?.key === key) return this.#table.table;
+    const table = readAbbreviations(this.tables.abbreviations, abbreviations, header, this.#limits);
+    this.#table = { key, table };
+    return table;
+  }
+
+  #source(section: UnitHeader['section']): Source {
+    return section === '.debug_info' ? this.#info : this.#types;
+  }
+}
+
+function unitLength({ offset, end }: UnitHeader): number {
+  return end - offset;
+}
+
+function endingWithNul(sections: DebugSections, name: string): Uint8Array {
+  const bytes = sections.whole(name);
+  if (bytes.length === 0 || bytes[bytes.length - 1] === 0) return bytes;
+  throw new FormatError('dwarf-unit', 'the last string has no end', { section: name });
+}

@@ -1,0 +1,327 @@
+import { FormatError, formatWhere } from '@btf-depot/bytes';
+import { Form } from './constants.ts';
+import { SKIP_INDIRECT } from './forms.ts';
+import { Leb128 } from './leb128.ts';
+import { abbreviationOf, need, skipValue } from './skip.ts';
+import { unitFault, type Unit } from './unit.ts';
+
+const leb = new Leb128();
+
+/** What values of entries refer to outside their unit; sections that the file lacks are empty. */
+export interface Tables {
+  readonly strings: Uint8Array;
+  readonly lineStrings: Uint8Array;
+  readonly stringOffsets: Uint8Array;
+  readonly addresses: Uint8Array;
+  readonly abbreviations: Uint8Array;
+  /** Number of the type's entry by the signature of its unit. */
+  readonly signatures: ReadonlyMap<bigint, number>;
+}
+
+/**
+ * The entry that was read last, one object for many: `read` places it, the rest gives its
+ * attributes. An entry's number is its unit's `start` plus its offset there. Values that are not
+ * of the class that is asked for read as not there. All methods throw FormatError `dwarf-entry`
+ * for what lies outside its unit or section.
+ */
+export class Entry {
+  offset = 0;
+  /** 0 for the end of a list of children. */
+  tag = 0;
+  hasChildren = false;
+  /** The string that `text` found: ends with NUL, in `textBytes` at `textAt`. */
+  textBytes: Uint8Array;
+  textAt = 0;
+  readonly #tables: Tables;
+  #unit: Unit | undefined;
+  #first = 0;
+  #count = 0;
+  #positions = new Int32Array(64);
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+    this.textBytes = tables.strings;
+  }
+
+  /** The entry at an offset of a unit. */
+  read(unit: Unit, offset: number): this {
+    const { bytes, table } = unit;
+    need(unit, offset, 1);
+    let code = bytes[offset];
+    let at = offset + 1;
+    if (code >= 0x80) {
+      code = leb.unsigned(bytes, offset);
+      at = leb.next;
+    }
+    this.#unit = unit;
+    this.offset = offset;
+    this.#count = 0;
+    this.tag = 0;
+    this.hasChildren = false;
+    if (code === 0) return this;
+    const index = abbreviationOf(unit, code, offset);
+    const { firstAttribute, sizes } = table;
+    const first = firstAttribute[index];
+    const last = firstAttribute[index + 1];
+    if (last - first > this.#positions.length) this.#positions = new Int32Array(table.widest);
+    const positions = this.#positions;
+    for (let spec = first; spec < last; spec++) {
+      positions[spec - first] = at;
+      const size = sizes[spec];
+      at = size >= 0 ? at + size : skipValue(unit, size, at);
+      // Here, so that no position passes what 32 bits hold.
+      if (at > bytes.length) throw unitFault(unit, offset, 'an entry passes the end of its unit');
+    }
+    this.#first = first;
+    this.#count = last - first;
+    this.tag = table.tags[index];
+    this.hasChildren = table.children[index] === 1;
+    return this;
+  }
+
+  has(attribute: number): boolean {
+    return this.#find(attribute) >= 0;
+  }
+
+  flag(attribute: number): boolean {
+    const value = this.#value(attribute);
+    if (value === undefined) return false;
+    if (value.form === Form.FLAG_PRESENT) return true;
+    return value.form === Form.FLAG && value.unit.bytes[value.at] !== 0;
+  }
+
+  /** A constant, as an unsigned number where the form does not say; exact up to 2^53. */
+  unsigned(attribute: number): number | undefined {
+    const value = this.#value(attribute);
+    if (value === undefined) return undefined;
+    const { unit, form, at } = value;
+    const little = unit.endian === 'little';
+    switch (form) {
+      case Form.DATA1:
+        return unit.bytes[at];
+      case Form.DATA2:
+        return unit.view.getUint16(at, little);
+      case Form.DATA4:
+        return unit.view.getUint32(at, little);
+      case Form.UDATA:
+        return leb.unsigned(unit.bytes, at);
+      default: {
+        const exact = this.integer(attribute);
+        return exact === undefined ? undefined : Number(exact);
+      }
+    }
+  }
+
+  /** A constant of any size; negative only where its form is signed. */
+  integer(attribute: number): bigint | undefined {
+    const value = this.#value(attribute);
+    if (value === undefined) return undefined;
+    const { unit, form, at, spec } = value;
+    const little = unit.endian === 'little';
+    switch (form) {
+      case Form.DATA1:
+        return BigInt(unit.bytes[at]);
+      case Form.DATA2:
+        return BigInt(unit.view.getUint16(at, little));
+      case Form.DATA4:
+        return BigInt(unit.view.getUint32(at, little));
+      case Form.DATA8:
+        return unit.view.getBigUint64(at, little);
+      case Form.UDATA:
+        return leb.unsigned64(unit.bytes, at);
+      case Form.SDATA:
+        return leb.signed64(unit.bytes, at);
+      case Form.IMPLICIT_CONST:
+        return leb.signed64(this.#tables.abbreviations, unit.table.implicit[spec]);
+      default:
+        return undefined;
+    }
+  }
+
+  /** A value that is an offset in another section. */
+  sectionOffset(attribute: number): number | undefined {
+    const value = this.#value(attribute);
+    if (value === undefined) return undefined;
+    const { unit, form, at } = value;
+    // DATA4 and DATA8 were used for these before DWARF 4.
+    if (form === Form.SEC_OFFSET) return readOffset(unit, at);
+    return form === Form.DATA4 || form === Form.DATA8 ? this.unsigned(attribute) : undefined;
+  }
+
+  /** The number of the entry that is referred to, 0 for none. Throws `dwarf-alternate` for dwz's. */
+  reference(attribute: number): number {
+    const value = this.#value(attribute);
+    if (value === undefined) return 0;
+    const { unit, form, at } = value;
+    const little = unit.endian === 'little';
+    switch (form) {
+      case Form.REF1:
+        return this.#local(unit, unit.bytes[at]);
+      case Form.REF2:
+        return this.#local(unit, unit.view.getUint16(at, little));
+      case Form.REF4:
+        return this.#local(unit, unit.view.getUint32(at, little));
+      case Form.REF8:
+        return this.#local(unit, Number(unit.view.getBigUint64(at, little)));
+      case Form.REF_UDATA:
+        return this.#local(unit, leb.unsigned(unit.bytes, at));
+      case Form.REF_ADDR:
+        if (unit.header.version > 2) return readOffset(unit, at);
+        return unit.header.addressSize === 8
+          ? Number(unit.view.getBigUint64(at, little))
+          : unit.view.getUint32(at, little);
+      case Form.REF_SIG8: {
+        const signature = unit.view.getBigUint64(at, little);
+        const target = this.#tables.signatures.get(signature);
+        if (target !== undefined) return target;
+        throw unitFault(unit, at, `no type unit has the signature 0x${signature.toString(16)}`);
+      }
+      case Form.REF_SUP4:
+      case Form.REF_SUP8:
+      case Form.GNU_REF_ALT:
+        throw alternate(unit, at);
+      default:
+        return 0;
+    }
+  }
+
+  /** The bytes of an expression or block. */
+  block(attribute: number): Uint8Array | undefined {
+    const value = this.#value(attribute);
+    if (value === undefined) return undefined;
+    const { unit, form, at } = value;
+    const { bytes, view, endian } = unit;
+    const little = endian === 'little';
+    switch (form) {
+      case Form.EXPRLOC:
+      case Form.BLOCK: {
+        const length = leb.unsigned(bytes, at);
+        return bytes.subarray(leb.next, leb.next + length);
+      }
+      case Form.BLOCK1:
+        return bytes.subarray(at + 1, at + 1 + bytes[at]);
+      case Form.BLOCK2:
+        return bytes.subarray(at + 2, at + 2 + view.getUint16(at, little));
+      case Form.BLOCK4:
+        return bytes.subarray(at + 4, at + 4 + view.getUint32(at, little));
+      default:
+        return undefined;
+    }
+  }
+
+  /** Finds a string and leaves it in `textBytes` and `textAt`; whether there is one. */
+  text(attribute: number): boolean {
+    const value = this.#value(attribute);
+    if (value === undefined) return false;
+    const { unit, form, at } = value;
+    const { strings, lineStrings } = this.#tables;
+    switch (form) {
+      case Form.STRING:
+        this.textBytes = unit.bytes;
+        this.textAt = at;
+        return true;
+      case Form.STRP:
+        return this.#textIn(strings, '.debug_str', readOffset(unit, at));
+      case Form.LINE_STRP:
+        return this.#textIn(lineStrings, '.debug_line_str', readOffset(unit, at));
+      case Form.STRP_SUP:
+      case Form.GNU_STRP_ALT:
+        throw alternate(unit, at);
+      case Form.GNU_STR_INDEX:
+        throw unitFault(unit, at, 'a string of a .dwo file, which is not read', 'dwarf-split');
+      default: {
+        const index = indexOf(unit, form, Form.STRX, Form.STRX1, at);
+        if (index === undefined) return false;
+        const offset = this.#stringOffset(unit, index, at);
+        return this.#textIn(strings, '.debug_str', offset);
+      }
+    }
+  }
+
+  /** The string, one character a byte. */
+  string(attribute: number): string | undefined {
+    if (!this.text(attribute)) return undefined;
+    const { textBytes, textAt } = this;
+    const end = textBytes.indexOf(0, textAt);
+    return Buffer.from(textBytes.buffer, textBytes.byteOffset + textAt, end - textAt).toString(
+      'latin1',
+    );
+  }
+
+  #local(unit: Unit, offset: number): number {
+    if (offset < unit.header.firstEntry || offset >= unit.bytes.length) {
+      throw unitFault(unit, this.offset, `a reference to ${offset}, which is not in the unit`);
+    }
+    return unit.start + offset;
+  }
+
+  #stringOffset(unit: Unit, index: number, at: number): number {
+    const { stringOffsets } = this.#tables;
+    const { offsetSize } = unit.header;
+    const place = unit.strOffsetsBase + index * offsetSize;
+    if (unit.strOffsetsBase < 0 || place + offsetSize > stringOffsets.length) {
+      throw unitFault(unit, at, `string ${index} is not in .debug_str_offsets`);
+    }
+    const view = new DataView(stringOffsets.buffer, stringOffsets.byteOffset + place, offsetSize);
+    const little = unit.endian === 'little';
+    return offsetSize === 8 ? Number(view.getBigUint64(0, little)) : view.getUint32(0, little);
+  }
+
+  #textIn(bytes: Uint8Array, section: string, offset: number): boolean {
+    // The section ends with NUL (Tables), so that each place in it starts a string.
+    if (offset >= bytes.length) {
+      const where = formatWhere({ section, offset });
+      throw unitFault(this.#unit as Unit, this.offset, `a string at ${where}, outside`);
+    }
+    this.textBytes = bytes;
+    this.textAt = offset;
+    return true;
+  }
+
+  #find(attribute: number): number {
+    if (this.#unit === undefined) return -1;
+    const { attributes } = this.#unit.table;
+    const last = this.#first + this.#count;
+    for (let spec = this.#first; spec < last; spec++) {
+      if (attributes[spec] === attribute) return spec;
+    }
+    return -1;
+  }
+
+  #value(attribute: number) {
+    const spec = this.#find(attribute);
+    if (spec < 0) return undefined;
+    const unit = this.#unit as Unit;
+    const { forms, sizes } = unit.table;
+    const at = this.#positions[spec - this.#first];
+    if (sizes[spec] !== SKIP_INDIRECT) return { unit, form: forms[spec], at, spec };
+    const form = leb.unsigned(unit.bytes, at);
+    return { unit, form, at: leb.next, spec };
+  }
+}
+
+/** An offset of the size that the unit has. */
+function readOffset(unit: Unit, at: number): number {
+  const little = unit.endian === 'little';
+  return unit.header.offsetSize === 8
+    ? Number(unit.view.getBigUint64(at, little))
+    : unit.view.getUint32(at, little);
+}
+
+/** The index in DW_FORM_strx, addrx (LEB128) or its variants of 1 to 4 bytes. */
+function indexOf(unit: Unit, form: number, leb128: number, oneByte: number, at: number) {
+  if (form === leb128) return leb.unsigned(unit.bytes, at);
+  const size = form - oneByte + 1;
+  if (size < 1 || size > 4) return undefined;
+  let index = 0;
+  for (let i = 0; i < size; i++) {
+    const byte = unit.bytes[unit.endian === 'little' ? at + size - 1 - i : at + i];
+    index = index * 256 + byte;
+  }
+  return index;
+}
+
+function alternate(unit: Unit, at: number): FormatError {
+  const message = "what it says is in dwz's alternate file (.gnu_debugaltlink), which is not read";
+  return unitFault(unit, at, message, 'dwarf-alternate');
+}
