@@ -56,7 +56,15 @@ function constraints({ projects, packages }) {
   }));
 }
 
-const common = { banTransitiveDependencies: true, allow: [] };
+const common = {
+  banTransitiveDependencies: true,
+  allow: [],
+  // libs/testing knows the ports and formats that it tests, and their own tests use it.
+  ignoredCircularDependencies: [...formats, 'contracts', 'depot'].map((name) => [
+    '@btf-depot/testing',
+    `@btf-depot/${name}`,
+  ]),
+};
 
 /** Options of @nx/enforce-module-boundaries for the sources. */
 export const boundaries = {
@@ -68,8 +76,6 @@ export const boundaries = {
 export const testBoundaries = {
   ...common,
   depConstraints: constraints(forTests),
-  // libs/testing knows the ports that it tests, and the tests of those libraries use it.
-  ignoredCircularDependencies: [['@btf-depot/testing', '*']],
 };
 
 /** Format, contract and domain code works on bytes that it is given: it opens no file. */

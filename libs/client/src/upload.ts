@@ -6,7 +6,9 @@ export interface UploadRequest {
   kernel: Blob;
   /** BTF with global variables that the build's own pahole wrote. */
   full?: Blob;
-  query?: Partial<Record<'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras', string>>;
+  query?: Partial<
+    Record<'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras', string>
+  >;
 }
 
 export interface UploadOptions {
