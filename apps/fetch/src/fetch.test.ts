@@ -7,6 +7,7 @@ import { createLogger, startHttpService, type HttpService } from '@btf-depot/ser
 import { buildIdOf, HOSTILE_NAMES, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFetch } from './index.ts';
+import { TEST_SETTINGS } from './testing/start-fetch.ts';
 
 const bytes = someBytes(100_000, 'artifact');
 const sha256 = sha256Of(bytes);
@@ -25,7 +26,7 @@ let service: HttpService;
 let reads = 0;
 
 function start(blobs: BlobStore, hotBytes: number): Promise<HttpService> {
-  const settings = { BTFDEPOT_HOT_BLOBS: hotBytes, BTFDEPOT_RECORD_AGE: 1000 };
+  const settings = { ...TEST_SETTINGS, BTFDEPOT_HOT_BLOBS: hotBytes };
   return startHttpService({
     host: '127.0.0.1',
     port: 0,

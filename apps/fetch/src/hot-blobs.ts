@@ -35,9 +35,15 @@ export class HotBlobs {
     return reading;
   }
 
-  async #read(sha256: string): Promise<Buffer> {
-    const bytes = await this.#blobs.get(sha256);
+  /** The blob without keeping it, for a reader that does. @throws DepotError `unknown-blob`. */
+  async read(sha256: string): Promise<Uint8Array> {
+    const bytes = this.#cache.get(sha256) ?? (await this.#blobs.get(sha256));
     if (!bytes) throw new DepotError('unknown-blob', `no blob ${sha256}`);
+    return bytes;
+  }
+
+  async #read(sha256: string): Promise<Buffer> {
+    const bytes = await this.read(sha256);
     const blob = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#cache.set(sha256, blob);
     return blob;

@@ -6,16 +6,23 @@
 import type { BlobStore, RecordStore } from '@btf-depot/depot';
 import { recordRoutes } from '@btf-depot/service-kit';
 import { Router } from 'express';
+import { Answers } from './answers.ts';
 import { HotBlobs } from './hot-blobs.ts';
 import { hotPath } from './hot-path.ts';
+import { KernelThread } from './kernels/kernel-thread.ts';
 import { RecentRecords } from './recent-records.ts';
 import { fetchRoutes } from './routes.ts';
+import { variableRoutes } from './variable-routes.ts';
 
 export { fetchSettings } from './settings.ts';
 
 export interface FetchSettings {
   /** Bytes. */
   BTFDEPOT_HOT_BLOBS: number;
+  /** Bytes. */
+  BTFDEPOT_OPEN_KERNELS: number;
+  /** Bytes. */
+  BTFDEPOT_HOT_ANSWERS: number;
   /** Milliseconds. */
   BTFDEPOT_RECORD_AGE: number;
 }
@@ -26,7 +33,13 @@ export function createFetch(
 ): { router: Router; hot: ReturnType<typeof hotPath> } {
   const records = new RecentRecords(stores.records, settings.BTFDEPOT_RECORD_AGE);
   const blobs = new HotBlobs(stores.blobs, settings.BTFDEPOT_HOT_BLOBS);
+  const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
+  const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS);
   const router = Router();
-  router.use(recordRoutes(stores.records), fetchRoutes(records, blobs));
-  return { router, hot: hotPath(records, blobs) };
+  router.use(
+    recordRoutes(stores.records),
+    variableRoutes({ records, kernels, answers }),
+    fetchRoutes(records, blobs),
+  );
+  return { router, hot: hotPath({ records, blobs, answers }) };
 }

@@ -8,19 +8,22 @@ export interface BlobAnswer {
   mediaType: string;
   /** By its hash a blob never changes; by its name it may with the next revision. */
   immutable: boolean;
+  /** Request headers that the choice of these bytes depended on. */
+  vary?: string;
 }
 
 /** Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110. */
 export function sendBlob(
   request: IncomingMessage,
   response: ServerResponse,
-  { bytes, sha256, mediaType, immutable }: BlobAnswer,
+  { bytes, sha256, mediaType, immutable, vary }: BlobAnswer,
 ): void {
   const etag = `"${sha256}"`;
   const headers: OutgoingHttpHeaders = {
     ETag: etag,
     'Cache-Control': immutable ? 'public, max-age=31536000, immutable' : 'public, no-cache',
     'Accept-Ranges': 'bytes',
+    ...(vary !== undefined && { Vary: vary }),
   };
   if (matches(request.headers['if-none-match'], etag)) {
     response.writeHead(304, headers).end();

@@ -4,6 +4,10 @@ import { byteSize, seconds } from '@btf-depot/service-kit';
 export const fetchSettings = {
   /** Memory for blobs that are asked for again and again. */
   BTFDEPOT_HOT_BLOBS: byteSize.prefault('256m'),
+  /** Memory for kernels whose types are asked for; the one asked for last stays in any case. */
+  BTFDEPOT_OPEN_KERNELS: byteSize.prefault('256m'),
+  /** Memory for answers that were computed: variables, merged BTF. */
+  BTFDEPOT_HOT_ANSWERS: byteSize.prefault('128m'),
   /** How old a record may be when an artifact is looked up in it: an update shows this much later. */
   BTFDEPOT_RECORD_AGE: seconds.prefault('1'),
 };

@@ -41,7 +41,9 @@ describe('one variable', () => {
           perCpu: false,
           from: 'vars',
           declaration: 'struct task_struct init_task',
-          types: expect.stringMatching(/^struct task_struct;\n\nstruct task_struct \{[^]*\};\n\n$/),
+          types: expect.stringMatching(
+            /^struct task_struct;\n\nstruct task_struct \{[^]*\};\n\n$/,
+          ) as unknown,
         },
       ],
     });

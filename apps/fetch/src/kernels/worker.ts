@@ -1,0 +1,65 @@
+/** Runs in a worker thread: keeps kernels open and answers questions about them. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { DepotError, openVariables, type VariableTable } from '@btf-depot/depot';
+import { answerQuestion } from './answer-question.ts';
+import type { Reply, Request } from './messages.ts';
+
+interface Opened {
+  table: VariableTable;
+  hasVars: boolean;
+}
+
+const { maxBytes } = workerData as { maxBytes: number };
+
+/** In the order of their last use. */
+const opened = new Map<string, Opened>();
+let memory = 0;
+
+parentPort?.on('message', (request: Request) => {
+  const reply = replyTo(request);
+  parentPort?.postMessage(reply, 'bytes' in reply ? [reply.bytes.buffer as ArrayBuffer] : []);
+});
+
+function replyTo(request: Request): Reply {
+  const { id, key } = request;
+  try {
+    if ('open' in request) {
+      const { core, vars } = request.open;
+      keep(key, { table: openVariables(core, vars), hasVars: vars !== undefined });
+      return { id, opened: true };
+    }
+    const kernel = opened.get(key);
+    if (!kernel) return { id, closed: true };
+    opened.delete(key);
+    opened.set(key, kernel);
+    const { buildId, question } = request;
+    return { id, bytes: alone(answerQuestion({ buildId, ...kernel }, question)) };
+  } catch (error) {
+    if (error instanceof DepotError) {
+      const { code, message, members } = error;
+      return { id, refused: { code, detail: message, members } };
+    }
+    return { id, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+/** The newest stays, however large it is: it was opened to be asked. */
+function keep(key: string, kernel: Opened): void {
+  close(key);
+  opened.set(key, kernel);
+  memory += kernel.table.memory;
+  for (const oldest of opened.keys()) {
+    if (memory <= maxBytes || oldest === key) break;
+    close(oldest);
+  }
+}
+
+function close(key: string): void {
+  memory -= opened.get(key)?.table.memory ?? 0;
+  opened.delete(key);
+}
+
+/** A buffer is handed over whole, so that no view of a larger one is. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}

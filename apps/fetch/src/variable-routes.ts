@@ -1,0 +1,110 @@
+import {
+  isBuildId,
+  resolveRequestSchema,
+  VARIABLE_FORMS,
+  variableNameSchema,
+  type KernelRecord,
+  type VariableForm,
+} from '@btf-depot/contracts';
+import { DepotError } from '@btf-depot/depot';
+import { onlyMethods } from '@btf-depot/service-kit';
+import { Router } from 'express';
+import { z } from 'zod';
+import type { Answers } from './answers.ts';
+import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
+import { preferred } from './preference.ts';
+import { readJson, readQuery } from './read-json.ts';
+import type { RecentRecords } from './recent-records.ts';
+import { sendBlob } from './send-blob.ts';
+
+/** A thousand names of 100 characters. */
+const MAX_RESOLVE_BODY = 128 * 1024;
+
+const pageQuery = z.strictObject({
+  prefix: variableNameSchema.or(z.literal('')).default(''),
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/)
+    .transform(Number)
+    .pipe(z.number().min(1).max(1000))
+    .prefault('100'),
+  page: z.string().max(600).exactOptional(),
+});
+
+const variableQuery = z.strictObject({
+  as: z.enum(Object.keys(VARIABLE_FORMS) as VariableForm[]).exactOptional(),
+});
+
+export interface VariableRoutesDeps {
+  records: RecentRecords;
+  kernels: KernelThread;
+  answers: Answers;
+}
+
+/** A kernel's variables: a list by prefix, one by name, many by name. */
+export function variableRoutes({ records, kernels, answers }: VariableRoutesDeps): Router {
+  const router = Router();
+  const list = router.route('/v1/kernels/:buildId/vars');
+  list.get(async (request, response) => {
+    const query = readQuery(request.query, pageQuery);
+    const record = await livingRecord(records, request.params.buildId);
+    const key = pageKey(record, query);
+    const answer = await answers.get(key, VARIABLE_FORMS.json, () =>
+      kernels.ask(record, { do: 'page', ...query }),
+    );
+    sendBlob(request, response, { ...answer, immutable: false });
+  });
+  list.all(onlyMethods('GET, HEAD'));
+
+  const resolve = router.route('/v1/kernels/:buildId/vars/resolve');
+  resolve.post(async (request, response) => {
+    const record = await livingRecord(records, request.params.buildId);
+    const { names } = await readJson(request, resolveRequestSchema, MAX_RESOLVE_BODY);
+    const bytes = await kernels.ask(record, { do: 'resolve', names });
+    response.setHeader('Content-Type', VARIABLE_FORMS.json);
+    response.setHeader('Cache-Control', 'no-store');
+    response.end(bytes);
+  });
+
+  const one = router.route('/v1/kernels/:buildId/vars/:name');
+  one.get(async (request, response) => {
+    const { as } = readQuery(request.query, variableQuery);
+    const form = as ?? formOf(request.headers.accept);
+    const record = await livingRecord(records, request.params.buildId);
+    const { name } = request.params;
+    if (!variableNameSchema.safeParse(name).success) {
+      throw new DepotError('unknown-variable', 'no variable can have this name');
+    }
+    const answer = await answers.get(variableKey(record, form, name), VARIABLE_FORMS[form], () =>
+      kernels.ask(record, { do: 'variable', name, form }),
+    );
+    sendBlob(request, response, { ...answer, immutable: false, vary: 'Accept' });
+  });
+  one.all(onlyMethods('GET, HEAD'));
+  return router;
+}
+
+/** The form that a client takes; JSON where it has no wish that can be met. */
+export function formOf(accept: string | undefined): VariableForm {
+  if (accept === undefined || accept === '*/*') return 'json';
+  const forms = Object.keys(VARIABLE_FORMS) as VariableForm[];
+  const type = preferred(accept, Object.values(VARIABLE_FORMS));
+  return forms.find((form) => VARIABLE_FORMS[form] === type) ?? 'json';
+}
+
+/** The key of one variable's answer. */
+export function variableKey(record: KernelRecord, form: VariableForm, name: string): string {
+  return `${kernelKey(record)} ${form} ${name}`;
+}
+
+function pageKey(record: KernelRecord, query: z.output<typeof pageQuery>): string {
+  return `${kernelKey(record)} page ${query.prefix} ${query.limit} ${query.page ?? ''}`;
+}
+
+/** @throws DepotError `bad-build-id`, `unknown-build-id`, `withdrawn`. */
+export async function livingRecord(records: RecentRecords, buildId: string): Promise<KernelRecord> {
+  if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+  const record = await records.get(buildId);
+  if (record.state === 'withdrawn') throw new DepotError('withdrawn', `${buildId} was withdrawn`);
+  return record;
+}
