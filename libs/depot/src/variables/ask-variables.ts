@@ -2,7 +2,7 @@ import type { ResolveAnswer, VariableAnswer, VariablePage } from '@btf-depot/con
 import { DepotError } from '../errors.ts';
 import { describeVariable, describeWithTypes } from './describe-variable.ts';
 import { nearNames } from './near-names.ts';
-import type { VariableTable } from './variable-table.ts';
+import type { VariableRow, VariableTable } from './variable-table.ts';
 
 /** The kernel whose variables are asked for. */
 export interface AskedKernel {
@@ -13,10 +13,13 @@ export interface AskedKernel {
 }
 
 /**
- * The rows of one name.
+ * The variables of one name.
  * @throws DepotError `unknown-variable` with the names that are near, `no-vars`.
  */
-export function findVariable({ table, hasVars, buildId }: AskedKernel, name: string): number[] {
+export function findVariable(
+  { table, hasVars, buildId }: AskedKernel,
+  name: string,
+): VariableRow[] {
   const rows = table.find(name);
   if (rows.length > 0) return rows;
   if (!hasVars) {
@@ -63,19 +66,36 @@ export function listVariablePage(
   { buildId, table }: AskedKernel,
   { prefix, limit, page }: { prefix: string; limit: number; page?: string },
 ): VariablePage {
-  let row = table.seek(prefix);
+  const { names } = table;
+  let at = seek(names, prefix);
+  let skip = 0;
   if (page !== undefined) {
     const [, name, skipped] = PAGE.exec(page) ?? [];
     if (name === undefined) throw new DepotError('bad-query', 'page: not one that was given');
-    row = Math.max(row, table.seek(name) + Number(skipped));
+    at = Math.max(at, seek(names, name));
+    if (names[at] === name) skip = Number(skipped);
   }
   const variables = [];
-  for (; row < table.size && table.names[row].startsWith(prefix); row++) {
-    if (variables.length === limit) {
-      const name = table.names[row];
-      return { buildId, variables, next: `${name}~${row - table.seek(name)}` };
+  for (; at < names.length && names[at].startsWith(prefix); at++, skip = 0) {
+    for (const row of table.find(names[at]).slice(skip)) {
+      if (variables.length === limit) {
+        return { buildId, variables, next: `${names[at]}~${skip}` };
+      }
+      variables.push(describeVariable(table, row));
+      skip++;
     }
-    variables.push(describeVariable(table, row));
   }
   return { buildId, variables };
+}
+
+/** The first of the sorted names that is `name` or later. */
+function seek(names: readonly string[], name: string): number {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (names[middle] < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -2,7 +2,7 @@ import { printDeclaration, printVariable } from '@btf-depot/btf';
 import type { Variable, VariableWithTypes } from '@btf-depot/contracts';
 import { PER_CPU_SECTION } from '@btf-depot/extras';
 import { refusing } from '../refusals.ts';
-import type { VariableTable } from './variable-table.ts';
+import type { VariableRow, VariableTable } from './variable-table.ts';
 
 const LINKAGES = ['static', 'global', 'extern'] as const;
 
@@ -14,24 +14,21 @@ const MAX_TYPES = 4 * 1024 * 1024;
  * A row as clients get it.
  * @throws DepotError `bad-btf` where its types cannot be written as C.
  */
-export function describeVariable(table: VariableTable, row: number): Variable {
-  const { btf } = table;
-  const id = table.id(row);
-  const place = table.place(row);
+export function describeVariable({ btf }: VariableTable, row: VariableRow): Variable {
+  const { id, ...variable } = row;
   const declaration = refusing('btf', () => printDeclaration(btf, id, { limit: MAX_DECLARATION }));
   return {
-    name: table.names[row],
-    ...place,
+    ...variable,
     linkage: LINKAGES[btf.tail(id, 0)] ?? 'extern',
-    perCpu: place.section === PER_CPU_SECTION,
+    perCpu: row.section === PER_CPU_SECTION,
     from: id < btf.firstId || !btf.base ? 'core' : 'vars',
     declaration,
   };
 }
 
 /** The same with the types that it needs. */
-export function describeWithTypes(table: VariableTable, row: number): VariableWithTypes {
-  const type = table.btf.sizeOrType(table.id(row));
+export function describeWithTypes(table: VariableTable, row: VariableRow): VariableWithTypes {
+  const type = table.btf.sizeOrType(row.id);
   const types = refusing('btf', () => printVariable(table.btf, type, { limit: MAX_TYPES }));
   return { ...describeVariable(table, row), types };
 }
@@ -40,7 +37,7 @@ export function describeWithTypes(table: VariableTable, row: number): VariableWi
  * A C file that declares the variables of one name after the types that they need. One name has
  * one type in C: where several variables share it, all but the first stand in `#if 0`.
  */
-export function variablesAsC(table: VariableTable, rows: readonly number[]): string {
+export function variablesAsC(table: VariableTable, rows: readonly VariableRow[]): string {
   return rows
     .map((row, number) => {
       const { types, declaration, ...variable } = describeWithTypes(table, row);

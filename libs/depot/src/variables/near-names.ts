@@ -2,15 +2,12 @@ const MOST = 5;
 
 /**
  * Names that `wanted` may have been meant to be, the nearest first, at most five: few edits away
- * (one for every four characters), or with `wanted` inside. `names` are sorted.
+ * (one for every four characters), or with `wanted` inside.
  */
 export function nearNames(names: readonly string[], wanted: string): string[] {
   const edits = Math.min(3, Math.max(1, Math.floor(wanted.length / 4)));
   const found: { name: string; distance: number }[] = [];
-  let previous: string | undefined;
   for (const name of names) {
-    if (name === previous) continue;
-    previous = name;
     const distance = editDistance(name, wanted, edits);
     if (distance <= edits) found.push({ name, distance });
     // Behind those that are a slip of the fingers away, the shortest first.

@@ -1,5 +1,5 @@
 import { addForward, addSection, BtfBuilder, isModifier, Kind, type Btf } from '@btf-depot/btf';
-import type { VariableTable } from './variable-table.ts';
+import type { VariableRow, VariableTable } from './variable-table.ts';
 
 /** How a type was reached: behind a pointer its name is enough, by value it must be complete. */
 const POINTED = 1;
@@ -10,11 +10,10 @@ const COMPLETE = 2;
  * what they point to named structs and unions are only declared (FWD), as in the C text. Types
  * keep their order; then come the variables, and a DATASEC for each section.
  */
-export function variablesAsBtf(table: VariableTable, rows: readonly number[]): Uint8Array {
-  const { btf } = table;
+export function variablesAsBtf({ btf }: VariableTable, rows: readonly VariableRow[]): Uint8Array {
   const reached = reach(
     btf,
-    rows.map((row) => btf.sizeOrType(table.id(row))),
+    rows.map((row) => btf.sizeOrType(row.id)),
   );
   const order = [...reached.keys()].sort((a, b) => a - b);
   const builder = new BtfBuilder({ endian: btf.endian });
@@ -30,8 +29,8 @@ export function variablesAsBtf(table: VariableTable, rows: readonly number[]): U
   }
   const sections = new Map<string, { type: number; offset: number; size: number }[]>();
   for (const row of rows) {
-    const type = builder.copy(btf, table.id(row), mapId);
-    const { section, offset = 0, size = 0 } = table.place(row);
+    const type = builder.copy(btf, row.id, mapId);
+    const { section, offset = 0, size = 0 } = row;
     if (section === undefined) continue;
     const entries = sections.get(section) ?? [];
     sections.set(section, entries);

@@ -124,7 +124,7 @@ describe('pages', () => {
       seen.push(...answer.variables);
       page = answer.next;
     } while (page !== undefined);
-    expect(seen).toHaveLength(twins.table.size);
+    expect(seen).toHaveLength(5);
     expect(new Set(seen.map((variable) => JSON.stringify(variable))).size).toBe(seen.length);
   });
 
