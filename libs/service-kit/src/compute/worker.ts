@@ -28,7 +28,8 @@ function run(task: Task): [value: unknown, bytes: Uint8Array[]] {
       using kernel = openFileSource(task.paths.kernel);
       using full = task.paths.full === undefined ? undefined : openFileSource(task.paths.full);
       const parts = splitKernel({ kernel, ...(full && { full }) }, task.options);
-      return [parts, [parts.core.bytes, ...(parts.vars ? [parts.vars.bytes] : [])]];
+      const { core, vars, ksyms } = parts;
+      return [parts, [core, vars, ksyms].flatMap((part) => (part ? [part.bytes] : []))];
     }
     case 'pack': {
       const artifacts = packKernel(task.input);

@@ -1,0 +1,127 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DepotError } from '@btf-depot/depot';
+import { Router } from 'express';
+import { afterEach, expect, test } from 'vitest';
+import { startHttpService, type HttpService, type HttpServiceOptions } from './http-service.ts';
+import { createLogger } from './logger.ts';
+
+let service: HttpService | undefined;
+
+afterEach(() => service?.close());
+
+async function start(options: Partial<HttpServiceOptions> = {}): Promise<HttpService> {
+  const log = createLogger('test', 'silent');
+  service = await startHttpService({ host: '127.0.0.1', port: 0, log, checks: {}, ...options });
+  return service;
+}
+
+/** A route that answers when it is told to. */
+function slowRoute() {
+  const router = Router();
+  let answer: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    router.get('/slow', (_request, response) => {
+      answer = () => response.end('done');
+      resolve();
+    });
+  });
+  return { router, asked, answer: () => answer() };
+}
+
+test('closing lets what runs finish, and refuses what is new on an open connection', async () => {
+  const { router, asked, answer } = slowRoute();
+  const started = await start({ router });
+  const { hostname, port } = new URL(started.url);
+  const socket = connect(Number(port), hostname);
+  const answers = text(socket);
+  socket.write(`GET /slow HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+  await asked;
+  const closing = started.close();
+  socket.write(`GET /healthy HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+  await sleep(50);
+  answer();
+  await closing;
+  const [running = '', refused = ''] = (await answers).split(/(?=HTTP\/1.1 )/);
+  expect(running).toMatch(/^HTTP\/1.1 200 [^]*done/);
+  expect(refused).toMatch(/^HTTP\/1.1 503 [^]*Connection: close[^]*"code":"shutting-down"/);
+  await expect(fetch(started.url)).rejects.toThrow();
+});
+
+test('requests that outlast the time of grace are cut', async () => {
+  const { router, asked } = slowRoute();
+  const started = await start({ router, graceMs: 50 });
+  const running = fetch(`${started.url}/slow`);
+  const cut = expect(running).rejects.toThrow();
+  await asked;
+  await started.close();
+  await cut;
+});
+
+test('readiness says what is not there', async () => {
+  const { url } = await start({
+    checks: {
+      store: () => Promise.reject(new Error('no route to it')),
+      queue: () => Promise.resolve(),
+    },
+  });
+  const answer = await fetch(`${url}/readyz`);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toEqual({
+    status: 'not ready',
+    failing: { store: 'no route to it' },
+  });
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test("a caller's request id is kept where it is harmless, else there is a new one", async () => {
+  const { url } = await start();
+  const idOf = async (id: string) =>
+    (await fetch(`${url}/healthz`, { headers: { 'x-request-id': id } })).headers.get(
+      'x-request-id',
+    );
+  expect(await idOf('build-17.a')).toBe('build-17.a');
+  expect(await idOf('{"a":1}')).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('errors are problems with their code; what is internal stays inside', async () => {
+  const router = Router();
+  router.get('/known', () => {
+    throw new DepotError('no-vars', 'none were uploaded');
+  });
+  router.get('/unknown', () => Promise.reject(new Error('the password is xyzzy')));
+  const { url } = await start({ router });
+  const known = await fetch(`${url}/known`);
+  expect(known.headers.get('content-type')).toBe('application/problem+json');
+  expect(await known.json()).toMatchObject({
+    status: 404,
+    code: 'no-vars',
+    detail: 'none were uploaded',
+    requestId: known.headers.get('x-request-id'),
+  });
+  const unknown = await fetch(`${url}/unknown`);
+  expect(unknown.status).toBe(500);
+  expect(await unknown.text()).not.toContain('xyzzy');
+});
+
+test('what is answered hot never reaches the routes', async () => {
+  const { url } = await start({
+    hot: (asked, response) => {
+      if (asked.url !== '/hot') return false;
+      response.end('from memory');
+      return true;
+    },
+  });
+  expect(await (await fetch(`${url}/hot`)).text()).toBe('from memory');
+  expect((await fetch(`${url}/cold`)).status).toBe(404);
+});
+
+test('a port that is taken is an error of the start', async () => {
+  const { url } = await start();
+  const port = Number(new URL(url).port);
+  const log = createLogger('test', 'silent');
+  await expect(startHttpService({ host: '127.0.0.1', port, log, checks: {} })).rejects.toThrow(
+    'EADDRINUSE',
+  );
+});
