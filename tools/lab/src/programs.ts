@@ -1,0 +1,64 @@
+// What the lab runs, from Debian's packages: data, and how to call it. To add a program: here.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  cached,
+  debianSuite,
+  lookUp,
+  programCommand,
+  provideProgram,
+  unpack,
+  withPackages,
+  type CommandLine,
+  type DebianProgram,
+} from '@btf-depot/services/provision';
+
+const suite = 'bookworm';
+
+const programs = {
+  qemu: {
+    name: 'qemu',
+    suite,
+    packages: [
+      ...['qemu-system-x86', 'qemu-system-arm', 'qemu-system-common', 'qemu-system-data'],
+      ...['seabios', 'ipxe-qemu'],
+    ],
+  },
+  // For programs of the guest: BPF of libbpf's kind, and the one that calls bpf(2) itself.
+  clang: { name: 'clang', suite, packages: ['clang-14', 'lld-14'] },
+  kmod: { name: 'kmod', suite, packages: ['kmod'] },
+  bpftool: { name: 'bpftool', suite, packages: ['bpftool'] },
+  kbuild: { name: 'kbuild', suite, packages: ['linux-kbuild-6.1'] },
+} as const satisfies Record<string, DebianProgram>;
+
+export type LabProgram = keyof typeof programs;
+
+/** An executable of a program, and the first arguments to call it with. Throws Absent. */
+export async function command(name: LabProgram, executable: string): Promise<CommandLine> {
+  await provideProgram(programs[name]);
+  return programCommand(programs[name], executable);
+}
+
+/** Fetches what every boot needs; other programs are fetched when they are asked for. */
+export async function provideLab(): Promise<void> {
+  await provideProgram(programs.qemu);
+  for (const architecture of ['amd64', 'arm64']) await busybox(architecture);
+}
+
+/** Folder of an executable's package root: where its data files are. */
+export function rootOf(call: CommandLine, executable: string): string {
+  return (call.at(-1) ?? '').slice(0, -executable.length);
+}
+
+/** busybox without shared libraries, for a guest of the architecture (Debian's name of it). */
+export async function busybox(architecture: string): Promise<Uint8Array> {
+  const packages = ['busybox-static'];
+  const folder = await cached(`guests/busybox-${architecture}`, [packages], async (into) => {
+    const debian = await debianSuite(suite, architecture);
+    const found = await lookUp(debian, { packages, closure: false });
+    await withPackages(debian, found, `busybox (${architecture})`, async (files) => {
+      for (const file of files) await unpack(file, into);
+    });
+  });
+  return await readFile(join(folder, 'bin/busybox'));
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { command, rootOf } from './programs.ts';
+
+/** A kernel to boot. */
+export interface Guest {
+  /** Debian's name of the architecture. */
+  readonly architecture: string;
+  /** The image that boots. */
+  readonly vmlinuz: string;
+}
+
+interface Machine {
+  readonly executable: string;
+  readonly console: string;
+  readonly args: readonly string[];
+}
+
+/** One entry an architecture that the lab can boot. */
+const machines: Readonly<Record<string, Machine>> = {
+  amd64: {
+    executable: 'usr/bin/qemu-system-x86_64',
+    console: 'ttyS0',
+    args: ['-machine', 'q35', '-cpu', 'qemu64,+smep,+smap'],
+  },
+  arm64: {
+    executable: 'usr/bin/qemu-system-aarch64',
+    console: 'ttyAMA0',
+    args: ['-machine', 'virt', '-cpu', 'cortex-a57'],
+  },
+};
+
+export interface QemuInput extends Guest {
+  readonly initramfs: string;
+  /** Added to the kernel's command line. */
+  readonly commandLine: string;
+  readonly memoryMib: number;
+}
+
+/** The command, its arguments and environment that boot a guest. Throws Absent, RangeError. */
+export async function qemuCommand(
+  input: QemuInput,
+): Promise<{ command: string; args: string[]; env: NodeJS.ProcessEnv }> {
+  const machine = machines[input.architecture];
+  if (!machine) throw new RangeError(`the lab boots no ${input.architecture}`);
+  const call = await command('qemu', machine.executable);
+  const root = rootOf(call, machine.executable);
+  const [loader, ...first] = call;
+  const args = [
+    ...first,
+    ...machine.args,
+    ...['-L', join(root, 'usr/share/qemu'), '-L', join(root, 'usr/share/seabios')],
+    // Software emulation everywhere, so that a run on one machine says what it says on another.
+    ...['-accel', 'tcg,thread=single', '-smp', '1', '-m', String(input.memoryMib)],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
+    ...['-kernel', input.vmlinuz, '-initrd', input.initramfs],
+    ...['-append', `console=${machine.console} quiet panic=-1 ${input.commandLine}`.trim()],
+  ];
+  // Debian's QEMU loads its emulators from the folder that it would be installed in.
+  const env = { ...process.env, QEMU_MODULE_DIR: join(root, 'usr/lib/x86_64-linux-gnu/qemu') };
+  return { command: loader, args, env };
+}
