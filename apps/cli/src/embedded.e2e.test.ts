@@ -89,7 +89,8 @@ describe('the whole way in one process', () => {
   });
 
   test('SHA256SUMS is what sha256sum -c reads', async () => {
-    const names = ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko', 'btf_vmlinux.ko.gz'];
+    const carriers = ['', '.gz', '.xz', '.zst'].map((packed) => `btf_vmlinux.ko${packed}`);
+    const names = ['vmlinux.btf', 'vmlinux.vars.btf', ...carriers];
     for (const name of [...names, 'manifest', 'SHA256SUMS']) {
       await command('get', '--url', url, buildId, name);
     }

@@ -22,7 +22,7 @@ describeWithKernels(['K612'], "a real kernel's carrier", ({ K612 }) => {
     target: carrierTarget({ arch: 'x86_64', bits: 64, endian: 'little' }),
     buildId: '7f76f39f',
     baseSha256,
-    core,
+    btf: { holds: 'core', bytes: core },
     extras: [{ name: 'vars', bytes: vars }],
   });
   writeFileSync(file, bytes);

@@ -1,7 +1,11 @@
 import { FormatError } from '@btf-depot/bytes';
 import { SectionFlag, writeRelocatable, type SectionInput } from '@btf-depot/elf';
+import { moduleShape, type Placeholder } from './architectures.ts';
+import type { LoadFacts } from './load-facts.ts';
 import { writeModinfo } from './modinfo.ts';
+import { checkStructModule, moduleNameLength } from './struct-module.ts';
 import type { CarrierTarget } from './target.ts';
+import { extendedVersionsSections, versionsSection } from './versions.ts';
 
 /** An extra on its way: split BTF on the kernel's core, carried in the section `.BTF.<name>`. */
 export interface CarriedExtra {
@@ -10,67 +14,108 @@ export interface CarriedExtra {
 }
 
 export interface CarrierInput {
-  /** Name of the module; default `btf_vmlinux`. */
+  /** Name of the module; default `btf_vmlinux`. The kernel shows its BTF under this name. */
   readonly name?: string;
   readonly target: CarrierTarget;
   /** The kernel's build ID, lowercase hexadecimal. */
   readonly buildId: string;
   /** SHA-256 of the core that the extras stand on, lowercase hexadecimal. */
   readonly baseSha256: string;
-  /** Core itself, when it travels with its extras (delivery `module`): the section `.BTF`. */
-  readonly core?: Uint8Array;
+  /**
+   * The section `.BTF`, and what it is: `ksyms`, which the kernel registers, or `core` itself,
+   * when it travels with its extras (delivery `module`).
+   */
+  readonly btf?: { readonly holds: 'ksyms' | 'core'; readonly bytes: Uint8Array };
   /** In the order of their sections. */
   readonly extras: readonly CarriedExtra[];
-  /** The kernel's vermagic string, where it is known. */
-  readonly vermagic?: string;
+  /** What makes the kernel load it; without, the carrier is a container. */
+  readonly load?: LoadFacts;
 }
 
-/** MODULE_NAME_LEN of a 64-bit kernel, less the final zero (include/linux/module.h). */
-const NAME_LIMIT = 55;
-
 /**
- * A kernel's BTF as an ELF module (ET_REL): `.modinfo`, `.BTF` where core is given, one
- * `.BTF.<name>` for each extra. The same input gives the same bytes. Throws FormatError
- * `carrier-modinfo` where a field cannot be written, `carrier-name` for a name that is not one.
+ * A kernel's BTF as an ELF module (ET_REL) without code: `.modinfo`, what the loader insists on
+ * where `load` says it, `.BTF`, one `.BTF.<name>` for each extra. The same input gives the same
+ * bytes. Throws FormatError: `carrier-modinfo` where a field cannot be written, `carrier-name` for
+ * a name that is not one, `carrier-struct-module`, `carrier-machine` for an architecture whose
+ * loader's wishes are not known.
  */
 export function carrier(input: CarrierInput): Uint8Array {
-  return writeRelocatable({ ...input.target, sections: carrierSections(input) });
+  const { target, load } = input;
+  const flags = load ? (load.elfFlags ?? moduleShape(target.machine)?.elfFlags ?? 0) : 0;
+  const osabi = load?.osabi ?? 0;
+  return writeRelocatable({ ...target, flags, osabi, sections: carrierSections(input) });
 }
 
 function carrierSections(input: CarrierInput): SectionInput[] {
+  const { btf, extras, load } = input;
   const sections: SectionInput[] = [
     // The loader finds .modinfo only with SHF_ALLOC (find_sec), and drops the flag itself.
     { name: '.modinfo', flags: SectionFlag.ALLOC, bytes: carrierModinfo(input) },
+    ...(load ? loaderSections(input, load) : []),
   ];
   // BTF is not ALLOC: the kernel copies what it registers, the rest need not stay in memory.
-  if (input.core) sections.push({ name: '.BTF', align: 4, bytes: input.core });
-  for (const { name, bytes } of input.extras) {
-    checkName(name, /^[a-z][a-z0-9_]*$/);
+  if (btf) sections.push({ name: '.BTF', align: 4, bytes: btf.bytes });
+  for (const { name, bytes } of extras) {
+    checkName(name, /^[a-z][a-z0-9_]*$/, NAME_LIMIT);
     sections.push({ name: `.BTF.${name}`, align: 4, bytes });
   }
   return sections;
 }
 
+/** What load_module looks for (kernel/module/main.c: elf_validity_cache_copy, check_version). */
+function loaderSections(input: CarrierInput, load: LoadFacts): SectionInput[] {
+  const { target, name = DEFAULT_NAME } = input;
+  const { size, nameOffset } = checkStructModule(load.structModule, target.class);
+  const self = new Uint8Array(size);
+  self.set(Buffer.from(name, 'latin1'), nameOffset);
+  const placeholders = load.placeholders ?? placeholdersFor(target);
+  const { layoutCrc } = load;
+  return [
+    {
+      name: '.gnu.linkonce.this_module',
+      flags: SectionFlag.ALLOC | SectionFlag.WRITE,
+      align: 64,
+      bytes: self,
+    },
+    ...(layoutCrc === undefined ? [] : [versionsSection(target, layoutCrc)]),
+    ...(layoutCrc !== undefined && load.extendedVersions
+      ? extendedVersionsSections(target, layoutCrc)
+      : []),
+    ...placeholders.map((one) => ({ ...one, bytes: Uint8Array.of(0) })),
+  ];
+}
+
 function carrierModinfo(input: CarrierInput): Uint8Array {
-  const { name = 'btf_vmlinux', buildId, baseSha256, extras, vermagic } = input;
-  checkName(name, /^[A-Za-z0-9_.]+$/);
+  const { name = DEFAULT_NAME, buildId, baseSha256, btf, extras, load, target } = input;
+  checkName(name, /^[A-Za-z0-9_.]+$/, moduleNameLength(target.class) - 1);
   checkHex('build_id', buildId);
   checkHex('btf_base_sha256', baseSha256);
-  const carried = [...(input.core ? ['core'] : []), ...extras.map((extra) => extra.name)];
-  const entries = [
+  const carried = [...(btf ? [btf.holds] : []), ...extras.map((extra) => extra.name)];
+  return writeModinfo([
     { key: 'license', value: 'GPL' },
     { key: 'description', value: `BTF of the kernel: ${carried.join(', ')}` },
     { key: 'build_id', value: buildId },
     { key: 'btf_base_sha256', value: baseSha256 },
     { key: 'depends', value: '' },
+    ...(load ? (moduleShape(target.machine)?.modinfo ?? []) : []),
     { key: 'name', value: name },
-  ];
-  if (vermagic !== undefined) entries.push({ key: 'vermagic', value: vermagic });
-  return writeModinfo(entries);
+    ...(load ? [{ key: 'vermagic', value: load.vermagic }] : []),
+  ]);
 }
 
-function checkName(name: string, pattern: RegExp): void {
-  if (pattern.test(name) && name.length <= NAME_LIMIT) return;
+function placeholdersFor({ machine }: CarrierTarget): readonly Placeholder[] {
+  const shape = moduleShape(machine);
+  if (shape) return shape.placeholders;
+  throw new FormatError('carrier-machine', `what a module for machine ${machine} needs is unknown`);
+}
+
+const DEFAULT_NAME = 'btf_vmlinux';
+
+/** Of an extra's name: far above any. */
+const NAME_LIMIT = 55;
+
+function checkName(name: string, pattern: RegExp, limit: number): void {
+  if (pattern.test(name) && name.length <= limit) return;
   throw new FormatError('carrier-name', `${JSON.stringify(name)} names no module or extra`);
 }
 

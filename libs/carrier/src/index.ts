@@ -2,13 +2,19 @@
 // Specification: the kernel's module loader (kernel/module/main.c, include/linux/moduleinfo.h);
 // names of sections and of modinfo fields of ours: carrier.ts and modinfo.ts.
 //
-// A carrier made here is a container: whole and deterministic, but not yet what a kernel loads.
-// Loading needs `.gnu.linkonce.this_module`, `__versions` and per-architecture placeholder
-// sections; `carrierSections` is where they go.
+// `loadFacts` says whether and how a kernel can be made to load a module; with its answer `carrier`
+// writes one that it loads, without it a container for tools that read files.
 //
 // To add an extra: nothing here, it is one more entry of `extras`. To add a modinfo field:
-// `carrierModinfo`. To add an architecture: machine.ts of the ELF library.
+// `carrierModinfo`. To add an architecture: machine.ts of the ELF library, architectures.ts here.
 export { carrier, type CarrierInput, type CarriedExtra } from './carrier.ts';
+export {
+  type Loadable,
+  type LoadFacts,
+  loadFacts,
+  type LoadSources,
+  type NotLoadable,
+} from './load-facts.ts';
 export { type ModinfoEntry, readModinfo } from './modinfo.ts';
 export { type CarriedSection, type CarrierContents, readCarrier } from './read-carrier.ts';
 export { carrierTarget, type CarrierTarget } from './target.ts';

@@ -5,8 +5,15 @@
 export const ARTIFACTS = {
   'vmlinux.btf': 'application/octet-stream',
   'vmlinux.vars.btf': 'application/octet-stream',
+  'vmlinux.ksyms.btf': 'application/octet-stream',
   'btf_vmlinux.ko': 'application/octet-stream',
   'btf_vmlinux.ko.gz': 'application/gzip',
+  'btf_vmlinux.ko.xz': 'application/x-xz',
+  'btf_vmlinux.ko.zst': 'application/zstd',
+  'btf_vmlinux_ksyms.ko': 'application/octet-stream',
+  'btf_vmlinux_ksyms.ko.gz': 'application/gzip',
+  'btf_vmlinux_ksyms.ko.xz': 'application/x-xz',
+  'btf_vmlinux_ksyms.ko.zst': 'application/zstd',
   manifest: 'text/plain; charset=utf-8',
   SHA256SUMS: 'text/plain; charset=utf-8',
 } as const;

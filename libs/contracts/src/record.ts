@@ -30,6 +30,33 @@ const extraSchema = z.looseObject({
   baseSha256: sha256Schema,
 });
 
+/** The part of vars that a running kernel may be given, as split BTF on core. */
+const ksymsSchema = z.looseObject({
+  ...blob,
+  types: count,
+  variables: count,
+  /** Variables that are left out, by the reason (KSYM_REASONS in libs/extras). */
+  leftOut: z.record(z.string(), count),
+});
+
+/** What a module must say and hold so that this kernel loads it (LoadFacts in libs/carrier). */
+const loadSchema = z.looseObject({
+  vermagic: z.string(),
+  layoutCrc: count.exactOptional(),
+  structModule: z.looseObject({ size: count, nameOffset: count }),
+});
+
+const carrierSchema = z.looseObject({
+  /** Whether the kernel loads it, or it is a container for tools that read files. */
+  loadable: z.boolean(),
+  /** Why it is not loadable (NotLoadable in libs/carrier), or has no ksyms. */
+  why: z.string().exactOptional(),
+  moduleName: z.string(),
+  signed: z.boolean(),
+  vermagic: z.string().exactOptional(),
+  load: loadSchema.exactOptional(),
+});
+
 const artifactSchema = z.looseObject({ ...blob, mediaType: z.string() });
 
 const sourceSchema = z.looseObject({
@@ -57,6 +84,8 @@ export const kernelRecordSchema = z.looseObject({
   delivery: z.enum(DELIVERIES),
   core: coreSchema,
   extras: z.record(z.string(), extraSchema),
+  ksyms: ksymsSchema.exactOptional(),
+  carrier: carrierSchema.exactOptional(),
   /** Files of the newest finished revision; what an earlier one had stays here until then. */
   artifacts: z.record(z.string(), artifactSchema),
   sources: z.array(sourceSchema),
@@ -69,6 +98,8 @@ export const kernelRecordSchema = z.looseObject({
 export type KernelRecord = z.infer<typeof kernelRecordSchema>;
 export type CoreEntry = z.infer<typeof coreSchema>;
 export type ExtraEntry = z.infer<typeof extraSchema>;
+export type KsymsEntry = z.infer<typeof ksymsSchema>;
+export type CarrierEntry = z.infer<typeof carrierSchema>;
 export type ArtifactEntry = z.infer<typeof artifactSchema>;
 export type SourceEntry = z.infer<typeof sourceSchema>;
 export type Delivery = (typeof DELIVERIES)[number];

@@ -93,8 +93,9 @@ function isKnown(record: KernelRecord, sources: ReturnType<typeof sourcesOf>): b
   );
 }
 
-function partsOf({ core, vars }: KernelParts): { sha256: string; bytes: Uint8Array }[] {
-  return vars ? [core, vars] : [core];
+function partsOf(parts: KernelParts): { sha256: string; bytes: Uint8Array }[] {
+  const { core, vars, ksyms } = parts;
+  return [core, ...(vars ? [vars] : []), ...(ksyms ? [ksyms] : [])];
 }
 
 /** The record says that work is due; the job only says so sooner than the sweeper would. */

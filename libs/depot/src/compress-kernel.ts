@@ -19,6 +19,8 @@ export interface CompressDeps {
   records: RecordStore;
   compute: Compute;
   clock: Clock;
+  /** After so many crashes the kernel is taken for their cause, and not tried again. */
+  crashLimit: number;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface CompressDeps {
  * ends the same: same input, same bytes, and only a record that still asks for it is changed.
  *
  * @returns `published`; `stale` where the record no longer asks for this revision; `failed` where
- *   the last attempt ended in an error, which the record then states.
+ *   the last attempt ended in an error, or too many ended their process: the record then states it.
  * @throws whatever went wrong in an attempt that is not the last.
  */
 export async function compressKernel(
@@ -37,13 +39,21 @@ export async function compressKernel(
 ): Promise<'published' | 'stale' | 'failed'> {
   const stored = await deps.records.get(job.buildId);
   if (!stored || !isDue(stored.record, job)) return 'stale';
+  if (attempt.crashes >= deps.crashLimit) {
+    const message = `the process that compressed it ended ${attempt.crashes} times`;
+    await markFailed(deps.records, job, { code: 'poisoned', message });
+    return 'failed';
+  }
   try {
     const packed = await deps.compute.pack(await packInput(deps.blobs, stored.record), signal);
     for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
     return (await publish(deps, job, packed)) ? 'published' : 'stale';
   } catch (error) {
     if (!attempt.last || signal.aborted) throw error;
-    await markFailed(deps.records, job, error);
+    await markFailed(deps.records, job, {
+      code: error instanceof DepotError ? error.code : 'internal',
+      message: error instanceof Error ? error.message : String(error),
+    });
     return 'failed';
   }
 }
@@ -56,10 +66,12 @@ function isDue(record: KernelRecord, job: Job): boolean {
 
 async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
   const { buildId, revision, delivery, arch, bits, endian } = record;
+  const { ksyms, carrier } = record;
   const vars = record.extras.vars;
-  const [core, varsBytes] = await Promise.all([
+  const [core, varsBytes, ksymsBytes] = await Promise.all([
     blobOf(blobs, record.core.sha256),
     vars && blobOf(blobs, vars.sha256),
+    ksyms && blobOf(blobs, ksyms.sha256),
   ]);
   return {
     buildId,
@@ -70,6 +82,8 @@ async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackIn
     ...(bits !== undefined && { bits }),
     core,
     ...(varsBytes && { vars: varsBytes }),
+    ...(ksymsBytes && { ksyms: ksymsBytes }),
+    ...(carrier?.load && { load: carrier.load }),
   };
 }
 
@@ -93,11 +107,11 @@ async function publish(deps: CompressDeps, job: Job, packed: PackedArtifact[]): 
   return written;
 }
 
-async function markFailed(records: RecordStore, job: Job, error: unknown): Promise<void> {
-  const failure = {
-    code: error instanceof DepotError ? error.code : 'internal',
-    message: error instanceof Error ? error.message : String(error),
-  };
+async function markFailed(
+  records: RecordStore,
+  job: Job,
+  failure: NonNullable<KernelRecord['failure']>,
+): Promise<void> {
   await updateRecord(records, job.buildId, (current) =>
     current && isDue(current, job) ? { ...current, state: 'failed', failure } : undefined,
   );

@@ -14,6 +14,10 @@ export function findArtifact(record: KernelRecord, name: string): ArtifactEntry 
   if (name === 'vmlinux.vars.btf' && !record.extras.vars) {
     throw new DepotError('no-vars', `no variables of ${buildId} were uploaded`);
   }
+  if (name.includes('ksyms') && !record.ksyms && state !== 'compressing') {
+    const why = record.carrier?.why ?? 'not made yet';
+    throw new DepotError('no-vars', `no ksyms of ${buildId}: ${why}`);
+  }
   if (state === 'compressing') {
     throw new DepotError('pending', `revision ${revision} of ${buildId} is being made`);
   }

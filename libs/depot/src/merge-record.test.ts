@@ -20,6 +20,7 @@ function parts(overrides: Partial<KernelParts> = {}): KernelParts {
     endian: 'little',
     delivery: 'builtin',
     core: { ...part('core'), origin: 'verbatim' },
+    carrier: { loadable: false, why: 'no-vermagic' },
     ...overrides,
   };
 }

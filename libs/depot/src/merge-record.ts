@@ -6,6 +6,7 @@ import {
 } from '@btf-depot/contracts';
 import { ENCODER } from './encoder.ts';
 import { DepotError } from './errors.ts';
+import { CARRIER_NAME } from './pack-kernel.ts';
 import type { KernelParts, SplitPart } from './split-kernel.ts';
 
 /** What the upload says besides the bytes. */
@@ -43,8 +44,10 @@ export function mergeRecord(
   // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
   const delivery = parts.delivery === 'builtin' ? 'builtin' : current.delivery;
   const extras = mergeExtras(current.extras, parts);
+  const carrying = mergeCarrying(current, parts, extras !== current.extras);
   const sources = newSources(current.sources, facts);
-  const due = extras !== current.extras || delivery !== current.delivery;
+  const due =
+    extras !== current.extras || delivery !== current.delivery || Object.keys(carrying).length > 0;
   const known = describe(parts, facts);
   const learnt = Object.entries(known).some(([key]) => current[key] === undefined);
   if (!due && current.state !== 'failed') {
@@ -58,6 +61,7 @@ export function mergeRecord(
     state: 'compressing',
     delivery,
     extras,
+    ...carrying,
     sources: [...current.sources, ...sources],
   };
   delete next.failure;
@@ -75,6 +79,7 @@ function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
     delivery: parts.delivery,
     core: { ...entry(parts.core), origin: parts.core.origin },
     extras: mergeExtras({}, parts),
+    ...mergeCarrying({}, parts, true),
     artifacts: {},
     sources: newSources([], facts),
     uploadedAt: facts.at.toISOString(),
@@ -105,6 +110,8 @@ function mergeExtras(current: KernelRecord['extras'], parts: KernelParts): Kerne
   if (!vars || (old && (old.sha256 === vars.sha256 || old.variables > vars.variables))) {
     return current;
   }
+  // The same variables in another order: the one that agrees with ksyms stays.
+  if (old?.variables === vars.variables && !parts.ksyms) return current;
   const added: ExtraEntry = {
     ...entry(vars),
     variables: vars.variables,
@@ -112,6 +119,37 @@ function mergeExtras(current: KernelRecord['extras'], parts: KernelParts): Kerne
     baseSha256: parts.core.sha256,
   };
   return { ...current, vars: added };
+}
+
+/** The fields that change: no ksyms are taken away, and what makes a kernel load a module stays. */
+function mergeCarrying(
+  current: Pick<KernelRecord, 'ksyms' | 'carrier'>,
+  parts: KernelParts,
+  varsChanged: boolean,
+): Pick<KernelRecord, 'ksyms' | 'carrier'> {
+  const { ksyms: found, carrier } = parts;
+  const isNew = found && (varsChanged || !current.ksyms) && found.sha256 !== current.ksyms?.sha256;
+  const ksyms = isNew && {
+    ...entry(found),
+    variables: found.variables,
+    leftOut: { ...found.leftOut },
+  };
+  const load = current.carrier?.load ?? carrier.load;
+  const same = current.carrier && (current.carrier.load ?? !load) && !ksyms;
+  if (same) return {};
+  const vermagic = load?.vermagic ?? carrier.vermagic;
+  const why = load && (ksyms ?? current.ksyms) ? undefined : carrier.why;
+  return {
+    ...(ksyms && { ksyms }),
+    carrier: {
+      loadable: load !== undefined,
+      ...(why !== undefined && { why }),
+      moduleName: CARRIER_NAME,
+      signed: false,
+      ...(vermagic !== undefined && { vermagic }),
+      ...(load && { load: { ...load, structModule: { ...load.structModule } } }),
+    },
+  };
 }
 
 function newSources(current: SourceEntry[], facts: UploadFacts): SourceEntry[] {

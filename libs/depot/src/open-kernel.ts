@@ -16,6 +16,8 @@ export interface OpenedKernel {
   release?: string;
   /** The kernel's own BTF; absent where it has none inside. */
   btf?: Uint8Array;
+  /** Absent: raw BTF. */
+  elf?: Elf;
 }
 
 /** @throws DepotError `unsupported-media`, `no-build-id`; FormatError for a malformed file. */
@@ -35,6 +37,7 @@ export function openKernel(source: Source): OpenedKernel {
     bits: elf.class,
     ...(release !== undefined && { release }),
     ...(section && { btf: elf.bytes(section) }),
+    elf,
   };
 }
 

@@ -3,6 +3,7 @@ import { parseBtf, type Btf } from '@btf-depot/btf';
 import type { Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
 import { attachVariables, partition } from '@btf-depot/extras';
+import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, buildIdOf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
 import { recognise, type FileKind } from './recognise.ts';
@@ -48,6 +49,9 @@ export interface KernelParts {
   delivery: Delivery;
   core: SplitPart & { origin: 'verbatim' | 'partition' };
   vars?: SplitPart & { variables: number; origin: 'full' | 'partition' };
+  /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
+  ksyms?: KsymsPart;
+  carrier: CarrierFacts;
 }
 
 /** @throws DepotError where the file is at fault. */
@@ -100,15 +104,25 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
     endian: kernel.endian,
     ...(kernel.release !== undefined && { release: kernel.release }),
     delivery,
-    ...parts,
+    core: parts.core,
+    ...refusing('kernel', () =>
+      carrierParts(parts.base, parts.vars, {
+        delivery,
+        ...(kernel.elf && { elf: kernel.elf }),
+        ...(kernel.release !== undefined && { release: kernel.release }),
+      }),
+    ),
   };
 }
 
-type Parts = Pick<KernelParts, 'core' | 'vars'>;
+type Parts = Pick<KernelParts, 'core' | 'vars'> & { base: Btf };
 
 /** Core as it is, and the variables of `full` on it. */
 function attached(core: Btf, full: Btf | undefined): Parts {
-  const parts: Parts = { core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' } };
+  const parts: Parts = {
+    base: core,
+    core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
+  };
   if (full) {
     const { bytes, types, variables } = refusing('full', () => attachVariables(core, full));
     parts.vars = { ...part(bytes, types), variables, origin: 'full' };
@@ -119,7 +133,7 @@ function attached(core: Btf, full: Btf | undefined): Parts {
 function partitioned(whole: Btf): Parts {
   const split = refusing('kernel', () => partition(whole));
   const { origin, core } = split;
-  const parts: Parts = { core: { ...part(core.bytes, core.typeCount), origin } };
+  const parts: Parts = { base: core, core: { ...part(core.bytes, core.typeCount), origin } };
   if (split.origin === 'partition') {
     const { bytes, types, variables } = split.vars;
     parts.vars = { ...part(bytes, types), variables, origin: 'partition' };

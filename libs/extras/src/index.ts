@@ -1,6 +1,7 @@
 // Extras: the BTF of a kernel that not every system needs, as split BTF on the kernel's core.
 //   attachVariables(core, full)   variables of a full BTF on a core that exists already
 //   partition(full)               a full BTF taken apart into core and variables
+//   ksyms(vars, kernel)           the variables that a running kernel can be given without harm
 //   listVariables(btf)            the variables of any BTF, for reports and comparisons
 // Specification: Documentation/bpf/btf.rst; what kernels accept: kernel/bpf/btf.c; what `full`
 // is: pahole's --btf_features=global_var.
@@ -10,8 +11,9 @@
 //
 // To add an extra, touch: a file with its function here, the extras in libs/contracts and
 // libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
-// encoder-features.ts.
+// encoder-features.ts. To add memory that a kernel drops, touch: lost-memory.ts.
 export { attachVariables, type AttachedVariables } from './attach-variables.ts';
+export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { partition, type Partition } from './partition.ts';
 export { type VariablesBtf } from './variables-btf.ts';
 export { listVariables, PER_CPU_SECTION, type Place, type Variable } from './variables.ts';

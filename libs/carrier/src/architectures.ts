@@ -1,0 +1,66 @@
+import { Machine, SectionFlag } from '@btf-depot/elf';
+
+/** A section that an architecture's module loader insists on; its one byte means nothing. */
+export interface Placeholder {
+  readonly name: string;
+  /** ELF section flags. */
+  readonly flags: number;
+}
+
+/** What modules of an architecture have beyond what all modules have. */
+export interface ModuleShape {
+  readonly placeholders: readonly Placeholder[];
+  /** e_flags of modules; 0 where the loader does not look. */
+  readonly elfFlags: number;
+  /** Further fields of `.modinfo`. */
+  readonly modinfo: readonly { readonly key: string; readonly value: string }[];
+}
+
+const CODE = SectionFlag.ALLOC | SectionFlag.EXECINSTR;
+const DATA = SectionFlag.ALLOC;
+
+function shape(
+  placeholders: readonly (readonly [name: string, flags: number])[] = [],
+  elfFlags = 0,
+  modinfo: ModuleShape['modinfo'] = [],
+): ModuleShape {
+  return {
+    placeholders: placeholders.map(([name, flags]) => ({ name, flags })),
+    elfFlags,
+    modinfo,
+  };
+}
+
+/**
+ * By e_machine, from each architecture's module.lds.h and module_frob_arch_sections. x86-64 and
+ * arm64 were loaded by real kernels; the others were read in source.
+ */
+const SHAPES = new Map<number, ModuleShape>([
+  // Without it a kernel built with retpolines says that the module makes the system unsafe.
+  [Machine.X86_64, shape([], 0, [{ key: 'retpoline', value: 'Y' }])],
+  [
+    Machine.AARCH64,
+    shape([
+      ['.plt', CODE],
+      ['.init.plt', DATA],
+      ['.text.ftrace_trampoline', CODE],
+      ['.init.text.ftrace_trampoline', DATA],
+    ]),
+  ],
+  // e_flags: EABI version 5 (elf_check_arch in arch/arm/kernel/elf.c).
+  [Machine.ARM, shape([['.plt', CODE], ['.init.plt', CODE]], 0x05000000)], // prettier-ignore
+  [Machine.RISCV, shape([['.plt', CODE], ['.got', DATA], ['.got.plt', DATA]])], // prettier-ignore
+  // e_flags: ABI version 2 (module_elf_check_arch); .mygot is for kernels with PCREL.
+  [Machine.PPC64, shape([['.stubs', CODE], ['.mygot', DATA]], 2)], // prettier-ignore
+  [Machine.S390, shape()],
+]);
+
+/** Undefined for an architecture whose loader's wishes are not known. */
+export function moduleShape(machine: number): ModuleShape | undefined {
+  return SHAPES.get(machine);
+}
+
+/** Names of placeholders of any architecture: what is worth copying from a real module. */
+export const PLACEHOLDER_NAMES: ReadonlySet<string> = new Set(
+  [...SHAPES.values()].flatMap(({ placeholders }) => placeholders.map(({ name }) => name)),
+);

@@ -1,0 +1,93 @@
+import { SectionFlag, type Elf } from '@btf-depot/elf';
+import { sizeOf, type Btf } from '@btf-depot/btf';
+import { arrangeKsyms, type KsymsBtf } from './ksyms-btf.ts';
+import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
+import { lostMemory, type MemoryRange } from './lost-memory.ts';
+import { listVariables, type Variable } from './variables.ts';
+
+/** Why a variable is not given to a running kernel. */
+export const KSYM_REASONS = [
+  /** In no section of its BTF: nothing says where it lies. */
+  'no-place',
+  /** Its section is none of the image's, or does not stay in memory as it was linked. */
+  'not-in-image',
+  /** Not a C identifier, or longer than any kernel's symbol (KSYM_NAME_LEN was 128). */
+  'bad-name',
+  /** Of a linkage or type that the verifier does not take, or without a size. */
+  'bad-type',
+  'no-symbol',
+  /** Several symbols have the name: the kernel would take any of them. */
+  'ambiguous-name',
+  /** The one symbol of the name is something else, or smaller than the variable's type. */
+  'other-symbol',
+  /** In memory that is freed, unmapped or moved once the kernel is up. */
+  'lost-memory',
+] as const;
+
+export type KsymReason = (typeof KSYM_REASONS)[number];
+
+export interface Ksyms extends KsymsBtf {
+  /** Variables by the reason that keeps them out; reasons without one are not there. */
+  readonly leftOut: Partial<Record<KsymReason, number>>;
+}
+
+/**
+ * The variables that a running kernel can be given without harm, and the BTF for it. BPF programs
+ * name a variable, the verifier takes the address that the name has in kallsyms
+ * (check_pseudo_btf_id in kernel/bpf/verifier.c), and the program reads there with no further
+ * check: so there must be exactly one symbol of the name, it must be the variable, and its memory
+ * must stay.
+ *
+ * Undefined where the kernel has no symbol table: nothing can be called safe then. `vars` is split
+ * BTF; throws what `listVariables` throws.
+ */
+export function ksyms(vars: Btf, kernel: Elf): Ksyms | undefined {
+  if (kernel.symbols.length === 0) return undefined;
+  const variables = listVariables(vars);
+  const names = new Set(variables.map(({ name }) => name));
+  const context: Context = {
+    vars,
+    sections: new Map(
+      kernel.sections
+        .filter(({ flags }) => (flags & SectionFlag.ALLOC) !== 0)
+        .map((section) => [section.name, section]),
+    ),
+    symbols: symbolsNamed(kernel, names),
+    lost: lostMemory(kernel),
+  };
+  const safe: Variable[] = [];
+  const leftOut: Ksyms['leftOut'] = {};
+  for (const variable of variables) {
+    const reason = reasonAgainst(variable, context);
+    if (reason === undefined) safe.push(variable);
+    else leftOut[reason] = (leftOut[reason] ?? 0) + 1;
+  }
+  return { ...arrangeKsyms(vars, safe), leftOut };
+}
+
+interface Context {
+  readonly vars: Btf;
+  /** Sections of the image by name. */
+  readonly sections: ReadonlyMap<string, { readonly address: bigint; readonly size: number }>;
+  readonly symbols: ReadonlyMap<string, NamedSymbol>;
+  readonly lost: readonly MemoryRange[];
+}
+
+function reasonAgainst(variable: Variable, context: Context): KsymReason | undefined {
+  const { name, type, linkage, place } = variable;
+  if (!place) return 'no-place';
+  const section = context.sections.get(place.section);
+  if (!section || place.offset + place.size > section.size) return 'not-in-image';
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,126}$/.test(name)) return 'bad-name';
+  const size = sizeOf(context.vars, type);
+  if ((linkage !== 0 && linkage !== 1) || !size || size > place.size) return 'bad-type';
+  const symbol = context.symbols.get(name);
+  if (!symbol) return 'no-symbol';
+  if (symbol.count > 1) return 'ambiguous-name';
+  const start = section.address + BigInt(place.offset);
+  const smaller = symbol.size !== 0 && symbol.size < size;
+  if (symbol.isFunction || symbol.address !== start || smaller) return 'other-symbol';
+  const end = start + BigInt(place.size);
+  const lost = context.lost.some((range) => start < range.end && end > range.start);
+  return lost ? 'lost-memory' : undefined;
+}
