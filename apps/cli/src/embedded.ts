@@ -40,7 +40,9 @@ export async function startEmbedded(
   const queue = new InProcessJobQueue({
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
-  const compute = createComputePool();
+  const compute = createComputePool({
+    onError: (error) => log.warn({ err: error }, 'compute'),
+  });
   const deps = { ...stores, queue, compute, clock: systemClock, log };
   const fetch = createFetch(stores, settings);
   const router = Router();

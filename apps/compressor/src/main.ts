@@ -19,7 +19,10 @@ await runService('compressor', shape, async (settings, log) => {
     url: settings.BTFDEPOT_REDIS_URL,
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
-  const compute = createComputePool({ threads: settings.BTFDEPOT_COMPRESSORS });
+  const compute = createComputePool({
+    threads: settings.BTFDEPOT_COMPRESSORS,
+    onError: (error) => log.warn({ err: error }, 'compute'),
+  });
   // Nothing but health: whoever runs it wants to know that it is there.
   const http = await startHttpService({
     host: settings.BTFDEPOT_HOST,

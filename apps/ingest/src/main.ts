@@ -19,7 +19,9 @@ await runService('ingest', shape, async (settings, log) => {
     url: settings.BTFDEPOT_REDIS_URL,
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
-  const compute = createComputePool();
+  const compute = createComputePool({
+    onError: (error) => log.warn({ err: error }, 'compute'),
+  });
   const deps = { ...stores, queue, compute, clock: systemClock, log };
   const http = await startHttpService({
     host: settings.BTFDEPOT_HOST,

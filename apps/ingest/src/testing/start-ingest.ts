@@ -18,7 +18,7 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-ingest-'));
   const stores = await openFsStores(folder);
   const queue = new InProcessJobQueue({ onError: () => undefined });
-  const compute = createComputePool({ threads: 2 });
+  const compute = createComputePool({ threads: 2, onError: () => undefined });
   const log = createLogger('ingest', 'silent');
   const deps = { ...stores, queue, compute, clock: systemClock, log };
   const checked = readSettings(uploadSettings, { ...settings, BTFDEPOT_DATA: folder });

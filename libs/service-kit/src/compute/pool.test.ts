@@ -5,7 +5,7 @@ import { buildIdOf, kernelBtf, kernelFile, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createComputePool } from './pool.ts';
 
-const pool = createComputePool({ threads: 1 });
+const pool = createComputePool({ threads: 1, onError: () => undefined });
 const never = new AbortController().signal;
 let folder: string;
 let vmlinux: string;

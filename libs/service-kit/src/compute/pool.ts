@@ -11,10 +11,12 @@ export interface ComputePool extends Compute {
 export interface ComputePoolOptions {
   /** Worker threads at most; by default one for each processor. */
   threads?: number;
+  /** Told of what no caller is: a thread that ended by itself, a result that came too late. */
+  onError: (error: Error) => void;
 }
 
 /** The depot's computations on worker threads, started as they are needed. */
-export function createComputePool(options: ComputePoolOptions = {}): ComputePool {
+export function createComputePool(options: ComputePoolOptions): ComputePool {
   const pool = new Piscina<Task, Outcome<unknown>>({
     filename: new URL('./worker.ts', import.meta.url).href,
     minThreads: 0,
@@ -23,6 +25,8 @@ export function createComputePool(options: ComputePoolOptions = {}): ComputePool
     // A split of two million types must end by itself: nothing may be cut because it takes long.
     closeTimeout: 600_000,
   });
+  // The result of a task may arrive after its signal was aborted: without a listener that ends us.
+  pool.on('error', options.onError);
   async function run<Name extends Task['do']>(
     task: Task & { do: Name },
     signal?: AbortSignal,
