@@ -121,7 +121,7 @@ export const UnitType = {
 } as const;
 
 /** DW_LANG_* that decide something here. */
-export const Language = { RUST: 0x1c } as const;
+export const Language = { RUST: 0x1c, MIPS_ASSEMBLER: 0x8001 } as const;
 
 /** DW_ATE_*: encodings of base types. */
 export const Encoding = {

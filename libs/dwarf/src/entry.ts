@@ -1,4 +1,5 @@
-import { FormatError, formatWhere } from '@btf-depot/bytes';
+import type { FormatError } from '@btf-depot/bytes';
+import { formatWhere } from '@btf-depot/bytes';
 import { Form } from './constants.ts';
 import { SKIP_INDIRECT } from './forms.ts';
 import { Leb128 } from './leb128.ts';
@@ -271,7 +272,7 @@ export class Entry {
     // The section ends with NUL (Tables), so that each place in it starts a string.
     if (offset >= bytes.length) {
       const where = formatWhere({ section, offset });
-      throw unitFault(this.#unit as Unit, this.offset, `a string at ${where}, outside`);
+      throw unitFault(this.#unit!, this.offset, `a string at ${where}, outside`);
     }
     this.textBytes = bytes;
     this.textAt = offset;
@@ -291,7 +292,7 @@ export class Entry {
   #value(attribute: number) {
     const spec = this.#find(attribute);
     if (spec < 0) return undefined;
-    const unit = this.#unit as Unit;
+    const unit = this.#unit!;
     const { forms, sizes } = unit.table;
     const at = this.#positions[spec - this.#first];
     if (sizes[spec] !== SKIP_INDIRECT) return { unit, form: forms[spec], at, spec };

@@ -30,7 +30,7 @@ export function attachVariables(core: Btf, full: Btf): AttachedVariables {
   const coreVariables = listVariables(core);
   checkSameKernel({ core, graph, local, coreVariables, fullVariables });
 
-  const variables = without(fullVariables, coreVariables);
+  const variables = variablesNotIn(coreVariables, fullVariables);
   // Node numbers of the first BTF are its ids.
   const representative = (id: number): number =>
     id === 0 ? 0 : representatives[id + graph.secondStart - 1];
@@ -60,7 +60,10 @@ function checkStandalone(core: Btf, full: Btf): void {
 }
 
 /** The variables that are not among `others`: a section has one name at one offset once. */
-function without(variables: readonly Variable[], others: readonly Variable[]): Variable[] {
+export function variablesNotIn(
+  others: readonly Variable[],
+  variables: readonly Variable[],
+): Variable[] {
   const key = ({ name, place }: Variable): string =>
     place ? `${place.section}\0${place.offset}\0${name}` : `\0${name}`;
   const known = new Set(others.map(key));

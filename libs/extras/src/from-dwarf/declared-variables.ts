@@ -1,0 +1,31 @@
+import { SectionFlag, SymbolType, type Elf } from '@btf-depot/elf';
+import type { Place } from '../variables.ts';
+
+/** Where a symbol is that C only declares. */
+export type SymbolPlace = Omit<Place, 'size'>;
+
+/**
+ * Where the linker script or assembly has put variables that C only declares, by name: defined
+ * data symbols in the running image. A name that several symbols have is left out, because it
+ * does not say which one is meant.
+ */
+export function symbolPlaces(elf: Elf, names: ReadonlySet<string>): Map<string, SymbolPlace> {
+  const places = new Map<string, SymbolPlace>();
+  if (names.size === 0) return places;
+  const several = new Set<string>();
+  const { symbols, sections } = elf;
+  for (let index = 1; index < symbols.length; index++) {
+    const type = symbols.type(index);
+    if (type !== SymbolType.OBJECT && type !== SymbolType.NOTYPE) continue;
+    const section = sections[symbols.section(index)];
+    if (section === undefined || (section.flags & SectionFlag.ALLOC) === 0) continue;
+    const name = symbols.name(index);
+    if (!names.has(name)) continue;
+    const offset = symbols.value(index) - section.address;
+    if (offset < 0n || offset >= BigInt(section.size)) continue;
+    if (places.has(name)) several.add(name);
+    places.set(name, { section: section.name, offset: Number(offset) });
+  }
+  for (const name of several) places.delete(name);
+  return places;
+}

@@ -1,0 +1,94 @@
+import { At, eachChild, Entry, staticAddress, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import type { AddressMap } from './address-map.ts';
+import { LEFT_OUT_RULES, type LeftOutRule } from './coverage.ts';
+import { isExcluded, isIdentifier } from './rules.ts';
+import type { Place } from '../variables.ts';
+
+/** A variable as its entries in DWARF say it. */
+export interface FoundVariable {
+  readonly name: string;
+  /** Number of its type's entry. */
+  readonly type: number;
+  readonly isGlobal: boolean;
+  /** Where it starts. */
+  readonly place: Omit<Place, 'size'>;
+}
+
+/** A variable that a unit only declares. */
+export interface DeclaredVariable {
+  /** Number of its entry. */
+  readonly entry: number;
+  readonly name: string;
+}
+
+/** How many were left out, by rule. */
+export type LeftOut = Record<LeftOutRule, number>;
+
+/** Goes through the variables at the top level of units. */
+export class VariableFinder {
+  seen = 0;
+  readonly leftOut = Object.fromEntries(LEFT_OUT_RULES.map((rule) => [rule, 0])) as LeftOut;
+  readonly #dwarf: Dwarf;
+  readonly #addresses: AddressMap;
+  readonly #entry: Entry;
+  readonly #origin: Entry;
+
+  constructor(dwarf: Dwarf, addresses: AddressMap) {
+    this.#dwarf = dwarf;
+    this.#addresses = addresses;
+    this.#entry = new Entry(dwarf.tables);
+    this.#origin = new Entry(dwarf.tables);
+  }
+
+  /** Calls `found` for each that is defined in memory, `declared` for each that is not here. */
+  each(
+    unit: Unit,
+    found: (variable: FoundVariable) => void,
+    declared?: (variable: DeclaredVariable) => void,
+  ): void {
+    eachChild(unit, unit.header.firstEntry, Tag.VARIABLE, (offset) => {
+      this.seen++;
+      const entry = this.#entry.read(unit, offset);
+      const variable = this.#judge(unit, entry);
+      if (typeof variable !== 'string') return found(variable);
+      this.leftOut[variable]++;
+      if (variable !== 'declaration' || declared === undefined) return;
+      const name = entry.string(At.NAME);
+      if (name !== undefined) declared({ entry: unit.start + offset, name });
+    });
+  }
+
+  /** Number of the type of an entry. */
+  typeOf(unit: Unit, number: number): number {
+    return this.#entry.read(unit, number - unit.start).reference(At.TYPE);
+  }
+
+  #judge(unit: Unit, entry: Entry): FoundVariable | LeftOutRule {
+    if (entry.flag(At.DECLARATION)) return 'declaration';
+    if (entry.flag(At.ARTIFICIAL)) return 'artificial';
+    const expression = entry.block(At.LOCATION);
+    if (expression === undefined) return 'storage';
+    const address = staticAddress(unit, this.#dwarf.tables, expression, entry.offset);
+    if (address === undefined) return 'storage';
+    const section = this.#addresses.at(address);
+    if (section === undefined) return 'section';
+    // What the definition does not repeat stands in the declaration that it completes.
+    const origin = this.#originOf(unit, entry);
+    const name = entry.string(At.NAME) ?? origin?.string(At.NAME);
+    if (name === undefined || !isIdentifier(name)) return 'name';
+    if (isExcluded(name)) return 'prefix';
+    const type = entry.reference(At.TYPE) || (origin?.reference(At.TYPE) ?? 0);
+    if (type === 0) return 'void';
+    const isGlobal = entry.flag(At.EXTERNAL) || (origin?.flag(At.EXTERNAL) ?? false);
+    const offset = Number(address - section.address);
+    return { name, type, isGlobal, place: { section: section.name, offset } };
+  }
+
+  #originOf(unit: Unit, entry: Entry): Entry | undefined {
+    const number = entry.reference(At.SPECIFICATION) || entry.reference(At.ABSTRACT_ORIGIN);
+    if (number === 0) return undefined;
+    const inside = number >= unit.start && number < unit.start + unit.bytes.length;
+    const other = inside ? unit : this.#dwarf.unitOf(number);
+    return this.#origin.read(other, number - other.start);
+  }
+}

@@ -1,0 +1,59 @@
+import { FormatError } from '@btf-depot/bytes';
+import { At, Entry, Language, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import type { Elf } from '@btf-depot/elf';
+import type { Variable } from '../variables.ts';
+
+/** Whether the kernel's structures are shuffled by the seed of its build (CONFIG_RANDSTRUCT). */
+export function isShuffled(elf: Elf): boolean {
+  const vermagic = elf.symbol('vermagic');
+  const bytes = vermagic && elf.bytesOf(vermagic, Math.min(vermagic.size, 4096));
+  return bytes !== undefined && Buffer.from(bytes).toString('latin1').includes('RANDSTRUCT_');
+}
+
+/**
+ * Throws FormatError `randstruct` for a unit of gcc in a kernel with shuffled structures: gcc's
+ * plugin shuffles after the debug information was made, which says the order of the source.
+ */
+export function refuseShuffled(dwarf: Dwarf, unit: Unit): void {
+  const root = new Entry(dwarf.tables).read(unit, unit.header.firstEntry);
+  if (unit.language === Language.MIPS_ASSEMBLER) return;
+  if (root.string(At.PRODUCER)?.startsWith('GNU ') !== true) return;
+  throw new FormatError(
+    'randstruct',
+    "the kernel's structures are shuffled (RANDSTRUCT), and gcc's debug information does not know it",
+    { section: unit.header.section, offset: unit.header.offset },
+  );
+}
+
+/**
+ * Throws FormatError `foreign-core` where a variable that both have once in a section, by name,
+ * lies elsewhere in core (its per-CPU ones) than in DWARF: core is of another build.
+ */
+export function checkSameBuild(ofCore: readonly Variable[], found: readonly Variable[]): void {
+  const sections = new Set(ofCore.map(({ place }) => place?.section));
+  const inCore = singleOffsets(ofCore);
+  const here = singleOffsets(found.filter(({ place }) => sections.has(place?.section)));
+  for (const [key, offset] of here) {
+    const there = inCore.get(key);
+    if (there === undefined || there === offset) continue;
+    const [section, name] = key.split('\0');
+    const message =
+      `core is of another build: '${name}' is at offset ${there} of ${section} there, ` +
+      `and at ${offset} here`;
+    throw new FormatError('foreign-core', message);
+  }
+}
+
+/** By section and name, for the names that a section has at one offset only. */
+function singleOffsets(variables: readonly Variable[]): Map<string, number> {
+  const offsets = new Map<string, number>();
+  const several = new Set<string>();
+  for (const { name, place } of variables) {
+    if (!place) continue;
+    const key = `${place.section}\0${name}`;
+    if ((offsets.get(key) ?? place.offset) !== place.offset) several.add(key);
+    offsets.set(key, place.offset);
+  }
+  for (const key of several) offsets.delete(key);
+  return offsets;
+}

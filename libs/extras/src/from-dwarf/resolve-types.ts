@@ -1,0 +1,291 @@
+import { IntEncoding, Kind } from '@btf-depot/btf';
+import { At, Encoding, Entry, Tag, unitFault, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import { MEMBER, TypeReader, type CompositeShape, type EnumShape } from './describe.ts';
+import { DepthComparison } from './same-in-depth.ts';
+import { sameComposite, sameEnum } from './same-shape.ts';
+import type { TypeTable } from './type-table.ts';
+import {
+  arrayWords,
+  compositeWords,
+  enumWords,
+  floatWords,
+  forwardWords,
+  intWords,
+  prototypeWords,
+  referenceWords,
+} from './type-words.ts';
+
+/** Entries between a type and what is looked up by name: pointers, arrays, unnamed structures. */
+const DEEPEST = 500;
+/** Stands for a type that is being resolved. */
+const OPEN = -1;
+
+/** A composite that core lacks; its members wait until the type that led to it is done. */
+interface Pending {
+  readonly id: number;
+  readonly shape: CompositeShape;
+}
+
+/**
+ * Finds the type of core that an entry of DWARF describes, or adds it.
+ *
+ * - A named structure, union or enumeration is core's, if core has just one of that name, kind,
+ *   size, members and places: core was made from the same entries, and lacks none of them. Of
+ *   several, it is the one that is the same in depth.
+ * - A declaration is core's definition of that name if there is just one, else its FWD: this is
+ *   how libbpf resolves them (btf_dedup_resolve_fwds in tools/lib/bpf/btf.c).
+ * - What has no name of its own is resolved from what it refers to, and then found by its words.
+ */
+export class TypeResolver {
+  readonly #dwarf: Dwarf;
+  readonly #table: TypeTable;
+  readonly #reader: TypeReader;
+  readonly #entry: Entry;
+  readonly #resolved = new Map<number, number>();
+  readonly #pending: Pending[] = [];
+  #depth = 0;
+  #unit: Unit | undefined;
+  #indexType = 0;
+  readonly #comparison: DepthComparison;
+
+  constructor(dwarf: Dwarf, table: TypeTable) {
+    this.#dwarf = dwarf;
+    this.#table = table;
+    this.#entry = new Entry(dwarf.tables);
+    this.#reader = new TypeReader(table.names, new Entry(dwarf.tables));
+    this.#comparison = new DepthComparison({
+      dwarf,
+      table,
+      reader: this.#reader,
+      resolve: (number) => this.#type(number),
+      candidates: (unit, entry) => this.candidates(unit, entry),
+      unitOf: (number) => this.#unitOf(number),
+    });
+  }
+
+  /**
+   * The type id for an entry's number, 0 for void. `unit`: where most of what it leads to is.
+   * What is no type of C is void too. Throws FormatError `dwarf-nesting` for a type that is made of
+   * itself or nested beyond reason, `dwarf-limit`, and what reading entries throws.
+   */
+  resolve(unit: Unit, number: number): number {
+    this.#unit = unit;
+    const id = this.#type(number);
+    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) this.#complete(next);
+    return id;
+  }
+
+  /** Core's types with the name and shape of a named composite or enumeration. */
+  candidates(unit: Unit, entry: Entry): number[] {
+    const table = this.#table;
+    const isEnum = entry.tag === Tag.ENUMERATION_TYPE;
+    const name = table.names.ofEntry(entry, At.NAME);
+    const named = this.#named(name, entry);
+    if (isEnum) {
+      const shape = this.#reader.enumeration(unit, entry);
+      return named.filter((id) => sameEnum(table, id, shape));
+    }
+    const shape = this.#reader.composite(unit, entry);
+    return named.filter((id) => sameComposite(table, id, shape));
+  }
+
+  #type(number: number): number {
+    if (number === 0) return 0;
+    const known = this.#resolved.get(number);
+    if (known !== undefined && known !== OPEN) return known;
+    const unit = this.#unitOf(number);
+    const at = number - unit.start;
+    if (known === OPEN || this.#depth >= DEEPEST) {
+      const what = known === OPEN ? 'a type is made of itself' : 'types are nested too deeply';
+      throw unitFault(unit, at, what, 'dwarf-nesting');
+    }
+    this.#resolved.set(number, OPEN);
+    this.#depth++;
+    const id = this.#read(unit, number, this.#entry.read(unit, at));
+    this.#resolved.set(number, id);
+    this.#depth--;
+    return id;
+  }
+
+  #unitOf(number: number): Unit {
+    const unit = this.#unit;
+    const inside = unit && number >= unit.start && number < unit.start + unit.bytes.length;
+    return inside ? unit : this.#dwarf.unitOf(number);
+  }
+
+  /** `entry` is only valid until another type is resolved. */
+  #read(unit: Unit, number: number, entry: Entry): number {
+    switch (entry.tag) {
+      case Tag.BASE_TYPE:
+        return this.#base(entry);
+      case Tag.POINTER_TYPE:
+      case Tag.REFERENCE_TYPE:
+        return this.#reference(Kind.PTR, entry);
+      case Tag.CONST_TYPE:
+        return this.#reference(Kind.CONST, entry);
+      case Tag.VOLATILE_TYPE:
+        return this.#reference(Kind.VOLATILE, entry);
+      case Tag.RESTRICT_TYPE:
+        return this.#reference(Kind.RESTRICT, entry);
+      case Tag.TYPEDEF:
+        return this.#reference(Kind.TYPEDEF, entry);
+      case Tag.ATOMIC_TYPE:
+        return this.#type(entry.reference(At.TYPE));
+      case Tag.ARRAY_TYPE:
+        return this.#array(unit, entry);
+      case Tag.SUBROUTINE_TYPE:
+        return this.#prototype(unit, entry);
+      case Tag.STRUCTURE_TYPE:
+      case Tag.UNION_TYPE:
+        return this.#composite(unit, number, entry);
+      case Tag.ENUMERATION_TYPE:
+        return this.#enumeration(unit, number, entry);
+      default:
+        return 0;
+    }
+  }
+
+  #base(entry: Entry): number {
+    const table = this.#table;
+    const name = table.names.ofEntry(entry, At.NAME);
+    const size = entry.unsigned(At.BYTE_SIZE) ?? 0;
+    const encoding = entry.unsigned(At.ENCODING) ?? 0;
+    const isFloat = encoding === Encoding.FLOAT || encoding === Encoding.COMPLEX_FLOAT;
+    // INT stands for a float too where core was encoded without FLOAT.
+    const wanted = isFloat ? [Kind.FLOAT, Kind.INT] : [Kind.INT];
+    for (const kind of wanted) {
+      const found = this.#named(name, entry).find(
+        (id) => table.core.kind(id) === kind && table.core.sizeOrType(id) === size,
+      );
+      if (found !== undefined) return found;
+    }
+    if (isFloat) return table.findOrAdd(floatWords(name, size));
+    const signed = encoding === Encoding.SIGNED || encoding === Encoding.SIGNED_CHAR;
+    const isBool = encoding === Encoding.BOOLEAN;
+    const bits = isBool ? IntEncoding.BOOL : signed ? IntEncoding.SIGNED : 0;
+    return table.findOrAdd(intWords(name, size, bits));
+  }
+
+  #reference(kind: number, entry: Entry): number {
+    const name = kind === Kind.TYPEDEF ? this.#table.names.ofEntry(entry, At.NAME) : 0;
+    const type = this.#type(entry.reference(At.TYPE));
+    return this.#table.findOrAdd(referenceWords(kind, name, type));
+  }
+
+  /** As core has it, nested or with all dimensions in one; nested where core has neither. */
+  #array(unit: Unit, entry: Entry): number {
+    const table = this.#table;
+    const dimensions = this.#reader.dimensions(unit, entry);
+    const element = this.#type(entry.reference(At.TYPE));
+    const index = this.#arrayIndex();
+    let nested = element;
+    for (const count of dimensions.toReversed()) {
+      nested = table.find(arrayWords(nested, index, count));
+      if (nested === 0) break;
+    }
+    if (nested !== 0) return nested;
+    const total = dimensions.reduce((product, count) => product * count, 1);
+    const flat = total <= 0xffffffff ? table.find(arrayWords(element, index, total)) : 0;
+    if (flat !== 0) return flat;
+    return dimensions
+      .toReversed()
+      .reduce((id, count) => table.findOrAdd(arrayWords(id, index, count)), element);
+  }
+
+  /** What core's arrays are indexed by; pahole's name for it where core has no array. */
+  #arrayIndex(): number {
+    if (this.#indexType !== 0) return this.#indexType;
+    const { core } = this.#table;
+    for (let id = core.firstId; id < core.endId; id++) {
+      if (core.kind(id) === Kind.ARRAY) return (this.#indexType = core.tail(id, 1));
+    }
+    const name = this.#table.names.ofText('__ARRAY_SIZE_TYPE__');
+    this.#indexType = this.#table.findOrAdd(intWords(name, 4, 0));
+    return this.#indexType;
+  }
+
+  #prototype(unit: Unit, entry: Entry): number {
+    const { result, parameters } = this.#reader.prototype(unit, entry);
+    const returns = this.#type(result);
+    const typed = parameters.map((value, i) => (i % 2 === 0 ? value : this.#type(value)));
+    return this.#table.findOrAdd(prototypeWords(returns, typed));
+  }
+
+  #composite(unit: Unit, number: number, entry: Entry): number {
+    const table = this.#table;
+    const signature = entry.reference(At.SIGNATURE);
+    if (signature !== 0) return this.#type(signature);
+    if (entry.flag(At.DECLARATION)) return this.#declared(entry);
+    const shape = this.#reader.composite(unit, entry);
+    if (shape.name === 0) {
+      const types = this.#memberTypes(shape);
+      return table.findOrAdd(compositeWords(shape, types));
+    }
+    const found = this.#named(shape.name, entry).filter((id) => sameComposite(table, id, shape));
+    if (found.length === 1) return found[0];
+    const same = found.length > 1 ? this.#comparison.pick(number, found) : 0;
+    if (same !== 0) return same;
+    const id = table.reserve();
+    this.#pending.push({ id, shape });
+    return id;
+  }
+
+  #complete({ id, shape }: Pending): void {
+    this.#table.fill(id, compositeWords(shape, this.#memberTypes(shape)));
+  }
+
+  #memberTypes({ members }: CompositeShape): number[] {
+    const types: number[] = [];
+    for (let i = 0; i < members.length; i += MEMBER) types.push(this.#type(members[i + 3]));
+    return types;
+  }
+
+  #enumeration(unit: Unit, number: number, entry: Entry): number {
+    const table = this.#table;
+    const signature = entry.reference(At.SIGNATURE);
+    if (signature !== 0) return this.#type(signature);
+    const shape = this.#reader.enumeration(unit, entry);
+    if (shape.name === 0) return this.#unnamedEnum(shape);
+    const named = this.#named(shape.name, entry);
+    const isEnum = (id: number): boolean => {
+      const kind = table.core.kind(id);
+      return kind === Kind.ENUM || kind === Kind.ENUM64;
+    };
+    const found = entry.flag(At.DECLARATION)
+      ? named.filter(isEnum)
+      : named.filter((id) => sameEnum(table, id, shape));
+    if (found.length > 0) return found[0];
+    return table.findOrAdd(enumWords(shape, shape.signed));
+  }
+
+  #unnamedEnum(shape: EnumShape): number {
+    const table = this.#table;
+    // Encoders differ in whether they say the sign.
+    for (const signed of [shape.signed, !shape.signed]) {
+      const found = table.find(enumWords(shape, signed));
+      if (found !== 0) return found;
+    }
+    return table.findOrAdd(enumWords(shape, shape.signed));
+  }
+
+  #declared(entry: Entry): number {
+    const table = this.#table;
+    const { core } = table;
+    const isUnion = entry.tag === Tag.UNION_TYPE;
+    const name = table.names.ofEntry(entry, At.NAME);
+    const named = this.#named(name, entry);
+    const definitions = named.filter((id) => {
+      const kind = core.kind(id);
+      return kind === Kind.STRUCT || kind === Kind.UNION;
+    });
+    const kind = isUnion ? Kind.UNION : Kind.STRUCT;
+    if (definitions.length === 1 && core.kind(definitions[0]) === kind) return definitions[0];
+    const forward = named.find((id) => core.kind(id) === Kind.FWD && core.kflag(id) === isUnion);
+    return forward ?? table.findOrAdd(forwardWords(name, isUnion));
+  }
+
+  #named(name: number, entry: Entry): readonly number[] {
+    if (name === 0) return [];
+    return this.#table.named(name, () => entry.string(At.NAME) ?? '');
+  }
+}

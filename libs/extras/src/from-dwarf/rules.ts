@@ -1,0 +1,19 @@
+// Which variables there are: the rules of pahole 1.30 (btf_encoder__encode_cu_variables).
+
+/** What kernel macros make for the build; of no use to anyone who looks at memory. */
+export const EXCLUDED_PREFIXES = [
+  '__UNIQUE_ID',
+  '__tpstrtab_',
+  '__exitcall_',
+  '__func_stack_frame_non_standard_',
+  '__gendwarfksyms_ptr_',
+] as const;
+
+/** What the kernel takes as the name of a VAR (btf_name_valid_identifier in kernel/bpf/btf.c). */
+export function isIdentifier(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name.length < 512;
+}
+
+export function isExcluded(name: string): boolean {
+  return EXCLUDED_PREFIXES.some((prefix) => name.startsWith(prefix));
+}

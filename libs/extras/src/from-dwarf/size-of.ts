@@ -1,0 +1,23 @@
+import { hasSize, isModifier, Kind } from '@btf-depot/btf';
+import type { TypeTable } from './type-table.ts';
+
+/** Links of a chain (typedefs, qualifiers, dimensions) that are followed; C code has under twenty. */
+const MAX_CHAIN = 256;
+
+/** Bytes that a value of the type takes; 0 where that is not known, NaN where it is endless. */
+export function sizeOfType(table: TypeTable, id: number, pointerSize: number): number {
+  let count = 1;
+  for (let links = 0; links < MAX_CHAIN; links++) {
+    const kind = table.kind(id);
+    if (kind === Kind.ARRAY) {
+      count *= table.tail(id, 2);
+      id = table.tail(id, 0);
+    } else if (isModifier(kind)) {
+      id = table.sizeOrType(id);
+    } else {
+      if (kind === Kind.PTR) return count * pointerSize;
+      return hasSize(kind) ? count * table.sizeOrType(id) : 0;
+    }
+  }
+  return NaN;
+}

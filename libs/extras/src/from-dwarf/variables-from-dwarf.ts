@@ -1,0 +1,111 @@
+import { FormatError, type Source } from '@btf-depot/bytes';
+import {
+  addVariable,
+  BtfBuilder,
+  dedupBtf,
+  Kind,
+  parseBtf,
+  reachable,
+  type Btf,
+} from '@btf-depot/btf';
+import { readDwarf, type DwarfLimits } from '@btf-depot/dwarf';
+import { readElf } from '@btf-depot/elf';
+import { variablesNotIn } from '../attach-variables.ts';
+import { variablesBtf, type VariablesBtf } from '../variables-btf.ts';
+import { listVariables, type Variable } from '../variables.ts';
+import type { VariableCoverage } from './coverage.ts';
+import { gather } from './gather.ts';
+import { checkSameBuild } from './refuse.ts';
+
+export interface VariablesFromDwarfOptions {
+  /**
+   * Called after each unit, with how many are done and how many there are. What it throws ends
+   * the work, and is passed on: this is how to cancel.
+   */
+  readonly onUnit?: (done: number, total: number) => void;
+  readonly limits?: Partial<DwarfLimits & { readonly types: number }>;
+}
+
+/** Most types that core may lack: what type ids have room for (BTF_MAX_TYPE). */
+export const VARIABLES_FROM_DWARF_LIMITS = { types: 0xfffff } as const;
+
+export interface VariablesFromDwarf extends VariablesBtf {
+  readonly coverage: VariableCoverage;
+  /**
+   * Names of those among the variables that C only declares, and the linker script or assembly
+   * defines (`jiffies`): pahole has none of these. What lies over another variable is in no
+   * section.
+   */
+  readonly declared: readonly string[];
+}
+
+/**
+ * The variables of a kernel as split BTF on its core, from the DWARF of its vmlinux: those that
+ * pahole 1.30 finds with `--btf_features=global_var --lang_exclude=rust`, with the same types,
+ * and those that are only declared in C but have a symbol. Variables that core has already are
+ * not repeated. Core must have been made from the same DWARF: of a named type that it has once,
+ * only kind, size, members and their places are compared. One pass over the units, 1 s for a
+ * kernel of 2,400, with some 200 MB of memory.
+ *
+ * Throws FormatError: `btf-base` where core is split BTF or of another byte order, `foreign-core`
+ * where it has variables at other places, `randstruct`, `dwarf-none`, `dwarf-relocatable` and
+ * what else reading ELF and DWARF throws, `dwarf-nesting`, `dwarf-limit`, `datasec-range`.
+ */
+export function variablesFromDwarf(
+  vmlinux: Source,
+  core: Btf,
+  options: VariablesFromDwarfOptions = {},
+): VariablesFromDwarf {
+  const { onUnit, limits = {} } = options;
+  const elf = readElf(vmlinux);
+  if (core.base) throw new FormatError('btf-base', 'core must be standalone BTF');
+  if (core.endian !== elf.endian) {
+    throw new FormatError('btf-base', `core is ${core.endian} endian, the kernel ${elf.endian}`);
+  }
+  const dwarf = readDwarf(elf, vmlinux, { limits });
+  const builder = new BtfBuilder({ base: core });
+  const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
+  const gathered = gather({ elf, dwarf, core, builder, types, onUnit });
+  const ofCore = listVariables(core);
+  checkSameBuild(ofCore, gathered.variables);
+
+  const all = [...gathered.variables, ...gathered.declared];
+  const { source, variables } = withEachTypeOnce(core, builder, variablesNotIn(ofCore, all));
+  return {
+    ...encode(core, source, variables),
+    declared: gathered.declared.map(({ name }) => name),
+    coverage: { ...gathered.coverage, inCore: all.length - variables.length },
+  };
+}
+
+/** The added types without doubles, and the variables with their types there. */
+function withEachTypeOnce(core: Btf, builder: BtfBuilder, variables: readonly Variable[]) {
+  if (builder.nextId === core.endId) return { source: core, variables };
+  const moved = variables.filter(({ type }) => type >= core.endId);
+  for (const { name, type, linkage } of moved) addVariable(builder, name, type, linkage);
+  const source = parseBtf(dedupBtf(builder.toBtf()), { base: core });
+  // The VARs keep their order.
+  const types: number[] = [];
+  for (let id = core.endId; id < source.endId; id++) {
+    if (source.kind(id) === Kind.VAR) types.push(source.sizeOrType(id));
+  }
+  const newTypes = new Map(moved.map(({ id }, index) => [id, types[index]]));
+  return {
+    source,
+    variables: variables.map((one) => ({ ...one, type: newTypes.get(one.id) ?? one.type })),
+  };
+}
+
+function encode(core: Btf, source: Btf, variables: readonly Variable[]): VariablesBtf {
+  const roots = variables.map(({ type }) => type).filter((id) => id >= core.endId);
+  const reached = reachable(source, roots, (id) => id >= core.endId);
+  const types: number[] = [];
+  const newIds = new Map<number, number>();
+  for (let id = core.endId; id < source.endId; id++) {
+    if (reached[id] === 0) continue;
+    newIds.set(id, core.endId + types.length);
+    types.push(id);
+  }
+  const newId = (id: number): number => newIds.get(id) ?? id;
+  return variablesBtf({ base: core, source, variables, types, newId });
+}
