@@ -8,6 +8,8 @@ import {
   createComputePool,
   listenSettings,
   logSettings,
+  retryRules,
+  retrySettings,
   startHttpService,
   type Logger,
   type Running,
@@ -20,6 +22,7 @@ export const embeddedSettings = {
   ...listenSettings,
   ...logSettings,
   ...uploadSettings,
+  ...retrySettings,
   ...compressorSettings,
   ...fetchSettings,
 };
@@ -38,6 +41,7 @@ export async function startEmbedded(
   const stores = await openFsStores(settings.BTFDEPOT_DATA);
   const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
   const queue = new InProcessJobQueue({
+    ...retryRules(settings),
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
   const compute = createComputePool({

@@ -9,6 +9,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./verbs/serve.ts')).serveCommand(),
   push: async () => (await import('./verbs/push.ts')).pushCommand(),
   get: async () => (await import('./verbs/get.ts')).getCommand(),
+  requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
 };
 

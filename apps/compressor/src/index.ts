@@ -11,15 +11,17 @@ export { compressorSettings } from './settings.ts';
 
 export interface CompressorSettings {
   BTFDEPOT_COMPRESSORS: number;
+  BTFDEPOT_JOB_CRASHES: number;
   BTFDEPOT_SWEEP_PERIOD: number;
 }
 
 /** Starts to work. `close` lets the jobs under way finish. */
 export function startCompressor(
-  deps: CompressDeps & { queue: JobQueue; log: Logger },
+  deps: Omit<CompressDeps, 'crashLimit'> & { queue: JobQueue; log: Logger },
   settings: CompressorSettings,
 ): Running {
   const { log } = deps;
+  const crashLimit = settings.BTFDEPOT_JOB_CRASHES;
   const stop = new AbortController();
   const worker = deps.queue.work(
     async (job, attempt) => {
@@ -27,7 +29,7 @@ export function startCompressor(
       const started = performance.now();
       log.debug({ buildId, revision }, 'job starts');
       try {
-        const outcome = await compressKernel(deps, job, attempt, stop.signal);
+        const outcome = await compressKernel({ ...deps, crashLimit }, job, attempt, stop.signal);
         const ms = Math.round(performance.now() - started);
         log[outcome === 'failed' ? 'error' : 'info']({ buildId, revision, outcome, ms }, 'job');
       } catch (error) {

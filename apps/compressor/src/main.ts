@@ -4,19 +4,34 @@ import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
   createComputePool,
   queueSettings,
+  retryRules,
+  retrySettings,
   runService,
+  seconds,
   startHttpService,
   storeAddress,
   storeSettings,
 } from '@btf-depot/service-kit';
 import { compressorSettings, startCompressor } from './index.ts';
 
-const shape = { ...storeSettings, ...queueSettings, ...compressorSettings };
+const silence = {
+  /** A job whose compressor was not heard of for so long is given to another one. */
+  BTFDEPOT_JOB_SILENCE: seconds.prefault('30'),
+};
+const shape = {
+  ...storeSettings,
+  ...queueSettings,
+  ...retrySettings,
+  ...compressorSettings,
+  ...silence,
+};
 
 await runService('compressor', shape, async (settings, log) => {
   const stores = await openMinioStores(storeAddress(settings));
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
+    ...retryRules(settings),
+    silenceMs: settings.BTFDEPOT_JOB_SILENCE,
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
   const compute = createComputePool({

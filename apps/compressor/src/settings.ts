@@ -4,6 +4,8 @@ import { seconds, wholeNumber } from '@btf-depot/service-kit';
 export const compressorSettings = {
   /** Kernels that are compressed at one time. */
   BTFDEPOT_COMPRESSORS: wholeNumber(1, 256).prefault('1'),
+  /** After so many processes that ended while they compressed a kernel, it is `failed`. */
+  BTFDEPOT_JOB_CRASHES: wholeNumber(1, 100).prefault('3'),
   /** How often the records are asked for work that the queue may have lost. */
   BTFDEPOT_SWEEP_PERIOD: seconds.prefault('60'),
 };

@@ -4,6 +4,8 @@ import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
   createComputePool,
   queueSettings,
+  retryRules,
+  retrySettings,
   runService,
   startHttpService,
   storeAddress,
@@ -11,12 +13,13 @@ import {
 } from '@btf-depot/service-kit';
 import { createIngest, uploadSettings } from './index.ts';
 
-const shape = { ...storeSettings, ...queueSettings, ...uploadSettings };
+const shape = { ...storeSettings, ...queueSettings, ...retrySettings, ...uploadSettings };
 
 await runService('ingest', shape, async (settings, log) => {
   const stores = await openMinioStores(storeAddress(settings));
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
+    ...retryRules(settings),
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
   const compute = createComputePool({

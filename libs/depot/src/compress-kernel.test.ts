@@ -3,6 +3,7 @@ import { kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import { compressKernel } from './compress-kernel.ts';
 import type { PackedArtifact } from './pack-kernel.ts';
+import type { Attempt } from './ports/job-queue.ts';
 
 const core = someBytes(64, 'core');
 const packed: PackedArtifact = { name: 'manifest', bytes: core, sha256: sha256Of(core) };
@@ -34,9 +35,10 @@ function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: E
       pack: () => (failure ? Promise.reject(failure) : Promise.resolve([packed])),
     },
     clock: { now: () => new Date('2026-03-03T00:00:00Z') },
+    crashLimit: 3,
   };
-  const run = (attempt = { last: false }, job = jobFor(record)) =>
-    compressKernel(deps, job, attempt, new AbortController().signal);
+  const run = (attempt: Partial<Attempt> = {}, job = jobFor(record)) =>
+    compressKernel(deps, job, { last: false, crashes: 0, ...attempt }, new AbortController().signal);
   return { held, run };
 }
 
@@ -76,6 +78,16 @@ test('an attempt that fails is thrown, the last one is stated in the record', as
     state: 'failed',
     failure: { code: 'internal', message: 'out of luck' },
   });
+});
+
+test('a kernel that ended too many processes is failed without another try', async () => {
+  const { held, run } = depotOf(kernelRecord());
+  expect(await run({ crashes: 3 })).toBe('failed');
+  expect(held.record).toMatchObject({ state: 'failed', failure: { code: 'poisoned' } });
+});
+
+test('a crash or two may be bad luck', async () => {
+  expect(await depotOf(kernelRecord()).run({ crashes: 2 })).toBe('published');
 });
 
 test('a part that the store has lost is said by its hash', async () => {

@@ -19,6 +19,7 @@ export * from './ports/record-store.ts';
 export { recognise, type FileKind } from './recognise.ts';
 export { RecordIndex } from './record-index.ts';
 export {
+export { requeue } from './requeue.ts';
   identifyKernel,
   splitKernel,
   type Identity,

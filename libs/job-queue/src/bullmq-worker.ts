@@ -17,7 +17,7 @@ export function startBullmqWorker(
   handle: JobHandler,
   options: Required<BullmqOptions> & { concurrency: number },
 ): JobWorker {
-  const { url, prefix, concurrency, attempts, onError } = options;
+  const { url, prefix, concurrency, silenceMs, onError } = options;
   const connections = trackedConnection(url);
   const running = new Set<Promise<void>>();
 
@@ -28,7 +28,10 @@ export function startBullmqWorker(
     }
     const { data, error } = jobSchema.safeParse(job.data);
     if (error) throw new UnrecoverableError(`not a job: ${error.message}`);
-    const handled = handle(data, { last: job.attemptsMade + 1 >= attempts });
+    const handled = handle(data, {
+      last: job.attemptsMade + 1 >= attemptsOf(job),
+      crashes: job.stalledCounter,
+    });
     running.add(handled);
     try {
       await handled;
@@ -41,10 +44,15 @@ export function startBullmqWorker(
     connection: connections.first,
     prefix,
     concurrency,
+    lockDuration: silenceMs,
+    stalledInterval: silenceMs,
+    // The handler is told of crashes and ends the job itself: were BullMQ to do so, no record
+    // would say it, and the sweeper would add the job again for ever.
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
   });
   worker.on('error', onceEach(connections.first, onError));
   worker.on('failed', (job, cause) =>
-    onError(attemptError(job?.id ?? '?', job?.attemptsMade ?? 0, attempts, cause)),
+    onError(attemptError(job?.id ?? '?', job?.attemptsMade ?? 0, job ? attemptsOf(job) : 0, cause)),
   );
 
   return {
@@ -57,6 +65,11 @@ export function startBullmqWorker(
       await closed;
     },
   };
+}
+
+/** As whoever added the job set them: its settings may differ from this process's. */
+function attemptsOf(job: BullJob<Job>): number {
+  return job.opts.attempts ?? 1;
 }
 
 /** BullMQ duplicates the connection that it is given, to block on: both are ended. */

@@ -95,7 +95,8 @@ export class InProcessJobQueue implements JobQueue {
     try {
       // The handler starts in a later turn: whoever added the job is not held up by it.
       await Promise.resolve();
-      await worker.handle(entry.job, { last });
+      // A crash ends this process, and with it the queue.
+      await worker.handle(entry.job, { last, crashes: 0 });
       this.#entries.delete(entry.id);
     } catch (error) {
       onError(attemptError(entry.id, entry.attempts, attempts, error));

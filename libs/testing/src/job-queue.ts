@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JOB_VERSION, jobFor, jobId, type Job } from '@btf-depot/contracts';
-import type { JobQueue, JobWorker } from '@btf-depot/depot';
+import type { Attempt, JobQueue, JobWorker } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildIdOf } from './builders.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
@@ -75,6 +75,16 @@ export function describeJobQueue(
       await quiet();
       expect(handled).toEqual([job]);
       expect(under.errors).toEqual([]);
+    });
+
+    it('tells the first attempt that it is neither the last nor after a crash', async () => {
+      const attempts: Attempt[] = [];
+      work(async (_, attempt) => {
+        attempts.push(attempt);
+        await Promise.resolve();
+      });
+      await queue.add(job);
+      await until(() => expect(attempts).toEqual([{ last: false, crashes: 0 }]));
     });
 
     it('keeps jobs that were added before there was a worker, and their order', async () => {

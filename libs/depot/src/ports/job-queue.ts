@@ -3,6 +3,8 @@ import type { Job } from '@btf-depot/contracts';
 export interface Attempt {
   /** The queue gives the job up when this attempt fails. */
   last: boolean;
+  /** How often a process that worked on the job was not heard of again. */
+  crashes: number;
 }
 
 /** Resolves when the job is done with; a rejection is tried again later, a few times. */

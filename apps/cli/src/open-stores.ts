@@ -1,0 +1,22 @@
+import { openFsStores, openMinioStores, type Stores } from '@btf-depot/blob-store';
+import { readSettings, storeAddress, storeSettings } from '@btf-depot/service-kit';
+import { Option } from 'commander';
+
+/** Where a verb for operators finds the store: it works on that, and asks no service. */
+export function dataOption(): Option {
+  return new Option(
+    '--data <folder>',
+    "the store of an embedded depot; without, that of BTFDEPOT_S3_*, or of BTFDEPOT_DATA ('data')",
+  );
+}
+
+/**
+ * Opens the folder named, else the bucket that the environment names, else its folder.
+ * @throws StoreUnavailable, SettingsError.
+ */
+export async function openStores({ data }: { data?: string }): Promise<Stores> {
+  if (data === undefined && process.env.BTFDEPOT_S3_ACCESS_KEY !== undefined) {
+    return openMinioStores(storeAddress(readSettings(storeSettings, process.env)));
+  }
+  return openFsStores(data ?? process.env.BTFDEPOT_DATA ?? 'data');
+}

@@ -1,0 +1,45 @@
+import { requeue } from '@btf-depot/depot';
+import { Command } from 'commander';
+import { dataOption, openStores } from '../open-stores.ts';
+import { jsonOption } from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+
+interface Flags {
+  data?: string;
+  failed?: boolean;
+  json?: boolean;
+}
+
+export function requeueCommand(): Command {
+  return new Command('requeue')
+    .summary('have kernels that failed compressed again')
+    .description(
+      'Has kernels whose state is `failed` compressed again. A compressor finds them at its next\n' +
+        'sweep (BTFDEPOT_SWEEP_PERIOD).',
+    )
+    .argument('[build-id...]')
+    .option('--failed', 'every kernel that failed')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExit status: 0 when all that were named wait again, else 1.')
+    .action(run);
+}
+
+async function run(buildIds: string[], flags: Flags): Promise<void> {
+  if (buildIds.length > 0 === (flags.failed === true)) {
+    throw new Error('name build IDs, or --failed for all');
+  }
+  const { records } = await openStores(flags);
+  const requeued: string[] = [];
+  const named = new Set(buildIds);
+  if (flags.failed) for await (const { buildId } of records.list()) named.add(buildId);
+  for (const buildId of named) {
+    if (await requeue(records, buildId)) requeued.push(buildId);
+    else if (!flags.failed) {
+      note(`${buildId} has not failed: left as it is`);
+      process.exitCode = 1;
+    }
+  }
+  if (flags.json) printJson({ requeued });
+  else for (const buildId of requeued) print(`${buildId}\n`);
+}
