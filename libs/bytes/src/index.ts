@@ -1,6 +1,14 @@
 // Bytes as every format library reads and writes them: random access without holding a file,
-// a checked cursor, a growing writer, and the one error for input that breaks its format.
+// checked cursors over bytes and over streams, a growing writer, and the one error for input that
+// breaks its format.
 export { FormatError, formatWhere, type Where } from './format-error.ts';
 export { ByteReader, type Endian, type ReaderOptions } from './reader.ts';
 export { bytesSource, checkRange, sliceSource, type Source } from './source.ts';
+export {
+  chunksOf,
+  StreamReader,
+  type Chunks,
+  type ChunksOptions,
+  type StreamReaderOptions,
+} from './stream-reader.ts';
 export { ByteWriter } from './writer.ts';

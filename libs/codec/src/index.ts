@@ -1,10 +1,22 @@
 // Compression for artifacts and uploads: one function a format and direction. Compressed bytes
 // depend on nothing but the input and the level, and no decompressor writes more than its limit.
-// Specification: RFC 1952 (gzip), RFC 1951 (deflate), RFC 1950 (zlib), RFC 8878 (zstd).
+// `compressionOf` knows a stream by its first bytes, `decompress` gives its content piece by piece.
+// Specification: RFC 1952 (gzip), RFC 1951 (deflate), RFC 1950 (zlib), RFC 8878 (zstd), the .xz file
+// format, the LZMA specification of the LZMA SDK, LZ4's block and legacy frame formats, bzip2, lzop,
+// and the kernel's Documentation/staging/lzo.rst.
 //
-// To add a format: a file with its pair of functions beside gzip.ts, codes `<format>-limit`,
-// `<format>-truncated`, `<format>-corrupt`, its package in the codec's row of
-// tools/boundaries/rules.js, and the cases of gzip.test.ts.
+// To add a format: to read streams, its name and magic in compression.ts, its decoder in
+// decompress.ts, codes `<format>-limit`, `<format>-truncated`, `<format>-corrupt`, a sample in
+// testing/samples.ts; in memory, its pair of functions beside gzip.ts with the cases of
+// gzip.test.ts; its package in the codec's row of tools/boundaries/rules.js.
+export {
+  COMPRESSION_HEAD,
+  COMPRESSIONS,
+  compressionMagics,
+  compressionOf,
+  type Compression,
+} from './compression.ts';
+export { decompress, type DecompressOptions } from './decompress.ts';
 export { gunzip, type GunzipOptions } from './gunzip.ts';
 export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip.ts';
 export { unzlib, type UnzlibOptions } from './unzlib.ts';

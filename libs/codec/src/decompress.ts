@@ -1,0 +1,85 @@
+import { FormatError, StreamReader, type Chunks } from '@btf-depot/bytes';
+import type { Compression } from './compression.ts';
+import { gunzipMember, gunzipMembers } from './gunzip-stream.ts';
+import { unbzip2 } from './unbzip2.ts';
+import { unlz4 } from './unlz4.ts';
+import { unlzma } from './unlzma.ts';
+import { unlzop } from './unlzop.ts';
+import { untilXzFooter, unxz } from './unxz.ts';
+import { unzstdFrames } from './unzstd-stream.ts';
+
+export interface DecompressOptions {
+  /** Most bytes that may come out. */
+  readonly limit: number;
+  /** How many come out, where the stream's surroundings say it: fewer is a truncated stream. */
+  readonly size?: number;
+  /**
+   * What is made of bytes after the stream's end: `refuse`, the default, also takes streams that
+   * follow one another for one, as the programs of these formats do; `ignore` reads one stream,
+   * for those that lie within something larger.
+   */
+  readonly trailing?: 'refuse' | 'ignore';
+}
+
+/**
+ * The content of a compressed stream, piece by piece, in pieces of at most a few MiB. What comes
+ * out is whole and checked only when the iteration has ended.
+ *
+ * Throws FormatError `<format>-limit` where more than `limit` bytes would come out or the stream
+ * wants too much memory, `<format>-truncated` where it ends early, `<format>-corrupt` for anything
+ * else that is wrong with it.
+ */
+export async function* decompress(
+  format: Compression,
+  chunks: Chunks,
+  options: DecompressOptions,
+): AsyncGenerator<Uint8Array> {
+  const { limit, size, trailing = 'refuse' } = options;
+  const reader = new StreamReader(chunks, { section: format, code: `${format}-truncated` });
+  let total = 0;
+  try {
+    for await (const chunk of decode(format, reader, options)) {
+      total += chunk.length;
+      if (total > limit) {
+        throw new FormatError(`${format}-limit`, `more than ${limit} bytes come out`);
+      }
+      yield chunk;
+    }
+    if (size !== undefined && total !== size) {
+      const code = total < size ? 'truncated' : 'corrupt';
+      throw new FormatError(`${format}-${code}`, `${total} bytes come out, not ${size}`);
+    }
+    if (trailing === 'refuse' && !(await reader.isAtEnd())) {
+      throw new FormatError(`${format}-corrupt`, 'bytes after the end of the stream', {
+        section: format,
+        offset: reader.position,
+      });
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+function decode(
+  format: Compression,
+  reader: StreamReader,
+  { size, trailing }: DecompressOptions,
+): AsyncGenerator<Uint8Array> {
+  const one = trailing === 'ignore';
+  switch (format) {
+    case 'gzip':
+      return one ? gunzipMember(reader) : gunzipMembers(reader);
+    case 'xz':
+      return unxz(one ? untilXzFooter(reader) : reader.rest());
+    case 'zstd':
+      return unzstdFrames(reader, { one });
+    case 'lz4':
+      return unlz4(reader, { one, ...(size !== undefined && { size }) });
+    case 'lzma':
+      return unlzma(reader);
+    case 'bzip2':
+      return unbzip2(reader, { one });
+    case 'lzo':
+      return unlzop(reader);
+  }
+}
