@@ -142,8 +142,12 @@ class Resolver {
     }
     if (this.#hasSize(plain)) return 'resolved';
     const plainKind = btf.kind(plain);
+    // A FUNC that was resolved before counts as its prototype.
     const sizeless =
-      plainKind === Kind.VOID || plainKind === Kind.FWD || plainKind === Kind.FUNC_PROTO;
+      plainKind === Kind.VOID ||
+      plainKind === Kind.FWD ||
+      plainKind === Kind.FUNC_PROTO ||
+      (plainKind === Kind.FUNC && this.#isResolved(plain));
     if (kind !== Kind.VAR && sizeless) return 'resolved';
     return this.#fault(id, 'type-id', 'Invalid type_id');
   }

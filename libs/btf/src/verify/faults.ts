@@ -7,9 +7,9 @@ export interface BtfFault {
   readonly rule: string;
   /** What is wrong, in the kernel's words where it has some. */
   readonly message: string;
-  /** Type id, 0 where the fault is in the header or the sections. */
+  /** Type id, 0 where the fault is in the header or the sections. One past the types that can be told apart where the next cannot. */
   readonly id: number;
-  /** `STRUCT`, `VAR`, …; empty for id 0. */
+  /** `STRUCT`, `VAR`, …; empty where there is no such type. */
   readonly kind: string;
   /** The type's name if it has a readable one. */
   readonly name: string;
@@ -20,7 +20,8 @@ export interface BtfFault {
 /** `[12] STRUCT list: Invalid member (.BTF+0x1c)`. */
 export function formatFault(fault: BtfFault, section = '.BTF'): string {
   const { id, kind, name, message, offset } = fault;
-  const type = id === 0 ? '' : `[${id}] ${kind}${name === '' ? '' : ` ${name}`}: `;
+  const words = [`[${id}]`, kind, name].filter((word) => word !== '').join(' ');
+  const type = id === 0 ? '' : `${words}: `;
   return `${type}${message} (${section}+0x${offset.toString(16)})`;
 }
 
@@ -37,13 +38,13 @@ export class Faults {
     return this.found.length >= this.#limit;
   }
 
-  /** Of the header or a section; always returns false, for checks that end with it. */
-  whole(rule: string, message: string, offset: number): false {
-    if (!this.full) this.found.push({ rule, message, id: 0, kind: '', name: '', offset });
+  /** Of the header or a section, or of a type that cannot be told apart. Always returns false. */
+  whole(rule: string, message: string, offset: number, id = 0): false {
+    if (!this.full) this.found.push({ rule, message, id, kind: '', name: '', offset });
     return false;
   }
 
-  /** Of an own type; `word` counts from the type's first. Always returns false. */
+  /** Of an own type; `word` counts from the type's first. Always returns false, for checks that end with it. */
   type(btf: Btf, id: number, rule: string, message: string, word = 0): false {
     if (this.full) return false;
     const kind = kindName(btf.kind(id));

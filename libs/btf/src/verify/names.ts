@@ -27,12 +27,14 @@ export function sectionNameValid(btf: Btf, offset: number, kernel: KernelVersion
   if (!isSince(kernel, '6.12')) return identifierValid(btf, offset, kernel);
   const name = btf.stringBytes(offset);
   if (name.length === 0 || name.length > nameLimit(kernel)) return false;
-  return name.every((byte) => byte >= 0x20 && byte < 0x7f);
+  return name.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte >= 0xa0);
 }
 
+/** The kernel's isalpha and isprint read bytes as Latin-1 (lib/ctype.c). */
 function isNameByte(byte: number, first: boolean): boolean {
   if (byte === 0x5f || byte === 0x2e) return true;
   const lower = byte | 0x20;
   if (lower >= 0x61 && lower <= 0x7a) return true;
+  if (byte >= 0xc0) return byte !== 0xd7 && byte !== 0xf7;
   return !first && byte >= 0x30 && byte <= 0x39;
 }

@@ -1,8 +1,8 @@
 import { FormatError } from '@btf-depot/bytes';
 import { LATEST_KERNEL, type KernelVersion } from '../kernel-version.ts';
-import { indexBtf, type ParseOptions } from '../wire/parse.ts';
-import type { Btf } from '../wire/btf.ts';
+import { indexPartly, type ParseOptions } from '../wire/parse.ts';
 import { checkMeta } from './check-meta.ts';
+import { checkReferences } from './check-references.ts';
 import { checkResolve } from './check-resolve.ts';
 import { checkSections } from './check-sections.ts';
 import { checkTypeTags } from './check-tags.ts';
@@ -30,20 +30,29 @@ export const VERIFY_DEFAULTS = { kernel: LATEST_KERNEL, checks: 'kernel', faults
 export function verifyBtf(bytes: Uint8Array, options: VerifyOptions = {}): BtfFault[] {
   const { kernel, checks, faults: limit } = { ...VERIFY_DEFAULTS, ...options };
   const faults = new Faults(limit);
-  let btf: Btf;
+  let indexed: ReturnType<typeof indexPartly>;
   try {
-    btf = indexBtf(bytes, options);
+    indexed = indexPartly(bytes, options);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    faults.whole(error.code, error.message, error.where.offset ?? 0);
+    reader(faults, error);
     return faults.found;
   }
+  const { btf, failure } = indexed;
   checkSections(btf, kernel, faults);
   checkMeta(btf, kernel, faults);
+  if (failure) {
+    reader(faults, failure, btf.endId);
+    return faults.found;
+  }
   // The rest follows references, which only makes sense where each of them leads somewhere.
-  const dangling = faults.found.some(({ rule }) => rule === 'type-id' || rule === 'name');
-  if (faults.full || dangling) return faults.found;
+  if (faults.full || !checkReferences(btf, faults)) return faults.found;
   checkTypeTags(btf, faults);
   if (checks === 'load' && !faults.full) checkResolve(btf, kernel, faults);
   return faults.found;
+}
+
+function reader(faults: Faults, { code, message, where }: FormatError, id = 0): void {
+  // The place is a field of its own here.
+  faults.whole(code, message.replace(/^.*?\+0x[0-9a-f]+: /, ''), where.offset ?? 0, id);
 }

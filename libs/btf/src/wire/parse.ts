@@ -1,4 +1,4 @@
-import { FormatError } from '@btf-depot/bytes';
+import { FormatError, type Where } from '@btf-depot/bytes';
 import {
   ELEMENT_NAMED,
   ELEMENT_WORDS,
@@ -37,8 +37,21 @@ export function parseBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
   return btf;
 }
 
-/** Only the index: ids and string offsets are not looked at. For verify, which reports on them itself. */
+/** Only the index: ids and string offsets are not looked at. */
 export function indexBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
+  const { btf, failure } = indexPartly(bytes, options);
+  if (failure) throw failure;
+  return btf;
+}
+
+/**
+ * The index of as many types as can be told apart, and what is wrong with the next one. For
+ * verify, which reports on those before it first, as a kernel does.
+ */
+export function indexPartly(
+  bytes: Uint8Array,
+  options: ParseOptions = {},
+): { btf: Btf; failure: FormatError | undefined } {
   const { base, section = '.BTF' } = options;
   const limits = { ...BTF_LIMITS, ...options.limits };
   if (bytes.length > limits.bytes) {
@@ -63,8 +76,10 @@ export function indexBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
   const words = wordsOf(part(header.typeOffset, header.typeLength), header.endian);
   const layoutBytes = part(header.layoutOffset, header.layoutLength);
   const layouts = readLayouts(layoutBytes, header.endian, section);
-  const positions = indexTypes(words, layouts, section, header.length + header.typeOffset);
-  return new Btf({ bytes, section, header, layouts, base, words, positions, strings });
+  const start = header.length + header.typeOffset;
+  const { positions, failure } = indexTypes(words, layouts, section, start);
+  const btf = new Btf({ bytes, section, header, layouts, base, words, positions, strings });
+  return { btf, failure };
 }
 
 function checkStrings(strings: Uint8Array, split: boolean, section: string, start: number): void {
@@ -83,60 +98,54 @@ function checkStrings(strings: Uint8Array, split: boolean, section: string, star
   }
 }
 
-/** Where each type starts, in words. 5 ms for a kernel's 107,000 types. */
+/** Where each type starts, in words, up to the first that does not fit. 4 ms for 126,000 types. */
 function indexTypes(
   words: Uint32Array,
   layouts: readonly KindLayout[],
   section: string,
   start: number,
-): Uint32Array {
+): { positions: Uint32Array; failure: FormatError | undefined } {
   // A type has three words at least, so this is bounded by the input.
   const positions = new Uint32Array(Math.floor(words.length / 3));
   const length = words.length;
   let count = 0;
   let at = 0;
+  let failure: FormatError | undefined;
   while (at < length) {
-    if (at + 3 > length) {
-      throw truncated(section, start + at * 4, 'types end inside the head of a type');
-    }
+    // Beyond the end this is undefined, and so no kind that is known.
     const info = words[at + 1];
     const kind = (info >>> 24) & 0x7f;
     const vlen = info & 0xffffff;
     const size =
       kind > LAST_KIND || kind === Kind.VOID
-        ? unknownSize(kind, vlen, layouts, section, start + at * 4)
+        ? unknownSize(kind, vlen, layouts)
         : 3 + FIXED_WORDS[kind] + vlen * ELEMENT_WORDS[kind];
-    if (size > length - at) {
-      throw truncated(section, start + at * 4, `types end inside a type of ${size * 4} bytes`);
+    if (size === 0 || at + 3 > length || size > length - at) {
+      failure = misfit(kind, length - at, { section, offset: start + at * 4 });
+      break;
     }
     positions[count++] = at;
     at += size;
   }
-  return positions.slice(0, count);
+  return { positions: positions.slice(0, count), failure };
 }
 
-function truncated(section: string, offset: number, message: string): FormatError {
-  return new FormatError('btf-truncated', message, { section, offset });
+function misfit(kind: number, left: number, where: Where): FormatError {
+  if (left < 3) {
+    return new FormatError('btf-truncated', 'types end inside the head of a type', where);
+  }
+  if (kind > LAST_KIND || kind === Kind.VOID) {
+    return new FormatError('btf-kind', `unknown kind ${kind}, or one of a broken layout`, where);
+  }
+  return new FormatError('btf-truncated', 'types end inside the elements of a type', where);
 }
 
-/** Words of a type whose kind only the layout section knows. */
-function unknownSize(
-  kind: number,
-  vlen: number,
-  layouts: readonly KindLayout[],
-  section: string,
-  offset: number,
-): number {
+/** Words of a type whose kind only the layout section knows; 0 where it does not. */
+function unknownSize(kind: number, vlen: number, layouts: readonly KindLayout[]): number {
   const layout = layouts.at(kind);
-  if (kind === Kind.VOID || layout === undefined) {
-    throw new FormatError('btf-kind', `unknown kind ${kind}`, { section, offset });
-  }
+  if (kind === Kind.VOID || layout === undefined) return 0;
   const bytes = 12 + layout.infoBytes + vlen * layout.elementBytes;
-  if (bytes % 4 !== 0) {
-    const message = `type of kind ${kind} has ${bytes} bytes, not a multiple of 4`;
-    throw new FormatError('btf-layout', message, { section, offset });
-  }
-  return bytes / 4;
+  return bytes % 4 === 0 ? bytes / 4 : 0;
 }
 
 /** Throws unless each id and string offset of the own types is inside. Kinds not known have none. */

@@ -1,0 +1,204 @@
+// Judged by what others make of our output: compilers, libbpf, bpftool's min_core_btf. Clang, gcc
+// and libbpf's headers are the system's (Debian: clang gcc libbpf-dev).
+import { bytesSource } from '@btf-depot/bytes';
+import { readElf } from '@btf-depot/elf';
+import { bpftool } from '@btf-depot/kernels';
+import { describeWithKernels } from '@btf-depot/kernels/testing';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  BtfBuilder,
+  dedupBtf,
+  findBtf,
+  Kind,
+  memberAt,
+  mergeBtf,
+  parseBtf,
+  printHeader,
+  tailorBtf,
+  type Btf,
+} from './index.ts';
+import { seededBtf } from './testing/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'btf-peers-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, bytes: Uint8Array | string): string {
+  const file = join(folder, name);
+  writeFileSync(file, bytes);
+  return file;
+}
+
+const missing = ['clang', 'gcc'].filter((tool) => spawnSync(tool, ['--version']).error);
+const header = spawnSync('gcc', ['-E', '-x', 'c', '-'], { input: '#include <bpf/btf.h>\n' });
+if (missing.length === 0 && header.status !== 0) missing.push('libbpf-dev');
+
+/** Name, sizes and member offsets of a composite. */
+function layoutOf(btf: Btf, id: number): string {
+  const members = Array.from({ length: btf.vlen(id) }, (_, index) => {
+    const { name, bitOffset, bitSize } = memberAt(btf, id, index);
+    return `${btf.string(name)}@${bitOffset}:${bitSize}`;
+  });
+  return `${btf.sizeOrType(id)} ${members.join(' ')}`;
+}
+
+function composites(btf: Btf): number[] {
+  const ids = Array.from({ length: btf.typeCount }, (_, own) => btf.firstId + own);
+  return ids.filter((id) => btf.kind(id) === Kind.STRUCT || btf.kind(id) === Kind.UNION);
+}
+
+const LIBBPF_PROGRAM = `
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+/* FILE [BASE]: types before and after btf__dedup. */
+int main(int argc, char **argv) {
+	struct btf *base = argc > 2 ? btf__parse(argv[2], NULL) : NULL;
+	struct btf *btf = argc > 2 ? btf__parse_split(argv[1], base) : btf__parse(argv[1], NULL);
+	if (libbpf_get_error(btf) || (argc > 2 && libbpf_get_error(base))) return 1;
+	unsigned before = btf__type_cnt(btf);
+	if (btf__dedup(btf, NULL)) return 2;
+	printf("%u %u\\n", before, btf__type_cnt(btf));
+	return 0;
+}
+`;
+
+/** BPF objects whose relocations are of every kind that clang 14 can make. */
+const CORE_OBJECTS: Readonly<Record<string, string>> = {
+  fields: `
+    out[0] = BPF_CORE_READ(task, mm, pgd, pgd);
+    out[1] = BPF_CORE_READ(task, files, fdt, max_fds) + BPF_CORE_READ(task, comm[3]);
+    struct page *page = ctx; out[2] = BPF_CORE_READ(page, mapping, host, i_ino);`,
+  flavours: `
+    struct task_struct___mine { long __state; int nosuch; } __attribute__((preserve_access_index));
+    struct task_struct___mine *mine = (void *)task;
+    if (bpf_core_field_exists(mine->__state)) out[0] = BPF_CORE_READ(mine, __state);
+    if (bpf_core_field_exists(mine->nosuch)) out[1] = BPF_CORE_READ(mine, nosuch);`,
+  types: `
+    out[0] = bpf_core_type_size(struct sock) + bpf_core_type_exists(pid_t);
+    out[1] = bpf_core_enum_value(enum pid_type, PIDTYPE_SID);
+    out[2] = bpf_core_type_id_kernel(struct dentry) + bpf_core_type_id_local(struct inode);
+    out[3] = bpf_core_type_exists(struct nosuch { int a; });`,
+  bitfields: `
+    out[0] = BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+    struct sk_buff *skb = ctx; out[1] = BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
+    out[2] = BPF_CORE_READ(skb, dev, ifindex) + BPF_CORE_READ(skb, len);
+    out[3] = bpf_core_field_size(task->comm) + bpf_core_field_offset(struct sock, sk_protocol);`,
+};
+
+const CORE_SOURCE = (body: string): string => `
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#ifndef bpf_core_field_offset
+#define bpf_core_field_offset(...) 0
+#endif
+char LICENSE[] SEC("license") = "GPL";
+long out[8];
+SEC("kprobe/do_exit") int probe(void *ctx) {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	${body}
+	return 0;
+}
+`;
+
+const body = ({ K612 }: { K612: { coreBtf: string; vmlinux: string } }): void => {
+  const elf = readElf(bytesSource(readFileSync(K612.vmlinux)));
+  const section = elf.section('.BTF');
+  const core = parseBtf(section ? elf.bytes(section) : readFileSync(K612.coreBtf));
+  const coreFile = write('core.btf', core.bytes);
+  const text = [...printHeader(core)].join('');
+  write('vmlinux.h', text);
+  const clang = ['-target', 'bpf', '-g', '-O2', '-D__TARGET_ARCH_x86', '-I', folder, '-c'];
+
+  describe('compilers', () => {
+    it('take our vmlinux.h, and lay every struct and union out as BTF says', () => {
+      const names = [...text.matchAll(/^((?:struct|union) \w+) \{/gm)].map(([, name]) => name);
+      // An object of each type makes clang describe all of it.
+      const objects = names.map((name, index) => `${name} object_${index};`).join('\n');
+      const source = write('all.c', `#include "vmlinux.h"\n${objects}\n`);
+      execFileSync('gcc', ['-c', source, '-o', join(folder, 'all.gcc.o'), '-w']);
+      execFileSync('clang', [...clang, source, '-o', join(folder, 'all.o')]);
+      const [made] = findBtf(readFileSync(join(folder, 'all.o')));
+      const compiled = parseBtf(made.bytes);
+      const layouts = (btf: Btf): Map<string, string[]> => {
+        const found = new Map<string, string[]>();
+        for (const id of composites(btf)) {
+          const name = btf.name(id).replace(/___\d+$/, '');
+          if (name === '') continue;
+          const key = `${btf.kind(id)} ${name}`;
+          found.set(key, [...(found.get(key) ?? []), layoutOf(btf, id)].sort());
+        }
+        return found;
+      };
+      const [expected, got] = [layouts(core), layouts(compiled)];
+      const different = [...expected].filter(([key, of]) => String(got.get(key)) !== String(of));
+      expect(different).toEqual([]);
+      expect(names.length).toBeGreaterThan(5000);
+    });
+  });
+
+  describe('libbpf', () => {
+    const program = join(folder, 'dedup');
+    beforeAll(() => {
+      const source = write('dedup.c', LIBBPF_PROGRAM);
+      execFileSync('gcc', [source, '-o', program, '-lbpf']);
+    });
+    const counts = (...files: string[]): number[] =>
+      execFileSync(program, files).toString().trim().split(' ').map(Number);
+
+    it('reads what we deduplicated, and finds nothing left to remove', () => {
+      const twice = new BtfBuilder();
+      for (const shift of [0, core.typeCount]) {
+        for (let id = 1; id < core.endId; id++) {
+          twice.copy(core, id, (to) => (to === 0 ? 0 : to + shift));
+        }
+      }
+      const deduped = dedupBtf(twice.toBtf());
+      const [before, after] = counts(write('deduped.btf', deduped));
+      expect(before).toBe(parseBtf(deduped).endId);
+      expect(after).toBe(before);
+    });
+
+    it('reads what we split and merged', () => {
+      const split = seededBtf(7, core);
+      const [all] = counts(write('split.btf', split.bytes), coreFile);
+      expect(all).toBe(split.endId);
+      const [merged] = counts(write('merged.btf', mergeBtf(split)));
+      expect(merged).toBe(split.endId);
+    });
+  });
+
+  describe('bpftool gen min_core_btf', () => {
+    it.each(Object.keys(CORE_OBJECTS))('carries the same types for the object %s', async (name) => {
+      const source = write(`${name}.c`, CORE_SOURCE(CORE_OBJECTS[name]));
+      const object = join(folder, `${name}.o`);
+      execFileSync('clang', [...clang, source, '-o', object]);
+      const theirs = join(folder, `${name}.theirs.btf`);
+      await bpftool(['gen', 'min_core_btf', coreFile, theirs, object]);
+      const compiled = readElf(bytesSource(readFileSync(object)));
+      const [btf, ext] = ['.BTF', '.BTF.ext'].map((wanted) => {
+        const found = compiled.section(wanted);
+        if (!found) throw new Error(`${name} has no ${wanted}`);
+        return compiled.bytes(found);
+      });
+      const ours = write(`${name}.ours.btf`, tailorBtf(core, [{ btf: parseBtf(btf), ext }]));
+      const dump = (file: string): Promise<string> =>
+        bpftool(['btf', 'dump', 'file', file, 'format', 'raw']);
+      const tailored = await dump(ours);
+      expect(tailored).toBe(await dump(theirs));
+      expect(tailored.split('\n').length).toBeGreaterThan(3);
+    });
+  });
+};
+
+if (missing.length > 0) {
+  describe('peers', () => {
+    it('judge our output', (context) => context.skip(`not installed: ${missing.join(', ')}`));
+  });
+} else {
+  describeWithKernels(['K612'], 'what we write, for K612', body);
+}
