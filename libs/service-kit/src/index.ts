@@ -15,6 +15,8 @@ export {
   logSettings,
   queueSettings,
   readSettings,
+  retryRules,
+  retrySettings,
   seconds,
   type Settings,
   SettingsError,

@@ -89,3 +89,15 @@ export function storeAddress(settings: Settings<typeof storeSettings>) {
 export const queueSettings = {
   BTFDEPOT_REDIS_URL: z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379'),
 };
+
+/** How a job that fails is tried again. */
+export const retrySettings = {
+  BTFDEPOT_JOB_ATTEMPTS: wholeNumber(1, 100).prefault('5'),
+  /** Before the second attempt; each later one waits twice as long. */
+  BTFDEPOT_JOB_BACKOFF: seconds.prefault('2'),
+};
+
+/** As the queue's adapters take it. */
+export function retryRules(settings: Settings<typeof retrySettings>) {
+  return { attempts: settings.BTFDEPOT_JOB_ATTEMPTS, backoffMs: settings.BTFDEPOT_JOB_BACKOFF };
+}
