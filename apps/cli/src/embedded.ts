@@ -48,9 +48,10 @@ export async function startEmbedded(
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
   const deps = { ...stores, queue, compute, clock: systemClock, log };
-  const fetch = createFetch(stores, settings);
+  const fetch = createFetch(stores, settings, log);
   const router = Router();
-  router.use(await createIngest(deps, settings), fetch.router);
+  // Fetch first: it knows more of the paths that both have.
+  router.use(fetch.router, await createIngest(deps, settings));
   const http = await startHttpService({
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,

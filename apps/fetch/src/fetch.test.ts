@@ -27,12 +27,13 @@ let reads = 0;
 
 function start(blobs: BlobStore, hotBytes: number): Promise<HttpService> {
   const settings = { ...TEST_SETTINGS, BTFDEPOT_HOT_BLOBS: hotBytes };
+  const log = createLogger('fetch', 'silent');
   return startHttpService({
     host: '127.0.0.1',
     port: 0,
-    log: createLogger('fetch', 'silent'),
+    log,
     checks: {},
-    ...createFetch({ blobs, records: stores.records }, settings),
+    ...createFetch({ blobs, records: stores.records }, settings, log),
   });
 }
 

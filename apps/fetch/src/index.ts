@@ -4,14 +4,16 @@
  * and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
  */
 import type { BlobStore, RecordStore } from '@btf-depot/depot';
-import { recordRoutes } from '@btf-depot/service-kit';
+import { recordRoutes, type Logger } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { Answers } from './answers.ts';
+import { Catalogue } from './catalogue.ts';
 import { HotBlobs } from './hot-blobs.ts';
 import { hotPath } from './hot-path.ts';
 import { KernelThread } from './kernels/kernel-thread.ts';
 import { RecentRecords } from './recent-records.ts';
 import { fetchRoutes } from './routes.ts';
+import { searchRoutes } from './search-routes.ts';
 import { variableRoutes } from './variable-routes.ts';
 
 export { fetchSettings } from './settings.ts';
@@ -25,18 +27,27 @@ export interface FetchSettings {
   BTFDEPOT_HOT_ANSWERS: number;
   /** Milliseconds. */
   BTFDEPOT_RECORD_AGE: number;
+  /** Milliseconds. */
+  BTFDEPOT_CATALOGUE_AGE: number;
 }
 
 export function createFetch(
   stores: { blobs: BlobStore; records: RecordStore },
   settings: FetchSettings,
+  log: Logger,
 ): { router: Router; hot: ReturnType<typeof hotPath> } {
   const records = new RecentRecords(stores.records, settings.BTFDEPOT_RECORD_AGE);
   const blobs = new HotBlobs(stores.blobs, settings.BTFDEPOT_HOT_BLOBS);
   const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
   const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS);
+  const catalogue = new Catalogue(
+    stores.records,
+    settings.BTFDEPOT_CATALOGUE_AGE,
+    (message, error) => log.warn({ err: error }, message),
+  );
   const router = Router();
   router.use(
+    searchRoutes(records, catalogue),
     recordRoutes(stores.records),
     variableRoutes({ records, kernels, answers }),
     fetchRoutes(records, blobs),

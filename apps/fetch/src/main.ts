@@ -9,6 +9,6 @@ await runService('fetch', { ...storeSettings, ...fetchSettings }, async (setting
     port: settings.BTFDEPOT_PORT,
     log,
     checks: { store: () => stores.blobs.check() },
-    ...createFetch(stores, settings),
+    ...createFetch(stores, settings, log),
   });
 });

@@ -10,4 +10,6 @@ export const fetchSettings = {
   BTFDEPOT_HOT_ANSWERS: byteSize.prefault('128m'),
   /** How old a record may be when an artifact is looked up in it: an update shows this much later. */
   BTFDEPOT_RECORD_AGE: seconds.prefault('1'),
+  /** How old the list of all kernels may be when it is searched, a refresh not counted. */
+  BTFDEPOT_CATALOGUE_AGE: seconds.prefault('10'),
 };

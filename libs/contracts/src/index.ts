@@ -8,5 +8,6 @@ export * from './build-id.ts';
 export * from './job.ts';
 export * from './problem.ts';
 export * from './record.ts';
+export * from './search.ts';
 export * from './status.ts';
 export * from './variable.ts';

@@ -17,9 +17,10 @@ export * from './ports/compute.ts';
 export * from './ports/job-queue.ts';
 export * from './ports/record-store.ts';
 export { recognise, type FileKind } from './recognise.ts';
-export { RecordIndex } from './record-index.ts';
-export {
+export { RecordIndex, summaryOf } from './record-index.ts';
+export { lookUpKernels, searchKernels, type KernelQuery } from './search/search-kernels.ts';
 export { requeue } from './requeue.ts';
+export {
   identifyKernel,
   splitKernel,
   type Identity,

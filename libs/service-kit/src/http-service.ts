@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler, type Router } from 'express';
 import type { Logger } from './logger.ts';
-import { problemHandler, sendProblem } from './problems.ts';
+import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
 export interface HttpServiceOptions {
   host: string;
@@ -55,7 +55,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     sendProblem(response, 'shutting-down', 'the service is stopping, ask another one');
   });
   if (options.router) app.use(options.router);
-  app.use((request, response) => sendProblem(response, 'not-found', `no route ${request.path}`));
+  app.use(unanswered);
   app.use(problemHandler(log));
 
   const server = createServer((request, response) => {

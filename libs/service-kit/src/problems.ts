@@ -21,12 +21,32 @@ export function sendProblem(
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** For a route's other methods: 405 with those that it takes. */
+/**
+ * For a route's other methods: they are left to later routes, of another service in the same
+ * process perhaps; where none takes them, `unanswered` says which methods the path has.
+ */
 export function onlyMethods(allow: string): RequestHandler {
-  return (request, response) => {
-    response.setHeader('Allow', allow);
-    sendProblem(response, 'method-not-allowed', `${request.method} is not one of ${allow}`);
+  return (_request, response, next) => {
+    const allowed = allowedOf(response);
+    for (const method of allow.split(', ')) allowed.add(method);
+    response.locals.allowed = allowed;
+    next();
   };
+}
+
+/** Behind all routes: 405 with the methods that the path takes, 404 where there is no such path. */
+export const unanswered: RequestHandler = (request, response) => {
+  const allow = [...allowedOf(response)].join(', ');
+  if (allow === '') {
+    sendProblem(response, 'not-found', `no route ${request.path}`);
+    return;
+  }
+  response.setHeader('Allow', allow);
+  sendProblem(response, 'method-not-allowed', `${request.method} is not one of ${allow}`);
+};
+
+function allowedOf({ locals }: Response): Set<string> {
+  return (locals.allowed as Set<string> | undefined) ?? new Set();
 }
 
 /** The one place where errors become HTTP: by their code; any other is internal, and is logged. */

@@ -14,18 +14,20 @@ export const TEST_SETTINGS: FetchSettings = {
   BTFDEPOT_OPEN_KERNELS: 16 * MEBI,
   BTFDEPOT_HOT_ANSWERS: MEBI,
   BTFDEPOT_RECORD_AGE: 1000,
+  BTFDEPOT_CATALOGUE_AGE: 0,
 };
 
 /** The service over an empty folder. */
 export async function startFetch(settings: Partial<FetchSettings> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-fetch-'));
   const stores = await openFsStores(folder);
+  const log = createLogger('fetch', 'silent');
   const service = await startHttpService({
     host: '127.0.0.1',
     port: 0,
-    log: createLogger('fetch', 'silent'),
+    log,
     checks: {},
-    ...createFetch(stores, { ...TEST_SETTINGS, ...settings }),
+    ...createFetch(stores, { ...TEST_SETTINGS, ...settings }, log),
   });
   return {
     ...stores,

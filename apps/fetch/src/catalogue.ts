@@ -1,0 +1,53 @@
+import type { KernelSummary } from '@btf-depot/contracts';
+import { RecordIndex, type RecordStore } from '@btf-depot/depot';
+
+/**
+ * All kernels in the order of their build IDs, for searches: as they were at most `maxAge`
+ * milliseconds, and one refresh, ago. Whoever asks gets what is there and sets off the next
+ * refresh when it is due; only the first waits for one.
+ */
+export class Catalogue {
+  readonly #index: RecordIndex;
+  readonly #maxAge: number;
+  readonly #onError: (message: string, error: unknown) => void;
+  #sorted: readonly KernelSummary[] | undefined;
+  #refreshedAt = 0;
+  #refreshing: Promise<void> | undefined;
+
+  /** @param onError told of records that cannot be read, and of refreshes that fail. */
+  constructor(
+    records: RecordStore,
+    maxAge: number,
+    onError: (message: string, error: unknown) => void,
+  ) {
+    this.#index = new RecordIndex(records);
+    this.#maxAge = maxAge;
+    this.#onError = onError;
+  }
+
+  /** @throws what the store throws, where nothing was read yet. */
+  async kernels(): Promise<readonly KernelSummary[]> {
+    if (!this.#sorted) await this.#refresh();
+    else if (performance.now() - this.#refreshedAt > this.#maxAge) {
+      this.#refresh().catch((error: unknown) => this.#onError('the catalogue is not fresh', error));
+    }
+    return this.#sorted ?? [];
+  }
+
+  get(buildId: string): KernelSummary | undefined {
+    return this.#index.get(buildId);
+  }
+
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#read().finally(() => (this.#refreshing = undefined));
+    return this.#refreshing;
+  }
+
+  async #read(): Promise<void> {
+    await this.#index.refresh((buildId, error) =>
+      this.#onError(`the record of ${buildId} cannot be read`, error),
+    );
+    this.#sorted = [...this.#index].sort((a, b) => (a.buildId < b.buildId ? -1 : 1));
+    this.#refreshedAt = performance.now();
+  }
+}

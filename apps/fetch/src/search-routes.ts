@@ -1,0 +1,72 @@
+import { lookupRequestSchema, type KernelSummary } from '@btf-depot/contracts';
+import { DepotError, lookUpKernels, searchKernels, summaryOf } from '@btf-depot/depot';
+import { onlyMethods } from '@btf-depot/service-kit';
+import { Router } from 'express';
+import { z } from 'zod';
+import type { Catalogue } from './catalogue.ts';
+import { readJson, readQuery } from './read-json.ts';
+import type { RecentRecords } from './recent-records.ts';
+
+/** A thousand build IDs and a thousand releases. */
+const MAX_LOOKUP_BODY = 512 * 1024;
+
+const word = z.string().min(1).max(128).exactOptional();
+const hex = z.string().regex(/^[0-9a-f]{1,128}$/, { error: 'expected lowercase hexadecimal' });
+
+const searchQuery = z.strictObject({
+  distro: word,
+  release: word,
+  arch: word,
+  buildId: hex.exactOptional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, { error: 'expected a whole number' })
+    .transform(Number)
+    .pipe(z.number().min(1).max(1000))
+    .prefault('100'),
+  page: hex.exactOptional(),
+});
+
+/** `GET /v1/kernels` by what is known of a kernel, and `POST /v1/kernels/lookup` of many. */
+export function searchRoutes(records: RecentRecords, catalogue: Catalogue): Router {
+  const router = Router();
+  const search = router.route('/v1/kernels');
+  search.get(async (request, response) => {
+    const query = readQuery(request.query, searchQuery);
+    response.setHeader('Cache-Control', 'no-cache');
+    response.json(searchKernels(await catalogue.kernels(), query));
+  });
+  search.all(onlyMethods('GET, HEAD'));
+
+  const lookup = router.route('/v1/kernels/lookup');
+  lookup.post(async (request, response) => {
+    const asked = await readJson(request, lookupRequestSchema, MAX_LOOKUP_BODY);
+    const kernels = await catalogue.kernels();
+    const newer = await newerThan(catalogue, records, asked.buildIds);
+    const byBuildId = (buildId: string) => catalogue.get(buildId) ?? newer.get(buildId);
+    response.setHeader('Cache-Control', 'no-store');
+    response.json(lookUpKernels(kernels, byBuildId, asked));
+  });
+  return router;
+}
+
+/** Who has just sent a kernel must not be told that it is missing: those records are looked for. */
+async function newerThan(
+  catalogue: Catalogue,
+  records: RecentRecords,
+  buildIds: readonly string[],
+): Promise<Map<string, KernelSummary>> {
+  const unknown = [...new Set(buildIds)].filter((buildId) => !catalogue.get(buildId));
+  const newer = new Map<string, KernelSummary>();
+  const readNext = async (): Promise<void> => {
+    for (let buildId = unknown.pop(); buildId !== undefined; buildId = unknown.pop()) {
+      try {
+        newer.set(buildId, summaryOf(await records.get(buildId)));
+      } catch (error) {
+        if (!(error instanceof DepotError) || error.code !== 'unknown-build-id') throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, readNext));
+  return newer;
+}

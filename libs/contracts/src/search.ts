@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { buildIdSchema } from './build-id.ts';
+import { STATES } from './record.ts';
+
+/** A kernel among others: enough to choose it. */
+export const kernelSummarySchema = z.looseObject({
+  buildId: buildIdSchema,
+  revision: z.number().int().positive(),
+  state: z.enum(STATES),
+  distro: z.string().exactOptional(),
+  release: z.string().exactOptional(),
+  arch: z.string().exactOptional(),
+  /** How many variables it came with. Absent: none. */
+  variables: z.number().int().exactOptional(),
+});
+
+/** Answer of `GET /v1/kernels`: by build ID; `next` is the `page` that goes on. */
+export const searchAnswerSchema = z.looseObject({
+  kernels: z.array(kernelSummarySchema),
+  next: z.string().exactOptional(),
+});
+
+/** What one request may look up. */
+export const MAX_LOOKED_UP = 1000;
+
+/** Body of `POST /v1/kernels/lookup`: either or both. */
+export const lookupRequestSchema = z.strictObject({
+  buildIds: z.array(buildIdSchema).max(MAX_LOOKED_UP).default([]),
+  releases: z.array(z.string().min(1).max(128)).max(MAX_LOOKED_UP).default([]),
+});
+
+/** Its answer: everything that was asked is in one of the three. */
+export const lookupAnswerSchema = z.looseObject({
+  have: z.array(z.looseObject({ asked: z.string(), kernel: kernelSummarySchema })),
+  missing: z.array(z.string()),
+  /** Releases that several kernels have: rebuilds, flavours, architectures. */
+  ambiguous: z.array(z.looseObject({ asked: z.string(), kernels: z.array(kernelSummarySchema) })),
+});
+
+export type KernelSummary = z.infer<typeof kernelSummarySchema>;
+export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
+export type LookupAnswer = z.infer<typeof lookupAnswerSchema>;

@@ -1,0 +1,59 @@
+import type { KernelSummary, LookupAnswer, SearchAnswer } from '@btf-depot/contracts';
+
+/** What kernels are wanted; all that is given must hold. */
+export interface KernelQuery {
+  distro?: string;
+  arch?: string;
+  /** What the release begins with. */
+  release?: string;
+  /** What the build ID begins with. */
+  buildId?: string;
+  limit: number;
+  /** The `next` of the page before: the last build ID there. */
+  page?: string;
+}
+
+/**
+ * @param kernels in the order of their build IDs, so that pages stay right while kernels come
+ *   and go. All are looked at: 10,000 take less than a millisecond.
+ */
+export function searchKernels(
+  kernels: readonly KernelSummary[],
+  { distro, arch, release = '', buildId = '', limit, page = '' }: KernelQuery,
+): SearchAnswer {
+  const found: KernelSummary[] = [];
+  for (const kernel of kernels) {
+    if (kernel.buildId <= page || !kernel.buildId.startsWith(buildId)) continue;
+    if (distro !== undefined && kernel.distro !== distro) continue;
+    if (arch !== undefined && kernel.arch !== arch) continue;
+    if (!(kernel.release ?? '').startsWith(release)) continue;
+    if (found.length === limit) return { kernels: found, next: found[limit - 1].buildId };
+    found.push(kernel);
+  }
+  return { kernels: found };
+}
+
+/**
+ * Many at once. A build ID is found or missing; a release may be several kernels'.
+ * @param byBuildId finds one by its build ID.
+ */
+export function lookUpKernels(
+  kernels: readonly KernelSummary[],
+  byBuildId: (buildId: string) => KernelSummary | undefined,
+  asked: { buildIds: readonly string[]; releases: readonly string[] },
+): LookupAnswer {
+  const answer: LookupAnswer = { have: [], missing: [], ambiguous: [] };
+  const wanted = new Map<string, KernelSummary[]>(asked.releases.map((release) => [release, []]));
+  for (const kernel of kernels) wanted.get(kernel.release ?? '')?.push(kernel);
+  const byRelease = [...wanted].map(([release, found]) => ({ asked: release, found }));
+  const byId = [...new Set(asked.buildIds)].map((buildId) => {
+    const kernel = byBuildId(buildId);
+    return { asked: buildId, found: kernel ? [kernel] : [] };
+  });
+  for (const { asked: name, found } of [...byId, ...byRelease]) {
+    if (found.length === 0) answer.missing.push(name);
+    else if (found.length === 1) answer.have.push({ asked: name, kernel: found[0] });
+    else answer.ambiguous.push({ asked: name, kernels: found });
+  }
+  return answer;
+}
