@@ -11,13 +11,15 @@ const verbs: Record<string, () => Promise<Command>> = {
   get: async () => (await import('./verbs/get.ts')).getCommand(),
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
+  completion: async () => (await import('./verbs/completion.ts')).completionCommand(program),
 };
 
 const program = new Command('btfdepot')
   .description('Stores and serves the BTF that kernels leave out, by build ID.')
   .version(VERSION);
 const asked = process.argv[2] ?? '';
-const loaded = Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs);
+const isOne = Object.hasOwn(verbs, asked) && asked !== 'completion';
+const loaded = isOne ? [asked] : Object.keys(verbs);
 for (const verb of loaded) {
   const command = await verbs[verb]();
   program.addCommand(command.exitOverride());

@@ -1,0 +1,71 @@
+import { Argument, Command } from 'commander';
+import { print } from '../output.ts';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+type Shell = (typeof SHELLS)[number];
+
+/** @param program with every verb, whose names and options are what is completed. */
+export function completionCommand(program: Command): Command {
+  return new Command('completion')
+    .summary('print a script that completes verbs and options')
+    .description(
+      'Prints a completion script for a shell:\n' +
+        '  bash, zsh:  source <(btfdepot completion bash)\n' +
+        '  fish:       btfdepot completion fish | source',
+    )
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => {
+      print(shell === 'fish' ? fish(program) : bash(program, shell));
+    });
+}
+
+function optionsOf(command: Command): string[] {
+  const own = command.options.flatMap(({ long, short }) => [long, short]);
+  return [...own, '--help'].filter((flag) => typeof flag === 'string');
+}
+
+/** zsh runs bash's completion; files are completed where no option is begun. */
+function bash(program: Command, shell: 'bash' | 'zsh'): string {
+  const verbs = program.commands.map((command) => command.name()).join(' ');
+  const cases = program.commands.map(
+    (command) => `    ${command.name()}) words='${optionsOf(command).join(' ')}' ;;`,
+  );
+  return `${shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : ''}_btfdepot() {
+  local words current=\${COMP_WORDS[COMP_CWORD]}
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W '${verbs} --help --version' -- "$current"))
+    return
+  fi
+  case \${COMP_WORDS[1]} in
+${cases.join('\n')}
+    *) return ;;
+  esac
+  case $current in
+    -*) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
+    *) COMPREPLY=($(compgen -f -- "$current")) ;;
+  esac
+}
+complete -o filenames -F _btfdepot btfdepot
+`;
+}
+
+function fish(program: Command): string {
+  const lines = program.commands.flatMap((command) => {
+    const verb = command.name();
+    const offered = `complete -c btfdepot -n __fish_use_subcommand -f -a ${verb} -d '${quoted(command.summary())}'`;
+    const options = command.options
+      .filter(({ long }) => typeof long === 'string')
+      .map(
+        ({ long, description }) =>
+          `complete -c btfdepot -n '__fish_seen_subcommand_from ${verb}' ` +
+          `-l ${String(long).slice(2)} -d '${quoted(description)}'`,
+      );
+    return [offered, ...options];
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+function quoted(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+}
