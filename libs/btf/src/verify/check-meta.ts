@@ -175,7 +175,7 @@ const checkFunction: Check = (context, id) => {
   const { btf, faults } = context;
   if (!named(context, id, 'required')) return false;
   if (btf.vlen(id) > 1) return faults.type(btf, id, 'linkage', 'Invalid func linkage', 1);
-  return noFlag(context, id) && typeId(context, id, 2, btf.sizeOrType(id));
+  return noFlag(context, id);
 };
 
 const checkProto: Check = (context, id) => named(context, id, 'none') && noFlag(context, id);
@@ -229,10 +229,8 @@ const checkDeclTag: Check = (context, id) => {
   if (btf.name(id) === '') return faults.type(btf, id, 'name', 'Invalid value');
   if (!noVlen(context, id)) return false;
   if (!knowsAttributes(kernel) && !noFlag(context, id)) return false;
-  if ((btf.tail(id, 0) | 0) < -1) {
-    return faults.type(btf, id, 'component', 'Invalid component_idx', 3);
-  }
-  return typeId(context, id, 2, btf.sizeOrType(id));
+  const fine = (btf.tail(id, 0) | 0) >= -1;
+  return fine || faults.type(btf, id, 'component', 'Invalid component_idx', 3);
 };
 
 const CHECKS: Readonly<Record<number, Check>> = {
