@@ -66,6 +66,21 @@ int main(int argc, char **argv) {
 }
 `;
 
+const LOAD_PROGRAM = `
+#include <bpf/libbpf.h>
+#include <stdio.h>
+/* OBJECT BTF: the error of loading it with that BTF instead of the kernel's. */
+int main(int argc, char **argv) {
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = argv[2]);
+	struct bpf_object *object = bpf_object__open_file(argv[1], &options);
+	if (argc < 3 || libbpf_get_error(object)) return 1;
+	printf("%d\\n", bpf_object__load(object));
+	return 0;
+}
+`;
+/** The error of bpf_object__load without the right to load BPF. */
+const NOT_PERMITTED = '-1';
+
 /** BPF objects whose relocations are of every kind that clang 14 can make. */
 const CORE_OBJECTS: Readonly<Record<string, string>> = {
   fields: `
@@ -173,25 +188,37 @@ const body = ({ K612 }: { K612: { coreBtf: string; vmlinux: string } }): void =>
   });
 
   describe('bpftool gen min_core_btf', () => {
-    it.each(Object.keys(CORE_OBJECTS))('carries the same types for the object %s', async (name) => {
-      const source = write(`${name}.c`, CORE_SOURCE(CORE_OBJECTS[name]));
-      const object = join(folder, `${name}.o`);
-      execFileSync('clang', [...clang, source, '-o', object]);
-      const theirs = join(folder, `${name}.theirs.btf`);
-      await bpftool(['gen', 'min_core_btf', coreFile, theirs, object]);
-      const compiled = readElf(bytesSource(readFileSync(object)));
-      const [btf, ext] = ['.BTF', '.BTF.ext'].map((wanted) => {
-        const found = compiled.section(wanted);
-        if (!found) throw new Error(`${name} has no ${wanted}`);
-        return compiled.bytes(found);
-      });
-      const ours = write(`${name}.ours.btf`, tailorBtf(core, [{ btf: parseBtf(btf), ext }]));
-      const dump = (file: string): Promise<string> =>
-        bpftool(['btf', 'dump', 'file', file, 'format', 'raw']);
-      const tailored = await dump(ours);
-      expect(tailored).toBe(await dump(theirs));
-      expect(tailored.split('\n').length).toBeGreaterThan(3);
+    const loader = join(folder, 'load');
+    beforeAll(() => {
+      const source = write('load.c', LOAD_PROGRAM);
+      execFileSync('gcc', [source, '-o', loader, '-lbpf']);
     });
+    it.each(Object.keys(CORE_OBJECTS))(
+      'carries the same types for the object %s, which loads with ours',
+      async (name) => {
+        const source = write(`${name}.c`, CORE_SOURCE(CORE_OBJECTS[name]));
+        const object = join(folder, `${name}.o`);
+        execFileSync('clang', [...clang, source, '-o', object]);
+        const theirs = join(folder, `${name}.theirs.btf`);
+        await bpftool(['gen', 'min_core_btf', coreFile, theirs, object]);
+        const compiled = readElf(bytesSource(readFileSync(object)));
+        const [btf, ext] = ['.BTF', '.BTF.ext'].map((wanted) => {
+          const found = compiled.section(wanted);
+          if (!found) throw new Error(`${name} has no ${wanted}`);
+          return compiled.bytes(found);
+        });
+        const ours = write(`${name}.ours.btf`, tailorBtf(core, [{ btf: parseBtf(btf), ext }]));
+        const dump = (file: string): Promise<string> =>
+          bpftool(['btf', 'dump', 'file', file, 'format', 'raw']);
+        const tailored = await dump(ours);
+        expect(tailored).toBe(await dump(theirs));
+        expect(tailored.split('\n').length).toBeGreaterThan(3);
+        const loaded = execFileSync(loader, [object, ours], {
+          stdio: ['ignore', 'pipe', 'ignore'],
+        });
+        expect(['0', NOT_PERMITTED]).toContain(loaded.toString().trim());
+      },
+    );
   });
 };
 
