@@ -24,8 +24,10 @@ const extraSchema = z.looseObject({
   ...blob,
   types: count,
   variables: count,
-  /** Where the extra was found: BTF with variables beside the kernel, or in the uploaded BTF. */
-  origin: z.enum(['full', 'partition']),
+  /** Where it was found: BTF with variables beside the kernel, its DWARF, the uploaded BTF. */
+  origin: z.enum(['full', 'dwarf', 'partition']),
+  /** Of DWARF: how many entries of variables it has, and what became of them, by rule. */
+  coverage: z.looseObject({}).exactOptional(),
   /** SHA-256 of the core that this split BTF stands on. */
   baseSha256: sha256Schema,
 });
@@ -70,6 +72,16 @@ const sourceSchema = z.looseObject({
   at: z.iso.datetime(),
 });
 
+const withdrawalSchema = z.looseObject({
+  /** What everyone is told. */
+  reason: z.string(),
+  /** What only operators read, in the store: no service ever sends it. */
+  internal: z.string().exactOptional(),
+  at: z.iso.datetime(),
+  /** The token that was used; absent: an operator at the store, or a depot without tokens. */
+  by: z.string().exactOptional(),
+});
+
 /** All that is known of one kernel: the truth that queue, index and caches are rebuilt from. */
 export const kernelRecordSchema = z.looseObject({
   schema: z.number().int().positive(),
@@ -91,6 +103,8 @@ export const kernelRecordSchema = z.looseObject({
   sources: z.array(sourceSchema),
   /** Why `state` is `failed`. */
   failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
+  /** Why `state` is `withdrawn`. */
+  withdrawal: withdrawalSchema.exactOptional(),
   uploadedAt: z.iso.datetime(),
   readyAt: z.iso.datetime().exactOptional(),
 });
@@ -102,6 +116,7 @@ export type KsymsEntry = z.infer<typeof ksymsSchema>;
 export type CarrierEntry = z.infer<typeof carrierSchema>;
 export type ArtifactEntry = z.infer<typeof artifactSchema>;
 export type SourceEntry = z.infer<typeof sourceSchema>;
+export type Withdrawal = z.infer<typeof withdrawalSchema>;
 export type Delivery = (typeof DELIVERIES)[number];
 export type State = (typeof STATES)[number];
 

@@ -20,6 +20,7 @@ export const statusSchema = z.looseObject({
       part.extend({ types: z.number().int(), variables: z.number().int() }),
     ),
     failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
+    withdrawal: z.looseObject({ reason: z.string(), at: z.string() }).exactOptional(),
   }),
   /** Artifact name → path; `self` and `status` of the kernel itself. */
   links: z.record(z.string(), z.string()),
@@ -34,6 +35,7 @@ export function kernelPath(buildId: string): string {
 export function statusOf(record: KernelRecord): KernelStatus {
   const self = kernelPath(record.buildId);
   const names = Object.keys(record.artifacts);
+  const { withdrawal } = record;
   return {
     buildId: record.buildId,
     revision: record.revision,
@@ -50,6 +52,7 @@ export function statusOf(record: KernelRecord): KernelStatus {
         ]),
       ),
       ...(record.failure && { failure: record.failure }),
+      ...(withdrawal && { withdrawal: { reason: withdrawal.reason, at: withdrawal.at } }),
     },
     links: {
       self,

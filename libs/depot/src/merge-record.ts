@@ -8,6 +8,7 @@ import { ENCODER } from './encoder.ts';
 import { DepotError } from './errors.ts';
 import { CARRIER_NAME } from './pack-kernel.ts';
 import type { KernelParts, SplitPart } from './split-kernel.ts';
+import { refuseWithdrawn } from './withdraw.ts';
 
 /** What the upload says besides the bytes. */
 export interface UploadFacts {
@@ -16,6 +17,8 @@ export interface UploadFacts {
   release?: string;
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part'>[];
   at: Date;
+  /** Takes a withdrawn kernel in again. */
+  restore?: boolean;
 }
 
 /**
@@ -32,7 +35,13 @@ export function mergeRecord(
 ): KernelRecord | undefined {
   if (!current) return firstRecord(parts, facts);
   if (current.state === 'withdrawn') {
-    throw new DepotError('withdrawn', `${parts.buildId} was withdrawn`);
+    if (!facts.restore) refuseWithdrawn(current);
+    // Made from nothing: its blobs may have been collected, and its core may have been the reason.
+    return {
+      ...firstRecord(parts, facts),
+      revision: current.revision + 1,
+      sources: [...current.sources, ...newSources(current.sources, facts)],
+    };
   }
   if (current.core.sha256 !== parts.core.sha256) {
     throw new DepotError(
@@ -117,6 +126,7 @@ function mergeExtras(current: KernelRecord['extras'], parts: KernelParts): Kerne
     variables: vars.variables,
     origin: vars.origin,
     baseSha256: parts.core.sha256,
+    ...(vars.coverage && { coverage: { ...vars.coverage } }),
   };
   return { ...current, vars: added };
 }

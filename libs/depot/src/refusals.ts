@@ -19,5 +19,6 @@ export function refusing<Result>(part: string, read: () => Result): Result {
 
 function problemCode(code: string): ProblemCode {
   if (isProblemCode(code)) return code;
-  return code.startsWith('btf-') ? 'bad-btf' : 'bad-elf';
+  if (code.startsWith('btf-')) return 'bad-btf';
+  return code.startsWith('dwarf-') ? 'bad-dwarf' : 'bad-elf';
 }

@@ -2,7 +2,12 @@ import type { Source } from '@btf-depot/bytes';
 import { parseBtf, type Btf } from '@btf-depot/btf';
 import type { Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
-import { attachVariables, partition } from '@btf-depot/extras';
+import {
+  attachVariables,
+  partition,
+  variablesFromDwarf,
+  type VariableCoverage,
+} from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, buildIdOf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
@@ -38,6 +43,13 @@ export interface SplitPart {
   types: number;
 }
 
+export interface VariablesPart extends SplitPart {
+  variables: number;
+  origin: 'full' | 'dwarf' | 'partition';
+  /** What became of the variables that DWARF has. */
+  coverage?: VariableCoverage;
+}
+
 /** One kernel's BTF, apart. */
 export interface KernelParts {
   kind: FileKind;
@@ -48,7 +60,7 @@ export interface KernelParts {
   release?: string;
   delivery: Delivery;
   core: SplitPart & { origin: 'verbatim' | 'partition' };
-  vars?: SplitPart & { variables: number; origin: 'full' | 'partition' };
+  vars?: VariablesPart;
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;
   carrier: CarrierFacts;
@@ -66,7 +78,8 @@ export function identifyKernel(source: Source): Identity {
  * Takes a kernel's BTF apart into core and extras, as the delivery asks.
  *
  * - Where the kernel shows its own BTF, and this stays inside the kernel (*builtin*) or `full`
- *   stands beside it, core is that BTF verbatim, and the variables of `full` are attached to it.
+ *   stands beside it, core is that BTF verbatim, and the variables of `full`, or else those of the
+ *   kernel's DWARF, are attached to it.
  * - Otherwise (*module*) the BTF that there is, the kernel's or `full`, is partitioned: variables
  *   and what only they need are taken out, and core is what stays.
  *
@@ -94,7 +107,7 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
   const parts =
     wantsVars && delivery === 'module' && !(own && full)
       ? partitioned(base)
-      : attached(base, wantsVars && own ? full : undefined);
+      : attached(base, wantsVars && own ? (full ?? dwarfOf(kernel, input)) : undefined);
   const bits = kernel.bits ?? bitsOf(base);
   return {
     kind: kernel.kind,
@@ -117,17 +130,25 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
 
 type Parts = Pick<KernelParts, 'core' | 'vars'> & { base: Btf };
 
-/** Core as it is, and the variables of `full` on it. */
-function attached(core: Btf, full: Btf | undefined): Parts {
+/** Core as it is, and the variables of a full BTF or of a vmlinux with DWARF on it. */
+function attached(core: Btf, from: Btf | { dwarf: Source } | undefined): Parts {
   const parts: Parts = {
     base: core,
     core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
   };
-  if (full) {
-    const { bytes, types, variables } = refusing('full', () => attachVariables(core, full));
+  if (from && 'dwarf' in from) {
+    const found = refusing('kernel', () => variablesFromDwarf(from.dwarf, core));
+    const { bytes, types, variables, coverage } = found;
+    parts.vars = { ...part(bytes, types), variables, origin: 'dwarf', coverage };
+  } else if (from) {
+    const { bytes, types, variables } = refusing('full', () => attachVariables(core, from));
     parts.vars = { ...part(bytes, types), variables, origin: 'full' };
   }
   return parts;
+}
+
+function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): { dwarf: Source } | undefined {
+  return elf?.section('.debug_info') && { dwarf: kernel };
 }
 
 function partitioned(whole: Btf): Parts {

@@ -1,5 +1,6 @@
 // Extras: the BTF of a kernel that not every system needs, as split BTF on the kernel's core.
 //   attachVariables(core, full)   variables of a full BTF on a core that exists already
+//   variablesFromDwarf(vmlinux, core)   the same without a full BTF, from DWARF
 //   partition(full)               a full BTF taken apart into core and variables
 //   ksyms(vars, kernel)           the variables that a running kernel can be given without harm
 //   listVariables(btf)            the variables of any BTF, for reports and comparisons
@@ -13,6 +14,8 @@
 // libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
 // encoder-features.ts. To add memory that a kernel drops, touch: lost-memory.ts.
 export { attachVariables, type AttachedVariables } from './attach-variables.ts';
+export type { VariableCoverage } from './from-dwarf/coverage.ts';
+export { variablesFromDwarf, type VariablesFromDwarf } from './from-dwarf/variables-from-dwarf.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { partition, type Partition } from './partition.ts';
 export { type VariablesBtf } from './variables-btf.ts';
