@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { KernelRecord } from '@btf-depot/contracts';
 import { bpftool, readelf } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { startServices } from '@btf-depot/services';
@@ -78,6 +79,22 @@ describeWithKernels(['K612'], 'a Debian kernel goes the whole way', ({ K612 }) =
       expect(sections).toMatch(/ \.BTF +PROGBITS /);
       expect(sections).toMatch(/ \.gnu\.linkonce\.this_module +PROGBITS /);
     });
+  });
+
+  test('without a full BTF, its variables come from its DWARF', async () => {
+    const data = { BTFDEPOT_DATA: join(folder, 'dwarf') };
+    const args = ['serve', '--port', '0', '--json', K612.vmlinux];
+    const depot = startProcess('apps/cli/src/main.ts', args, data);
+    await depot.line(/^}$/);
+    const [kernel] = (
+      JSON.parse(depot.lines.filter((line) => /^[{} ]/.test(line)).join('\n')) as {
+        kernels: KernelRecord[];
+      }
+    ).kernels;
+    expect(await depot.stop()).toBe(0);
+    expect(kernel?.extras.vars).toMatchObject({ origin: 'dwarf' });
+    // And those that C only declares, which pahole does not list.
+    expect(kernel?.extras.vars?.variables).toBeGreaterThanOrEqual(31_415);
   });
 
   describe('by three services over Redis and MinIO', () => {
