@@ -5,8 +5,18 @@
 //   btf.kind(id) .vlen(id) .name(id) .sizeOrType(id) .tail(id, word) .find(name, kind?) .findAll
 //   btf.words[btf.positions[id - btf.firstId]]   the same without calls, for hot loops
 //   eachReference, reachable(btf, roots), referrers(btf)   walking forwards and backwards
+//   btf.resolve(id), sizeOf, memberAt     through typedefs and qualifiers; sizes; bit fields
+//   findBtf(file)                         the BTFs of a raw or ELF file
 //   new BtfBuilder({ base? })             append types: .add .copy(source, id, mapId) .finish()
 //   addInt, addComposite, addVariable, addSection, …   one function a kind on a builder
+//
+// Model: objects that refer to each other, never ids: decodeBtf, encodeBtf, BtfType.
+//
+// Text: printDeclaration, printVariable (with what it needs), printHeader (a vmlinux.h); dumpRaw
+// and dumpJson as bpftool has them.
+//
+// Operations: verifyBtf (a kernel's rules), mergeBtf, dedupBtf, compareTypes, lowerBtf (for an
+// older kernel), tailorBtf (for CO-RE objects).
 //
 // To add a kind, touch what kinds.ts names at its head.
 export {

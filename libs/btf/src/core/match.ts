@@ -10,7 +10,7 @@ const MAX_DEPTH = 32;
 export type TargetPath = { readonly type: number; readonly index: number }[];
 
 /** Whether two kinds can stand for each other: equal, or both enums. */
-export function kindsCompatible(left: number, right: number): boolean {
+function kindsCompatible(left: number, right: number): boolean {
   return left === right || (isEnum(left) && isEnum(right));
 }
 

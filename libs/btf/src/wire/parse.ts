@@ -32,15 +32,9 @@ export interface ParseOptions {
  * `btf-truncated`, `btf-layout`, `btf-kind`, `btf-type-id`, `btf-string`, `btf-limit`, `btf-base`.
  */
 export function parseBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
-  const btf = indexBtf(bytes, options);
-  checkReferences(btf);
-  return btf;
-}
-
-/** Only the index: ids and string offsets are not looked at. */
-export function indexBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
   const { btf, failure } = indexPartly(bytes, options);
   if (failure) throw failure;
+  checkReferences(btf);
   return btf;
 }
 

@@ -1,8 +1,7 @@
 import type { Endian } from '@btf-depot/bytes';
 
 /** The byte order of this machine, which is the one of typed arrays. */
-export const HOST_ENDIAN: Endian =
-  new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'little' : 'big';
+const HOST_ENDIAN: Endian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'little' : 'big';
 
 /**
  * Bytes as 32-bit words of this machine's byte order: every field of a BTF type is one. A view
