@@ -58,6 +58,7 @@ export async function startEmbedded(
     log,
     router,
     hot: fetch.hot,
+    finishes: fetch.finishes,
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   const compressor = startCompressor(deps, settings);

@@ -20,6 +20,9 @@ const ready = kernelRecord({
 const withdrawn = { ...ready, buildId: buildIdOf('withdrawn'), state: 'withdrawn' as const };
 const pending = kernelRecord({ buildId: buildIdOf('pending') });
 
+/** More than are answered one by one. */
+const manyRanges = `bytes=${Array.from({ length: 40 }, (_, at) => `${at * 3}-${at * 3}`).join()}`;
+
 let folder: string;
 let stores: Awaited<ReturnType<typeof openFsStores>>;
 let service: HttpService;
@@ -42,15 +45,12 @@ beforeAll(async () => {
   stores = await openFsStores(folder);
   await stores.blobs.put(sha256, bytes);
   for (const record of [ready, withdrawn, pending]) await stores.records.put(record, undefined);
-  const counted: BlobStore = {
-    put: (...args) => stores.blobs.put(...args),
-    has: (hash) => stores.blobs.has(hash),
-    check: () => stores.blobs.check(),
-    get: (hash) => {
-      reads++;
-      return stores.blobs.get(hash);
+  const counted = new Proxy(stores.blobs, {
+    get(blobs, name: keyof BlobStore) {
+      if (name === 'get') reads++;
+      return blobs[name].bind(blobs);
     },
-  };
+  });
   service = await start(counted, 1024 * 1024);
 });
 
@@ -120,7 +120,7 @@ describe.each(['first', 'again'])('%s:', () => {
     expect(await answer.json()).toMatchObject({ code: 'range-not-satisfiable' });
   });
 
-  test.each(['lines=1-2', 'bytes=x', 'bytes=0-1,5-6'])(
+  test.each(['lines=1-2', 'bytes=x', manyRanges])(
     'Range: %s is answered with the whole',
     async (range) => {
       const answer = await get(byName, { range });
@@ -128,6 +128,23 @@ describe.each(['first', 'again'])('%s:', () => {
       expect((await bodyOf(answer)).length).toBe(bytes.length);
     },
   );
+
+  test('several ranges are parts of one answer, those that touch are one', async () => {
+    const answer = await get(byName, { range: 'bytes=0-9, 5-19, -10' });
+    expect(answer.status).toBe(206);
+    const type = answer.headers.get('content-type') ?? '';
+    const boundary = /^multipart\/byteranges; boundary=([\w-]+)$/.exec(type)?.[1] ?? '?';
+    const body = Buffer.from(await bodyOf(answer));
+    expect(answer.headers.get('content-length')).toBe(String(body.length));
+    const parts = body.toString('latin1').split(`\r\n--${boundary}`);
+    expect(parts.map((part) => /Content-Range: (.*)\r/.exec(part)?.[1])).toEqual([
+      undefined,
+      'bytes 0-19/100000',
+      'bytes 99990-99999/100000',
+      undefined,
+    ]);
+    expect(parts[2].endsWith(Buffer.from(bytes.slice(-10)).toString('latin1'))).toBe(true);
+  });
 
   test('If-Range of another revision is answered with the whole', async () => {
     const same = await get(byName, { range: 'bytes=0-9', 'if-range': `"${sha256}"` });
@@ -170,6 +187,9 @@ test.each([
   expect(answer.status).toBe(status);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
   expect(await answer.json()).toMatchObject({ code, status });
+  expect(answer.headers.get('retry-after')).toBe(code === 'pending' ? '2' : null);
+  const brief = status === 404 && code !== 'pending';
+  expect(answer.headers.get('cache-control')).toBe(brief ? 'public, max-age=5' : 'no-store');
 });
 
 test.each(HOSTILE_NAMES.filter((name) => name !== '' && !/^\.\.?$/.test(name)))(

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { KernelRecord } from '@btf-depot/contracts';
 import type { Answers } from './answers.ts';
+import { sectionAnswer, sectionHash } from './debuginfod-routes.ts';
+import { chooseArtifact } from './encodings.ts';
 import type { HotBlobs } from './hot-blobs.ts';
 import type { RecentRecords } from './recent-records.ts';
-import { sendBlob } from './send-blob.ts';
+import { sendBlob, type BlobAnswer } from './send-blob.ts';
 import { formOf, variableKey } from './variable-routes.ts';
 
-const ARTIFACT_PATH = /^\/v1\/kernels\/([0-9a-f]{8,128})\/([\w.-]{1,64})$/;
-const VARIABLE_PATH = /^\/v1\/kernels\/([0-9a-f]{8,128})\/vars\/(\w{1,128})$/;
+const KERNEL_PATH = /^\/v1\/kernels\/([0-9a-f]{8,128})\/(vars\/)?([\w.-]{1,128})$/;
+const SECTION_PATH = /^\/buildid\/([0-9a-f]{8,128})\/section\/([\w.]{1,64})$/;
 const BLOB_PATH = /^\/v1\/blobs\/sha256\/([0-9a-f]{64})$/;
 
 interface Caches {
@@ -20,40 +23,56 @@ interface Caches {
  * as long as the answer. Whatever is not in memory, or is not well, is left to the routes.
  */
 export function hotPath(caches: Caches) {
-  const { records, blobs } = caches;
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     const { method, url } = request;
     if ((method !== 'GET' && method !== 'HEAD') || url === undefined) return false;
-    const variable = VARIABLE_PATH.exec(url);
-    if (variable) return sendVariable(caches, variable, request, response);
-    const artifact = ARTIFACT_PATH.exec(url);
-    const [, buildId = '', name = ''] = artifact ?? [];
-    const entry = artifact ? liveArtifact(records, buildId, name) : undefined;
-    const sha256 = artifact ? entry?.sha256 : BLOB_PATH.exec(url)?.[1];
-    const bytes = sha256 === undefined ? undefined : blobs.peek(sha256);
-    if (sha256 === undefined || !bytes) return false;
-    const mediaType = entry?.mediaType ?? 'application/octet-stream';
-    sendBlob(request, response, { bytes, sha256, mediaType, immutable: !entry });
+    const answer = hotAnswer(caches, url, request);
+    if (!answer) return false;
+    sendBlob(request, response, answer);
     return true;
   };
 }
 
-function sendVariable(
-  { records, answers }: Caches,
-  [, buildId = '', name = '']: RegExpExecArray,
-  request: IncomingMessage,
-  response: ServerResponse,
-): boolean {
-  const record = records.peek(buildId);
-  if (!record || record.state === 'withdrawn') return false;
-  const answer = answers.peek(variableKey(record, formOf(request.headers.accept), name));
-  if (!answer) return false;
-  sendBlob(request, response, { ...answer, immutable: false, vary: 'Accept' });
-  return true;
+function hotAnswer(
+  { records, blobs, answers }: Caches,
+  url: string,
+  { headers }: IncomingMessage,
+): BlobAnswer | undefined {
+  const kernel = KERNEL_PATH.exec(url);
+  if (kernel) {
+    const [, buildId, vars, name] = kernel;
+    const record = living(records.peek(buildId));
+    if (!record) return undefined;
+    if (vars === undefined) return hotArtifact(blobs, record, name, headers['accept-encoding']);
+    const variable = answers.peek(variableKey(record, formOf(headers.accept), name));
+    return variable && { ...variable, immutable: false, vary: 'Accept' };
+  }
+  const section = SECTION_PATH.exec(url);
+  if (section) {
+    const [, buildId, name] = section;
+    const record = living(records.peek(buildId));
+    const sha256 = record && sectionHash(record, name);
+    const bytes = sha256 === undefined ? undefined : blobs.peek(sha256);
+    return bytes && sectionAnswer(bytes, sha256 ?? '');
+  }
+  const sha256 = BLOB_PATH.exec(url)?.[1];
+  const bytes = sha256 === undefined ? undefined : blobs.peek(sha256);
+  if (sha256 === undefined || !bytes) return undefined;
+  return { bytes, sha256, mediaType: 'application/octet-stream', immutable: true };
 }
 
-function liveArtifact(records: RecentRecords, buildId: string, name: string) {
-  const record = records.peek(buildId);
-  if (!record || record.state === 'withdrawn') return undefined;
-  return Object.hasOwn(record.artifacts, name) ? record.artifacts[name] : undefined;
+function hotArtifact(
+  blobs: HotBlobs,
+  record: KernelRecord,
+  name: string,
+  acceptEncoding: string | undefined,
+): BlobAnswer | undefined {
+  if (!Object.hasOwn(record.artifacts, name)) return undefined;
+  const chosen = chooseArtifact(record, name, acceptEncoding);
+  const bytes = blobs.peek(chosen.sha256);
+  return bytes && { ...chosen, bytes, immutable: false };
+}
+
+function living(record: KernelRecord | undefined): KernelRecord | undefined {
+  return record?.state === 'withdrawn' ? undefined : record;
 }

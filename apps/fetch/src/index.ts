@@ -8,6 +8,8 @@ import { recordRoutes, type Logger } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { Answers } from './answers.ts';
 import { Catalogue } from './catalogue.ts';
+import { readableElsewhere } from './cors.ts';
+import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
 import { HotBlobs } from './hot-blobs.ts';
 import { hotPath } from './hot-path.ts';
 import { KernelThread } from './kernels/kernel-thread.ts';
@@ -35,7 +37,7 @@ export function createFetch(
   stores: { blobs: BlobStore; records: RecordStore },
   settings: FetchSettings,
   log: Logger,
-): { router: Router; hot: ReturnType<typeof hotPath> } {
+): { router: Router; hot: ReturnType<typeof hotPath>; finishes: (path: string) => boolean } {
   const records = new RecentRecords(stores.records, settings.BTFDEPOT_RECORD_AGE);
   const blobs = new HotBlobs(stores.blobs, settings.BTFDEPOT_HOT_BLOBS);
   const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
@@ -47,10 +49,12 @@ export function createFetch(
   );
   const router = Router();
   router.use(
+    readableElsewhere,
+    debuginfodRoutes(records, blobs, log),
     searchRoutes(records, catalogue),
     recordRoutes(stores.records),
     variableRoutes({ records, kernels, answers }),
-    fetchRoutes(records, blobs),
+    fetchRoutes({ records, blobs, kernels, answers }),
   );
-  return { router, hot: hotPath({ records, blobs, answers }) };
+  return { router, hot: hotPath({ records, blobs, answers }), finishes: isDebuginfod };
 }

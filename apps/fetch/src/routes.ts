@@ -1,21 +1,38 @@
-import { isBuildId, isSha256 } from '@btf-depot/contracts';
-import { DepotError, findArtifact } from '@btf-depot/depot';
+import { ARTIFACTS, isSha256, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from '@btf-depot/depot';
 import { onlyMethods } from '@btf-depot/service-kit';
 import { Router } from 'express';
+import type { Answers } from './answers.ts';
+import { chooseArtifact } from './encodings.ts';
 import type { HotBlobs } from './hot-blobs.ts';
+import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import type { RecentRecords } from './recent-records.ts';
-import { sendBlob } from './send-blob.ts';
+import { sendBlob, type BlobAnswer } from './send-blob.ts';
+import { livingRecord } from './variable-routes.ts';
+
+export interface FetchRoutesDeps {
+  records: RecentRecords;
+  blobs: HotBlobs;
+  kernels: KernelThread;
+  answers: Answers;
+}
 
 /** Artifacts by name and blobs by hash; Express answers HEAD with the GET routes. */
-export function fetchRoutes(records: RecentRecords, blobs: HotBlobs): Router {
+export function fetchRoutes(deps: FetchRoutesDeps): Router {
+  const { records, blobs } = deps;
   const router = Router();
+  const full = router.route('/v1/kernels/:buildId/vmlinux.full.btf');
+  full.get(async (request, response) => {
+    const record = await livingRecord(records, request.params.buildId);
+    sendBlob(request, response, await fullBtf(deps, record));
+  });
   const artifact = router.route('/v1/kernels/:buildId/:artifact');
   artifact.get(async (request, response) => {
-    const { buildId, artifact: name } = request.params;
-    if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
-    const { sha256, mediaType } = findArtifact(await records.get(buildId), name);
-    const bytes = await blobs.get(sha256);
-    sendBlob(request, response, { bytes, sha256, mediaType, immutable: false });
+    const record = await livingRecord(records, request.params.buildId);
+    const { artifact: name } = request.params;
+    const chosen = chooseArtifact(record, name, request.headers['accept-encoding']);
+    const bytes = await blobs.get(chosen.sha256);
+    sendBlob(request, response, { ...chosen, bytes, immutable: false });
   });
   artifact.all(onlyMethods('GET, HEAD'));
   const blob = router.route('/v1/blobs/sha256/:hash');
@@ -28,4 +45,19 @@ export function fetchRoutes(records: RecentRecords, blobs: HotBlobs): Router {
   });
   blob.all(onlyMethods('GET, HEAD'));
   return router;
+}
+
+/** Core and variables in one BTF, for tools that take no other; made when it is asked for. */
+async function fullBtf(
+  { blobs, kernels, answers }: FetchRoutesDeps,
+  record: KernelRecord,
+): Promise<BlobAnswer> {
+  const mediaType = ARTIFACTS['vmlinux.btf'];
+  if (!record.extras.vars) {
+    const { sha256 } = record.core;
+    return { bytes: await blobs.get(sha256), sha256, mediaType, immutable: false };
+  }
+  const key = `${kernelKey(record)} full`;
+  const answer = await answers.get(key, mediaType, () => kernels.ask(record, { do: 'merge' }));
+  return { ...answer, immutable: false };
 }

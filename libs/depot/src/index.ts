@@ -10,6 +10,7 @@ export { acceptKernel, type AcceptDeps, type Upload, type UploadedFile } from '.
 export { compressKernel, type CompressDeps } from './compress-kernel.ts';
 export { DepotError } from './errors.ts';
 export { findArtifact } from './find-artifact.ts';
+export { findSection } from './find-section.ts';
 export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
 export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';
@@ -36,5 +37,9 @@ export {
   type AskedKernel,
 } from './variables/ask-variables.ts';
 export { variablesAsC } from './variables/describe-variable.ts';
-export { openVariables, type VariableTable } from './variables/variable-table.ts';
+export {
+  openVariables,
+  type VariableParts,
+  type VariableTable,
+} from './variables/variable-table.ts';
 export { variablesAsBtf } from './variables/variables-as-btf.ts';

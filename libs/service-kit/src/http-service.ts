@@ -17,6 +17,8 @@ export interface HttpServiceOptions {
    * For answers from memory, where the middleware costs more than the answer.
    */
   hot?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Paths that are served until the last connection ends: those where a 503 does harm. */
+  finishes?: (path: string) => boolean;
   /** Each must pass for `/readyz`; a rejection says what is not there. */
   checks: Record<string, () => Promise<void>>;
   /** How long requests under way may take after `close`, in milliseconds; then they are cut. */
@@ -46,8 +48,8 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
       .status(ready ? 200 : 503)
       .json({ status: stopping ? 'stopping' : ready ? 'ready' : 'not ready', failing });
   });
-  app.use((_request, response, next) => {
-    if (!stopping) {
+  app.use((request, response, next) => {
+    if (!stopping || options.finishes?.(request.path)) {
       next();
       return;
     }

@@ -3,6 +3,9 @@ import { DepotError } from '@btf-depot/depot';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from './logger.ts';
 
+/** How long caches may keep that something is not there: an upload may change it at any time. */
+const BRIEFLY = 'public, max-age=5';
+
 /** Answers with `application/problem+json`; ends the request whatever was written before. */
 export function sendProblem(
   response: Response,
@@ -15,8 +18,9 @@ export function sendProblem(
     return;
   }
   const body = problem(code, detail, response.locals.requestId as string | undefined, members);
-  if (body.status === 503) response.setHeader('Retry-After', '2');
-  response.status(body.status).setHeader('Cache-Control', 'no-store');
+  if (body.status === 503 || code === 'pending') response.setHeader('Retry-After', '2');
+  const cacheControl = body.status === 404 && code !== 'pending' ? BRIEFLY : 'no-store';
+  response.status(body.status).setHeader('Cache-Control', cacheControl);
   response.setHeader('Content-Type', PROBLEM_MEDIA_TYPE);
   response.end(`${JSON.stringify(body)}\n`);
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError } from '@btf-depot/depot';
-import type { KernelBytes, Question, Reply, Request } from './messages.ts';
+import { DepotError, type VariableParts } from '@btf-depot/depot';
+import type { Question, Reply, Request } from './messages.ts';
 
 /** Questions under way at one time; what comes on top is told to come back. */
 const MAX_PENDING = 4096;
@@ -61,20 +61,14 @@ export class KernelThread {
     return opening;
   }
 
-  async #readAndOpen(key: string, { core, extras }: KernelRecord): Promise<void> {
-    const { vars } = extras;
-    const [coreBytes, varsBytes] = await Promise.all([
-      this.#read(core.sha256),
-      vars && this.#read(vars.sha256),
-    ]);
-    // Copies to give away: what was read may be others' too.
-    const open: KernelBytes = { core: new Uint8Array(coreBytes) };
-    if (varsBytes) open.vars = new Uint8Array(varsBytes);
-    const transfer = Object.values(open).map(({ buffer }) => buffer as ArrayBuffer);
-    await this.#send({ key, open }, transfer);
+  async #readAndOpen(key: string, { core, extras, ksyms }: KernelRecord): Promise<void> {
+    const open: VariableParts = { core: await this.#read(core.sha256) };
+    if (extras.vars) open.vars = await this.#read(extras.vars.sha256);
+    if (ksyms) open.ksyms = await this.#read(ksyms.sha256);
+    await this.#send({ key, open });
   }
 
-  async #send(request: WithoutId<Request>, transfer: ArrayBuffer[] = []): Promise<Reply> {
+  async #send(request: WithoutId<Request>): Promise<Reply> {
     if (this.#pending.size >= MAX_PENDING) {
       throw new DepotError('busy', 'too many questions at one time');
     }
@@ -82,7 +76,7 @@ export class KernelThread {
     const worker = this.#worker ?? this.#start();
     const reply = await new Promise<Reply>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      worker.postMessage({ ...request, id }, transfer);
+      worker.postMessage({ ...request, id });
     });
     if ('refused' in reply) {
       const { code, detail, members } = reply.refused;

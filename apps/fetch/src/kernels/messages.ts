@@ -1,4 +1,5 @@
 import type { ProblemCode, VariableForm } from '@btf-depot/contracts';
+import type { VariableParts } from '@btf-depot/depot';
 
 /** What can be asked of an opened kernel. */
 export type Question =
@@ -7,17 +8,11 @@ export type Question =
   | { do: 'resolve'; names: string[] }
   | { do: 'merge' };
 
-/** A kernel's BTF on its way to the thread. */
-export interface KernelBytes {
-  core: Uint8Array;
-  vars?: Uint8Array;
-}
-
 export type Request = {
   id: number;
   /** Names the revision of a kernel. */
   key: string;
-} & ({ buildId: string; question: Question } | { open: KernelBytes });
+} & ({ buildId: string; question: Question } | { open: VariableParts });
 
 /** Expected failures are values: an error's own fields do not survive the way between threads. */
 export type Reply = { id: number } & (

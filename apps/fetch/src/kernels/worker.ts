@@ -24,8 +24,8 @@ function replyTo(request: Request): Reply {
   const { id, key } = request;
   try {
     if ('open' in request) {
-      const { core, vars } = request.open;
-      keep(key, { table: openVariables(core, vars), hasVars: vars !== undefined });
+      const { open } = request;
+      keep(key, { table: openVariables(open), hasVars: open.vars !== undefined });
       return { id, opened: true };
     }
     const kernel = opened.get(key);

@@ -14,14 +14,17 @@ const MAX_TYPES = 4 * 1024 * 1024;
  * A row as clients get it.
  * @throws DepotError `bad-btf` where its types cannot be written as C.
  */
-export function describeVariable({ btf }: VariableTable, row: VariableRow): Variable {
+export function describeVariable(table: VariableTable, row: VariableRow): Variable {
+  const { btf } = table;
   const { id, ...variable } = row;
+  const ksym = table.isKsym(row);
   const declaration = refusing('btf', () => printDeclaration(btf, id, { limit: MAX_DECLARATION }));
   return {
     ...variable,
     linkage: LINKAGES[btf.tail(id, 0)] ?? 'extern',
     perCpu: row.section === PER_CPU_SECTION,
     from: id < btf.firstId || !btf.base ? 'core' : 'vars',
+    ...(ksym !== undefined && { ksym }),
     declaration,
   };
 }

@@ -25,10 +25,13 @@ export class VariableTable {
   /** Three words an entry: DATASEC, offset, size; `#next` goes on to another of the variable. */
   readonly #entries: Uint32Array;
   readonly #next: Uint32Array;
+  readonly #ksyms: Btf | undefined;
   #names: string[] | undefined;
 
-  constructor(btf: Btf) {
+  /** @param ksyms the part of the variables that a running kernel can be given. */
+  constructor(btf: Btf, ksyms?: Btf) {
     this.btf = btf;
+    this.#ksyms = ksyms;
     const sections = levels(btf).flatMap((level) => ownIds(level, Kind.DATASEC));
     const count = sections.reduce((sum, id) => sum + btf.vlen(id), 0);
     this.#first = new Uint32Array(btf.endId);
@@ -53,10 +56,14 @@ export class VariableTable {
   /** Memory that the table and its BTF take at most, in bytes; near enough for a cache's bound. */
   get memory(): number {
     const { btf } = this;
-    const bytes = btf.bytes.length + (btf.base?.bytes.length ?? 0);
+    const parts = [...levels(btf), ...(this.#ksyms ? [this.#ksyms] : [])];
     const perType = 4 + 4 + 12;
     const perEntry = 16 + 48;
-    return bytes + btf.endId * perType + this.#next.length * perEntry;
+    const types = parts.reduce(
+      (sum, { bytes, typeCount }) => sum + bytes.length + typeCount * perType,
+      0,
+    );
+    return types + this.#next.length * perEntry;
   }
 
   /** Every name once, in the order of their characters' codes. */
@@ -81,6 +88,15 @@ export class VariableTable {
       .filter((row, at, all) => at === 0 || compare(all[at - 1], row) !== 0);
   }
 
+  /** Whether a running kernel can be given the variable; undefined where that is not known. */
+  isKsym({ id, name }: VariableRow): boolean | undefined {
+    const ksyms = this.#ksyms;
+    // What core has, the kernel has already.
+    if (!ksyms || id < this.btf.firstId) return undefined;
+    // A name is among the ksyms only where no other variable has it.
+    return ksyms.findAll(name, Kind.VAR).some((found) => found >= ksyms.firstId);
+  }
+
   #places(id: number): Omit<VariableRow, 'id' | 'name'>[] {
     const { btf } = this;
     const places = [];
@@ -94,14 +110,24 @@ export class VariableTable {
   }
 }
 
+/** The parts of a kernel's BTF; all but core are split BTF on core. */
+export interface VariableParts {
+  core: Uint8Array;
+  vars?: Uint8Array;
+  ksyms?: Uint8Array;
+}
+
 /**
  * Opens a kernel's BTF for questions about its variables. The bytes are kept.
  * @throws DepotError `bad-btf`.
  */
-export function openVariables(core: Uint8Array, vars?: Uint8Array): VariableTable {
+export function openVariables({ core, vars, ksyms }: VariableParts): VariableTable {
   return refusing('core', () => {
     const base = parseBtf(core);
-    return new VariableTable(vars ? parseBtf(vars, { base, section: '.BTF.vars' }) : base);
+    return new VariableTable(
+      vars ? parseBtf(vars, { base, section: '.BTF.vars' }) : base,
+      ksyms && parseBtf(ksyms, { base, section: '.BTF.ksyms' }),
+    );
   });
 }
 

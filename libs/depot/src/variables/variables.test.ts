@@ -1,4 +1,4 @@
-import { Kind, parseBtf, verifyBtf } from '@btf-depot/btf';
+import { addVariable, BtfBuilder, Kind, parseBtf, verifyBtf } from '@btf-depot/btf';
 import { attachVariables } from '@btf-depot/extras';
 import { kernelBtf, TEST_GLOBALS } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +18,11 @@ import { variablesAsBtf } from './variables-as-btf.ts';
 const buildId = 'be'.repeat(20);
 
 function kernel(core: Uint8Array, vars?: Uint8Array): AskedKernel {
-  return { buildId, table: openVariables(core, vars), hasVars: vars !== undefined };
+  return {
+    buildId,
+    table: openVariables({ core, ...(vars && { vars }) }),
+    hasVars: vars !== undefined,
+  };
 }
 
 const core = kernelBtf();
@@ -65,6 +69,14 @@ describe('one variable', () => {
       ['.data', 0, 'int verbose'],
       ['.data', 4, 'int verbose'],
     ]);
+  });
+
+  test('whether a running kernel can be given it', () => {
+    const b = new BtfBuilder({ base: parseBtf(core) });
+    addVariable(b, 'init_task', 1, 1);
+    const table = openVariables({ core, vars, ksyms: b.finish() });
+    const ksym = (name: string) => answerVariable({ ...whole, table }, name).variables[0].ksym;
+    expect(['init_task', 'verbose', 'current_task'].map(ksym)).toEqual([true, false, undefined]);
   });
 
   test('an entry that a section has twice is one variable', () => {
@@ -175,7 +187,7 @@ describe('as BTF', () => {
 });
 
 test('BTF that is none is refused as such', () => {
-  expect(() => openVariables(new Uint8Array(100))).toThrow(
+  expect(() => openVariables({ core: new Uint8Array(100) })).toThrow(
     expect.objectContaining({ code: 'bad-btf' }),
   );
 });

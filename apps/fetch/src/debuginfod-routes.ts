@@ -1,0 +1,73 @@
+import { isBuildId, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError, findSection } from '@btf-depot/depot';
+import { onlyMethods, type Logger } from '@btf-depot/service-kit';
+import { Router, type ErrorRequestHandler } from 'express';
+import type { HotBlobs } from './hot-blobs.ts';
+import type { RecentRecords } from './recent-records.ts';
+import { sendBlob, type BlobAnswer } from './send-blob.ts';
+
+/** Codes of what is not there, and will not be there in a moment either. */
+const MISSING: ReadonlySet<string> = new Set([
+  'bad-build-id',
+  'unknown-build-id',
+  'unknown-artifact',
+  'no-vars',
+  'withdrawn',
+]);
+
+/**
+ * `GET /buildid/{id}/section/{name}`, as debuginfod has it (elfutils, debuginfod.8). Its client
+ * (debuginfod-client.c) takes only 200 for an answer; a 503 to this request makes it download the
+ * whole debug information, and every other error but 406 is remembered as "missing" for ten
+ * minutes. So what is missing is 404, and whatever keeps us from answering just now is 406.
+ */
+export function debuginfodRoutes(records: RecentRecords, blobs: HotBlobs, log: Logger): Router {
+  const router = Router();
+  const section = router.route('/buildid/:buildId/section/:name');
+  section.get(async (request, response) => {
+    const { buildId, name } = request.params;
+    if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+    const { sha256 } = findSection(await records.get(buildId), name);
+    sendBlob(request, response, sectionAnswer(await blobs.get(sha256), sha256));
+  });
+  section.all(onlyMethods('GET, HEAD'));
+  const onError: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
+    if (error instanceof DepotError && MISSING.has(error.code)) {
+      next(error.code === 'unknown-build-id' ? error : missing(error));
+      return;
+    }
+    log.warn({ err: error }, 'a section cannot be sent now');
+    next(new DepotError('not-now', 'ask again', { cause: error }));
+  };
+  router.use('/buildid', onError);
+  return router;
+}
+
+/** The client makes no difference between the kinds of missing: 404 for all. */
+function missing(error: DepotError): DepotError {
+  return new DepotError('unknown-artifact', error.message);
+}
+
+/** Paths that are served to the end: a service that stops must not say 503 to them. */
+export function isDebuginfod(path: string): boolean {
+  return path.startsWith('/buildid/');
+}
+
+export function sectionAnswer(bytes: Buffer, sha256: string): BlobAnswer {
+  return {
+    bytes,
+    sha256,
+    mediaType: 'application/octet-stream',
+    immutable: false,
+    headers: { 'X-DEBUGINFOD-SIZE': bytes.length, 'X-DEBUGINFOD-FILE': 'vmlinux' },
+  };
+}
+
+/** The section's blob in a record at hand; undefined where there is a miss to be told. */
+export function sectionHash(record: KernelRecord, name: string): string | undefined {
+  try {
+    return findSection(record, name).sha256;
+  } catch {
+    return undefined;
+  }
+}

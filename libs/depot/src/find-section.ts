@@ -1,0 +1,21 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from './errors.ts';
+
+/**
+ * The blob of an ELF section that a kernel with all of its BTF inside would have: `.BTF` is core,
+ * `.BTF.NAME` an extra or the ksyms.
+ *
+ * @throws DepotError `unknown-artifact`, `no-vars`, `withdrawn`.
+ */
+export function findSection(
+  { buildId, state, core, extras, ksyms }: KernelRecord,
+  section: string,
+): { sha256: string; size: number } {
+  if (state === 'withdrawn') throw new DepotError('withdrawn', `${buildId} was withdrawn`);
+  if (section === '.BTF') return core;
+  const name = section.startsWith('.BTF.') ? section.slice('.BTF.'.length) : '';
+  if (Object.hasOwn(extras, name)) return extras[name];
+  if (name === 'ksyms' && ksyms) return ksyms;
+  if (name === 'vars') throw new DepotError('no-vars', `${buildId} came without variables`);
+  throw new DepotError('unknown-artifact', `${buildId} has no section of this name`);
+}
