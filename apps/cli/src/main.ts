@@ -10,6 +10,9 @@ const verbs: Record<string, () => Promise<Command>> = {
   push: async () => (await import('./verbs/push.ts')).pushCommand(),
   get: async () => (await import('./verbs/get.ts')).getCommand(),
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
+  withdraw: async () => (await import('./verbs/withdraw.ts')).withdrawCommand(),
+  gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
+  fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
   completion: async () => (await import('./verbs/completion.ts')).completionCommand(program),
 };

@@ -7,7 +7,7 @@ import { BadName } from './errors.ts';
  */
 export function blobKey(sha256: string): string {
   if (!isSha256(sha256)) throw new BadName('bad-hash', 'not a SHA-256 in lowercase hexadecimal');
-  return `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`;
+  return `${BLOBS}/${sha256.slice(0, 2)}/${sha256}`;
 }
 
 /** What belongs to one kernel lies below this key. */
@@ -16,4 +16,5 @@ export function kernelKey(buildId: string): string {
   return `${KERNELS}/${buildId.slice(0, 2)}/${buildId}`;
 }
 
+export const BLOBS = 'blobs/sha256';
 export const KERNELS = 'kernels';

@@ -24,6 +24,8 @@ export interface Upload {
   arch?: string;
   distro?: string;
   release?: string;
+  /** Takes a withdrawn kernel in again. */
+  restore?: boolean;
   split: SplitOptions;
 }
 
@@ -65,11 +67,15 @@ export async function acceptKernel(
   const facts = { ...upload, sources, at: deps.clock.now() };
   mergeRecord((await records.get(parts.buildId))?.record, parts, facts);
 
-  await Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
+  const putParts = () =>
+    Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
+  await putParts();
   const { record, written } = await updateRecord(records, parts.buildId, (current) =>
     mergeRecord(current, parts, facts),
   );
   if (!record) throw new DepotError('internal', `the record of ${parts.buildId} vanished`);
+  // What lay there before its record named it may have been collected since: see collectGarbage.
+  await putParts();
   await ring(deps, record);
   return { outcome: written ? 'created' : 'known', record };
 }

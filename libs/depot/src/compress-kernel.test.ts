@@ -1,5 +1,5 @@
 import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
-import { kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
+import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import { compressKernel } from './compress-kernel.ts';
 import type { PackedArtifact } from './pack-kernel.ts';
@@ -10,15 +10,11 @@ const packed: PackedArtifact = { name: 'manifest', bytes: core, sha256: sha256Of
 
 /** A depot of one record, whose packing is instant, or ends in the error given. */
 function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: Error) {
-  const stored = new Map(blobs.map((bytes) => [sha256Of(bytes), bytes]));
+  const stores = memoryStores();
+  for (const bytes of blobs) stores.kept.set(sha256Of(bytes), { bytes, at: new Date() });
   const held = { record, writes: 0 };
   const deps: Parameters<typeof compressKernel>[0] = {
-    blobs: {
-      put: (sha256, bytes) => Promise.resolve({ created: !!stored.set(sha256, bytes) }),
-      get: (sha256) => Promise.resolve(stored.get(sha256)),
-      has: (sha256) => Promise.resolve(stored.has(sha256)),
-      check: () => Promise.resolve(),
-    },
+    blobs: stores.blobs,
     records: {
       get: () => Promise.resolve({ record: held.record, version: String(held.writes) }),
       put: (next) => {
@@ -38,7 +34,12 @@ function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: E
     crashLimit: 3,
   };
   const run = (attempt: Partial<Attempt> = {}, job = jobFor(record)) =>
-    compressKernel(deps, job, { last: false, crashes: 0, ...attempt }, new AbortController().signal);
+    compressKernel(
+      deps,
+      job,
+      { last: false, crashes: 0, ...attempt },
+      new AbortController().signal,
+    );
   return { held, run };
 }
 

@@ -46,8 +46,14 @@ export async function compressKernel(
   }
   try {
     const packed = await deps.compute.pack(await packInput(deps.blobs, stored.record), signal);
-    for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
-    return (await publish(deps, job, packed)) ? 'published' : 'stale';
+    const putAll = async () => {
+      for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
+    };
+    await putAll();
+    if (!(await publish(deps, job, packed))) return 'stale';
+    // What lay there before the record named it may have been collected since: see collectGarbage.
+    await putAll();
+    return 'published';
   } catch (error) {
     if (!attempt.last || signal.aborted) throw error;
     await markFailed(deps.records, job, {
@@ -64,7 +70,8 @@ function isDue(record: KernelRecord, job: Job): boolean {
   return record.state === 'compressing' && record.revision === job.revision;
 }
 
-async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
+/** What packing needs of the store. @throws DepotError `unknown-blob` where a part is lost. */
+export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
   const { buildId, revision, delivery, arch, bits, endian } = record;
   const { ksyms, carrier } = record;
   const vars = record.extras.vars;

@@ -1,5 +1,6 @@
 import { isArtifactName, type ArtifactEntry, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
+import { refuseWithdrawn } from './withdraw.ts';
 
 /**
  * The artifact of that name, or why there is none.
@@ -8,7 +9,7 @@ import { DepotError } from './errors.ts';
  */
 export function findArtifact(record: KernelRecord, name: string): ArtifactEntry {
   const { buildId, revision, state } = record;
-  if (state === 'withdrawn') throw new DepotError('withdrawn', `${buildId} was withdrawn`);
+  refuseWithdrawn(record);
   if (Object.hasOwn(record.artifacts, name)) return record.artifacts[name];
   if (!isArtifactName(name)) throw new DepotError('unknown-artifact', 'no artifact of this name');
   if (name === 'vmlinux.vars.btf' && !record.extras.vars) {

@@ -8,6 +8,13 @@
  */
 export { acceptKernel, type AcceptDeps, type Upload, type UploadedFile } from './accept-kernel.ts';
 export { compressKernel, type CompressDeps } from './compress-kernel.ts';
+export {
+  collectGarbage,
+  GARBAGE_DEFAULTS,
+  type GarbageOptions,
+  type GarbageReport,
+} from './collect-garbage.ts';
+export { checkStore, type CheckDeps, type Finding, type StoreReport } from './check-store.ts';
 export { DepotError } from './errors.ts';
 export { findArtifact } from './find-artifact.ts';
 export { findSection } from './find-section.ts';
@@ -21,6 +28,7 @@ export { recognise, type FileKind } from './recognise.ts';
 export { RecordIndex, summaryOf } from './record-index.ts';
 export { lookUpKernels, searchKernels, type KernelQuery } from './search/search-kernels.ts';
 export { requeue } from './requeue.ts';
+export { refuseWithdrawn, withdraw } from './withdraw.ts';
 export {
   identifyKernel,
   splitKernel,

@@ -1,5 +1,5 @@
 import { isBuildId, statusOf, type KernelRecord } from '@btf-depot/contracts';
-import { DepotError, type RecordStore } from '@btf-depot/depot';
+import { DepotError, refuseWithdrawn, type RecordStore } from '@btf-depot/depot';
 import { Router, type Response } from 'express';
 
 const KERNEL = '/v1/kernels/:buildId';
@@ -16,7 +16,9 @@ export function recordRoutes(records: RecordStore): Router {
     return stored.record;
   };
   router.get(KERNEL, async (request, response) => {
-    response.json(await recordOf(request.params.buildId, response));
+    const record = await recordOf(request.params.buildId, response);
+    refuseWithdrawn(record);
+    response.json(record);
   });
   router.get(`${KERNEL}/status`, async (request, response) => {
     response.json(statusOf(await recordOf(request.params.buildId, response)));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_BLOB_SIZE, type BlobStore } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sha256Of, someBytes } from './builders.ts';
+import { collect, sha256Of, someBytes } from './builders.ts';
 import { runElsewhere, startElsewhere, whileRunning } from './elsewhere.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';
@@ -57,6 +57,31 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
       expect(await read(sha256)).toBe(sha256);
     });
 
+    it('lists every blob with its size and about when it was put', async () => {
+      expect(await collect(blobs.list())).toEqual([]);
+      const sizes = new Map<string, number>();
+      for (const size of [0, 10, 3000]) {
+        const bytes = someBytes(size, 'listed');
+        sizes.set(sha256Of(bytes), size);
+        await blobs.put(sha256Of(bytes), bytes);
+      }
+      const listed = await collect(blobs.list());
+      expect(new Map(listed.map(({ sha256, size }) => [sha256, size]))).toEqual(sizes);
+      for (const { at } of listed) expect(Math.abs(Date.now() - at.getTime())).toBeLessThan(60_000);
+    });
+
+    it('deletes a blob, also one that is not there, and takes it again', async () => {
+      const bytes = someBytes(1000, 'deleted');
+      const sha256 = sha256Of(bytes);
+      await blobs.put(sha256, bytes);
+      await blobs.delete(sha256);
+      await blobs.delete(sha256);
+      expect(await blobs.get(sha256)).toBeUndefined();
+      expect(await collect(blobs.list())).toEqual([]);
+      expect(await blobs.put(sha256, bytes)).toEqual({ created: true });
+      expect(await read(sha256)).toBe(sha256);
+    });
+
     it('refuses more bytes than a blob may have, and keeps none of them', async () => {
       const bytes = new Uint8Array(MAX_BLOB_SIZE + 1);
       await expect(blobs.put(unknown, bytes)).rejects.toThrow(RangeError);
@@ -70,6 +95,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         await expect(blobs.put(hash, someBytes(8, 'x'))).rejects.toMatchObject(refusal);
         await expect(blobs.get(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.has(hash)).rejects.toMatchObject(refusal);
+        await expect(blobs.delete(hash)).rejects.toMatchObject(refusal);
       },
     );
 

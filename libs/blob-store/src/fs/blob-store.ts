@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BlobStore } from '@btf-depot/depot';
+import { isSha256 } from '@btf-depot/contracts';
+import type { BlobEntry, BlobStore } from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
-import { blobKey } from '../layout.ts';
+import { blobKey, BLOBS } from '../layout.ts';
 import { ASIDE, asStore, createFile, syncFolders, unlessMissing } from './durable.ts';
 
 /** Blobs as files `blobs/sha256/ab/abcdef…`. */
@@ -36,6 +37,25 @@ export class FsBlobStore implements BlobStore {
     const path = join(this.#root, blobKey(sha256));
     const found = await asStore(`look for blob ${sha256}`, () => unlessMissing(() => stat(path)));
     return found !== undefined;
+  }
+
+  async *list(): AsyncIterable<BlobEntry> {
+    const names = (path: string) =>
+      asStore('list the blobs', async () => (await unlessMissing(() => readdir(path))) ?? []);
+    for (const shard of await names(join(this.#root, BLOBS))) {
+      const folder = join(this.#root, BLOBS, shard);
+      for (const sha256 of (await names(folder)).filter(isSha256)) {
+        const found = await asStore(`look for blob ${sha256}`, () =>
+          unlessMissing(() => stat(join(folder, sha256))),
+        );
+        if (found) yield { sha256, size: found.size, at: found.mtime };
+      }
+    }
+  }
+
+  async delete(sha256: string): Promise<void> {
+    const key = blobKey(sha256);
+    await asStore(`delete blob ${sha256}`, () => rm(join(this.#root, key), { force: true }));
   }
 
   async check(): Promise<void> {

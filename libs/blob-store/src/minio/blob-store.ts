@@ -1,6 +1,7 @@
-import type { BlobStore } from '@btf-depot/depot';
+import { isSha256 } from '@btf-depot/contracts';
+import type { BlobEntry, BlobStore } from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
-import { blobKey } from '../layout.ts';
+import { blobKey, BLOBS } from '../layout.ts';
 import type { Bucket } from './bucket.ts';
 
 /** Blobs as objects `blobs/sha256/ab/abcdef…`, written once. */
@@ -26,6 +27,17 @@ export class MinioBlobStore implements BlobStore {
 
   async has(sha256: string): Promise<boolean> {
     return this.#bucket.has(blobKey(sha256));
+  }
+
+  async *list(): AsyncIterable<BlobEntry> {
+    for await (const { key, size, at } of this.#bucket.list(`${BLOBS}/`)) {
+      const sha256 = key.split('/').at(-1) ?? '';
+      if (isSha256(sha256) && key === blobKey(sha256)) yield { sha256, size, at };
+    }
+  }
+
+  async delete(sha256: string): Promise<void> {
+    await this.#bucket.delete(blobKey(sha256));
   }
 
   async check(): Promise<void> {

@@ -9,6 +9,15 @@ import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
 /** What must hold for a write: nothing there yet, or the object of this ETag. */
 export type Condition = { 'If-None-Match': '*' } | { 'If-Match': string };
 
+interface Listed {
+  key: string;
+  etag: string;
+  /** Bytes. */
+  size: number;
+  /** When it was last written. */
+  at: Date;
+}
+
 /**
  * The few requests that the stores make of an S3 server, each with a time limit, for the client
  * has none. An answer that says no (missing, precondition failed) is a value; everything else
@@ -114,14 +123,19 @@ export class Bucket {
     });
   }
 
-  /** Every key below a prefix with its ETag, in the order of the keys. */
-  async *list(prefix: string): AsyncIterable<{ key: string; etag: string }> {
+  /** Also where there is nothing of this key. */
+  async delete(key: string): Promise<void> {
+    await this.#ask(`delete ${key}`, () => this.#client.removeObject(this.#settings.bucket, key));
+  }
+
+  /** Every key below a prefix, in the order of the keys. */
+  async *list(prefix: string): AsyncIterable<Listed> {
     for (let token = ''; ;) {
       const page = await this.#ask(`list ${prefix}`, () =>
         this.#client.listObjectsV2Query(this.#settings.bucket, prefix, token, '', 1000, ''),
       );
-      for (const { name, etag } of page.objects) {
-        if (name !== undefined) yield { key: name, etag };
+      for (const { name, etag, size, lastModified } of page.objects) {
+        if (name !== undefined) yield { key: name, etag, size, at: lastModified };
       }
       if (!page.isTruncated) return;
       token = page.nextContinuationToken;

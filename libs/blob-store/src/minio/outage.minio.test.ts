@@ -18,6 +18,8 @@ const questions: [string, (stores: Stores) => Promise<unknown>][] = [
   ['blobs.put', ({ blobs }) => blobs.put(sha256, bytes)],
   ['blobs.get', ({ blobs }) => blobs.get(sha256)],
   ['blobs.has', ({ blobs }) => blobs.has(sha256)],
+  ['blobs.list', ({ blobs }) => blobs.list()[Symbol.asyncIterator]().next()],
+  ['blobs.delete', ({ blobs }) => blobs.delete(sha256)],
   ['blobs.check', ({ blobs }) => blobs.check()],
   ['records.put', ({ records }) => records.put(record, undefined)],
   ['records.get', ({ records }) => records.get(record.buildId)],

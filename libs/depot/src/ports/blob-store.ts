@@ -8,8 +8,20 @@ export interface BlobStore {
   /** @returns the whole blob, or undefined where there is none. */
   get(sha256: string): Promise<Uint8Array | undefined>;
   has(sha256: string): Promise<boolean>;
+  /** Every blob, in no stated order; one that is put or deleted meanwhile may be in it or not. */
+  list(): AsyncIterable<BlobEntry>;
+  /** Resolves once the blob is gone, also where it was not there. */
+  delete(sha256: string): Promise<void>;
   /** Rejects where the store cannot be reached: for readiness. */
   check(): Promise<void>;
+}
+
+export interface BlobEntry {
+  sha256: string;
+  /** Bytes. */
+  size: number;
+  /** When it was put. */
+  at: Date;
 }
 
 /** So that every store can put a blob whole, in one request that is all or nothing. */

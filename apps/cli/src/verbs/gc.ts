@@ -1,0 +1,50 @@
+import { collectGarbage, GARBAGE_DEFAULTS, systemClock } from '@btf-depot/depot';
+import { Command } from 'commander';
+import { dataOption, openStores } from '../open-stores.ts';
+import { jsonOption } from '../options.ts';
+import { formatBytes, print, printJson } from '../output.ts';
+
+interface Flags {
+  data?: string;
+  minAge: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+const HOUR = 3600 * 1000;
+
+export function gcCommand(): Command {
+  return new Command('gc')
+    .summary('delete the blobs that no kernel names')
+    .description(
+      'Deletes the blobs that no record names: of uploads that broke off, of replaced revisions and\n' +
+        'of withdrawn kernels. Services may run meanwhile.',
+    )
+    .option('--min-age <hours>', 'keep what is younger', String(GARBAGE_DEFAULTS.minAge / HOUR))
+    .option('--dry-run', 'say what would be deleted')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExit status: 0, or 1 when a record cannot be read: nothing is deleted then.',
+    )
+    .action(run);
+}
+
+async function run({ minAge, dryRun = false, json, ...where }: Flags): Promise<void> {
+  const hours = Number(minAge);
+  if (!(hours >= 0)) throw new Error('--min-age takes hours');
+  const stores = await openStores(where);
+  const options = { minAge: hours * HOUR, dryRun };
+  const report = await collectGarbage({ ...stores, clock: systemClock }, options);
+  const bytes = report.collected.reduce((sum, { size }) => sum + size, 0);
+  if (json) {
+    const collected = report.collected.map(({ sha256, size }) => ({ sha256, size }));
+    printJson({ ...report, collected, bytes, dryRun });
+    return;
+  }
+  const deleted = dryRun ? 'would be deleted' : 'deleted';
+  print(
+    `${report.collected.length} blobs ${deleted}, ${formatBytes(bytes)}; ${report.kept} kept\n`,
+  );
+}

@@ -1,0 +1,69 @@
+import { withdraw, type RecordStore } from '@btf-depot/depot';
+import { Command } from 'commander';
+import { dataOption, openStores } from '../open-stores.ts';
+import { jsonOption } from '../options.ts';
+import { print, printJson } from '../output.ts';
+
+interface Flags {
+  reason: string;
+  internal?: string;
+  distro?: string;
+  release?: string;
+  prefix?: string;
+  dryRun?: boolean;
+  data?: string;
+  json?: boolean;
+}
+
+export function withdrawCommand(): Command {
+  return new Command('withdraw')
+    .summary('take kernels back: 410 with a reason from then on')
+    .description(
+      'Withdraws the kernels named, or all that match the query. Their blobs go at the next\n' +
+        '`btfdepot gc`; only an upload with `restore=true` brings a kernel back.',
+    )
+    .argument('[build-id...]')
+    .requiredOption('--reason <text>', 'what everyone is told')
+    .option('--internal <text>', 'kept in the record, and sent to nobody')
+    .option('--distro <name>', 'kernels of this distribution')
+    .option('--release <release>', 'kernels of this release')
+    .option('--prefix <hex>', 'kernels whose build ID begins so')
+    .option('--dry-run', 'name them, and leave them as they are')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(buildIds: string[], flags: Flags): Promise<void> {
+  const { distro, release, prefix } = flags;
+  const isQuery = (distro ?? release ?? prefix) !== undefined;
+  if (buildIds.length > 0 === isQuery) throw new Error('name build IDs, or a query');
+  const { records } = await openStores(flags);
+  const chosen = isQuery ? await matching(records, flags) : buildIds;
+  for (const buildId of flags.dryRun ? [] : chosen) {
+    await withdraw(records, buildId, {
+      reason: flags.reason,
+      ...(flags.internal !== undefined && { internal: flags.internal }),
+      at: new Date().toISOString(),
+    });
+  }
+  if (flags.json) printJson({ withdrawn: chosen, dryRun: flags.dryRun ?? false });
+  else for (const buildId of chosen) print(`${buildId}\n`);
+}
+
+/** All that are given must hold; what is withdrawn already keeps its reason. */
+async function matching(
+  records: RecordStore,
+  { distro, release, prefix = '' }: Flags,
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { buildId } of records.list()) {
+    if (!buildId.startsWith(prefix)) continue;
+    const record = (await records.get(buildId))?.record;
+    if (!record || record.state === 'withdrawn') continue;
+    if (distro !== undefined && record.distro !== distro) continue;
+    if (release !== undefined && record.release !== release) continue;
+    found.push(buildId);
+  }
+  return found;
+}

@@ -1,0 +1,121 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { packInput } from './compress-kernel.ts';
+import type { BlobStore } from './ports/blob-store.ts';
+import type { Compute } from './ports/compute.ts';
+import type { RecordStore } from './ports/record-store.ts';
+import { sha256Of } from './sha256.ts';
+
+export const FINDINGS = [
+  'unreadable-record',
+  'missing-blob',
+  'damaged-blob',
+  'wrong-size',
+  'not-reproducible',
+] as const;
+
+export interface Finding {
+  buildId: string;
+  code: (typeof FINDINGS)[number];
+  /** What of the kernel: `core`, an extra's or an artifact's name. */
+  what: string;
+  detail: string;
+}
+
+export interface StoreReport {
+  kernels: number;
+  /** Different ones. */
+  blobs: number;
+  findings: number;
+}
+
+export interface CheckDeps {
+  blobs: BlobStore;
+  records: RecordStore;
+  /** Absent: artifacts are not made again to compare them. */
+  compute?: Compute;
+  onFinding: (finding: Finding) => void;
+}
+
+interface NamedBlob {
+  what: string;
+  sha256: string;
+  size: number;
+}
+
+/**
+ * Whether the store has what its records say: every blob is there, of its size and its hash, and
+ * packing the parts of a kernel anew gives the artifacts that it has. Withdrawn kernels have none.
+ */
+export async function checkStore(deps: CheckDeps, signal: AbortSignal): Promise<StoreReport> {
+  const report: StoreReport = { kernels: 0, blobs: 0, findings: 0 };
+  const sizes = new Map<string, number | 'missing' | 'damaged'>();
+  const check = async (record: KernelRecord, tell: Tell): Promise<boolean> => {
+    let sound = true;
+    for (const { what, sha256, size } of blobsOf(record)) {
+      const found = sizes.get(sha256) ?? (await look(deps.blobs, sha256));
+      sizes.set(sha256, found);
+      if (found === size) continue;
+      sound = false;
+      if (found === 'missing') tell('missing-blob', what, `there is no blob ${sha256}`);
+      else if (found === 'damaged') tell('damaged-blob', what, `blob ${sha256} has other bytes`);
+      else tell('wrong-size', what, `blob ${sha256} has ${found} bytes, not ${size}`);
+    }
+    return sound;
+  };
+  for await (const { buildId } of deps.records.list()) {
+    signal.throwIfAborted();
+    const tell: Tell = (code, what, detail) => {
+      report.findings++;
+      deps.onFinding({ buildId, code, what, detail });
+    };
+    report.kernels++;
+    const record = await read(deps.records, buildId, tell);
+    if (!record || record.state === 'withdrawn') continue;
+    if ((await check(record, tell)) && deps.compute && record.state === 'ready') {
+      await packAgain({ ...deps, compute: deps.compute }, record, tell, signal);
+    }
+  }
+  report.blobs = sizes.size;
+  return report;
+}
+
+type Tell = (code: Finding['code'], what: string, detail: string) => void;
+
+async function read(records: RecordStore, buildId: string, tell: Tell) {
+  try {
+    return (await records.get(buildId))?.record;
+  } catch (error) {
+    tell('unreadable-record', 'record', error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+async function look(blobs: BlobStore, sha256: string): Promise<number | 'missing' | 'damaged'> {
+  const bytes = await blobs.get(sha256);
+  if (!bytes) return 'missing';
+  return sha256Of(bytes) === sha256 ? bytes.length : 'damaged';
+}
+
+function blobsOf({ core, extras, ksyms, artifacts }: KernelRecord): NamedBlob[] {
+  const entries = Object.entries({ core, ...extras, ...(ksyms && { ksyms }), ...artifacts });
+  return entries.map(([what, { sha256, size }]) => ({ what, sha256, size }));
+}
+
+async function packAgain(
+  { blobs, compute }: { blobs: BlobStore; compute: Compute },
+  record: KernelRecord,
+  tell: Tell,
+  signal: AbortSignal,
+): Promise<void> {
+  const packed = await compute.pack(await packInput(blobs, record), signal);
+  const made = new Map<string, string>(packed.map(({ name, sha256 }) => [name, sha256]));
+  for (const what of new Set([...made.keys(), ...Object.keys(record.artifacts)])) {
+    const [now, then] = [made.get(what), record.artifacts[what]?.sha256];
+    if (now === then) continue;
+    tell(
+      'not-reproducible',
+      what,
+      `published as ${then ?? 'nothing'}, made as ${now ?? 'nothing'}`,
+    );
+  }
+}

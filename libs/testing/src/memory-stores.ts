@@ -1,0 +1,53 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { RecordConflict, type BlobStore, type RecordStore } from '@btf-depot/depot';
+
+export interface MemoryStores {
+  blobs: BlobStore;
+  records: RecordStore;
+  /** What lies in the blob store: tests damage and age it here. */
+  kept: Map<string, { bytes: Uint8Array; at: Date }>;
+}
+
+/** Stores in memory, for tests of use cases. */
+export function memoryStores(clock: () => Date = () => new Date()): MemoryStores {
+  const kept: MemoryStores['kept'] = new Map();
+  const records = new Map<string, { record: KernelRecord; version: string }>();
+  let writes = 0;
+  return {
+    kept,
+    blobs: {
+      put: (sha256, bytes) => {
+        const created = !kept.has(sha256);
+        if (created) kept.set(sha256, { bytes, at: clock() });
+        return Promise.resolve({ created });
+      },
+      get: (sha256) => Promise.resolve(kept.get(sha256)?.bytes),
+      has: (sha256) => Promise.resolve(kept.has(sha256)),
+      list: () =>
+        each([...kept].map(([sha256, { bytes, at }]) => ({ sha256, size: bytes.length, at }))),
+      delete: (sha256) => {
+        kept.delete(sha256);
+        return Promise.resolve();
+      },
+      check: () => Promise.resolve(),
+    },
+    records: {
+      get: (buildId) => Promise.resolve(records.get(buildId)),
+      put: (record, expected) => {
+        const { buildId } = record;
+        if (records.get(buildId)?.version !== expected) {
+          return Promise.reject(new RecordConflict(buildId));
+        }
+        const version = String(++writes);
+        records.set(buildId, { record, version });
+        return Promise.resolve(version);
+      },
+      list: () => each([...records].map(([buildId, { version }]) => ({ buildId, version }))),
+    },
+  };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- the ports' listings are asynchronous
+async function* each<T>(items: T[]): AsyncIterable<T> {
+  yield* items;
+}
