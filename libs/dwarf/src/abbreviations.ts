@@ -1,71 +1,113 @@
 import { FormatError } from '@btf-depot/bytes';
 import { At, Form } from './constants.ts';
-import { FormSizes, type FormContext } from './forms.ts';
+import type { FormSizes } from './forms.ts';
 import { Leb128 } from './leb128.ts';
-import { checkLimit, type DwarfLimits } from './limits.ts';
+import type { DwarfLimits } from './limits.ts';
 
 const SECTION = '.debug_abbrev';
 
 /** A step that reads DW_AT_sibling by the form `SIBLING - step`. */
 export const SIBLING = -32;
 
-/**
- * One abbreviation table (DWARF 5, 7.5.3), laid out for passing over entries: what has a fixed
- * size is passed with one addition. An abbreviation is known by its index, 0 for the first.
- */
-export interface AbbreviationTable {
-  readonly count: number;
-  /** Whether the code of index n is n + 1, as compilers number them. */
-  readonly dense: boolean;
-  /** Index by code, where they are not dense. */
-  readonly indexes: ReadonlyMap<number, number>;
-  readonly tags: Int32Array;
-  /** 1 where entries have children. */
-  readonly children: Uint8Array;
-  /** Bytes of the attributes where that is fixed and there is no sibling to jump to, else -1. */
-  readonly fixed: Int32Array;
-  /** Where the steps of each start in `steps`; one more for the end. */
-  readonly firstStep: Int32Array;
-  /** Bytes to pass, one of SKIP_*, or a sibling to jump to. */
-  readonly steps: Int32Array;
-  /** Where the attributes of each start in the next four; one more for the end. */
-  readonly firstAttribute: Int32Array;
+// What stands in the row of an abbreviation.
+export const ROW = 5;
+export const ROW_TAG = 0;
+/** 1 where entries have children. */
+export const ROW_CHILDREN = 1;
+/** Bytes of the attributes where that is fixed and there is no sibling to jump to, else -1. */
+export const ROW_FIXED = 2;
+/** Its first step; the next row's is after its last. */
+export const ROW_STEP = 3;
+/** Where in .debug_abbrev its attributes start. */
+export const ROW_ATTRIBUTES = 4;
+
+/** The attributes of one abbreviation, in order. */
+export interface AttributeList {
   readonly attributes: Int32Array;
   readonly forms: Int32Array;
   /** Bytes or SKIP_* of each form. */
   readonly sizes: Int32Array;
   /** Where in .debug_abbrev the value of an implicit constant is. */
   readonly implicit: Int32Array;
-  /** Most attributes that one has. */
-  readonly widest: number;
+}
+
+const leb = new Leb128();
+
+/**
+ * One abbreviation table (DWARF 5, 7.5.3), laid out for passing over entries: what has a fixed
+ * size is passed with one addition. An abbreviation is known by its index, 0 for the first. Made
+ * by `readAbbreviations`.
+ */
+export class AbbreviationTable {
+  readonly count: number;
+  /** ROW numbers for each abbreviation, and a last row for the end. */
+  readonly rows: Int32Array;
+  /** Bytes to pass, one of SKIP_*, or a sibling to jump to. */
+  readonly steps: Int32Array;
+  /** Index by code; undefined where the code of index n is n + 1, as compilers number them. */
+  readonly indexes: ReadonlyMap<number, number> | undefined;
+  readonly #bytes: Uint8Array;
+  readonly #formSizes: FormSizes;
+  readonly #lists: (AttributeList | undefined)[] = [];
+
+  constructor(
+    bytes: Uint8Array,
+    formSizes: FormSizes,
+    parts: Pick<AbbreviationTable, 'rows' | 'steps' | 'indexes'>,
+  ) {
+    this.count = parts.rows.length / ROW - 1;
+    this.rows = parts.rows;
+    this.steps = parts.steps;
+    this.indexes = parts.indexes;
+    this.#bytes = bytes;
+    this.#formSizes = formSizes;
+  }
+
+  /** Kept: most abbreviations are only passed over, and need none. */
+  attributesOf(index: number): AttributeList {
+    return (this.#lists[index] ??= this.#readList(this.rows[index * ROW + ROW_ATTRIBUTES]));
+  }
+
+  /** What `readAbbreviations` has passed before, so that nothing can be wrong with it. */
+  #readList(start: number): AttributeList {
+    const found: number[] = [];
+    let at = start;
+    for (;;) {
+      const attribute = leb.unsigned(this.#bytes, at);
+      const form = leb.unsigned(this.#bytes, leb.next);
+      at = leb.next;
+      if (attribute === 0 && form === 0) break;
+      found.push(attribute, form, this.#formSizes.of(form) ?? 0, at);
+      if (form === Form.IMPLICIT_CONST) {
+        leb.unsigned(this.#bytes, at);
+        at = leb.next;
+      }
+    }
+    const column = (place: number): Int32Array => {
+      const values = new Int32Array(found.length / 4);
+      for (let i = 0; i < values.length; i++) values[i] = found[i * 4 + place];
+      return values;
+    };
+    return { attributes: column(0), forms: column(1), sizes: column(2), implicit: column(3) };
+  }
 }
 
 /**
- * Reads the table at an offset of .debug_abbrev for units of one kind. Throws FormatError
- * `dwarf-abbreviation` for an unknown form, a code that comes twice and a table without end,
- * `dwarf-limit`. Some 30 µs for a kernel's unit, all of them 70 ms.
+ * Reads the table at an offset of .debug_abbrev. Throws FormatError `dwarf-abbreviation` for an
+ * unknown form, a code that comes twice and a table without end, `dwarf-limit`. 20 µs for a
+ * kernel's unit.
  */
 export function readAbbreviations(
   bytes: Uint8Array,
   start: number,
-  context: FormContext,
-  limits: DwarfLimits,
+  formSizes: FormSizes,
+  limits: Pick<DwarfLimits, 'abbreviations' | 'attributes'>,
 ): AbbreviationTable {
-  const formSizes = new FormSizes(context);
-  const leb = new Leb128();
-  const tags: number[] = [];
-  const children: number[] = [];
-  const fixed: number[] = [];
-  const firstStep: number[] = [0];
+  const rows: number[] = [];
   const steps: number[] = [];
-  const firstAttribute: number[] = [0];
-  const attributes: number[] = [];
-  const forms: number[] = [];
-  const sizes: number[] = [];
-  const implicit: number[] = [];
   const codes: number[] = [];
   let dense = true;
-  let widest = 0;
+  let attributes = 0;
   let at = start;
   const number = (): number => {
     const byte = bytes[at];
@@ -79,33 +121,24 @@ export function readAbbreviations(
   };
   for (;;) {
     if (at >= bytes.length) throw fault('the table has no end', at);
-    const begin = at;
     const code = number();
     if (code === 0) break;
-    checkLimit('abbreviations', tags.length + 1, limits.abbreviations, at0(begin));
-    tags.push(number());
-    const hasChildren = bytes[at++] === 1;
-    dense &&= code === tags.length;
     codes.push(code);
-    children.push(hasChildren ? 1 : 0);
-    const stepsFrom = steps.length;
+    dense &&= code === codes.length;
+    const tag = number();
+    const hasChildren = bytes[at++] === 1;
+    const attributesAt = at;
+    const firstStep = steps.length;
     let run = 0;
     for (;;) {
       if (at >= bytes.length) throw fault('the table has no end', at);
-      const attributeAt = at;
       const attribute = number();
       const form = number();
       if (attribute === 0 && form === 0) break;
       const size = formSizes.of(form);
-      if (size === undefined) throw fault(`form 0x${form.toString(16)} is unknown`, attributeAt);
-      attributes.push(attribute);
-      forms.push(form);
-      sizes.push(size);
-      implicit.push(at);
-      if (form === Form.IMPLICIT_CONST) {
-        leb.unsigned(bytes, at);
-        at = leb.next;
-      }
+      if (size === undefined) throw fault(`form 0x${form.toString(16)} is unknown`, at);
+      attributes++;
+      if (form === Form.IMPLICIT_CONST) number();
       const jumps = attribute === At.SIBLING && hasChildren && isLocalReference(form);
       if (size >= 0 && !jumps) run += size;
       else {
@@ -114,29 +147,18 @@ export function readAbbreviations(
         steps.push(jumps ? SIBLING - form : size);
       }
     }
-    checkLimit('attributes', attributes.length, limits.attributes, at0(begin));
-    fixed.push(steps.length === stepsFrom ? run : -1);
+    const isFixed = steps.length === firstStep;
     if (run > 0) steps.push(run);
-    firstStep.push(steps.length);
-    widest = Math.max(widest, attributes.length - (firstAttribute.at(-1) ?? 0));
-    firstAttribute.push(attributes.length);
+    rows.push(tag, hasChildren ? 1 : 0, isFixed ? run : -1, firstStep, attributesAt);
+    check('abbreviations', codes.length, limits.abbreviations, start);
+    check('attributes', attributes, limits.attributes, start);
   }
-  return {
-    count: tags.length,
-    dense,
-    indexes: dense ? new Map() : indexesOf(codes, start),
-    tags: new Int32Array(tags),
-    children: new Uint8Array(children),
-    fixed: new Int32Array(fixed),
-    firstStep: new Int32Array(firstStep),
+  rows.push(0, 0, 0, steps.length, 0);
+  return new AbbreviationTable(bytes, formSizes, {
+    rows: new Int32Array(rows),
     steps: new Int32Array(steps),
-    firstAttribute: new Int32Array(firstAttribute),
-    attributes: new Int32Array(attributes),
-    forms: new Int32Array(forms),
-    sizes: new Int32Array(sizes),
-    implicit: new Int32Array(implicit),
-    widest,
-  };
+    indexes: dense ? undefined : indexesOf(codes, start),
+  });
 }
 
 function isLocalReference(form: number): boolean {
@@ -149,10 +171,10 @@ function indexesOf(codes: readonly number[], start: number): Map<number, number>
   return indexes;
 }
 
-function at0(offset: number): { section: string; offset: number } {
-  return { section: SECTION, offset };
+function check(what: string, value: number, limit: number, offset: number): void {
+  if (value > limit) throw fault(`more than ${limit} ${what}`, offset, 'dwarf-limit');
 }
 
-function fault(message: string, offset: number): FormatError {
-  return new FormatError('dwarf-abbreviation', message, at0(offset));
+function fault(message: string, offset: number, code = 'dwarf-abbreviation'): FormatError {
+  return new FormatError(code, message, { section: SECTION, offset });
 }

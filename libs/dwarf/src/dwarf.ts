@@ -3,6 +3,7 @@ import type { Elf } from '@btf-depot/elf';
 import { readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
 import { At } from './constants.ts';
 import { Entry, type Tables } from './entry.ts';
+import { FormSizes } from './forms.ts';
 import { DWARF_LIMITS, type DwarfLimits } from './limits.ts';
 import { DebugSections } from './sections.ts';
 import { readUnitHeaders, type UnitHeader } from './unit-headers.ts';
@@ -13,7 +14,7 @@ export interface ReadDwarfOptions {
 }
 
 /** Bytes of units that are read at once when all are read in turn. */
-const WINDOW = 8 * 1024 * 1024;
+const WINDOW = 1024 * 1024;
 /** Bytes of units that are kept for references across units. */
 const KEPT = 64 * 1024 * 1024;
 
@@ -48,6 +49,7 @@ export class Dwarf {
   readonly #kept = new Map<number, Unit>();
   #keptBytes = 0;
   #table: { readonly key: string; readonly table: AbbreviationTable } | undefined;
+  readonly #formSizes = new Map<string, FormSizes>();
   readonly #root: Entry;
 
   constructor(sections: DebugSections, endian: Endian, limits: DwarfLimits) {
@@ -81,7 +83,7 @@ export class Dwarf {
 
   /**
    * Calls `visit` with each unit from `first` up to `end`, in order; each is only valid during
-   * its call. Holds 8 MiB of units at once, or one unit that is larger.
+   * its call. Holds 1 MiB of units at once, or one unit that is larger.
    */
   eachUnit(visit: (unit: Unit) => void, first = 0, end = this.units.length): void {
     for (let from = first; from < end;) {
@@ -155,12 +157,16 @@ export class Dwarf {
     return unit;
   }
 
-  /** Tables are mostly one unit's own; those that units share follow each other. */
+  /** Tables are mostly one unit's own; units that share one follow each other. */
   #tableOf(header: UnitHeader): AbbreviationTable {
     const { abbreviations, addressSize, offsetSize, version } = header;
-    const key = `${abbreviations} ${addressSize} ${offsetSize} ${version}`;
+    const kind = `${addressSize} ${offsetSize} ${version}`;
+    const key = `${abbreviations} ${kind}`;
     if (this.#table?.key === key) return this.#table.table;
-    const table = readAbbreviations(this.tables.abbreviations, abbreviations, header, this.#limits);
+    const sizes = this.#formSizes.get(kind) ?? new FormSizes(header);
+    this.#formSizes.set(kind, sizes);
+    const { abbreviations: bytes } = this.tables;
+    const table = readAbbreviations(bytes, abbreviations, sizes, this.#limits);
     this.#table = { key, table };
     return table;
   }

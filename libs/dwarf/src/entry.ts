@@ -1,5 +1,6 @@
 import type { FormatError } from '@btf-depot/bytes';
 import { formatWhere } from '@btf-depot/bytes';
+import { ROW, ROW_CHILDREN, ROW_TAG, type AttributeList } from './abbreviations.ts';
 import { Form } from './constants.ts';
 import { SKIP_INDIRECT } from './forms.ts';
 import { Leb128 } from './leb128.ts';
@@ -35,8 +36,7 @@ export class Entry {
   textAt = 0;
   readonly #tables: Tables;
   #unit: Unit | undefined;
-  #first = 0;
-  #count = 0;
+  #list: AttributeList | undefined;
   #positions = new Int32Array(64);
 
   constructor(tables: Tables) {
@@ -56,27 +56,25 @@ export class Entry {
     }
     this.#unit = unit;
     this.offset = offset;
-    this.#count = 0;
+    this.#list = undefined;
     this.tag = 0;
     this.hasChildren = false;
     if (code === 0) return this;
     const index = abbreviationOf(unit, code, offset);
-    const { firstAttribute, sizes } = table;
-    const first = firstAttribute[index];
-    const last = firstAttribute[index + 1];
-    if (last - first > this.#positions.length) this.#positions = new Int32Array(table.widest);
+    const list = table.attributesOf(index);
+    const { sizes } = list;
+    if (sizes.length > this.#positions.length) this.#positions = new Int32Array(sizes.length);
     const positions = this.#positions;
-    for (let spec = first; spec < last; spec++) {
-      positions[spec - first] = at;
+    for (let spec = 0; spec < sizes.length; spec++) {
+      positions[spec] = at;
       const size = sizes[spec];
       at = size >= 0 ? at + size : skipValue(unit, size, at);
       // Here, so that no position passes what 32 bits hold.
       if (at > bytes.length) throw unitFault(unit, offset, 'an entry passes the end of its unit');
     }
-    this.#first = first;
-    this.#count = last - first;
-    this.tag = table.tags[index];
-    this.hasChildren = table.children[index] === 1;
+    this.#list = list;
+    this.tag = table.rows[index * ROW + ROW_TAG];
+    this.hasChildren = table.rows[index * ROW + ROW_CHILDREN] === 1;
     return this;
   }
 
@@ -117,7 +115,7 @@ export class Entry {
   integer(attribute: number): bigint | undefined {
     const value = this.#value(attribute);
     if (value === undefined) return undefined;
-    const { unit, form, at, spec } = value;
+    const { unit, form, at, implicit } = value;
     const little = unit.endian === 'little';
     switch (form) {
       case Form.DATA1:
@@ -133,7 +131,7 @@ export class Entry {
       case Form.SDATA:
         return leb.signed64(unit.bytes, at);
       case Form.IMPLICIT_CONST:
-        return leb.signed64(this.#tables.abbreviations, unit.table.implicit[spec]);
+        return leb.signed64(this.#tables.abbreviations, implicit);
       default:
         return undefined;
     }
@@ -222,9 +220,9 @@ export class Entry {
         this.textAt = at;
         return true;
       case Form.STRP:
-        return this.#textIn(strings, '.debug_str', readOffset(unit, at));
+        return this.#textIn(unit, strings, '.debug_str', readOffset(unit, at));
       case Form.LINE_STRP:
-        return this.#textIn(lineStrings, '.debug_line_str', readOffset(unit, at));
+        return this.#textIn(unit, lineStrings, '.debug_line_str', readOffset(unit, at));
       case Form.STRP_SUP:
       case Form.GNU_STRP_ALT:
         throw alternate(unit, at);
@@ -234,7 +232,7 @@ export class Entry {
         const index = indexOf(unit, form, Form.STRX, Form.STRX1, at);
         if (index === undefined) return false;
         const offset = this.#stringOffset(unit, index, at);
-        return this.#textIn(strings, '.debug_str', offset);
+        return this.#textIn(unit, strings, '.debug_str', offset);
       }
     }
   }
@@ -268,36 +266,33 @@ export class Entry {
     return offsetSize === 8 ? Number(view.getBigUint64(0, little)) : view.getUint32(0, little);
   }
 
-  #textIn(bytes: Uint8Array, section: string, offset: number): boolean {
+  #textIn(unit: Unit, bytes: Uint8Array, section: string, offset: number): boolean {
     // The section ends with NUL (Tables), so that each place in it starts a string.
     if (offset >= bytes.length) {
       const where = formatWhere({ section, offset });
-      throw unitFault(this.#unit!, this.offset, `a string at ${where}, outside`);
+      throw unitFault(unit, this.offset, `a string at ${where}, outside`);
     }
     this.textBytes = bytes;
     this.textAt = offset;
     return true;
   }
 
+  /** Place of an attribute in the entry's list, -1 where it is not there. */
   #find(attribute: number): number {
-    if (this.#unit === undefined) return -1;
-    const { attributes } = this.#unit.table;
-    const last = this.#first + this.#count;
-    for (let spec = this.#first; spec < last; spec++) {
-      if (attributes[spec] === attribute) return spec;
-    }
-    return -1;
+    return this.#list === undefined ? -1 : this.#list.attributes.indexOf(attribute);
   }
 
   #value(attribute: number) {
     const spec = this.#find(attribute);
-    if (spec < 0) return undefined;
-    const unit = this.#unit!;
-    const { forms, sizes } = unit.table;
-    const at = this.#positions[spec - this.#first];
-    if (sizes[spec] !== SKIP_INDIRECT) return { unit, form: forms[spec], at, spec };
+    const list = this.#list;
+    const unit = this.#unit;
+    if (spec < 0 || list === undefined || unit === undefined) return undefined;
+    const at = this.#positions[spec];
+    if (list.sizes[spec] !== SKIP_INDIRECT) {
+      return { unit, form: list.forms[spec], at, implicit: list.implicit[spec] };
+    }
     const form = leb.unsigned(unit.bytes, at);
-    return { unit, form, at: leb.next, spec };
+    return { unit, form, at: leb.next, implicit: 0 };
   }
 }
 

@@ -92,7 +92,7 @@ export function need(unit: Unit, at: number, count: number): void {
 /** Index of the abbreviation of a code; throws for one that the table lacks. */
 export function abbreviationOf(unit: Unit, code: number, at: number): number {
   const { table } = unit;
-  const index = table.dense ? code - 1 : table.indexes.get(code);
+  const index = table.indexes === undefined ? code - 1 : table.indexes.get(code);
   if (index === undefined || index >= table.count) {
     throw unitFault(unit, at, `abbreviation ${code} is not in its table`);
   }

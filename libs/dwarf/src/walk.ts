@@ -1,4 +1,12 @@
-import { SIBLING, type AbbreviationTable } from './abbreviations.ts';
+import {
+  ROW,
+  ROW_CHILDREN,
+  ROW_FIXED,
+  ROW_STEP,
+  ROW_TAG,
+  SIBLING,
+  type AbbreviationTable,
+} from './abbreviations.ts';
 import { At } from './constants.ts';
 import { Leb128 } from './leb128.ts';
 import { abbreviationOf, siblingAt, skipValue } from './skip.ts';
@@ -22,7 +30,8 @@ export function eachChild(
   visit: (offset: number) => void,
 ): void {
   const { bytes, table } = unit;
-  const { dense, count, fixed, children, tags, firstStep, steps } = table;
+  const { count, rows, steps } = table;
+  const dense = table.indexes === undefined;
   const end = bytes.length;
   let at = parent;
   // The parent is at depth 0, and is entered whatever its sibling.
@@ -44,18 +53,19 @@ export function eachChild(
       continue;
     }
     const index = dense && code <= count ? code - 1 : abbreviationOf(unit, code, start);
+    const row = index * ROW;
     const entered = depth === 0;
-    if (depth === 1 && (tag === ANY_TAG || tags[index] === tag)) visit(start);
-    const size = fixed[index];
+    if (depth === 1 && (tag === ANY_TAG || rows[row + ROW_TAG] === tag)) visit(start);
+    const size = rows[row + ROW_FIXED];
     let jumped = false;
     if (size >= 0) at += size;
     else {
-      const last = firstStep[index + 1];
-      for (let step = firstStep[index]; step < last; step++) {
+      const last = rows[row + ROW + ROW_STEP];
+      for (let step = rows[row + ROW_STEP]; step < last; step++) {
         const skip = steps[step];
         if (skip >= 0) at += skip;
         else if (skip > SIBLING) at = skipValue(unit, skip, at);
-        else if (entered) at = skipValue(unit, table.sizes[siblingSpec(table, index)], at);
+        else if (entered) at = skipValue(unit, siblingSize(table, index), at);
         else {
           at = siblingAt(unit, skip, at);
           jumped = true;
@@ -64,10 +74,12 @@ export function eachChild(
       }
     }
     if (at > end) throw unitFault(unit, start, 'an entry passes the end of its unit');
-    if (!jumped && children[index] === 1) depth++;
+    if (!jumped && rows[row + ROW_CHILDREN] === 1) depth++;
   } while (depth > 0);
 }
 
-function siblingSpec({ attributes, firstAttribute }: AbbreviationTable, index: number): number {
-  return attributes.indexOf(At.SIBLING, firstAttribute[index]);
+/** Bytes, or SKIP_*, of the sibling reference that is not followed. */
+function siblingSize(table: AbbreviationTable, index: number): number {
+  const { attributes, sizes } = table.attributesOf(index);
+  return sizes[attributes.indexOf(At.SIBLING)];
 }

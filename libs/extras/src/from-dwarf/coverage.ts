@@ -6,7 +6,7 @@ export const LEFT_OUT_RULES = [
   'artificial',
   /** Its location is no address: optimised away, in a register, in parts. */
   'storage',
-  /** Its address is in no section of the running image, PROGBITS or NOBITS. */
+  /** Its address is in no section of the running image, or 0 without a symbol there. */
   'section',
   /** It has no name, or none that BTF can have. */
   'name',
@@ -31,6 +31,8 @@ export interface VariableCoverage {
   readonly taken: number;
   /** Of those taken, the ones that core has already. */
   readonly inCore: number;
+  /** Of those taken, the ones whose declaration leaves the size open (`extern int x[];`). */
+  readonly completed: number;
   /** Variables that are only declared in C and taken from the symbol table. */
   readonly declared: number;
 }

@@ -1,5 +1,6 @@
 import { Kind } from '@btf-depot/btf';
-import { ANY_TAG, At, eachChild, Entry, Tag, unitFault, type Unit } from '@btf-depot/dwarf';
+import type { Entry } from '@btf-depot/dwarf';
+import { ANY_TAG, At, eachChild, Tag, unitFault, type Unit } from '@btf-depot/dwarf';
 import type { Names } from './names.ts';
 
 /** Numbers of a member in `CompositeShape.members`. */

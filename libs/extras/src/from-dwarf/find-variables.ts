@@ -1,7 +1,9 @@
 import { At, eachChild, Entry, staticAddress, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
-import type { AddressMap } from './address-map.ts';
+import type { Elf } from '@btf-depot/elf';
+import { AddressMap } from './address-map.ts';
 import { LEFT_OUT_RULES, type LeftOutRule } from './coverage.ts';
 import { isExcluded, isIdentifier } from './rules.ts';
+import { namesAtZero } from './symbols.ts';
 import type { Place } from '../variables.ts';
 
 /** A variable as its entries in DWARF say it. */
@@ -9,6 +11,8 @@ export interface FoundVariable {
   readonly name: string;
   /** Number of its type's entry. */
   readonly type: number;
+  /** Number of the type that its declaration gives it, where that is another; else 0. */
+  readonly declared: number;
   readonly isGlobal: boolean;
   /** Where it starts. */
   readonly place: Omit<Place, 'size'>;
@@ -28,14 +32,19 @@ export type LeftOut = Record<LeftOutRule, number>;
 export class VariableFinder {
   seen = 0;
   readonly leftOut = Object.fromEntries(LEFT_OUT_RULES.map((rule) => [rule, 0])) as LeftOut;
+  readonly #elf: Elf;
   readonly #dwarf: Dwarf;
   readonly #addresses: AddressMap;
   readonly #entry: Entry;
   readonly #origin: Entry;
+  readonly #names = new Map<number, string>();
 
-  constructor(dwarf: Dwarf, addresses: AddressMap) {
+  #atZero: ReadonlySet<string> | undefined;
+
+  constructor(elf: Elf, dwarf: Dwarf) {
+    this.#elf = elf;
     this.#dwarf = dwarf;
-    this.#addresses = addresses;
+    this.#addresses = new AddressMap(elf);
     this.#entry = new Entry(dwarf.tables);
     this.#origin = new Entry(dwarf.tables);
   }
@@ -50,10 +59,13 @@ export class VariableFinder {
       this.seen++;
       const entry = this.#entry.read(unit, offset);
       const variable = this.#judge(unit, entry);
-      if (typeof variable !== 'string') return found(variable);
+      if (typeof variable !== 'string') {
+        found(variable);
+        return;
+      }
       this.leftOut[variable]++;
       if (variable !== 'declaration' || declared === undefined) return;
-      const name = entry.string(At.NAME);
+      const name = this.#nameOf(entry);
       if (name !== undefined) declared({ entry: unit.start + offset, name });
     });
   }
@@ -74,14 +86,28 @@ export class VariableFinder {
     if (section === undefined) return 'section';
     // What the definition does not repeat stands in the declaration that it completes.
     const origin = this.#originOf(unit, entry);
-    const name = entry.string(At.NAME) ?? origin?.string(At.NAME);
+    const name = this.#nameOf(entry) ?? (origin && this.#nameOf(origin));
     if (name === undefined || !isIdentifier(name)) return 'name';
     if (isExcluded(name)) return 'prefix';
-    const type = entry.reference(At.TYPE) || (origin?.reference(At.TYPE) ?? 0);
+    if (address === 0n && !(this.#atZero ??= namesAtZero(this.#elf)).has(name)) return 'section';
+    const declared = origin?.reference(At.TYPE) ?? 0;
+    const type = entry.reference(At.TYPE) || declared;
     if (type === 0) return 'void';
     const isGlobal = entry.flag(At.EXTERNAL) || (origin?.flag(At.EXTERNAL) ?? false);
     const offset = Number(address - section.address);
-    return { name, type, isGlobal, place: { section: section.name, offset } };
+    const place = { section: section.name, offset };
+    return { name, type, declared: declared === type ? 0 : declared, isGlobal, place };
+  }
+
+  /** Most names are in many units, at one place of .debug_str. */
+  #nameOf(entry: Entry): string | undefined {
+    const { strings } = this.#dwarf.tables;
+    if (!entry.text(At.NAME)) return undefined;
+    const { textBytes, textAt } = entry;
+    if (textBytes !== strings) return entry.string(At.NAME);
+    let name = this.#names.get(textAt);
+    if (name === undefined) this.#names.set(textAt, (name = entry.string(At.NAME) ?? ''));
+    return name;
   }
 
   #originOf(unit: Unit, entry: Entry): Entry | undefined {

@@ -2,16 +2,15 @@ import type { Btf, BtfBuilder } from '@btf-depot/btf';
 import { Language, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
 import type { Place, Variable } from '../variables.ts';
-import { AddressMap } from './address-map.ts';
 import type { VariableCoverage } from './coverage.ts';
-import { symbolPlaces } from './declared-variables.ts';
 import { VariableFinder, type FoundVariable } from './find-variables.ts';
 import { Names } from './names.ts';
 import { TakenPlaces } from './overlaps.ts';
 import { isShuffled, refuseShuffled } from './refuse.ts';
 import { TypeResolver } from './resolve-types.ts';
-import { isExcluded, isIdentifier } from './rules.ts';
+import { isDeclarable } from './rules.ts';
 import { sizeOfType } from './size-of.ts';
+import { symbolPlaces } from './symbols.ts';
 import { TypeTable } from './type-table.ts';
 
 export interface GatherInput {
@@ -28,6 +27,8 @@ export interface GatherInput {
 /** Variables with the types that they have in core, or in what was added to it. */
 export interface Gathered {
   readonly variables: readonly Variable[];
+  /** Of these, the ones whose declaration leaves the size open (`extern int x[];`). */
+  readonly completed: readonly Variable[];
   /** Of those only declared in C; what lies over another variable has no place. */
   readonly declared: readonly Variable[];
   /** Types that core lacks, some of them several times. */
@@ -41,19 +42,28 @@ export function gather(input: GatherInput): Gathered {
   const names = new Names(core, builder, dwarf.tables.strings);
   const table = new TypeTable(core, builder, names, input.types);
   const resolver = new TypeResolver(dwarf, table);
-  const finder = new VariableFinder(dwarf, new AddressMap(elf));
+  const finder = new VariableFinder(elf, dwarf);
   const pointerSize = elf.class / 8;
   const shuffled = isShuffled(elf);
   const variables: Variable[] = [];
+  const completed: Variable[] = [];
   const declarations = new Map<string, number[]>();
   let unitsLeftOut = 0;
 
-  const take = (unit: Unit, { name, type: entry, isGlobal, place }: FoundVariable): void => {
+  const sizeAt = (unit: Unit, entry: number): { type: number; size: number } => {
     const type = resolver.resolve(unit, entry);
-    const size = sizeOfType(table, type, pointerSize);
+    return { type, size: type === 0 ? 0 : sizeOfType(table, type, pointerSize) };
+  };
+  const take = (unit: Unit, found: FoundVariable): void => {
+    const { name, isGlobal, place } = found;
+    const { type, size } = sizeAt(unit, found.type);
     const rule = type === 0 ? 'void' : fits(place.offset, size) ? undefined : 'size';
     if (rule !== undefined) finder.leftOut[rule]++;
-    else variables.push(variable(variables.length, name, type, isGlobal, { ...place, size }));
+    else {
+      const one = variable(variables.length, name, type, isGlobal, { ...place, size });
+      variables.push(one);
+      if (found.declared !== 0 && sizeAt(unit, found.declared).size === 0) completed.push(one);
+    }
   };
   const declare = ({ name, entry }: { name: string; entry: number }): void => {
     const entries = declarations.get(name);
@@ -72,17 +82,16 @@ export function gather(input: GatherInput): Gathered {
   for (const { name } of variables) declarations.delete(name);
   const declared: Variable[] = [];
   const taken = new TakenPlaces(variables.flatMap(({ place }) => place ?? []));
-  const wanted = new Set([...declarations.keys()].filter((name) => isIdentifier(name)));
+  const wanted = new Set([...declarations.keys()].filter(isDeclarable));
   for (const [name, place] of symbolPlaces(elf, wanted)) {
-    if (isExcluded(name)) continue;
     for (const entry of declarations.get(name) ?? []) {
       const unit = dwarf.unitOf(entry);
-      const type = resolver.resolve(unit, finder.typeOf(unit, entry));
-      const size = type === 0 ? 0 : sizeOfType(table, type, pointerSize);
+      const { type, size } = sizeAt(unit, finder.typeOf(unit, entry));
       // Incomplete here (an array without size, a structure without members), perhaps not there.
       if (!fits(place.offset, size)) continue;
       const whole = { ...place, size };
       const own = taken.overlap(whole) ? undefined : whole;
+      if (own) taken.add(own);
       declared.push(variable(variables.length + declared.length, name, type, true, own));
       break;
     }
@@ -90,6 +99,7 @@ export function gather(input: GatherInput): Gathered {
   table.build();
   return {
     variables,
+    completed,
     declared,
     added: table.added,
     coverage: {
@@ -98,6 +108,7 @@ export function gather(input: GatherInput): Gathered {
       seen: finder.seen,
       leftOut: finder.leftOut,
       taken: variables.length,
+      completed: completed.length,
       declared: declared.length,
     },
   };

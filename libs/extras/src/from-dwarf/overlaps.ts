@@ -2,25 +2,27 @@ import type { Place } from '../variables.ts';
 
 /** Memory that is taken, to ask whether something else lies in it too. */
 export class TakenPlaces {
-  /** By section: starts and ends, ascending. */
-  readonly #sections = new Map<string, { starts: Float64Array; ends: Float64Array }>();
+  /** By section, ascending; `reach` is the furthest end so far. */
+  readonly #sections = new Map<string, { starts: number[]; reach: number[] }>();
+  readonly #added: Place[] = [];
 
   constructor(places: readonly Place[]) {
-    const bySection = Map.groupBy(places, ({ section }) => section);
-    for (const [section, own] of bySection) {
+    for (const [section, own] of Map.groupBy(places, (place) => place.section)) {
       own.sort((a, b) => a.offset - b.offset);
-      const ends = new Float64Array(own.length);
       let end = 0;
-      // The furthest end so far: what reaches over others is found too.
-      own.forEach(({ offset, size }, i) => (ends[i] = end = Math.max(end, offset + size)));
-      this.#sections.set(section, { starts: Float64Array.from(own, (one) => one.offset), ends });
+      const reach = own.map(({ offset, size }) => (end = Math.max(end, offset + size)));
+      this.#sections.set(section, { starts: own.map(({ offset }) => offset), reach });
     }
   }
 
-  overlap({ section, offset, size }: Place): boolean {
-    const taken = this.#sections.get(section);
-    if (taken === undefined) return false;
-    const { starts, ends } = taken;
+  /** Takes one more place; for the few that come late. */
+  add(place: Place): void {
+    this.#added.push(place);
+  }
+
+  overlap(place: Place): boolean {
+    const { section, offset, size } = place;
+    const { starts = [], reach = [] } = this.#sections.get(section) ?? {};
     let low = 0;
     let high = starts.length;
     while (low < high) {
@@ -28,6 +30,10 @@ export class TakenPlaces {
       if (starts[middle] < offset + size) low = middle + 1;
       else high = middle;
     }
-    return low > 0 && ends[low - 1] > offset;
+    return (low > 0 && reach[low - 1] > offset) || this.#added.some((one) => meet(one, place));
   }
+}
+
+function meet(a: Place, b: Place): boolean {
+  return a.section === b.section && a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }

@@ -17,3 +17,11 @@ export function isIdentifier(name: string): boolean {
 export function isExcluded(name: string): boolean {
   return EXCLUDED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
+
+/**
+ * Whether a declaration of the name says the type of what it names: EXPORT_SYMBOL_RUST_GPL
+ * declares each exported symbol of Rust as an int.
+ */
+export function isDeclarable(name: string): boolean {
+  return isIdentifier(name) && !isExcluded(name) && !/^_(?:R[A-Z]|ZN)/.test(name);
+}

@@ -1,5 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
-import { BtfBuilder, infoKind, infoVlen, Kind, type Btf } from '@btf-depot/btf';
+import type { BtfBuilder } from '@btf-depot/btf';
+import { infoKind, infoVlen, Kind, type Btf } from '@btf-depot/btf';
 import type { Names } from './names.ts';
 
 /**

@@ -12,7 +12,7 @@ import { readDwarf, type DwarfLimits } from '@btf-depot/dwarf';
 import { readElf } from '@btf-depot/elf';
 import { variablesNotIn } from '../attach-variables.ts';
 import { variablesBtf, type VariablesBtf } from '../variables-btf.ts';
-import { listVariables, type Variable } from '../variables.ts';
+import { listVariables, type Place, type Variable } from '../variables.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { gather } from './gather.ts';
 import { checkSameBuild } from './refuse.ts';
@@ -31,19 +31,27 @@ export const VARIABLES_FROM_DWARF_LIMITS = { types: 0xfffff } as const;
 
 export interface VariablesFromDwarf extends VariablesBtf {
   readonly coverage: VariableCoverage;
+  /** Those among the variables that pahole does not find. */
+  readonly beyond: readonly BeyondVariable[];
+}
+
+/** A variable that is there, and that pahole leaves out. */
+export interface BeyondVariable {
+  readonly name: string;
   /**
-   * Names of those among the variables that C only declares, and the linker script or assembly
-   * defines (`jiffies`): pahole has none of these. What lies over another variable is in no
-   * section.
+   * `completed`: a header declares it with a type of unknown size (`extern int x[];`), by which
+   * pahole goes, though the definition says it. `declared`: C only declares it, and the linker
+   * script or assembly defines it (`jiffies`).
    */
-  readonly declared: readonly string[];
+  readonly why: 'completed' | 'declared';
+  /** Not there for what lies over another variable, and so is in no section. */
+  readonly place?: Place;
 }
 
 /**
  * The variables of a kernel as split BTF on its core, from the DWARF of its vmlinux: those that
  * pahole 1.30 finds with `--btf_features=global_var --lang_exclude=rust`, with the same types,
- * and those that are only declared in C but have a symbol. Variables that core has already are
- * not repeated. Core must have been made from the same DWARF: of a named type that it has once,
+ * and a few that it does not find (`beyond`). Variables that core has already are not repeated. Core must have been made from the same DWARF: of a named type that it has once,
  * only kind, size, members and their places are compared. One pass over the units, 1 s for a
  * kernel of 2,400, with some 200 MB of memory.
  *
@@ -73,9 +81,13 @@ export function variablesFromDwarf(
   const { source, variables } = withEachTypeOnce(core, builder, variablesNotIn(ofCore, all));
   return {
     ...encode(core, source, variables),
-    declared: gathered.declared.map(({ name }) => name),
+    beyond: [...beyond(gathered.completed, 'completed'), ...beyond(gathered.declared, 'declared')],
     coverage: { ...gathered.coverage, inCore: all.length - variables.length },
   };
+}
+
+function beyond(variables: readonly Variable[], why: BeyondVariable['why']): BeyondVariable[] {
+  return variables.map(({ name, place }) => ({ name, why, ...(place && { place }) }));
 }
 
 /** The added types without doubles, and the variables with their types there. */

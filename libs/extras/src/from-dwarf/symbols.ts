@@ -29,3 +29,16 @@ export function symbolPlaces(elf: Elf, names: ReadonlySet<string>): Map<string, 
   for (const name of several) places.delete(name);
   return places;
 }
+
+/**
+ * Names of the data symbols at address 0, where per-CPU variables of x86 start before Linux 6.15:
+ * what was in a discarded section has that address too, and no symbol.
+ */
+export function namesAtZero({ symbols }: Elf): Set<string> {
+  const names = new Set<string>();
+  for (let index = 1; index < symbols.length; index++) {
+    if (symbols.type(index) !== SymbolType.OBJECT || symbols.value(index) !== 0n) continue;
+    names.add(symbols.name(index));
+  }
+  return names;
+}
