@@ -9,6 +9,6 @@ export * from './hostile.ts';
 export * from './job-queue.ts';
 export * from './kernel-files.ts';
 export * from './memory-stores.ts';
-export * from './packages.ts';
 export * from './record-store.ts';
 export type * from './stores-under-test.ts';
+export * from './token-store.ts';

@@ -53,7 +53,7 @@ export function arFile(members: readonly MemberInput[]): Uint8Array {
   const parts = members.map(({ name, bytes = new Uint8Array(), size = bytes.length }) =>
     padTo(
       joined(
-        text(`${name.padEnd(16)}${'0'.padEnd(28)}100644  ${String(size).padEnd(10)}\`\n`),
+        text(`${name.padEnd(16)}${'0'.padEnd(24)}100644  ${String(size).padEnd(10)}\`\n`),
         bytes,
       ),
       2,
@@ -115,7 +115,7 @@ function rpmHeader(tags: [tag: number, type: number, bytes: Uint8Array][]): Uint
 }
 
 /** What a boot loader sees of an x86 kernel: the setup header, and a payload behind it. */
-export function bzImageFile(kernel: Uint8Array, packed = gzipSync(kernel)): Uint8Array {
+export function bzImageFile(kernel: Uint8Array, packed: Uint8Array = gzipSync(kernel)): Uint8Array {
   const setup = Buffer.alloc(2 * 512 + 64);
   setup.writeUInt8(1, 0x1f1);
   setup.write('HdrS', 0x202);

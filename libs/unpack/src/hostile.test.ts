@@ -1,0 +1,136 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { kernelFile } from '@btf-depot/testing';
+import {
+  arFile,
+  bzImageFile,
+  cpioFile,
+  debFile,
+  rpmFile,
+  tarFile,
+  tarMember,
+} from '@btf-depot/testing/packages';
+import { describe, expect, test } from 'vitest';
+import { codeOf, unpackBytes } from './testing/in-memory.ts';
+
+const kernel = kernelFile({ ballast: 4000 });
+const zeros = new Uint8Array(80_000_000);
+const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+
+function nested(depth: number): Uint8Array {
+  let bytes: Uint8Array = kernel;
+  for (let i = 0; i < depth; i++) bytes = gzipSync(bytes);
+  return bytes;
+}
+
+describe('refused within its limits:', () => {
+  const deb = debFile({ members: [{ name: 'vmlinuz', bytes: bzImageFile(kernel) }] });
+  const rpm = rpmFile([{ name: 'vmlinuz', bytes: bzImageFile(kernel) }]);
+  const cases: [what: string, code: RegExp, bytes: () => Uint8Array][] = [
+    ['a gzip bomb', /^gzip-limit$/, () => gzipSync(zeros)],
+    ['a zstd bomb', /^zstd-limit$/, () => zstdCompressSync(zeros)],
+    [
+      'a bomb in a package',
+      /^zstd-limit$/,
+      () => debFile({ members: [{ name: 'x', bytes: zeros }] }),
+    ],
+    ['a bomb in a bzImage', /^gzip-limit$/, () => bzImageFile(zeros)],
+    ['streams inside one another', /^unpack-limit$/, () => nested(40)],
+    [
+      'a hundred thousand members',
+      /^unpack-limit$/,
+      () => tarFile(Array.from({ length: 300 }, () => ({ name: 'a' }))),
+    ],
+    ['a .deb cut short', /^deb-truncated$/, () => deb.subarray(0, -100)],
+    ['an .rpm cut short', /^rpm-truncated$/, () => rpm.subarray(0, -100)],
+    [
+      'a tar cut short',
+      /^tar-truncated$/,
+      () => tarFile([{ name: 'vmlinux', bytes: kernel }]).subarray(0, 3000),
+    ],
+    [
+      'a tar without its end',
+      /^tar-truncated$/,
+      () => tarMember({ name: 'vmlinux', bytes: kernel }),
+    ],
+    ['a bzImage cut short', /^image-truncated$/, () => bzImageFile(kernel).subarray(0, 1100)],
+    [
+      'a member that states more than there is',
+      /^tar-truncated$/,
+      () => tarFile([{ name: 'vmlinux', bytes: kernel, size: 2 ** 32 }]),
+    ],
+    [
+      'a member of no size that tar can say',
+      /^tar-corrupt$/,
+      () => tarFile([{ name: 'vmlinux', size: -1 }]),
+    ],
+    [
+      'a cpio member that states more',
+      /^cpio-truncated$/,
+      () => rpmFile([{ name: 'vmlinuz', bytes: kernel, size: 2 ** 31 }]),
+    ],
+    [
+      'an ar member that states more',
+      /^deb-truncated$/,
+      () => arFile([{ name: 'debian-binary', size: 99 }]),
+    ],
+    [
+      'an ar archive of something else',
+      /^deb-corrupt$/,
+      () => arFile([{ name: 'hello.o', bytes: kernel }]),
+    ],
+    [
+      'a name of megabytes',
+      /^tar-corrupt$/,
+      () => tarFile([{ name: '././@LongLink', type: 'L', bytes: new Uint8Array(1_000_000) }]),
+    ],
+    [
+      'a payload of another size than it says',
+      /^zstd-(truncated|corrupt)$/,
+      () => bzImageFile(kernel, joined(zstdCompressSync(kernel), Uint8Array.of(1, 2, 3, 0))),
+    ],
+  ];
+
+  test.each(cases)('%s', async (_what, code, bytes) => {
+    const limits = { members: 200, unpacked: 50_000_000, ratio: 3 };
+    expect(await codeOf(unpackBytes(bytes(), { limits }))).toMatch(code);
+  });
+});
+
+test('no more is kept than the limit', async () => {
+  const limits = { stored: kernel.length - 1 };
+  expect(await codeOf(unpackBytes(gzipSync(kernel), { limits }))).toBe('unpack-limit');
+});
+
+test.each([
+  ['above the archive', { name: '../../boot/vmlinux', bytes: kernel }],
+  ['a symbolic link', { name: 'vmlinux', type: '2', link: '/etc/shadow' }],
+  ['a device', { name: 'vmlinux', type: '3' }],
+])('a member that is %s is passed over', async (_what, member) => {
+  expect(await codeOf(unpackBytes(tarFile([member])))).toBe('unpack-nothing');
+  expect(await codeOf(unpackBytes(debFile({ members: [member] })))).toBe('unpack-nothing');
+  if ('type' in member && member.type === '3') return;
+  expect(await codeOf(unpackBytes(rpmFile([member])))).toBe('unpack-nothing');
+});
+
+test('an absolute name is a name like any other: nothing is written by it', async () => {
+  const { files } = await unpackBytes(tarFile([{ name: '/boot/vmlinux', bytes: kernel }]));
+  expect(files[0]?.bytes).toEqual(new Uint8Array(kernel));
+});
+
+test('a package that calls itself something unprintable is not quoted', async () => {
+  const input = { package: '\x1b[2Jkernel', members: [{ name: 'vmlinux', bytes: kernel }] };
+  expect((await unpackBytes(debFile(input))).packages).toEqual([]);
+});
+
+test('a member that only looks like a kernel does not hide the one behind it', async () => {
+  const members = [
+    { name: 'vmlinux-tools', bytes: Buffer.from('#!/bin/sh\n') },
+    { name: 'vmlinux', bytes: kernel },
+  ];
+  expect((await unpackBytes(tarFile(members))).kinds).toEqual(['elf']);
+});
+
+test('a cpio archive by itself is nothing that anybody sends', async () => {
+  const bytes = cpioFile([{ name: 'vmlinux', bytes: new Uint8Array(10) }]);
+  expect(await codeOf(unpackBytes(bytes))).toBe('unpack-nothing');
+});

@@ -1,0 +1,24 @@
+// What a build farm has (packages, archives, compressed and bootable images) → the files that the
+// depot works on: `unpack(source, store)` recognises, opens what is inside what, and hands every
+// file that is wanted to `store`, one stream at a time. It opens no file, and uses no member's name
+// as a path. `readImage` reads a kernel that is no ELF file any more.
+//
+// Specifications: deb(5), deb-control(5); rpm.org, "RPM V4 Package format"; POSIX.1 pax and ustar,
+// GNU tar's manual; cpio's "newc" format (Documentation/driver-api/early-userspace/buffer-format.rst);
+// Documentation/arch/x86/boot.rst, arch/arm64/booting.rst, and
+// drivers/firmware/efi/libstub/zboot-header.S of the kernel.
+//
+// To add a container: a reader beside tar.ts that yields members, or one beside bzimage.ts that
+// finds a payload; its magic in sniff.ts, its case in unpack.ts, and its rows in
+// hostile.test.ts and fuzz.test.ts. To have it find more: wanted.ts.
+export { readImage, type RawImage } from './raw-image.ts';
+export { UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
+export { type PackageInfo } from './package-info.ts';
+export {
+  unpack,
+  type FoundFile,
+  type FoundKind,
+  type Store,
+  type Unpacked,
+  type UnpackOptions,
+} from './unpack.ts';

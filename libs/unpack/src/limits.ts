@@ -1,0 +1,84 @@
+import { FormatError } from '@btf-depot/bytes';
+
+/** Bounds of one `unpack`, whatever the input claims. */
+export interface UnpackLimits {
+  /** Members of all archives together. */
+  readonly members: number;
+  /** Containers inside one another: a .deb, its tar, a vmlinuz, its payload are four. */
+  readonly nesting: number;
+  /** Bytes that come out of all compressed streams together. */
+  readonly unpacked: number;
+  /** Bytes handed to the store, all files together. */
+  readonly stored: number;
+  /** What comes out of a stream against what went in, above 64 MiB; kernels pack 3 to 15 times. */
+  readonly ratio: number;
+}
+
+/** The largest package known, debug information of all modules, unpacks to some 6 GB. */
+export const UNPACK_LIMITS = {
+  members: 200_000,
+  nesting: 6,
+  unpacked: 16 * 2 ** 30,
+  stored: 4 * 2 ** 30,
+  ratio: 200,
+} as const satisfies UnpackLimits;
+
+const RATIO_FROM = 64 * 2 ** 20;
+
+/** Counts what one `unpack` uses up. Every method throws FormatError `unpack-limit`. */
+export class Budget {
+  readonly #limits: UnpackLimits;
+  #members = 0;
+  #unpacked = 0;
+  #stored = 0;
+
+  constructor(limits: UnpackLimits) {
+    this.#limits = limits;
+  }
+
+  nest(depth: number): void {
+    if (depth > this.#limits.nesting) {
+      throw tooMuch(`more than ${this.#limits.nesting} containers inside one another`);
+    }
+  }
+
+  member(): void {
+    if (++this.#members > this.#limits.members) {
+      throw tooMuch(`more than ${this.#limits.members} members`);
+    }
+  }
+
+  /** Bytes that may come out of a stream of so many packed ones. */
+  mayUnpack(packed: number): number {
+    const byRatio = Math.max(RATIO_FROM, packed * this.#limits.ratio);
+    return Math.min(byRatio, this.#limits.unpacked - this.#unpacked);
+  }
+
+  /** Passes a stream on that came out of a compressed one. */
+  async *unpacking(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#unpacked += chunk.length;
+      yield chunk;
+    }
+  }
+
+  /** Passes a stream on to the store. */
+  async *storing(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#stored += chunk.length;
+      if (this.#stored > this.#limits.stored) {
+        throw tooMuch(`more than ${this.#limits.stored} bytes to keep`);
+      }
+      yield chunk;
+    }
+  }
+}
+
+function tooMuch(message: string): FormatError {
+  return new FormatError('unpack-limit', message);
+}
+
+/** Whether an error says that a limit was reached: then nothing else is tried. */
+export function isLimit(error: unknown): boolean {
+  return error instanceof FormatError && error.code.endsWith('-limit');
+}

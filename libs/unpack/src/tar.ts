@@ -1,0 +1,85 @@
+import { FormatError, type StreamReader } from '@btf-depot/bytes';
+import { NAME_LIMIT, type Member } from './member.ts';
+import { readPax } from './pax.ts';
+
+const BLOCK = 512;
+
+/** Members of a tar archive: ustar, pax, and GNU's long names and large sizes. */
+export async function* readTar(reader: StreamReader): AsyncGenerator<Member> {
+  let longName: string | undefined;
+  let longSize: number | undefined;
+  for (;;) {
+    const header = await reader.read(BLOCK);
+    if (header.every((byte) => byte === 0)) return;
+    checkSum(header, reader);
+    const size = longSize ?? number(header, 124, 12, reader);
+    const type = String.fromCharCode(header[156] ?? 0);
+    const end = reader.position + Math.ceil(size / BLOCK) * BLOCK;
+    if (type === 'L' || type === 'x') {
+      if (size > 64 * NAME_LIMIT) throw corrupt(`a name of ${size} bytes`, reader);
+      const bytes = await reader.read(size);
+      if (type === 'L') longName = text(bytes);
+      else {
+        const { path, size: stated } = readPax(bytes);
+        longName = path ?? longName;
+        longSize = stated;
+      }
+    } else if (type === 'S') {
+      throw corrupt('a sparse file', reader);
+    } else {
+      const name = longName ?? shortName(header);
+      if (name.length > NAME_LIMIT) throw corrupt(`a name of ${name.length} bytes`, reader);
+      const isFile = type === '0' || type === '\0' || type === '7';
+      yield { name, size, isFile, content: () => reader.take(size) };
+      longName = undefined;
+      longSize = undefined;
+    }
+    if (reader.position > end) throw new RangeError('more was read than the member has');
+    await reader.skip(end - reader.position);
+  }
+}
+
+/** Whether an archive begins here; the oldest tar had no magic and is not known. */
+export function isTar(head: Uint8Array): boolean {
+  return head.length >= BLOCK && text(head.subarray(257, 262)) === 'ustar';
+}
+
+function shortName(header: Uint8Array): string {
+  const prefix = isPosix(header) ? text(header.subarray(345, 500)) : '';
+  const name = text(header.subarray(0, 100));
+  return prefix === '' ? name : `${prefix}/${name}`;
+}
+
+/** GNU tar keeps other things where ustar has the prefix. */
+function isPosix(header: Uint8Array): boolean {
+  return header[262] === 0;
+}
+
+/** Octal digits, or (GNU) a binary number that begins with 0x80. */
+function number(header: Uint8Array, at: number, length: number, reader: StreamReader): number {
+  const field = header.subarray(at, at + length);
+  if ((field[0] ?? 0) & 0x80) {
+    const value = BigInt(`0x${Buffer.from(field).toString('hex')}`) & ((1n << 95n) - 1n);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(`a size of ${value}`, reader);
+    return Number(value);
+  }
+  const digits = text(field).trim();
+  if (!/^[0-7]*$/.test(digits)) throw corrupt('a number that is not octal', reader);
+  return digits === '' ? 0 : parseInt(digits, 8);
+}
+
+/** The sum of the header's bytes, its own field taken as spaces. */
+function checkSum(header: Uint8Array, reader: StreamReader): void {
+  let sum = 8 * 0x20;
+  for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) sum += header[i];
+  if (number(header, 148, 8, reader) !== sum) throw corrupt("a header's checksum is wrong", reader);
+}
+
+function text(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1');
+}
+
+function corrupt(message: string, reader: StreamReader): FormatError {
+  return new FormatError('tar-corrupt', message, { section: 'tar', offset: reader.position });
+}
