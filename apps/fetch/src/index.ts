@@ -10,6 +10,7 @@ import { Answers } from './answers.ts';
 import { Catalogue } from './catalogue.ts';
 import { readableElsewhere } from './cors.ts';
 import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
+import { documentationRoutes } from './documentation.ts';
 import { HotBlobs } from './hot-blobs.ts';
 import { hotPath } from './hot-path.ts';
 import { KernelThread } from './kernels/kernel-thread.ts';
@@ -50,6 +51,7 @@ export function createFetch(
   const router = Router();
   router.use(
     readableElsewhere,
+    documentationRoutes(),
     debuginfodRoutes(records, blobs, log),
     searchRoutes(records, catalogue),
     recordRoutes(stores.records),

@@ -1,10 +1,9 @@
 import { lookupRequestSchema, type KernelSummary } from '@btf-depot/contracts';
 import { DepotError, lookUpKernels, searchKernels, summaryOf } from '@btf-depot/depot';
-import { onlyMethods } from '@btf-depot/service-kit';
+import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Catalogue } from './catalogue.ts';
-import { readJson, readQuery } from './read-json.ts';
 import type { RecentRecords } from './recent-records.ts';
 
 /** A thousand build IDs and a thousand releases. */

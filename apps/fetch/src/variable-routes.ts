@@ -7,13 +7,12 @@ import {
   type VariableForm,
 } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
-import { onlyMethods } from '@btf-depot/service-kit';
+import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Answers } from './answers.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import { preferred } from './preference.ts';
-import { readJson, readQuery } from './read-json.ts';
 import type { RecentRecords } from './recent-records.ts';
 import { sendBlob } from './send-blob.ts';
 

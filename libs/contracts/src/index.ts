@@ -6,8 +6,11 @@
 export * from './artifact.ts';
 export * from './build-id.ts';
 export * from './job.ts';
+export { openApiDocument } from './openapi/document.ts';
+export { FETCH_ROUTES, type RouteDocument } from './openapi/routes.ts';
 export * from './problem.ts';
 export * from './record.ts';
 export * from './search.ts';
 export * from './status.ts';
+export * from './token.ts';
 export * from './variable.ts';

@@ -13,6 +13,8 @@ export const PROBLEMS = {
   'bad-multipart': { status: 400, title: 'The multipart body is malformed' },
   'upload-cut': { status: 400, title: 'The upload ended early' },
   'digest-mismatch': { status: 400, title: 'The body does not match its Content-Digest' },
+  unauthorized: { status: 401, title: 'A valid token is needed' },
+  forbidden: { status: 403, title: 'The token does not allow this' },
   'not-found': { status: 404, title: 'No such resource' },
   'unknown-build-id': { status: 404, title: 'No kernel of this build ID' },
   'unknown-artifact': { status: 404, title: 'There is no artifact of this name' },
@@ -38,10 +40,13 @@ export const PROBLEMS = {
   'bad-btf': { status: 422, title: 'The BTF is malformed' },
   'foreign-full': { status: 422, title: 'The full BTF is of another kernel' },
   'missing-part': { status: 422, title: 'A part of the upload is missing' },
+  'rate-exceeded': { status: 429, title: 'Too many requests with this token' },
   internal: { status: 500, title: 'Internal error' },
   busy: { status: 503, title: 'Too much is being computed' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
+  'too-many-uploads': { status: 503, title: 'Too many uploads at one time' },
   'store-unavailable': { status: 503, title: 'The store does not answer' },
+  'disk-full': { status: 507, title: 'Too little space is left' },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -69,6 +69,8 @@ const sourceSchema = z.looseObject({
   part: z.enum(['kernel', 'full']),
   /** Name and version of the software that split it. */
   encoder: z.string(),
+  /** ID of the token that it was sent with. */
+  uploader: z.string().exactOptional(),
   at: z.iso.datetime(),
 });
 

@@ -1,0 +1,71 @@
+import { FETCH_ROUTES, openApiDocument, PROBLEMS, type RouteDocument } from '@btf-depot/contracts';
+import { onlyMethods } from '@btf-depot/service-kit';
+import { Router } from 'express';
+
+const VERSION = '0.1.0';
+
+/** `/openapi.json`, and `/docs`: the same for people, on one page without scripts. */
+export function documentationRoutes(): Router {
+  const router = Router();
+  const json = JSON.stringify(openApiDocument(FETCH_ROUTES, VERSION));
+  const html = page(FETCH_ROUTES);
+  const openApi = router.route('/openapi.json');
+  openApi.get((_request, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=300');
+    response.type('application/json').send(json);
+  });
+  openApi.all(onlyMethods('GET, HEAD'));
+  const docs = router.route('/docs');
+  docs.get((_request, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=300');
+    response.setHeader('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
+    response.type('html').send(html);
+  });
+  docs.all(onlyMethods('GET, HEAD'));
+  return router;
+}
+
+const STYLE =
+  'body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}' +
+  'h2{font:600 1rem monospace;margin-top:2rem}table{border-collapse:collapse}' +
+  'td,th{text-align:left;vertical-align:top;padding:.2rem 1rem .2rem 0}' +
+  '@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}a{color:#8bf}}';
+
+function page(routes: readonly RouteDocument[]): string {
+  return (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>BTF Depot: HTTP</title>' +
+    '<meta name="viewport" content="width=device-width">' +
+    `<style>${STYLE}</style><h1>BTF Depot: HTTP</h1>` +
+    '<p>For programs: <a href="openapi.json">openapi.json</a>. Errors are ' +
+    '<code>application/problem+json</code> with a stable <code>code</code>.</p>' +
+    routes.map(section).join('') +
+    '</html>'
+  );
+}
+
+function section({ method, path, summary, query, answers, blob, problems }: RouteDocument): string {
+  const rows = [
+    [
+      'Query',
+      Object.keys(query ?? {})
+        .map(code)
+        .join(' '),
+    ],
+    ['Answers', Object.keys(answers).map(code).join(' ')],
+    ['Takes', blob ? 'HEAD, Range, If-Range, If-None-Match' : ''],
+    ['Problems', problems.map((name) => `${PROBLEMS[name].status} ${code(name)}`).join(', ')],
+  ].filter(([, text]) => text !== '');
+  return (
+    `<h2>${method.toUpperCase()} ${escape(path)}</h2><p>${escape(summary)}</p><table>` +
+    rows.map(([head, text]) => `<tr><th>${head}<td>${text}`).join('') +
+    '</table>'
+  );
+}
+
+function code(text: string): string {
+  return `<code>${escape(text)}</code>`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { buildIdSchema, sha256Schema } from '../build-id.ts';
+import type { ProblemCode } from '../problem.ts';
+import { kernelRecordSchema } from '../record.ts';
+import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
+import { statusSchema } from '../status.ts';
+import {
+  resolveAnswerSchema,
+  resolveRequestSchema,
+  VARIABLE_FORMS,
+  variableAnswerSchema,
+  variableNameSchema,
+  variablePageSchema,
+} from '../variable.ts';
+
+/** One route as clients see it. */
+export interface RouteDocument {
+  method: 'get' | 'post';
+  /** With `{parameters}`. */
+  path: string;
+  summary: string;
+  parameters?: Record<string, z.ZodType>;
+  query?: Record<string, z.ZodType>;
+  body?: z.ZodType;
+  /** Media type → what a 200 has; `null`: bytes. */
+  answers: Record<string, z.ZodType | null>;
+  /** Bytes that can be asked for in ranges, and by their ETag. */
+  blob?: boolean;
+  problems: ProblemCode[];
+}
+
+const OCTETS = 'application/octet-stream';
+const JSON_TYPE = 'application/json';
+
+const kernel = { buildId: buildIdSchema };
+const ofKernel: ProblemCode[] = [
+  'bad-build-id',
+  'unknown-build-id',
+  'withdrawn',
+  'store-unavailable',
+];
+const limit = z.number().int().min(1).max(1000);
+const page = z.string();
+
+/** What the fetch service answers. To add a route, add it here and to apps/fetch. */
+export const FETCH_ROUTES: RouteDocument[] = [
+  {
+    method: 'get',
+    path: '/v1/kernels',
+    summary: 'Kernels by what is known of them, in the order of their build IDs',
+    query: {
+      distro: z.string().min(1).max(128),
+      release: z.string().min(1).max(128).describe('What the release begins with.'),
+      arch: z.string().min(1).max(128),
+      buildId: z
+        .string()
+        .regex(/^[0-9a-f]{1,128}$/)
+        .describe('What the build ID begins with.'),
+      limit,
+      page: z
+        .string()
+        .regex(/^[0-9a-f]{1,128}$/)
+        .describe('`next` of the answer before.'),
+    },
+    answers: { [JSON_TYPE]: searchAnswerSchema },
+    problems: ['bad-query', 'store-unavailable'],
+  },
+  {
+    method: 'post',
+    path: '/v1/kernels/lookup',
+    summary: 'Many build IDs and releases at once: have, missing, ambiguous',
+    body: lookupRequestSchema,
+    answers: { [JSON_TYPE]: lookupAnswerSchema },
+    problems: ['bad-body', 'too-large', 'unsupported-media', 'store-unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/kernels/{buildId}',
+    summary: 'The record of a kernel: what there is, sizes, hashes, where it came from',
+    parameters: kernel,
+    answers: { [JSON_TYPE]: kernelRecordSchema },
+    problems: ofKernel,
+  },
+  {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/status',
+    summary: 'Whether its artifacts are ready',
+    parameters: kernel,
+    answers: { [JSON_TYPE]: statusSchema },
+    problems: ofKernel,
+  },
+  {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/{artifact}',
+    summary: 'An artifact by its name, as the record lists them; `vmlinux.full.btf` has all in one',
+    parameters: { ...kernel, artifact: z.string() },
+    answers: { [OCTETS]: null },
+    blob: true,
+    problems: [...ofKernel, 'unknown-artifact', 'no-vars', 'pending', 'range-not-satisfiable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/blobs/sha256/{hash}',
+    summary: 'The same bytes by their SHA-256; they never change',
+    parameters: { hash: sha256Schema },
+    answers: { [OCTETS]: null },
+    blob: true,
+    problems: ['bad-hash', 'unknown-blob', 'range-not-satisfiable', 'store-unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/vars',
+    summary: 'Variables by name, those that begin with a prefix',
+    parameters: kernel,
+    query: {
+      prefix: variableNameSchema,
+      limit,
+      page: page.max(600).describe('`next` of the answer before.'),
+    },
+    answers: { [JSON_TYPE]: variablePageSchema },
+    blob: true,
+    problems: [...ofKernel, 'bad-query', 'bad-btf', 'busy', 'range-not-satisfiable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/vars/{name}',
+    summary: 'A variable with the types that it needs: as JSON, as C, or as standalone BTF',
+    parameters: { ...kernel, name: variableNameSchema },
+    query: { as: z.enum(['json', 'c', 'btf']) },
+    answers: {
+      [VARIABLE_FORMS.json]: variableAnswerSchema,
+      [VARIABLE_FORMS.c]: null,
+      [VARIABLE_FORMS.btf]: null,
+    },
+    blob: true,
+    problems: [
+      ...ofKernel,
+      'bad-query',
+      'unknown-variable',
+      'no-vars',
+      'bad-btf',
+      'busy',
+      'range-not-satisfiable',
+    ],
+  },
+  {
+    method: 'post',
+    path: '/v1/kernels/{buildId}/vars/resolve',
+    summary: 'Many variables at once',
+    parameters: kernel,
+    body: resolveRequestSchema,
+    answers: { [JSON_TYPE]: resolveAnswerSchema },
+    problems: [...ofKernel, 'bad-body', 'too-large', 'unsupported-media', 'bad-btf', 'busy'],
+  },
+  {
+    method: 'get',
+    path: '/buildid/{buildId}/section/{name}',
+    summary: "debuginfod's protocol: `.BTF`, `.BTF.vars`, `.BTF.ksyms`",
+    parameters: { ...kernel, name: z.string() },
+    answers: { [OCTETS]: null },
+    blob: true,
+    problems: [
+      'bad-build-id',
+      'unknown-build-id',
+      'unknown-artifact',
+      'not-now',
+      'range-not-satisfiable',
+    ],
+  },
+];
