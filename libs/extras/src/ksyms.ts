@@ -3,12 +3,14 @@ import { sizeOf, type Btf } from '@btf-depot/btf';
 import { arrangeKsyms, type KsymsBtf } from './ksyms-btf.ts';
 import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
 import { lostMemory, type MemoryRange } from './lost-memory.ts';
-import { listVariables, type Variable } from './variables.ts';
+import { listVariables, PER_CPU_SECTION, type Variable } from './variables.ts';
 
 /** Why a variable is not given to a running kernel. */
 export const KSYM_REASONS = [
   /** In no section of its BTF: nothing says where it lies. */
   'no-place',
+  /** Its address is an offset into each processor's own memory. */
+  'per-cpu',
   /** Its section is none of the image's, or does not stay in memory as it was linked. */
   'not-in-image',
   /** Not a C identifier, or longer than any kernel's symbol (KSYM_NAME_LEN was 128). */
@@ -76,6 +78,7 @@ interface Context {
 function reasonAgainst(variable: Variable, context: Context): KsymReason | undefined {
   const { name, type, linkage, place } = variable;
   if (!place) return 'no-place';
+  if (place.section === PER_CPU_SECTION) return 'per-cpu';
   const section = context.sections.get(place.section);
   if (!section || place.offset + place.size > section.size) return 'not-in-image';
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,126}$/.test(name)) return 'bad-name';

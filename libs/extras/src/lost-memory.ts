@@ -27,11 +27,19 @@ const LOST: readonly (readonly [start: string, end: string])[] = [
   ['_samode31', '_eamode31'],
 ];
 
-/** The ranges of one kernel. */
+const LAST_ADDRESS = (1n << 64n) - 1n;
+
+/**
+ * The ranges of one kernel. What comes after `_end` is scratch memory of the boot and belongs to
+ * no one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`).
+ */
 export function lostMemory(kernel: Elf): MemoryRange[] {
-  return LOST.flatMap(([from, to]) => {
+  const end = kernel.symbol('_end');
+  const behind = end ? [{ start: end.value, end: LAST_ADDRESS }] : [];
+  const ranges = LOST.flatMap(([from, to]) => {
     const start = kernel.symbol(from);
     const end = kernel.symbol(to);
     return start && end && start.value < end.value ? [{ start: start.value, end: end.value }] : [];
   });
+  return [...behind, ...ranges];
 }

@@ -25,3 +25,11 @@ export function describeInLab(
     describeWithKernels([kernel], `${kernel}: ${name}`, (kernels) => body(kernels[kernel]));
   }
 }
+
+/**
+ * The kernels of a test that takes long: the first list, and all of both where
+ * `BTFDEPOT_LAB=full`.
+ */
+export function inFull<K extends Kernel['name']>(always: readonly K[], more: readonly K[]): K[] {
+  return process.env.BTFDEPOT_LAB === 'full' ? [...always, ...more] : [...always];
+}

@@ -1,0 +1,29 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { ArchiveFile } from './cpio.ts';
+import { command, type LabProgram } from './programs.ts';
+
+/**
+ * One of this machine's programs for a guest of the same architecture: the executable with the
+ * libraries and the loader that came with it, and a command of its name in `/bin`.
+ */
+export async function guestProgram(name: LabProgram, executable: string): Promise<ArchiveFile[]> {
+  const [loader, , libraries = '', path = ''] = await command(name, executable);
+  const folder = `opt/${name}`;
+  const as = basename(executable);
+  const file = (from: string): ArchiveFile => ({
+    path: `${folder}/${basename(from)}`,
+    bytes: readFileSync(from),
+    executable: true,
+  });
+  const shared = libraries.split(':').flatMap((lib) => globSync(`${lib}/*.so*`));
+  // The name that it was called by decides what a program of several tools does (kmod).
+  const call = `/${folder}/ld.so --library-path /${folder} --argv0 "$(basename "$0")" /${folder}/${as}`;
+  const script = `#!/bin/busybox sh\nexec ${call} "$@"\n`;
+  return [
+    ...shared.map(file),
+    { ...file(loader), path: `${folder}/ld.so` },
+    file(path),
+    { path: `bin/${as}`, bytes: Buffer.from(script), executable: true },
+  ];
+}
