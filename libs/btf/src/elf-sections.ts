@@ -1,7 +1,7 @@
 import { bytesSource, FormatError, type Source } from '@btf-depot/bytes';
 import { readElf, type Elf } from '@btf-depot/elf';
 import { btfEndian } from './wire/header.ts';
-import { BTF_LIMITS } from './limits.ts';
+import { BTF_LIMITS, type BtfLimits } from './limits.ts';
 
 /** One BTF found in a file. */
 export interface BtfSection {
@@ -15,30 +15,36 @@ export interface BtfSection {
  * sections `.BTF` and `.BTF.*` of an ELF file in their order, `.BTF.ext` left out. Throws
  * FormatError `btf-none` where there is none, `btf-limit`, and what `readElf` throws.
  */
-export function findBtf(source: Source | Uint8Array): BtfSection[] {
+export function findBtf(
+  source: Source | Uint8Array,
+  { bytes: limit = BTF_LIMITS.bytes }: Partial<BtfLimits> = {},
+): BtfSection[] {
   const input = source instanceof Uint8Array ? bytesSource(source) : source;
   const magic = input.read(0, Math.min(2, input.size));
   if (btfEndian(magic) !== undefined) {
-    checkSize('.BTF', input.size);
+    checkSize('.BTF', input.size, limit);
     return [{ name: '.BTF', bytes: input.read(0, input.size) }];
   }
-  const found = btfSections(readElf(input));
+  const found = btfSections(readElf(input), { bytes: limit });
   if (found.length === 0) throw new FormatError('btf-none', 'no .BTF section');
   return found;
 }
 
 /** The same of an ELF file that is open already; none is no error. */
-export function btfSections(elf: Elf): BtfSection[] {
+export function btfSections(
+  elf: Elf,
+  { bytes: limit = BTF_LIMITS.bytes }: Partial<BtfLimits> = {},
+): BtfSection[] {
   return elf.sections
     .filter(({ name, size }) => /^\.BTF(\.|$)/.test(name) && name !== '.BTF.ext' && size > 0)
     .map((section) => {
-      checkSize(section.name, section.size);
+      checkSize(section.name, section.size, limit);
       return { name: section.name, bytes: elf.bytes(section) };
     })
     .filter(({ bytes }) => btfEndian(bytes) !== undefined);
 }
 
-function checkSize(section: string, size: number): void {
-  if (size <= BTF_LIMITS.bytes) return;
-  throw new FormatError('btf-limit', `${size} bytes, limit ${BTF_LIMITS.bytes}`, { section });
+function checkSize(section: string, size: number, limit: number): void {
+  if (size <= limit) return;
+  throw new FormatError('btf-limit', `${size} bytes, limit ${limit}`, { section });
 }

@@ -36,6 +36,7 @@ const MAX_NESTING = 200;
 export class CompositeLayouts {
   readonly #btf: Btf;
   readonly #plans = new Map<number, CompositePlan>();
+  readonly #alignments = new Map<number, number>();
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -92,6 +93,15 @@ export class CompositeLayouts {
 
   /** Alignment in bytes of a type as the printed C will have it. */
   #alignOf(id: number, depth: number): number {
+    let align = this.#alignments.get(id);
+    if (align === undefined) {
+      align = this.#findAlignment(id, depth);
+      this.#alignments.set(id, align);
+    }
+    return align;
+  }
+
+  #findAlignment(id: number, depth: number): number {
     const btf = this.#btf;
     for (let links = 0; links < MAX_NESTING; links++) {
       const plain = btf.resolve(id) ?? 0;

@@ -11,6 +11,8 @@ export class UniqueNames {
   readonly #byId = new Map<number, string>();
   readonly #tags = new Map<string, number>();
   readonly #others = new Map<string, number>();
+  /** What a FWD of a name declares; looked up once a name. */
+  readonly #twins = new Map<string, number>();
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -34,13 +36,14 @@ export class UniqueNames {
   readonly ofEnumerator = (nameOffset: number): string =>
     claim(this.#others, identifier(this.#btf.string(nameOffset)));
 
-  /** What a FWD declares: the definition of that name if there is one, else the first FWD. */
+  /** The definition of that name if there is one, else the first FWD that was asked for. */
   #twin(id: number, name: string): number {
     const btf = this.#btf;
     const isUnion = btf.kflag(id);
-    const full = btf.find(name, isUnion ? Kind.UNION : Kind.STRUCT);
-    if (full !== undefined) return full;
-    return btf.findAll(name, Kind.FWD).find((other) => btf.kflag(other) === isUnion) ?? id;
+    const key = `${isUnion ? 'union' : 'struct'} ${name}`;
+    const twin = this.#twins.get(key) ?? btf.find(name, isUnion ? Kind.UNION : Kind.STRUCT) ?? id;
+    this.#twins.set(key, twin);
+    return twin;
   }
 }
 

@@ -3,8 +3,12 @@ import type { Btf } from '../wire/btf.ts';
 import type { AccessStep } from './local-access.ts';
 import { essentialName, sameEssentialName } from './names.ts';
 
-/** How deep anonymous members, arrays and prototypes are followed (libbpf's limits are 32 and 64). */
+/** How deep arrays and prototypes are followed, as in libbpf. */
 const MAX_DEPTH = 32;
+/** Anonymous composites that are searched for one member. */
+const MAX_ANONYMOUS = 1000;
+/** Types that are compared for one relocation: prototypes in prototypes could double with each. */
+const MAX_COMPARED = 10_000;
 
 /** Members that an access goes through in the target: composite and index, outermost first. */
 export type TargetPath = { readonly type: number; readonly index: number }[];
@@ -48,7 +52,7 @@ export function matchField(
     const plain = target.resolve(type);
     if (plain === undefined) return undefined;
     if ('member' in step) {
-      const found = findMember(local, step, target, plain, 0);
+      const found = findMember(local, step, target, plain, new Set());
       if (found === undefined) return undefined;
       path.push(...found);
       const { type: owner, index } = found[found.length - 1];
@@ -70,15 +74,17 @@ function findMember(
   step: { readonly member: string; readonly type: number },
   target: Btf,
   id: number,
-  depth: number,
+  seen: Set<number>,
 ): TargetPath | undefined {
-  if (!isComposite(target.kind(id)) || depth > MAX_DEPTH) return undefined;
+  // What did not have the member need not be searched again: anonymous types can be shared.
+  if (!isComposite(target.kind(id)) || seen.has(id) || seen.size > MAX_ANONYMOUS) return undefined;
+  seen.add(id);
   for (let index = 0; index < target.vlen(id); index++) {
     const type = target.tail(id, index * 3 + 1);
     const name = target.string(target.tail(id, index * 3));
     if (name === '') {
       const plain = target.resolve(type) ?? 0;
-      const inner = findMember(local, step, target, plain, depth + 1);
+      const inner = findMember(local, step, target, plain, seen);
       if (inner) return [{ type: id, index }, ...inner];
     } else if (name === step.member) {
       const fits = fieldsCompatible(local, step.type, target, type, 0);
@@ -125,12 +131,14 @@ export function typesCompatible(
   target: Btf,
   targetType: number,
   depth = 0,
+  budget = { left: MAX_COMPARED },
 ): boolean {
   const [a, b] = [local.resolve(localType), target.resolve(targetType)];
-  if (a === undefined || b === undefined || depth > MAX_DEPTH) return false;
+  if (a === undefined || b === undefined || depth > MAX_DEPTH || budget.left-- <= 0) return false;
   const kind = local.kind(a);
   if (!kindsCompatible(kind, target.kind(b))) return false;
-  const inner = (x: number, y: number): boolean => typesCompatible(local, x, target, y, depth + 1);
+  const inner = (x: number, y: number): boolean =>
+    typesCompatible(local, x, target, y, depth + 1, budget);
   if (kind === Kind.PTR) return inner(local.sizeOrType(a), target.sizeOrType(b));
   if (kind === Kind.ARRAY) return inner(local.tail(a, 0), target.tail(b, 0));
   if (kind !== Kind.FUNC_PROTO) return true;

@@ -1,3 +1,4 @@
+import { FormatError } from '@btf-depot/bytes';
 import { ELEMENT_NAMED, ELEMENT_WORDS, FIXED_WORDS, Kind, kindName } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
 import { eachReference } from '../wire/references.ts';
@@ -12,6 +13,9 @@ export interface TypeDifference {
   readonly right: string;
 }
 
+/** Pairs of types that are looked at; a kernel against another has a few hundred thousand. */
+const MAX_PAIRS = 4_000_000;
+
 interface Pair {
   readonly left: number;
   readonly right: number;
@@ -22,7 +26,7 @@ interface Pair {
 /**
  * Whether two types of two BTFs are the same in all that they reach, cycles included: undefined,
  * or the first place (nearest to the types) where they differ. Ids and places of strings do not
- * matter.
+ * matter. Throws FormatError `btf-limit` after four million pairs of types.
  */
 export function compareTypes(
   left: Btf,
@@ -37,6 +41,11 @@ export function compareTypes(
     const key = pair.left * right.endId + pair.right;
     if (seen.has(key)) continue;
     seen.add(key);
+    if (seen.size > MAX_PAIRS) {
+      throw new FormatError('btf-limit', `more than ${MAX_PAIRS} pairs of types to compare`, {
+        section: left.section,
+      });
+    }
     const difference = compareOne(left, right, pair);
     if (difference) return difference;
     const targets = referencesOf(right, pair.right);

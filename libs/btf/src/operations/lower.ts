@@ -41,12 +41,16 @@ function planIds(btf: Btf, kernel: KernelVersion) {
     refuse(btf, id, kernel);
     if (!isDropped(btf, id, kernel)) newIds[id - firstId] = next++;
   }
+  // Dropped tags give way to their target. Each chain is followed once: all of it then leads there.
+  const instead = new Map<number, number>();
   const map = (id: number): number => {
-    // Dropped tags give way to their target; a chain of them is as long as there are types at most.
-    for (let steps = 0; id >= firstId && newIds[id - firstId] === 0; steps++) {
-      if (steps > btf.typeCount) throw unfit(btf, id, 'type tags form a cycle');
-      id = btf.sizeOrType(id);
+    const chain: number[] = [];
+    while (id >= firstId && newIds[id - firstId] === 0) {
+      if (chain.length > btf.typeCount) throw unfit(btf, id, 'type tags form a cycle');
+      chain.push(id);
+      id = instead.get(id) ?? btf.sizeOrType(id);
     }
+    for (const link of chain) instead.set(link, id);
     return id < firstId ? id : newIds[id - firstId];
   };
   return { map, isKept: (id: number) => newIds[id - firstId] !== 0 };

@@ -1,7 +1,11 @@
+import { FormatError } from '@btf-depot/bytes';
 import { infoKind, Kind } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
 import { eachIdSlot, eachNameSlot } from '../wire/references.ts';
 import { CanonicalNames } from './canonical-names.ts';
+
+/** References on the way to a difference; a kernel's types take ten. */
+const MAX_ROUNDS = 256;
 
 /**
  * Finds which types of a BTF and its bases are the same: same words, same strings, and references
@@ -31,15 +35,24 @@ export class TypePartition {
     this.#other = new Uint32Array(longest);
   }
 
-  /** Separates anew, with the aliases as they are now. */
+  /** Number of the type's name, equal for equal names. */
+  nameOf(id: number): number {
+    return this.#names.of(this.#btf.nameOffset(id));
+  }
+
+  /** Separates anew, with the aliases as they are now. Throws FormatError `btf-depth`. */
   refine(): void {
     this.classes = new Uint32Array(this.#btf.endId).fill(1);
     this.classes[0] = 0;
-    for (let count = 1; ;) {
+    let count = 1;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
       const found = this.#round();
       if (found === count && this.#isExact()) return;
       count = found;
     }
+    throw new FormatError('btf-depth', `types differ only ${MAX_ROUNDS} references away`, {
+      section: this.#btf.section,
+    });
   }
 
   /** One round: classes by hash of what is known of each type; gives the number of classes. */

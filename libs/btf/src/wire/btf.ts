@@ -5,6 +5,9 @@ import type { KindLayout } from './layout.ts';
 import { NameIndex } from './name-index.ts';
 import { StringTable } from './string-table.ts';
 
+/** Links of a chain of modifiers that are followed; C code has under ten, a kernel takes 32. */
+const MAX_CHAIN = 256;
+
 /** What a `Btf` is made of; see the fields there. */
 export interface BtfParts {
   readonly bytes: Uint8Array;
@@ -174,10 +177,9 @@ export class Btf {
     return [...(this.base?.findAll(name, kind) ?? []), ...this.#names().findAll(name, kind)];
   }
 
-  /** Follows typedefs and qualifiers. Undefined where they form a cycle. */
+  /** Follows typedefs and qualifiers. Undefined where they form a cycle, or more than 256. */
   resolve(id: number): number | undefined {
-    // A chain cannot be longer than there are types; real ones have under ten links.
-    for (let steps = this.endId; steps > 0; steps--) {
+    for (let links = 0; links <= MAX_CHAIN; links++) {
       if (!isModifier(this.kind(id))) return id;
       id = this.sizeOrType(id);
     }
