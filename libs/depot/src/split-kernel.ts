@@ -43,7 +43,7 @@ export interface SplitPart {
   types: number;
 }
 
-export interface VariablesPart extends SplitPart {
+interface VariablesPart extends SplitPart {
   variables: number;
   origin: 'full' | 'dwarf' | 'partition';
   /** What became of the variables that DWARF has. */
