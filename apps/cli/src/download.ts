@@ -17,7 +17,7 @@ export interface Wanted {
 export async function download(client: DepotClient, wanted: Wanted, output: string): Promise<void> {
   if (output === '-') {
     const hash = createHash('sha256');
-    for await (const chunk of await client.blob(wanted.sha256)) {
+    for await (const chunk of client.blob(wanted)) {
       hash.update(chunk);
       process.stdout.write(chunk);
     }
@@ -35,7 +35,7 @@ export async function download(client: DepotClient, wanted: Wanted, output: stri
   if (had > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
   const file = await open(part, had > 0 ? 'a' : 'w');
   try {
-    for await (const chunk of await client.blob(wanted.sha256, had)) {
+    for await (const chunk of client.blob(wanted, had)) {
       hash.update(chunk);
       await file.write(chunk);
     }

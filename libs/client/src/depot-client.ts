@@ -1,43 +1,78 @@
 import {
   kernelPath,
   kernelRecordSchema,
+  lookupAnswerSchema,
+  resolveAnswerSchema,
+  searchAnswerSchema,
   statusSchema,
+  VARIABLE_FORMS,
+  variableAnswerSchema,
+  variablePageSchema,
+  type ArtifactEntry,
   type KernelRecord,
   type KernelStatus,
+  type KernelSummary,
+  type LookupAnswer,
+  type ResolveAnswer,
+  type Variable,
+  type VariableAnswer,
 } from '@btf-depot/contracts';
-import { ask } from './ask.ts';
-import { ProblemError, problemOf } from './problem-error.ts';
+import { askInOrder, PATIENCE, wait, type Patience } from './ask.ts';
+import { blobStream, checkDigest, type WantedBlob } from './blob-stream.ts';
+import { ProblemError } from './problem-error.ts';
 import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 
 /** How long `waitUntilDone` lets pass between two looks, in milliseconds: 100, then ever more. */
 const FIRST_LOOK = 100;
 const LONGEST_PAUSE = 2000;
 
-/** One depot, by its URL. Every method throws ProblemError for what the depot refuses. */
+/** What a schema of libs/contracts offers here. */
+interface Schema<Output> {
+  parse(value: unknown): Output;
+}
+
+export interface KernelFilter {
+  distro?: string;
+  arch?: string;
+  /** What the release begins with. */
+  release?: string;
+  /** What the build ID begins with. */
+  buildId?: string;
+}
+
+/**
+ * One depot, or several in the order in which they are asked: a private one, then a public one.
+ * Every method throws ProblemError for what the depots refuse; what fails for the moment is tried
+ * again, with pauses.
+ */
 export class DepotClient {
+  /** The first depot: uploads go there. */
   readonly base: URL;
+  readonly #bases: readonly URL[];
+  readonly #patience: Patience;
 
-  /** @param url of the depot; a path in it is kept. */
-  constructor(url: string) {
-    this.base = new URL(url.endsWith('/') ? url : `${url}/`);
+  /** @param urls of the depots; a path in them is kept. */
+  constructor(urls: string | readonly string[], patience: Patience = PATIENCE) {
+    this.#bases = (typeof urls === 'string' ? [urls] : urls).map(
+      (url) => new URL(url.endsWith('/') ? url : `${url}/`),
+    );
+    if (this.#bases.length === 0) throw new RangeError('no depot is named');
+    this.base = this.#bases[0];
+    this.#patience = patience;
   }
 
-  /** @returns undefined where the depot does not know the build ID. */
+  /** @returns undefined where no depot knows the build ID. */
   async record(buildId: string, signal?: AbortSignal): Promise<KernelRecord | undefined> {
-    const response = await this.#get(kernelPath(buildId), signal);
-    if (response.status === 404) {
-      const problem = await problemOf(response);
-      if (problem.code === 'unknown-build-id') return undefined;
-      throw problem;
+    try {
+      return await this.#json(kernelPath(buildId), kernelRecordSchema, signal);
+    } catch (error) {
+      if (error instanceof ProblemError && error.code === 'unknown-build-id') return undefined;
+      throw error;
     }
-    if (!response.ok) throw await problemOf(response);
-    return kernelRecordSchema.parse(await response.json());
   }
 
-  async status(buildId: string, signal?: AbortSignal): Promise<KernelStatus> {
-    const response = await this.#get(`${kernelPath(buildId)}/status`, signal);
-    if (!response.ok) throw await problemOf(response);
-    return statusSchema.parse(await response.json());
+  status(buildId: string, signal?: AbortSignal): Promise<KernelStatus> {
+    return this.#json(`${kernelPath(buildId)}/status`, statusSchema, signal);
   }
 
   /** Looks until the kernel is no longer `compressing`. Ends early only by the signal. */
@@ -45,8 +80,7 @@ export class DepotClient {
     for (let pause = FIRST_LOOK; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
       const status = await this.status(buildId, signal);
       if (status.state !== 'compressing') return status;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      signal?.throwIfAborted();
+      await wait(pause, signal);
     }
   }
 
@@ -54,24 +88,159 @@ export class DepotClient {
     return upload(this.base, request, options);
   }
 
-  /** The bytes of a blob from `start` on. */
-  async blob(sha256: string, start = 0, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  /** The kernels for which all that is given holds, by build ID. */
+  async *kernels(filter: KernelFilter = {}, signal?: AbortSignal): AsyncGenerator<KernelSummary> {
+    let page: string | undefined;
+    do {
+      const path = `/v1/kernels${query({ ...filter, page })}`;
+      const answer = await this.#json(path, searchAnswerSchema, signal);
+      yield* answer.kernels;
+      page = answer.next;
+    } while (page !== undefined);
+  }
+
+  /** Many at once, by build ID or release. */
+  lookup(
+    asked: { buildIds?: string[]; releases?: string[] },
+    signal?: AbortSignal,
+  ): Promise<LookupAnswer> {
+    return this.#post('/v1/kernels/lookup', asked, lookupAnswerSchema, signal);
+  }
+
+  /** The variables of a kernel whose names begin with `prefix`, by name. */
+  async *variables(buildId: string, prefix = '', signal?: AbortSignal): AsyncGenerator<Variable> {
+    let page: string | undefined;
+    do {
+      const limit = '1000';
+      const path = `${kernelPath(buildId)}/vars${query({ prefix, limit, page })}`;
+      const answer = await this.#json(path, variablePageSchema, signal);
+      yield* answer.variables;
+      page = answer.next;
+    } while (page !== undefined);
+  }
+
+  /** Every variable of that name. Where there is none, the error names those that are near. */
+  variable(buildId: string, name: string, signal?: AbortSignal): Promise<VariableAnswer> {
+    return this.#json(variablePath(buildId, name), variableAnswerSchema, signal);
+  }
+
+  /** The same as a C file, or as standalone BTF. */
+  async variableAs(
+    buildId: string,
+    name: string,
+    form: 'c' | 'btf',
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const headers = { Accept: VARIABLE_FORMS[form] };
+    const path = `${variablePath(buildId, name)}?as=${form}`;
+    const response = await this.#get(path, signal, headers);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  resolve(buildId: string, names: string[], signal?: AbortSignal): Promise<ResolveAnswer> {
+    const path = `${kernelPath(buildId)}/vars/resolve`;
+    return this.#post(path, { names }, resolveAnswerSchema, signal);
+  }
+
+  /**
+   * An artifact by its name, whole and checked against the hash that the record names. It is asked
+   * for by that hash, so that a revision which comes meanwhile mixes nothing up.
+   */
+  async artifact(
+    buildId: string,
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<{ entry: ArtifactEntry; bytes: Uint8Array<ArrayBuffer> }> {
+    const record = await this.record(buildId, signal);
+    const entry =
+      record && Object.hasOwn(record.artifacts, name) ? record.artifacts[name] : undefined;
+    if (!entry) {
+      throw new ProblemError({
+        code: record ? 'unknown-artifact' : 'unknown-build-id',
+        status: 404,
+        title: record ? 'There is no artifact of this name' : 'No kernel of this build ID',
+        detail: `no ${name} of ${buildId}`,
+      });
+    }
+    const bytes = new Uint8Array(entry.size);
+    let at = 0;
+    for await (const chunk of this.blob(entry, 0, signal)) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    await checkDigest(bytes, entry.sha256);
+    return { entry, bytes };
+  }
+
+  /**
+   * The bytes of a blob from `start` on, on over broken connections; exactly `size - start`, not
+   * checked.
+   */
+  blob(wanted: WantedBlob, start = 0, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    return blobStream(wanted, start, (at) => this.#openBlob(wanted.sha256, at, signal), signal);
+  }
+
+  async #openBlob(sha256: string, start: number, signal?: AbortSignal) {
     const headers: Record<string, string> = start > 0 ? { Range: `bytes=${start}-` } : {};
     const response = await this.#get(`/v1/blobs/sha256/${sha256}`, signal, headers);
-    if (!response.ok) throw await problemOf(response);
     if (!response.body || response.status !== (start > 0 ? 206 : 200)) {
-      throw new ProblemError({
-        code: 'not-a-depot',
-        status: response.status,
-        title: `HTTP ${response.status}`,
-        detail: `the depot did not send the blob from byte ${start}`,
-      });
+      throw notADepot(response, `the depot did not send the blob from byte ${start}`);
     }
     return response.body;
   }
 
-  #get(path: string, signal?: AbortSignal, headers: Record<string, string> = {}) {
-    const url = new URL(path.slice(1), this.base);
-    return ask(url, { headers, ...(signal && { signal }) });
+  async #json<Output>(
+    path: string,
+    schema: Schema<Output>,
+    signal: AbortSignal | undefined,
+  ): Promise<Output> {
+    return parse(await this.#get(path, signal), schema);
   }
+
+  async #post<Output>(
+    path: string,
+    body: unknown,
+    schema: Schema<Output>,
+    signal: AbortSignal | undefined,
+  ): Promise<Output> {
+    const response = await this.#ask(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      ...(signal && { signal }),
+    });
+    return parse(response, schema);
+  }
+
+  #get(path: string, signal?: AbortSignal, headers: Record<string, string> = {}) {
+    return this.#ask(path, { headers, ...(signal && { signal }) });
+  }
+
+  #ask(path: string, init: RequestInit): Promise<Response> {
+    return askInOrder(this.#bases, path, init, this.#patience);
+  }
+}
+
+async function parse<Output>(response: Response, schema: Schema<Output>): Promise<Output> {
+  try {
+    return schema.parse(await response.json());
+  } catch (error) {
+    throw notADepot(response, error instanceof Error ? error.message.slice(0, 200) : '');
+  }
+}
+
+function notADepot({ status }: Response, detail: string): ProblemError {
+  return new ProblemError({ code: 'not-a-depot', status, title: `HTTP ${status}`, detail });
+}
+
+function variablePath(buildId: string, name: string): string {
+  return `${kernelPath(buildId)}/vars/${encodeURIComponent(name)}`;
+}
+
+function query(parameters: Record<string, string | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') search.set(name, value);
+  }
+  return search.size > 0 ? `?${search.toString()}` : '';
 }

@@ -2,6 +2,8 @@
  * HTTP client of the depot, for the command line, the page and anyone else; it uses nothing that
  * a browser lacks.
  */
-export { DepotClient } from './depot-client.ts';
+export { PATIENCE, type Patience } from './ask.ts';
+export { type WantedBlob } from './blob-stream.ts';
+export { DepotClient, type KernelFilter } from './depot-client.ts';
 export { ProblemError } from './problem-error.ts';
 export { totalSize, type UploadRequest } from './upload.ts';

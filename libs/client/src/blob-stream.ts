@@ -1,0 +1,75 @@
+import { ProblemError } from './problem-error.ts';
+
+/** A blob as a record or manifest names it. */
+export interface WantedBlob {
+  sha256: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** How often a stream may break without a byte in between. */
+const MAX_BREAKS = 4;
+
+/**
+ * The bytes of a blob from `start` on; where the connection breaks, on with the rest. The blob's
+ * name is its hash, so the rest may come from another depot. Whoever takes the bytes checks them.
+ *
+ * @param open asks for the blob from a byte on.
+ * @throws ProblemError, `cut` where it breaks time and again.
+ */
+export async function* blobStream(
+  { size }: WantedBlob,
+  start: number,
+  open: (start: number) => Promise<ReadableStream<Uint8Array>>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let at = start;
+  for (let breaks = 0; at < size;) {
+    const stream = await open(at);
+    const from = at;
+    let reason: unknown = 'the connection ended early';
+    try {
+      for await (const chunk of stream) {
+        at += chunk.length;
+        if (at > size) throw tooLong(size);
+        yield chunk;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof ProblemError) throw error;
+      reason = error;
+    }
+    if (at >= size) return;
+    breaks = at > from ? 0 : breaks + 1;
+    if (breaks > MAX_BREAKS) {
+      throw new ProblemError({
+        code: 'cut',
+        status: 0,
+        title: `Cut at byte ${at} of ${size}`,
+        detail: String(reason),
+      });
+    }
+  }
+}
+
+/** @throws ProblemError `digest-mismatch`. */
+export async function checkDigest(bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (found === sha256) return;
+  throw new ProblemError({
+    code: 'digest-mismatch',
+    status: 0,
+    title: 'The bytes are not those that the depot named',
+    detail: `their SHA-256 is ${found}, not ${sha256}`,
+  });
+}
+
+function tooLong(size: number): ProblemError {
+  return new ProblemError({
+    code: 'digest-mismatch',
+    status: 0,
+    title: 'The bytes are not those that the depot named',
+    detail: `there are more than ${size}`,
+  });
+}

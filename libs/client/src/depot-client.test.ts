@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
+import { buildIdOf, collect, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { DepotClient } from './depot-client.ts';
+
+const quick = { rounds: 3, pauseMs: 1 };
+const servers: Server[] = [];
+
+afterEach(async () => {
+  await Promise.all(
+    servers.splice(0).map(
+      (server) =>
+        new Promise((resolve) => {
+          server.close(resolve);
+          server.closeAllConnections();
+        }),
+    ),
+  );
+});
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A depot that gives these answers in turn, the last one for ever. */
+async function depot(...answers: Answer[]): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const answer = answers[Math.min(asked.length, answers.length - 1)];
+    asked.push(`${request.url ?? ''} ${request.headers.range ?? ''}`.trim());
+    answer(request, response);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+function refuse(code: ProblemCode): Answer {
+  return (_request, response) => {
+    const body = problem(code, 'a detail');
+    response.writeHead(body.status, { 'Content-Type': PROBLEM_MEDIA_TYPE });
+    response.end(JSON.stringify(body));
+  };
+}
+
+function json(body: unknown): Answer {
+  return (_request, response) => response.end(JSON.stringify(body));
+}
+
+const cut: Answer = (request) => request.socket.destroy();
+
+const record = kernelRecord();
+const { buildId } = record;
+
+describe('several depots', () => {
+  test('what the first does not have is asked of the next', async () => {
+    const first = await depot(refuse('unknown-build-id'));
+    const second = await depot(json(record));
+    expect(await new DepotClient([first.url, second.url]).record(buildId)).toEqual(record);
+    expect(first.asked).toEqual([`/v1/kernels/${buildId}`]);
+  });
+
+  test('the first that has it is the last that is asked', async () => {
+    const first = await depot(json(record));
+    const second = await depot(json(record));
+    await new DepotClient([first.url, second.url]).record(buildId);
+    expect(second.asked).toEqual([]);
+  });
+
+  test('what none has is missing; what one could not say is not', async () => {
+    const missing = await depot(refuse('unknown-build-id'));
+    const broken = await depot(refuse('store-unavailable'));
+    const client = (...urls: string[]) => new DepotClient(urls, quick);
+    expect(await client(missing.url, missing.url).record(buildId)).toBeUndefined();
+    await expect(client(missing.url, broken.url).record(buildId)).rejects.toMatchObject({
+      code: 'store-unavailable',
+    });
+    expect(broken.asked).toHaveLength(quick.rounds);
+  });
+
+  test('one that cannot be reached is passed by', async () => {
+    const there = await depot(json(record));
+    const client = new DepotClient(['http://127.0.0.1:9', there.url], quick);
+    expect(await client.record(buildId)).toEqual(record);
+  });
+});
+
+describe('what fails for the moment', () => {
+  test('is tried again', async () => {
+    const { url, asked } = await depot(cut, refuse('busy'), json(record));
+    expect(await new DepotClient(url, quick).record(buildId)).toEqual(record);
+    expect(asked).toHaveLength(3);
+  });
+
+  test('not for ever', async () => {
+    await expect(
+      new DepotClient('http://127.0.0.1:9', quick).record(buildId),
+    ).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  test('not what will not change', async () => {
+    const { url, asked } = await depot(refuse('withdrawn'));
+    await expect(new DepotClient(url, quick).record(buildId)).rejects.toMatchObject({
+      code: 'withdrawn',
+      status: 410,
+    });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('ends at once by the signal', async () => {
+    const { url } = await depot(refuse('busy'));
+    const client = new DepotClient(url, { rounds: 5, pauseMs: 60_000 });
+    const asking = client.record(buildId, AbortSignal.timeout(50));
+    await expect(asking).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+});
+
+test.each(['<html>', '{}', '[]', 'null'])('an answer that is no depot’s: %s', async (body) => {
+  const { url } = await depot((_request, response) => response.end(body));
+  await expect(new DepotClient(url, quick).record(buildId)).rejects.toMatchObject({
+    code: 'not-a-depot',
+  });
+});
+
+describe('blobs', () => {
+  const bytes = someBytes(100_000, 'blob');
+  const entry = { sha256: sha256Of(bytes), size: bytes.length, mediaType: 'application/gzip' };
+  const withBlob = { ...record, artifacts: { 'a.gz': entry } };
+  const path = `/v1/blobs/sha256/${entry.sha256}`;
+
+  /** Sends the range that is asked for; cuts the connection after so many bytes of it. */
+  function send(cutAfter = Infinity, what = bytes): Answer {
+    return ({ headers: { range } }, response) => {
+      const start = Number(/\d+/.exec(range ?? '0')?.[0]);
+      response.writeHead(range === undefined ? 200 : 206, {
+        'Content-Length': what.length - start,
+      });
+      const end = Math.min(start + cutAfter, what.length);
+      response.write(what.subarray(start, end), () => {
+        if (end < what.length) response.destroy();
+        else response.end();
+      });
+    };
+  }
+
+  test('go on where the connection broke, and are checked', async () => {
+    const { url, asked } = await depot(json(withBlob), send(40_000), send(40_000), send());
+    const got = await new DepotClient(url, quick).artifact(buildId, 'a.gz');
+    expect(got.bytes).toEqual(bytes);
+    expect(asked.slice(1)).toEqual([path, `${path} bytes=40000-`, `${path} bytes=80000-`]);
+  });
+
+  test('go on at another depot', async () => {
+    const first = await depot(json(withBlob), send(30_000), refuse('unknown-blob'));
+    const second = await depot(send());
+    const client = new DepotClient([first.url, second.url], quick);
+    expect((await client.artifact(buildId, 'a.gz')).bytes).toEqual(bytes);
+    expect(second.asked).toEqual([`${path} bytes=30000-`]);
+  });
+
+  test('other bytes are refused, and more than were named', async () => {
+    const other = await depot(json(withBlob), send(Infinity, someBytes(100_000, 'other')));
+    const longer = await depot(json(withBlob), send(Infinity, someBytes(100_001, 'longer')));
+    for (const { url } of [other, longer]) {
+      await expect(new DepotClient(url, quick).artifact(buildId, 'a.gz')).rejects.toMatchObject({
+        code: 'digest-mismatch',
+      });
+    }
+  });
+
+  test('a depot that breaks off without a byte is given up', async () => {
+    const none: Answer = (_request, response) => {
+      response.writeHead(200, { 'Content-Length': 10 });
+      response.flushHeaders();
+      setTimeout(() => response.destroy(), 5);
+    };
+    const { url } = await depot(json(withBlob), none);
+    await expect(new DepotClient(url, quick).artifact(buildId, 'a.gz')).rejects.toMatchObject({
+      code: 'cut',
+    });
+  });
+
+  test.each([
+    ['unknown-build-id', refuse('unknown-build-id')],
+    ['unknown-artifact', json(record)],
+  ])('%s', async (code, answer) => {
+    const { url } = await depot(answer);
+    await expect(
+      new DepotClient(url, quick).artifact(buildIdOf('x'), 'a.gz'),
+    ).rejects.toMatchObject({ code });
+  });
+});
+
+test('pages are followed to the end', async () => {
+  const kernel = (seed: string) => ({ buildId: buildIdOf(seed), revision: 1, state: 'ready' });
+  const { url, asked } = await depot(
+    json({ kernels: [kernel('a')], next: 'aa' }),
+    json({ kernels: [kernel('b')] }),
+  );
+  const found = await collect(new DepotClient(url).kernels({ distro: 'debian' }));
+  expect(found).toEqual([kernel('a'), kernel('b')]);
+  expect(asked).toEqual(['/v1/kernels?distro=debian', '/v1/kernels?distro=debian&page=aa']);
+});
