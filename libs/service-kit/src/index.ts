@@ -7,6 +7,7 @@ export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { onlyMethods } from './problems.ts';
+export { readJson, readQuery } from './read-json.ts';
 export { recordRoutes } from './record-routes.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
 export {
