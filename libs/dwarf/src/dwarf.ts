@@ -1,5 +1,5 @@
 import { FormatError, type Endian, type Source } from '@btf-depot/bytes';
-import type { Elf } from '@btf-depot/elf';
+import { ElfType, type Elf } from '@btf-depot/elf';
 import { readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
 import { At } from './constants.ts';
 import { Entry, type Tables } from './entry.ts';
@@ -26,6 +26,13 @@ const KEPT = 64 * 1024 * 1024;
  */
 export function readDwarf(elf: Elf, source: Source, options: ReadDwarfOptions = {}): Dwarf {
   const limits = { ...DWARF_LIMITS, ...options.limits };
+  if (
+    (elf.section('.rela.debug_info') ?? elf.section('.rel.debug_info')) &&
+    elf.header.type === ElfType.REL
+  ) {
+    const message = 'a file that is not linked: its debug information waits for relocation';
+    throw new FormatError('dwarf-relocatable', message, { section: '.debug_info' });
+  }
   const sections = new DebugSections(elf, source, limits);
   if (!sections.has('.debug_info')) {
     const split = ['.debug_info.dwo', '.zdebug_info'].find((name) => sections.has(name));

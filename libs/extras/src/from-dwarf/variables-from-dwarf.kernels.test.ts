@@ -157,6 +157,10 @@ describe('against pahole 1.30', () => {
     ...{ variables: 23_661, inCore: 380, completed: 176, declared: 43, units: 2352 },
     renamed: [],
   });
+  compareWithPahole('K612rt', {
+    ...{ variables: 32_839, inCore: 393, completed: 186, declared: 66, units: 2578 },
+    renamed: [],
+  });
   compareWithPahole('K612arm64', {
     ...{ variables: 49_675, inCore: 321, completed: 166, declared: 69, units: 3155 },
     renamed: ['.bss+0:4 hyp_gicv3_nr_lr', '.hyp.data..percpu+0:3664 kvm_host_data'],

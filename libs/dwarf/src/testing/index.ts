@@ -1,0 +1,2 @@
+// Small DWARF, written by hand, for tests of whatever reads it.
+export * from './build-dwarf.ts';
