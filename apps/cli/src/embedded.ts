@@ -11,6 +11,8 @@ import {
   retryRules,
   retrySettings,
   startHttpService,
+  tokenGuards,
+  tokenSettings,
   type Logger,
   type Running,
   type Settings,
@@ -23,6 +25,7 @@ export const embeddedSettings = {
   ...logSettings,
   ...uploadSettings,
   ...retrySettings,
+  ...tokenSettings,
   ...compressorSettings,
   ...fetchSettings,
 };
@@ -39,6 +42,7 @@ export async function startEmbedded(
   log: Logger,
 ): Promise<EmbeddedDepot> {
   const stores = await openFsStores(settings.BTFDEPOT_DATA);
+  const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
   const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
   const queue = new InProcessJobQueue({
     ...retryRules(settings),
@@ -47,7 +51,14 @@ export async function startEmbedded(
   const compute = createComputePool({
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
-  const deps = { ...stores, queue, compute, clock: systemClock, log };
+  const deps = {
+    ...stores,
+    queue,
+    compute,
+    clock: systemClock,
+    log,
+    ...(guards.writes && { guard: guards.writes }),
+  };
   const fetch = createFetch(stores, settings, log);
   const router = Router();
   // Fetch first: it knows more of the paths that both have.
@@ -56,6 +67,7 @@ export async function startEmbedded(
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,
     log,
+    ...(guards.reads && { readers: guards.reads }),
     router,
     hot: fetch.hot,
     finishes: fetch.finishes,

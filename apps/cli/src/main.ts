@@ -11,6 +11,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   get: async () => (await import('./verbs/get.ts')).getCommand(),
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdrawCommand(),
+  token: async () => (await import('./verbs/token.ts')).tokenCommand(),
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
   fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),

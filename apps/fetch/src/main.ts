@@ -1,14 +1,28 @@
 import { openMinioStores } from '@btf-depot/blob-store';
-import { runService, startHttpService, storeAddress, storeSettings } from '@btf-depot/service-kit';
+import { systemClock } from '@btf-depot/depot';
+import {
+  runService,
+  startHttpService,
+  storeAddress,
+  storeSettings,
+  tokenGuards,
+  tokenSettings,
+} from '@btf-depot/service-kit';
 import { createFetch, fetchSettings } from './index.ts';
 
-await runService('fetch', { ...storeSettings, ...fetchSettings }, async (settings, log) => {
-  const stores = await openMinioStores(storeAddress(settings));
-  return startHttpService({
-    host: settings.BTFDEPOT_HOST,
-    port: settings.BTFDEPOT_PORT,
-    log,
-    checks: { store: () => stores.blobs.check() },
-    ...createFetch(stores, settings, log),
-  });
-});
+await runService(
+  'fetch',
+  { ...storeSettings, ...fetchSettings, ...tokenSettings },
+  async (settings, log) => {
+    const stores = await openMinioStores(storeAddress(settings));
+    const { reads } = tokenGuards(settings, 'nothing', stores.tokens, systemClock);
+    return startHttpService({
+      host: settings.BTFDEPOT_HOST,
+      port: settings.BTFDEPOT_PORT,
+      log,
+      ...(reads && { readers: reads }),
+      checks: { store: () => stores.blobs.check() },
+      ...createFetch(stores, settings, log),
+    });
+  },
+);

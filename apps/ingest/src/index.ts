@@ -4,11 +4,13 @@
  * itself (main.ts) and within the embedded depot alike.
  */
 import { Router } from 'express';
-import type { AcceptDeps } from '@btf-depot/depot';
+import type { AcceptDeps, TokenGuard } from '@btf-depot/depot';
 import { recordRoutes, type Logger } from '@btf-depot/service-kit';
 import type { ExtraName } from '@btf-depot/contracts';
+import { Admission } from './admission.ts';
 import { kernelsRoute } from './kernels-route.ts';
 import { Staging } from './staging.ts';
+import { withdrawRoute } from './withdraw-route.ts';
 
 export { uploadSettings } from './settings.ts';
 
@@ -17,12 +19,15 @@ export interface IngestSettings {
   BTFDEPOT_UPLOAD_LIMIT: number;
   BTFDEPOT_UPLOAD_PERIOD: number;
   BTFDEPOT_UPLOAD_LEAST: number;
+  BTFDEPOT_UPLOADS: number;
+  BTFDEPOT_TOKEN_RATE: number;
+  BTFDEPOT_KEEP_FREE: number;
   BTFDEPOT_EXTRAS: readonly ExtraName[];
 }
 
 /** The routes of build ingest. Makes the staging folder. */
 export async function createIngest(
-  deps: Omit<AcceptDeps, 'onQueueError'> & { log: Logger },
+  deps: Omit<AcceptDeps, 'onQueueError'> & { log: Logger; guard?: TokenGuard },
   settings: IngestSettings,
 ): Promise<Router> {
   const staging = new Staging(settings.BTFDEPOT_DATA);
@@ -37,10 +42,16 @@ export async function createIngest(
         period: settings.BTFDEPOT_UPLOAD_PERIOD,
         least: settings.BTFDEPOT_UPLOAD_LEAST,
       },
+      admission: new Admission(settings.BTFDEPOT_DATA, {
+        uploads: settings.BTFDEPOT_UPLOADS,
+        perMinute: settings.BTFDEPOT_TOKEN_RATE,
+        keepFree: settings.BTFDEPOT_KEEP_FREE,
+      }),
       extras: settings.BTFDEPOT_EXTRAS,
       onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
     }),
     recordRoutes(deps.records),
+    withdrawRoute(deps),
   );
   return router;
 }

@@ -5,10 +5,18 @@ import {
   statusOf,
   type ExtraName,
 } from '@btf-depot/contracts';
-import { acceptKernel, DepotError, type AcceptDeps, type Upload } from '@btf-depot/depot';
+import {
+  acceptKernel,
+  DepotError,
+  type AcceptDeps,
+  type Subject,
+  type TokenGuard,
+  type Upload,
+} from '@btf-depot/depot';
 import { onlyMethods, type Logger } from '@btf-depot/service-kit';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
+import type { Admission } from './admission.ts';
 import type { UploadRules } from './meter.ts';
 import { receive } from './receive.ts';
 import { parseExtras } from './settings.ts';
@@ -18,6 +26,9 @@ export interface KernelsRouteDeps extends AcceptDeps {
   staging: Staging;
   log: Logger;
   rules: UploadRules;
+  admission: Admission;
+  /** Absent: anybody may upload. */
+  guard?: TokenGuard;
   /** Split off where an upload names none. */
   extras: readonly ExtraName[];
 }
@@ -35,6 +46,10 @@ const querySchema = z.strictObject({
   arch: word.exactOptional(),
   distro: word.exactOptional(),
   release: word.exactOptional(),
+  restore: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .exactOptional(),
   extras: z.string().transform(parseExtras).exactOptional(),
 });
 
@@ -45,18 +60,32 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
     const { signal, release } = signalOf(request, response);
     const started = performance.now();
     try {
+      const holder = await deps.guard?.authenticate(request.headers.authorization);
       const query = parseQuery(request);
+      const permit = (subject?: Subject) => {
+        holder?.require('upload', subject);
+        if (query.restore) holder?.require('restore', subject);
+      };
+      permit();
+      const announced = Number(request.headers['content-length'] ?? 0);
+      using _admitted = await deps.admission.enter(holder?.id, announced);
       await deps.staging.withFolder(async (folder) => {
         const received = await receive(request, folder, deps.rules, signal);
-        const { outcome, record } = await acceptKernel(
-          deps,
-          uploadOf(deps, query, received),
-          signal,
-        );
+        // It may not have said how large it is, and others came meanwhile.
+        await deps.admission.checkSpace(0);
+        const upload = {
+          ...uploadOf(deps, query, received),
+          permit,
+          ...(holder && { uploader: holder.id }),
+        };
+        const { outcome, record } = await acceptKernel(deps, upload, signal);
         const { buildId, revision } = record;
         const ms = Math.round(performance.now() - started);
         const requestId: unknown = response.locals.requestId;
-        deps.log.info({ requestId, buildId, revision, outcome, ms }, 'upload');
+        const { distro, release: version, sources } = record;
+        const what = { buildId, revision, distro, release: version, source: sources.at(-1) };
+        const who = holder && { by: holder.id, name: holder.name };
+        deps.log.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
         response.setHeader('Location', kernelPath(record.buildId));
         response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
       });
@@ -78,7 +107,7 @@ function parseQuery(request: Request): z.infer<typeof querySchema> {
 
 function uploadOf(
   deps: KernelsRouteDeps,
-  { buildId, delivery, arch, distro, release, extras }: z.infer<typeof querySchema>,
+  { buildId, delivery, arch, distro, release, restore, extras }: z.infer<typeof querySchema>,
   received: Pick<Upload, 'kernel' | 'full'>,
 ): Upload {
   return {
@@ -86,6 +115,7 @@ function uploadOf(
     ...(arch !== undefined && { arch }),
     ...(distro !== undefined && { distro }),
     ...(release !== undefined && { release }),
+    ...(restore !== undefined && { restore }),
     split: {
       ...(buildId !== undefined && { buildId }),
       ...(delivery !== undefined && { delivery }),

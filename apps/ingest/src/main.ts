@@ -10,13 +10,22 @@ import {
   startHttpService,
   storeAddress,
   storeSettings,
+  tokenGuards,
+  tokenSettings,
 } from '@btf-depot/service-kit';
 import { createIngest, uploadSettings } from './index.ts';
 
-const shape = { ...storeSettings, ...queueSettings, ...retrySettings, ...uploadSettings };
+const shape = {
+  ...storeSettings,
+  ...queueSettings,
+  ...retrySettings,
+  ...uploadSettings,
+  ...tokenSettings,
+};
 
 await runService('ingest', shape, async (settings, log) => {
   const stores = await openMinioStores(storeAddress(settings));
+  const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
     ...retryRules(settings),
@@ -25,11 +34,19 @@ await runService('ingest', shape, async (settings, log) => {
   const compute = createComputePool({
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
-  const deps = { ...stores, queue, compute, clock: systemClock, log };
+  const deps = {
+    ...stores,
+    queue,
+    compute,
+    clock: systemClock,
+    log,
+    ...(guards.writes && { guard: guards.writes }),
+  };
   const http = await startHttpService({
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,
     log,
+    ...(guards.reads && { readers: guards.reads }),
     router: await createIngest(deps, settings),
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });

@@ -1,5 +1,5 @@
 import { EXTRAS, type ExtraName } from '@btf-depot/contracts';
-import { byteSize, seconds } from '@btf-depot/service-kit';
+import { byteSize, seconds, wholeNumber } from '@btf-depot/service-kit';
 import { z } from 'zod';
 
 /** Settings of uploads, shared by the service and the embedded depot. */
@@ -11,6 +11,12 @@ export const uploadSettings = {
   /** A sender must deliver `BTFDEPOT_UPLOAD_LEAST` in each period of this length. */
   BTFDEPOT_UPLOAD_PERIOD: seconds.prefault('30'),
   BTFDEPOT_UPLOAD_LEAST: byteSize.prefault('64k'),
+  /** Uploads at one time; more are asked to come later. */
+  BTFDEPOT_UPLOADS: wholeNumber(1, 10_000).prefault('16'),
+  /** Uploads that a token may begin in a minute, at each process. */
+  BTFDEPOT_TOKEN_RATE: wholeNumber(1, 1_000_000).prefault('600'),
+  /** Space that uploads leave free in `BTFDEPOT_DATA`. */
+  BTFDEPOT_KEEP_FREE: byteSize.prefault('512m'),
   /** The extras that are split off where the upload names none, separated by commas. */
   BTFDEPOT_EXTRAS: z.string().default(EXTRAS.join(',')).transform(parseExtras),
 };

@@ -1,7 +1,8 @@
-import type { BlobStore, RecordStore } from '@btf-depot/depot';
+import type { BlobStore, RecordStore, TokenStore } from '@btf-depot/depot';
 
 /** Both stores of one folder or bucket. */
 export interface Stores {
   blobs: BlobStore;
   records: RecordStore;
+  tokens: TokenStore;
 }

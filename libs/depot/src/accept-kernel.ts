@@ -1,6 +1,6 @@
 import { jobFor, type KernelRecord, type SourceEntry } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
-import { hasSource, mergeRecord } from './merge-record.ts';
+import { hasSource, mergeRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Compute } from './ports/compute.ts';
@@ -8,6 +8,7 @@ import type { JobQueue } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import type { FileKind } from './recognise.ts';
 import type { KernelParts, SplitOptions } from './split-kernel.ts';
+import type { Subject } from './tokens/token-guard.ts';
 import { updateRecord } from './update-record.ts';
 
 /** A file of an upload, complete on this machine. */
@@ -26,6 +27,10 @@ export interface Upload {
   release?: string;
   /** Takes a withdrawn kernel in again. */
   restore?: boolean;
+  /** ID of the token that it was sent with. */
+  uploader?: string;
+  /** Throws where this upload may not be of this kernel. */
+  permit?: (subject: Subject) => void;
   split: SplitOptions;
 }
 
@@ -56,6 +61,11 @@ export async function acceptKernel(
   const buildId = identity.buildId ?? upload.split.buildId;
   const stored = buildId === undefined ? undefined : await records.get(buildId);
   const sources = sourcesOf(upload, identity.kind);
+  const permit = (kernel: string, record: KernelRecord | undefined) => {
+    const distro = record?.distro ?? upload.distro;
+    upload.permit?.({ buildId: kernel, ...(distro !== undefined && { distro }) });
+  };
+  if (buildId !== undefined) permit(buildId, stored?.record);
   if (stored && isKnown(stored.record, sources)) {
     await ring(deps, stored.record);
     return { outcome: 'known', record: stored.record };
@@ -64,8 +74,10 @@ export async function acceptKernel(
   const paths = { kernel: upload.kernel.path, ...(upload.full && { full: upload.full.path }) };
   const parts = await compute.split(paths, upload.split, signal);
   // Asked before anything is written, so that a refused upload leaves nothing behind.
-  const facts = { ...upload, sources, at: deps.clock.now() };
-  mergeRecord((await records.get(parts.buildId))?.record, parts, facts);
+  const facts: UploadFacts = { ...upload, sources, at: deps.clock.now() };
+  const current = (await records.get(parts.buildId))?.record;
+  permit(parts.buildId, current);
+  mergeRecord(current, parts, facts);
 
   const putParts = () =>
     Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));

@@ -24,19 +24,22 @@ export * from './ports/clock.ts';
 export * from './ports/compute.ts';
 export * from './ports/job-queue.ts';
 export * from './ports/record-store.ts';
+export * from './ports/token-store.ts';
 export { recognise, type FileKind } from './recognise.ts';
 export { RecordIndex, summaryOf } from './record-index.ts';
 export { lookUpKernels, searchKernels, type KernelQuery } from './search/search-kernels.ts';
 export { requeue } from './requeue.ts';
+export { createToken, type NewToken } from './tokens/create-token.ts';
+export { TokenGuard, type Subject, type TokenHolder } from './tokens/token-guard.ts';
 export { refuseWithdrawn, withdraw } from './withdraw.ts';
-export {
-  identifyKernel,
-  splitKernel,
-  type Identity,
-  type KernelParts,
-  type SplitOptions,
-} from './split-kernel.ts';
+export { splitKernel, type KernelParts, type SplitOptions } from './split-kernel.ts';
 export { sweep } from './sweep.ts';
+export {
+  unpackUpload,
+  type FileAt,
+  type KernelFile,
+  type UnpackedUpload,
+} from './unpack-upload.ts';
 export {
   answerVariable,
   findVariable,

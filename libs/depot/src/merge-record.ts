@@ -19,6 +19,8 @@ export interface UploadFacts {
   at: Date;
   /** Takes a withdrawn kernel in again. */
   restore?: boolean;
+  /** ID of the token that it was sent with. */
+  uploader?: string;
 }
 
 /**
@@ -164,7 +166,12 @@ function mergeCarrying(
 
 function newSources(current: SourceEntry[], facts: UploadFacts): SourceEntry[] {
   return facts.sources
-    .map((source) => ({ ...source, encoder: ENCODER, at: facts.at.toISOString() }))
+    .map((source) => ({
+      ...source,
+      encoder: ENCODER,
+      ...(facts.uploader !== undefined && { uploader: facts.uploader }),
+      at: facts.at.toISOString(),
+    }))
     .filter((source) => !hasSource(current, source));
 }
 

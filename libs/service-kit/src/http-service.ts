@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler, type Router } from 'express';
+import type { TokenGuard } from '@btf-depot/depot';
 import type { Logger } from './logger.ts';
+import { letReader } from './private-reading.ts';
 import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
 export interface HttpServiceOptions {
@@ -19,6 +21,8 @@ export interface HttpServiceOptions {
   hot?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Paths that are served until the last connection ends: those where a 503 does harm. */
   finishes?: (path: string) => boolean;
+  /** Absent: anybody may read. */
+  readers?: TokenGuard;
   /** Each must pass for `/readyz`; a rejection says what is not there. */
   checks: Record<string, () => Promise<void>>;
   /** How long requests under way may take after `close`, in milliseconds; then they are cut. */
@@ -31,6 +35,8 @@ export interface HttpService {
   /** Refuses what is new, lets what runs finish, and closes. */
   close(): Promise<void>;
 }
+
+const HEALTH_PATHS = ['/healthz', '/readyz'];
 
 /** Binds an HTTP service: health, request ids and problem answers around the routes given. */
 export async function startHttpService(options: HttpServiceOptions): Promise<HttpService> {
@@ -60,9 +66,23 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use(unanswered);
   app.use(problemHandler(log));
 
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     if (!stopping && hot?.(request, response)) return;
     app(request, response);
+  };
+  const server = createServer((request, response) => {
+    const { readers } = options;
+    if (!readers || HEALTH_PATHS.includes(request.url ?? '')) {
+      serve(request, response);
+      return;
+    }
+    letReader(readers, request, response).then(
+      (isLet) => isLet && serve(request, response),
+      (error: unknown) => {
+        log.error({ err: error }, 'tokens cannot be read');
+        response.writeHead(503, { 'Retry-After': '2' }).end();
+      },
+    );
   });
   // Uploads take as long as they take: their own rule ends a sender that stalls.
   server.requestTimeout = 0;

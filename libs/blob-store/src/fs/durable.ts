@@ -33,6 +33,13 @@ export async function emptyFile(root: string, path: string): Promise<void> {
   await rename(draft, join(root, path));
 }
 
+/** Writes a file in the place of another, or anew: durable when this resolves, and never in part. */
+export async function replaceFile(root: string, path: string, bytes: Uint8Array): Promise<void> {
+  const draft = await writeAside(root, bytes);
+  await rename(draft, join(root, path));
+  await syncFolders(root, path);
+}
+
 /** fsync of the folder that holds `path` and of all above it up to the store's own. */
 export async function syncFolders(root: string, path: string): Promise<void> {
   for (let folder = dirname(path); ; folder = dirname(folder)) {

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeBlobStore, describeRecordStore, type StoresUnderTest } from '@btf-depot/testing';
+import { describeBlobStore, describeRecordStore, describeTokenStore } from '@btf-depot/testing';
 import { openFsStores } from './open.ts';
 
-async function makeStores(): Promise<StoresUnderTest> {
+async function makeStores() {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-store-'));
   return {
     ...(await openFsStores(folder)),
@@ -19,3 +19,4 @@ async function makeStores(): Promise<StoresUnderTest> {
 
 describeBlobStore('a folder', makeStores);
 describeRecordStore('a folder', makeStores);
+describeTokenStore('a folder', makeStores);

@@ -4,6 +4,7 @@ import type { Stores } from '../stores.ts';
 import { FsBlobStore } from './blob-store.ts';
 import { ASIDE, asStore, unlessMissing } from './durable.ts';
 import { FsRecordStore } from './record-store.ts';
+import { FsTokenStore } from './token-store.ts';
 
 /** Age, in milliseconds, at which nobody can be writing an unfinished file any more. */
 const STRAY_AFTER = 60 * 60 * 1000;
@@ -20,7 +21,7 @@ export async function openFsStores(folder: string): Promise<Stores> {
   });
   const blobs = new FsBlobStore(folder);
   await blobs.check();
-  return { blobs, records: new FsRecordStore(folder) };
+  return { blobs, records: new FsRecordStore(folder), tokens: new FsTokenStore(folder) };
 }
 
 async function removeStrays(aside: string): Promise<void> {

@@ -6,8 +6,8 @@ import { Client, S3Error } from 'minio';
 import { StoreUnavailable } from '../errors.ts';
 import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
 
-/** What must hold for a write: nothing there yet, or the object of this ETag. */
-export type Condition = { 'If-None-Match': '*' } | { 'If-Match': string };
+/** What must hold for a write: nothing there yet, the object of this ETag, or nothing at all. */
+export type Condition = Record<string, never> | { 'If-None-Match': '*' } | { 'If-Match': string };
 
 interface Listed {
   key: string;

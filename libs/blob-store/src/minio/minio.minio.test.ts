@@ -6,16 +6,16 @@ import {
   collect,
   describeBlobStore,
   describeRecordStore,
+  describeTokenStore,
   kernelRecord,
   sha256Of,
   someBytes,
-  type StoresUnderTest,
 } from '@btf-depot/testing';
 import { expect, it } from 'vitest';
 import { openMinioStores } from './open.ts';
 
 describeWithServices(['minio'], 'on a real MinIO', ({ minio }) => {
-  async function makeStores(): Promise<StoresUnderTest> {
+  async function makeStores() {
     const { endpoint, accessKey, secretKey } = minio;
     const settings = { endpoint, accessKey, secretKey, bucket: randomUUID() };
     return {
@@ -59,4 +59,5 @@ describeWithServices(['minio'], 'on a real MinIO', ({ minio }) => {
 
   describeBlobStore('a bucket', makeStores);
   describeRecordStore('a bucket', makeStores);
+  describeTokenStore('a bucket', makeStores);
 });

@@ -3,6 +3,7 @@ import { MinioBlobStore } from './blob-store.ts';
 import { Bucket } from './bucket.ts';
 import { MinioRecordStore } from './record-store.ts';
 import type { MinioSettings } from './settings.ts';
+import { MinioTokenStore } from './token-store.ts';
 
 /**
  * Opens the stores in a bucket, which it makes where it is missing. Any number of processes may
@@ -12,5 +13,9 @@ import type { MinioSettings } from './settings.ts';
 export async function openMinioStores(settings: MinioSettings): Promise<Stores> {
   const bucket = new Bucket(settings);
   await bucket.make();
-  return { blobs: new MinioBlobStore(bucket), records: new MinioRecordStore(bucket) };
+  return {
+    blobs: new MinioBlobStore(bucket),
+    records: new MinioRecordStore(bucket),
+    tokens: new MinioTokenStore(bucket),
+  };
 }

@@ -1,0 +1,120 @@
+import { SCOPES, type Scope, type Token } from '@btf-depot/contracts';
+import { createToken } from '@btf-depot/depot';
+import { Command } from 'commander';
+import { dataOption, openStores } from '../open-stores.ts';
+import { jsonOption } from '../options.ts';
+import { formatTable, note, print, printable, printJson } from '../output.ts';
+
+interface Where {
+  data?: string;
+  json?: boolean;
+}
+
+interface CreateFlags extends Where {
+  scopes: string;
+  distro?: string;
+  prefix?: string;
+  days?: string;
+}
+
+const DAY = 24 * 3600 * 1000;
+
+export function tokenCommand(): Command {
+  const command = new Command('token')
+    .summary('tokens of those who may upload, withdraw, restore or read')
+    .description(
+      'Tokens lie in the store, as hashes. A service sees a new one at once, and a revoked one\n' +
+        'after BTFDEPOT_TOKEN_AGE at the latest (5 s).',
+    );
+  const verb = (name: string) =>
+    command.command(name).addOption(dataOption()).addOption(jsonOption());
+  verb('create')
+    .summary('make a token, and show it this once')
+    .argument('<name>', 'whose it is')
+    .option('--scopes <list>', `of ${SCOPES.join(',')}`, 'upload')
+    .option('--distro <name>', 'for kernels of this distribution only')
+    .option('--prefix <hex>', 'for kernels whose build ID begins so only')
+    .option('--days <number>', 'how long it is valid; without, until it is revoked')
+    .action(create);
+  verb('list').summary('show the tokens').action(list);
+  verb('revoke').summary('end tokens').argument('<id...>').action(revoke);
+  return command;
+}
+
+async function create(name: string, flags: CreateFlags): Promise<void> {
+  const { distro, prefix, days } = flags;
+  if (prefix !== undefined && !/^[0-9a-f]{1,128}$/.test(prefix)) {
+    throw new Error('--prefix takes lowercase hexadecimal digits');
+  }
+  if (days !== undefined && !(Number(days) > 0)) throw new Error('--days takes a number above 0');
+  const now = Date.now();
+  const { text, token } = createToken({
+    name,
+    scopes: scopesOf(flags.scopes),
+    ...(distro !== undefined && { distro }),
+    ...(prefix !== undefined && { buildIdPrefix: prefix }),
+    createdAt: new Date(now).toISOString(),
+    ...(days !== undefined && { expiresAt: new Date(now + Number(days) * DAY).toISOString() }),
+  });
+  const { tokens } = await openStores(flags);
+  await tokens.put(token);
+  if (flags.json) {
+    printJson({ token: text, ...shown(token) });
+    return;
+  }
+  print(`${text}\n`);
+  note(`token ${token.id}: keep it, it is shown this once`);
+}
+
+function scopesOf(list: string): Scope[] {
+  const known: readonly string[] = SCOPES;
+  const names = list.split(',');
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new Error(`unknown scope ${unknown.join(', ')}: there are ${SCOPES.join(', ')}`);
+  }
+  return names as Scope[];
+}
+
+async function list(flags: Where): Promise<void> {
+  const { tokens } = await openStores(flags);
+  const all: Token[] = [];
+  for await (const token of tokens.list()) all.push(token);
+  all.sort((one, other) => one.createdAt.localeCompare(other.createdAt));
+  if (flags.json) {
+    printJson(all.map(shown));
+    return;
+  }
+  const rows = all.map((token) => [
+    token.id,
+    printable(token.name),
+    token.scopes.join(','),
+    [token.distro ?? '', token.buildIdPrefix ?? ''].join(' ').trim(),
+    stateOf(token),
+  ]);
+  print(formatTable([['ID', 'NAME', 'SCOPES', 'FOR', 'STATE'], ...rows]));
+}
+
+async function revoke(ids: string[], flags: Where): Promise<void> {
+  const { tokens } = await openStores(flags);
+  for (const id of ids) {
+    const token = await tokens.get(id);
+    if (!token) throw new Error(`there is no token ${id}`);
+    await tokens.put({ revokedAt: new Date().toISOString(), ...token });
+  }
+  if (flags.json) printJson({ revoked: ids });
+  else note(`${ids.length} revoked`);
+}
+
+/** Without the hash: nobody needs it who has not the store. */
+function shown(token: Token): Partial<Token> {
+  const rest: Partial<Token> = { ...token };
+  delete rest.secretSha256;
+  return rest;
+}
+
+function stateOf({ revokedAt, expiresAt }: Token): string {
+  if (revokedAt !== undefined) return `revoked ${revokedAt}`;
+  if (expiresAt === undefined) return 'valid';
+  return `${new Date(expiresAt) > new Date() ? 'valid until' : 'expired'} ${expiresAt}`;
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
+import { DepotError, type TokenGuard } from '@btf-depot/depot';
+
+/**
+ * For a depot that only token holders read: lets a request through with any valid token, with
+ * answers that no shared cache keeps; answers it otherwise.
+ *
+ * @returns whether it was let through.
+ * @throws whatever the token store throws.
+ */
+export async function letReader(
+  guard: TokenGuard,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  try {
+    await guard.authenticate(request.headers.authorization);
+  } catch (error) {
+    if (!(error instanceof DepotError)) throw error;
+    const { code, message } = error;
+    const body = problem(code, message);
+    response.writeHead(body.status, {
+      'Content-Type': PROBLEM_MEDIA_TYPE,
+      'Cache-Control': 'no-store',
+      'WWW-Authenticate': 'Bearer',
+    });
+    response.end(`${JSON.stringify(body)}\n`);
+    return false;
+  }
+  makePrivate(response);
+  return true;
+}
+
+/** The routes say `public`, which is for them to say of what anybody may have. */
+function makePrivate(response: ServerResponse): void {
+  const privately = (value: unknown) => String(value).replace(/\bpublic\b/, 'private');
+  const setHeader = response.setHeader.bind(response);
+  response.setHeader = (name, value) =>
+    setHeader(name, name.toLowerCase() === 'cache-control' ? privately(value) : value);
+  const writeHead = response.writeHead.bind(response) as (
+    status: number,
+    headers?: OutgoingHttpHeaders,
+  ) => ServerResponse;
+  response.writeHead = ((status: number, headers?: OutgoingHttpHeaders) => {
+    const control = headers?.['Cache-Control'];
+    const changed =
+      control === undefined ? headers : { ...headers, 'Cache-Control': privately(control) };
+    return writeHead(status, changed);
+  }) as typeof response.writeHead;
+}
