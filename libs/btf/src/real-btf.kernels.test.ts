@@ -79,6 +79,8 @@ describeWithKernels(['K612'], 'BTF of a real kernel', ({ K612 }) => {
       const module = write('module.btf', own);
       const text = Buffer.from(dumpRaw(parseBtf(own, { base: core }))).toString('latin1');
       expect(text === (await bpftoolText(module, coreFile)), file).toBe(true);
+      const json = await bpftool(['-j', '-B', coreFile, 'btf', 'dump', 'file', module]);
+      expect([...dumpJson(parseBtf(own, { base: core }))].join('') === json, file).toBe(true);
       compared++;
     }
     expect(compared).toBe(20);
