@@ -1,14 +1,25 @@
-import { bytesSource } from '@btf-depot/bytes';
+import { checkRange } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { bpftool, type Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  fstatSync,
+  globSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
-  btfSections,
   decodeBtf,
   decodeOn,
   dumpJson,
@@ -32,23 +43,48 @@ function write(name: string, bytes: Uint8Array): string {
   return file;
 }
 
+/** A section of a file that is too large to be read whole. */
+function sectionOf(file: string, name: string): Uint8Array | undefined {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const elf = readElf({
+      size,
+      read(offset, length) {
+        checkRange(size, offset, length);
+        const bytes = new Uint8Array(length);
+        readSync(descriptor, bytes, 0, length, offset);
+        return bytes;
+      },
+    });
+    const section = elf.section(name);
+    return section && elf.bytes(section);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** The BTF of the kernel's own build where it has one: it, not pahole's, is what its modules are split from. */
 function shippedCore({ vmlinux, coreBtf }: Kernel): Uint8Array {
-  const [shipped] = btfSections(readElf(bytesSource(readFileSync(vmlinux))));
-  return (shipped as { bytes: Uint8Array } | undefined)?.bytes ?? readFileSync(coreBtf);
+  return sectionOf(vmlinux, '.BTF') ?? readFileSync(coreBtf);
+}
+
+/** The kernel's modules, unpacked: one process for all, since each would copy this one's tables. */
+function moduleFolder({ modules, name }: Kernel): string {
+  const into = join(folder, name);
+  if (existsSync(into)) return into;
+  cpSync(join(modules, 'kernel'), into, { recursive: true });
+  execFileSync('sh', ['-c', 'find "$0" -name "*.ko.xz" -print0 | xargs -0 -r xz -d', into]);
+  return into;
 }
 
 function moduleBtf(file: string): Uint8Array | undefined {
-  const bytes = file.endsWith('.xz')
-    ? execFileSync('xz', ['-dc', file], { maxBuffer: 1 << 30 })
-    : readFileSync(file);
-  const elf = readElf(bytesSource(bytes));
-  return btfSections(elf).find(({ name }) => name === '.BTF')?.bytes;
+  return sectionOf(file, '.BTF');
 }
 
 /** Files of the kernel's modules, `count` of them spread evenly. */
-function moduleFiles({ modules }: Kernel, count: number): string[] {
-  const all = globSync(join(modules, 'kernel/**/*.ko{,.xz}')).sort();
+function moduleFiles(kernel: Kernel, count: number): string[] {
+  const all = globSync(join(moduleFolder(kernel), '**/*.ko')).sort();
   const step = Math.max(1, Math.floor(all.length / count));
   return all.filter((_, index) => index % step === 0).slice(0, count);
 }
