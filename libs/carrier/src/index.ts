@@ -3,7 +3,8 @@
 // names of sections and of modinfo fields of ours: carrier.ts and modinfo.ts.
 //
 // `loadFacts` says whether and how a kernel can be made to load a module; with its answer `carrier`
-// writes one that it loads, without it a container for tools that read files.
+// writes one that it loads, without it a container for tools that read files. `signModule` appends
+// a signature as scripts/sign-file does.
 //
 // To add an extra: nothing here, it is one more entry of `extras`. To add a modinfo field:
 // `carrierModinfo`. To add an architecture: machine.ts of the ELF library, architectures.ts here.
@@ -18,3 +19,4 @@ export {
 export { type ModinfoEntry, readModinfo } from './modinfo.ts';
 export { type CarriedSection, type CarrierContents, readCarrier } from './read-carrier.ts';
 export { carrierTarget, type CarrierTarget } from './target.ts';
+export { isSigned, type ModuleSigner, signModule } from './sign-module.ts';

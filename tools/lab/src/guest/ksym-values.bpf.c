@@ -9,7 +9,7 @@ struct task_struct {
 
 /** A struct, an array, an int and a static variable. */
 extern const struct task_struct init_task __ksym;
-extern const char linux_banner[64] __ksym;
+extern const int sched_prio_to_weight[40] __ksym;
 extern const int panic_timeout __ksym;
 extern const int ngroups_max __ksym;
 
@@ -18,7 +18,7 @@ struct {
   int panic_timeout;
   int ngroups_max;
   char comm[16];
-  char banner[64];
+  int weights[40];
 } values;
 
 SEC("tc")
@@ -27,7 +27,7 @@ int read_values(void *context) {
   values.panic_timeout = panic_timeout;
   values.ngroups_max = ngroups_max;
   for (int i = 0; i < 16; i++) values.comm[i] = init_task.comm[i];
-  for (int i = 0; i < 64; i++) values.banner[i] = linux_banner[i];
+  for (int i = 0; i < 40; i++) values.weights[i] = sched_prio_to_weight[i];
   return 0;
 }
 

@@ -1,0 +1,78 @@
+import { FormatError } from '@btf-depot/bytes';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { isSigned, signModule } from './index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sign-module-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const module = new TextEncoder().encode('a module '.repeat(100));
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+function makeKeys(name: string, kind: readonly string[]) {
+  const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+  const subject = ['-subj', '/O=BTF Depot/CN=Build key of a kernel'];
+  const into = ['-keyout', key, '-out', certificate, '-nodes', '-days', '30'];
+  execFileSync('openssl', ['req', '-x509', '-newkey', ...kind, ...subject, ...into], {
+    stdio: 'ignore',
+  });
+  return { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8') };
+}
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return error instanceof FormatError ? error.code : String(error);
+  }
+  return undefined;
+}
+
+describe.skipIf(!hasOpenssl)('a signature (needs openssl to make keys)', () => {
+  const rsa = makeKeys('rsa', ['rsa:2048']);
+  const ec = makeKeys('ec', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
+
+  it.each([
+    ['RSA', rsa],
+    ['EC', ec],
+  ])('with a key of kind %s is what openssl verifies', (kind, keys) => {
+    const signed = signModule(module, { ...keys, hash: 'sha512' });
+    expect(signed.subarray(0, module.length)).toEqual(module);
+    const length = Buffer.from(signed).readUInt32BE(signed.length - 32);
+    const message = signed.subarray(module.length, signed.length - 40);
+    expect(message).toHaveLength(length);
+    const path = (name: string) => join(folder, `${kind}-${name}`);
+    writeFileSync(path('message'), message);
+    writeFileSync(path('module'), module);
+    writeFileSync(path('certificate'), keys.certificate);
+    const args = ['-inform', 'DER', '-in', path('message'), '-content', path('module'), '-binary'];
+    const trust = ['-certfile', path('certificate'), '-CAfile', path('certificate')];
+    const run = spawnSync(
+      'openssl',
+      ['cms', '-verify', ...args, ...trust, '-purpose', 'any', '-out', path('out')],
+      { encoding: 'utf8' },
+    );
+    expect([run.stderr, run.status]).toEqual([expect.stringMatching(/successful/), 0]);
+  });
+
+  it('is the same each time with RSA', () => {
+    expect(signModule(module, rsa)).toEqual(signModule(module, rsa));
+  });
+
+  it('is seen, and not put on twice', () => {
+    const signed = signModule(module, rsa);
+    expect([isSigned(module), isSigned(signed)]).toEqual([false, true]);
+    expect(codeOf(() => signModule(signed, rsa))).toBe('carrier-signed');
+  });
+
+  it.each([
+    ['a key of another certificate', { key: ec.key, certificate: rsa.certificate }],
+    ['a key that is none', { key: 'PEM', certificate: rsa.certificate }],
+    ['a certificate that is none', { key: rsa.key, certificate: rsa.key }],
+  ])('is refused with %s', (_, keys) => {
+    expect(codeOf(() => signModule(module, keys))).toBe('carrier-key');
+  });
+});
