@@ -10,7 +10,7 @@ test('so many at one time, and another when one has ended', async () => {
   const first = await admission.enter(undefined, 0);
   await admission.enter(undefined, 0);
   await expect(admission.enter(undefined, 0)).rejects.toMatchObject({ code: 'too-many-uploads' });
-  first[Symbol.dispose]();
+  first();
   await admission.enter(undefined, 0);
 });
 

@@ -26,10 +26,10 @@ export class Admission {
 
   /**
    * @param announced bytes of the upload; 0 where it does not say.
-   * @returns what the caller disposes of when the upload has ended.
+   * @returns what the caller calls when the upload has ended.
    * @throws DepotError `rate-exceeded`, `too-many-uploads`, `disk-full`.
    */
-  async enter(token: string | undefined, announced: number): Promise<Disposable> {
+  async enter(token: string | undefined, announced: number): Promise<() => void> {
     if (token !== undefined) this.#count(token);
     const { uploads } = this.#rules;
     if (this.#running >= uploads) {
@@ -42,7 +42,9 @@ export class Admission {
       this.#running--;
       throw error;
     }
-    return { [Symbol.dispose]: () => void this.#running-- };
+    return () => {
+      this.#running--;
+    };
   }
 
   /** @throws DepotError `disk-full` where so many bytes more would use what is to stay free. */

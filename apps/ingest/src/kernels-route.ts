@@ -59,6 +59,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
   const upload: RequestHandler = async (request, response) => {
     const { signal, release } = signalOf(request, response);
     const started = performance.now();
+    let leave: (() => void) | undefined;
     try {
       const holder = await deps.guard?.authenticate(request.headers.authorization);
       const query = parseQuery(request);
@@ -68,7 +69,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
       };
       permit();
       const announced = Number(request.headers['content-length'] ?? 0);
-      using _admitted = await deps.admission.enter(holder?.id, announced);
+      leave = await deps.admission.enter(holder?.id, announced);
       await deps.staging.withFolder(async (folder) => {
         const received = await receive(request, folder, deps.rules, signal);
         // It may not have said how large it is, and others came meanwhile.
@@ -90,6 +91,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
         response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
       });
     } finally {
+      leave?.();
       release();
       stopReading(request, response);
     }

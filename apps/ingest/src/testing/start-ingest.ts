@@ -10,22 +10,33 @@ import {
   createLogger,
   readSettings,
   startHttpService,
+  tokenGuards,
+  tokenSettings,
 } from '@btf-depot/service-kit';
 import { createIngest, uploadSettings } from '../index.ts';
 
 /** Build ingest over a temporary folder, with nobody working on the queue. */
-export async function startIngest(settings: Partial<Record<keyof typeof uploadSettings, string>>) {
+export async function startIngest(
+  settings: Partial<Record<keyof typeof uploadSettings | keyof typeof tokenSettings, string>>,
+) {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-ingest-'));
   const stores = await openFsStores(folder);
   const queue = new InProcessJobQueue({ onError: () => undefined });
   const compute = createComputePool({ threads: 2, onError: () => undefined });
   const log = createLogger('ingest', 'silent');
-  const deps = { ...stores, queue, compute, clock: systemClock, log };
-  const checked = readSettings(uploadSettings, { ...settings, BTFDEPOT_DATA: folder });
+  const checked = readSettings(
+    { ...uploadSettings, ...tokenSettings },
+    { ...settings, BTFDEPOT_DATA: folder },
+  );
+  const host = { BTFDEPOT_HOST: '127.0.0.1' };
+  const guards = tokenGuards({ ...checked, ...host }, 'uploads', stores.tokens, systemClock);
+  const guard = guards.writes && { guard: guards.writes };
+  const deps = { ...stores, queue, compute, clock: systemClock, log, ...guard };
   const http = await startHttpService({
     host: '127.0.0.1',
     port: 0,
     log,
+    ...(guards.reads && { readers: guards.reads }),
     router: await createIngest(deps, checked),
     checks: {},
   });
@@ -36,6 +47,7 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
   return {
     url: http.url,
     records: stores.records,
+    tokens: stores.tokens,
     record: async (buildId: string): Promise<KernelRecord | undefined> =>
       (await stores.records.get(buildId))?.record,
     /** Names of the files that are stored or staged: what a refused upload must not add to. */

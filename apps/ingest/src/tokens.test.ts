@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kernelPath } from '@btf-depot/contracts';
+import { createToken, type NewToken } from '@btf-depot/depot';
+import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startIngest } from './testing/start-ingest.ts';
+
+let ingest: Awaited<ReturnType<typeof startIngest>>;
+
+beforeAll(async () => {
+  ingest = await startIngest({ BTFDEPOT_TOKENS: 'all', BTFDEPOT_TOKEN_AGE: '0.1' });
+});
+
+afterAll(() => ingest.stop());
+
+async function tokenFor(options: Partial<NewToken>) {
+  const createdAt = new Date().toISOString();
+  const made = createToken({ name: 'test', scopes: ['upload'], createdAt, ...options });
+  await ingest.tokens.put(made.token);
+  return made;
+}
+
+const bearer = (text: string) => ({ Authorization: `Bearer ${text}` });
+
+async function ask(path: string, init: RequestInit = {}) {
+  const response = await fetch(`${ingest.url}${path}`, init);
+  const body = (await response.json()) as { code?: string; detail?: string };
+  return { status: response.status, headers: response.headers, body };
+}
+
+function send(seed: string, text: string | undefined, query = '', btf = kernelBtf()) {
+  const body = new Uint8Array(kernelFile({ buildId: buildIdOf(seed), btf }));
+  const headers = text === undefined ? {} : bearer(text);
+  return ask(`/v1/kernels${query}`, { method: 'POST', body, headers });
+}
+
+function withdraw(seed: string, text: string, body: object) {
+  const headers = { ...bearer(text), 'Content-Type': 'application/json' };
+  const init = { method: 'DELETE', headers, body: JSON.stringify(body) };
+  return ask(kernelPath(buildIdOf(seed)), init);
+}
+
+describe('an upload', () => {
+  test('without a token is refused before it is read', async () => {
+    const { status, headers, body } = await send('none', undefined);
+    expect([status, body.code]).toEqual([401, 'unauthorized']);
+    expect(headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  test('with one is taken, and the record says with which', async () => {
+    const { text, token } = await tokenFor({});
+    expect((await send('one', text)).status).toBe(201);
+    expect((await ingest.record(buildIdOf('one')))?.sources).toMatchObject([
+      { uploader: token.id },
+    ]);
+  });
+
+  test('of another distribution, or another build ID, than the token is for, leaves nothing', async () => {
+    const { text } = await tokenFor({ distro: 'debian' });
+    const before = await ingest.left();
+    expect((await send('scoped', text, '?distro=ubuntu')).body.code).toBe('forbidden');
+    const prefixed = await tokenFor({ buildIdPrefix: 'zz' });
+    expect((await send('scoped', prefixed.text)).body.code).toBe('forbidden');
+    expect(await ingest.left()).toEqual(before);
+    expect((await send('scoped', text, '?distro=debian')).status).toBe(201);
+  });
+
+  test('to a kernel of another distribution is refused, whatever it says of itself', async () => {
+    const any = await tokenFor({});
+    await send('theirs', any.text, '?distro=ubuntu');
+    const { text } = await tokenFor({ distro: 'debian' });
+    expect((await send('theirs', text, '?distro=debian')).status).toBe(403);
+  });
+
+  test('with a token that was revoked is refused a moment later, without a restart', async () => {
+    const { text, token } = await tokenFor({});
+    expect((await send('revoked', text)).status).toBe(201);
+    await ingest.tokens.put({ ...token, revokedAt: new Date().toISOString() });
+    await sleep(150);
+    expect((await send('revoked', text)).body).toMatchObject({ detail: 'the token was revoked' });
+  });
+});
+
+describe('a withdrawn kernel', () => {
+  const reason = 'its types were wrong';
+
+  test('is answered 410 with the public reason, and the internal one is nowhere', async () => {
+    const { text } = await tokenFor({ scopes: ['upload', 'withdraw'] });
+    await send('gone', text);
+    const answer = await withdraw('gone', text, { reason, internal: 'ticket-7' });
+    expect(answer).toMatchObject({ status: 200, body: { state: 'withdrawn' } });
+    const record = await ask(kernelPath(buildIdOf('gone')), { headers: bearer(text) });
+    expect(record).toMatchObject({ status: 410, body: { code: 'withdrawn' } });
+    expect(record.body.detail).toContain(reason);
+    const path = `${kernelPath(buildIdOf('gone'))}/status`;
+    const status = await ask(path, { headers: bearer(text) });
+    expect(status.body).toMatchObject({ state: 'withdrawn', report: { withdrawal: { reason } } });
+    expect(JSON.stringify([answer, record, status])).not.toContain('ticket-7');
+    const stored = await ingest.record(buildIdOf('gone'));
+    expect(stored?.withdrawal).toMatchObject({ internal: 'ticket-7' });
+  });
+
+  test('comes back by an upload that may restore it, and by no other', async () => {
+    const { text } = await tokenFor({ scopes: ['upload', 'withdraw'] });
+    await send('back', text);
+    await withdraw('back', text, { reason });
+    expect((await send('back', text)).status).toBe(410);
+    expect((await send('back', text, '?restore=true')).status).toBe(403);
+    const restorer = await tokenFor({ scopes: ['upload', 'restore'] });
+    expect((await send('back', restorer.text)).status).toBe(410);
+    const other = kernelBtf({ name: 'mended' });
+    expect((await send('back', restorer.text, '?restore=true', other)).status).toBe(201);
+    const record = await ingest.record(buildIdOf('back'));
+    expect(record).toMatchObject({
+      state: 'compressing',
+      revision: 2,
+      core: { size: other.length },
+    });
+    expect(record).not.toHaveProperty('withdrawal');
+  });
+
+  test.each([
+    ['nothing', {}],
+    ['an empty reason', { reason: ' ' }],
+    ['another field', { reason, why: 'so' }],
+  ])('is not made by %s', async (_, body) => {
+    const { text } = await tokenFor({ scopes: ['admin'] });
+    await send('stays', text);
+    expect((await withdraw('stays', text, body)).body.code).toBe('bad-body');
+    expect((await ingest.record(buildIdOf('stays')))?.state).toBe('compressing');
+  });
+
+  test('is not made by a token that is for uploads', async () => {
+    const { text } = await tokenFor({});
+    await send('stays', text);
+    expect((await withdraw('stays', text, { reason })).status).toBe(403);
+  });
+});
+
+describe('a depot that only token holders read', () => {
+  test('answers nobody else, but says that it lives', async () => {
+    expect((await ask('/v1/kernels/abcdef01/status')).body.code).toBe('unauthorized');
+    expect((await ask('/healthz')).status).toBe(200);
+  });
+
+  test('answers every token', async () => {
+    const { text } = await tokenFor({ scopes: ['read'] });
+    const answer = await ask('/v1/kernels/abcdef01/status', { headers: bearer(text) });
+    expect(answer.body.code).toBe('unknown-build-id');
+    expect(answer.headers.get('cache-control')).not.toContain('public');
+  });
+});
