@@ -9,7 +9,9 @@ import {
   addTypeTag,
   BtfBuilder,
   compareTypes,
+  decodeBtf,
   dedupBtf,
+  encodeBtf,
   Kind,
   lowerBtf,
   parseBtf,
@@ -66,6 +68,18 @@ describe('time does not grow with the square of', () => {
       for (let i = 0; i < 1000; i++) addPointer(b, i === 0 ? int : b.nextId - 1);
     });
     expect(codeOf(() => dedupBtf(btf))).toBe('btf-depth');
+  });
+});
+
+describe('the stack does not grow with', () => {
+  it('the types of a base', () => {
+    const base = build((b, int) => {
+      for (let i = 0; i < 2 * MANY; i++) addPointer(b, int);
+    });
+    const split = new BtfBuilder({ base });
+    addPointer(split, 2 * MANY);
+    const bytes = split.finish();
+    expect(encodeBtf(decodeBtf(parseBtf(bytes, { base })))).toEqual(bytes);
   });
 });
 
