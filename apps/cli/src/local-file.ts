@@ -1,13 +1,25 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { identifyKernel, type Identity } from '@btf-depot/depot';
-import { openFileSource } from '@btf-depot/service-kit';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { UnpackedUpload } from '@btf-depot/depot';
+import { unpackFile } from '@btf-depot/service-kit';
 
-/** What a file on this machine is, without asking anybody. */
-export function identify(path: string): Identity {
-  using source = openFileSource(path);
-  return identifyKernel(source);
+/**
+ * Looks what a file on this machine is, whatever it is wrapped in, without asking anybody; what
+ * has to be unpacked of it is there while `use` runs.
+ */
+export async function withUnpacked<Result>(
+  path: string,
+  use: (found: UnpackedUpload) => Promise<Result>,
+): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'btfdepot-'));
+  try {
+    return await use(await unpackFile(path, path, folder));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 export async function sha256OfFile(path: string): Promise<string> {

@@ -1,6 +1,6 @@
 import type { KernelStatus } from '@btf-depot/contracts';
 import { totalSize, type DepotClient, type UploadRequest } from '@btf-depot/client';
-import { blobOf, identify, sha256OfFile } from './local-file.ts';
+import { blobOf, sha256OfFile, withUnpacked } from './local-file.ts';
 
 export interface PushOptions {
   /** Path of the BTF with global variables that the kernel's build wrote. */
@@ -26,8 +26,8 @@ export async function pushFile(
   file: string,
   options: PushOptions,
 ): Promise<Pushed> {
-  const identity = identify(file);
-  const buildId = identity.buildId ?? options.query.buildId;
+  const found = await withUnpacked(file, (unpacked) => Promise.resolve(unpacked));
+  const buildId = found.kernel?.buildId ?? options.query.buildId;
   if (buildId !== undefined && (await isPresent(client, buildId, file, options))) {
     const status = await client.waitUntilDone(buildId, options.signal);
     return { file, outcome: 'present', status };

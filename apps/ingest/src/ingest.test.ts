@@ -190,7 +190,8 @@ describe('refused, and nothing is left behind:', () => {
       'unsupported-media',
       () => parts({ kernel: kernel('none').bytes, full: Buffer.from('nothing') }),
     ],
-    ['multipart without a kernel', 422, 'missing-part', () => parts({ full })],
+    ['variables without any kernel', 422, 'no-build-id', () => parts({ full })],
+    ['an empty multipart body', 422, 'missing-part', () => parts({})],
     [
       'multipart with an unknown part',
       400,

@@ -18,7 +18,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { z } from 'zod';
 import type { Admission } from './admission.ts';
 import type { UploadRules } from './meter.ts';
-import { receive } from './receive.ts';
+import { receive, type Received } from './receive.ts';
 import { parseExtras } from './settings.ts';
 import type { Staging } from './staging.ts';
 
@@ -75,7 +75,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
         // It may not have said how large it is, and others came meanwhile.
         await deps.admission.checkSpace(0);
         const upload = {
-          ...uploadOf(deps, query, received),
+          ...uploadOf(deps, query, { ...received, folder }),
           permit,
           ...(holder && { uploader: holder.id }),
         };
@@ -110,7 +110,7 @@ function parseQuery(request: Request): z.infer<typeof querySchema> {
 function uploadOf(
   deps: KernelsRouteDeps,
   { buildId, delivery, arch, distro, release, restore, extras }: z.infer<typeof querySchema>,
-  received: Pick<Upload, 'kernel' | 'full'>,
+  received: Received & { folder: string },
 ): Upload {
   return {
     ...received,

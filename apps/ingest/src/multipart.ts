@@ -5,7 +5,7 @@ import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy
 import { DepotError, type UploadedFile } from '@btf-depot/depot';
 
 /** The files that an upload may consist of; each at most once. */
-const PARTS = ['kernel', 'full'] as const;
+const PARTS = ['kernel', 'full', 'module'] as const;
 
 export type PartName = (typeof PARTS)[number];
 
@@ -31,7 +31,7 @@ export async function receiveParts(
 
   const parser = openParser(headers);
   for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
-    parser.on(event, () => refuse(`the parts are the files ${PARTS.join(' and ')}, nothing else`));
+    parser.on(event, () => refuse(`the parts are the files ${PARTS.join(', ')}, nothing else`));
   }
   parser.on('file', (name, file) => {
     // The stream errs when the body ends early; whoever reads it is told by the signal.

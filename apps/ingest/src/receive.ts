@@ -9,10 +9,7 @@ import { receiveParts, type PartName } from './multipart.ts';
 import { stageFile } from './staging.ts';
 
 /** The files of an upload, staged. */
-export interface Received {
-  kernel: UploadedFile;
-  full?: UploadedFile;
-}
+export type Received = Partial<Record<PartName, UploadedFile>>;
 
 /**
  * Takes an upload's body in: one file, or several as multipart. The request itself is never
@@ -32,9 +29,11 @@ export async function receive(
     stageFile(file, join(folder, name), ended);
   try {
     if (!isMultipart(request)) return { kernel: await stage('kernel', body, signal) };
-    const { kernel, ...others } = await receiveParts(body, request.headers, stage, signal);
-    if (!kernel) throw new DepotError('missing-part', 'the upload has no part named kernel');
-    return { kernel, ...others };
+    const files = await receiveParts(body, request.headers, stage, signal);
+    if (Object.keys(files).length === 0) {
+      throw new DepotError('missing-part', 'the upload has no part named kernel');
+    }
+    return files;
   } catch (error) {
     throw causeOf(body, error);
   }

@@ -2,10 +2,14 @@ import { statusSchema, type KernelStatus } from '@btf-depot/contracts';
 import { ask } from './ask.ts';
 import { problemOf } from './problem-error.ts';
 
+/** At least one file. */
 export interface UploadRequest {
-  kernel: Blob;
+  /** Whatever the kernel is in: vmlinux, image, package, raw BTF. */
+  kernel?: Blob;
   /** BTF with global variables that the build's own pahole wrote. */
   full?: Blob;
+  /** Any module of the build. */
+  module?: Blob;
   query?: Partial<
     Record<'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras', string>
   >;
@@ -18,8 +22,8 @@ export interface UploadOptions {
 }
 
 /** Bytes of an upload's files. */
-export function totalSize({ kernel, full }: UploadRequest): number {
-  return kernel.size + (full?.size ?? 0);
+export function totalSize(request: UploadRequest): number {
+  return filesOf(request).reduce((total, [, file]) => total + file.size, 0);
 }
 
 /**
@@ -48,11 +52,17 @@ export async function upload(
   return { outcome: response.status === 201 ? 'created' : 'known', status };
 }
 
-function bodyOf({ kernel, full }: UploadRequest): Blob | FormData {
-  if (!full) return kernel;
+function filesOf({ kernel, full, module }: UploadRequest): [name: string, file: Blob][] {
+  return Object.entries({ kernel, full, module }).filter(
+    (part): part is [string, Blob] => part[1] !== undefined,
+  );
+}
+
+function bodyOf(request: UploadRequest): Blob | FormData {
+  const files = filesOf(request);
+  if (request.kernel && files.length === 1) return request.kernel;
   const form = new FormData();
-  form.set('kernel', kernel, 'kernel');
-  form.set('full', full, 'full');
+  for (const [name, file] of files) form.set(name, file, name);
   return form;
 }
 

@@ -33,6 +33,8 @@ export const PROBLEMS = {
   'range-not-satisfiable': { status: 416, title: 'The range lies outside the artifact' },
   'no-build-id': { status: 422, title: 'The kernel has no build ID' },
   'no-btf': { status: 422, title: 'The kernel has no BTF' },
+  'no-core': { status: 422, title: 'The core of this kernel is not here yet' },
+  'bad-archive': { status: 422, title: 'The package, archive or image is malformed' },
   'bad-elf': { status: 422, title: 'The ELF file is malformed' },
   'bad-dwarf': { status: 422, title: 'The DWARF is malformed' },
   'foreign-core': { status: 422, title: 'The BTF and the DWARF are of different builds' },

@@ -64,9 +64,11 @@ const artifactSchema = z.looseObject({ ...blob, mediaType: z.string() });
 const sourceSchema = z.looseObject({
   ...blob,
   /** What the file was recognised as. */
-  kind: z.enum(['elf', 'btf']),
+  kind: z.enum(['elf', 'btf', 'image', 'module']),
   /** The part of the upload that it came as. */
-  part: z.enum(['kernel', 'full']),
+  part: z.enum(['kernel', 'full', 'module']),
+  /** Name and version of the package that it was. */
+  package: z.string().exactOptional(),
   /** Name and version of the software that split it. */
   encoder: z.string(),
   /** ID of the token that it was sent with. */

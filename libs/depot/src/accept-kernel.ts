@@ -1,15 +1,16 @@
-import { jobFor, type KernelRecord, type SourceEntry } from '@btf-depot/contracts';
+import { jobFor, type Delivery, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
 import { hasSource, mergeRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
-import type { Compute } from './ports/compute.ts';
+import type { Compute, UploadPaths } from './ports/compute.ts';
 import type { JobQueue } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
-import type { FileKind } from './recognise.ts';
+import { openUpload, type OpenedUpload } from './open-upload.ts';
 import type { KernelParts, SplitOptions } from './split-kernel.ts';
 import type { Subject } from './tokens/token-guard.ts';
 import { updateRecord } from './update-record.ts';
+import { refuseWithdrawn } from './withdraw.ts';
 
 /** A file of an upload, complete on this machine. */
 export interface UploadedFile {
@@ -18,10 +19,16 @@ export interface UploadedFile {
   sha256: string;
 }
 
+/** At least one file. */
 export interface Upload {
-  kernel: UploadedFile;
+  /** Whatever a kernel may be in: a vmlinux, an image, a package, raw BTF. */
+  kernel?: UploadedFile;
   /** BTF that the build's own pahole wrote with the global variables. */
   full?: UploadedFile;
+  /** Any module of the build. */
+  module?: UploadedFile;
+  /** Where what has to be unpacked may lie until this has ended. */
+  folder: string;
   arch?: string;
   distro?: string;
   release?: string;
@@ -57,10 +64,10 @@ export async function acceptKernel(
   signal: AbortSignal,
 ): Promise<{ outcome: 'created' | 'known'; record: KernelRecord }> {
   const { blobs, records, compute } = deps;
-  const identity = await compute.identify(upload.kernel.path, signal);
-  const buildId = identity.buildId ?? upload.split.buildId;
+  const opened = await openUpload(compute, upload, signal);
+  const { sources } = opened;
+  const buildId = opened.kernel?.buildId ?? upload.split.buildId;
   const stored = buildId === undefined ? undefined : await records.get(buildId);
-  const sources = sourcesOf(upload, identity.kind);
   const permit = (kernel: string, record: KernelRecord | undefined) => {
     const distro = record?.distro ?? upload.distro;
     upload.permit?.({ buildId: kernel, ...(distro !== undefined && { distro }) });
@@ -71,8 +78,9 @@ export async function acceptKernel(
     return { outcome: 'known', record: stored.record };
   }
 
-  const paths = { kernel: upload.kernel.path, ...(upload.full && { full: upload.full.path }) };
-  const parts = await compute.split(paths, upload.split, signal);
+  const { paths, delivery } = await withCore(deps, opened, buildId, stored?.record);
+  const options = { ...(delivery && { delivery }), ...upload.split };
+  const parts = await compute.split(paths, options, signal);
   // Asked before anything is written, so that a refused upload leaves nothing behind.
   const facts: UploadFacts = { ...upload, sources, at: deps.clock.now() };
   const current = (await records.get(parts.buildId))?.record;
@@ -92,19 +100,43 @@ export async function acceptKernel(
   return { outcome: written ? 'created' : 'known', record };
 }
 
-function sourcesOf(
-  { kernel, full }: Upload,
-  kind: FileKind,
-): Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part'>[] {
-  const { sha256, size } = kernel;
-  return [
-    { sha256, size, kind, part: 'kernel' },
-    ...(full ? [{ sha256: full.sha256, size: full.size, kind: 'btf', part: 'full' } as const] : []),
-  ];
+/**
+ * What to split: with the core that is published, where the upload does not bring one. BTF by
+ * itself cannot be the core of a kernel that has another inside; it is that kernel's full BTF.
+ */
+async function withCore(
+  { blobs }: AcceptDeps,
+  { kernel, full, module, sha256 }: OpenedUpload,
+  buildId: string | undefined,
+  record: KernelRecord | undefined,
+): Promise<{ paths: UploadPaths; delivery?: Delivery }> {
+  const isFull =
+    kernel?.kind === 'btf' && record?.delivery === 'builtin' && sha256 !== record.core.sha256;
+  const given = {
+    ...(kernel && !isFull && { kernel: kernel.path }),
+    ...(full !== undefined && { full }),
+    ...(isFull && { full: kernel.path }),
+    ...(module !== undefined && { module }),
+  };
+  if (kernel?.hasBtf && !isFull) return { paths: given };
+  if (!record) {
+    // A kernel without BTF may come with its full BTF.
+    if (kernel) return { paths: given };
+    throw new DepotError(
+      buildId === undefined ? 'no-build-id' : 'no-core',
+      buildId === undefined
+        ? 'only a kernel says its build ID: send it too, or name it, ?buildId='
+        : `nothing is known of ${buildId}: send its kernel (vmlinux, vmlinuz, its package) first, or with this`,
+    );
+  }
+  if (record.state === 'withdrawn') refuseWithdrawn(record);
+  const core = await blobs.get(record.core.sha256);
+  if (!core) throw new DepotError('internal', `the core of ${record.buildId} is not in the store`);
+  return { paths: { ...given, core }, delivery: record.delivery };
 }
 
 /** Whether this encoder has split these very files already, and the result is not to be mended. */
-function isKnown(record: KernelRecord, sources: ReturnType<typeof sourcesOf>): boolean {
+function isKnown(record: KernelRecord, sources: OpenedUpload['sources']): boolean {
   return (
     (record.state === 'ready' || record.state === 'compressing') &&
     sources.every((source) => hasSource(record.sources, source))

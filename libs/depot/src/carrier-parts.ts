@@ -29,6 +29,8 @@ export interface CarrierParts {
 
 interface KernelSays {
   elf?: Elf;
+  /** Any module of the same build. */
+  module?: Elf;
   release?: string;
   delivery: Delivery;
 }
@@ -40,9 +42,9 @@ interface KernelSays {
 export function carrierParts(
   core: Btf,
   vars: CarrierParts['vars'],
-  { elf, release, delivery }: KernelSays,
+  { elf, module, release, delivery }: KernelSays,
 ): CarrierParts {
-  const load = loadFacts({ core, ...(elf && { kernel: elf }) });
+  const load = loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) });
   const vermagic = load.loadable ? load.facts.vermagic : load.vermagic;
   const carrier: CarrierFacts = {
     loadable: load.loadable,
@@ -69,7 +71,8 @@ function safePart(
   if (!safe) return 'no-symbol-table';
   const { bytes, types, variables } = safe.ksyms;
   if (variables === 0) return 'no-ksyms';
-  const kernel = release === undefined ? undefined : parseKernelVersion(release);
+  const isVersion = release !== undefined && /^\d{1,4}\.\d{1,4}(?:\D|$)/.test(release);
+  const kernel = isVersion ? parseKernelVersion(release) : undefined;
   const faults = verifyBtf(bytes, { base: core, ...(kernel && { kernel }) });
   if (faults.length > 0) return 'ksyms-refused';
   return {

@@ -26,7 +26,7 @@ function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: E
       },
     },
     compute: {
-      identify: () => Promise.reject(new Error('not asked for')),
+      unpack: () => Promise.reject(new Error('not asked for')),
       split: () => Promise.reject(new Error('not asked for')),
       pack: () => (failure ? Promise.reject(failure) : Promise.resolve([packed])),
     },

@@ -15,7 +15,7 @@ export interface UploadFacts {
   arch?: string;
   distro?: string;
   release?: string;
-  sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part'>[];
+  sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
   at: Date;
   /** Takes a withdrawn kernel in again. */
   restore?: boolean;

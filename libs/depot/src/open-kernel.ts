@@ -1,13 +1,14 @@
-import type { Source } from '@btf-depot/bytes';
+import { bytesSource, type Source } from '@btf-depot/bytes';
 import { btfEndian, Kind, type Btf } from '@btf-depot/btf';
 import { readElf, type Elf } from '@btf-depot/elf';
 import { DepotError } from './errors.ts';
 import { MAX_BLOB_SIZE } from './ports/blob-store.ts';
-import { recognise, type FileKind } from './recognise.ts';
+import { readImage, releaseIn } from '@btf-depot/unpack';
+import { kindOf, recognise } from './recognise.ts';
 
 /** What a kernel file says before any of its types is looked at. */
 export interface OpenedKernel {
-  kind: FileKind;
+  kind: 'elf' | 'image' | 'btf';
   /** Absent: raw BTF, which knows no build ID. */
   buildId?: string;
   endian: 'little' | 'big';
@@ -16,15 +17,18 @@ export interface OpenedKernel {
   release?: string;
   /** The kernel's own BTF; absent where it has none inside. */
   btf?: Uint8Array;
-  /** Absent: raw BTF. */
+  /** Absent: raw BTF, an image without ELF headers. */
   elf?: Elf;
 }
 
-/** @throws DepotError `unsupported-media`, `no-build-id`; FormatError for a malformed file. */
+/** @throws DepotError `no-build-id`, `too-large`; FormatError for a malformed file. */
 export function openKernel(source: Source): OpenedKernel {
-  if (recognise(source) === 'btf') {
-    const btf = readWhole(source);
-    return { kind: 'btf', endian: btfEndian(btf) ?? 'little', btf };
+  const kind = kindOf(source);
+  if (kind === 'btf') return openBtf(readWhole(source));
+  const image = kind ? undefined : readImage(source);
+  if (image) {
+    const { btf, ...says } = image;
+    return { kind: 'image', ...says, btf: source.read(btf.offset, btf.length) };
   }
   const elf = readElf(source);
   const section = elf.section('.BTF');
@@ -39,6 +43,11 @@ export function openKernel(source: Source): OpenedKernel {
     ...(section && { btf: elf.bytes(section) }),
     elf,
   };
+}
+
+/** BTF that stands for its kernel. */
+export function openBtf(btf: Uint8Array): OpenedKernel {
+  return { kind: 'btf', endian: btfEndian(btf) ?? 'little', btf };
 }
 
 /** @throws DepotError `no-build-id`. */
@@ -69,13 +78,14 @@ function readWhole(source: Source): Uint8Array {
   return source.read(0, source.size);
 }
 
-const BANNER = /^Linux version (\S{1,128}) /;
-
 /** The release in the kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
 function releaseOf(elf: Elf): string | undefined {
   const symbol = elf.symbol('linux_banner');
   const bytes = symbol && symbol.size <= 4096 ? elf.bytesOf(symbol) : undefined;
-  return bytes && BANNER.exec(Buffer.from(bytes).toString('latin1'))?.[1];
+  if (bytes) return releaseIn(bytesSource(bytes));
+  // A vmlinux out of a vmlinuz has no symbols.
+  const constants = elf.section('.rodata');
+  return constants && releaseIn(bytesSource(elf.bytes(constants)));
 }
 
 /** Width of a pointer by the size of `long`, which the kernel's ABIs tie together. */

@@ -10,15 +10,24 @@ export function refusing<Result>(part: string, read: () => Result): Result {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new DepotError(problemCode(error.code), `${part}: ${error.message} (${error.code})`, {
-      cause: error,
-    });
+    throw asDepotError(part, error);
   }
 }
 
+/** What to throw instead of an error of a format library; any other error is as it was. */
+export function asDepotError(part: string, error: unknown): unknown {
+  if (!(error instanceof FormatError)) return error;
+  return new DepotError(problemCode(error.code), `${part}: ${error.message} (${error.code})`, {
+    cause: error,
+  });
+}
+
+const WRAPPING = /^(unpack|deb|rpm|tar|cpio|image|gzip|xz|zstd|lz4|lzma|bzip2|lzo)-/;
+
 function problemCode(code: string): ProblemCode {
   if (isProblemCode(code)) return code;
+  if (code === 'unpack-nothing') return 'unsupported-media';
+  if (WRAPPING.test(code)) return code.endsWith('-limit') ? 'too-large' : 'bad-archive';
   if (code.startsWith('btf-')) return 'bad-btf';
   return code.startsWith('dwarf-') ? 'bad-dwarf' : 'bad-elf';
 }

@@ -10,8 +10,7 @@ import {
 } from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
-import { bitsOf, buildIdOf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
-import { recognise, type FileKind } from './recognise.ts';
+import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
 import { refusing } from './refusals.ts';
 import { sha256Of } from './sha256.ts';
 
@@ -24,16 +23,14 @@ export interface SplitOptions {
 }
 
 export interface SplitInput {
-  kernel: Source;
+  /** Absent: core stands for it. */
+  kernel?: Source;
   /** BTF with global variables, of the same build. */
   full?: Source;
-}
-
-/** What a file says of itself before any splitting. */
-export interface Identity {
-  kind: FileKind;
-  /** Absent: raw BTF, which knows no build ID. */
-  buildId?: string;
+  /** Any module of the same build. */
+  module?: Source;
+  /** The kernel's BTF as it is published, for a kernel that does not bring it. */
+  core?: Uint8Array;
 }
 
 export interface SplitPart {
@@ -52,7 +49,7 @@ interface VariablesPart extends SplitPart {
 
 /** One kernel's BTF, apart. */
 export interface KernelParts {
-  kind: FileKind;
+  kind: OpenedKernel['kind'];
   buildId: string;
   arch?: string;
   bits?: 32 | 64;
@@ -64,14 +61,6 @@ export interface KernelParts {
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;
   carrier: CarrierFacts;
-}
-
-/** @throws DepotError where the file is at fault. */
-export function identifyKernel(source: Source): Identity {
-  return refusing('kernel', () => {
-    const kind = recognise(source);
-    return kind === 'btf' ? { kind } : { kind, buildId: buildIdOf(readElf(source)) };
-  });
 }
 
 /**
@@ -86,13 +75,13 @@ export function identifyKernel(source: Source): Identity {
  * @throws DepotError that says which part of the upload is at fault, and where.
  */
 export function splitKernel(input: SplitInput, options: SplitOptions): KernelParts {
-  const kernel = refusing('kernel', () => openKernel(input.kernel));
+  const kernel = refusing('kernel', () => openInput(input));
   const buildId = agreedBuildId(kernel, options);
   const { full: fullFile } = input;
   const full = fullFile && refusing('full', () => parseFull(fullFile));
-  const { btf } = kernel;
+  const btf = kernel.btf ?? input.core;
   const own = btf && refusing('kernel', () => parseBtf(btf));
-  const delivery = options.delivery ?? (kernel.kind === 'elf' && own ? 'builtin' : 'module');
+  const delivery = options.delivery ?? (kernel.kind !== 'btf' && own ? 'builtin' : 'module');
   if (delivery === 'builtin' && !own) {
     throw new DepotError('no-btf', 'the kernel has no .BTF section, so its delivery is module');
   }
@@ -109,6 +98,8 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
       ? partitioned(base)
       : attached(base, wantsVars && own ? (full ?? dwarfOf(kernel, input)) : undefined);
   const bits = kernel.bits ?? bitsOf(base);
+  const { module: moduleFile } = input;
+  const module = moduleFile && refusing('module', () => readElf(moduleFile));
   return {
     kind: kernel.kind,
     buildId,
@@ -118,10 +109,11 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
     ...(kernel.release !== undefined && { release: kernel.release }),
     delivery,
     core: parts.core,
-    ...refusing('kernel', () =>
+    ...refusing(module ? 'module' : 'kernel', () =>
       carrierParts(parts.base, parts.vars, {
         delivery,
         ...(kernel.elf && { elf: kernel.elf }),
+        ...(module && { module }),
         ...(kernel.release !== undefined && { release: kernel.release }),
       }),
     ),
@@ -148,7 +140,13 @@ function attached(core: Btf, from: Btf | { dwarf: Source } | undefined): Parts {
 }
 
 function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): { dwarf: Source } | undefined {
-  return elf?.section('.debug_info') && { dwarf: kernel };
+  return kernel && elf?.section('.debug_info') && { dwarf: kernel };
+}
+
+function openInput({ kernel, core }: SplitInput): OpenedKernel {
+  if (kernel) return openKernel(kernel);
+  if (core) return openBtf(core);
+  throw new DepotError('missing-part', 'the upload has no part named kernel');
 }
 
 function partitioned(whole: Btf): Parts {

@@ -3,6 +3,7 @@
  * answers, worker threads for computations, and an orderly end.
  */
 export { createComputePool, type ComputePool } from './compute/pool.ts';
+export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { createLogger, type Logger } from './logger.ts';

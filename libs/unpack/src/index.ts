@@ -11,7 +11,7 @@
 // To add a container: a reader beside tar.ts that yields members, or one beside bzimage.ts that
 // finds a payload; its magic in sniff.ts, its case in unpack.ts, and its rows in
 // hostile.test.ts and fuzz.test.ts. To have it find more: wanted.ts.
-export { readImage, type RawImage } from './raw-image.ts';
+export { readImage, releaseIn, type RawImage } from './raw-image.ts';
 export { UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
 export { type PackageInfo } from './package-info.ts';
 export {

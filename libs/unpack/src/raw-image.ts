@@ -83,7 +83,8 @@ function buildIdBefore(source: Source, end: number, endian: Endian): string | un
   return undefined;
 }
 
-function releaseIn(source: Source): string | undefined {
+/** The release in the kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
+export function releaseIn(source: Source): string | undefined {
   for (const at of findAll(source, BANNER)) {
     const text = source.read(at, Math.min(200, source.size - at));
     const release = /^Linux version ([\x21-\x7e]{1,128}) \(/.exec(

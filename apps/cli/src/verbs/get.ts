@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { download } from '../download.ts';
 import { jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printJson } from '../output.ts';
-import { identify } from '../local-file.ts';
+import { withUnpacked } from '../local-file.ts';
 import { runningKernel } from '../running-kernel.ts';
 
 interface Flags {
@@ -60,7 +60,8 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
 
 async function buildIdOf(flags: Flags): Promise<string> {
   if (flags.of !== undefined) {
-    const { buildId } = identify(flags.of);
+    const { kernel } = await withUnpacked(flags.of, (found) => Promise.resolve(found));
+    const buildId = kernel?.buildId;
     if (buildId === undefined) throw new Error(`${flags.of} does not say its build ID`);
     return buildId;
   }

@@ -1,10 +1,13 @@
-import type { Identity, KernelParts, SplitOptions } from '../split-kernel.ts';
+import type { KernelParts, SplitOptions } from '../split-kernel.ts';
+import type { UnpackedUpload } from '../unpack-upload.ts';
 import type { PackedArtifact, PackInput } from '../pack-kernel.ts';
 
-/** The files of one upload, by the paths at which they were staged. */
+/** What there is to split: files by their paths, core as the store has it. */
 export interface UploadPaths {
-  kernel: string;
+  kernel?: string;
   full?: string;
+  module?: string;
+  core?: Uint8Array;
 }
 
 /**
@@ -12,8 +15,11 @@ export interface UploadPaths {
  * an aborted signal rejects with its reason, and the work ends.
  */
 export interface Compute {
-  /** Cheap: reads headers and notes. */
-  identify(path: string, signal: AbortSignal): Promise<Identity>;
+  /**
+   * Looks what an uploaded file is; what has to be unpacked of it comes to lie in `folder`.
+   * @param part of the upload that the file is, for messages.
+   */
+  unpack(part: string, path: string, folder: string, signal: AbortSignal): Promise<UnpackedUpload>;
   split(paths: UploadPaths, options: SplitOptions, signal: AbortSignal): Promise<KernelParts>;
   pack(input: PackInput, signal: AbortSignal): Promise<PackedArtifact[]>;
 }

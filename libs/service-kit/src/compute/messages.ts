@@ -1,21 +1,21 @@
 import type { ProblemCode } from '@btf-depot/contracts';
 import type {
-  Identity,
   KernelParts,
   PackedArtifact,
   PackInput,
   SplitOptions,
+  UnpackedUpload,
   UploadPaths,
 } from '@btf-depot/depot';
 
 /** What the pool asks of a worker thread. */
 export type Task =
-  | { do: 'identify'; path: string }
+  | { do: 'unpack'; part: string; path: string; folder: string }
   | { do: 'split'; paths: UploadPaths; options: SplitOptions }
   | { do: 'pack'; input: PackInput };
 
 export interface Results {
-  identify: Identity;
+  unpack: UnpackedUpload;
   split: KernelParts;
   pack: PackedArtifact[];
 }

@@ -22,9 +22,8 @@ afterAll(async () => {
 });
 
 test('a kernel is identified and split on a thread, and its bytes come back', async () => {
-  expect(await pool.identify(vmlinux, never)).toEqual({
-    kind: 'elf',
-    buildId: buildIdOf('kernel'),
+  expect(await pool.unpack('kernel', vmlinux, folder, never)).toEqual({
+    kernel: { path: vmlinux, kind: 'elf', buildId: buildIdOf('kernel'), hasBtf: true },
   });
   const { core } = await pool.split({ kernel: vmlinux }, { extras: ['vars'] }, never);
   expect(sha256Of(core.bytes)).toBe(sha256Of(kernelBtf()));
@@ -33,17 +32,20 @@ test('a kernel is identified and split on a thread, and its bytes come back', as
 test('input that is at fault keeps its code on the way back', async () => {
   const text = join(folder, 'text');
   await writeFile(text, 'no kernel');
-  await expect(pool.identify(text, never)).rejects.toMatchObject({ code: 'unsupported-media' });
-  await expect(pool.identify(join(folder, 'nothing'), never)).rejects.toThrow('ENOENT');
+  const code = 'unsupported-media';
+  await expect(pool.unpack('kernel', text, folder, never)).rejects.toMatchObject({ code });
+  const missing = join(folder, 'nothing');
+  await expect(pool.unpack('kernel', missing, folder, never)).rejects.toThrow('ENOENT');
 });
 
 test('an aborted signal ends the work with its reason, and the pool goes on', async () => {
   const reason = new Error('nobody waits');
   const gone = AbortSignal.abort(reason);
-  await expect(pool.identify(vmlinux, gone)).rejects.toBe(reason);
+  await expect(pool.unpack('kernel', vmlinux, folder, gone)).rejects.toBe(reason);
   const leaving = new AbortController();
   const work = pool.split({ kernel: vmlinux }, { extras: [] }, leaving.signal);
   leaving.abort(reason);
   await expect(work).rejects.toBe(reason);
-  expect(await pool.identify(vmlinux, never)).toMatchObject({ kind: 'elf' });
+  const found = await pool.unpack('kernel', vmlinux, folder, never);
+  expect(found).toMatchObject({ kernel: { kind: 'elf' } });
 });

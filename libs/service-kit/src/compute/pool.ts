@@ -43,7 +43,7 @@ export function createComputePool(options: ComputePoolOptions): ComputePool {
     return outcome.value as Results[Name];
   }
   return {
-    identify: (path, signal) => run({ do: 'identify', path }, signal),
+    unpack: (part, path, folder, signal) => run({ do: 'unpack', part, path, folder }, signal),
     split: (paths, splitOptions, signal) =>
       run({ do: 'split', paths, options: splitOptions }, signal),
     pack: (input, signal) => run({ do: 'pack', input }, signal),

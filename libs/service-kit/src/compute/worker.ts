@@ -1,12 +1,20 @@
 /** Runs in a worker thread: opens the files of one task, does its work, hands the bytes over. */
-import { DepotError, identifyKernel, packKernel, splitKernel } from '@btf-depot/depot';
+import {
+  DepotError,
+  packKernel,
+  splitKernel,
+  type KernelParts,
+  type SplitOptions,
+  type UploadPaths,
+} from '@btf-depot/depot';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { openFileSource } from './file-source.ts';
 import type { Outcome, Task } from './messages.ts';
+import { unpackFile } from './unpack-file.ts';
 
-export default function work(task: Task): unknown {
+export default async function work(task: Task): Promise<unknown> {
   try {
-    const [value, bytes] = run(task);
+    const [value, bytes] = await run(task);
     // Moved, not copied: the thread that sent the task goes on with these very buffers.
     return move({
       [transferableSymbol]: [...new Set(bytes.filter(isAlone).map(({ buffer }) => buffer))],
@@ -18,16 +26,12 @@ export default function work(task: Task): unknown {
   }
 }
 
-function run(task: Task): [value: unknown, bytes: Uint8Array[]] {
+async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
   switch (task.do) {
-    case 'identify': {
-      using file = openFileSource(task.path);
-      return [identifyKernel(file), []];
-    }
+    case 'unpack':
+      return [await unpackFile(task.part, task.path, task.folder), []];
     case 'split': {
-      using kernel = openFileSource(task.paths.kernel);
-      using full = task.paths.full === undefined ? undefined : openFileSource(task.paths.full);
-      const parts = splitKernel({ kernel, ...(full && { full }) }, task.options);
+      const parts = split(task.paths, task.options);
       const { core, vars, ksyms } = parts;
       return [parts, [core, vars, ksyms].flatMap((part) => (part ? [part.bytes] : []))];
     }
@@ -36,6 +40,20 @@ function run(task: Task): [value: unknown, bytes: Uint8Array[]] {
       return [artifacts, artifacts.map(({ bytes }) => bytes)];
     }
   }
+}
+
+function split({ core, ...paths }: UploadPaths, options: SplitOptions): KernelParts {
+  using files = new DisposableStack();
+  const open = (path: string | undefined) =>
+    path === undefined ? undefined : files.use(openFileSource(path));
+  const [kernel, full, module] = [open(paths.kernel), open(paths.full), open(paths.module)];
+  const input = {
+    ...(kernel && { kernel }),
+    ...(full && { full }),
+    ...(module && { module }),
+    ...(core && { core }),
+  };
+  return splitKernel(input, options);
 }
 
 /** A view of something larger is copied: what else lies there is not ours to give away. */

@@ -1,0 +1,84 @@
+import type { Source } from '@btf-depot/bytes';
+import { readElf } from '@btf-depot/elf';
+import { readImage, unpack, type FoundFile, type Store, type Unpacked } from '@btf-depot/unpack';
+import { DepotError } from './errors.ts';
+import { buildIdOf } from './open-kernel.ts';
+import { asDepotError } from './refusals.ts';
+
+/** A file that can be read at random, and where it lies. */
+export interface FileAt extends Source {
+  readonly path: string;
+}
+
+/** What a kernel file says of itself before any splitting. */
+export interface KernelFile {
+  path: string;
+  kind: 'elf' | 'image' | 'btf';
+  /** Absent: raw BTF, which knows no build ID. */
+  buildId?: string;
+  /** It brings its own core. */
+  hasBtf: boolean;
+}
+
+/** What was found in one file of an upload. */
+export interface UnpackedUpload {
+  kernel?: KernelFile;
+  /** Path of a module of the build. */
+  module?: string;
+  /** `NAME VERSION` of the package that it came as. */
+  package?: string;
+}
+
+/**
+ * Looks what an uploaded file is, and unpacks what of it is wanted.
+ * @throws DepotError `unsupported-media`, `too-large`, `bad-archive`, `no-build-id`, `bad-elf`.
+ */
+export async function unpackUpload(
+  part: string,
+  file: FileAt,
+  store: Store<FileAt>,
+): Promise<UnpackedUpload> {
+  try {
+    return describe(await unpack(file, store));
+  } catch (error) {
+    throw asDepotError(part, error);
+  }
+}
+
+function describe({ files, packages }: Unpacked<FileAt>): UnpackedUpload {
+  const kernel = bestKernel(files);
+  const module = files.find(({ kind }) => kind === 'module');
+  if (!kernel && !module) {
+    throw new DepotError('unsupported-media', 'a System.map by itself says nothing of types');
+  }
+  const about = packages.at(-1);
+  return {
+    ...(kernel && { kernel: kernelFile(kernel) }),
+    ...(module && { module: module.source.path }),
+    ...(about && { package: `${about.name} ${about.version}` }),
+  };
+}
+
+/** Of several, an ELF file before an image before raw BTF, and the one that says the most. */
+function bestKernel(files: readonly FoundFile<FileAt>[]): FoundFile<FileAt> | undefined {
+  const kinds = ['btf', 'image', 'elf'];
+  const [best] = files
+    .filter(({ kind }) => kinds.includes(kind))
+    .sort((a, b) => kinds.indexOf(b.kind) - kinds.indexOf(a.kind) || b.source.size - a.source.size);
+  return best;
+}
+
+function kernelFile({ kind, source }: FoundFile<FileAt>): KernelFile {
+  const { path } = source;
+  if (kind === 'elf') {
+    const elf = readElf(source);
+    const hasBtf = elf.section('.BTF') !== undefined;
+    return { path, kind, buildId: buildIdOf(elf), hasBtf };
+  }
+  if (kind !== 'image') return { path, kind: 'btf', hasBtf: true };
+  const buildId = readImage(source)?.buildId;
+  if (buildId === undefined) {
+    throw new DepotError('no-build-id', 'the image has no GNU build ID note before its BTF');
+  }
+  return { path, kind, buildId, hasBtf: true };
+}

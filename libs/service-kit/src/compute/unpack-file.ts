@@ -1,0 +1,42 @@
+import { open, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { unpackUpload, type FileAt, type UnpackedUpload } from '@btf-depot/depot';
+import { openFileSource } from './file-source.ts';
+
+/** Unpacks a file of an upload; what is wanted of it lies in `folder` afterwards. */
+export async function unpackFile(
+  part: string,
+  path: string,
+  folder: string,
+): Promise<UnpackedUpload> {
+  using files = new DisposableStack();
+  const openAt = (at: string): FileAt => ({ ...files.use(openFileSource(at)), path: at });
+  return await unpackUpload(part, openAt(path), async (chunks) => {
+    // A name of our own: those in archives are never paths.
+    const at = join(folder, `unpacked-${randomUUID()}`);
+    await writeChunks(at, chunks);
+    return openAt(at);
+  });
+}
+
+async function writeChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    for await (const chunk of chunks) await writeWhole(file, chunk);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeWhole(
+  file: Awaited<ReturnType<typeof open>>,
+  chunk: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < chunk.length;) {
+    at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
+  }
+}
