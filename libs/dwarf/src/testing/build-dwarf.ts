@@ -125,7 +125,7 @@ export function buildDwarf({ endian = 'little', units, ...tables }: DwarfInput):
           offset(typeof value === 'string' ? textAt(value) : number());
           break;
         case Form.STRING:
-          info.bytes(Buffer.from(`${String(value as string)}\0`, 'latin1'));
+          info.bytes(Buffer.from(`${value as string}\0`, 'latin1'));
           break;
         case Form.EXPRLOC:
         case Form.BLOCK:

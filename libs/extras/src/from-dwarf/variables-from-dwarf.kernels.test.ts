@@ -1,13 +1,5 @@
 import type { Source } from '@btf-depot/bytes';
-import {
-  BtfBuilder,
-  Kind,
-  mergeBtf,
-  parseBtf,
-  parseKernelVersion,
-  verifyBtf,
-  type Btf,
-} from '@btf-depot/btf';
+import { mergeBtf, parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
 import { bpftool, type KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import {
@@ -25,6 +17,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { attachVariables } from '../attach-variables.ts';
 import { bpftoolVariables } from '../testing/bpftool-variables.ts';
+import { withFlatArrays } from '../testing/flat-arrays.ts';
 import { listVariables, type Place } from '../variables.ts';
 import { variablesFromDwarf, type VariablesFromDwarf } from './variables-from-dwarf.ts';
 
@@ -45,24 +38,6 @@ function fromFile<T>(path: string, action: (source: Source) => T): T {
   } finally {
     closeSync(fd);
   }
-}
-
-/** The same ids, with all dimensions of an array in one, as pahole 1.30 has them. */
-function withFlatArrays(btf: Btf): Btf {
-  const b = new BtfBuilder({ endian: btf.endian });
-  for (let id = 1; id < btf.endId; id++) {
-    if (btf.kind(id) !== Kind.ARRAY) {
-      b.copy(btf, id, (same) => same);
-      continue;
-    }
-    let count = btf.tail(id, 2);
-    let element = btf.tail(id, 0);
-    for (; btf.kind(element) === Kind.ARRAY; element = btf.tail(element, 0)) {
-      count *= btf.tail(element, 2);
-    }
-    b.add({ kind: Kind.ARRAY }, [element, btf.tail(id, 1), count]);
-  }
-  return b.toBtf();
 }
 
 const placeOf = (name: string, place?: Place): string =>
