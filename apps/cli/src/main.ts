@@ -14,6 +14,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   token: async () => (await import('./verbs/token.ts')).tokenCommand(),
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
   fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),
+  carrier: async () => (await import('./verbs/carrier.ts')).carrierCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
   completion: async () => (await import('./verbs/completion.ts')).completionCommand(program),
 };

@@ -18,6 +18,8 @@ export { checkStore, type CheckDeps, type Finding, type StoreReport } from './ch
 export { DepotError } from './errors.ts';
 export { findArtifact } from './find-artifact.ts';
 export { findSection } from './find-section.ts';
+export { carrierParts } from './carrier-parts.ts';
+export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';
 export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
 export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';

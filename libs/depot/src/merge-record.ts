@@ -6,7 +6,7 @@ import {
 } from '@btf-depot/contracts';
 import { ENCODER } from './encoder.ts';
 import { DepotError } from './errors.ts';
-import { CARRIER_NAME } from './pack-kernel.ts';
+import { CARRIER_NAME } from './make-carriers.ts';
 import type { KernelParts, SplitPart } from './split-kernel.ts';
 import { refuseWithdrawn } from './withdraw.ts';
 

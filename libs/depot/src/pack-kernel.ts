@@ -1,23 +1,11 @@
-import { carrier, carrierTarget, type LoadFacts } from '@btf-depot/carrier';
 import { gzip, xz, zstd } from '@btf-depot/codec';
-import type { ArtifactName, Delivery } from '@btf-depot/contracts';
+import type { ArtifactName } from '@btf-depot/contracts';
+import { makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { manifest, sha256Sums } from './manifest.ts';
 import { sha256Of } from './sha256.ts';
 
-export interface PackInput {
-  buildId: string;
+export interface PackInput extends Omit<CarriersInput, 'name'> {
   revision: number;
-  delivery: Delivery;
-  arch?: string;
-  bits?: 32 | 64;
-  endian: 'little' | 'big';
-  core: Uint8Array;
-  /** Split BTF on core. */
-  vars?: Uint8Array;
-  /** The part of vars that the running kernel may be given, split BTF on core. */
-  ksyms?: Uint8Array;
-  /** What makes the kernel load its carriers; without, they are containers. */
-  load?: LoadFacts;
 }
 
 export interface PackedArtifact {
@@ -27,11 +15,6 @@ export interface PackedArtifact {
 }
 
 const encoder = new TextEncoder();
-
-/** The module that has it all; its BTF appears under this name in /sys/kernel/btf. */
-export const CARRIER_NAME = 'btf_vmlinux';
-/** The module with nothing but what BPF programs need. */
-const KSYMS_CARRIER_NAME = 'btf_vmlinux_ksyms';
 
 /** Every artifact of a revision. The same input gives the same bytes. */
 export function packKernel(input: PackInput): PackedArtifact[] {
@@ -53,20 +36,11 @@ export function packKernel(input: PackInput): PackedArtifact[] {
 }
 
 function carriers(input: PackInput, baseSha256: string): PackedArtifact[] {
-  const { buildId, delivery, core, vars, ksyms, load } = input;
-  const about = { target: carrierTarget(input), buildId, baseSha256, ...(load && { load }) };
-  const safe = ksyms && { holds: 'ksyms' as const, bytes: ksyms };
-  const btf = delivery === 'module' ? { holds: 'core' as const, bytes: core } : safe;
-  const whole = carrier({
-    ...about,
-    name: CARRIER_NAME,
-    ...(btf && { btf }),
-    extras: vars ? [{ name: 'vars', bytes: vars }] : [],
-  });
-  const files = compressed('btf_vmlinux.ko', whole);
-  if (!safe || !load || delivery === 'module') return files;
-  const least = carrier({ ...about, name: KSYMS_CARRIER_NAME, btf: safe, extras: [] });
-  return [...files, ...compressed('btf_vmlinux_ksyms.ko', least)];
+  const { whole, least } = makeCarriers(input, baseSha256);
+  return [
+    ...compressed('btf_vmlinux.ko', whole),
+    ...(least ? compressed('btf_vmlinux_ksyms.ko', least) : []),
+  ];
 }
 
 function compressed(

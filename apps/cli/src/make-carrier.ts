@@ -1,0 +1,145 @@
+import { parseBtf } from '@btf-depot/btf';
+import { signModule, type ModuleSigner } from '@btf-depot/carrier';
+import { gzip, xz, zstd } from '@btf-depot/codec';
+import {
+  carrierParts,
+  DepotError,
+  makeCarriers,
+  splitKernel,
+  type CarriersInput,
+  type KernelParts,
+} from '@btf-depot/depot';
+import { readElf } from '@btf-depot/elf';
+import { listVariables } from '@btf-depot/extras';
+import { openFileSource } from '@btf-depot/service-kit';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+export interface CarrierFiles {
+  /** vmlinux with its symbol table. */
+  kernel: string;
+  /** BTF with all variables; without it and `vars`, the kernel's DWARF is read. */
+  full?: string;
+  /** Variables as split BTF on core, made before. */
+  vars?: string;
+  /** Core that `vars` stands on, for a kernel that has none inside. */
+  core?: string;
+  /** Any module of the same build. */
+  module?: string;
+}
+
+export interface CarrierChoices {
+  /** What BPF programs need, and nothing else. */
+  least?: boolean;
+  name?: string;
+  signer?: ModuleSigner;
+}
+
+export interface MadeCarrier {
+  bytes: Uint8Array;
+  buildId: string;
+  loadable: boolean;
+  why?: string;
+  vermagic?: string;
+  variables: number;
+  ksyms: number;
+  leftOut: Partial<Record<string, number>>;
+}
+
+type Parts = Pick<
+  KernelParts,
+  'buildId' | 'arch' | 'bits' | 'endian' | 'delivery' | 'core' | 'vars' | 'ksyms' | 'carrier'
+>;
+
+/**
+ * The carrier of a kernel on this machine, without a depot: the bytes that the depot would make of
+ * the same files, signed where there is a signer. Throws DepotError and FormatError.
+ */
+export function makeCarrier(files: CarrierFiles, choices: CarrierChoices): MadeCarrier {
+  const parts = files.vars === undefined ? split(files) : given(files, files.vars);
+  const { core, vars, ksyms, carrier } = parts;
+  const input: CarriersInput = {
+    buildId: parts.buildId,
+    delivery: parts.delivery,
+    endian: parts.endian,
+    ...(parts.arch !== undefined && { arch: parts.arch }),
+    ...(parts.bits !== undefined && { bits: parts.bits }),
+    core: core.bytes,
+    ...(vars && { vars: vars.bytes }),
+    ...(ksyms && { ksyms: ksyms.bytes }),
+    ...(carrier.load && { load: carrier.load }),
+    ...(choices.name !== undefined && { name: choices.name }),
+  };
+  const { whole, least } = makeCarriers(input, core.sha256);
+  const module = choices.least ? least : whole;
+  if (!module) throw new DepotError('no-vars', `no carrier of ksyms: ${carrier.why ?? 'unknown'}`);
+  return {
+    bytes: choices.signer ? signModule(module, choices.signer) : module,
+    buildId: parts.buildId,
+    loadable: carrier.loadable,
+    ...(carrier.why !== undefined && { why: carrier.why }),
+    ...(carrier.vermagic !== undefined && { vermagic: carrier.vermagic }),
+    variables: vars?.variables ?? 0,
+    ksyms: ksyms?.variables ?? 0,
+    leftOut: ksyms?.leftOut ?? {},
+  };
+}
+
+/** By the ending of the file's name, as kmod and the kernel know it. */
+export function packedAs(path: string, bytes: Uint8Array): Uint8Array {
+  if (path.endsWith('.gz')) return gzip(bytes);
+  if (path.endsWith('.xz')) return xz(bytes);
+  return path.endsWith('.zst') ? zstd(bytes) : bytes;
+}
+
+function split({ kernel, full, module }: CarrierFiles): Parts {
+  using kernelFile = openFileSource(kernel);
+  using fullFile = full === undefined ? undefined : openFileSource(full);
+  using moduleFile = module === undefined ? undefined : openFileSource(module);
+  return splitKernel(
+    {
+      kernel: kernelFile,
+      ...(fullFile && { full: fullFile }),
+      ...(moduleFile && { module: moduleFile }),
+    },
+    { extras: ['vars'] },
+  );
+}
+
+function given(files: CarrierFiles, varsPath: string): Parts {
+  using kernelFile = openFileSource(files.kernel);
+  using moduleFile = files.module === undefined ? undefined : openFileSource(files.module);
+  const elf = readElf(kernelFile);
+  const buildId = elf.buildId();
+  if (buildId === undefined) throw new DepotError('no-build-id', 'the kernel has no build ID');
+  const section = elf.section('.BTF');
+  const own = section && elf.bytes(section);
+  const coreBytes = files.core === undefined ? own : readFileSync(files.core);
+  if (!coreBytes) throw new DepotError('no-btf', 'the kernel has no .BTF section: name --core');
+  if (own && sha256(own) !== sha256(coreBytes)) {
+    throw new DepotError('core-conflict', 'core is not the BTF that the kernel has inside');
+  }
+  const core = parseBtf(coreBytes, { section: 'core' });
+  const vars = parseBtf(readFileSync(varsPath), { base: core, section: 'vars' });
+  const delivery = own ? 'builtin' : 'module';
+  const part = (bytes: Uint8Array, types: number) => ({ bytes, sha256: sha256(bytes), types });
+  const variables = listVariables(vars).length;
+  const module = moduleFile && readElf(moduleFile);
+  return {
+    buildId,
+    arch: elf.arch,
+    bits: elf.class,
+    endian: elf.endian,
+    delivery,
+    core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
+    ...carrierParts(
+      core,
+      { ...part(vars.bytes, vars.typeCount), variables, origin: 'full' },
+      { elf, delivery, ...(module && { module }) },
+    ),
+  };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

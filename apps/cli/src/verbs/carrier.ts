@@ -1,0 +1,83 @@
+import type { ModuleSigner } from '@btf-depot/carrier';
+import { Command, Option } from 'commander';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { makeCarrier, packedAs, type CarrierFiles, type MadeCarrier } from '../make-carrier.ts';
+import { jsonOption } from '../options.ts';
+import { formatBytes, formatCount, print, printable, printJson } from '../output.ts';
+
+interface Flags extends CarrierFiles {
+  output: string;
+  least?: boolean;
+  name?: string;
+  key?: string;
+  certificate?: string;
+  hash: NonNullable<ModuleSigner['hash']>;
+  json?: boolean;
+}
+
+export function carrierCommand(): Command {
+  return new Command('carrier')
+    .summary('make the module that carries the BTF of a kernel, without a depot')
+    .description(
+      'Makes btf_vmlinux.ko for a kernel: the module that stock kernels load, so that BPF programs\n' +
+        'have typed access to global variables. Needs no depot; the same files give the same bytes.\n' +
+        'A build makes it before its signing key is thrown away. An output that ends in .gz, .xz or\n' +
+        '.zst is compressed, after it was signed.',
+    )
+    .requiredOption('--kernel <file>', 'vmlinux with its symbol table')
+    .option('--full <file>', 'BTF with all variables; else --vars, else DWARF of the kernel')
+    .option('--vars <file>', 'variables as split BTF on core (vmlinux.vars.btf)')
+    .option('--core <file>', 'core that --vars stands on, where the kernel has none inside')
+    .option('--module <file>', 'any module of the same build, not compressed')
+    .option('--least', 'only what BPF programs need: btf_vmlinux_ksyms.ko')
+    .option('--name <name>', 'name of the module, and so in /sys/kernel/btf', 'btf_vmlinux')
+    .option('--key <file>', 'sign with this private key (PEM, RSA or EC)')
+    .option('--certificate <file>', "the key's certificate (PEM)")
+    .addOption(
+      new Option('--hash <name>', 'of the signature')
+        .choices(['sha256', 'sha384', 'sha512'])
+        .default('sha256'),
+    )
+    .requiredOption('-o, --output <file>', 'where to put it')
+    .addOption(jsonOption())
+    .action(run);
+}
+
+function run(flags: Flags): void {
+  const { output, least, name, json } = flags;
+  const signer = signerOf(flags);
+  const made = makeCarrier(flags, {
+    ...(least && { least }),
+    ...(name !== undefined && { name }),
+    ...(signer && { signer }),
+  });
+  const bytes = packedAs(output, made.bytes);
+  // Renamed when it is whole: whoever watches the folder sees no half of it.
+  writeFileSync(`${output}.part`, bytes);
+  renameSync(`${output}.part`, output);
+  const { bytes: module, ...said } = made;
+  if (json) printJson({ file: output, size: bytes.length, moduleSize: module.length, ...said });
+  else print(describe(output, bytes.length, made));
+}
+
+function signerOf({ key, certificate, hash }: Flags): ModuleSigner | undefined {
+  if (key === undefined && certificate === undefined) return undefined;
+  if (key === undefined || certificate === undefined) {
+    throw new Error('name both --key and --certificate');
+  }
+  return { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8'), hash };
+}
+
+function describe(output: string, size: number, made: MadeCarrier): string {
+  const { buildId, loadable, why, vermagic, variables, ksyms, leftOut } = made;
+  const reasons = Object.entries(leftOut).map(([reason, count = 0]) => `${count} ${reason}`);
+  return [
+    `${output}: ${formatBytes(size)}, build ID ${buildId}`,
+    `vermagic ${vermagic === undefined ? 'unknown' : printable(vermagic)}`,
+    `${formatCount(variables)} variables, ${formatCount(ksyms)} for the running kernel` +
+      (reasons.length > 0 ? ` (left out: ${reasons.join(', ')})` : ''),
+    loadable ? 'the kernel loads it' : 'the kernel does not load it',
+    ...(why === undefined ? [] : [`why: ${why}`]),
+    '',
+  ].join('\n');
+}
