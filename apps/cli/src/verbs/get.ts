@@ -2,16 +2,13 @@ import { ARTIFACTS, isBuildId } from '@btf-depot/contracts';
 import { DepotClient } from '@btf-depot/client';
 import { Command } from 'commander';
 import { download } from '../download.ts';
-import { jsonOption, urlOption } from '../options.ts';
+import { depotUrls, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printJson } from '../output.ts';
-import { withUnpacked } from '../local-file.ts';
-import { runningKernel } from '../running-kernel.ts';
+import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
 
-interface Flags {
+interface Flags extends KernelFlags {
   url: string;
   output?: string;
-  running?: boolean;
-  of?: string;
   json?: boolean;
 }
 
@@ -36,13 +33,13 @@ export function getCommand(): Command {
 }
 
 async function get(first: string | undefined, second: string, flags: Flags): Promise<void> {
-  const named = flags.running === true || flags.of !== undefined;
-  const buildId = named ? await buildIdOf(flags) : first;
-  const name = named ? (first ?? second) : second;
+  const byFlag = await buildIdByFlags(flags);
+  const buildId = byFlag ?? first;
+  const name = byFlag === undefined ? second : (first ?? second);
   if (buildId === undefined || !isBuildId(buildId)) {
     throw new Error('name a build ID (lowercase hexadecimal), or use --running or --of FILE');
   }
-  const client = new DepotClient(flags.url);
+  const client = new DepotClient(depotUrls(flags.url));
   const record = await client.record(buildId);
   if (!record) throw new Error(`${flags.url} has no kernel of build ID ${buildId}`);
   const artifact = Object.hasOwn(record.artifacts, name) ? record.artifacts[name] : undefined;
@@ -56,16 +53,4 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
   if (flags.json && output !== '-') printJson(result);
   else if (output !== '-') print(`${output}: ${formatBytes(artifact.size)}, SHA-256 checked\n`);
   else note(`${name}: ${formatBytes(artifact.size)}`);
-}
-
-async function buildIdOf(flags: Flags): Promise<string> {
-  if (flags.of !== undefined) {
-    const { kernel } = await withUnpacked(flags.of, (found) => Promise.resolve(found));
-    const buildId = kernel?.buildId;
-    if (buildId === undefined) throw new Error(`${flags.of} does not say its build ID`);
-    return buildId;
-  }
-  const kernel = await runningKernel();
-  if (!kernel) throw new Error('this system does not show its build ID in /sys/kernel/notes');
-  return kernel.buildId;
 }

@@ -1,0 +1,87 @@
+import { findBtf } from '@btf-depot/btf';
+import { bytesSource } from '@btf-depot/bytes';
+import type { DepotClient } from '@btf-depot/client';
+import { gunzip } from '@btf-depot/codec';
+import type { Variable, VariableWithTypes } from '@btf-depot/contracts';
+import {
+  answerVariable,
+  DepotError,
+  findVariable,
+  listVariablePage,
+  openVariables,
+  variablesAsBtf,
+  variablesAsC,
+  type AskedKernel,
+  type VariableParts,
+  type VariableTable,
+} from '@btf-depot/depot';
+import { openFileSource } from '@btf-depot/service-kit';
+
+/** Variables of one kernel, from a depot or a file. */
+export interface VariableSource {
+  list(prefix: string): AsyncIterable<Variable>;
+  /** All of that name. @throws an error with the names that are near. */
+  find(name: string): Promise<VariableWithTypes[]>;
+  as(name: string, form: 'c' | 'btf'): Promise<Uint8Array>;
+}
+
+export function depotVariables(client: DepotClient, buildId: string): VariableSource {
+  return {
+    list: (prefix) => client.variables(buildId, prefix),
+    find: async (name) => (await client.variable(buildId, name)).variables,
+    as: (name, form) => client.variableAs(buildId, name, form),
+  };
+}
+
+/**
+ * The variables that a file has: vmlinux or raw BTF, a carrier (also .gz), split BTF.
+ * @param base path of what split BTF stands on.
+ */
+export function fileVariables(path: string, base?: string): VariableSource {
+  const sections = new Map(btfOf(path).map(({ name, bytes }) => [name, bytes]));
+  const own = sections.get('.BTF');
+  const core = base === undefined ? own : btfOf(base)[0]?.bytes;
+  const vars = sections.get('.BTF.vars') ?? (base === undefined ? undefined : own);
+  if (!core) throw new Error(`${path}: no .BTF section; name what it stands on, --base FILE`);
+  const table = open({ core, ...(vars && { vars }) }, base);
+  const kernel: AskedKernel = { buildId: path, table, hasVars: true };
+  return {
+    async *list(prefix) {
+      const limit = Infinity;
+      yield* await Promise.resolve(listVariablePage(kernel, { prefix, limit }).variables);
+    },
+    find: (name) => attempt(() => answerVariable(kernel, name).variables),
+    as: (name, form) =>
+      attempt(() => {
+        const rows = findVariable(kernel, name);
+        if (form === 'btf') return variablesAsBtf(table, rows);
+        return new TextEncoder().encode(variablesAsC(table, rows));
+      }),
+  };
+}
+
+function open(parts: VariableParts, base: string | undefined): VariableTable {
+  try {
+    return openVariables(parts);
+  } catch (error) {
+    if (base !== undefined || !(error instanceof DepotError)) throw error;
+    const hint = 'where this is split BTF, name what it stands on: --base FILE';
+    throw new DepotError(error.code, `${error.message}; ${hint}`, { cause: error });
+  }
+}
+
+/** What it throws is the promise's. */
+function attempt<Result>(work: () => Result): Promise<Result> {
+  return new Promise((resolve) => resolve(work()));
+}
+
+/** Bytes that a compressed file may unpack to. */
+const UNPACKED_LIMIT = 1 << 30;
+
+function btfOf(path: string) {
+  using file = openFileSource(path);
+  const head = file.read(0, Math.min(2, file.size));
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  if (!isGzip) return findBtf(file);
+  return findBtf(bytesSource(gunzip(file.read(0, file.size), { limit: UNPACKED_LIMIT })));
+}

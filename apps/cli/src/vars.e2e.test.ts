@@ -1,0 +1,90 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseBtf } from '@btf-depot/btf';
+import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const buildId = buildIdOf('vmlinux');
+
+let folder: string;
+let depot: StartedProcess;
+let url: string;
+
+const command = (...args: string[]) => btfdepot(args, folder);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-vars-'));
+  await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
+  await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
+  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
+    BTFDEPOT_DATA: join(folder, 'data'),
+  });
+  url = await urlOf(depot);
+  await command('push', '--url', url, 'vmlinux', '--full', 'full.btf');
+  await command('get', '--url', url, buildId);
+  await command('get', '--url', url, buildId, 'vmlinux.vars.btf');
+});
+
+afterAll(async () => {
+  await depot.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** The same kernel, in every way in which it can be named. */
+const kernels: Record<string, () => string[]> = {
+  'a depot': () => ['--url', url, buildId],
+  'the second of two depots': () => ['--url', `http://127.0.0.1:9 ${url}`, buildId],
+  'a file, by the build ID that it says': () => ['--url', url, '--of', 'vmlinux'],
+  'BTF with all in it': () => ['full.btf'],
+  'split BTF and its base': () => ['--base', 'vmlinux', 'vmlinux.vars.btf'],
+  'a packed carrier and its base': () => ['--base', 'vmlinux', 'btf_vmlinux.ko.gz'],
+};
+
+describe.each(Object.entries(kernels))('%s', (_, kernel) => {
+  test('lists the variables', async () => {
+    const { code, output } = await command('vars', ...kernel());
+    expect(output).toMatch(/^struct task_struct init_task +\.data\+0x0 +16$/m);
+    expect(output).toMatch(/^int verbose +\.bss\+0x4 +4$/m);
+    expect(output).toMatch(/\*current_task +\.data\.\.percpu\+0x0/);
+    expect(code).toBe(0);
+  });
+
+  test('shows one as C', async () => {
+    const { output } = await command('vars', ...kernel(), 'tasks');
+    expect(output).toContain('struct task_struct;\n');
+    expect(output).toMatch(/^extern struct task_struct \*\*tasks;$/m);
+  });
+});
+
+test('those that begin so', async () => {
+  const { output } = await command('vars', '--url', url, buildId, 'v*', 't*');
+  expect(output.split('\n').map((line) => line.split(' ')[0])).toEqual(['int', 'struct', '']);
+});
+
+test('for programs', async () => {
+  const { output } = await command('vars', '--url', url, '--json', buildId, 'verbose', 'tasks');
+  expect(JSON.parse(output)).toMatchObject([{ name: 'verbose' }, { name: 'tasks' }]);
+  const { output: all } = await command('vars', '--url', url, '--json', buildId);
+  expect(JSON.parse(all)).toHaveLength(4);
+});
+
+test('as BTF, into a file', async () => {
+  await command('vars', '--url', url, '--as', 'btf', '-o', 'one.btf', buildId, 'init_task');
+  const btf = parseBtf(await readFile(join(folder, 'one.btf')));
+  expect(btf.find('init_task')).toBeDefined();
+});
+
+test.each([
+  ['near it: init_task', ['--url', 'URL', buildId, 'init_taks']],
+  ['near it: init_task', ['full.btf', 'init_taks']],
+  ['No kernel of this build ID', ['--url', 'URL', buildIdOf('nobody')]],
+  ['--base FILE', ['vmlinux.vars.btf']],
+  ['name a build ID or a file', []],
+  ['ENOENT', ['nothing-here']],
+])('what goes wrong is said: %s', async (says, args) => {
+  const { code, output } = await command('vars', ...args.map((arg) => (arg === 'URL' ? url : arg)));
+  expect(output).toContain(says);
+  expect(code).toBe(1);
+});

@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises';
+import { DepotClient } from '@btf-depot/client';
+import { isBuildId, type Variable } from '@btf-depot/contracts';
+import { Command, Option } from 'commander';
+import { depotUrls, jsonOption, urlOption } from '../options.ts';
+import { formatTable, note, print, printable, printJson } from '../output.ts';
+import { depotVariables, fileVariables, type VariableSource } from '../variable-source.ts';
+import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
+
+interface Flags extends KernelFlags {
+  url: string;
+  as?: 'c' | 'json' | 'btf';
+  base?: string;
+  output?: string;
+  json?: boolean;
+}
+
+export function varsCommand(): Command {
+  return new Command('vars')
+    .summary('the variables of a kernel: a list, or some with their types')
+    .description(
+      'Lists the global variables of a kernel, or shows those named, with the types that they\n' +
+        'need. A name that ends in * lists those that begin so. With --running or --of the build\n' +
+        'ID is left out.',
+    )
+    .argument('[kernel]', 'build ID, or a file: vmlinux, BTF, carrier')
+    .argument('[name...]', 'variables')
+    .option('--running', 'the kernel that runs here')
+    .option('--of <file>', 'the kernel in this file, as the depot has it')
+    .option('--base <file>', 'of a file with split BTF: what it stands on')
+    .addOption(new Option('--as <form>', 'how to show them').choices(['c', 'json', 'btf']))
+    .option('-o, --output <file>', 'where to put C or BTF; by default standard output')
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .action(vars);
+}
+
+async function vars(first: string | undefined, rest: string[], flags: Flags): Promise<void> {
+  const byFlag = await buildIdByFlags(flags);
+  const kernel = byFlag ?? first;
+  const names = byFlag !== undefined && first !== undefined ? [first, ...rest] : rest;
+  if (kernel === undefined) throw new Error('name a build ID or a file, or use --running');
+  const source = isBuildId(kernel)
+    ? depotVariables(new DepotClient(depotUrls(flags.url)), kernel)
+    : fileVariables(kernel, flags.base);
+  const form = flags.json ? 'json' : flags.as;
+  const patterns = names.length > 0 ? names : ['*'];
+  if (patterns.every((name) => name.endsWith('*'))) {
+    await list(source, patterns, form === 'json');
+    return;
+  }
+  await show(source, patterns, form ?? 'c', flags.output);
+}
+
+async function list(source: VariableSource, patterns: string[], asJson: boolean): Promise<void> {
+  const found: Variable[] = [];
+  for (const pattern of patterns) {
+    for await (const variable of source.list(pattern.slice(0, -1))) found.push(variable);
+  }
+  if (asJson) printJson(found);
+  else print(formatTable(found.map(row), [2]));
+}
+
+function row({ section, offset, size, declaration }: Variable): string[] {
+  const where = section === undefined ? '-' : `${section}+0x${(offset ?? 0).toString(16)}`;
+  // Anonymous types are written out: on one line they do not help.
+  const short = declaration.includes('\n') ? declaration.replace(/\{[^]*\}/, '{…}') : declaration;
+  return [printable(short), printable(where), size === undefined ? '?' : `${size}`];
+}
+
+async function show(
+  source: VariableSource,
+  names: string[],
+  form: 'c' | 'json' | 'btf',
+  output: string | undefined,
+): Promise<void> {
+  if (form === 'json') {
+    const found = await Promise.all(names.map((name) => source.find(name)));
+    printJson(found.flat());
+    return;
+  }
+  if (form === 'btf' && names.length > 1) throw new Error('as BTF: name one variable');
+  const parts = [];
+  for (const name of names) parts.push(await source.as(name, form));
+  const bytes = Buffer.concat(parts);
+  if (output === undefined || output === '-') process.stdout.write(bytes);
+  else {
+    await writeFile(output, bytes);
+    note(`${output}: ${bytes.length} bytes`);
+  }
+}
