@@ -5,23 +5,18 @@ import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { provideKernel } from '@btf-depot/kernels';
 import { Server } from '@btf-depot/services';
-import {
-  programCommand,
-  provideProgram,
-  run,
-  type DebianProgram,
-} from '@btf-depot/services/provision';
+import { programCommand, provideProgram, type DebianProgram } from '@btf-depot/services/provision';
 import { startProcess, urlOf } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';
+import { load, provideWrk } from './fetch-wrk.ts';
 
 const nginx: DebianProgram = { name: 'nginx', suite: 'bookworm', packages: ['nginx'] };
-const wrk: DebianProgram = { name: 'wrk', suite: 'bookworm', packages: ['wrk'] };
 
 const ARTIFACT = 'btf_vmlinux.ko.gz';
 
 /** A hot artifact over HTTP, beside nginx with the same file, in alternating rounds. */
 export const fetchBench: Bench = async ({ quick }) => {
-  await Promise.all([provideProgram(nginx), provideProgram(wrk)]);
+  await Promise.all([provideProgram(nginx), provideWrk()]);
   const kernel = await provideKernel('K612');
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
   const data = { BTFDEPOT_DATA: join(folder, 'data') };
@@ -46,8 +41,8 @@ export const fetchBench: Bench = async ({ quick }) => {
     const seconds = quick ? 1 : 5;
     const rates = { ours: [] as number[], peer: [] as number[] };
     for (let round = 0; round < rounds; round++) {
-      rates.ours.push(await requestsPerSecond(ours, seconds));
-      rates.peer.push(await requestsPerSecond(theirs, seconds));
+      rates.ours.push((await load(ours, seconds)).requestsPerSecond);
+      rates.peer.push((await load(theirs, seconds)).requestsPerSecond);
     }
     const ratios = rates.ours.map((rate, round) => rate / (rates.peer[round] ?? NaN));
     return {
@@ -99,13 +94,4 @@ async function startNginx(files: string): Promise<Server> {
       return answer?.ok === true;
     },
   });
-}
-
-async function requestsPerSecond(url: string, seconds: number): Promise<number> {
-  const [loader, ...first] = programCommand(wrk, 'usr/bin/wrk');
-  const output = await run(loader, [...first, '-t2', '-c16', `-d${seconds}s`, url]);
-  if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk met errors:\n${output}`);
-  const rate = /Requests\/sec: +([\d.]+)/.exec(output)?.[1];
-  if (rate === undefined) throw new Error(`wrk said nothing of its rate:\n${output}`);
-  return Number(rate);
 }

@@ -6,6 +6,8 @@ import { formatResults } from './report.ts';
 
 const benches: Record<string, () => Promise<Bench>> = {
   fetch: async () => (await import('./fetch.ts')).fetchBench,
+  'fetch-variables': async () => (await import('./fetch-variables.ts')).variablesBench,
+  'fetch-stored': async () => (await import('./fetch-stored.ts')).storedBench,
 };
 
 interface Flags extends BenchOptions {

@@ -1,0 +1,104 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DepotClient } from '@btf-depot/client';
+import { provideKernel } from '@btf-depot/kernels';
+import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { median, type Bench } from './bench.ts';
+import { load, provideWrk } from './fetch-wrk.ts';
+
+const BUILD_ID = 'be'.repeat(20);
+
+/** How many different names are asked for, and how many the second load asks for. */
+const SOME = 200;
+const MANY = 30_000;
+
+/** Variables by name: from memory, computed, and of a kernel that nobody has asked for before. */
+export const variablesBench: Bench = async ({ quick }) => {
+  await provideWrk();
+  const kernel = await provideKernel('K612');
+  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
+  const data = { BTFDEPOT_DATA: join(folder, 'data') };
+  const start = () => startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+  let depot = start();
+  try {
+    let base = await urlOf(depot);
+    const client = new DepotClient(base);
+    const { status } = await client.upload({
+      kernel: new Blob([await readFile(kernel.coreBtf)]),
+      full: new Blob([await readFile(kernel.fullBtf)]),
+      query: { buildId: BUILD_ID, delivery: 'builtin', arch: kernel.architecture },
+    });
+    await client.waitUntilDone(status.buildId);
+    const names = new Set<string>();
+    for await (const { name } of client.variables(BUILD_ID)) names.add(name);
+
+    const rounds = quick ? 1 : 5;
+    const cold: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      await depot.stop();
+      depot = start();
+      base = await urlOf(depot);
+      // A service that has just been started is not what is measured.
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const started = performance.now();
+      const answer = await fetch(`${base}/v1/kernels/${BUILD_ID}/vars/init_task`);
+      await answer.arrayBuffer();
+      cold.push(performance.now() - started);
+    }
+
+    const seconds = quick ? 1 : 5;
+    const script = (count: number) => luaScript(folder, [...names].slice(0, count));
+    const computed = await load(base, seconds, await script(MANY));
+    const warm = [];
+    const some = await script(SOME);
+    for (let round = 0; round < rounds; round++) warm.push(await load(base, seconds, some));
+    return {
+      on: `K612, ${names.size} names, wrk -t2 -c16, median of ${rounds} rounds`,
+      rows: [
+        {
+          what: `variable as JSON, ${SOME} names again and again`,
+          unit: 'requests/s',
+          ours: median(warm.map(({ requestsPerSecond }) => requestsPerSecond)),
+          goal: '≥ 5,000, aim 15,000',
+        },
+        {
+          what: 'the same, 99th percentile',
+          unit: 'ms',
+          ours: median(warm.map(({ p99 }) => p99)),
+          goal: '≤ 15',
+        },
+        {
+          what: `${MANY} names, each computed the first time`,
+          unit: 'requests/s',
+          ours: computed.requestsPerSecond,
+        },
+        {
+          what: 'first variable of a kernel not yet opened',
+          unit: 'ms',
+          ours: median(cold),
+          goal: '≤ 150',
+        },
+      ],
+    };
+  } finally {
+    await depot.stop();
+    await rm(folder, { recursive: true });
+  }
+};
+
+/** A wrk script that asks for the names in turn. */
+async function luaScript(folder: string, names: readonly string[]): Promise<string> {
+  const path = join(folder, `names-${names.length}.lua`);
+  const list = names.map((name) => JSON.stringify(name)).join(',\n');
+  await writeFile(
+    path,
+    `local names = {${list}}
+    local at = 0
+    request = function()
+      at = at % #names + 1
+      return wrk.format("GET", "/v1/kernels/${BUILD_ID}/vars/" .. names[at])
+    end`,
+  );
+  return path;
+}

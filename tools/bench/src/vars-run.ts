@@ -1,0 +1,48 @@
+// One run of what the bench `vars` measures, in a process of its own: `vars-run.ts VMLINUX OUTPUT`
+// writes the variables, without OUTPUT it only walks through the units. Prints what it took.
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
+import type { Source } from '@btf-depot/bytes';
+import { parseBtf } from '@btf-depot/btf';
+import { eachChild, readDwarf, Tag } from '@btf-depot/dwarf';
+import { readElf } from '@btf-depot/elf';
+import { variablesFromDwarf } from '@btf-depot/extras';
+import type { VarsRun } from './vars.ts';
+
+const started = performance.now();
+const [, , vmlinux = '', output] = process.argv;
+const fd = openSync(vmlinux, 'r');
+let read = 0;
+const source: Source = {
+  size: fstatSync(fd).size,
+  read(offset, length) {
+    const before = performance.now();
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) done += readSync(fd, bytes, done, length - done, offset + done);
+    read += performance.now() - before;
+    return bytes;
+  },
+};
+let variables = 0;
+if (output === undefined) {
+  const dwarf = readDwarf(readElf(source), source);
+  dwarf.eachUnit((unit) => {
+    eachChild(unit, unit.header.firstEntry, Tag.VARIABLE, () => variables++);
+  });
+} else {
+  const elf = readElf(source);
+  const section = elf.section('.BTF');
+  if (section === undefined) throw new Error(`${vmlinux}: no .BTF section`);
+  const result = variablesFromDwarf(source, parseBtf(elf.bytes(section)));
+  variables = result.variables;
+  writeFileSync(output, result.bytes);
+}
+closeSync(fd);
+const { user, system } = process.cpuUsage();
+const run: VarsRun = {
+  ...{ variables, start: started / 1000, read: read / 1000 },
+  work: (performance.now() - started) / 1000,
+  cpu: (user + system) / 1e6,
+  memory: process.resourceUsage().maxRSS * 1024,
+};
+process.stdout.write(JSON.stringify(run));
