@@ -14,8 +14,14 @@ export interface Servers {
   bucket: string;
 }
 
-/** The three services as processes, over real servers. */
-export async function startServiceProcesses(servers: Servers) {
+/**
+ * The three services as processes, over real servers.
+ * @param settings beyond those of the servers, for all of them.
+ */
+export async function startServiceProcesses(
+  servers: Servers,
+  settings: Record<string, string> = {},
+) {
   const data = await mkdtemp(join(tmpdir(), 'btf-depot-services-'));
   const environment = {
     BTFDEPOT_REDIS_URL: servers.redisUrl,
@@ -26,6 +32,7 @@ export async function startServiceProcesses(servers: Servers) {
     BTFDEPOT_DATA: data,
     BTFDEPOT_PORT: '0',
     BTFDEPOT_LOG_LEVEL: 'debug',
+    ...settings,
   };
   const running: Partial<Record<ServiceName, StartedProcess>> = {};
   const urls: Partial<Record<ServiceName, string>> = {};
@@ -44,6 +51,12 @@ export async function startServiceProcesses(servers: Servers) {
     },
     url: (name: ServiceName) => urls[name] ?? '',
     start,
+    /** Another process of a service, which the caller stops. */
+    async startAnother(name: ServiceName) {
+      const process = startProcess(`apps/${name}/src/main.ts`, [], environment);
+      return { process, url: await urlOf(process) };
+    },
+    environment,
     async stop() {
       const codes = await Promise.all(Object.values(running).map((process) => process.stop()));
       await rm(data, { recursive: true, force: true });

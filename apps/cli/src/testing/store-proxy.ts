@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A request that services make of the store, by what it is about. */
+const STEPS = {
+  'put blob': /^PUT .*\/blobs\/sha256\//,
+  'put record': /^PUT .*\/record\.json/,
+} as const;
+
+export type Step = keyof typeof STEPS;
+
+interface Trap {
+  step: Step;
+  when: 'before' | 'after';
+  act: () => Promise<unknown>;
+}
+
+/**
+ * Stands between services and the store: the seam at which tests stop a process in the midst of
+ * what it does. Requests pass as they are, Host header included, for they are signed.
+ */
+export async function startStoreProxy(target: string) {
+  const { hostname, port } = new URL(target);
+  const state = { trap: undefined as Trap | undefined, refuse: 0, delay: 0 };
+  const handle = async (incoming: IncomingMessage, answer: ServerResponse) => {
+    const line = `${incoming.method ?? ''} ${incoming.url ?? ''}`;
+    const body = await buffer(incoming);
+    if (state.delay > 0) await sleep(state.delay);
+    if (state.refuse > 0) {
+      state.refuse--;
+      answer.writeHead(503).end();
+      return;
+    }
+    const trap = state.trap && STEPS[state.trap.step].test(line) ? state.trap : undefined;
+    if (trap) state.trap = undefined;
+    if (trap?.when === 'before') {
+      await trap.act();
+      answer.destroy();
+      return;
+    }
+    const { method, url, headers } = incoming;
+    const onward = request({ hostname, port, method, path: url, headers });
+    onward.end(body);
+    const [response] = (await once(onward, 'response')) as [IncomingMessage];
+    const whole = await buffer(response);
+    if (trap) {
+      await trap.act();
+      answer.destroy();
+      return;
+    }
+    answer.writeHead(response.statusCode ?? 500, response.headers).end(whole);
+  };
+  const server = createServer((incoming, answer) => {
+    handle(incoming, answer).catch(() => answer.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Runs `act` at the next such request, before the store sees it or before its answer is heard. */
+    trap: (trap: Trap) => {
+      state.trap = trap;
+    },
+    /** Answers the next so many requests 503. */
+    refuse: (times: number) => {
+      state.refuse = times;
+    },
+    /** Holds every request up, in milliseconds. */
+    slow: (delay: number) => {
+      state.delay = delay;
+    },
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
