@@ -13,11 +13,10 @@ export interface BuiltCarriers {
   readonly target: ReturnType<typeof carrierTarget>;
 }
 
-/** The way of an upload of vmlinux and full BTF, without the services around it. */
-export function buildCarriers({ vmlinux, fullBtf }: Kernel): BuiltCarriers {
+/** The way of an upload of vmlinux with its DWARF, without the services around it. */
+export function buildCarriers({ vmlinux }: Kernel): BuiltCarriers {
   using kernel = openFileSource(vmlinux);
-  using full = openFileSource(fullBtf);
-  const parts = splitKernel({ kernel, full }, { extras: ['vars'] });
+  const parts = splitKernel({ kernel }, { extras: ['vars'] });
   const { buildId, delivery, arch, bits, endian, core, vars, ksyms, carrier } = parts;
   const pack: PackInput = {
     buildId,

@@ -1,0 +1,180 @@
+import { bytesSource, FormatError } from '@btf-depot/bytes';
+import {
+  addArray,
+  addComposite,
+  addInt,
+  BtfBuilder,
+  Kind,
+  parseBtf,
+  type Btf,
+} from '@btf-depot/btf';
+import { Machine, readElf, SectionIndex, type Elf } from '@btf-depot/elf';
+import { executable, type ExecutableInput, type ExecutableSymbol } from '@btf-depot/elf/testing';
+import { describe, expect, it } from 'vitest';
+import { carrier, loadFacts } from './index.ts';
+
+const RODATA = 0xffffffff82000000n;
+const VERMAGIC = '6.12.117 SMP preempt mod_unload ';
+const WITH_VERSIONS = `${VERMAGIC}modversions `;
+
+interface ModuleLayout {
+  readonly size: number;
+  readonly nameOffset: number;
+  readonly nameLength?: number;
+}
+
+function coreWith(...layouts: readonly ModuleLayout[]): Btf {
+  const b = new BtfBuilder();
+  const char = addInt(b, 'char', 1, 1);
+  const index = addInt(b, '__ARRAY_SIZE_TYPE__', 4);
+  for (const { size, nameOffset, nameLength = 56 } of layouts) {
+    const name = addArray(b, char, index, nameLength);
+    const members = [
+      { name: 'state', type: index, bitOffset: 0 },
+      { name: 'name', type: name, bitOffset: nameOffset * 8 },
+    ];
+    addComposite(b, Kind.STRUCT, 'module', size, members);
+  }
+  return parseBtf(b.finish());
+}
+
+const layout = { size: 1280, nameOffset: 24 };
+const core = coreWith(layout);
+
+function kernelOf(
+  vermagic: string | undefined,
+  more: readonly ExecutableSymbol[] = [],
+  input: Partial<ExecutableInput> = {},
+): Elf {
+  const rodata = Buffer.alloc(1024);
+  rodata.writeUInt32LE(0x2f9b1a5a, 0);
+  if (vermagic !== undefined) rodata.write(vermagic, 16, 'latin1');
+  const size = (vermagic?.length ?? 0) + 1;
+  const symbols = [
+    ...(vermagic === undefined ? [] : [{ name: 'vermagic', value: RODATA + 16n, size }]),
+    ...more,
+  ];
+  const sections = [{ name: '.rodata', address: RODATA, bytes: rodata }];
+  return readElf(bytesSource(executable({ sections, symbols, ...input })));
+}
+
+const crcByAddress = { name: '__crc_module_layout', value: RODATA };
+const crcItself = {
+  name: '__crc_module_layout',
+  value: 0x11223344n,
+  section: SectionIndex.ABS,
+};
+
+/** A module as the build would have made it; carriers are modules too. */
+function moduleOf(vermagic: string, layoutCrc: number, structModule = layout): Elf {
+  const target = { class: 64, endian: 'little', machine: Machine.AARCH64 } as const;
+  const load = { vermagic, layoutCrc, structModule, extendedVersions: true };
+  const input = { name: 'dummy', buildId: '00', baseSha256: '00', extras: [] };
+  return readElf(bytesSource(carrier({ ...input, target, load })));
+}
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return error instanceof FormatError ? error.code : String(error);
+  }
+  return undefined;
+}
+
+describe('what makes a kernel load a module', () => {
+  it('is found in vmlinux and its BTF', () => {
+    const kernel = kernelOf(WITH_VERSIONS, [crcByAddress]);
+    const facts = { vermagic: WITH_VERSIONS, layoutCrc: 0x2f9b1a5a, structModule: layout };
+    expect(loadFacts({ core, kernel })).toEqual({ loadable: true, facts });
+  });
+
+  it('takes an absolute symbol for the CRC itself, as before Linux 5.19', () => {
+    const found = loadFacts({ core, kernel: kernelOf(WITH_VERSIONS, [crcItself]) });
+    expect(found).toMatchObject({ facts: { layoutCrc: 0x11223344 } });
+  });
+
+  it('needs no CRC without modversions', () => {
+    const found = loadFacts({ core, kernel: kernelOf(VERMAGIC, [crcByAddress]) });
+    expect(found).toEqual({ loadable: true, facts: { vermagic: VERMAGIC, structModule: layout } });
+  });
+
+  it('is found in a real module, with what its loader insists on', () => {
+    const module = moduleOf(WITH_VERSIONS, 77);
+    const found = loadFacts({ core, module });
+    expect(found).toMatchObject({
+      loadable: true,
+      facts: {
+        vermagic: WITH_VERSIONS,
+        layoutCrc: 77,
+        structModule: layout,
+        extendedVersions: true,
+      },
+    });
+    const { placeholders = [] } = found.loadable ? found.facts : {};
+    expect(placeholders.map(({ name }) => name)).toContain('.text.ftrace_trampoline');
+  });
+
+  it('is found in both where they agree', () => {
+    const kernel = kernelOf(WITH_VERSIONS, [crcByAddress]);
+    const found = loadFacts({ core, kernel, module: moduleOf(WITH_VERSIONS, 0x2f9b1a5a) });
+    expect(found.loadable).toBe(true);
+  });
+
+  it('is a real module alone where BTF has no struct module, or a wrong one', () => {
+    const module = moduleOf(`${WITH_VERSIONS}RANDSTRUCT_0011 `, 77, { size: 1344, nameOffset: 64 });
+    const structModule = { size: 1344, nameOffset: 64 };
+    expect(loadFacts({ core, module })).toMatchObject({ facts: { structModule } });
+    const plain = moduleOf(WITH_VERSIONS, 77);
+    expect(loadFacts({ core: coreWith(), module: plain })).toMatchObject({
+      facts: { structModule: layout },
+    });
+  });
+});
+
+describe('no module loads', () => {
+  it.each([
+    ['no file of the kernel', 'no-kernel', undefined],
+    ['no vermagic', 'no-vermagic', kernelOf(undefined)],
+    ['modversions and no CRC', 'no-crc', kernelOf(WITH_VERSIONS)],
+    ['shuffled structs', 'randomised-structs', kernelOf(`${VERMAGIC}RANDSTRUCT_00ff`)],
+    ['an unknown machine', 'unknown-architecture', kernelOf(VERMAGIC, [], { machine: 15 })],
+  ])('with %s', (_, why, kernel) => {
+    expect(loadFacts({ core, ...(kernel && { kernel }) })).toMatchObject({ loadable: false, why });
+  });
+
+  it.each([
+    ['no struct module', coreWith()],
+    ['one with a short name', coreWith({ ...layout, nameLength: 20 })],
+    ['two that differ', coreWith(layout, { ...layout, size: 1344 })],
+    ['one that is too small', coreWith({ size: 72, nameOffset: 8 })],
+    ['one that is too large', coreWith({ size: 1 << 20, nameOffset: 24 })],
+    ['one whose name passes its end', coreWith({ size: 128, nameOffset: 96 })],
+  ])('where BTF has %s', (_, broken) => {
+    const found = loadFacts({ core: broken, kernel: kernelOf(VERMAGIC) });
+    expect(found).toEqual({ loadable: false, why: 'no-struct-module', vermagic: VERMAGIC });
+  });
+});
+
+describe('what is wrong is refused', () => {
+  const kernel = kernelOf(WITH_VERSIONS, [crcByAddress]);
+
+  it('a vermagic with control characters', () => {
+    expect(codeOf(() => loadFacts({ core, kernel: kernelOf('6.12\nlicense=MIT ') }))).toBe(
+      'carrier-vermagic',
+    );
+  });
+
+  it.each([
+    ['another release', moduleOf(`7${WITH_VERSIONS}`, 0x2f9b1a5a)],
+    ['another CRC', moduleOf(WITH_VERSIONS, 1)],
+    ['another struct module', moduleOf(WITH_VERSIONS, 0x2f9b1a5a, { size: 1344, nameOffset: 24 })],
+    [
+      'another place of the name',
+      moduleOf(WITH_VERSIONS, 0x2f9b1a5a, { size: 1280, nameOffset: 32 }),
+    ],
+    ['no module at all', kernel],
+  ])('a module of another build: %s', (_, module) => {
+    expect(codeOf(() => loadFacts({ core, kernel, module }))).toBe('carrier-module');
+  });
+});

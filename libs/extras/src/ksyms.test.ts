@@ -1,0 +1,202 @@
+import { bytesSource } from '@btf-depot/bytes';
+import {
+  addArray,
+  addComposite,
+  addDeclTag,
+  addForward,
+  addInt,
+  addPointer,
+  addSection,
+  addVariable,
+  BtfBuilder,
+  Kind,
+  parseBtf,
+  verifyBtf,
+} from '@btf-depot/btf';
+import { readElf, SectionIndex, SymbolType } from '@btf-depot/elf';
+import { executable, type ExecutableSymbol } from '@btf-depot/elf/testing';
+import { describe, expect, it } from 'vitest';
+import { ksyms, listVariables } from './index.ts';
+
+const coreBuilder = new BtfBuilder();
+const int = addInt(coreBuilder, 'int', 4, 1);
+const core = parseBtf(coreBuilder.finish());
+
+const DATA = 0xffffffff82000000n;
+
+interface Case {
+  readonly name: string;
+  readonly linkage?: number;
+  /** Default int. */
+  readonly type?: 'forward' | 'pair';
+  readonly section?: string;
+}
+
+/** One variable in each four bytes of `.data`, unless another section is named. */
+function varsOf(cases: readonly Case[]) {
+  const b = new BtfBuilder({ base: core });
+  const pair = addComposite(b, Kind.STRUCT, 'pair', 4, [{ name: 'a', type: int, bitOffset: 0 }]);
+  addPointer(b, addArray(b, int, int, 7));
+  const types = { pair, forward: addForward(b, 'gone', false) };
+  const bySection = new Map<string, { type: number; offset: number; size: number }[]>();
+  cases.forEach(({ name, linkage = 1, type, section = '.data' }, index) => {
+    const id = addVariable(b, name, type ? types[type] : int, linkage);
+    const entries = bySection.get(section) ?? [];
+    bySection.set(section, [...entries, { type: id, offset: index * 4, size: 4 }]);
+  });
+  for (const [section, entries] of bySection) addSection(b, section, cases.length * 4, entries);
+  addVariable(b, 'nowhere', int, 0);
+  return parseBtf(b.finish(), { base: core });
+}
+
+const bytes = new Uint8Array(256);
+
+function kernelOf(symbols?: readonly ExecutableSymbol[]) {
+  const sections = [
+    { name: '.data', address: DATA, bytes },
+    { name: '.data..percpu', bytes },
+    { name: '.comment', flags: 0, bytes },
+  ];
+  return readElf(bytesSource(executable({ sections, ...(symbols && { symbols }) })));
+}
+
+function symbolsFor(cases: readonly Case[]): ExecutableSymbol[] {
+  return cases.map(({ name }, index) => ({ name, value: DATA + BigInt(index * 4), size: 4 }));
+}
+
+/** Names that are taken of these variables, in a kernel with a symbol for each and these besides. */
+function taken(cases: readonly Case[], more: readonly ExecutableSymbol[] = []) {
+  const vars = varsOf(cases);
+  const result = ksyms(vars, kernelOf([...symbolsFor(cases), ...more]));
+  if (!result) throw new Error('no symbol table');
+  const { leftOut } = result;
+  const btf = parseBtf(result.ksyms.bytes, { base: core });
+  return { names: listVariables(btf).map(({ name }) => name), leftOut, result, btf };
+}
+
+const plain: Case[] = [{ name: 'jiffies' }, { name: 'verbose', linkage: 0 }, { name: 'tasks' }];
+
+describe('a variable is given to a running kernel', () => {
+  it('where its name is one symbol at its own address', () => {
+    const { names, leftOut } = taken(plain);
+    expect(names).toEqual(['jiffies', 'verbose', 'tasks']);
+    expect(leftOut).toEqual({ 'no-place': 1 });
+  });
+
+  it.each<[string, ExecutableSymbol]>([
+    ['a variable', { name: 'verbose', value: DATA + 100n }],
+    ['a function', { name: 'verbose', value: 1n, type: SymbolType.FUNC }],
+    ['an absolute symbol', { name: 'verbose', value: 1n, section: SectionIndex.ABS }],
+    ['the same address', { name: 'verbose', value: DATA + 4n }],
+  ])('not where the name is a second time: %s', (_, symbol) => {
+    const { names, leftOut } = taken(plain, [symbol]);
+    expect(names).toEqual(['jiffies', 'tasks']);
+    expect(leftOut).toMatchObject({ 'ambiguous-name': 1 });
+  });
+
+  it('whatever files and sections have its name, and whatever others need it', () => {
+    const { names } = taken(plain, [
+      { name: 'verbose', value: 0n, type: SymbolType.FILE },
+      { name: 'verbose', value: DATA, type: SymbolType.SECTION },
+      { name: 'verbose', value: 0n, section: SectionIndex.UNDEF },
+    ]);
+    expect(names).toContain('verbose');
+  });
+
+  it.each([
+    ['__init_begin', '__init_end'],
+    ['__start_bss_decrypted_unused', '__end_bss_decrypted'],
+    ['init_pg_dir', 'init_pg_end'],
+    ['__hyp_bss_start', '__hyp_bss_end'],
+  ])('not in memory that the kernel drops: %s', (start, end) => {
+    // From the last byte of one variable to the first of the next but one.
+    const { names, leftOut } = taken(plain, [
+      { name: start, value: DATA + 3n, type: SymbolType.NOTYPE },
+      { name: end, value: DATA + 8n, type: SymbolType.NOTYPE },
+    ]);
+    expect(names).toEqual(['tasks']);
+    expect(leftOut).toMatchObject({ 'lost-memory': 2 });
+  });
+
+  it('not behind the end of the image', () => {
+    const { names } = taken(plain, [{ name: '_end', value: DATA + 8n, type: SymbolType.NOTYPE }]);
+    expect(names).toEqual(['jiffies', 'verbose']);
+  });
+
+  it.each<[string, Case, string]>([
+    ['another linkage', { name: 'x', linkage: 2 }, 'bad-type'],
+    ['a type without a size', { name: 'x', type: 'forward' }, 'bad-type'],
+    ['a name that is no identifier', { name: 'x.0' }, 'bad-name'],
+    ['a name longer than kernels know', { name: 'x'.repeat(128) }, 'bad-name'],
+    ['a section that is not loaded', { name: 'x', section: '.comment' }, 'not-in-image'],
+    ['a section that is not there', { name: 'x', section: '.gone' }, 'not-in-image'],
+    ['memory of each processor', { name: 'x', section: '.data..percpu' }, 'per-cpu'],
+  ])('not with %s', (_, variable, reason) => {
+    const { names, leftOut } = taken([...plain, variable]);
+    expect(names).toHaveLength(plain.length);
+    expect(leftOut).toMatchObject({ [reason]: 1 });
+  });
+
+  it.each<[string, Partial<ExecutableSymbol>]>([
+    ['is elsewhere', { value: DATA + 64n }],
+    ['is a function', { type: SymbolType.FUNC }],
+    ['is smaller than the type', { size: 2 }],
+  ])('not where its symbol %s', (_, change) => {
+    const symbols = symbolsFor(plain).map((one, index) =>
+      index === 1 ? { ...one, ...change } : one,
+    );
+    expect(ksyms(varsOf(plain), kernelOf(symbols))?.leftOut).toMatchObject({ 'other-symbol': 1 });
+  });
+
+  it('not where no symbol has its name', () => {
+    const symbols = symbolsFor(plain).slice(1);
+    expect(ksyms(varsOf(plain), kernelOf(symbols))?.leftOut).toMatchObject({ 'no-symbol': 1 });
+  });
+
+  it('never by a kernel without a symbol table', () => {
+    expect(ksyms(varsOf(plain), kernelOf())).toBeUndefined();
+  });
+});
+
+describe('the BTF of those that are', () => {
+  const cases: Case[] = [{ name: 'first' }, { name: 'lost' }, { name: 'pairs', type: 'pair' }];
+  const { result, btf } = taken(cases, [{ name: 'lost', value: 1n }]);
+  const vars = parseBtf(result.vars, { base: core });
+
+  it('is sound, and so is that of all', () => {
+    expect(verifyBtf(result.ksyms.bytes, { base: core })).toEqual([]);
+    expect(verifyBtf(result.vars, { base: core })).toEqual([]);
+  });
+
+  it('has the types that they need and no others', () => {
+    const kinds = Array.from({ length: btf.typeCount }, (_, at) => btf.kind(btf.firstId + at));
+    expect(kinds).toEqual([Kind.STRUCT, Kind.VAR, Kind.VAR, Kind.DATASEC]);
+  });
+
+  it('begins as that of all does, with the same ids and strings', () => {
+    const same = btf.typeCount - 1;
+    const words = btf.positions[same];
+    expect(vars.words.subarray(0, words)).toEqual(btf.words.subarray(0, words));
+    expect(vars.kind(vars.endId - 1)).toBe(Kind.DATASEC);
+  });
+
+  it('loses no variable of all', () => {
+    const describeAll = (one: typeof vars) =>
+      listVariables(one).map(({ name, linkage, place }) => ({ name, linkage, place }));
+    expect(describeAll(vars)).toEqual(describeAll(varsOf(cases)));
+  });
+
+  it('keeps the tags of what it has', () => {
+    const b = new BtfBuilder({ base: core });
+    const variable = addVariable(b, 'tagged', int, 1);
+    addDeclTag(b, 'note', variable, -1);
+    addSection(b, '.data', 4, [{ type: variable, offset: 0, size: 4 }]);
+    const tagged = ksyms(
+      parseBtf(b.finish(), { base: core }),
+      kernelOf([{ name: 'tagged', value: DATA }]),
+    );
+    const found = parseBtf(tagged?.ksyms.bytes ?? new Uint8Array(), { base: core });
+    expect(found.name(found.firstId + 1)).toBe('note');
+    expect(found.sizeOrType(found.firstId + 1)).toBe(found.firstId);
+  });
+});
