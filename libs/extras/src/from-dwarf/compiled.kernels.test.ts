@@ -71,6 +71,12 @@ struct pair { struct list *one; int *two; };
 struct ring { struct ring *next; struct pair *pair; };
 struct ring ring = { &ring };
 int in_function(int x) { static int local = 3; return local += x; }
+#ifdef TAGGED
+#define tag(name) __attribute__((btf_type_tag(name)))
+int tag("user") *tagged;
+int tag("one") tag("two") *tag("three") *twice;
+struct carrier { struct list tag("rcu") *list; char tag("user") *text; } carrier;
+#endif
 #ifdef SHUFFLED
 const char vermagic[] = "6.12.0 SMP mod_unload RANDSTRUCT_0123456789abcdef";
 #endif
@@ -207,7 +213,7 @@ const gcc = named([
   ['-gdwarf-5', '-gz=zlib'],
   ['-gdwarf-5', '-gdwarf64'],
 ]);
-const clang = named([['-gdwarf-5'], ['-gdwarf-4'], ['-gdwarf-5', '-gz=zlib']]);
+const clang = named([['-gdwarf-5', '-DTAGGED'], ['-gdwarf-4'], ['-gdwarf-5', '-gz=zlib']]);
 
 const has = (compiler: string): boolean => spawnSync(compiler, ['--version']).status === 0;
 

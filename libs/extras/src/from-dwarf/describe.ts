@@ -84,6 +84,16 @@ export class TypeReader {
     return { result, parameters };
   }
 
+  /** Names of clang's btf_type_tag annotations of a pointer, in the order of the entries. */
+  typeTags(unit: Unit, entry: Entry): number[] {
+    const tags: number[] = [];
+    this.#eachChild(unit, entry, Tag.LLVM_ANNOTATION, (annotation) => {
+      if (annotation.string(At.NAME) !== 'btf_type_tag') return;
+      tags.push(this.#names.ofEntry(annotation, At.CONST_VALUE));
+    });
+    return tags;
+  }
+
   /** Elements by dimension, the outermost first; 0 where it is not said. */
   dimensions(unit: Unit, entry: Entry): number[] {
     const counts: number[] = [];

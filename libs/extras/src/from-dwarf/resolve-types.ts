@@ -120,7 +120,7 @@ export class TypeResolver {
         return this.#base(entry);
       case Tag.POINTER_TYPE:
       case Tag.REFERENCE_TYPE:
-        return this.#reference(Kind.PTR, entry);
+        return this.#pointer(unit, entry);
       case Tag.CONST_TYPE:
         return this.#reference(Kind.CONST, entry);
       case Tag.VOLATILE_TYPE:
@@ -164,6 +164,16 @@ export class TypeResolver {
     const isBool = encoding === Encoding.BOOLEAN;
     const bits = isBool ? IntEncoding.BOOL : signed ? IntEncoding.SIGNED : 0;
     return table.findOrAdd(intWords(name, size, bits));
+  }
+
+  /** Tags stand between a pointer and its target, the last one next to the pointer, as in pahole. */
+  #pointer(unit: Unit, entry: Entry): number {
+    const tags = this.#reader.typeTags(unit, entry);
+    let target = this.#type(entry.reference(At.TYPE));
+    for (const tag of tags) {
+      target = this.#table.findOrAdd(referenceWords(Kind.TYPE_TAG, tag, target));
+    }
+    return this.#table.findOrAdd(referenceWords(Kind.PTR, 0, target));
   }
 
   #reference(kind: number, entry: Entry): number {

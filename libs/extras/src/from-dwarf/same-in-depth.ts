@@ -85,8 +85,10 @@ export class DepthComparison {
       kind === wanted ? [[entry.reference(At.TYPE), core.sizeOrType(id)]] : undefined;
     switch (entry.tag) {
       case Tag.POINTER_TYPE:
-      case Tag.REFERENCE_TYPE:
-        return next(Kind.PTR);
+      case Tag.REFERENCE_TYPE: {
+        const target = kind === Kind.PTR ? this.#behindTags(unit, entry, id) : undefined;
+        return target === undefined ? undefined : [[entry.reference(At.TYPE), target]];
+      }
       case Tag.CONST_TYPE:
         return next(Kind.CONST);
       case Tag.VOLATILE_TYPE:
@@ -116,6 +118,19 @@ export class DepthComparison {
       default:
         return resolve(number) === id ? [] : undefined;
     }
+  }
+
+  /** What core's pointer points to, behind the tags that the entry has. */
+  #behindTags(unit: Unit, entry: Entry, id: number): number | undefined {
+    const { table, reader } = this.#input;
+    const { core, names } = table;
+    let target = core.sizeOrType(id);
+    for (const tag of reader.typeTags(unit, entry).reverse()) {
+      if (core.kind(target) !== Kind.TYPE_TAG) return undefined;
+      if (names.ofCore(core.nameOffset(target)) !== tag) return undefined;
+      target = core.sizeOrType(target);
+    }
+    return target;
   }
 
   #composite(unit: Unit, entry: Entry, id: number, strict: boolean) {
