@@ -32,6 +32,17 @@ export interface ExecutableInput {
   readonly symbols?: readonly ExecutableSymbol[];
 }
 
+/** A section header's fields, and what it is the header of. */
+interface Row {
+  readonly name: number;
+  readonly type: number;
+  readonly flags: number;
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+  readonly link: number;
+  readonly entry: number;
+}
+
 /** A small 64-bit ELF file with sections at addresses and a symbol table, as a vmlinux has. */
 export function executable(input: ExecutableInput): Uint8Array {
   const { endian = 'little', machine = Machine.X86_64, type = ElfType.EXEC, symbols } = input;
@@ -41,10 +52,12 @@ export function executable(input: ExecutableInput): Uint8Array {
     strings.bytes(Buffer.from(text, 'latin1')).u8(0);
     return at;
   };
-  const rows = input.sections.map(({ name, address = 0n, flags = SectionFlag.ALLOC, bytes }) => ({
-    ...{ name: nameOf(name), type: SectionType.PROGBITS, flags, address, bytes },
-    ...{ link: 0, entry: 0 },
-  }));
+  const rows: Row[] = input.sections.map(
+    ({ name, address = 0n, flags = SectionFlag.ALLOC, bytes }) => ({
+      ...{ name: nameOf(name), type: SectionType.PROGBITS, flags, address, bytes },
+      ...{ link: 0, entry: 0 },
+    }),
+  );
   const stringIndex = rows.length + (symbols ? 2 : 1);
   if (symbols) {
     const table = new ByteWriter(endian).zeros(24);
@@ -56,11 +69,11 @@ export function executable(input: ExecutableInput): Uint8Array {
       table.u32(nameOf(name)).u8(kind).u8(0).u16(index).u64(value).u64(size);
     }
     const name = nameOf('.symtab');
-    const where = { type: SectionType.SYMTAB as number, flags: 0, address: 0n };
+    const where = { type: SectionType.SYMTAB, flags: 0, address: 0n };
     rows.push({ name, ...where, bytes: table.finish(), link: stringIndex, entry: 24 });
   }
   const name = nameOf('.strtab');
-  const where = { type: SectionType.STRTAB as number, flags: 0, address: 0n };
+  const where = { type: SectionType.STRTAB, flags: 0, address: 0n };
   rows.push({ name, ...where, bytes: strings.finish(), link: 0, entry: 0 });
 
   const body = new ByteWriter(endian).zeros(64);
