@@ -1,7 +1,7 @@
-import { bytesSource, FormatError, type Source } from '@btf-depot/bytes';
+import { bytesSource, chunksOf, FormatError, type Source } from '@btf-depot/bytes';
 import { Kind, kindName, parseBtf, readBtfHeader, type Btf } from '@btf-depot/btf';
-import { readModinfo } from '@btf-depot/carrier';
-import { gunzip } from '@btf-depot/codec';
+import { isSigned, readModinfo } from '@btf-depot/carrier';
+import { COMPRESSION_HEAD, compressionOf, decompress, type Compression } from '@btf-depot/codec';
 import { recognise } from '@btf-depot/depot';
 import { readElf, type Elf } from '@btf-depot/elf';
 import { openFileSource } from '@btf-depot/service-kit';
@@ -24,11 +24,15 @@ export interface InspectedBtf {
 
 export interface Inspected {
   kind: 'elf' | 'btf';
-  compressed?: 'gzip';
+  compressed?: Compression;
   size: number;
   buildId?: string;
   elf?: { bits: number; endian: string; arch: string; sections: number };
   modinfo?: Record<string, string>;
+  /** Of a module: whether a signature is appended. */
+  signed?: boolean;
+  /** Of a module: whether it has what a kernel's loader insists on. */
+  loadable?: boolean;
   btf: InspectedBtf[];
 }
 
@@ -37,16 +41,21 @@ export interface Inspected {
  * @param base path of the BTF that a split one stands on.
  * @throws FormatError or DepotError where it is nothing that we know, or damaged.
  */
-export function inspectFile(path: string, base?: string): Inspected {
+export async function inspectFile(path: string, base?: string): Promise<Inspected> {
   using file = openFileSource(path);
-  const isGzip = file.size > 2 && file.read(0, 2)[0] === 0x1f && file.read(0, 2)[1] === 0x8b;
-  const source = isGzip
-    ? bytesSource(gunzip(file.read(0, file.size), { limit: UNPACKED_LIMIT }))
-    : file;
+  const compressed = compressionOf(file.read(0, Math.min(file.size, COMPRESSION_HEAD)));
+  const source = compressed ? await unpacked(file, compressed) : file;
   return {
-    ...(isGzip && { compressed: 'gzip' as const }),
+    ...(compressed && { compressed }),
     ...inspectSource(source, base === undefined ? undefined : baseOf(base)),
   };
+}
+
+async function unpacked(file: Source, format: Compression): Promise<Source> {
+  const chunks: Uint8Array[] = [];
+  const limit = UNPACKED_LIMIT;
+  for await (const chunk of decompress(format, chunksOf(file), { limit })) chunks.push(chunk);
+  return bytesSource(Buffer.concat(chunks));
 }
 
 function inspectSource(source: Source, base: Btf | undefined): Omit<Inspected, 'compressed'> {
@@ -67,7 +76,11 @@ function inspectSource(source: Source, base: Btf | undefined): Omit<Inspected, '
       arch: elf.arch,
       sections: elf.sections.length,
     },
-    ...(modinfo && { modinfo: firstValues(elf, modinfo) }),
+    ...(modinfo && {
+      modinfo: firstValues(elf, modinfo),
+      signed: isSigned(source.read(Math.max(0, size - 64), Math.min(64, size))),
+      loadable: elf.section('.gnu.linkonce.this_module') !== undefined,
+    }),
     btf: inspectSections(elf, base),
   };
 }

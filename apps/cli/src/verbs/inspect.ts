@@ -7,13 +7,13 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .summary('what a file is: build ID, BTF and its kinds, module information')
     .description(
-      'Shows what a vmlinux, a module, a carrier (also .gz) or a BTF file holds. Needs no depot.',
+      'Shows what a vmlinux, a module, a carrier (also compressed) or a BTF file holds. Needs no depot.',
     )
     .argument('<file>')
     .option('--base <file>', 'the BTF that a split one stands on: vmlinux or raw BTF')
     .addOption(jsonOption())
-    .action((file: string, { base, json }: { base?: string; json?: boolean }) => {
-      const inspected = inspectFile(file, base);
+    .action(async (file: string, { base, json }: { base?: string; json?: boolean }) => {
+      const inspected = await inspectFile(file, base);
       if (json) printJson({ file, ...inspected });
       else print(describe(file, inspected));
     });
@@ -26,6 +26,12 @@ function describe(file: string, { kind, compressed, size, elf, ...rest }: Inspec
   if (rest.buildId !== undefined) lines.push(`build ID ${rest.buildId}`);
   for (const [key, value] of Object.entries(rest.modinfo ?? {})) {
     lines.push(`${printable(key)}=${printable(value)}`);
+  }
+  if (rest.modinfo) {
+    const loads = rest.loadable
+      ? 'a module that a kernel can load'
+      : 'a container, not to be loaded';
+    lines.push(`${loads}, ${rest.signed ? 'signed' : 'not signed'}`);
   }
   if (rest.btf.length === 0) lines.push('no BTF');
   return `${lines.join('\n')}\n${rest.btf.map(describeBtf).join('')}`;
