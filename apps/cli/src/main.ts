@@ -13,6 +13,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdrawCommand(),
   token: async () => (await import('./verbs/token.ts')).tokenCommand(),
+  copy: async () => (await import('./verbs/copy.ts')).copyCommand(),
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
   fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),
   carrier: async () => (await import('./verbs/carrier.ts')).carrierCommand(),

@@ -15,6 +15,7 @@ export {
   type GarbageReport,
 } from './collect-garbage.ts';
 export { checkStore, type CheckDeps, type Finding, type StoreReport } from './check-store.ts';
+export { copyStore, type CopiedStores, type CopyReport } from './copy-store.ts';
 export { DepotError } from './errors.ts';
 export { findArtifact } from './find-artifact.ts';
 export { findSection } from './find-section.ts';

@@ -40,7 +40,7 @@ export class NamedBlobs {
  * Every hash in the record, whichever field it is in: a newer version may name blobs in fields
  * that this one does not know. A withdrawn record holds on to nothing.
  */
-function hashesIn(record: KernelRecord): readonly string[] {
+export function hashesIn(record: KernelRecord): readonly string[] {
   if (record.state === 'withdrawn' && record.schema <= RECORD_SCHEMA) return [];
   return JSON.stringify(record).match(/\b[0-9a-f]{64}\b/g) ?? [];
 }

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DepotClient } from '@btf-depot/client';
+import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+let folder: string;
+let depot: StartedProcess;
+let url: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-backup-'));
+  depot = serve('data');
+  url = await urlOf(depot);
+});
+
+afterAll(async () => {
+  await depot.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function serve(data: string): StartedProcess {
+  const args = ['serve', '--port', '0', '--data', join(folder, data)];
+  return startProcess('apps/cli/src/main.ts', args, {});
+}
+
+async function upload(seed: string): Promise<string> {
+  const buildId = buildIdOf(seed);
+  const btf = kernelBtf({ name: seed });
+  const kernel = new Blob([new Uint8Array(kernelFile({ buildId, btf }))]);
+  await new DepotClient(url).upload({ kernel });
+  return buildId;
+}
+
+test('a copy taken during uploads is whole, and a depot on it serves the same bytes', async () => {
+  const first = await upload('before');
+  await new DepotClient(url).waitUntilDone(first, AbortSignal.timeout(20_000));
+  const uploads = Array.from({ length: 12 }, (_, index) => upload(`during_${String(index)}`));
+  const copied = await btfdepot(['copy', 'data', 'copy', '--json'], folder);
+  expect(copied.output).toContain('"copied"');
+  expect(copied.code).toBe(0);
+  await Promise.all(uploads);
+
+  const checked = await btfdepot(['fsck', '--data', 'copy', '--json'], folder);
+  expect(JSON.parse(checked.output)).toMatchObject({ findings: [] });
+  expect(checked.code).toBe(0);
+
+  const restored = serve('copy');
+  const copy = await urlOf(restored);
+  const artifact = async (from: string) => {
+    const answer = await fetch(`${from}/v1/kernels/${first}/btf_vmlinux.ko.gz`);
+    expect(answer.status).toBe(200);
+    return Buffer.from(await answer.arrayBuffer());
+  };
+  expect((await artifact(copy)).equals(await artifact(url))).toBe(true);
+  expect(await restored.stop()).toBe(0);
+}, 60_000);
+
+test('withdrawn by query, a kernel goes, and gc takes its bytes', async () => {
+  const run = async (...args: string[]) => {
+    const { code, output } = await btfdepot([...args, '--data', 'data', '--json'], folder);
+    expect(code).toBe(0);
+    return JSON.parse(output) as Record<string, unknown>;
+  };
+  const buildId = buildIdOf('before');
+  const query = ['withdraw', '--prefix', buildId.slice(0, 12), '--reason', 'wrong types'];
+  expect(await run(...query, '--dry-run')).toEqual({ withdrawn: [buildId], dryRun: true });
+  expect((await fetch(`${url}/v1/kernels/${buildId}`)).status).toBe(200);
+  await run(...query);
+  expect((await fetch(`${url}/v1/kernels/${buildId}`)).status).toBe(410);
+  expect(await run('gc')).toMatchObject({ collected: [] });
+  const collected = (await run('gc', '--min-age', '0')).collected as unknown[];
+  expect(collected.length).toBeGreaterThan(0);
+  expect(await run('fsck')).toMatchObject({ findings: [] });
+});
+
+test('a token is shown once, listed without its secret, and revoked', async () => {
+  const run = (...args: string[]) =>
+    btfdepot(['token', ...args, '--data', 'data', '--json'], folder);
+  const made = JSON.parse((await run('create', 'farm', '--days', '1')).output) as {
+    id: string;
+    token: string;
+  };
+  const listed = (await run('list')).output;
+  expect(JSON.parse(listed)).toMatchObject([{ id: made.id, name: 'farm', scopes: ['upload'] }]);
+  expect(listed).not.toContain(made.token.split('_')[2]);
+  expect((await run('revoke', made.id)).code).toBe(0);
+  expect((await run('list')).output).toContain('revokedAt');
+  expect((await run('create', 'x', '--scopes', 'everything')).code).toBe(1);
+});
+
+test('an address beyond loopback is refused without a word on tokens', async () => {
+  const { code, output } = await btfdepot(['serve', '--host', '0.0.0.0', '--port', '0'], folder);
+  expect(code).toBe(1);
+  expect(output).toContain('BTFDEPOT_TOKENS');
+});

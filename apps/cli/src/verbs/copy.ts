@@ -1,0 +1,36 @@
+import { openFsStores, openMinioStores, type Stores } from '@btf-depot/blob-store';
+import { copyStore } from '@btf-depot/depot';
+import { readSettings, storeAddress, storeSettings } from '@btf-depot/service-kit';
+import { Command } from 'commander';
+import { jsonOption } from '../options.ts';
+import { formatBytes, print, printJson } from '../output.ts';
+
+export function copyCommand(): Command {
+  return new Command('copy')
+    .summary('copy a store to another: move a depot, back it up, restore it')
+    .description(
+      'Copies kernels, blobs and tokens from one store to another; what the target has already is\n' +
+        'left. Services may run on both. Run again, it copies what is new.',
+    )
+    .argument('<from>', 'a folder, or s3 for the bucket of BTFDEPOT_S3_*')
+    .argument('<to>', 'the same')
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(from: string, to: string, { json }: { json?: boolean }): Promise<void> {
+  if (from === to) throw new Error('these are the same store');
+  const report = await copyStore(await open(from), await open(to));
+  if (json) {
+    printJson(report);
+    return;
+  }
+  const { copied, left, blobs, bytes, tokens } = report;
+  print(`${copied} kernels copied, ${left} left as they are; `);
+  print(`${blobs} blobs, ${formatBytes(bytes)}; ${tokens} tokens\n`);
+}
+
+function open(where: string): Promise<Stores> {
+  if (where !== 's3') return openFsStores(where);
+  return openMinioStores(storeAddress(readSettings(storeSettings, process.env)));
+}
