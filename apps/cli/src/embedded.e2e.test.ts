@@ -162,6 +162,6 @@ test('kernels named at the start are ingested, and what is refused is said', asy
   depot = serve(join(folder, 'text'), join(folder, 'other'));
   url = await urlOf(depot);
   expect(depot.lines.join('\n')).toContain(`build ID ${other}, revision 1: ready`);
-  expect(depot.lines.join('\n')).toContain('text: neither ELF nor BTF');
+  expect(depot.lines.join('\n')).toContain('text: kernel: no kernel, module, BTF or System.map');
   await depot.line(/npx btfdepot get/);
 });

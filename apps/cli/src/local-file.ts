@@ -16,7 +16,7 @@ export async function withUnpacked<Result>(
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'btfdepot-'));
   try {
-    return await use(await unpackFile(path, path, folder));
+    return await use(await unpackFile('kernel', path, folder));
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -22,3 +22,4 @@ export {
   type Unpacked,
   type UnpackOptions,
 } from './unpack.ts';
+export { wantedKind, type WantedKind } from './wanted.ts';

@@ -3,12 +3,14 @@ import { DepotClient } from '@btf-depot/client';
 import cliProgress from 'cli-progress';
 import { Command, Option } from 'commander';
 import { urlOption, jsonOption } from '../options.ts';
-import { formatBytes, note, print, printJson } from '../output.ts';
-import { pushFile, type Pushed, type PushOptions } from '../push-file.ts';
+import { formatBytes, note, print, printable, printJson } from '../output.ts';
+import type { Pushed, PushOptions } from '../push-file.ts';
+import { pushFiles, type Refused } from '../push-files.ts';
+import { filesToPush } from '../push-list.ts';
 import { describeKernel } from '../report.ts';
 
 interface Flags extends Record<
-  'full' | 'buildId' | 'arch' | 'distro' | 'release' | 'extras',
+  'full' | 'module' | 'buildId' | 'arch' | 'distro' | 'release' | 'extras',
   string | undefined
 > {
   delivery?: string;
@@ -20,13 +22,15 @@ export function pushCommand(): Command {
   return new Command('push')
     .summary('send a kernel, wait until its artifacts are there')
     .description(
-      'Sends kernels to a depot: vmlinux with BTF inside, or raw BTF with --build-id.\n' +
-        'Asks first whether the depot has them, and waits until their artifacts are there.',
+      'Sends kernels to a depot: vmlinux, vmlinuz, .deb, .rpm, archives with any of these, raw BTF\n' +
+        'with --build-id; of a folder, all files that look like it. Asks first whether the depot has\n' +
+        'them, tries again what fails for the moment, and waits until the artifacts are there.',
     )
-    .argument('<file...>', 'vmlinux, or a BTF file')
+    .argument('<file...>', 'files, or folders with such files')
     .addOption(urlOption())
     .option('--full <btf>', 'BTF with global variables, from the same build (pahole, global_var)')
-    .option('--build-id <hex>', 'build ID of a raw BTF file, which does not know its own')
+    .option('--module <ko>', 'any module of the build: a vmlinuz does not show all that one does')
+    .option('--build-id <hex>', 'build ID of raw BTF or of modules, which do not know it')
     .addOption(
       new Option(
         '--delivery <way>',
@@ -47,34 +51,52 @@ export function pushCommand(): Command {
 
 async function push(files: string[], flags: Flags): Promise<void> {
   const client = new DepotClient(flags.url);
-  if (flags.full !== undefined && files.length > 1) {
-    throw new Error('--full belongs to one kernel: push one file at a time');
-  }
-  const pushed: Pushed[] = [];
-  for (const file of files) {
-    const progress = uploadProgress(file, flags.json !== true && process.stderr.isTTY);
-    try {
-      const done = await pushFile(client, file, { ...optionsOf(flags), onProgress: progress.show });
-      pushed.push(done);
-    } finally {
-      progress.stop();
+  const list = await filesToPush(files);
+  if (list.length === 0) throw new Error('no file in it looks like a kernel or a package');
+  for (const option of ['full', 'module', 'buildId'] as const) {
+    if (flags[option] !== undefined && list.length > 1) {
+      throw new Error(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
     }
   }
-  if (flags.json) printJson(pushed);
-  else for (const done of pushed) await report(client, done);
-  if (pushed.some(({ status }) => status.state !== 'ready')) process.exitCode = 1;
+  const visible = flags.json !== true && process.stderr.isTTY;
+  const results = await pushFiles(client, list, (file) => {
+    const progress = uploadProgress(file, visible);
+    return {
+      ...optionsOf(flags),
+      onProgress: (sent, total) => {
+        progress.show(sent, total);
+        if (sent === total) progress.stop();
+      },
+      onRetry: (why, pause) => {
+        progress.stop();
+        note(`${file}: ${printable(why.message)}; again in ${pause / 1000} s`);
+      },
+    };
+  });
+  if (flags.json) printJson(results);
+  else for (const result of results) await report(client, result);
+  const isReady = (result: Pushed | Refused) =>
+    'status' in result && result.status.state === 'ready';
+  if (results.length === 0 || !results.every(isReady)) process.exitCode = 1;
 }
 
 function optionsOf(flags: Flags): PushOptions {
-  const { full, buildId, delivery, arch, distro, release, extras } = flags;
+  const { full, module, buildId, delivery, arch, distro, release, extras } = flags;
   const query = { buildId, delivery, arch, distro, release, extras };
   return {
     ...(full !== undefined && { full }),
+    ...(module !== undefined && { module }),
     query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
   };
 }
 
-async function report(client: DepotClient, { file, outcome, status }: Pushed): Promise<void> {
+async function report(client: DepotClient, result: Pushed | Refused): Promise<void> {
+  if ('error' in result) {
+    const { code, message } = result.error;
+    note(`${result.file}: ${printable(message)}${code === undefined ? '' : ` [${code}]`}`);
+    return;
+  }
+  const { file, outcome, status } = result;
   const said = {
     created: 'sent',
     known: 'sent, the depot had it already',
@@ -103,6 +125,7 @@ function uploadProgress(file: string, visible: boolean) {
     },
     stop: () => {
       if (started) bar.stop();
+      started = false;
     },
   };
 }

@@ -1,0 +1,64 @@
+import type { DepotClient } from '@btf-depot/client';
+import type { UnpackedUpload } from '@btf-depot/depot';
+import { lookInto, pushFile, type Pushed, type PushOptions } from './push-file.ts';
+import type { FileToPush } from './push-list.ts';
+
+/** A file that did not get there, and why. */
+export interface Refused {
+  file: string;
+  error: { code?: string; message: string };
+}
+
+/**
+ * Sends files in an order in which each finds what it needs: kernels with core first, then what
+ * was refused because its core was not there yet. Modules alone go to the one kernel that was sent
+ * beside them. What is refused does not keep the others back; files that were found in a folder and
+ * are of no use are passed over.
+ */
+export async function pushFiles(
+  client: DepotClient,
+  files: readonly FileToPush[],
+  optionsOf: (file: string) => PushOptions,
+): Promise<(Pushed | Refused)[]> {
+  const results = new Map<string, Pushed | Refused>();
+  const push = async (path: string, found: UnpackedUpload, options = optionsOf(path)) => {
+    try {
+      results.set(path, await pushFile(client, path, options, found));
+    } catch (error) {
+      results.set(path, { file: path, error: describe(error) });
+    }
+  };
+  const looked = new Map<string, UnpackedUpload>();
+  for (const { path, isNamed } of files) {
+    try {
+      const found = await lookInto(path);
+      looked.set(path, found);
+      if (found.kernel) await push(path, found);
+    } catch (error) {
+      if (isNamed) results.set(path, { file: path, error: describe(error) });
+    }
+  }
+  for (const [path, found] of looked) {
+    const result = results.get(path);
+    if (result && 'error' in result && result.error.code === 'no-core') await push(path, found);
+  }
+  const sent = [...results.values()].filter((result) => 'status' in result);
+  const buildIds = new Set(sent.map(({ status }) => status.buildId));
+  const [only] = buildIds.size === 1 ? buildIds : [];
+  for (const [path, found] of looked) {
+    if (found.kernel) continue;
+    const options = optionsOf(path);
+    const buildId = options.query.buildId ?? only;
+    await push(path, found, {
+      ...options,
+      query: { ...options.query, ...(buildId !== undefined && { buildId }) },
+    });
+  }
+  return files.flatMap(({ path }) => results.get(path) ?? []);
+}
+
+function describe(error: unknown): Refused['error'] {
+  const code = (error as { code?: unknown }).code;
+  const message = error instanceof Error ? error.message : String(error);
+  return { ...(typeof code === 'string' && { code }), message };
+}

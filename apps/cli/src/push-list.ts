@@ -1,0 +1,36 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { wantedKind } from '@btf-depot/unpack';
+
+export interface FileToPush {
+  path: string;
+  /** Named by the user; others were found in a folder, and may turn out to be of no use. */
+  isNamed: boolean;
+}
+
+const ARCHIVE = /\.(btf|tar(\.(gz|xz|zst|bz2))?|tgz)$/;
+
+/**
+ * The files that are named, and those of the folders that are named which look like kernels,
+ * packages or archives; links are not followed. Modules are left: a package or a kernel has them.
+ */
+export async function filesToPush(paths: readonly string[]): Promise<FileToPush[]> {
+  const files: FileToPush[] = [];
+  for (const path of paths) {
+    if (!(await stat(path)).isDirectory()) {
+      files.push({ path, isNamed: true });
+      continue;
+    }
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    const found = entries
+      .filter((entry) => entry.isFile() && isPromising(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name));
+    files.push(...found.sort().map((file) => ({ path: file, isNamed: false })));
+  }
+  return files;
+}
+
+function isPromising(name: string): boolean {
+  const kind = wantedKind(name, 0);
+  return kind === 'kernel' || kind === 'package' || ARCHIVE.test(name);
+}

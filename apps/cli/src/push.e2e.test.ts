@@ -1,0 +1,116 @@
+import { createServer, request as forward } from 'node:http';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { bzImageFile, debFile, tarFile } from '@btf-depot/testing/packages';
+import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+interface Result {
+  file: string;
+  outcome?: string;
+  status?: { buildId: string; revision: number; state: string };
+  error?: { code?: string; message: string };
+}
+
+let folder: string;
+let depot: StartedProcess;
+let url: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-'));
+  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
+    BTFDEPOT_DATA: join(folder, 'data'),
+  });
+  url = await urlOf(depot);
+});
+
+afterAll(async () => {
+  await depot.stop();
+  await rm(folder, { recursive: true });
+});
+
+const image = (seed: string) =>
+  debFile({
+    members: [
+      { name: './boot/vmlinuz', bytes: bzImageFile(kernelFile({ buildId: buildIdOf(seed) })) },
+    ],
+  });
+
+async function push(...args: string[]): Promise<{ code: number | null; results: Result[] }> {
+  const { code, output } = await btfdepot(['push', '--json', '--url', url, ...args], folder);
+  return { code, results: JSON.parse(output) as Result[] };
+}
+
+test('of a folder everything is sent that looks like a kernel, and once', async () => {
+  await mkdir(join(folder, 'farm/deep'), { recursive: true });
+  await writeFile(join(folder, 'farm/linux-image.deb'), image('one'));
+  const other = kernelFile({ buildId: buildIdOf('two') });
+  const tar = tarFile([{ name: 'boot/vmlinux-6.12', bytes: other }]);
+  await writeFile(join(folder, 'farm/deep/build.tar.gz'), gzipSync(tar));
+  await writeFile(join(folder, 'farm/tools.deb'), debFile({ members: [{ name: 'usr/bin/true' }] }));
+  await writeFile(join(folder, 'farm/notes.txt'), 'nothing of ours');
+  const first = await push('farm');
+  expect(first.results.map(({ file, outcome, status }) => [file, outcome, status?.state])).toEqual([
+    ['farm/deep/build.tar.gz', 'created', 'ready'],
+    ['farm/linux-image.deb', 'created', 'ready'],
+  ]);
+  expect(first.code).toBe(0);
+  const again = await push('farm');
+  expect(again.results.map(({ outcome }) => outcome)).toEqual(['present', 'present']);
+});
+
+test('variables that come after the image meet it in one record', async () => {
+  const buildId = buildIdOf('three');
+  await writeFile(join(folder, 'image.deb'), image('three'));
+  await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
+  await push('image.deb');
+  const { code, results } = await push('full.btf', '--build-id', buildId);
+  expect(results).toMatchObject([{ outcome: 'created', status: { buildId, revision: 2 } }]);
+  expect(code).toBe(0);
+  const again = await push('full.btf', '--build-id', buildId);
+  expect(again.results).toMatchObject([{ outcome: 'present' }]);
+});
+
+test('what is refused is said, and does not keep the others back', async () => {
+  await writeFile(join(folder, 'four.deb'), image('four'));
+  await writeFile(join(folder, 'cut.deb'), image('five').subarray(0, -100));
+  await writeFile(join(folder, 'text'), 'no kernel');
+  const { code, results } = await push('cut.deb', 'text', 'four.deb');
+  expect(code).toBe(1);
+  expect(results).toMatchObject([
+    { file: 'cut.deb', error: { code: 'bad-archive' } },
+    { file: 'text', error: { code: 'unsupported-media' } },
+    { file: 'four.deb', outcome: 'created' },
+  ]);
+});
+
+test('a depot that answers only at the third time is asked three times', async () => {
+  let asked = 0;
+  // What stands before the depot: it is not well at first.
+  const proxy = createServer((request, response) => {
+    if (request.method === 'POST' && ++asked < 3) {
+      response.writeHead(503, { connection: 'close' }).end('not now');
+      return;
+    }
+    const { method, headers } = request;
+    const onward = forward(`${url}${request.url ?? ''}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(onward);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port } = proxy.address() as { port: number };
+  try {
+    await writeFile(join(folder, 'six.deb'), image('six'));
+    const at = `http://127.0.0.1:${port}`;
+    const { output } = await btfdepot(['push', '--url', at, 'six.deb'], folder);
+    expect(output.match(/again in/g)).toHaveLength(2);
+    expect(asked).toBe(3);
+  } finally {
+    proxy.close();
+  }
+}, 60_000);
