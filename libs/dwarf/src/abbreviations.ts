@@ -19,7 +19,7 @@ export const ROW_FIXED = 2;
 /** Its first step; the next row's is after its last. */
 export const ROW_STEP = 3;
 /** Where in .debug_abbrev its attributes start. */
-export const ROW_ATTRIBUTES = 4;
+const ROW_ATTRIBUTES = 4;
 
 /** The attributes of one abbreviation, in order. */
 export interface AttributeList {

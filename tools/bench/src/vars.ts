@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { fullBtfFlags, provideKernel } from '@btf-depot/kernels';
 import { programCommand, run, type DebianProgram } from '@btf-depot/services/provision';
 import { median, type Bench } from './bench.ts';
@@ -75,7 +76,7 @@ export const varsBench: Bench = async ({ quick }) => {
 };
 
 async function runOurs(vmlinux: string, output?: string): Promise<VarsRun> {
-  const script = join(import.meta.dirname, 'vars-run.ts');
+  const script = fileURLToPath(import.meta.resolve('./vars-run.ts'));
   const args = [script, vmlinux, ...(output === undefined ? [] : [output])];
   return JSON.parse(await run(process.execPath, args)) as VarsRun;
 }

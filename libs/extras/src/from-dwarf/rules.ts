@@ -1,7 +1,7 @@
 // Which variables there are: the rules of pahole 1.30 (btf_encoder__encode_cu_variables).
 
 /** What kernel macros make for the build; of no use to anyone who looks at memory. */
-export const EXCLUDED_PREFIXES = [
+const EXCLUDED_PREFIXES = [
   '__UNIQUE_ID',
   '__tpstrtab_',
   '__exitcall_',
