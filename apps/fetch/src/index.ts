@@ -48,6 +48,7 @@ export function createFetch(
     settings.BTFDEPOT_CATALOGUE_AGE,
     (message, error) => log.warn({ err: error }, message),
   );
+  catalogue.warm();
   const router = Router();
   router.use(
     readableElsewhere,

@@ -16,6 +16,8 @@ let depot: StartedFetch;
 beforeAll(async () => {
   depot = await startFetch();
   for (const record of kernels) await depot.records.put(record, undefined);
+  // The service read its records when it started.
+  await expect.poll(async () => (await search('')).kernels).toHaveLength(kernels.length);
 });
 
 afterAll(() => depot.close());
