@@ -8,6 +8,7 @@ export * from './builders.ts';
 export * from './hostile.ts';
 export * from './job-queue.ts';
 export * from './kernel-files.ts';
+export * from './loadable-kernel.ts';
 export * from './memory-stores.ts';
 export * from './record-store.ts';
 export type * from './stores-under-test.ts';

@@ -100,7 +100,8 @@ export function kernelFile(options: KernelFileOptions = {}): Uint8Array {
 
 const noteSection = { name: '.notes', type: SectionType.NOTE, align: 4 };
 
-function buildIdNote(buildId: string, endian: Endian): Uint8Array {
+/** The contents of a GNU build ID note (`.notes`). */
+export function buildIdNote(buildId: string, endian: Endian): Uint8Array {
   const id = Buffer.from(buildId, 'hex');
   return new ByteWriter(endian)
     .u32(4)

@@ -91,5 +91,6 @@ function constants(elf: Elf, btf: Btf): (variable: Variable) => Buffer | undefin
 function isNumbers(btf: Btf, type: number): boolean {
   const plain = btf.resolve(type) ?? 0;
   if (btf.kind(plain) === Kind.ARRAY) return isNumbers(btf, btf.tail(plain, 0));
-  return btf.kind(plain) === Kind.INT || btf.kind(plain) === Kind.ENUM;
+  // A long may hold an address: kallsyms_relative_base.
+  return btf.kind(plain) === Kind.INT && btf.sizeOrType(plain) < 8;
 }

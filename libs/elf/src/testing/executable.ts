@@ -6,6 +6,8 @@ export interface ExecutableSection {
   readonly name: string;
   /** Default 0. */
   readonly address?: bigint;
+  /** Default PROGBITS. */
+  readonly type?: number;
   /** Default ALLOC. */
   readonly flags?: number;
   readonly bytes: Uint8Array;
@@ -52,12 +54,15 @@ export function executable(input: ExecutableInput): Uint8Array {
     strings.bytes(Buffer.from(text, 'latin1')).u8(0);
     return at;
   };
-  const rows: Row[] = input.sections.map(
-    ({ name, address = 0n, flags = SectionFlag.ALLOC, bytes }) => ({
-      ...{ name: nameOf(name), type: SectionType.PROGBITS, flags, address, bytes },
-      ...{ link: 0, entry: 0 },
-    }),
-  );
+  const rows: Row[] = input.sections.map((section) => ({
+    name: nameOf(section.name),
+    type: section.type ?? SectionType.PROGBITS,
+    flags: section.flags ?? SectionFlag.ALLOC,
+    address: section.address ?? 0n,
+    bytes: section.bytes,
+    link: 0,
+    entry: 0,
+  }));
   const stringIndex = rows.length + (symbols ? 2 : 1);
   if (symbols) {
     const table = new ByteWriter(endian).zeros(24);

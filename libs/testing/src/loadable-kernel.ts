@@ -1,0 +1,71 @@
+import {
+  addArray,
+  addComposite,
+  addInt,
+  addSection,
+  addVariable,
+  BtfBuilder,
+  IntEncoding,
+  Kind,
+} from '@btf-depot/btf';
+import { SectionType, SymbolType } from '@btf-depot/elf';
+import { executable } from '@btf-depot/elf/testing';
+import { buildIdNote } from './kernel-files.ts';
+
+const RODATA = 0xffffffff82000000n;
+const DATA = 0xffffffff83000000n;
+
+/** What the kernel of `loadableKernel` says that its modules must say. */
+export const TEST_VERMAGIC = '6.12.117-test SMP preempt mod_unload modversions ';
+
+/**
+ * A made-up vmlinux that its carrier can be made loadable for, and BTF with its variables: `safe`
+ * can be given to it while it runs, `freed` lies in memory that it frees, `twice` has a namesake.
+ * The options take something of it away.
+ */
+export function loadableKernel(
+  buildId: string,
+  without: { symbols?: boolean; vermagic?: boolean } = {},
+): { vmlinux: Uint8Array; full: Uint8Array } {
+  const rodata = Buffer.alloc(64);
+  rodata.writeUInt32LE(0x2f9b1a5a, 0);
+  rodata.write(TEST_VERMAGIC, 4, 'latin1');
+  const notype = { type: SymbolType.NOTYPE };
+  const vermagic = { name: 'vermagic', value: RODATA + 4n, size: TEST_VERMAGIC.length + 1 };
+  const symbols = [
+    ...(without.vermagic ? [] : [vermagic]),
+    { name: '__crc_module_layout', value: RODATA, ...notype },
+    { name: 'safe', value: DATA, size: 4 },
+    { name: 'twice', value: DATA + 4n, size: 4 },
+    { name: 'twice', value: RODATA, type: SymbolType.FUNC },
+    { name: 'freed', value: DATA + 8n, size: 4 },
+    { name: '__init_begin', value: DATA + 8n, ...notype },
+    { name: '__init_end', value: DATA + 16n, ...notype },
+  ];
+  const vmlinux = executable({
+    sections: [
+      { name: '.rodata', address: RODATA, bytes: rodata },
+      { name: '.data', address: DATA, bytes: new Uint8Array(64) },
+      { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') },
+      { name: '.BTF', bytes: types().finish() },
+    ],
+    ...(!without.symbols && { symbols }),
+  });
+  const full = types();
+  const entries = ['safe', 'twice', 'freed'].map((name, index) => ({
+    type: addVariable(full, name, 1, 1),
+    offset: index * 4,
+    size: 4,
+  }));
+  addSection(full, '.data', 12, entries);
+  return { vmlinux, full: full.finish() };
+}
+
+function types(): BtfBuilder {
+  const b = new BtfBuilder();
+  const int = addInt(b, 'int', 4, IntEncoding.SIGNED);
+  addInt(b, 'long unsigned int', 8);
+  const name = addArray(b, addInt(b, 'char', 1, IntEncoding.SIGNED), int, 56);
+  addComposite(b, Kind.STRUCT, 'module', 1280, [{ name: 'name', type: name, bitOffset: 192 }]);
+  return b;
+}
