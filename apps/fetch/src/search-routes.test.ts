@@ -1,5 +1,5 @@
 import { buildIdOf, kernelRecord } from '@btf-depot/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startFetch, type StartedFetch } from './testing/start-fetch.ts';
 
 const kernels = ['a', 'b', 'c', 'd'].map((seed, index) =>
@@ -17,7 +17,9 @@ beforeAll(async () => {
   depot = await startFetch();
   for (const record of kernels) await depot.records.put(record, undefined);
   // The service read its records when it started.
-  await expect.poll(async () => (await search('')).kernels).toHaveLength(kernels.length);
+  await vi.waitFor(async () => {
+    expect((await search('')).kernels).toHaveLength(kernels.length);
+  });
 });
 
 afterAll(() => depot.close());
