@@ -13,13 +13,14 @@ import { createFetch, fetchSettings } from './index.ts';
 await runService(
   'fetch',
   { ...storeSettings, ...fetchSettings, ...tokenSettings },
-  async (settings, log) => {
-    const stores = await openMinioStores(storeAddress(settings));
+  async (settings, log, metrics) => {
+    const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
     const { reads } = tokenGuards(settings, 'nothing', stores.tokens, systemClock);
     return startHttpService({
       host: settings.BTFDEPOT_HOST,
       port: settings.BTFDEPOT_PORT,
       log,
+      metrics,
       ...(reads && { readers: reads }),
       checks: { store: () => stores.blobs.check() },
       ...createFetch(stores, settings, log),

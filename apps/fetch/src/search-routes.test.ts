@@ -19,7 +19,7 @@ beforeAll(async () => {
   // The service read its records when it started.
   await vi.waitFor(async () => {
     expect((await search('')).kernels).toHaveLength(kernels.length);
-  });
+  }, 20_000);
 });
 
 afterAll(() => depot.close());
@@ -58,7 +58,7 @@ describe('search', () => {
     const record = kernelRecord({ buildId: buildIdOf('new'), distro: 'new' });
     await depot.records.put(record, undefined);
     await expect
-      .poll(async () => (await search('?distro=new')).kernels, { timeout: 2000 })
+      .poll(async () => (await search('?distro=new')).kernels, { timeout: 20_000 })
       .toHaveLength(1);
   });
 
