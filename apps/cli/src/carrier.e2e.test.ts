@@ -1,0 +1,65 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { readCarrier } from '@btf-depot/carrier';
+import { buildIdOf, loadableKernel, TEST_VERMAGIC } from '@btf-depot/testing';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const buildId = buildIdOf('offline');
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-carrier-'));
+  const { vmlinux, full } = loadableKernel(buildId);
+  await writeFile(join(folder, 'vmlinux'), vmlinux);
+  await writeFile(join(folder, 'full.btf'), full);
+  await writeFile(join(folder, 'stripped'), loadableKernel(buildId, { symbols: true }).vmlinux);
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const make = (...args: string[]) => btfdepot(['carrier', ...args], folder);
+const bytesOf = async (name: string) => new Uint8Array(await readFile(join(folder, name)));
+
+test('makes a carrier that loads, and says what is in it', async () => {
+  const { code, output } = await make(
+    ...['--kernel', 'vmlinux', '--full', 'full.btf', '-o', 'btf_vmlinux.ko'],
+  );
+  expect(output).toContain(`build ID ${buildId}`);
+  expect(output).toContain('3 variables, 1 for the running kernel');
+  expect(output).toContain('the kernel loads it');
+  expect(code).toBe(0);
+  const { sections, vermagic } = readCarrier(await bytesOf('btf_vmlinux.ko'));
+  expect(sections.map(({ name }) => name)).toEqual(['.BTF', '.BTF.vars']);
+  expect(vermagic).toBe(TEST_VERMAGIC);
+});
+
+test('makes the same bytes of variables that were split before, compressed by its name', async () => {
+  const { sections } = readCarrier(await bytesOf('btf_vmlinux.ko'));
+  await writeFile(join(folder, 'vars.btf'), sections[1]?.bytes ?? '');
+  const { code } = await make('--kernel', 'vmlinux', '--vars', 'vars.btf', '-o', 'again.ko.gz');
+  expect(code).toBe(0);
+  const again = new Uint8Array(gunzipSync(await bytesOf('again.ko.gz')));
+  expect(again).toEqual(await bytesOf('btf_vmlinux.ko'));
+});
+
+test('names the module as it is asked to, for programs too', async () => {
+  const { output } = await make(
+    ...['--kernel', 'vmlinux', '--full', 'full.btf', '--name', 'vmlinux.vars', '-o', 'n.ko'],
+    '--json',
+  );
+  expect(JSON.parse(output)).toMatchObject({ file: 'n.ko', buildId, loadable: true, ksyms: 1 });
+  expect(readCarrier(await bytesOf('n.ko')).name).toBe('vmlinux.vars');
+});
+
+test('leaves nothing half written where it fails', async () => {
+  const { code, output } = await make('--kernel', 'stripped', '--least', '-o', 'least.ko');
+  expect([code, output]).toEqual([1, expect.stringContaining('[no-vars]')]);
+  const key = ['--key', 'vmlinux', '--certificate', 'vmlinux'];
+  const signed = await make('--kernel', 'vmlinux', '--full', 'full.btf', ...key, '-o', 'signed.ko');
+  expect([signed.code, signed.output]).toEqual([1, expect.stringContaining('[carrier-key]')]);
+  expect((await readdir(folder)).filter((name) => /^(?:least|signed)/.test(name))).toEqual([]);
+});
