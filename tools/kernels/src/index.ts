@@ -2,4 +2,5 @@
 export { fullBtfFlags } from './derive.ts';
 export { bpftool, pahole, provideTools, readelf } from './judges.ts';
 export { hasKernel, kernel, provideKernel, type Kernel } from './kernel.ts';
+export { providePackage } from './package.ts';
 export { kernelNames, toolNames, type KernelName, type ToolName } from './table.ts';
