@@ -5,11 +5,14 @@ import { createFetch, fetchSettings } from '@btf-depot/fetch';
 import { createIngest, uploadSettings } from '@btf-depot/ingest';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
+  adminSettings,
   createComputePool,
   listenSettings,
   logSettings,
+  Metrics,
   retryRules,
   retrySettings,
+  startAdmin,
   startHttpService,
   tokenGuards,
   tokenSettings,
@@ -23,6 +26,7 @@ import { Router } from 'express';
 export const embeddedSettings = {
   ...listenSettings,
   ...logSettings,
+  ...adminSettings,
   ...uploadSettings,
   ...retrySettings,
   ...tokenSettings,
@@ -41,13 +45,15 @@ export async function startEmbedded(
   settings: Settings<typeof embeddedSettings>,
   log: Logger,
 ): Promise<EmbeddedDepot> {
-  const stores = await openFsStores(settings.BTFDEPOT_DATA);
+  const metrics = new Metrics();
+  const stores = metrics.timed(await openFsStores(settings.BTFDEPOT_DATA));
   const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
   const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
   const queue = new InProcessJobQueue({
     ...retryRules(settings),
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
+  metrics.watchQueue(queue);
   const compute = createComputePool({
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
@@ -57,6 +63,7 @@ export async function startEmbedded(
     compute,
     clock: systemClock,
     log,
+    metrics,
     ...(guards.writes && { guard: guards.writes }),
   };
   const fetch = createFetch(stores, settings, log);
@@ -67,6 +74,7 @@ export async function startEmbedded(
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,
     log,
+    metrics,
     ...(guards.reads && { readers: guards.reads }),
     router,
     hot: fetch.hot,
@@ -74,6 +82,7 @@ export async function startEmbedded(
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   const compressor = startCompressor(deps, settings);
+  const admin = await startAdmin(settings, metrics, log);
   return {
     url: http.url,
     wasEmpty,
@@ -82,6 +91,7 @@ export async function startEmbedded(
       await compressor.close();
       await queue.close();
       await compute.close();
+      await admin.close();
     },
   };
 }

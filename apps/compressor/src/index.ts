@@ -5,7 +5,7 @@
  */
 import { compressKernel, RecordIndex, sweep } from '@btf-depot/depot';
 import type { CompressDeps, JobQueue } from '@btf-depot/depot';
-import type { Logger, Running } from '@btf-depot/service-kit';
+import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
 
 export { compressorSettings } from './settings.ts';
 
@@ -17,7 +17,7 @@ export interface CompressorSettings {
 
 /** Starts to work. `close` lets the jobs under way finish. */
 export function startCompressor(
-  deps: Omit<CompressDeps, 'crashLimit'> & { queue: JobQueue; log: Logger },
+  deps: Omit<CompressDeps, 'crashLimit'> & { queue: JobQueue; log: Logger; metrics: Metrics },
   settings: CompressorSettings,
 ): Running {
   const { log } = deps;
@@ -29,7 +29,9 @@ export function startCompressor(
       const started = performance.now();
       log.debug({ buildId, revision }, 'job starts');
       try {
-        const outcome = await compressKernel({ ...deps, crashLimit }, job, attempt, stop.signal);
+        const outcome = await deps.metrics.stage('compress', () =>
+          compressKernel({ ...deps, crashLimit }, job, attempt, stop.signal),
+        );
         const ms = Math.round(performance.now() - started);
         log[outcome === 'failed' ? 'error' : 'info']({ buildId, revision, outcome, ms }, 'job');
       } catch (error) {
@@ -49,7 +51,7 @@ export function startCompressor(
 }
 
 function sweepPeriodically(
-  { records, queue, log }: Parameters<typeof startCompressor>[0],
+  { records, queue, log, metrics }: Parameters<typeof startCompressor>[0],
   period: number,
 ): Running {
   const index = new RecordIndex(records);
@@ -59,6 +61,7 @@ function sweepPeriodically(
       const waiting = await sweep(index, queue, (buildId, error) =>
         log.error({ buildId, err: error }, 'record is unreadable'),
       );
+      metrics.swept([...index].map(({ state }) => state));
       log.debug({ records: index.size, waiting }, 'swept');
     } catch (error) {
       log.warn({ err: error }, 'sweep failed, the next one follows');

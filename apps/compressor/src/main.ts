@@ -26,14 +26,15 @@ const shape = {
   ...silence,
 };
 
-await runService('compressor', shape, async (settings, log) => {
-  const stores = await openMinioStores(storeAddress(settings));
+await runService('compressor', shape, async (settings, log, metrics) => {
+  const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
     ...retryRules(settings),
     silenceMs: settings.BTFDEPOT_JOB_SILENCE,
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
+  metrics.watchQueue(queue);
   const compute = createComputePool({
     threads: settings.BTFDEPOT_COMPRESSORS,
     onError: (error) => log.warn({ err: error }, 'compute'),
@@ -46,7 +47,7 @@ await runService('compressor', shape, async (settings, log) => {
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   const compressor = startCompressor(
-    { ...stores, queue, compute, clock: systemClock, log },
+    { ...stores, queue, compute, clock: systemClock, log, metrics },
     settings,
   );
   return {

@@ -5,7 +5,7 @@
  */
 import { Router } from 'express';
 import type { AcceptDeps, TokenGuard } from '@btf-depot/depot';
-import { recordRoutes, type Logger } from '@btf-depot/service-kit';
+import { recordRoutes, type Logger, type Metrics } from '@btf-depot/service-kit';
 import type { ExtraName } from '@btf-depot/contracts';
 import { Admission } from './admission.ts';
 import { kernelsRoute } from './kernels-route.ts';
@@ -27,7 +27,7 @@ export interface IngestSettings {
 
 /** The routes of build ingest. Makes the staging folder. */
 export async function createIngest(
-  deps: Omit<AcceptDeps, 'onQueueError'> & { log: Logger; guard?: TokenGuard },
+  deps: Omit<AcceptDeps, 'onQueueError'> & { log: Logger; metrics: Metrics; guard?: TokenGuard },
   settings: IngestSettings,
 ): Promise<Router> {
   const staging = new Staging(settings.BTFDEPOT_DATA);

@@ -13,7 +13,7 @@ import {
   type TokenGuard,
   type Upload,
 } from '@btf-depot/depot';
-import { onlyMethods, type Logger } from '@btf-depot/service-kit';
+import { onlyMethods, type Logger, type Metrics } from '@btf-depot/service-kit';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import type { Admission } from './admission.ts';
@@ -27,6 +27,7 @@ export interface KernelsRouteDeps extends AcceptDeps {
   log: Logger;
   rules: UploadRules;
   admission: Admission;
+  metrics: Metrics;
   /** Absent: anybody may upload. */
   guard?: TokenGuard;
   /** Split off where an upload names none. */
@@ -71,7 +72,10 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
       const announced = Number(request.headers['content-length'] ?? 0);
       leave = await deps.admission.enter(holder?.id, announced);
       await deps.staging.withFolder(async (folder) => {
-        const received = await receive(request, folder, deps.rules, signal);
+        const received = await deps.metrics.stage('receive', () =>
+          receive(request, folder, deps.rules, signal),
+        );
+        for (const file of Object.values(received)) deps.metrics.received(file.size);
         // It may not have said how large it is, and others came meanwhile.
         await deps.admission.checkSpace(0);
         const upload = {
@@ -79,7 +83,9 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
           permit,
           ...(holder && { uploader: holder.id }),
         };
-        const { outcome, record } = await acceptKernel(deps, upload, signal);
+        const { outcome, record } = await deps.metrics.stage('accept', () =>
+          acceptKernel(deps, upload, signal),
+        );
         const { buildId, revision } = record;
         const ms = Math.round(performance.now() - started);
         const requestId: unknown = response.locals.requestId;

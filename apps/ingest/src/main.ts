@@ -23,14 +23,15 @@ const shape = {
   ...tokenSettings,
 };
 
-await runService('ingest', shape, async (settings, log) => {
-  const stores = await openMinioStores(storeAddress(settings));
+await runService('ingest', shape, async (settings, log, metrics) => {
+  const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
   const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
     ...retryRules(settings),
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
+  metrics.watchQueue(queue);
   const compute = createComputePool({
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
@@ -40,12 +41,14 @@ await runService('ingest', shape, async (settings, log) => {
     compute,
     clock: systemClock,
     log,
+    metrics,
     ...(guards.writes && { guard: guards.writes }),
   };
   const http = await startHttpService({
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,
     log,
+    metrics,
     ...(guards.reads && { readers: guards.reads }),
     router: await createIngest(deps, settings),
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },

@@ -56,6 +56,14 @@ export class BullmqJobQueue implements JobQueue {
     return startBullmqWorker(handle, { ...this.#options, concurrency });
   }
 
+  async counts() {
+    return this.#ask('count the jobs', async () => {
+      const counts = await this.#queue.getJobCounts('wait', 'active', 'delayed');
+      const { wait: waiting = 0, active = 0, delayed = 0 } = counts;
+      return { waiting, active, delayed };
+    });
+  }
+
   async check(): Promise<void> {
     await this.#ask('reach the queue', () => this.#redis.ping());
   }
@@ -65,12 +73,12 @@ export class BullmqJobQueue implements JobQueue {
     this.#redis.disconnect();
   }
 
-  async #ask(what: string, run: () => Promise<unknown>): Promise<void> {
+  async #ask<T>(what: string, run: () => Promise<T>): Promise<T> {
     try {
       // One wait for all who ask meanwhile.
       this.#connecting ??= connected(this.#redis).finally(() => (this.#connecting = undefined));
       await this.#connecting;
-      await run();
+      return await run();
     } catch (cause) {
       throw new QueueUnavailable(`cannot ${what}: ${(cause as Error).message}`, { cause });
     }

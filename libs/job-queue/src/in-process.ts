@@ -55,6 +55,14 @@ export class InProcessJobQueue implements JobQueue {
     };
   }
 
+  counts() {
+    return Promise.resolve({
+      waiting: this.#waiting.length,
+      active: this.#workers.reduce((sum, { active }) => sum + active.size, 0),
+      delayed: this.#retries.size,
+    });
+  }
+
   // eslint-disable-next-line @typescript-eslint/require-await -- the port's: others ask a server
   async check(): Promise<void> {
     if (this.#closed) throw new Error('the queue is closed');

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler, type Router } from 'express';
 import type { TokenGuard } from '@btf-depot/depot';
 import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
 import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
@@ -21,6 +22,8 @@ export interface HttpServiceOptions {
   hot?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Paths that are served until the last connection ends: those where a 503 does harm. */
   finishes?: (path: string) => boolean;
+  /** Told of every problem answer. */
+  metrics?: Metrics;
   /** Absent: anybody may read. */
   readers?: TokenGuard;
   /** Each must pass for `/readyz`; a rejection says what is not there. */
@@ -46,6 +49,13 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(identifyRequest);
+  app.use((_request, response, next) => {
+    response.once('finish', () => {
+      const { problem } = response.locals as { problem?: string };
+      if (problem !== undefined) options.metrics?.refused(problem);
+    });
+    next();
+  });
   app.get('/healthz', (_request, response) => response.json({ status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
     const failing = await failingChecks(options.checks);

@@ -7,6 +7,8 @@ export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { adminSettings, startAdmin } from './metrics/admin.ts';
+export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
 export { readJson, readQuery } from './read-json.ts';
 export { recordRoutes } from './record-routes.ts';

@@ -17,6 +17,7 @@ export function sendProblem(
     response.destroy();
     return;
   }
+  response.locals.problem = code;
   const body = problem(code, detail, response.locals.requestId as string | undefined, members);
   if (body.status === 503 || code === 'pending') response.setHeader('Retry-After', '2');
   if (body.status === 429) response.setHeader('Retry-After', '60');

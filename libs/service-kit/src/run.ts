@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { createLogger, type Logger } from './logger.ts';
+import { adminSettings, startAdmin } from './metrics/admin.ts';
+import { Metrics } from './metrics/metrics.ts';
 import {
   listenSettings,
   logSettings,
@@ -13,7 +15,7 @@ export interface Running {
   close(): Promise<void>;
 }
 
-const commonSettings = { ...listenSettings, ...logSettings };
+const commonSettings = { ...listenSettings, ...logSettings, ...adminSettings };
 
 type CommonSettings = Settings<typeof commonSettings>;
 
@@ -25,7 +27,11 @@ type CommonSettings = Settings<typeof commonSettings>;
 export async function runService<Shape extends z.ZodRawShape>(
   name: string,
   shape: Shape,
-  start: (settings: CommonSettings & Settings<Shape>, log: Logger) => Promise<Running>,
+  start: (
+    settings: CommonSettings & Settings<Shape>,
+    log: Logger,
+    metrics: Metrics,
+  ) => Promise<Running>,
 ): Promise<void> {
   let settings: CommonSettings & Settings<Shape>;
   try {
@@ -38,7 +44,17 @@ export async function runService<Shape extends z.ZodRawShape>(
   }
   const log = createLogger(name, settings.BTFDEPOT_LOG_LEVEL);
   try {
-    await runUntilSignal(log, () => start(settings, log));
+    await runUntilSignal(log, async () => {
+      const metrics = new Metrics();
+      const running = await start(settings, log, metrics);
+      const admin = await startAdmin(settings, metrics, log);
+      return {
+        async close() {
+          await running.close();
+          await admin.close();
+        },
+      };
+    });
   } catch (error) {
     log.fatal({ err: error }, 'cannot start');
     process.exitCode = 1;

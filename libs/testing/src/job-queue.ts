@@ -87,6 +87,21 @@ export function describeJobQueue(
       await until(() => expect(attempts).toEqual([{ last: false, crashes: 0 }]));
     });
 
+    it('counts the jobs that wait, run, and wait to be tried again', async () => {
+      expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0 });
+      await queue.add(job);
+      expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0 });
+      const gate = Promise.withResolvers<undefined>();
+      work(() => gate.promise.then(() => Promise.reject(new Error('later'))));
+      await until(async () =>
+        expect(await queue.counts()).toMatchObject({ waiting: 0, active: 1 }),
+      );
+      gate.resolve(undefined);
+      await until(async () =>
+        expect(await queue.counts()).toMatchObject({ active: 0, delayed: 1 }),
+      );
+    });
+
     it('keeps jobs that were added before there was a worker, and their order', async () => {
       const jobs = [1, 2, 3, 4].map((revision) => someJob('early', revision));
       for (const early of jobs) await queue.add(early);

@@ -8,6 +8,7 @@ import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
   createComputePool,
   createLogger,
+  Metrics,
   readSettings,
   startHttpService,
   tokenGuards,
@@ -31,7 +32,15 @@ export async function startIngest(
   const host = { BTFDEPOT_HOST: '127.0.0.1' };
   const guards = tokenGuards({ ...checked, ...host }, 'uploads', stores.tokens, systemClock);
   const guard = guards.writes && { guard: guards.writes };
-  const deps = { ...stores, queue, compute, clock: systemClock, log, ...guard };
+  const deps = {
+    ...stores,
+    queue,
+    compute,
+    clock: systemClock,
+    log,
+    metrics: new Metrics(),
+    ...guard,
+  };
   const http = await startHttpService({
     host: '127.0.0.1',
     port: 0,

@@ -25,6 +25,8 @@ export interface JobQueue {
   add(job: Job): Promise<void>;
   /** @param options.concurrency jobs at one time, by default 1. */
   work(handle: JobHandler, options?: { concurrency?: number }): JobWorker;
+  /** Of jobs that wait, that run, and that wait to be tried again. */
+  counts(): Promise<Record<'waiting' | 'active' | 'delayed', number>>;
   /** Rejects where the queue cannot be reached: for readiness. */
   check(): Promise<void>;
   /** Ends the connections; workers are closed before. */

@@ -1,0 +1,63 @@
+import type { JobQueue } from '@btf-depot/depot';
+import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
+import { expect, test } from 'vitest';
+import { createLogger } from '../logger.ts';
+import { startAdmin } from './admin.ts';
+import { Metrics } from './metrics.ts';
+
+test('what was counted is told in the form of Prometheus', async () => {
+  const metrics = new Metrics();
+  metrics.refused('no-btf');
+  metrics.received(1000);
+  metrics.swept(['ready', 'ready', 'failed']);
+  await metrics.stage('compress', () => Promise.resolve());
+  await expect(metrics.stage('compress', () => Promise.reject(new Error('no')))).rejects.toThrow();
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('btfdepot_refusals_total{code="no-btf"} 1');
+  expect(text).toContain('btfdepot_upload_bytes_total 1000');
+  expect(text).toContain('btfdepot_records{state="ready"} 2');
+  expect(text).toContain('btfdepot_stage_seconds_count{stage="compress"} 2');
+});
+
+test('a state that no kernel has any more is not told', async () => {
+  const metrics = new Metrics();
+  metrics.swept(['failed']);
+  metrics.swept(['ready']);
+  expect(await metrics.registry.metrics()).not.toContain('state="failed"');
+});
+
+test('a store whose time is taken is the same store', async () => {
+  const metrics = new Metrics();
+  const { blobs, records } = metrics.timed(memoryStores());
+  const bytes = someBytes(10, 'timed');
+  await blobs.put(sha256Of(bytes), bytes);
+  expect(await blobs.get(sha256Of(bytes))).toEqual(bytes);
+  await records.put(kernelRecord(), undefined);
+  expect((await records.get(kernelRecord().buildId))?.record).toEqual(kernelRecord());
+  expect(await metrics.registry.metrics()).toContain(
+    'btfdepot_store_seconds_count{operation="put blob"} 1',
+  );
+});
+
+test('the queue is asked at each scrape, and may be away', async () => {
+  const metrics = new Metrics();
+  let counts = () => Promise.resolve({ waiting: 3, active: 1, delayed: 0 });
+  metrics.watchQueue({ counts: () => counts() } as unknown as JobQueue);
+  expect(await metrics.registry.metrics()).toContain('btfdepot_jobs{state="waiting"} 3');
+  counts = () => Promise.reject(new Error('away'));
+  expect(await metrics.registry.metrics()).toContain('btfdepot_jobs{state="waiting"} 3');
+});
+
+test('the admin port is off unless it is named', async () => {
+  const log = createLogger('test', 'silent');
+  const metrics = new Metrics();
+  await (await startAdmin({ BTFDEPOT_ADMIN_PORT: undefined }, metrics, log)).close();
+  const said: { admin?: string }[] = [];
+  const listening = Object.create(log) as typeof log;
+  listening.info = ((fields: { admin?: string }) => said.push(fields));
+  const admin = await startAdmin({ BTFDEPOT_ADMIN_PORT: 0 }, metrics, listening);
+  const answer = await fetch(`${said[0]?.admin ?? ''}/metrics`);
+  expect(await answer.text()).toContain('btfdepot_process_cpu_seconds_total');
+  expect((await fetch(`${said[0]?.admin ?? ''}/`)).status).toBe(404);
+  await admin.close();
+});

@@ -1,0 +1,109 @@
+import type { BlobStore, JobQueue, RecordStore } from '@btf-depot/depot';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds: from an answer of memory to a kernel that takes minutes. */
+const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
+
+/** What a service counts of itself, for Prometheus. All names begin with `btfdepot_`. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #stages = this.#histogram('stage_seconds', 'Time of a stage of the work', ['stage']);
+  readonly #store = this.#histogram('store_seconds', 'Time of the store', ['operation']);
+  readonly #refusals = new Counter({
+    name: 'btfdepot_refusals_total',
+    help: 'Problem answers, by code',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly #bytes = new Counter({
+    name: 'btfdepot_upload_bytes_total',
+    help: 'Bytes of the files of uploads',
+    registers: [this.registry],
+  });
+  readonly #records = this.#gauge('records', 'Kernels by state, as of the last sweep', 'state');
+
+  /** Of Node itself: memory, processor, event loop. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.registry, prefix: 'btfdepot_' });
+  }
+
+  /** Asks the queue at each scrape; one that does not answer leaves the last figures. */
+  watchQueue(queue: JobQueue): void {
+    const jobs = this.#gauge('jobs', 'Jobs in the queue', 'state', async () => {
+      const counts = await queue.counts().catch(() => undefined);
+      for (const [state, count] of Object.entries(counts ?? {})) jobs.set({ state }, count);
+    });
+  }
+
+  /** Runs a stage of the work and takes its time, however it ends. */
+  async stage<T>(stage: string, run: () => Promise<T>): Promise<T> {
+    const end = this.#stages.startTimer({ stage });
+    try {
+      return await run();
+    } finally {
+      end();
+    }
+  }
+
+  refused(code: string): void {
+    this.#refusals.inc({ code });
+  }
+
+  received(bytes: number): void {
+    this.#bytes.inc(bytes);
+  }
+
+  /** @param states of all kernels. */
+  swept(states: Iterable<string>): void {
+    const counts = new Map<string, number>();
+    for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+    this.#records.reset();
+    for (const [state, count] of counts) this.#records.set({ state }, count);
+  }
+
+  /** The same stores, with the time of each request taken. Listings are not. */
+  timed<Stores extends { blobs: BlobStore; records: RecordStore }>(stores: Stores): Stores {
+    const time = <T>(operation: string, run: () => Promise<T>): Promise<T> => {
+      const end = this.#store.startTimer({ operation });
+      return run().finally(end);
+    };
+    const { blobs, records } = stores;
+    return {
+      ...stores,
+      blobs: {
+        put: (sha256, bytes) => time('put blob', () => blobs.put(sha256, bytes)),
+        get: (sha256) => time('get blob', () => blobs.get(sha256)),
+        has: (sha256) => time('has blob', () => blobs.has(sha256)),
+        delete: (sha256) => time('delete blob', () => blobs.delete(sha256)),
+        list: () => blobs.list(),
+        check: () => time('check', () => blobs.check()),
+      } satisfies BlobStore,
+      records: {
+        get: (buildId) => time('get record', () => records.get(buildId)),
+        put: (record, expected) => time('put record', () => records.put(record, expected)),
+        list: () => records.list(),
+      } satisfies RecordStore,
+    };
+  }
+
+  #histogram<Label extends string>(name: string, help: string, labelNames: Label[]) {
+    const registers = [this.registry];
+    return new Histogram({
+      name: `btfdepot_${name}`,
+      help,
+      labelNames,
+      buckets: BUCKETS,
+      registers,
+    });
+  }
+
+  #gauge(name: string, help: string, label: string, collect?: () => Promise<void>) {
+    return new Gauge({
+      name: `btfdepot_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      ...(collect && { collect }),
+    });
+  }
+}
