@@ -1,0 +1,48 @@
+// `npm run pack:cli`: one archive with the command, its libraries and Node, for machines and build
+// chroots that have neither Node nor a network. Unpack it anywhere and run `btfdepot/btfdepot`.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
+const target = `linux-${process.arch}`;
+const output = join(root, 'dist', `btfdepot-${target}.tar.gz`);
+
+const npm = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 };
+const tree = ['ls', '--all', '--omit=dev', '--parseable', '-w', '@btf-depot/cli'];
+const listed = execFileSync('npm', tree, npm).trim().split('\n').slice(1);
+
+const links = [];
+const folders = [];
+for (const path of listed) {
+  const at = relative(root, path);
+  const real = relative(root, realpathSync(path));
+  // Members of the workspace are links: their sources run as they are, outside node_modules.
+  if (real !== at) links.push(at, join(real, 'package.json'), join(real, 'src'));
+  else if (!folders.some((other) => at.startsWith(`${other}/`))) folders.push(at);
+}
+const node = `node_modules/node-${target}/bin/node`;
+
+const folder = mkdtempSync(join(tmpdir(), 'btfdepot-pack-'));
+try {
+  const script = `#!/bin/sh
+# Runs the command under the Node beside it, from wherever it is called.
+here=$(dirname "$(readlink -f "$0")")
+exec "$here/${node}" "$here/apps/cli/src/main.ts" "$@"
+`;
+  writeFileSync(join(folder, 'btfdepot'), script, { mode: 0o755 });
+  const files = [...new Set([...links, ...folders, node, 'LICENSE', 'package.json'])];
+  writeFileSync(join(folder, 'files'), files.join('\n'));
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  const exclude = ['*.test.ts', '*.map'].map((name) => `--exclude=${name}`);
+  execFileSync('tar', [
+    ...['-czf', output, '--transform=s,^,btfdepot/,S', '--sort=name', '--mtime=@0', ...exclude],
+    ...['-C', folder, 'btfdepot', '-C', root, '-T', join(folder, 'files')],
+  ]);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+const megabytes = (readFileSync(output).length / 1e6).toFixed(0);
+process.stdout.write(`${relative(process.cwd(), output)}: ${megabytes} MB\n`);
