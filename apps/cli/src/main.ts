@@ -17,6 +17,11 @@ const verbs: Record<string, () => Promise<Command>> = {
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
   fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),
   carrier: async () => (await import('./verbs/carrier.ts')).carrierCommand(),
+  split: async () => (await import('./verbs/split.ts')).splitCommand(),
+  merge: async () => (await import('./verbs/merge.ts')).mergeCommand(),
+  verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
+  dump: async () => (await import('./verbs/dump.ts')).dumpCommand(),
+  tailor: async () => (await import('./verbs/tailor.ts')).tailorCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
   completion: async () => (await import('./verbs/completion.ts')).completionCommand(program),
 };

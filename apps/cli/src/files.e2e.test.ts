@@ -1,0 +1,67 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-files-'));
+  await writeFile(join(folder, 'vmlinux'), kernelFile());
+  await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
+  await writeFile(join(folder, 'cut.btf'), kernelBtf().subarray(0, 50));
+  await run('split', 'vmlinux', '--full', 'full.btf', '-o', 'parts');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const run = (...args: string[]) => btfdepot(args, folder);
+
+describe('on files, without a depot', () => {
+  test('split writes the parts that a depot would', async () => {
+    expect(await readFile(join(folder, 'parts/vmlinux.btf'))).toEqual(Buffer.from(kernelBtf()));
+    const { output } = await run('split', 'vmlinux', '--full', 'full.btf', '-o', 'parts', '--json');
+    expect(JSON.parse(output)).toMatchObject({
+      buildId: buildIdOf('kernel'),
+      delivery: 'builtin',
+      files: [{ types: 6 }, { variables: TEST_GLOBALS.length }],
+    });
+  });
+
+  test('dump prints them as text, C and JSON, split ones on their base', async () => {
+    const vars = ['parts/vmlinux.vars.btf', '-B', 'vmlinux'];
+    const { output: text } = await run('dump', ...vars);
+    expect(text).toMatch(/^\[\d+\] VAR 'init_task' type_id=\d+, linkage=global$/m);
+    const { output: c } = await run('dump', 'vmlinux', '--as', 'c');
+    expect(c).toContain('struct task_struct {');
+    const { output: json } = await run('dump', ...vars, '--as', 'json');
+    expect(JSON.parse(json)).toHaveProperty('types');
+  });
+
+  test('merge makes one BTF that has both, and verify finds no fault in it', async () => {
+    const merged = await run('merge', 'vmlinux', 'parts/vmlinux.vars.btf', '-o', 'merged.btf');
+    expect(merged.code, merged.output).toBe(0);
+    const { output } = await run('dump', 'merged.btf');
+    for (const name of TEST_GLOBALS) expect(output).toContain(`VAR '${name}'`);
+    const verified = await run('verify', 'merged.btf', '--load', '--kernel', '6.12.117+deb12');
+    expect(verified).toMatchObject({ code: 0, output: 'merged.btf: no fault\n' });
+  });
+
+  test('verify says the fault and its place, and exits with 1', async () => {
+    const { code, output } = await run('verify', 'cut.btf');
+    expect(code).toBe(1);
+    expect(output).toContain('.BTF+0x');
+    const { output: json } = await run('verify', 'cut.btf', '--json');
+    expect(JSON.parse(json)).toHaveLength(1);
+  });
+
+  test('what is missing is said', async () => {
+    expect(await run('tailor', 'vmlinux', 'vmlinux', '-o', 'x')).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('vmlinux has no .BTF.ext') as string,
+    });
+    expect((await run('dump', 'vmlinux', '--section', '.BTF.vars')).output).toContain('but .BTF');
+  });
+});

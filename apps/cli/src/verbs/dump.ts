@@ -1,0 +1,49 @@
+import { writeSync } from 'node:fs';
+import { dumpJson, dumpRaw, printHeader, type Btf } from '@btf-depot/btf';
+import { Command, Option } from 'commander';
+import { openBtf } from '../btf-file.ts';
+
+const FORMS = ['raw', 'c', 'json'] as const;
+
+interface Flags {
+  base?: string;
+  section?: string;
+  as: (typeof FORMS)[number];
+}
+
+export function dumpCommand(): Command {
+  return new Command('dump')
+    .summary('print the types of a BTF, as text, C or JSON')
+    .description(
+      'Prints the types of a raw BTF or of an ELF file: as text, as a C header, or as JSON;\n' +
+        'text and JSON are those of bpftool btf dump.',
+    )
+    .argument('<file>', 'BTF, vmlinux, module or carrier')
+    .option('-B, --base <file>', 'the BTF that a split one stands on')
+    .option('--section <name>', 'which BTF of an ELF file', '.BTF')
+    .addOption(new Option('--as <form>', 'how').choices(FORMS).default('raw'))
+    .action((file: string, { base, section, as }: Flags) => {
+      for (const chunk of dump(openBtf(file, base, section), as)) write(chunk);
+    });
+}
+
+function* dump(btf: Btf, as: Flags['as']): Generator<string | Uint8Array> {
+  if (as === 'raw') yield dumpRaw(btf);
+  else if (as === 'c') yield* printHeader(btf);
+  else yield* dumpJson(btf);
+}
+
+/** Hundreds of megabytes may come: written as they are made. Names are bytes, one a character. */
+function write(chunk: string | Uint8Array): void {
+  const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk;
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Nobody reads on: as with any filter that is cut short, there is nothing to say.
+      if (code === 'EPIPE') process.exit(0);
+      if (code !== 'EAGAIN') throw error;
+    }
+  }
+}

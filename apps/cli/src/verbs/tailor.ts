@@ -1,0 +1,39 @@
+import { FormatError } from '@btf-depot/bytes';
+import { parseBtf, tailorBtf, type CoreObject } from '@btf-depot/btf';
+import { readElf } from '@btf-depot/elf';
+import { openFileSource } from '@btf-depot/service-kit';
+import { Command } from 'commander';
+import { openBtf, writeWhole } from '../btf-file.ts';
+import { jsonOption } from '../options.ts';
+import { formatBytes, formatCount, print, printJson } from '../output.ts';
+
+export function tailorCommand(): Command {
+  return new Command('tailor')
+    .summary('cut a BTF down to what BPF objects need of it')
+    .description(
+      "Writes the least BTF that the CO-RE relocations of BPF objects need of a kernel's, for\n" +
+        'systems that have none: as bpftool gen min_core_btf does.',
+    )
+    .argument('<btf>', "the kernel's BTF, or its vmlinux")
+    .argument('<object...>', 'BPF objects, compiled with -g')
+    .requiredOption('-o, --output <file>', 'where to put it')
+    .addOption(jsonOption())
+    .action((btf: string, objects: string[], flags: { output: string; json?: boolean }) => {
+      const tailored = tailorBtf(openBtf(btf), objects.map(readObject));
+      writeWhole(flags.output, tailored);
+      const types = parseBtf(tailored).typeCount;
+      if (flags.json) printJson({ file: flags.output, size: tailored.length, types });
+      else print(`${flags.output}: ${formatBytes(tailored.length)}, ${formatCount(types)} types\n`);
+    });
+}
+
+function readObject(path: string): CoreObject {
+  using file = openFileSource(path);
+  const elf = readElf(file);
+  const [btf, ext] = ['.BTF', '.BTF.ext'].map((name) => {
+    const section = elf.section(name);
+    if (!section) throw new FormatError('btf-none', `${path} has no ${name}: compile it with -g`);
+    return elf.bytes(section);
+  });
+  return { btf: parseBtf(btf), ext };
+}
