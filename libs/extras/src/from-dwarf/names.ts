@@ -1,6 +1,9 @@
 import type { Btf, BtfBuilder } from '@btf-depot/btf';
 import type { Entry } from '@btf-depot/dwarf';
 
+/** Places of .debug_str that are remembered; a kernel's has 5 MB. */
+const REMEMBERED = 64 * 1024 * 1024;
+
 /**
  * One number for each name, whether DWARF or core has it: its string offset in the BTF that is
  * being made, the first where core has several. Strings are compared as bytes, and each place
@@ -18,7 +21,7 @@ export class Names {
     this.#core = core;
     this.#builder = builder;
     this.#strings = strings;
-    this.#ofStrings = new Uint32Array(strings.length);
+    this.#ofStrings = new Uint32Array(Math.min(strings.length, REMEMBERED));
     this.#ofCore = new Uint32Array(core.stringEnd);
   }
 
@@ -40,7 +43,7 @@ export class Names {
   ofEntry(entry: Entry, attribute: number): number {
     if (!entry.text(attribute)) return 0;
     const { textBytes, textAt } = entry;
-    const shared = textBytes === this.#strings;
+    const shared = textBytes === this.#strings && textAt < this.#ofStrings.length;
     const known = shared ? this.#ofStrings[textAt] : 0;
     if (known !== 0) return known - 1;
     const text = textBytes.subarray(textAt, textBytes.indexOf(0, textAt));
