@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
+import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -22,10 +23,16 @@ beforeAll(async () => {
     BTFDEPOT_DATA: join(folder, 'data'),
   });
   url = await urlOf(depot);
-  await command('push', '--url', url, 'vmlinux', '--full', 'full.btf');
-  await command('get', '--url', url, buildId);
-  await command('get', '--url', url, buildId, 'vmlinux.vars.btf');
-});
+  const client = new DepotClient(url);
+  await client.upload({
+    kernel: new Blob([await readFile(join(folder, 'vmlinux'))]),
+    full: new Blob([await readFile(join(folder, 'full.btf'))]),
+  });
+  await client.waitUntilDone(buildId);
+  for (const name of ['btf_vmlinux.ko.gz', 'vmlinux.vars.btf']) {
+    await writeFile(join(folder, name), (await client.artifact(buildId, name)).bytes);
+  }
+}, 60_000);
 
 afterAll(async () => {
   await depot.stop();
@@ -50,12 +57,15 @@ describe.each(Object.entries(kernels))('%s', (_, kernel) => {
     expect(output).toMatch(/\*current_task +\.data\.\.percpu\+0x0/);
     expect(code).toBe(0);
   });
+});
 
-  test('shows one as C', async () => {
-    const { output } = await command('vars', ...kernel(), 'tasks');
-    expect(output).toContain('struct task_struct;\n');
-    expect(output).toMatch(/^extern struct task_struct \*\*tasks;$/m);
-  });
+test.each([
+  ['a depot', () => ['--url', url, buildId]],
+  ['a file', () => ['full.btf']],
+])('shows one of %s as C', async (_, kernel) => {
+  const { output } = await command('vars', ...kernel(), 'tasks');
+  expect(output).toContain('struct task_struct;\n');
+  expect(output).toMatch(/^extern struct task_struct \*\*tasks;$/m);
 });
 
 test('those that begin so', async () => {
