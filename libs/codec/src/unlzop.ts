@@ -92,7 +92,7 @@ function check(bytes: Uint8Array, { adler, crc }: Checksums, reader: StreamReade
 }
 
 /** RFC 1950, 8.2; sums fit in 32 bits for 3,800 bytes at a time. */
-export function adler32(bytes: Uint8Array): number {
+function adler32(bytes: Uint8Array): number {
   let a = 1;
   let b = 0;
   for (let start = 0; start < bytes.length; start += 3800) {

@@ -6,6 +6,7 @@ import { formatResults } from './report.ts';
 
 const benches: Record<string, () => Promise<Bench>> = {
   fetch: async () => (await import('./fetch.ts')).fetchBench,
+  unpack: async () => (await import('./unpack.ts')).unpackBench,
   vars: async () => (await import('./vars.ts')).varsBench,
   'fetch-variables': async () => (await import('./fetch-variables.ts')).variablesBench,
   'fetch-stored': async () => (await import('./fetch-stored.ts')).storedBench,

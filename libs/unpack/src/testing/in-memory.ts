@@ -5,7 +5,7 @@ export interface InMemory extends Source {
   bytes: Uint8Array;
 }
 
-export function inMemory(bytes: Uint8Array): InMemory {
+function inMemory(bytes: Uint8Array): InMemory {
   return { ...bytesSource(bytes), bytes };
 }
 

@@ -1,0 +1,115 @@
+import { globSync, openAsBlob } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DepotClient } from '@btf-depot/client';
+import { splitKernel } from '@btf-depot/depot';
+import { providePackage } from '@btf-depot/kernels';
+import { openFileSource, unpackFile } from '@btf-depot/service-kit';
+import { run, unpack, unpackSome } from '@btf-depot/services/provision';
+import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { median, type Bench } from './bench.ts';
+
+const DEBUG_VMLINUX = './usr/lib/debug/boot/vmlinux-*';
+
+/** Packages from upload to ready, beside dpkg-deb, our split and gzip -9 one after the other. */
+export const unpackBench: Bench = async ({ quick }) => {
+  const rounds = quick ? 1 : 3;
+  const image = await providePackage('K612', 'image');
+  const rows = [
+    await compare('image .deb to ready', '≤ 1.5', rounds, image, async (folder) => {
+      await unpack(image, join(folder, 'root'));
+      await splitAndPack(join(folder, 'root/boot/vmlinuz-*'), folder);
+    }),
+    await memory(image, quick ? 10 : 50),
+  ];
+  if (!quick) {
+    const debug = await providePackage('K612', 'debug');
+    const parts = async (folder: string) => {
+      await unpackSome(debug, join(folder, 'root'), [DEBUG_VMLINUX]);
+      await splitAndPack(join(folder, 'root', DEBUG_VMLINUX), folder);
+    };
+    rows.push(await compare('-dbg .deb to ready', '≤ 1.3', 1, debug, parts));
+  }
+  return { on: `Debian's packages of K612, median of ${rounds} alternating rounds`, rows };
+};
+
+async function compare(
+  what: string,
+  goal: string,
+  rounds: number,
+  deb: string,
+  parts: (folder: string) => Promise<void>,
+) {
+  const seconds = { ours: [] as number[], peer: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    seconds.ours.push(await inFolder((folder) => toReady(deb, folder)));
+    seconds.peer.push(await inFolder((folder) => timed(() => parts(folder))));
+  }
+  const [ours, peer] = [median(seconds.ours), median(seconds.peer)];
+  return {
+    what,
+    unit: 's',
+    ours,
+    peer: { name: 'dpkg-deb, split, gzip -9', value: peer },
+    ratio: ours / peer,
+    goal,
+  };
+}
+
+/** A depot of its own takes the package; what counts is from upload to ready. */
+async function toReady(deb: string, folder: string): Promise<number> {
+  const data = { BTFDEPOT_DATA: join(folder, 'data') };
+  const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+  try {
+    const client = new DepotClient(await urlOf(depot));
+    return await timed(async () => {
+      const { status } = await client.upload({ kernel: await openAsBlob(deb) });
+      const { state } = await client.waitUntilDone(status.buildId);
+      if (state !== 'ready') throw new Error(`${deb} is ${state}`);
+    });
+  } finally {
+    await depot.stop();
+  }
+}
+
+/** The split of one file that dpkg-deb left, a pattern, and its parts compressed. */
+async function splitAndPack(pattern: string, folder: string): Promise<void> {
+  const [path = pattern] = globSync(pattern);
+  const { kernel } = await unpackFile('kernel', path, folder);
+  if (!kernel) throw new Error(`no kernel in ${path}`);
+  using file = openFileSource(kernel.path);
+  const { core, vars } = splitKernel({ kernel: file }, { extras: ['vars'] });
+  for (const [name, part] of Object.entries({ core, vars })) {
+    if (!part) continue;
+    const path = join(folder, name);
+    await writeFile(path, part.bytes);
+    await run('gzip', ['-9', path]);
+  }
+}
+
+/** What unpacking one package again and again adds to this process, after the first five times. */
+async function memory(deb: string, times: number) {
+  let before = 0;
+  for (let i = 0; i < times; i++) {
+    await inFolder((folder) => unpackFile('kernel', deb, folder));
+    if (i === 4) before = process.memoryUsage.rss();
+  }
+  const ours = (process.memoryUsage.rss() - before) / 1e6;
+  return { what: `memory, ${times} times against 5`, unit: 'MB more', ours, goal: 'flat' };
+}
+
+async function inFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
