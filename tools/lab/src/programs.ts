@@ -39,9 +39,9 @@ export async function command(name: LabProgram, executable: string): Promise<Com
   return programCommand(programs[name], executable);
 }
 
-/** Fetches what every boot needs; other programs are fetched when they are asked for. */
+/** Fetches all that the lab's tests run, so that what is missing shows before the first boot. */
 export async function provideLab(): Promise<void> {
-  await provideProgram(programs.qemu);
+  for (const program of Object.values(programs)) await provideProgram(program);
   for (const architecture of ['amd64', 'arm64']) await busybox(architecture);
 }
 
