@@ -28,7 +28,7 @@ const vendors = {
   'format:dwarf': [],
   'format:extras': [],
   'format:unpack': [],
-  'format:carrier': ['asn1js', 'pkijs'],
+  'format:carrier': ['asn1js'],
   'layer:contract': ['zod'],
   'layer:domain': [],
   'layer:client': [],

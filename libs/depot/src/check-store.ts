@@ -5,7 +5,7 @@ import type { Compute } from './ports/compute.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import { sha256Of } from './sha256.ts';
 
-export const FINDINGS = [
+const FINDINGS = [
   'unreadable-record',
   'missing-blob',
   'damaged-blob',

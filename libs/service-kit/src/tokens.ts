@@ -2,7 +2,7 @@ import { TokenGuard, type Clock, type TokenStore } from '@btf-depot/depot';
 import { z } from 'zod';
 import { seconds, SettingsError, type Settings } from './settings.ts';
 
-export const TOKEN_RULES = ['off', 'uploads', 'all'] as const;
+const TOKEN_RULES = ['off', 'uploads', 'all'] as const;
 
 /** Who may do what. */
 export const tokenSettings = {
