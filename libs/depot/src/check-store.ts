@@ -5,17 +5,9 @@ import type { Compute } from './ports/compute.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import { sha256Of } from './sha256.ts';
 
-const FINDINGS = [
-  'unreadable-record',
-  'missing-blob',
-  'damaged-blob',
-  'wrong-size',
-  'not-reproducible',
-] as const;
-
 export interface Finding {
   buildId: string;
-  code: (typeof FINDINGS)[number];
+  code: 'unreadable-record' | 'missing-blob' | 'damaged-blob' | 'wrong-size' | 'not-reproducible';
   /** What of the kernel: `core`, an extra's or an artifact's name. */
   what: string;
   detail: string;

@@ -54,7 +54,7 @@ test('the admin port is off unless it is named', async () => {
   await (await startAdmin({ BTFDEPOT_ADMIN_PORT: undefined }, metrics, log)).close();
   const said: { admin?: string }[] = [];
   const listening = Object.create(log) as typeof log;
-  listening.info = ((fields: { admin?: string }) => said.push(fields));
+  listening.info = (fields: { admin?: string }) => said.push(fields);
   const admin = await startAdmin({ BTFDEPOT_ADMIN_PORT: 0 }, metrics, listening);
   const answer = await fetch(`${said[0]?.admin ?? ''}/metrics`);
   expect(await answer.text()).toContain('btfdepot_process_cpu_seconds_total');
