@@ -5,6 +5,7 @@ import { COMPRESSION_HEAD, compressionOf, decompress, type Compression } from '@
 import { recognise } from '@btf-depot/depot';
 import { readElf, type Elf } from '@btf-depot/elf';
 import { openFileSource } from '@btf-depot/service-kit';
+import { openBtf } from './btf-file.ts';
 
 /** Bytes that a compressed file may unpack to here. */
 const UNPACKED_LIMIT = 1 << 30;
@@ -47,7 +48,7 @@ export async function inspectFile(path: string, base?: string): Promise<Inspecte
   const source = compressed ? await unpacked(file, compressed) : file;
   return {
     ...(compressed && { compressed }),
-    ...inspectSource(source, base === undefined ? undefined : baseOf(base)),
+    ...inspectSource(source, base === undefined ? undefined : openBtf(base)),
   };
 }
 
@@ -107,15 +108,6 @@ function wholeOf(bytes: Uint8Array): Btf | undefined {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
-}
-
-function baseOf(path: string): Btf {
-  using file = openFileSource(path);
-  if (recognise(file) === 'btf') return parseBtf(file.read(0, file.size));
-  const elf = readElf(file);
-  const section = elf.section('.BTF');
-  if (!section) throw new FormatError('no-btf', `${path} has no .BTF section`);
-  return parseBtf(elf.bytes(section));
 }
 
 function inspectBtf(section: string, bytes: Uint8Array, base: Btf | undefined): InspectedBtf {

@@ -1,6 +1,7 @@
 import type { ModuleSigner } from '@btf-depot/carrier';
 import { Command, Option } from 'commander';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeWhole } from '../btf-file.ts';
 import { makeCarrier, packedAs, type CarrierFiles, type MadeCarrier } from '../make-carrier.ts';
 import { jsonOption } from '../options.ts';
 import { formatBytes, formatCount, print, printable, printJson } from '../output.ts';
@@ -52,9 +53,7 @@ function run(flags: Flags): void {
     ...(signer && { signer }),
   });
   const bytes = packedAs(output, made.bytes);
-  // Renamed when it is whole: whoever watches the folder sees no half of it.
-  writeFileSync(`${output}.part`, bytes);
-  renameSync(`${output}.part`, output);
+  writeWhole(output, bytes);
   const { bytes: module, ...said } = made;
   if (json) printJson({ file: output, size: bytes.length, moduleSize: module.length, ...said });
   else print(describe(output, bytes.length, made));
