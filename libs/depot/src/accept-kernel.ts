@@ -7,39 +7,10 @@ import type { Compute, UploadPaths } from './ports/compute.ts';
 import type { JobQueue } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import { openUpload, type OpenedUpload } from './open-upload.ts';
-import type { KernelParts, SplitOptions } from './split-kernel.ts';
-import type { Subject } from './tokens/token-guard.ts';
+import type { KernelParts } from './split-kernel.ts';
 import { updateRecord } from './update-record.ts';
+import type { Upload } from './upload.ts';
 import { refuseWithdrawn } from './withdraw.ts';
-
-/** A file of an upload, complete on this machine. */
-export interface UploadedFile {
-  path: string;
-  size: number;
-  sha256: string;
-}
-
-/** At least one file. */
-export interface Upload {
-  /** Whatever a kernel may be in: a vmlinux, an image, a package, raw BTF. */
-  kernel?: UploadedFile;
-  /** BTF that the build's own pahole wrote with the global variables. */
-  full?: UploadedFile;
-  /** Any module of the build. */
-  module?: UploadedFile;
-  /** Where what has to be unpacked may lie until this has ended. */
-  folder: string;
-  arch?: string;
-  distro?: string;
-  release?: string;
-  /** Takes a withdrawn kernel in again. */
-  restore?: boolean;
-  /** ID of the token that it was sent with. */
-  uploader?: string;
-  /** Throws where this upload may not be of this kernel. */
-  permit?: (subject: Subject) => void;
-  split: SplitOptions;
-}
 
 export interface AcceptDeps {
   blobs: BlobStore;

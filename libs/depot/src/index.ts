@@ -6,7 +6,7 @@
  * job → compressKernel (compressor) → packKernel, on a worker thread → blobs, record →
  * findArtifact (fetch). sweep gives waiting records their job again.
  */
-export { acceptKernel, type AcceptDeps, type Upload, type UploadedFile } from './accept-kernel.ts';
+export { acceptKernel, type AcceptDeps } from './accept-kernel.ts';
 export { compressKernel, type CompressDeps } from './compress-kernel.ts';
 export {
   collectGarbage,
@@ -43,6 +43,7 @@ export {
   type KernelFile,
   type UnpackedUpload,
 } from './unpack-upload.ts';
+export { type Upload, type UploadedFile } from './upload.ts';
 export {
   answerVariable,
   findVariable,

@@ -1,8 +1,8 @@
 import type { SourceEntry } from '@btf-depot/contracts';
-import type { Upload } from './accept-kernel.ts';
 import { DepotError } from './errors.ts';
 import type { Compute } from './ports/compute.ts';
 import type { KernelFile, UnpackedUpload } from './unpack-upload.ts';
+import type { Upload } from './upload.ts';
 
 /** An upload after whatever it was wrapped in is gone. */
 export interface OpenedUpload {
