@@ -28,10 +28,10 @@ export function parseBtfSection(listing: string): { offset: number; size: number
   return { offset: parseInt(offset, 16), size: parseInt(size, 16) };
 }
 
-/** Writes the `.BTF` section that the kernel was shipped with. */
+/** Writes the `.BTF` section that the kernel was shipped with, if it has one. */
 export async function makeCoreBtf(vmlinux: string, output: string): Promise<void> {
   const section = parseBtfSection(await readelf(['-SW', vmlinux]));
-  if (section === undefined) throw new Error(`${vmlinux}: no .BTF section`);
+  if (section === undefined) return;
   const file = await open(vmlinux);
   try {
     const { buffer, bytesRead } = await file.read(

@@ -29,7 +29,7 @@ export interface Kernel {
   readonly systemMap: string;
   /** The folder of its modules, what `/lib/modules/RELEASE` is on a system. */
   readonly modules: string;
-  /** Its `.BTF` section. */
+  /** Its `.BTF` section; no such file where the kernel was built without. */
   readonly coreBtf: string;
   /** Types and all variables in one BTF, by pahole with the kernel's own flags and global_var. */
   readonly fullBtf: string;

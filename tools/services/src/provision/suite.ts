@@ -82,8 +82,10 @@ async function open(name: string, architecture: string): Promise<Suite> {
 
   say(`reading the package lists of Debian ${name} (${architecture})`);
   const update = await withLock(`apt-${label}`, () => apt('apt-get', ['update', '-q']));
-  // apt-get update is content with old lists or none: only its warnings say that it failed.
-  if (update.code !== 0 || /^(W|E): .*(Failed to fetch|Some index files)/m.test(update.stderr)) {
+  const failed = failedIndexes(update);
+  if (failed.length > 0 && failed.every((uri) => isOf(uri, source.security))) {
+    say(`no list of ${name}'s security archive: what is only there is not found`);
+  } else if (failed.length > 0 || update.code !== 0) {
     const cause = new CommandError('apt-get update', 'failed', update.stderr);
     throw new Absent(
       `the package lists of Debian ${name} cannot be read`,
@@ -92,6 +94,15 @@ async function open(name: string, architecture: string): Promise<Suite> {
     );
   }
   return { name, architecture, apt };
+}
+
+/** apt-get update is content with old lists or none: only what it says tells that it failed. */
+function failedIndexes({ stderr }: Ran): string[] {
+  return [...stderr.matchAll(/^[WE]: .*Failed to fetch (\S+)/gm)].map(([, uri = '']) => uri);
+}
+
+function isOf(uri: string, archive: string | undefined): boolean {
+  return archive !== undefined && uri.startsWith(archive);
 }
 
 const opened = new Map<string, Promise<Suite>>();
