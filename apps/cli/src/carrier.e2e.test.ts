@@ -2,9 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readCarrier } from '@btf-depot/carrier';
-import { buildIdOf, loadableKernel, TEST_VERMAGIC } from '@btf-depot/testing';
+import { carrier, readCarrier } from '@btf-depot/carrier';
+import { buildIdOf as buildIdIn, readNotes } from '@btf-depot/elf';
+import { buildIdOf, loadableKernel, sha256Of, TEST_VERMAGIC } from '@btf-depot/testing';
 import { btfdepot } from '@btf-depot/testing/processes';
+import { endianness } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const buildId = buildIdOf('offline');
@@ -63,3 +65,45 @@ test('leaves nothing half written where it fails', async () => {
   expect([signed.code, signed.output]).toEqual([1, expect.stringContaining('[carrier-key]')]);
   expect((await readdir(folder)).filter((name) => /^(?:least|signed)/.test(name))).toEqual([]);
 });
+
+test('inspect says before insmod whether a carrier is for the kernel that runs', async () => {
+  const inspect = (file: string) => btfdepot(['inspect', file, '--running', '--json'], folder);
+  const other = await inspect('btf_vmlinux.ko');
+  expect([other.code, other.output]).toEqual([
+    1,
+    expect.stringMatching(/"misfit": *"(other-build-id|unknown-kernel)"/),
+  ]);
+  const none = await inspect('vmlinux');
+  expect([none.code, none.output]).toEqual([1, expect.stringContaining('no-carrier')]);
+});
+
+const notes = await readFile('/sys/kernel/notes').catch(() => undefined);
+const here = notes && buildIdIn(readNotes(notes, endianness() === 'LE' ? 'little' : 'big'));
+
+test.skipIf(here === undefined)(
+  'and takes one of its build ID and its BTF (needs /sys/kernel/notes)',
+  async () => {
+    const { vermagic = '' } = readCarrier(await bytesOf('btf_vmlinux.ko'));
+    const btf = await readFile('/sys/kernel/btf/vmlinux').catch(() => undefined);
+    const made = (baseSha256: string) =>
+      carrier({
+        target: { class: 64, endian: 'little', machine: 62 },
+        buildId: here ?? '',
+        baseSha256,
+        extras: [],
+        load: { vermagic, structModule: { size: 1280, nameOffset: 24 } },
+      });
+    const inspect = async (name: string, baseSha256: string) => {
+      await writeFile(join(folder, name), made(baseSha256));
+      return btfdepot(['inspect', name, '--running'], folder);
+    };
+    const ours = await inspect('here.ko', btf ? sha256Of(btf) : '00');
+    expect([ours.code, ours.output]).toEqual([
+      0,
+      expect.stringContaining('is for the kernel that runs'),
+    ]);
+    if (!btf) return;
+    const stale = await inspect('stale.ko', '00'.repeat(32));
+    expect([stale.code, stale.output]).toEqual([1, expect.stringContaining('other-base')]);
+  },
+);

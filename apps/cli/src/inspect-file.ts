@@ -1,9 +1,9 @@
 import { bytesSource, chunksOf, FormatError, type Source } from '@btf-depot/bytes';
 import { Kind, kindName, parseBtf, readBtfHeader, type Btf } from '@btf-depot/btf';
-import { isSigned, readModinfo } from '@btf-depot/carrier';
+import { misfit, readCarrier, type Misfit, type RunningKernel } from '@btf-depot/carrier';
 import { COMPRESSION_HEAD, compressionOf, decompress, type Compression } from '@btf-depot/codec';
 import { recognise } from '@btf-depot/depot';
-import { readElf, type Elf } from '@btf-depot/elf';
+import { ElfType, readElf, type Elf } from '@btf-depot/elf';
 import { openFileSource } from '@btf-depot/service-kit';
 import { openBtf } from './btf-file.ts';
 
@@ -34,21 +34,27 @@ export interface Inspected {
   signed?: boolean;
   /** Of a module: whether it has what a kernel's loader insists on. */
   loadable?: boolean;
+  /** Of a module that was compared with the running kernel: why it is not for it. */
+  misfit?: Misfit;
   btf: InspectedBtf[];
 }
 
 /**
  * What a file is: build ID, ELF header, BTF sections with their kinds, the module's own words.
  * @param base path of the BTF that a split one stands on.
+ * @param running the kernel that a carrier is compared with.
  * @throws FormatError or DepotError where it is nothing that we know, or damaged.
  */
-export async function inspectFile(path: string, base?: string): Promise<Inspected> {
+export async function inspectFile(
+  path: string,
+  { base, running }: { base?: string; running?: RunningKernel } = {},
+): Promise<Inspected> {
   using file = openFileSource(path);
   const compressed = compressionOf(file.read(0, Math.min(file.size, COMPRESSION_HEAD)));
   const source = compressed ? await unpacked(file, compressed) : file;
   return {
     ...(compressed && { compressed }),
-    ...inspectSource(source, base === undefined ? undefined : openBtf(base)),
+    ...inspectSource(source, base === undefined ? undefined : openBtf(base), running),
   };
 }
 
@@ -59,14 +65,19 @@ async function unpacked(file: Source, format: Compression): Promise<Source> {
   return bytesSource(Buffer.concat(chunks));
 }
 
-function inspectSource(source: Source, base: Btf | undefined): Omit<Inspected, 'compressed'> {
+function inspectSource(
+  source: Source,
+  base: Btf | undefined,
+  running: RunningKernel | undefined,
+): Omit<Inspected, 'compressed'> {
   const { size } = source;
   if (recognise(source) === 'btf') {
     return { kind: 'btf', size, btf: [inspectBtf('.BTF', source.read(0, size), base)] };
   }
   const elf = readElf(source);
   const buildId = elf.buildId();
-  const modinfo = elf.section('.modinfo');
+  // A vmlinux of newer kernels has a .modinfo too.
+  const isModule = elf.header.type === ElfType.REL && elf.section('.modinfo') !== undefined;
   return {
     kind: 'elf',
     size,
@@ -77,18 +88,23 @@ function inspectSource(source: Source, base: Btf | undefined): Omit<Inspected, '
       arch: elf.arch,
       sections: elf.sections.length,
     },
-    ...(modinfo && {
-      modinfo: firstValues(elf, modinfo),
-      signed: isSigned(source.read(Math.max(0, size - 64), Math.min(64, size))),
-      loadable: elf.section('.gnu.linkonce.this_module') !== undefined,
-    }),
+    ...(isModule && inspectModule(source.read(0, size), running)),
     btf: inspectSections(elf, base),
   };
 }
 
-function firstValues(elf: Elf, section: Elf['sections'][number]): Record<string, string> {
-  const entries = readModinfo(elf.bytes(section)).map(({ key, value }) => [key, value] as const);
-  return Object.fromEntries(entries.reverse());
+function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
+  const contents = readCarrier(bytes);
+  const { modinfo, signed, loadable } = contents;
+  const why = running && misfit(contents, running);
+  // Of several with one key, the first.
+  const entries = modinfo.map(({ key, value }) => [key, value] as const).toReversed();
+  return {
+    modinfo: Object.fromEntries(entries),
+    signed,
+    loadable,
+    ...(why !== undefined && { misfit: why }),
+  };
 }
 
 /** The sections of one file: extras stand on the `.BTF` beside them, where that is a whole one. */

@@ -68,11 +68,12 @@ export function makeCarrier(files: CarrierFiles, choices: CarrierChoices): MadeC
     ...(vars && { vars: vars.bytes }),
     ...(ksyms && { ksyms: ksyms.bytes }),
     ...(carrier.load && { load: carrier.load }),
+    ...(carrier.links && { links: carrier.links }),
     ...(choices.name !== undefined && { name: choices.name }),
   };
   const { whole, least } = makeCarriers(input, core.sha256);
   const module = choices.least ? least : whole;
-  if (!module) throw new DepotError('no-vars', `no carrier of ksyms: ${carrier.why ?? 'unknown'}`);
+  if (!module) throw new DepotError('no-vars', `no carrier: ${carrier.why ?? 'its name is taken'}`);
   return {
     bytes: choices.signer ? signModule(module, choices.signer) : module,
     buildId: parts.buildId,

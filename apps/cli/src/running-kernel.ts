@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { endianness, machine, release } from 'node:os';
+import type { RunningKernel as LoadingKernel } from '@btf-depot/carrier';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 
 /** Where the kernel that runs here shows its BTF. */
@@ -17,4 +19,21 @@ export async function runningKernel(): Promise<RunningKernel | undefined> {
   const notes = await readFile('/sys/kernel/notes').catch(() => undefined);
   const buildId = notes && buildIdOf(readNotes(notes, endianness() === 'LE' ? 'little' : 'big'));
   return buildId === undefined ? undefined : { buildId, release: release(), arch: machine() };
+}
+
+/** What decides whether a carrier is for the kernel that runs here. */
+export async function loadingKernel(): Promise<LoadingKernel> {
+  const text = (path: string) => readFile(path, 'utf8').catch(() => '');
+  const [kernel, btf, enforced, lockdown] = await Promise.all([
+    runningKernel(),
+    readFile(RUNNING_BTF).catch(() => undefined),
+    text('/sys/module/module/parameters/sig_enforce'),
+    text('/sys/kernel/security/lockdown'),
+  ]);
+  return {
+    ...(kernel && { buildId: kernel.buildId }),
+    ...(btf && { btfSha256: createHash('sha256').update(btf).digest('hex') }),
+    enforcesSignatures:
+      enforced.startsWith('Y') || /\[(?:integrity|confidentiality)\]/.test(lockdown),
+  };
 }

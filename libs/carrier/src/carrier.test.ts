@@ -117,6 +117,11 @@ describe('a carrier', () => {
       'carrier-machine',
     ],
     ['an extra without a name', { extras: [{ name: '', bytes: vars }] }, 'carrier-name'],
+    [
+      'inlines under the name that would stand on its own BTF',
+      { btf, extras: [{ name: 'inline', bytes: vars }] },
+      'carrier-inline',
+    ],
   ])('is refused with %s', (_, change, code) => {
     expect(codeOf(() => carrier({ ...input, ...change }))).toBe(code);
   });

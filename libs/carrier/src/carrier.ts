@@ -37,7 +37,7 @@ export interface CarrierInput {
  * where `load` says it, `.BTF`, one `.BTF.<name>` for each extra. The same input gives the same
  * bytes. Throws FormatError: `carrier-modinfo` where a field cannot be written, `carrier-name` for
  * a name that is not one, `carrier-struct-module`, `carrier-machine` for an architecture whose
- * loader's wishes are not known.
+ * loader's wishes are not known, `carrier-inline` for inlines beside `.BTF` under upstream's name.
  */
 export function carrier(input: CarrierInput): Uint8Array {
   const { target, load } = input;
@@ -57,6 +57,7 @@ function carrierSections(input: CarrierInput): SectionInput[] {
   if (btf) sections.push({ name: '.BTF', align: 4, bytes: btf.bytes });
   for (const { name, bytes } of extras) {
     checkName(name, /^[a-z][a-z0-9_]*$/, NAME_LIMIT);
+    if (name === LINKED_INLINES && btf) throw inlinesBesideBtf();
     sections.push({ name: `.BTF.${name}`, align: 4, bytes });
   }
   return sections;
@@ -110,6 +111,14 @@ function placeholdersFor({ machine }: CarrierTarget): readonly Placeholder[] {
 }
 
 const DEFAULT_NAME = 'btf_vmlinux';
+
+/** Newest kernels read `.BTF.inline` as split on the module's own `.BTF`; ours stands on core. */
+const LINKED_INLINES = 'inline';
+
+function inlinesBesideBtf(): FormatError {
+  const message = '.BTF.inline beside .BTF would be read as split on it';
+  return new FormatError('carrier-inline', message, { section: '.BTF.inline' });
+}
 
 /** Of an extra's name: far above any. */
 const NAME_LIMIT = 55;

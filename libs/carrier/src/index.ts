@@ -4,11 +4,14 @@
 //
 // `loadFacts` says whether and how a kernel can be made to load a module; with its answer `carrier`
 // writes one that it loads, without it a container for tools that read files. `signModule` appends
-// a signature as scripts/sign-file does.
+// a signature as scripts/sign-file does. `misfit` says, before insmod, whether a carrier is for the
+// kernel that runs; `mayCarry`, which names a kernel keeps for a module of its own build.
 //
 // To add an extra: nothing here, it is one more entry of `extras`. To add a modinfo field:
 // `carrierModinfo`. To add an architecture: machine.ts of the ELF library, architectures.ts here.
 export { carrier, type CarrierInput, type CarriedExtra } from './carrier.ts';
+export { misfit, type Misfit, type RunningKernel } from './fits-kernel.ts';
+export { mayCarry, readLinkRecords, type LinkRecord } from './link-record.ts';
 export {
   type Loadable,
   type LoadFacts,

@@ -1,6 +1,7 @@
 import { bytesSource, FormatError } from '@btf-depot/bytes';
 import { readElf, type ElfHeader } from '@btf-depot/elf';
 import { readModinfo, type ModinfoEntry } from './modinfo.ts';
+import { isSigned } from './sign-module.ts';
 
 /** BTF in a module; `bytes` is a view of the input. */
 export interface CarriedSection {
@@ -19,6 +20,10 @@ export interface CarrierContents {
   readonly buildId?: string;
   readonly baseSha256?: string;
   readonly vermagic?: string;
+  /** It has what a kernel's loader insists on; otherwise it is a container for tools. */
+  readonly loadable: boolean;
+  /** A signature is appended; not whether anyone trusts it. */
+  readonly signed: boolean;
   /** In the order of the file. */
   readonly sections: readonly CarriedSection[];
 }
@@ -43,6 +48,8 @@ export function readCarrier(bytes: Uint8Array): CarrierContents {
     ...first('buildId', 'build_id'),
     ...first('baseSha256', 'btf_base_sha256'),
     ...first('vermagic', 'vermagic'),
+    loadable: elf.section('.gnu.linkonce.this_module') !== undefined,
+    signed: isSigned(bytes),
     sections: elf.sections
       .filter(({ name }) => name === '.BTF' || name.startsWith('.BTF.'))
       .map((carried) => ({ name: carried.name, bytes: elf.bytes(carried) })),

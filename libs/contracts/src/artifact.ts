@@ -14,11 +14,18 @@ export const ARTIFACTS = {
   'btf_vmlinux_ksyms.ko.gz': 'application/gzip',
   'btf_vmlinux_ksyms.ko.xz': 'application/x-xz',
   'btf_vmlinux_ksyms.ko.zst': 'application/zstd',
+  'btf_vmlinux_inline.ko': 'application/octet-stream',
+  'btf_vmlinux_inline.ko.gz': 'application/gzip',
+  'btf_vmlinux_inline.ko.xz': 'application/x-xz',
+  'btf_vmlinux_inline.ko.zst': 'application/zstd',
   manifest: 'text/plain; charset=utf-8',
   SHA256SUMS: 'text/plain; charset=utf-8',
 } as const;
 
 export type ArtifactName = keyof typeof ARTIFACTS;
+
+/** The carriers, not compressed. */
+export type CarrierFile = ArtifactName & `${string}.ko`;
 
 export function isArtifactName(name: string): name is ArtifactName {
   return Object.hasOwn(ARTIFACTS, name);

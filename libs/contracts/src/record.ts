@@ -57,6 +57,8 @@ const carrierSchema = z.looseObject({
   signed: z.boolean(),
   vermagic: z.string().exactOptional(),
   load: loadSchema.exactOptional(),
+  /** Names that the kernel keeps for modules of its own build (LinkRecord in libs/carrier). */
+  links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
 });
 
 const artifactSchema = z.looseObject({ ...blob, mediaType: z.string() });

@@ -1,5 +1,11 @@
 import { parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
-import { loadFacts, type LoadFacts, type NotLoadable } from '@btf-depot/carrier';
+import {
+  loadFacts,
+  readLinkRecords,
+  type LinkRecord,
+  type LoadFacts,
+  type NotLoadable,
+} from '@btf-depot/carrier';
 import type { Delivery } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
 import { ksyms, type Ksyms } from '@btf-depot/extras';
@@ -16,6 +22,8 @@ export interface CarrierFacts {
   why?: NotLoadable | NoKsyms;
   vermagic?: string;
   load?: LoadFacts;
+  /** Names that the kernel keeps for modules of its own build. */
+  links?: readonly LinkRecord[];
 }
 
 export type KsymsPart = SplitPart & { variables: number; leftOut: Ksyms['leftOut'] };
@@ -46,11 +54,13 @@ export function carrierParts(
 ): CarrierParts {
   const load = loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) });
   const vermagic = load.loadable ? load.facts.vermagic : load.vermagic;
+  const links = elf ? readLinkRecords(elf) : [];
   const carrier: CarrierFacts = {
     loadable: load.loadable,
     ...(!load.loadable && { why: load.why }),
     ...(vermagic !== undefined && { vermagic }),
     ...(load.loadable && { load: load.facts }),
+    ...(links.length > 0 && { links }),
   };
   // A kernel that has no core of its own has nothing to register split BTF on.
   if (delivery === 'module') return { ...(vars && { vars }), carrier };

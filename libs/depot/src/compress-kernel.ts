@@ -91,6 +91,7 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
     ...(varsBytes && { vars: varsBytes }),
     ...(ksymsBytes && { ksyms: ksymsBytes }),
     ...(carrier?.load && { load: carrier.load }),
+    ...(carrier?.links && { links: carrier.links }),
   };
 }
 

@@ -3,7 +3,9 @@ import { parseBtf } from '@btf-depot/btf';
 import { readCarrier } from '@btf-depot/carrier';
 import { listVariables } from '@btf-depot/extras';
 import { buildIdOf, kernelFile, loadableKernel, TEST_VERMAGIC } from '@btf-depot/testing';
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { mergeRecord } from './merge-record.ts';
 import { packKernel } from './pack-kernel.ts';
 import { splitKernel, type KernelParts } from './split-kernel.ts';
@@ -101,5 +103,38 @@ describe('the record says why there is less', () => {
     expect(
       mergeRecord(whole, { ...stripped, core: partsOf({ vmlinux }).core }, facts),
     ).toBeUndefined();
+  });
+});
+
+describe('inlined calls', () => {
+  const text = (content: string) => new TextEncoder().encode(content);
+  const inlines = text('inlines');
+  const { endian, carrier } = partsOf(loadableKernel(buildId));
+  const input: CarriersInput = {
+    ...{ buildId, endian, delivery: 'builtin', arch: 'x86_64', bits: 64 },
+    ...{ core: text('core'), ksyms: text('ksyms'), inlines },
+    ...(carrier.load && { load: carrier.load }),
+  };
+  const sectionsOf = (module: Uint8Array | undefined) =>
+    module && readCarrier(module).sections.map(({ name }) => name);
+
+  test("lie beside ksyms, and alone in a module of upstream's name", () => {
+    const { whole, least, inline } = makeCarriers(input, '00');
+    expect(sectionsOf(whole)).toEqual(['.BTF', '.BTF.inlines']);
+    expect(sectionsOf(least)).toEqual(['.BTF']);
+    expect(sectionsOf(inline)).toEqual(['.BTF.inline']);
+    expect(inline && readCarrier(inline).name).toBe('btf_vmlinux_inline');
+  });
+
+  test.each([
+    ['matches', inlines, ['.BTF.inline']],
+    ['does not match', text("the build's own"), undefined],
+  ])('take the name that the kernel links to where the record %s', (_, linked, sections) => {
+    const hash = createHash('sha256').update(linked).digest('hex');
+    const name = Buffer.from('btf_vmlinux_inline.ko\0').toString('hex');
+    const links = [{ section: '.BTF.inline.link', content: name + hash }];
+    const { whole, inline } = makeCarriers({ ...input, links }, '00');
+    expect(sectionsOf(inline)).toEqual(sections);
+    expect(sectionsOf(whole)).toEqual(['.BTF', '.BTF.inlines']);
   });
 });

@@ -1,10 +1,19 @@
-import { carrier, carrierTarget, type LoadFacts } from '@btf-depot/carrier';
+import {
+  carrier,
+  carrierTarget,
+  mayCarry,
+  type CarrierInput,
+  type LinkRecord,
+  type LoadFacts,
+} from '@btf-depot/carrier';
 import type { Delivery } from '@btf-depot/contracts';
 
 /** The module that has it all; its BTF appears under this name in /sys/kernel/btf. */
 export const CARRIER_NAME = 'btf_vmlinux';
 /** The module with nothing but what BPF programs need. */
 const KSYMS_CARRIER_NAME = 'btf_vmlinux_ksyms';
+/** Upstream's name of the module with inlined calls. */
+const INLINE_CARRIER_NAME = 'btf_vmlinux_inline';
 
 export interface CarriersInput {
   buildId: string;
@@ -17,27 +26,46 @@ export interface CarriersInput {
   vars?: Uint8Array;
   /** The part of vars that the running kernel may be given, split BTF on core. */
   ksyms?: Uint8Array;
+  /** Inlined calls, split BTF on core. */
+  inlines?: Uint8Array;
   /** What makes the kernel load its carriers; without, they are containers. */
   load?: LoadFacts;
+  /** Names that the kernel keeps for modules of its own build. */
+  links?: readonly LinkRecord[];
   /** Another name for the module that has it all. */
   name?: string;
 }
 
+/** Each is absent where its name is the kernel's to give, and these are not the bytes for it. */
 export interface Carriers {
-  readonly whole: Uint8Array;
-  /** Absent where the kernel could not load it, or would get nothing from it. */
+  readonly whole?: Uint8Array;
+  /** Absent too where the kernel could not load it, or would get nothing from it. */
   readonly least?: Uint8Array;
+  readonly inline?: Uint8Array;
 }
 
 /** The carriers of a kernel, not compressed. The same input gives the same bytes. */
 export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers {
-  const { buildId, delivery, core, vars, ksyms, load, name = CARRIER_NAME } = input;
+  const { buildId, delivery, core, vars, ksyms, inlines, load, links = [] } = input;
   const about = { target: carrierTarget(input), buildId, baseSha256, ...(load && { load }) };
+  // What the kernel would take from a module of the name is what its link record must be of.
+  const make = (
+    one: Pick<CarrierInput, 'btf' | 'extras'> & { name: string },
+    linked?: Uint8Array,
+  ) => (mayCarry(links, one.name, linked) ? carrier({ ...about, ...one }) : undefined);
   const safe = ksyms && { holds: 'ksyms' as const, bytes: ksyms };
   const btf = delivery === 'module' ? { holds: 'core' as const, bytes: core } : safe;
-  const extras = vars ? [{ name: 'vars', bytes: vars }] : [];
-  const whole = carrier({ ...about, name, ...(btf && { btf }), extras });
-  if (!safe || !load || delivery === 'module') return { whole };
-  const least = carrier({ ...about, name: KSYMS_CARRIER_NAME, btf: safe, extras: [] });
-  return { whole, least };
+  const extras = Object.entries({ vars, inlines }).flatMap(([name, bytes]) =>
+    bytes ? [{ name, bytes }] : [],
+  );
+  const name = input.name ?? CARRIER_NAME;
+  const whole = make({ name, ...(btf && { btf }), extras }, btf?.bytes);
+  const least =
+    safe && load && delivery === 'builtin'
+      ? make({ name: KSYMS_CARRIER_NAME, btf: safe, extras: [] }, safe.bytes)
+      : undefined;
+  const inline =
+    inlines &&
+    make({ name: INLINE_CARRIER_NAME, extras: [{ name: 'inline', bytes: inlines }] }, inlines);
+  return { ...(whole && { whole }), ...(least && { least }), ...(inline && { inline }) };
 }

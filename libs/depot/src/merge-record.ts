@@ -147,7 +147,10 @@ function mergeCarrying(
     leftOut: { ...found.leftOut },
   };
   const load = current.carrier?.load ?? carrier.load;
-  const same = current.carrier && (current.carrier.load ?? !load) && !ksyms;
+  const links = current.carrier?.links ?? carrier.links?.map((link) => ({ ...link }));
+  const hasLoad = current.carrier?.load ?? !load;
+  const hasLinks = current.carrier?.links ?? !links;
+  const same = current.carrier && hasLoad && hasLinks && !ksyms;
   if (same) return {};
   const vermagic = load?.vermagic ?? carrier.vermagic;
   const why = load && (ksyms ?? current.ksyms) ? undefined : carrier.why;
@@ -160,6 +163,7 @@ function mergeCarrying(
       signed: false,
       ...(vermagic !== undefined && { vermagic }),
       ...(load && { load: { ...load, structModule: { ...load.structModule } } }),
+      ...(links && { links }),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { gzip, xz, zstd } from '@btf-depot/codec';
-import type { ArtifactName } from '@btf-depot/contracts';
+import type { ArtifactName, CarrierFile } from '@btf-depot/contracts';
 import { makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { manifest, sha256Sums } from './manifest.ts';
 import { sha256Of } from './sha256.ts';
@@ -36,17 +36,15 @@ export function packKernel(input: PackInput): PackedArtifact[] {
 }
 
 function carriers(input: PackInput, baseSha256: string): PackedArtifact[] {
-  const { whole, least } = makeCarriers(input, baseSha256);
+  const { whole, least, inline } = makeCarriers(input, baseSha256);
   return [
-    ...compressed('btf_vmlinux.ko', whole),
+    ...(whole ? compressed('btf_vmlinux.ko', whole) : []),
     ...(least ? compressed('btf_vmlinux_ksyms.ko', least) : []),
+    ...(inline ? compressed('btf_vmlinux_inline.ko', inline) : []),
   ];
 }
 
-function compressed(
-  name: `${'btf_vmlinux' | 'btf_vmlinux_ksyms'}.ko`,
-  module: Uint8Array,
-): PackedArtifact[] {
+function compressed(name: CarrierFile, module: Uint8Array): PackedArtifact[] {
   return [
     artifact(name, module),
     artifact(`${name}.gz`, gzip(module)),

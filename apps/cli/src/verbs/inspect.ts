@@ -1,7 +1,16 @@
 import { Command } from 'commander';
 import { inspectFile, type Inspected, type InspectedBtf } from '../inspect-file.ts';
 import { jsonOption } from '../options.ts';
-import { formatBytes, formatCount, formatTable, print, printable, printJson } from '../output.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatTable,
+  note,
+  print,
+  printable,
+  printJson,
+} from '../output.ts';
+import { loadingKernel } from '../running-kernel.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
@@ -11,12 +20,29 @@ export function inspectCommand(): Command {
     )
     .argument('<file>')
     .option('--base <file>', 'the BTF that a split one stands on: vmlinux or raw BTF')
+    .option('--running', 'compare a carrier with the kernel that runs here')
     .addOption(jsonOption())
-    .action(async (file: string, { base, json }: { base?: string; json?: boolean }) => {
-      const inspected = await inspectFile(file, base);
+    .action(async (file: string, { base, running, json }: Flags) => {
+      const inspected = await inspectFile(file, {
+        ...(base !== undefined && { base }),
+        ...(running && { running: await loadingKernel() }),
+      });
       if (json) printJson({ file, ...inspected });
       else print(describe(file, inspected));
+      if (running) judge(inspected);
     });
+}
+
+interface Flags {
+  base?: string;
+  running?: boolean;
+  json?: boolean;
+}
+
+function judge({ modinfo, misfit }: Inspected): void {
+  const why = modinfo ? misfit : 'no-carrier';
+  note(why === undefined ? 'it is for the kernel that runs here' : `not to be loaded here: ${why}`);
+  if (why !== undefined) process.exitCode = 1;
 }
 
 function describe(file: string, { kind, compressed, size, elf, ...rest }: Inspected): string {
