@@ -3,7 +3,7 @@
  * publishes them in its record. At start, and from then on periodically, it sweeps: records that
  * wait without a job get one.
  */
-import { compressKernel, RecordIndex, sweep } from '@btf-depot/depot';
+import { compressKernel, Expiry, RecordIndex, sweep, sweptOf } from '@btf-depot/depot';
 import type { CompressDeps, JobQueue } from '@btf-depot/depot';
 import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
 
@@ -51,17 +51,20 @@ export function startCompressor(
 }
 
 function sweepPeriodically(
-  { records, queue, log, metrics }: Parameters<typeof startCompressor>[0],
+  { records, queue, clock, log, metrics }: Parameters<typeof startCompressor>[0],
   period: number,
 ): Running {
-  const index = new RecordIndex(records);
+  const index = new RecordIndex(records, sweptOf);
+  const expiry = new Expiry(records, clock);
   let running: Promise<void> | undefined;
   const once = async () => {
     try {
-      const waiting = await sweep(index, queue, (buildId, error) =>
+      await index.refresh((buildId, error) =>
         log.error({ buildId, err: error }, 'record is unreadable'),
       );
       metrics.swept([...index].map(({ state }) => state));
+      for (const buildId of await expiry.sweep(index)) log.info({ buildId }, 'its time is over');
+      const waiting = await sweep(index, queue);
       log.debug({ records: index.size, waiting }, 'swept');
     } catch (error) {
       log.warn({ err: error }, 'sweep failed, the next one follows');

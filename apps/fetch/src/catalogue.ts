@@ -1,5 +1,5 @@
 import type { KernelSummary } from '@btf-depot/contracts';
-import { RecordIndex, type RecordStore } from '@btf-depot/depot';
+import { RecordIndex, summaryOf, type RecordStore } from '@btf-depot/depot';
 
 /** A refresh may take one part in so many of the time: a large store is listed less often. */
 const SHARE = 20;
@@ -10,7 +10,7 @@ const SHARE = 20;
  * sets off the next refresh when it is due; only who asks before the first has ended waits.
  */
 export class Catalogue {
-  readonly #index: RecordIndex;
+  readonly #index: RecordIndex<KernelSummary>;
   readonly #maxAge: number;
   readonly #onError: (message: string, error: unknown) => void;
   #sorted: readonly KernelSummary[] | undefined;
@@ -24,7 +24,7 @@ export class Catalogue {
     maxAge: number,
     onError: (message: string, error: unknown) => void,
   ) {
-    this.#index = new RecordIndex(records);
+    this.#index = new RecordIndex(records, summaryOf);
     this.#maxAge = maxAge;
     this.#onError = onError;
   }

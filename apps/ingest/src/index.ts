@@ -4,8 +4,8 @@
  * itself (main.ts) and within the embedded depot alike.
  */
 import { Router } from 'express';
-import type { AcceptDeps, TokenGuard } from '@btf-depot/depot';
-import { recordRoutes, type Logger, type Metrics } from '@btf-depot/service-kit';
+import { StorageShare, type AcceptDeps, type TokenGuard } from '@btf-depot/depot';
+import { auditLog, recordRoutes, type Logger, type Metrics } from '@btf-depot/service-kit';
 import type { ExtraName } from '@btf-depot/contracts';
 import { Admission } from './admission.ts';
 import { kernelsRoute } from './kernels-route.ts';
@@ -23,6 +23,7 @@ export interface IngestSettings {
   BTFDEPOT_TOKEN_RATE: number;
   BTFDEPOT_KEEP_FREE: number;
   BTFDEPOT_EXTRAS: readonly ExtraName[];
+  BTFDEPOT_AUDIT_LOG?: string | undefined;
 }
 
 /** The routes of build ingest. Makes the staging folder. */
@@ -32,11 +33,14 @@ export async function createIngest(
 ): Promise<Router> {
   const staging = new Staging(settings.BTFDEPOT_DATA);
   await staging.open();
+  const audit = auditLog(settings.BTFDEPOT_AUDIT_LOG, deps.log);
   const router = Router();
   router.use(
     kernelsRoute({
       ...deps,
+      audit,
       staging,
+      storage: new StorageShare(deps.records),
       rules: {
         limit: settings.BTFDEPOT_UPLOAD_LIMIT,
         period: settings.BTFDEPOT_UPLOAD_PERIOD,
@@ -51,7 +55,7 @@ export async function createIngest(
       onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
     }),
     recordRoutes(deps.records),
-    withdrawRoute(deps),
+    withdrawRoute({ ...deps, audit }),
   );
   return router;
 }

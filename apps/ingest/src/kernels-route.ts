@@ -4,13 +4,16 @@ import {
   kernelPath,
   statusOf,
   type ExtraName,
+  type KernelRecord,
 } from '@btf-depot/contracts';
 import {
   acceptKernel,
   DepotError,
   type AcceptDeps,
+  type StorageShare,
   type Subject,
   type TokenGuard,
+  type TokenHolder,
   type Upload,
 } from '@btf-depot/depot';
 import { onlyMethods, type Logger, type Metrics } from '@btf-depot/service-kit';
@@ -24,9 +27,11 @@ import type { Staging } from './staging.ts';
 
 export interface KernelsRouteDeps extends AcceptDeps {
   staging: Staging;
-  log: Logger;
+  /** Told who published what. */
+  audit: Logger;
   rules: UploadRules;
   admission: Admission;
+  storage: StorageShare;
   metrics: Metrics;
   /** Absent: anybody may upload. */
   guard?: TokenGuard;
@@ -41,16 +46,16 @@ const word = z.string().regex(/^[\w.+~:-]{1,128}$/, {
   error: 'expected 1 to 128 letters, digits and ._+~:-',
 });
 
+const truth = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 const querySchema = z.strictObject({
   buildId: buildIdSchema.exactOptional(),
   delivery: z.enum(DELIVERIES).exactOptional(),
   arch: word.exactOptional(),
   distro: word.exactOptional(),
   release: word.exactOptional(),
-  restore: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .exactOptional(),
+  restore: truth.exactOptional(),
+  replace: truth.exactOptional(),
   extras: z.string().transform(parseExtras).exactOptional(),
 });
 
@@ -67,10 +72,12 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
       const permit = (subject?: Subject) => {
         holder?.require('upload', subject);
         if (query.restore) holder?.require('restore', subject);
+        if (query.replace) holder?.require('replace', subject);
       };
       permit();
       const announced = Number(request.headers['content-length'] ?? 0);
       leave = await deps.admission.enter(holder?.id, announced);
+      if (holder) await deps.storage.check(holder);
       await deps.staging.withFolder(async (folder) => {
         const received = await deps.metrics.stage('receive', () =>
           receive(request, folder, deps.rules, signal),
@@ -81,18 +88,16 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
         const upload = {
           ...uploadOf(deps, query, { ...received, folder }),
           permit,
-          ...(holder && { uploader: holder.id }),
+          ...(holder && sentBy(holder, deps.clock.now())),
         };
         const { outcome, record } = await deps.metrics.stage('accept', () =>
           acceptKernel(deps, upload, signal),
         );
-        const { buildId, revision } = record;
         const ms = Math.round(performance.now() - started);
         const requestId: unknown = response.locals.requestId;
-        const { distro, release: version, sources } = record;
-        const what = { buildId, revision, distro, release: version, source: sources.at(-1) };
-        const who = holder && { by: holder.id, name: holder.name };
-        deps.log.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
+        const who = holder && { by: holder.id, byName: holder.name };
+        const what = { ...publishedOf(record), ...askedFor(query) };
+        deps.audit.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
         response.setHeader('Location', kernelPath(record.buildId));
         response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
       });
@@ -106,7 +111,31 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
   return router;
 }
 
-function parseQuery(request: Request): z.infer<typeof querySchema> {
+type Query = z.infer<typeof querySchema>;
+
+const DAY = 24 * 3600 * 1000;
+
+/** What a token says of all that is sent with it. */
+function sentBy({ id, keepDays }: TokenHolder, now: Date): Pick<Upload, 'uploader' | 'keptUntil'> {
+  return {
+    uploader: id,
+    ...(keepDays !== undefined && {
+      keptUntil: new Date(now.getTime() + keepDays * DAY).toISOString(),
+    }),
+  };
+}
+
+/** For the audit log: what is published now, and of which file, package and encoder. */
+function publishedOf({ buildId, revision, distro, release, core, sources }: KernelRecord) {
+  return { buildId, revision, distro, release, core: core.sha256, source: sources.at(-1) };
+}
+
+/** For the audit log: what no ordinary upload may. */
+function askedFor({ restore, replace }: Query) {
+  return { ...(restore && { restore }), ...(replace && { replace }) };
+}
+
+function parseQuery(request: Request): Query {
   const result = querySchema.safeParse(request.query);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
@@ -115,7 +144,7 @@ function parseQuery(request: Request): z.infer<typeof querySchema> {
 
 function uploadOf(
   deps: KernelsRouteDeps,
-  { buildId, delivery, arch, distro, release, restore, extras }: z.infer<typeof querySchema>,
+  { buildId, delivery, arch, distro, release, restore, replace, extras }: Query,
   received: Received & { folder: string },
 ): Upload {
   return {
@@ -124,6 +153,7 @@ function uploadOf(
     ...(distro !== undefined && { distro }),
     ...(release !== undefined && { release }),
     ...(restore !== undefined && { restore }),
+    ...(replace !== undefined && { replace }),
     split: {
       ...(buildId !== undefined && { buildId }),
       ...(delivery !== undefined && { delivery }),

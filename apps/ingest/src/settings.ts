@@ -15,6 +15,8 @@ export const uploadSettings = {
   BTFDEPOT_UPLOADS: wholeNumber(1, 10_000).prefault('16'),
   /** Uploads that a token may begin in a minute, at each process. */
   BTFDEPOT_TOKEN_RATE: wholeNumber(1, 1_000_000).prefault('600'),
+  /** File to which is added who published and withdrew what; without, that is in the log. */
+  BTFDEPOT_AUDIT_LOG: z.string().optional(),
   /** Space that uploads leave free in `BTFDEPOT_DATA`. */
   BTFDEPOT_KEEP_FREE: byteSize.prefault('512m'),
   /** The extras that are split off where the upload names none, separated by commas. */

@@ -137,6 +137,82 @@ describe('a withdrawn kernel', () => {
   });
 });
 
+describe('another core under a published build ID', () => {
+  const other = kernelBtf({ name: 'another' });
+
+  test('is taken with the scope for it, and nothing of the old one stays', async () => {
+    const { text } = await tokenFor({});
+    await send('replaced', text);
+    expect((await send('replaced', text, '?replace=true', other)).status).toBe(403);
+    const replacer = await tokenFor({ scopes: ['upload', 'replace'] });
+    expect((await send('replaced', replacer.text, '', other)).body.code).toBe('core-conflict');
+    expect((await send('replaced', replacer.text, '?replace=true', other)).status).toBe(201);
+    expect(await ingest.record(buildIdOf('replaced'))).toMatchObject({
+      state: 'compressing',
+      revision: 2,
+      core: { size: other.length },
+      artifacts: {},
+      sources: [{ uploader: replacer.token.id }],
+    });
+    expect((await send('replaced', text)).body.code).toBe('core-conflict');
+  });
+});
+
+describe('a token that keeps what is sent with it for a time', () => {
+  test('says when that ends, and one that keeps it for ever says it does not', async () => {
+    const ci = await tokenFor({ keepDays: 28 });
+    await send('built', ci.text);
+    const until = (await ingest.record(buildIdOf('built')))?.keptUntil ?? '';
+    const days = (Date.parse(until) - Date.now()) / (24 * 3600 * 1000);
+    expect(days).toBeGreaterThan(27.9);
+    expect(days).toBeLessThan(28);
+    const release = await tokenFor({});
+    expect((await send('built', release.text)).status).toBe(200);
+    expect(await ingest.record(buildIdOf('built'))).not.toHaveProperty('keptUntil');
+    expect((await send('built', ci.text)).status).toBe(200);
+    expect(await ingest.record(buildIdOf('built'))).not.toHaveProperty('keptUntil');
+  });
+
+  test('brings a kernel back whose time was over', async () => {
+    const { text } = await tokenFor({ keepDays: 28 });
+    await send('over', text);
+    const stored = await ingest.records.get(buildIdOf('over'));
+    if (!stored) throw new Error('no record');
+    const withdrawal = { reason: 'over', at: new Date().toISOString(), expired: true } as const;
+    await ingest.records.put({ ...stored.record, state: 'withdrawn', withdrawal }, stored.version);
+    expect((await send('over', text)).status).toBe(201);
+    expect(await ingest.record(buildIdOf('over'))).toMatchObject({
+      state: 'compressing',
+      revision: 2,
+    });
+  });
+});
+
+test('a token that has used its share of the store is refused', async () => {
+  const { text } = await tokenFor({ storage: 1 });
+  expect((await send('first', text)).status).toBe(201);
+  const { status, body } = await send('second', text);
+  expect([status, body.code]).toEqual([507, 'storage-exceeded']);
+});
+
+test('the audit log says who published and withdrew what, of which file', async () => {
+  const { text, token } = await tokenFor({ scopes: ['upload', 'withdraw'] });
+  await send('audited', text, '?distro=debian');
+  await withdraw('audited', text, { reason: 'wrong types' });
+  const entries = await ingest.audited();
+  expect(entries.filter(({ by }) => by === token.id)).toMatchObject([
+    {
+      msg: 'upload',
+      byName: 'test',
+      outcome: 'created',
+      buildId: buildIdOf('audited'),
+      distro: 'debian',
+      source: { kind: 'elf', encoder: expect.stringMatching(/^btf-depot /) as string },
+    },
+    { msg: 'withdrawn', buildId: buildIdOf('audited'), reason: 'wrong types' },
+  ]);
+});
+
 describe('a depot that only token holders read', () => {
   test('answers nobody else, but says that it lives', async () => {
     expect((await ask('/v1/kernels/abcdef01/status')).body.code).toBe('unauthorized');

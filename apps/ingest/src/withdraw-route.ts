@@ -13,7 +13,8 @@ import { z } from 'zod';
 export interface WithdrawRouteDeps {
   records: RecordStore;
   clock: Clock;
-  log: Logger;
+  /** Told who withdrew what. */
+  audit: Logger;
   /** Absent: anybody may. */
   guard?: TokenGuard;
 }
@@ -27,7 +28,7 @@ const bodySchema = z.strictObject({
 const BODY_LIMIT = 32 * 1024;
 
 /** `DELETE /v1/kernels/{id}` with `{"reason", "internal"}`: withdraws a kernel. */
-export function withdrawRoute({ records, clock, log, guard }: WithdrawRouteDeps): Router {
+export function withdrawRoute({ records, clock, audit, guard }: WithdrawRouteDeps): Router {
   const router = Router();
   const route = router.route('/v1/kernels/:buildId');
   route.delete(async (request, response) => {
@@ -45,7 +46,7 @@ export function withdrawRoute({ records, clock, log, guard }: WithdrawRouteDeps)
       ...(holder && { by: holder.id }),
     });
     const requestId: unknown = response.locals.requestId;
-    log.info({ requestId, buildId, reason, by: holder?.id, name: holder?.name }, 'withdrawn');
+    audit.info({ requestId, buildId, reason, by: holder?.id, byName: holder?.name }, 'withdrawn');
     response.json(statusOf(record));
   });
   route.all(onlyMethods('GET, HEAD, DELETE'));

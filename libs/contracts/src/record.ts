@@ -86,6 +86,8 @@ const withdrawalSchema = z.looseObject({
   at: z.iso.datetime(),
   /** The token that was used; absent: an operator at the store, or a depot without tokens. */
   by: z.string().exactOptional(),
+  /** Its time was over (`keptUntil`): any upload brings it back. */
+  expired: z.literal(true).exactOptional(),
 });
 
 /** All that is known of one kernel: the truth that queue, index and caches are rebuilt from. */
@@ -111,6 +113,8 @@ export const kernelRecordSchema = z.looseObject({
   failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
   /** Why `state` is `withdrawn`. */
   withdrawal: withdrawalSchema.exactOptional(),
+  /** When it is withdrawn by itself; absent: never. */
+  keptUntil: z.iso.datetime().exactOptional(),
   uploadedAt: z.iso.datetime(),
   readyAt: z.iso.datetime().exactOptional(),
 });

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * What a token may be for. `admin` is all of them; a depot that lets only token holders read lets
  * every token read, so that `read` is for those that do nothing else.
  */
-export const SCOPES = ['read', 'upload', 'withdraw', 'restore', 'admin'] as const;
+export const SCOPES = ['read', 'upload', 'withdraw', 'restore', 'replace', 'admin'] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
@@ -17,11 +17,16 @@ export const tokenSchema = z.looseObject({
   name: z.string(),
   /** Of a secret of 256 random bits: nothing slower than one hash is needed to keep it. */
   secretSha256: z.string().regex(/^[0-9a-f]{64}$/),
-  scopes: z.array(z.enum(SCOPES)),
+  /** Of `SCOPES`; one that this version does not know allows nothing here. */
+  scopes: z.array(z.string()),
   /** For kernels of this distribution only. */
   distro: z.string().exactOptional(),
   /** For kernels whose build ID begins so only. */
   buildIdPrefix: z.string().exactOptional(),
+  /** Days for which kernels that are sent with it are kept; absent: for ever. */
+  keepDays: z.number().positive().exactOptional(),
+  /** Bytes that the kernels which it brought first may take in the store; absent: no limit. */
+  storage: z.number().int().positive().exactOptional(),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().exactOptional(),
   revokedAt: z.iso.datetime().exactOptional(),

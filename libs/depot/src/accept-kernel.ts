@@ -1,5 +1,6 @@
 import { jobFor, type Delivery, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
+import { keepLonger } from './kept-until.ts';
 import { hasSource, mergeRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
@@ -45,11 +46,14 @@ export async function acceptKernel(
   };
   if (buildId !== undefined) permit(buildId, stored?.record);
   if (stored && isKnown(stored.record, sources)) {
-    await ring(deps, stored.record);
-    return { outcome: 'known', record: stored.record };
+    const record = await keepLonger(records, stored.record, upload.keptUntil);
+    await ring(deps, record);
+    return { outcome: 'known', record };
   }
 
-  const { paths, delivery } = await withCore(deps, opened, buildId, stored?.record);
+  // Of a kernel whose time was over there may be nothing left.
+  const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
+  const { paths, delivery } = await withCore(deps, opened, buildId, living);
   const options = { ...(delivery && { delivery }), ...upload.split };
   const parts = await compute.split(paths, options, signal);
   // Asked before anything is written, so that a refused upload leaves nothing behind.

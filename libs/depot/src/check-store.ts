@@ -1,5 +1,6 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { packInput } from './compress-kernel.ts';
+import { blobsOf } from './named-blobs.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Compute } from './ports/compute.ts';
 import type { RecordStore } from './ports/record-store.ts';
@@ -26,12 +27,6 @@ export interface CheckDeps {
   /** Absent: artifacts are not made again to compare them. */
   compute?: Compute;
   onFinding: (finding: Finding) => void;
-}
-
-interface NamedBlob {
-  what: string;
-  sha256: string;
-  size: number;
 }
 
 /**
@@ -86,11 +81,6 @@ async function look(blobs: BlobStore, sha256: string): Promise<number | 'missing
   const bytes = await blobs.get(sha256);
   if (!bytes) return 'missing';
   return sha256Of(bytes) === sha256 ? bytes.length : 'damaged';
-}
-
-function blobsOf({ core, extras, ksyms, artifacts }: KernelRecord): NamedBlob[] {
-  const entries = Object.entries({ core, ...extras, ...(ksyms && { ksyms }), ...artifacts });
-  return entries.map(([what, { sha256, size }]) => ({ what, sha256, size }));
 }
 
 async function packAgain(

@@ -29,14 +29,21 @@ export * from './ports/job-queue.ts';
 export * from './ports/record-store.ts';
 export * from './ports/token-store.ts';
 export { recognise, type FileKind } from './recognise.ts';
-export { RecordIndex, summaryOf } from './record-index.ts';
-export { lookUpKernels, searchKernels, type KernelQuery } from './search/search-kernels.ts';
+export { RecordIndex } from './record-index.ts';
+export {
+  lookUpKernels,
+  searchKernels,
+  summaryOf,
+  type KernelQuery,
+} from './search/search-kernels.ts';
+export { EXPIRY_GRACE, Expiry } from './kept-until.ts';
 export { requeue } from './requeue.ts';
 export { createToken, type NewToken } from './tokens/create-token.ts';
+export { StorageShare } from './tokens/storage-share.ts';
 export { TokenGuard, type Subject, type TokenHolder } from './tokens/token-guard.ts';
 export { refuseWithdrawn, withdraw } from './withdraw.ts';
 export { splitKernel, type KernelParts, type SplitOptions } from './split-kernel.ts';
-export { sweep } from './sweep.ts';
+export { sweep, sweptOf, type Swept } from './sweep.ts';
 export {
   unpackUpload,
   type FileAt,

@@ -6,6 +6,7 @@ import {
 } from '@btf-depot/contracts';
 import { ENCODER } from './encoder.ts';
 import { DepotError } from './errors.ts';
+import { longerKept, withKeptUntil } from './kept-until.ts';
 import { CARRIER_NAME } from './make-carriers.ts';
 import type { KernelParts, SplitPart } from './split-kernel.ts';
 import { refuseWithdrawn } from './withdraw.ts';
@@ -19,6 +20,10 @@ export interface UploadFacts {
   at: Date;
   /** Takes a withdrawn kernel in again. */
   restore?: boolean;
+  /** Takes another core in the place of a published one. */
+  replace?: boolean;
+  /** When its time is over; absent: never. */
+  keptUntil?: string;
   /** ID of the token that it was sent with. */
   uploader?: string;
 }
@@ -36,16 +41,15 @@ export function mergeRecord(
   facts: UploadFacts,
 ): KernelRecord | undefined {
   if (!current) return firstRecord(parts, facts);
+  const anew = () => ({ ...firstRecord(parts, facts), revision: current.revision + 1 });
   if (current.state === 'withdrawn') {
-    if (!facts.restore) refuseWithdrawn(current);
+    if (!facts.restore && !current.withdrawal?.expired) refuseWithdrawn(current);
     // Made from nothing: its blobs may have been collected, and its core may have been the reason.
-    return {
-      ...firstRecord(parts, facts),
-      revision: current.revision + 1,
-      sources: [...current.sources, ...newSources(current.sources, facts)],
-    };
+    return anew();
   }
   if (current.core.sha256 !== parts.core.sha256) {
+    // Nothing of the other core fits this one.
+    if (facts.replace) return anew();
     throw new DepotError(
       'core-conflict',
       `${parts.buildId} is published with core ${current.core.sha256} (${current.core.size} bytes), ` +
@@ -61,9 +65,11 @@ export function mergeRecord(
     extras !== current.extras || delivery !== current.delivery || Object.keys(carrying).length > 0;
   const known = describe(parts, facts);
   const learnt = Object.entries(known).some(([key]) => current[key] === undefined);
+  const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
   if (!due && current.state !== 'failed') {
-    if (sources.length === 0 && !learnt) return undefined;
-    return { ...known, ...current, sources: [...current.sources, ...sources] };
+    if (sources.length === 0 && !learnt && keptUntil === current.keptUntil) return undefined;
+    const next = { ...known, ...current, sources: [...current.sources, ...sources] };
+    return withKeptUntil(next, keptUntil);
   }
   const next: KernelRecord = {
     ...known,
@@ -76,7 +82,7 @@ export function mergeRecord(
     sources: [...current.sources, ...sources],
   };
   delete next.failure;
-  return next;
+  return withKeptUntil(next, keptUntil);
 }
 
 function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
@@ -93,6 +99,7 @@ function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
     ...mergeCarrying({}, parts, true),
     artifacts: {},
     sources: newSources([], facts),
+    ...(facts.keptUntil !== undefined && { keptUntil: facts.keptUntil }),
     uploadedAt: facts.at.toISOString(),
   };
 }

@@ -1,34 +1,22 @@
 import { RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 import type { RecordStore } from './ports/record-store.ts';
+import { RecordIndex } from './record-index.ts';
 
 /** The blobs that the records name, as of the last `refresh`. */
 export class NamedBlobs {
-  readonly #records: RecordStore;
-  #entries = new Map<string, { version: string; names: readonly string[] }>();
+  readonly #index: RecordIndex<readonly string[]>;
   #named = new Set<string>();
 
   constructor(records: RecordStore) {
-    this.#records = records;
+    this.#index = new RecordIndex(records, hashesIn);
   }
 
-  /**
-   * Lists the records and reads those that changed.
-   * @throws whatever reading a record throws: what it names is not known then.
-   */
+  /** @throws whatever reading a record throws: what it names is not known then. */
   async refresh(): Promise<void> {
-    const entries = new Map<string, { version: string; names: readonly string[] }>();
-    for await (const { buildId, version } of this.#records.list()) {
-      const known = this.#entries.get(buildId);
-      if (known?.version === version) {
-        entries.set(buildId, known);
-        continue;
-      }
-      const stored = await this.#records.get(buildId);
-      if (!stored) continue;
-      entries.set(buildId, { version: stored.version, names: hashesIn(stored.record) });
-    }
-    this.#entries = entries;
-    this.#named = new Set([...entries.values()].flatMap(({ names }) => names));
+    await this.#index.refresh((_buildId, error) => {
+      throw error;
+    });
+    this.#named = new Set([...this.#index].flat());
   }
 
   has(sha256: string): boolean {
@@ -43,4 +31,19 @@ export class NamedBlobs {
 export function hashesIn(record: KernelRecord): readonly string[] {
   if (record.state === 'withdrawn' && record.schema <= RECORD_SCHEMA) return [];
   return JSON.stringify(record).match(/\b[0-9a-f]{64}\b/g) ?? [];
+}
+
+/** A blob by the field that names it. */
+export interface NamedBlob {
+  /** `core`, `ksyms`, or the name of an extra or an artifact. */
+  what: string;
+  sha256: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** The blobs of a record with their sizes; two may be the same blob. */
+export function blobsOf({ core, extras, ksyms, artifacts }: KernelRecord): NamedBlob[] {
+  const entries = Object.entries({ core, ...extras, ...(ksyms && { ksyms }), ...artifacts });
+  return entries.map(([what, { sha256, size }]) => ({ what, sha256, size }));
 }

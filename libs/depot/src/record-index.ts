@@ -1,30 +1,35 @@
-import type { KernelRecord, KernelSummary } from '@btf-depot/contracts';
+import type { KernelRecord } from '@btf-depot/contracts';
 import type { RecordStore } from './ports/record-store.ts';
 
 /** Records that a refresh reads at one time. */
 const READERS = 16;
 
-interface Entry {
+interface Entry<Kept> {
   version: string;
-  /** What is kept of each record in memory: a few words, so that thousands fit. */
-  record: KernelSummary;
+  kept: Kept;
 }
 
 /**
- * The records by build ID, as of the last `refresh`: a listing of the store, and a read of only
- * those records whose version changed. Can be lost at any time.
+ * What is kept of each record in memory, as of the last `refresh`: a listing of the store, and a
+ * read of only those records whose version changed. Can be lost at any time.
  */
-export class RecordIndex {
+export class RecordIndex<Kept> {
   readonly #records: RecordStore;
-  #entries = new Map<string, Entry>();
+  readonly #keep: (record: KernelRecord) => Kept;
+  #entries = new Map<string, Entry<Kept>>();
 
-  constructor(records: RecordStore) {
+  /** @param keep takes of a record what is wanted: a few words, so that thousands fit. */
+  constructor(records: RecordStore, keep: (record: KernelRecord) => Kept) {
     this.#records = records;
+    this.#keep = keep;
   }
 
-  /** Reads what changed. A record that cannot be read is told to `onUnreadable` and left out. */
+  /**
+   * Reads what changed. A record that cannot be read is told to `onUnreadable` and left out; where
+   * that throws, the index stays as it was.
+   */
   async refresh(onUnreadable: (buildId: string, error: unknown) => void): Promise<void> {
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, Entry<Kept>>();
     const changed: string[] = [];
     for await (const { buildId, version } of this.#records.list()) {
       const known = this.#entries.get(buildId);
@@ -37,7 +42,7 @@ export class RecordIndex {
           const stored = await this.#records.get(buildId);
           if (!stored) continue;
           const { version, record } = stored;
-          entries.set(buildId, { version, record: summaryOf(record) });
+          entries.set(buildId, { version, kept: this.#keep(record) });
         } catch (error) {
           onUnreadable(buildId, error);
         }
@@ -47,28 +52,15 @@ export class RecordIndex {
     this.#entries = entries;
   }
 
-  *[Symbol.iterator](): IterableIterator<KernelSummary> {
-    for (const { record } of this.#entries.values()) yield record;
+  *[Symbol.iterator](): IterableIterator<Kept> {
+    for (const { kept } of this.#entries.values()) yield kept;
   }
 
-  get(buildId: string): KernelSummary | undefined {
-    return this.#entries.get(buildId)?.record;
+  get(buildId: string): Kept | undefined {
+    return this.#entries.get(buildId)?.kept;
   }
 
   get size(): number {
     return this.#entries.size;
   }
-}
-
-export function summaryOf(record: KernelRecord): KernelSummary {
-  const { buildId, revision, state, distro, release, arch, extras } = record;
-  return {
-    buildId,
-    revision,
-    state,
-    ...(distro !== undefined && { distro }),
-    ...(release !== undefined && { release }),
-    ...(arch !== undefined && { arch }),
-    ...(extras.vars && { variables: extras.vars.variables }),
-  };
 }

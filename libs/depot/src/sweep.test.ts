@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { JobQueue } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import { RecordIndex } from './record-index.ts';
-import { sweep } from './sweep.ts';
+import { sweep, sweptOf } from './sweep.ts';
 
 function depotOf(...records: (KernelRecord | Error)[]) {
   const reads: string[] = [];
@@ -30,7 +30,7 @@ function depotOf(...records: (KernelRecord | Error)[]) {
       return Promise.resolve();
     },
   };
-  const index = new RecordIndex(store as RecordStore);
+  const index = new RecordIndex(store as RecordStore, sweptOf);
   const unreadable: string[] = [];
   return {
     records,
@@ -38,7 +38,10 @@ function depotOf(...records: (KernelRecord | Error)[]) {
     jobs,
     unreadable,
     names,
-    sweep: () => sweep(index, queue as JobQueue, (buildId) => unreadable.push(buildId)),
+    sweep: async () => {
+      await index.refresh((buildId) => unreadable.push(buildId));
+      return sweep(index, queue as JobQueue);
+    },
   };
 }
 

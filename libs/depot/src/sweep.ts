@@ -1,23 +1,29 @@
-import { jobFor } from '@btf-depot/contracts';
+import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 import type { JobQueue } from './ports/job-queue.ts';
 import type { RecordIndex } from './record-index.ts';
 
+/** What sweeps need of a record. */
+export type Swept = Pick<KernelRecord, 'schema' | 'buildId' | 'revision' | 'state' | 'keptUntil'>;
+
+export function sweptOf(record: KernelRecord): Swept {
+  const { schema, buildId, revision, state, keptUntil } = record;
+  return {
+    ...{ schema, buildId, revision, state },
+    ...(keptUntil !== undefined && { keptUntil }),
+  };
+}
+
 /**
  * Gives every record that waits for compressing its job again: the queue may have lost it, or
- * never got it. A job that is there already stays as it is.
+ * never got it. A job that is there already stays as it is. Records of a newer schema are left to
+ * the sweeps of processes that know it: a job that this one adds could be done by none of its age.
  *
- * @param onUnreadable told of a record that cannot be read; the others are swept all the same.
  * @returns how many records wait.
  */
-export async function sweep(
-  index: RecordIndex,
-  queue: JobQueue,
-  onUnreadable: (buildId: string, error: unknown) => void,
-): Promise<number> {
-  await index.refresh(onUnreadable);
+export async function sweep(index: RecordIndex<Swept>, queue: JobQueue): Promise<number> {
   let waiting = 0;
-  for (const record of index) {
-    if (record.state !== 'compressing') continue;
+  for (const { schema, state, ...record } of index) {
+    if (state !== 'compressing' || schema > RECORD_SCHEMA) continue;
     await queue.add(jobFor(record));
     waiting++;
   }

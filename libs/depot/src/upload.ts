@@ -23,6 +23,10 @@ export interface Upload {
   release?: string;
   /** Takes a withdrawn kernel in again. */
   restore?: boolean;
+  /** Takes another core in the place of a published one. */
+  replace?: boolean;
+  /** When its time is over; absent: never. */
+  keptUntil?: string;
   /** ID of the token that it was sent with. */
   uploader?: string;
   /** Throws where this upload may not be of this kernel. */

@@ -17,13 +17,19 @@ export async function withdraw(
 ): Promise<KernelRecord> {
   const { record } = await updateRecord(records, buildId, (current) => {
     if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
-    const next: KernelRecord = { ...current, state: 'withdrawn', artifacts: {}, withdrawal };
-    delete next.failure;
-    delete next.readyAt;
-    return next;
+    return withdrawnRecord(current, withdrawal);
   });
   if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
   return record;
+}
+
+/** What the record of a kernel becomes when it is withdrawn. */
+export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): KernelRecord {
+  const next: KernelRecord = { ...current, state: 'withdrawn', artifacts: {}, withdrawal };
+  delete next.failure;
+  delete next.readyAt;
+  delete next.keptUntil;
+  return next;
 }
 
 /** @throws DepotError `withdrawn`, with the public reason, where the kernel is withdrawn. */

@@ -6,7 +6,7 @@ export { createComputePool, type ComputePool } from './compute/pool.ts';
 export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
-export { createLogger, type Logger } from './logger.ts';
+export { auditLog, createLogger, type Logger } from './logger.ts';
 export { adminSettings, startAdmin } from './metrics/admin.ts';
 export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';

@@ -1,9 +1,10 @@
 import { SCOPES, type Scope, type Token } from '@btf-depot/contracts';
 import { createToken } from '@btf-depot/depot';
+import { byteSize } from '@btf-depot/service-kit';
 import { Command } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';
-import { formatTable, note, print, printable, printJson } from '../output.ts';
+import { formatBytes, formatTable, note, print, printable, printJson } from '../output.ts';
 
 interface Where {
   data?: string;
@@ -15,6 +16,8 @@ interface CreateFlags extends Where {
   distro?: string;
   prefix?: string;
   days?: string;
+  keepDays?: string;
+  storage?: string;
 }
 
 const DAY = 24 * 3600 * 1000;
@@ -35,6 +38,8 @@ export function tokenCommand(): Command {
     .option('--distro <name>', 'for kernels of this distribution only')
     .option('--prefix <hex>', 'for kernels whose build ID begins so only')
     .option('--days <number>', 'how long it is valid; without, until it is revoked')
+    .option('--keep-days <number>', 'keep what is sent with it for so long; without, for ever')
+    .option('--storage <size>', 'of the store, for kernels that it brought first: 500m, 20g')
     .action(create);
   verb('list').summary('show the tokens').action(list);
   verb('revoke').summary('end tokens').argument('<id...>').action(revoke);
@@ -42,19 +47,23 @@ export function tokenCommand(): Command {
 }
 
 async function create(name: string, flags: CreateFlags): Promise<void> {
-  const { distro, prefix, days } = flags;
+  const { distro, prefix } = flags;
   if (prefix !== undefined && !/^[0-9a-f]{1,128}$/.test(prefix)) {
     throw new Error('--prefix takes lowercase hexadecimal digits');
   }
-  if (days !== undefined && !(Number(days) > 0)) throw new Error('--days takes a number above 0');
+  const days = daysOf('--days', flags.days);
+  const keepDays = daysOf('--keep-days', flags.keepDays);
+  const storage = flags.storage === undefined ? undefined : bytesOf(flags.storage);
   const now = Date.now();
   const { text, token } = createToken({
     name,
     scopes: scopesOf(flags.scopes),
     ...(distro !== undefined && { distro }),
     ...(prefix !== undefined && { buildIdPrefix: prefix }),
+    ...(keepDays !== undefined && { keepDays }),
+    ...(storage !== undefined && { storage }),
     createdAt: new Date(now).toISOString(),
-    ...(days !== undefined && { expiresAt: new Date(now + Number(days) * DAY).toISOString() }),
+    ...(days !== undefined && { expiresAt: new Date(now + days * DAY).toISOString() }),
   });
   const { tokens } = await openStores(flags);
   await tokens.put(token);
@@ -64,6 +73,20 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
   }
   print(`${text}\n`);
   note(`token ${token.id}: keep it, it is shown this once`);
+}
+
+function daysOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const days = Number(text);
+  // A hundred years: beyond that dates have other forms.
+  if (days > 0 && days <= 36_525) return days;
+  throw new Error(`${flag} takes a number of days above 0`);
+}
+
+function bytesOf(text: string): number {
+  const { data } = byteSize.safeParse(text);
+  if (data === undefined || data === 0) throw new Error('--storage takes bytes, such as 500m, 20g');
+  return data;
 }
 
 function scopesOf(list: string): Scope[] {
@@ -90,9 +113,11 @@ async function list(flags: Where): Promise<void> {
     printable(token.name),
     token.scopes.join(','),
     [token.distro ?? '', token.buildIdPrefix ?? ''].join(' ').trim(),
+    token.keepDays === undefined ? '' : `${token.keepDays} days`,
+    token.storage === undefined ? '' : formatBytes(token.storage),
     stateOf(token),
   ]);
-  print(formatTable([['ID', 'NAME', 'SCOPES', 'FOR', 'STATE'], ...rows]));
+  print(formatTable([['ID', 'NAME', 'SCOPES', 'FOR', 'KEEP', 'STORAGE', 'STATE'], ...rows]));
 }
 
 async function revoke(ids: string[], flags: Where): Promise<void> {

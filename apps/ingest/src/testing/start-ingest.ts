@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
@@ -27,7 +27,7 @@ export async function startIngest(
   const log = createLogger('ingest', 'silent');
   const checked = readSettings(
     { ...uploadSettings, ...tokenSettings },
-    { ...settings, BTFDEPOT_DATA: folder },
+    { ...settings, BTFDEPOT_DATA: folder, BTFDEPOT_AUDIT_LOG: join(folder, 'audit.log') },
   );
   const host = { BTFDEPOT_HOST: '127.0.0.1' };
   const guards = tokenGuards({ ...checked, ...host }, 'uploads', stores.tokens, systemClock);
@@ -59,6 +59,12 @@ export async function startIngest(
     tokens: stores.tokens,
     record: async (buildId: string): Promise<KernelRecord | undefined> =>
       (await stores.records.get(buildId))?.record,
+    /** The entries of the audit log. */
+    audited: async () =>
+      (await readFile(join(folder, 'audit.log'), 'utf8'))
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
     /** Names of the files that are stored or staged: what a refused upload must not add to. */
     left: async () => ({
       blobs: await files('blobs'),

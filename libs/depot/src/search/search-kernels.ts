@@ -1,4 +1,4 @@
-import type { KernelSummary, LookupAnswer, SearchAnswer } from '@btf-depot/contracts';
+import type { KernelRecord, KernelSummary, LookupAnswer, SearchAnswer } from '@btf-depot/contracts';
 
 /** What kernels are wanted; all that is given must hold. */
 export interface KernelQuery {
@@ -56,4 +56,18 @@ export function lookUpKernels(
     else answer.ambiguous.push({ asked: name, kernels: found });
   }
   return answer;
+}
+
+/** What searches need of a record. */
+export function summaryOf(record: KernelRecord): KernelSummary {
+  const { buildId, revision, state, distro, release, arch, extras } = record;
+  return {
+    buildId,
+    revision,
+    state,
+    ...(distro !== undefined && { distro }),
+    ...(release !== undefined && { release }),
+    ...(arch !== undefined && { arch }),
+    ...(extras.vars && { variables: extras.vars.variables }),
+  };
 }

@@ -4,7 +4,14 @@ import { sha256Of } from '../sha256.ts';
 
 export type NewToken = Pick<
   Token,
-  'name' | 'scopes' | 'distro' | 'buildIdPrefix' | 'createdAt' | 'expiresAt'
+  | 'name'
+  | 'scopes'
+  | 'distro'
+  | 'buildIdPrefix'
+  | 'keepDays'
+  | 'storage'
+  | 'createdAt'
+  | 'expiresAt'
 >;
 
 /**

@@ -15,6 +15,10 @@ export interface Subject {
 export interface TokenHolder {
   readonly id: string;
   readonly name: string;
+  /** Days for which what it sends is kept; absent: for ever. */
+  readonly keepDays?: number;
+  /** Bytes that what it sends may take in the store; absent: no limit. */
+  readonly storage?: number;
   /** @throws DepotError `forbidden` unless the token is for this, at all and with this kernel. */
   require(scope: Scope, subject?: Subject): void;
 }
@@ -56,9 +60,12 @@ export class TokenGuard {
     if (token.expiresAt !== undefined && this.#clock.now() >= new Date(token.expiresAt)) {
       throw new DepotError('unauthorized', `the token expired at ${token.expiresAt}`);
     }
+    const { id, name, keepDays, storage } = token;
     return {
-      id: token.id,
-      name: token.name,
+      id,
+      name,
+      ...(keepDays !== undefined && { keepDays }),
+      ...(storage !== undefined && { storage }),
       require: (scope, subject) => requireScope(token, scope, subject),
     };
   }

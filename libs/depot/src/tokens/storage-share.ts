@@ -1,0 +1,49 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import { blobsOf } from '../named-blobs.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { RecordIndex } from '../record-index.ts';
+import type { TokenHolder } from './token-guard.ts';
+
+/** How much of the store the kernels of each token take: a kernel counts for who sent it first. */
+export class StorageShare {
+  readonly #index: RecordIndex<{ uploader: string | undefined; bytes: number }>;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(records: RecordStore) {
+    this.#index = new RecordIndex(records, (record) => ({
+      uploader: record.sources[0]?.uploader,
+      bytes: storedBytes(record),
+    }));
+  }
+
+  /**
+   * Costs a listing of the records, of which those who ask at one time share one; nothing for a
+   * token without a limit. Uploads that run at the same time may exceed it by what they bring.
+   *
+   * @throws DepotError `storage-exceeded`; what reading a record throws.
+   */
+  async check({ id, storage }: TokenHolder): Promise<void> {
+    if (storage === undefined) return;
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
+    await this.#refreshing;
+    let used = 0;
+    for (const { uploader, bytes } of this.#index) if (uploader === id) used += bytes;
+    if (used < storage) return;
+    const detail = `the kernels of this token take ${used} bytes, it may use ${storage}`;
+    throw new DepotError('storage-exceeded', detail);
+  }
+
+  #refresh(): Promise<void> {
+    return this.#index.refresh((_buildId, error) => {
+      throw error;
+    });
+  }
+}
+
+/** Bytes of a record's blobs, each once; of a withdrawn one, none. */
+function storedBytes(record: KernelRecord): number {
+  if (record.state === 'withdrawn') return 0;
+  const sizes = new Map(blobsOf(record).map(({ sha256, size }) => [sha256, size]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
