@@ -1,5 +1,6 @@
 import { openFsStores } from '@btf-depot/blob-store';
 import { compressorSettings, startCompressor } from '@btf-depot/compressor';
+import type { PublicKey } from '@btf-depot/contracts';
 import { systemClock } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
 import { createIngest, uploadSettings } from '@btf-depot/ingest';
@@ -10,6 +11,7 @@ import {
   listenSettings,
   logSettings,
   Metrics,
+  readSigningKeys,
   retryRules,
   retrySettings,
   startAdmin,
@@ -36,6 +38,8 @@ export const embeddedSettings = {
 
 export interface EmbeddedDepot extends Running {
   url: string;
+  /** Of its signing keys, the first one first. */
+  publicKeys: readonly PublicKey[];
   /** Whether the store held no kernel when the depot started. */
   wasEmpty: boolean;
 }
@@ -46,6 +50,8 @@ export async function startEmbedded(
   log: Logger,
 ): Promise<EmbeddedDepot> {
   const metrics = new Metrics();
+  const signingKeys = await readSigningKeys(settings, log);
+  const publicKeys = signingKeys.map(({ publicKey }) => publicKey);
   const stores = metrics.timed(await openFsStores(settings.BTFDEPOT_DATA));
   const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
   const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
@@ -64,9 +70,10 @@ export async function startEmbedded(
     clock: systemClock,
     log,
     metrics,
+    signingKeys,
     ...(guards.writes && { guard: guards.writes }),
   };
-  const fetch = createFetch(stores, settings, log);
+  const fetch = createFetch({ ...stores, publicKeys }, settings, log);
   const router = Router();
   // Fetch first: it knows more of the paths that both have.
   router.use(fetch.router, await createIngest(deps, settings));
@@ -85,6 +92,7 @@ export async function startEmbedded(
   const admin = await startAdmin(settings, metrics, log);
   return {
     url: http.url,
+    publicKeys,
     wasEmpty,
     async close() {
       await http.close();

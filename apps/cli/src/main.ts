@@ -13,6 +13,8 @@ const verbs: Record<string, () => Promise<Command>> = {
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdrawCommand(),
   token: async () => (await import('./verbs/token.ts')).tokenCommand(),
+  key: async () => (await import('./verbs/key.ts')).keyCommand(),
+  resign: async () => (await import('./verbs/resign.ts')).resignCommand(),
   copy: async () => (await import('./verbs/copy.ts')).copyCommand(),
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
   fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),

@@ -4,6 +4,7 @@ import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
   createComputePool,
   queueSettings,
+  readSigningKeys,
   retryRules,
   retrySettings,
   runService,
@@ -27,6 +28,7 @@ const shape = {
 };
 
 await runService('compressor', shape, async (settings, log, metrics) => {
+  const signingKeys = await readSigningKeys(settings, log);
   const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
@@ -47,7 +49,7 @@ await runService('compressor', shape, async (settings, log, metrics) => {
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   const compressor = startCompressor(
-    { ...stores, queue, compute, clock: systemClock, log, metrics },
+    { ...stores, queue, compute, clock: systemClock, log, metrics, signingKeys },
     settings,
   );
   return {

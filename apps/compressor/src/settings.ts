@@ -1,7 +1,8 @@
-import { seconds, wholeNumber } from '@btf-depot/service-kit';
+import { seconds, signingSettings, wholeNumber } from '@btf-depot/service-kit';
 
 /** Settings of compressing, shared by the service and the embedded depot. */
 export const compressorSettings = {
+  ...signingSettings,
   /** Kernels that are compressed at one time. */
   BTFDEPOT_COMPRESSORS: wholeNumber(1, 256).prefault('1'),
   /** After so many processes that ended while they compressed a kernel, it is `failed`. */

@@ -3,6 +3,7 @@
  * from memory, ahead of Express (hot-path.ts). `createFetch` is the service without its adapters
  * and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
  */
+import type { PublicKey } from '@btf-depot/contracts';
 import type { BlobStore, RecordStore } from '@btf-depot/depot';
 import { recordRoutes, type Logger } from '@btf-depot/service-kit';
 import { Router } from 'express';
@@ -13,6 +14,7 @@ import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
 import { documentationRoutes } from './documentation.ts';
 import { HotBlobs } from './hot-blobs.ts';
 import { hotPath } from './hot-path.ts';
+import { keyRoutes } from './key-routes.ts';
 import { KernelThread } from './kernels/kernel-thread.ts';
 import { RecentRecords } from './recent-records.ts';
 import { fetchRoutes } from './routes.ts';
@@ -34,28 +36,34 @@ export interface FetchSettings {
   BTFDEPOT_CATALOGUE_AGE: number;
 }
 
+export interface FetchDeps {
+  blobs: BlobStore;
+  records: RecordStore;
+  /** Of the keys that manifests are signed with, the first one first. */
+  publicKeys?: readonly PublicKey[];
+}
+
 export function createFetch(
-  stores: { blobs: BlobStore; records: RecordStore },
+  deps: FetchDeps,
   settings: FetchSettings,
   log: Logger,
 ): { router: Router; hot: ReturnType<typeof hotPath>; finishes: (path: string) => boolean } {
-  const records = new RecentRecords(stores.records, settings.BTFDEPOT_RECORD_AGE);
-  const blobs = new HotBlobs(stores.blobs, settings.BTFDEPOT_HOT_BLOBS);
+  const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE);
+  const blobs = new HotBlobs(deps.blobs, settings.BTFDEPOT_HOT_BLOBS);
   const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
   const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS);
-  const catalogue = new Catalogue(
-    stores.records,
-    settings.BTFDEPOT_CATALOGUE_AGE,
-    (message, error) => log.warn({ err: error }, message),
+  const catalogue = new Catalogue(deps.records, settings.BTFDEPOT_CATALOGUE_AGE, (message, error) =>
+    log.warn({ err: error }, message),
   );
   catalogue.warm();
   const router = Router();
   router.use(
     readableElsewhere,
     documentationRoutes(),
+    keyRoutes(deps.publicKeys ?? []),
     debuginfodRoutes(records, blobs, log),
     searchRoutes(records, catalogue),
-    recordRoutes(stores.records),
+    recordRoutes(deps.records),
     variableRoutes({ records, kernels, answers }),
     fetchRoutes({ records, blobs, kernels, answers }),
   );

@@ -1,6 +1,8 @@
 import { openMinioStores } from '@btf-depot/blob-store';
 import { systemClock } from '@btf-depot/depot';
 import {
+  publicKeySettings,
+  readPublicKeys,
   runService,
   startHttpService,
   storeAddress,
@@ -12,8 +14,9 @@ import { createFetch, fetchSettings } from './index.ts';
 
 await runService(
   'fetch',
-  { ...storeSettings, ...fetchSettings, ...tokenSettings },
+  { ...storeSettings, ...fetchSettings, ...tokenSettings, ...publicKeySettings },
   async (settings, log, metrics) => {
+    const publicKeys = await readPublicKeys(settings);
     const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
     const { reads } = tokenGuards(settings, 'nothing', stores.tokens, systemClock);
     return startHttpService({
@@ -23,7 +26,7 @@ await runService(
       metrics,
       ...(reads && { readers: reads }),
       checks: { store: () => stores.blobs.check() },
-      ...createFetch(stores, settings, log),
+      ...createFetch({ ...stores, publicKeys }, settings, log),
     });
   },
 );

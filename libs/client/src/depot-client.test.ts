@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
+import { manifest, problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
 import { buildIdOf, collect, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DepotClient } from './depot-client.ts';
 
-const quick = { rounds: 3, pauseMs: 1 };
+const quick = { patience: { rounds: 3, pauseMs: 1 } };
 const servers: Server[] = [];
 
 afterEach(async () => {
@@ -75,7 +75,7 @@ describe('several depots', () => {
     await expect(client(missing.url, broken.url).record(buildId)).rejects.toMatchObject({
       code: 'store-unavailable',
     });
-    expect(broken.asked).toHaveLength(quick.rounds);
+    expect(broken.asked).toHaveLength(quick.patience.rounds);
   });
 
   test('one that cannot be reached is passed by', async () => {
@@ -109,7 +109,7 @@ describe('what fails for the moment', () => {
 
   test('ends at once by the signal', async () => {
     const { url } = await depot(refuse('busy'));
-    const client = new DepotClient(url, { rounds: 5, pauseMs: 60_000 });
+    const client = new DepotClient(url, { patience: { rounds: 5, pauseMs: 60_000 } });
     const asking = client.record(buildId, AbortSignal.timeout(50));
     await expect(asking).rejects.toMatchObject({ name: 'TimeoutError' });
   });
@@ -125,7 +125,9 @@ test.each(['<html>', '{}', '[]', 'null'])('an answer that is no depot’s: %s', 
 describe('blobs', () => {
   const bytes = someBytes(100_000, 'blob');
   const entry = { sha256: sha256Of(bytes), size: bytes.length, mediaType: 'application/gzip' };
-  const withBlob = { ...record, artifacts: { 'a.gz': entry } };
+  const text = new TextEncoder().encode(manifest(record, []));
+  const listed = { sha256: sha256Of(text), size: text.length, mediaType: 'text/plain' };
+  const withBlob = { ...record, artifacts: { 'a.gz': entry, manifest: listed } };
   const path = `/v1/blobs/sha256/${entry.sha256}`;
 
   /** Sends the range that is asked for; cuts the connection after so many bytes of it. */
@@ -143,15 +145,19 @@ describe('blobs', () => {
     };
   }
 
+  /** Of a depot that is asked for an artifact: the record, the manifest, and then these. */
+  const artifact = (...answers: Answer[]) =>
+    depot(json(withBlob), send(Infinity, text), ...answers);
+
   test('go on where the connection broke, and are checked', async () => {
-    const { url, asked } = await depot(json(withBlob), send(40_000), send(40_000), send());
+    const { url, asked } = await artifact(send(40_000), send(40_000), send());
     const got = await new DepotClient(url, quick).artifact(buildId, 'a.gz');
     expect(got.bytes).toEqual(bytes);
-    expect(asked.slice(1)).toEqual([path, `${path} bytes=40000-`, `${path} bytes=80000-`]);
+    expect(asked.slice(2)).toEqual([path, `${path} bytes=40000-`, `${path} bytes=80000-`]);
   });
 
   test('go on at another depot', async () => {
-    const first = await depot(json(withBlob), send(30_000), refuse('unknown-blob'));
+    const first = await artifact(send(30_000), refuse('unknown-blob'));
     const second = await depot(send());
     const client = new DepotClient([first.url, second.url], quick);
     expect((await client.artifact(buildId, 'a.gz')).bytes).toEqual(bytes);
@@ -159,8 +165,8 @@ describe('blobs', () => {
   });
 
   test('other bytes are refused, and more than were named', async () => {
-    const other = await depot(json(withBlob), send(Infinity, someBytes(100_000, 'other')));
-    const longer = await depot(json(withBlob), send(Infinity, someBytes(100_001, 'longer')));
+    const other = await artifact(send(Infinity, someBytes(100_000, 'other')));
+    const longer = await artifact(send(Infinity, someBytes(100_001, 'longer')));
     for (const { url } of [other, longer]) {
       await expect(new DepotClient(url, quick).artifact(buildId, 'a.gz')).rejects.toMatchObject({
         code: 'digest-mismatch',
@@ -174,7 +180,7 @@ describe('blobs', () => {
       response.flushHeaders();
       setTimeout(() => response.destroy(), 5);
     };
-    const { url } = await depot(json(withBlob), none);
+    const { url } = await artifact(none);
     await expect(new DepotClient(url, quick).artifact(buildId, 'a.gz')).rejects.toMatchObject({
       code: 'cut',
     });
@@ -182,7 +188,8 @@ describe('blobs', () => {
 
   test.each([
     ['unknown-build-id', refuse('unknown-build-id')],
-    ['unknown-artifact', json(record)],
+    ['pending', json(record)],
+    ['unknown-artifact', json({ ...record, state: 'ready' })],
   ])('%s', async (code, answer) => {
     const { url } = await depot(answer);
     await expect(

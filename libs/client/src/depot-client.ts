@@ -8,17 +8,24 @@ import {
   VARIABLE_FORMS,
   variableAnswerSchema,
   variablePageSchema,
-  type ArtifactEntry,
   type KernelRecord,
   type KernelStatus,
   type KernelSummary,
   type LookupAnswer,
+  type PublicKey,
   type ResolveAnswer,
   type Variable,
   type VariableAnswer,
 } from '@btf-depot/contracts';
 import { askInOrder, PATIENCE, wait, type Patience } from './ask.ts';
-import { blobStream, checkDigest, type WantedBlob } from './blob-stream.ts';
+import { blobStream, type WantedBlob } from './blob-stream.ts';
+import {
+  findArtifact,
+  wholeBlob,
+  type ArtifactOptions,
+  type BlobReader,
+  type FoundArtifact,
+} from './find-artifact.ts';
 import { ProblemError } from './problem-error.ts';
 import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 
@@ -40,6 +47,12 @@ export interface KernelFilter {
   buildId?: string;
 }
 
+export interface ClientOptions {
+  patience?: Patience;
+  /** Any of them must have signed a kernel's manifest; none: manifests need no signature. */
+  keys?: readonly PublicKey[];
+}
+
 /**
  * One depot, or several in the order in which they are asked: a private one, then a public one.
  * Every method throws ProblemError for what the depots refuse; what fails for the moment is tried
@@ -50,15 +63,18 @@ export class DepotClient {
   readonly base: URL;
   readonly #bases: readonly URL[];
   readonly #patience: Patience;
+  readonly #keys: readonly PublicKey[];
+  readonly #blobs: BlobReader = (wanted, signal) => this.blob(wanted, 0, signal);
 
   /** @param urls of the depots; a path in them is kept. */
-  constructor(urls: string | readonly string[], patience: Patience = PATIENCE) {
+  constructor(urls: string | readonly string[], options: ClientOptions = {}) {
     this.#bases = (typeof urls === 'string' ? [urls] : urls).map(
       (url) => new URL(url.endsWith('/') ? url : `${url}/`),
     );
     if (this.#bases.length === 0) throw new RangeError('no depot is named');
     this.base = this.#bases[0];
-    this.#patience = patience;
+    this.#patience = options.patience ?? PATIENCE;
+    this.#keys = options.keys ?? [];
   }
 
   /** @returns undefined where no depot knows the build ID. */
@@ -143,33 +159,30 @@ export class DepotClient {
   }
 
   /**
-   * An artifact by its name, whole and checked against the hash that the record names. It is asked
-   * for by that hash, so that a revision which comes meanwhile mixes nothing up.
+   * What the kernel's manifest says of an artifact: a manifest that names this build ID, and that
+   * one of the keys signed, where there are any. Manifest and signature are asked for by the hashes
+   * of one record, so that a revision which comes meanwhile mixes nothing up.
+   *
+   * @throws ProblemError, among others `unknown-artifact`, `not-signed`, `bad-signature`,
+   *   `foreign-manifest`, `old-revision`, `not-in-manifest`.
    */
+  async findArtifact(
+    buildId: string,
+    name: string,
+    options: ArtifactOptions = {},
+  ): Promise<FoundArtifact> {
+    const record = await this.#json(kernelPath(buildId), kernelRecordSchema, options.signal);
+    return findArtifact(record, { buildId, name }, this.#blobs, this.#keys, options);
+  }
+
+  /** An artifact by its name, whole and checked against what `findArtifact` says. */
   async artifact(
     buildId: string,
     name: string,
-    signal?: AbortSignal,
-  ): Promise<{ entry: ArtifactEntry; bytes: Uint8Array<ArrayBuffer> }> {
-    const record = await this.record(buildId, signal);
-    const entry =
-      record && Object.hasOwn(record.artifacts, name) ? record.artifacts[name] : undefined;
-    if (!entry) {
-      throw new ProblemError({
-        code: record ? 'unknown-artifact' : 'unknown-build-id',
-        status: 404,
-        title: record ? 'There is no artifact of this name' : 'No kernel of this build ID',
-        detail: `no ${name} of ${buildId}`,
-      });
-    }
-    const bytes = new Uint8Array(entry.size);
-    let at = 0;
-    for await (const chunk of this.blob(entry, 0, signal)) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    await checkDigest(bytes, entry.sha256);
-    return { entry, bytes };
+    options: ArtifactOptions = {},
+  ): Promise<FoundArtifact & { bytes: Uint8Array<ArrayBuffer> }> {
+    const found = await this.findArtifact(buildId, name, options);
+    return { ...found, bytes: await wholeBlob(this.#blobs, found.entry, options.signal) };
   }
 
   /**

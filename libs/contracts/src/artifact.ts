@@ -31,6 +31,25 @@ export function isArtifactName(name: string): name is ArtifactName {
   return Object.hasOwn(ARTIFACTS, name);
 }
 
+/**
+ * The manifest's signatures: `manifest.sig` for signify and usign, `manifest.minisig` for minisign,
+ * by the first of the depot's keys; with a key's number between, by that key.
+ */
+export type SignatureName = `manifest.${'' | `${string}.`}${'sig' | 'minisig'}`;
+
+/** @param keyNumber 16 lowercase hexadecimal digits; absent: the first of the depot's keys. */
+export function signatureName(form: 'sig' | 'minisig', keyNumber?: string): SignatureName {
+  return keyNumber === undefined ? `manifest.${form}` : `manifest.${keyNumber}.${form}`;
+}
+
+export function isSignatureName(name: string): name is SignatureName {
+  return /^manifest\.([0-9a-f]{16}\.)?(mini)?sig$/.test(name);
+}
+
+export function mediaTypeOf(name: ArtifactName | SignatureName): string {
+  return isSignatureName(name) ? 'text/plain; charset=utf-8' : ARTIFACTS[name];
+}
+
 /** The extras that a depot can split off a kernel's BTF; a server or an upload may name fewer. */
 export const EXTRAS = ['vars'] as const;
 

@@ -13,4 +13,7 @@ export * from './record.ts';
 export * from './search.ts';
 export * from './status.ts';
 export * from './token.ts';
+export * from './trust/keys.ts';
+export * from './trust/manifest.ts';
+export * from './trust/signify.ts';
 export * from './variable.ts';

@@ -1,5 +1,5 @@
 import {
-  ARTIFACTS,
+  mediaTypeOf,
   RECORD_SCHEMA,
   type ArtifactEntry,
   type Job,
@@ -12,6 +12,8 @@ import type { Clock } from './ports/clock.ts';
 import type { Compute } from './ports/compute.ts';
 import type { Attempt } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
+import type { SigningKey } from './signing/secret-key.ts';
+import { signManifest, type SignatureFile } from './signing/sign-manifest.ts';
 import { updateRecord } from './update-record.ts';
 
 export interface CompressDeps {
@@ -21,6 +23,8 @@ export interface CompressDeps {
   clock: Clock;
   /** After so many crashes the kernel is taken for their cause, and not tried again. */
   crashLimit: number;
+  /** Each signs the manifest; none: it is not signed. */
+  signingKeys: readonly SigningKey[];
 }
 
 /**
@@ -45,7 +49,10 @@ export async function compressKernel(
     return 'failed';
   }
   try {
-    const packed = await deps.compute.pack(await packInput(deps.blobs, stored.record), signal);
+    const packed = signed(
+      await deps.compute.pack(await packInput(deps.blobs, stored.record), signal),
+      deps.signingKeys,
+    );
     const putAll = async () => {
       for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
     };
@@ -101,11 +108,24 @@ async function blobOf(blobs: BlobStore, sha256: string): Promise<Uint8Array> {
   return bytes;
 }
 
-async function publish(deps: CompressDeps, job: Job, packed: PackedArtifact[]): Promise<boolean> {
+/** With the signatures of the manifest. */
+function signed(
+  packed: readonly PackedArtifact[],
+  keys: readonly SigningKey[],
+): (PackedArtifact | SignatureFile)[] {
+  const manifests = packed.filter(({ name }) => name === 'manifest');
+  return [...packed, ...manifests.flatMap(({ bytes }) => signManifest(bytes, keys))];
+}
+
+async function publish(
+  deps: CompressDeps,
+  job: Job,
+  packed: readonly (PackedArtifact | SignatureFile)[],
+): Promise<boolean> {
   const artifacts: Record<string, ArtifactEntry> = Object.fromEntries(
     packed.map(({ name, sha256, bytes }) => [
       name,
-      { sha256, size: bytes.length, mediaType: ARTIFACTS[name] },
+      { sha256, size: bytes.length, mediaType: mediaTypeOf(name) },
     ]),
   );
   const readyAt = deps.clock.now().toISOString();

@@ -1,17 +1,27 @@
-import { isArtifactName, type ArtifactEntry, type KernelRecord } from '@btf-depot/contracts';
+import {
+  isArtifactName,
+  isSignatureName,
+  type ArtifactEntry,
+  type KernelRecord,
+} from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
 import { refuseWithdrawn } from './withdraw.ts';
 
 /**
  * The artifact of that name, or why there is none.
  *
- * @throws DepotError `unknown-artifact`, `withdrawn`, `no-vars`, `pending`.
+ * @throws DepotError `unknown-artifact`, `withdrawn`, `no-vars`, `not-signed`, `pending`.
  */
 export function findArtifact(record: KernelRecord, name: string): ArtifactEntry {
   const { buildId, revision, state } = record;
   refuseWithdrawn(record);
   if (Object.hasOwn(record.artifacts, name)) return record.artifacts[name];
-  if (!isArtifactName(name)) throw new DepotError('unknown-artifact', 'no artifact of this name');
+  if (isSignatureName(name) && Object.hasOwn(record.artifacts, 'manifest')) {
+    throw new DepotError('not-signed', `the manifest of ${buildId} has no such signature`);
+  }
+  if (!isArtifactName(name) && !isSignatureName(name)) {
+    throw new DepotError('unknown-artifact', 'no artifact of this name');
+  }
   if (name === 'vmlinux.vars.btf' && !record.extras.vars) {
     throw new DepotError('no-vars', `no variables of ${buildId} were uploaded`);
   }

@@ -38,6 +38,8 @@ export {
 } from './search/search-kernels.ts';
 export { EXPIRY_GRACE, Expiry } from './kept-until.ts';
 export { requeue } from './requeue.ts';
+export { resign } from './signing/resign.ts';
+export { createSecretKey, openSecretKey, type SigningKey } from './signing/secret-key.ts';
 export { createToken, type NewToken } from './tokens/create-token.ts';
 export { StorageShare } from './tokens/storage-share.ts';
 export { TokenGuard, type Subject, type TokenHolder } from './tokens/token-guard.ts';

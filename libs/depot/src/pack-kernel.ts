@@ -1,7 +1,6 @@
 import { gzip, xz, zstd } from '@btf-depot/codec';
-import type { ArtifactName, CarrierFile } from '@btf-depot/contracts';
+import { manifest, sha256Sums, type ArtifactName, type CarrierFile } from '@btf-depot/contracts';
 import { makeCarriers, type CarriersInput } from './make-carriers.ts';
-import { manifest, sha256Sums } from './manifest.ts';
 import { sha256Of } from './sha256.ts';
 
 export interface PackInput extends Omit<CarriersInput, 'name'> {

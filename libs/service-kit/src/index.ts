@@ -13,6 +13,12 @@ export { onlyMethods } from './problems.ts';
 export { readJson, readQuery } from './read-json.ts';
 export { recordRoutes } from './record-routes.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
+export {
+  publicKeySettings,
+  readPublicKeys,
+  readSigningKeys,
+  signingSettings,
+} from './signing-keys.ts';
 export { tokenGuards, tokenSettings, type Guards } from './tokens.ts';
 export {
   byteSize,

@@ -1,14 +1,17 @@
 import { ARTIFACTS, isBuildId } from '@btf-depot/contracts';
 import { DepotClient } from '@btf-depot/client';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { download } from '../download.ts';
 import { depotUrls, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printJson } from '../output.ts';
+import { trustedKeys } from '../trusted-keys.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
 
 interface Flags extends KernelFlags {
   url: string;
   output?: string;
+  keys?: string;
+  leastRevision?: number;
   json?: boolean;
 }
 
@@ -17,7 +20,8 @@ export function getCommand(): Command {
     .summary('download an artifact of a kernel')
     .description(
       'Downloads an artifact by build ID, resumes where an earlier download was cut, and checks\n' +
-        'its SHA-256. With --running or --of the build ID is left out.',
+        'size and SHA-256 against the manifest of the kernel; with public keys, that one of them\n' +
+        'signed the manifest too. With --running or --of the build ID is left out.',
     )
     .argument('[build-id]', 'build ID of the kernel')
     .argument('[artifact]', `one of ${Object.keys(ARTIFACTS).join(', ')}`, 'btf_vmlinux.ko.gz')
@@ -27,6 +31,10 @@ export function getCommand(): Command {
       '-o, --output <file>',
       "where to put it; by default the artifact's name, - for standard output",
     )
+    .addOption(
+      new Option('--keys <paths>', 'public keys, `:` between them').env('BTFDEPOT_PUBLIC_KEYS'),
+    )
+    .option('--least-revision <number>', 'refuse what is of an earlier revision', revision)
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(get);
@@ -39,18 +47,24 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
   if (buildId === undefined || !isBuildId(buildId)) {
     throw new Error('name a build ID (lowercase hexadecimal), or use --running or --of FILE');
   }
-  const client = new DepotClient(depotUrls(flags.url));
-  const record = await client.record(buildId);
-  if (!record) throw new Error(`${flags.url} has no kernel of build ID ${buildId}`);
-  const artifact = Object.hasOwn(record.artifacts, name) ? record.artifacts[name] : undefined;
-  if (!artifact) {
-    const there = Object.keys(record.artifacts).join(', ') || 'none yet';
-    throw new Error(`no ${name} of ${buildId} (${record.state}); there are: ${there}`);
-  }
+  const keys = await trustedKeys(flags.keys);
+  const client = new DepotClient(depotUrls(flags.url), { keys });
+  const { leastRevision = 0 } = flags;
+  const { entry, manifest } = await client.findArtifact(buildId, name, { leastRevision });
   const output = flags.output ?? name;
-  await download(client, artifact, output);
-  const result = { buildId, artifact: name, file: output, ...artifact };
+  await download(client, entry, output);
+  const { revision } = manifest;
+  const signed = keys.length > 0;
+  const result = { buildId, revision, artifact: name, file: output, ...entry, signed };
   if (flags.json && output !== '-') printJson(result);
-  else if (output !== '-') print(`${output}: ${formatBytes(artifact.size)}, SHA-256 checked\n`);
-  else note(`${name}: ${formatBytes(artifact.size)}`);
+  else if (output !== '-') {
+    const checked = signed ? 'SHA-256 and signature checked' : 'SHA-256 checked';
+    print(`${output}: ${formatBytes(entry.size)}, ${checked}\n`);
+  } else note(`${name}: ${formatBytes(entry.size)}`);
+}
+
+function revision(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('expected a whole number above 0');
 }

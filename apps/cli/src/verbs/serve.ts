@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { DepotClient } from '@btf-depot/client';
 import { createLogger, readSettings, runUntilSignal } from '@btf-depot/service-kit';
-import type { KernelRecord } from '@btf-depot/contracts';
+import { publicKeyLine, type KernelRecord } from '@btf-depot/contracts';
 import { Command } from 'commander';
 import { embeddedSettings, startEmbedded, type EmbeddedDepot } from '../embedded.ts';
 import { DEFAULT_URL } from '../options.ts';
@@ -59,9 +59,14 @@ async function serve(files: string[], flags: Flags): Promise<void> {
       const record = await ingest(client, file, query);
       if (record) kernels.push(record);
     }
-    if (flags.json) printJson({ url: depot.url, data: settings.BTFDEPOT_DATA, kernels });
-    else {
+    if (flags.json) {
+      const publicKeys = depot.publicKeys.map(publicKeyLine);
+      printJson({ url: depot.url, data: settings.BTFDEPOT_DATA, publicKeys, kernels });
+    } else {
       for (const record of kernels) print(describeKernel(record));
+      for (const key of depot.publicKeys) {
+        print(`signs with key ${key.number}: ${publicKeyLine(key)}\n`);
+      }
       print(`listening on ${depot.url}, data in ${settings.BTFDEPOT_DATA}\n`);
       print(nextCommands(depot.url, kernels.at(-1)));
     }

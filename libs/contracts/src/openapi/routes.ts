@@ -4,6 +4,7 @@ import type { ProblemCode } from '../problem.ts';
 import { kernelRecordSchema } from '../record.ts';
 import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
 import { statusSchema } from '../status.ts';
+import { keysAnswerSchema } from '../trust/keys.ts';
 import {
   resolveAnswerSchema,
   resolveRequestSchema,
@@ -96,7 +97,14 @@ export const FETCH_ROUTES: RouteDocument[] = [
     parameters: { ...kernel, artifact: z.string() },
     answers: { [OCTETS]: null },
     blob: true,
-    problems: [...ofKernel, 'unknown-artifact', 'no-vars', 'pending', 'range-not-satisfiable'],
+    problems: [
+      ...ofKernel,
+      'unknown-artifact',
+      'no-vars',
+      'not-signed',
+      'pending',
+      'range-not-satisfiable',
+    ],
   },
   {
     method: 'get',
@@ -151,6 +159,21 @@ export const FETCH_ROUTES: RouteDocument[] = [
     body: resolveRequestSchema,
     answers: { [JSON_TYPE]: resolveAnswerSchema },
     problems: [...ofKernel, 'bad-body', 'too-large', 'unsupported-media', 'bad-btf', 'busy'],
+  },
+  {
+    method: 'get',
+    path: '/v1/keys',
+    summary: 'The public keys that manifests are signed with',
+    answers: { [JSON_TYPE]: keysAnswerSchema },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/v1/keys/{file}',
+    summary: 'One of them as the file that signify, usign and minisign take',
+    parameters: { file: z.string().describe('The number of the key, and `.pub`.') },
+    answers: { 'text/plain': null },
+    problems: ['unknown-key'],
   },
   {
     method: 'get',

@@ -1,0 +1,39 @@
+import { encodePublicKey, publicKeyLine } from '@btf-depot/contracts';
+import { createSecretKey, openSecretKey } from '@btf-depot/depot';
+import { Command } from 'commander';
+import { writeFile } from 'node:fs/promises';
+import { jsonOption } from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+
+export function keyCommand(): Command {
+  const command = new Command('key')
+    .summary('keys that manifests are signed with')
+    .description(
+      'Ed25519 keys without a passphrase, in the files of signify and usign, whose own keys do as\n' +
+        'well. minisign takes the public ones.',
+    );
+  command
+    .command('create')
+    .summary('make a key')
+    .description('Writes NAME.sec, for BTFDEPOT_SIGNING_KEYS alone, and NAME.pub, for everybody.')
+    .argument('<name>')
+    .addOption(jsonOption())
+    .action(create);
+  return command;
+}
+
+async function create(name: string, flags: { json?: boolean }): Promise<void> {
+  const secret = createSecretKey();
+  const { publicKey } = openSecretKey(secret);
+  const [secretFile, publicFile] = [`${name}.sec`, `${name}.pub`];
+  // A key that is there already is not written over.
+  await writeFile(secretFile, secret, { mode: 0o600, flag: 'wx' });
+  await writeFile(publicFile, encodePublicKey(publicKey), { flag: 'wx' });
+  const line = publicKeyLine(publicKey);
+  if (flags.json) {
+    printJson({ number: publicKey.number, publicKey: line, secretFile, publicFile });
+    return;
+  }
+  print(`${line}\n`);
+  note(`key ${publicKey.number}: ${secretFile} is secret, ${publicFile} is for everybody`);
+}

@@ -1,0 +1,54 @@
+import { resign } from '@btf-depot/depot';
+import {
+  createLogger,
+  readSettings,
+  readSigningKeys,
+  signingSettings,
+} from '@btf-depot/service-kit';
+import { Command, Option } from 'commander';
+import { dataOption, openStores } from '../open-stores.ts';
+import { jsonOption } from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+
+interface Flags {
+  keys?: string;
+  all?: boolean;
+  data?: string;
+  json?: boolean;
+}
+
+export function resignCommand(): Command {
+  return new Command('resign')
+    .summary('sign the manifests of published kernels anew')
+    .description(
+      'Signs manifests with each of the keys, the first one for `manifest.sig`, in the place of the\n' +
+        'signatures that there are; without keys, those are taken away. To change keys: give the\n' +
+        'services and this OLD:NEW, then NEW:OLD when clients have the new one, then NEW.',
+    )
+    .argument('[build-id...]')
+    .option('--all', 'every kernel')
+    .addOption(
+      new Option('--keys <paths>', 'secret keys, `:` between them').env('BTFDEPOT_SIGNING_KEYS'),
+    )
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(buildIds: string[], flags: Flags): Promise<void> {
+  if (buildIds.length > 0 === (flags.all === true)) throw new Error('name build IDs, or --all');
+  const keys = await readSigningKeys(
+    readSettings(signingSettings, { BTFDEPOT_SIGNING_KEYS: flags.keys }),
+    createLogger('resign', 'silent'),
+  );
+  const stores = await openStores(flags);
+  const named = new Set(buildIds);
+  if (flags.all) for await (const { buildId } of stores.records.list()) named.add(buildId);
+  const signed: string[] = [];
+  for (const buildId of named) if (await resign(stores, buildId, keys)) signed.push(buildId);
+  if (flags.json) printJson({ signed, left: named.size - signed.length });
+  else {
+    for (const buildId of signed) print(`${buildId}\n`);
+    note(`${signed.length} signed with ${keys.length} keys, ${named.size - signed.length} left`);
+  }
+}

@@ -1,0 +1,108 @@
+import {
+  isSignatureName,
+  signatureName,
+  type ArtifactEntry,
+  type KernelRecord,
+  type Manifest,
+  type PublicKey,
+} from '@btf-depot/contracts';
+import { checkDigest, type WantedBlob } from './blob-stream.ts';
+import { ProblemError } from './problem-error.ts';
+import { checkSignature, readManifest, refusal } from './verify-manifest.ts';
+
+/** The most that a blob can have, in bytes; of a manifest and a signature, far more than they have. */
+const MAX_BLOB = 64 * 2 ** 20;
+const MAX_MANIFEST = 2 ** 20;
+const MAX_SIGNATURE = 4096;
+
+export interface ArtifactOptions {
+  /** An earlier revision is refused: one that was current once, and is served again. */
+  leastRevision?: number;
+  signal?: AbortSignal;
+}
+
+/** An artifact as the manifest vouches for it. */
+export interface FoundArtifact {
+  entry: ArtifactEntry;
+  manifest: Manifest;
+}
+
+/** The bytes of a blob, not checked. */
+export type BlobReader = (wanted: WantedBlob, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/**
+ * What the kernel's manifest says of an artifact. Manifest and signature are asked for by the
+ * hashes that one record has, so that a revision which comes meanwhile mixes nothing up.
+ *
+ * @param record as the depot sent it: nothing in it is trusted.
+ * @param keys any of them must have signed the manifest; none: it needs no signature.
+ */
+export async function findArtifact(
+  record: KernelRecord,
+  { buildId, name }: { buildId: string; name: string },
+  blobs: BlobReader,
+  keys: readonly PublicKey[],
+  { leastRevision = 0, signal }: ArtifactOptions,
+): Promise<FoundArtifact> {
+  const named = entryOf(record, name);
+  const text = await wholeBlob(blobs, entryOf(record, 'manifest'), signal, MAX_MANIFEST);
+  if (keys.length > 0) await checkSigned(record, text, blobs, keys, signal);
+  const manifest = readManifest(text, buildId);
+  if (manifest.revision < leastRevision) {
+    throw refusal('old-revision', `revision ${manifest.revision} of ${buildId}`);
+  }
+  const vouched = manifest.artifacts.get(name);
+  if (vouched) return { manifest, entry: { ...named, ...vouched } };
+  // The manifest, and what signs it, are not among what it lists.
+  if (keys.length > 0 && name !== 'manifest' && !isSignatureName(name)) {
+    throw refusal('not-in-manifest', `${name} of ${buildId}`);
+  }
+  return { manifest, entry: named };
+}
+
+/** A blob in memory, checked. @throws ProblemError `too-large`, `digest-mismatch`. */
+export async function wholeBlob(
+  blobs: BlobReader,
+  { sha256, size }: WantedBlob,
+  signal?: AbortSignal,
+  limit = MAX_BLOB,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (size > limit) throw refusal('too-large', `${size} bytes`);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for await (const chunk of blobs({ sha256, size }, signal)) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  await checkDigest(bytes, sha256);
+  return bytes;
+}
+
+async function checkSigned(
+  { buildId, artifacts }: KernelRecord,
+  manifest: Uint8Array<ArrayBuffer>,
+  blobs: BlobReader,
+  keys: readonly PublicKey[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const key of keys) {
+    const name = signatureName('sig', key.number);
+    if (!Object.hasOwn(artifacts, name)) continue;
+    const signature = await wholeBlob(blobs, artifacts[name], signal, MAX_SIGNATURE);
+    await checkSignature(manifest, new TextDecoder().decode(signature), key);
+    return;
+  }
+  const numbers = keys.map(({ number }) => number).join(', ');
+  throw refusal('not-signed', `no signature of ${numbers} for ${buildId}`);
+}
+
+function entryOf({ buildId, artifacts, state }: KernelRecord, name: string): ArtifactEntry {
+  if (Object.hasOwn(artifacts, name)) return artifacts[name];
+  const there = Object.keys(artifacts).join(', ') || 'none yet';
+  throw new ProblemError({
+    code: state === 'compressing' ? 'pending' : 'unknown-artifact',
+    status: 404,
+    title: 'There is no artifact of this name',
+    detail: `no ${name} of ${buildId} (${state}); there are: ${there}`,
+  });
+}

@@ -1,0 +1,59 @@
+import {
+  BadKey,
+  decodeSignature,
+  parseManifest,
+  type Manifest,
+  type PublicKey,
+} from '@btf-depot/contracts';
+import { ProblemError } from './problem-error.ts';
+
+/**
+ * What a manifest's bytes say, if they are one of this kernel.
+ * @throws ProblemError `bad-manifest`, `foreign-manifest`.
+ */
+export function readManifest(bytes: Uint8Array, buildId: string): Manifest {
+  let manifest: Manifest;
+  try {
+    manifest = parseManifest(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw refusal('bad-manifest', error instanceof Error ? error.message : String(error));
+  }
+  if (manifest.buildId === buildId) return manifest;
+  throw refusal('foreign-manifest', `it is of ${manifest.buildId}, not of ${buildId}`);
+}
+
+/**
+ * @param signatureFile text of `manifest.sig` or `manifest.minisig`.
+ * @throws ProblemError `bad-signature`.
+ */
+export async function checkSignature(
+  manifest: Uint8Array<ArrayBuffer>,
+  signatureFile: string,
+  { number, bytes }: PublicKey,
+): Promise<void> {
+  let signature: Uint8Array<ArrayBuffer>;
+  try {
+    signature = decodeSignature(signatureFile).bytes;
+  } catch (error) {
+    if (!(error instanceof BadKey)) throw error;
+    throw refusal('bad-signature', error.message);
+  }
+  const key = await crypto.subtle.importKey('raw', bytes, 'Ed25519', false, ['verify']);
+  if (await crypto.subtle.verify('Ed25519', key, signature, manifest)) return;
+  throw refusal('bad-signature', `key ${number} did not sign it`);
+}
+
+const TITLES = {
+  'bad-manifest': 'The manifest is malformed',
+  'foreign-manifest': "The manifest is another kernel's",
+  'bad-signature': "The manifest's signature is wrong",
+  'not-signed': 'The manifest is not signed with a key that is trusted',
+  'not-in-manifest': 'The manifest does not vouch for this artifact',
+  'old-revision': 'The manifest is of an earlier revision',
+  'too-large': 'The depot names more bytes than there can be',
+};
+
+/** What the depot sent is not to be trusted. */
+export function refusal(code: keyof typeof TITLES, detail: string): ProblemError {
+  return new ProblemError({ code, status: 0, title: TITLES[code], detail });
+}

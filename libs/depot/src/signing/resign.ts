@@ -1,0 +1,63 @@
+import { isSignatureName, mediaTypeOf, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { updateRecord } from '../update-record.ts';
+import type { SigningKey } from './secret-key.ts';
+import { signManifest, type SignatureFile } from './sign-manifest.ts';
+
+/** The manifest may be another one each time; not so often within one run. */
+const TRIES = 5;
+
+/**
+ * Signs the published manifest of a kernel with these keys, in the place of the signatures that it
+ * has; with none, those are taken away. The revision stays, for what is signed does.
+ *
+ * @returns false where it is signed so already, or has no manifest.
+ * @throws DepotError `unknown-build-id`, `unknown-blob`, `newer-schema`.
+ */
+export async function resign(
+  { blobs, records }: { blobs: BlobStore; records: RecordStore },
+  buildId: string,
+  keys: readonly SigningKey[],
+): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    const record = (await records.get(buildId))?.record;
+    if (!record) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    const sha256 = manifestHash(record);
+    if (sha256 === undefined) return false;
+    const text = await blobs.get(sha256);
+    // Where the record has changed since, its manifest may have been collected.
+    if (!text && tries < TRIES) continue;
+    if (!text) throw new DepotError('unknown-blob', `the manifest of ${buildId} is lost`);
+    const signatures = signManifest(text, keys);
+    const putAll = async () => {
+      for (const { sha256, bytes } of signatures) await blobs.put(sha256, bytes);
+    };
+    await putAll();
+    const { record: now, written } = await updateRecord(records, buildId, (current) => {
+      if (!current || manifestHash(current) !== sha256) return undefined;
+      const artifacts = withSignatures(current.artifacts, signatures);
+      const same = JSON.stringify(artifacts) === JSON.stringify(current.artifacts);
+      return same ? undefined : { ...current, artifacts };
+    });
+    // What lay there before the record named it may have been collected since: see collectGarbage.
+    if (written) await putAll();
+    if (now && manifestHash(now) === sha256) return written;
+  }
+}
+
+function manifestHash({ artifacts }: KernelRecord): string | undefined {
+  return Object.hasOwn(artifacts, 'manifest') ? artifacts.manifest.sha256 : undefined;
+}
+
+function withSignatures(
+  artifacts: KernelRecord['artifacts'],
+  signatures: readonly SignatureFile[],
+): KernelRecord['artifacts'] {
+  const others = Object.entries(artifacts).filter(([name]) => !isSignatureName(name));
+  const added = signatures.map(({ name, sha256, bytes }) => {
+    return [name, { sha256, size: bytes.length, mediaType: mediaTypeOf(name) }] as const;
+  });
+  return Object.fromEntries([...others, ...added]);
+}
