@@ -1,29 +1,23 @@
-import {
-  totalSize,
-  type DepotClient,
-  type ProblemError,
-  type UploadRequest,
-} from '@btf-depot/client';
-import type { KernelStatus } from '@btf-depot/contracts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { totalSize, type DepotClient, type UploadRequest } from '@btf-depot/client';
+import type { KernelRecord, KernelStatus } from '@btf-depot/contracts';
 import type { UnpackedUpload } from '@btf-depot/depot';
-import { blobOf, sha256OfFile, withUnpacked } from './local-file.ts';
+import { withUnpacked } from './local-file.ts';
+import { encodeBtf } from './local-pahole.ts';
+import type { PushOptions } from './push-options.ts';
+import { filePart, splitParts, type Parts } from './push-parts.ts';
 import { withRetries } from './with-retries.ts';
-
-export interface PushOptions {
-  /** Path of the BTF with global variables that the kernel's build wrote. */
-  full?: string;
-  /** Path of a module of the build, or of a package that has one. */
-  module?: string;
-  query: NonNullable<UploadRequest['query']>;
-  onProgress?: (sent: number, total: number) => void;
-  onRetry?: (why: ProblemError, pause: number) => void;
-  signal?: AbortSignal;
-}
 
 export interface Pushed {
   file: string;
   /** `present`: the depot had it, and nothing was sent. */
   outcome: 'created' | 'known' | 'present';
+  /** What made the kernel's BTF on this machine. */
+  encodedBy?: string;
+  /** Bytes that were sent. */
+  sent: number;
   status: KernelStatus;
 }
 
@@ -47,49 +41,96 @@ export async function pushFile(
 ): Promise<Pushed> {
   const { kernel } = found ?? (await lookInto(file));
   const buildId = kernel?.buildId ?? options.query.buildId;
-  const files = {
+  const { full, module, onRetry = () => undefined } = options;
+  const whole: Parts = {
     // A package of modules alone comes as what it is used as.
-    [kernel ? 'kernel' : 'module']: file,
-    ...(options.full !== undefined && { full: options.full }),
-    ...(options.module !== undefined && { module: options.module }),
+    [kernel ? 'kernel' : 'module']: filePart(file),
+    ...(full !== undefined && { full: filePart(full) }),
+    ...(module !== undefined && { module: filePart(module) }),
   };
-  const onRetry = options.onRetry ?? (() => undefined);
-  const { outcome, status } = await withRetries(async () => {
-    const present = buildId !== undefined && (await isPresent(client, buildId, files, options));
-    if (present) return { outcome: 'present' as const, status: { buildId } };
-    return send(client, files, options);
-  }, onRetry);
-  return { file, outcome, status: await client.waitUntilDone(status.buildId, options.signal) };
+  const askRecord = async () =>
+    buildId === undefined ? undefined : client.record(buildId, options.signal);
+  const sendOnce = (parts: Parts) =>
+    withRetries(async () => {
+      const record = await askRecord();
+      if (record && (await hasParts(record, parts))) return present(record);
+      return send(client, parts, options);
+    }, onRetry);
+
+  const record = await withRetries(askRecord, onRetry);
+  const lacksBtf = kernel?.kind === 'elf' && !kernel.hasBtf && full === undefined && !record;
+  const { status, ...answer } =
+    lacksBtf || options.splitHere
+      ? await withMadeParts(file, whole, { ...options, lacksBtf }, sendOnce, record)
+      : await sendOnce(whole);
+  return { file, ...answer, status: await client.waitUntilDone(status.buildId, options.signal) };
 }
 
-type Files = Record<string, string>;
+type Answer = Pick<Pushed, 'outcome' | 'encodedBy' | 'sent'> & { status: { buildId: string } };
 
-async function send(client: DepotClient, files: Files, options: PushOptions) {
-  const parts = Object.entries(files).map(async ([part, path]) => [part, await blobOf(path)]);
+function present({ buildId }: KernelRecord): Answer {
+  return { outcome: 'present', sent: 0, status: { buildId } };
+}
+
+/** Sends parts that are made on this machine first, unless the depot has the file as it is. */
+async function withMadeParts(
+  file: string,
+  whole: Parts,
+  options: PushOptions & { lacksBtf: boolean },
+  sendOnce: (parts: Parts) => Promise<Answer>,
+  record: KernelRecord | undefined,
+): Promise<Answer> {
+  if (record && (await hasParts(record, whole))) return present(record);
+  return withUnpacked(file, (found) =>
+    withBtf(options.lacksBtf ? found.kernel?.path : undefined, options, async (encoded) => {
+      const parts = options.splitHere
+        ? await splitParts(found, { ...options, ...(encoded && { full: encoded.path }) })
+        : { ...whole, ...(encoded && { full: filePart(encoded.path) }) };
+      const answer = await sendOnce(parts);
+      return { ...answer, ...(encoded && { encodedBy: encoded.by }) };
+    }),
+  );
+}
+
+/** @param vmlinux without BTF; undefined: none is to be made. */
+async function withBtf<Result>(
+  vmlinux: string | undefined,
+  { onEncode }: PushOptions,
+  use: (encoded?: { path: string; by: string }) => Promise<Result>,
+): Promise<Result> {
+  if (vmlinux === undefined) return use();
+  const folder = await mkdtemp(join(tmpdir(), 'btfdepot-'));
+  try {
+    const path = join(folder, 'full.btf');
+    const by = `pahole ${await encodeBtf(vmlinux, path)}`;
+    onEncode?.(by);
+    return await use({ path, by });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function send(client: DepotClient, parts: Parts, options: PushOptions): Promise<Answer> {
+  const blobs = Object.entries(parts).map(async ([name, part]) => [name, await part.blob()]);
   const request: UploadRequest = {
-    ...(Object.fromEntries(await Promise.all(parts)) as Record<string, Blob>),
+    ...(Object.fromEntries(await Promise.all(blobs)) as Record<string, Blob>),
     query: options.query,
   };
   const total = totalSize(request);
-  return client.upload(request, {
+  const answer = await client.upload(request, {
     onProgress: (sent) => options.onProgress?.(Math.min(sent, total), total),
     ...(options.signal && { signal: options.signal }),
   });
+  return { ...answer, sent: total };
 }
 
 /** Whether the depot has split these very files; the hashes are only worked out if it might. */
-async function isPresent(
-  client: DepotClient,
-  buildId: string,
-  files: Files,
-  { signal }: PushOptions,
-): Promise<boolean> {
-  const record = await client.record(buildId, signal);
-  if (!record || record.state === 'failed' || record.state === 'withdrawn') return false;
-  for (const [part, path] of Object.entries(files)) {
-    const sources = record.sources.filter((source) => source.part === part);
+async function hasParts(record: KernelRecord, parts: Parts): Promise<boolean> {
+  if (record.state === 'failed' || record.state === 'withdrawn') return false;
+  for (const [name, part] of Object.entries(parts)) {
+    const sources = record.sources.filter((source) => source.part === name);
     if (sources.length === 0) return false;
-    const sha256 = await sha256OfFile(path);
+    const sha256 = await part.sha256();
     if (!sources.some((source) => source.sha256 === sha256)) return false;
   }
   return true;

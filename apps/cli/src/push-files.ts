@@ -1,7 +1,8 @@
 import type { DepotClient } from '@btf-depot/client';
 import type { UnpackedUpload } from '@btf-depot/depot';
-import { lookInto, pushFile, type Pushed, type PushOptions } from './push-file.ts';
+import { lookInto, pushFile, type Pushed } from './push-file.ts';
 import type { FileToPush } from './push-list.ts';
+import type { PushOptions } from './push-options.ts';
 
 /** A file that did not get there, and why. */
 export interface Refused {

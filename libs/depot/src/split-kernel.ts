@@ -1,5 +1,5 @@
 import type { Source } from '@btf-depot/bytes';
-import { parseBtf, type Btf } from '@btf-depot/btf';
+import { mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import type { Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
 import {
@@ -70,7 +70,8 @@ export interface KernelParts {
  *   stands beside it, core is that BTF verbatim, and the variables of `full`, or else those of the
  *   kernel's DWARF, are attached to it.
  * - Otherwise (*module*) the BTF that there is, the kernel's or `full`, is partitioned: variables
- *   and what only they need are taken out, and core is what stays.
+ *   and what only they need are taken out, and core is what stays. Where it has no variables (older
+ *   paholes write none), those of the kernel's DWARF are added first.
  *
  * @throws DepotError that says which part of the upload is at fault, and where.
  */
@@ -93,10 +94,11 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
       'the kernel has no .BTF section: send the BTF that its build wrote as the part full',
     );
   }
+  const dwarf = wantsVars ? dwarfOf(kernel, input) : undefined;
   const parts =
     wantsVars && delivery === 'module' && !(own && full)
-      ? partitioned(base)
-      : attached(base, wantsVars && own ? (full ?? dwarfOf(kernel, input)) : undefined);
+      ? partitioned(base, dwarf)
+      : attached(base, wantsVars && own ? (full ?? dwarf) : undefined);
   const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
@@ -122,8 +124,13 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
 
 type Parts = Pick<KernelParts, 'core' | 'vars'> & { base: Btf };
 
+/** A kernel's file with debug information. */
+interface Dwarf {
+  dwarf: Source;
+}
+
 /** Core as it is, and the variables of a full BTF or of a vmlinux with DWARF on it. */
-function attached(core: Btf, from: Btf | { dwarf: Source } | undefined): Parts {
+function attached(core: Btf, from: Btf | Dwarf | undefined): Parts {
   const parts: Parts = {
     base: core,
     core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
@@ -139,7 +146,7 @@ function attached(core: Btf, from: Btf | { dwarf: Source } | undefined): Parts {
   return parts;
 }
 
-function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): { dwarf: Source } | undefined {
+function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Dwarf | undefined {
   return kernel && elf?.section('.debug_info') && { dwarf: kernel };
 }
 
@@ -149,8 +156,13 @@ function openInput({ kernel, core }: SplitInput): OpenedKernel {
   throw new DepotError('missing-part', 'the upload has no part named kernel');
 }
 
-function partitioned(whole: Btf): Parts {
-  const split = refusing('kernel', () => partition(whole));
+function partitioned(whole: Btf, dwarf: Dwarf | undefined): Parts {
+  const split = refusing('kernel', () => {
+    const given = partition(whole);
+    if (given.origin === 'partition' || !dwarf) return given;
+    const { bytes } = variablesFromDwarf(dwarf.dwarf, whole);
+    return partition(parseBtf(mergeBtf(parseBtf(bytes, { base: whole }))));
+  });
   const { origin, core } = split;
   const parts: Parts = { base: core, core: { ...part(core.bytes, core.typeCount), origin } };
   if (split.origin === 'partition') {

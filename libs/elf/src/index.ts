@@ -1,5 +1,6 @@
 // ELF of either class and byte order: `readElf(source)` reads headers, and contents, notes, build
-// ID and symbols when asked; `writeRelocatable` writes the ET_REL files that carry BTF.
+// ID and symbols when asked; `writeRelocatable` writes the ET_REL files that carry BTF, `reduceElf`
+// what of a file somebody reads.
 // Specification: System V gABI. To add an architecture: machine.ts.
 export {
   ElfType,
@@ -14,6 +15,7 @@ export { ELF_LIMITS, type ElfLimits } from './limits.ts';
 export { Machine, machineName, type ElfClass } from './machine.ts';
 export { buildIdOf, readNotes, type ElfNote } from './notes.ts';
 export { Elf, readElf, type ReadElfOptions } from './read-elf.ts';
+export { reduceElf, type FileRange } from './reduce-elf.ts';
 export { type ElfSection } from './sections.ts';
 export { SymbolTable, type ElfSymbol, type SymbolTableParts } from './symbols.ts';
 export { writeRelocatable, type RelocatableInput, type SectionInput } from './write-relocatable.ts';

@@ -74,10 +74,15 @@ export interface CommandResult {
 }
 
 /** Runs `btfdepot` to its end. */
-export async function btfdepot(args: string[], cwd: string): Promise<CommandResult> {
+export async function btfdepot(
+  args: string[],
+  cwd: string,
+  environment: Record<string, string> = {},
+): Promise<CommandResult> {
   const main = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

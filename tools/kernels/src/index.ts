@@ -1,6 +1,6 @@
 // Real kernels to test with, and tools of others that judge our output. To add either: table.ts.
 export { fullBtfFlags } from './derive.ts';
-export { bpftool, pahole, provideTools, readelf } from './judges.ts';
+export { bpftool, pahole, paholeCommand, provideTools, readelf } from './judges.ts';
 export { hasKernel, kernel, provideKernel, type Kernel } from './kernel.ts';
 export { providePackage } from './package.ts';
 export { kernelNames, toolNames, type KernelName, type ToolName } from './table.ts';

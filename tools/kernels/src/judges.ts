@@ -16,6 +16,9 @@ export const bpftool = judge('bpftool', 'usr/sbin/bpftool');
 /** Debian 12's readelf. */
 export const readelf = judge('binutils', 'usr/bin/readelf');
 
+/** What starts pahole 1.30, for a script that stands where programs look for it. */
+export const paholeCommand = () => programCommand(tools.pahole, 'usr/bin/pahole');
+
 export async function provideTools(): Promise<void> {
   for (const name of toolNames) await provideProgram(tools[name]);
 }

@@ -4,9 +4,10 @@ import cliProgress from 'cli-progress';
 import { Command, Option } from 'commander';
 import { urlOption, jsonOption } from '../options.ts';
 import { formatBytes, note, print, printable, printJson } from '../output.ts';
-import type { Pushed, PushOptions } from '../push-file.ts';
+import type { Pushed } from '../push-file.ts';
 import { pushFiles, type Refused } from '../push-files.ts';
 import { filesToPush } from '../push-list.ts';
+import type { PushOptions } from '../push-options.ts';
 import { describeKernel } from '../report.ts';
 
 interface Flags extends Record<
@@ -14,6 +15,7 @@ interface Flags extends Record<
   string | undefined
 > {
   delivery?: string;
+  split: 'depot' | 'here';
   url: string;
   json?: boolean;
 }
@@ -24,7 +26,8 @@ export function pushCommand(): Command {
     .description(
       'Sends kernels to a depot: vmlinux, vmlinuz, .deb, .rpm, archives with any of these, raw BTF\n' +
         'with --build-id; of a folder, all files that look like it. Asks first whether the depot has\n' +
-        'them, tries again what fails for the moment, and waits until the artifacts are there.',
+        'them, tries again what fails for the moment, and waits until the artifacts are there. A\n' +
+        "kernel without BTF gets it from this machine's pahole.",
     )
     .argument('<file...>', 'files, or folders with such files')
     .addOption(urlOption())
@@ -40,6 +43,14 @@ export function pushCommand(): Command {
     .option('--arch <name>', 'architecture, where the file does not say it')
     .option('--distro <name>', 'distribution, for the record')
     .option('--release <release>', 'kernel release, where the file does not say it')
+    .addOption(
+      new Option(
+        '--split <where>',
+        'here: split on this machine, and send megabytes instead of hundreds',
+      )
+        .choices(['depot', 'here'])
+        .default('depot'),
+    )
     .option('--extras <list>', `extras to split off, of ${EXTRAS.join(',')}; '' for none`)
     .addOption(jsonOption())
     .addHelpText(
@@ -67,6 +78,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
         progress.show(sent, total);
         if (sent === total) progress.stop();
       },
+      onEncode: (by) => note(`${file}: has no BTF, ${by} makes it`),
       onRetry: (why, pause) => {
         progress.stop();
         note(`${file}: ${printable(why.message)}; again in ${pause / 1000} s`);
@@ -86,6 +98,7 @@ function optionsOf(flags: Flags): PushOptions {
   return {
     ...(full !== undefined && { full }),
     ...(module !== undefined && { module }),
+    ...(flags.split === 'here' && { splitHere: true }),
     query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
   };
 }
@@ -96,10 +109,10 @@ async function report(client: DepotClient, result: Pushed | Refused): Promise<vo
     note(`${result.file}: ${printable(message)}${code === undefined ? '' : ` [${code}]`}`);
     return;
   }
-  const { file, outcome, status } = result;
+  const { file, outcome, sent, status } = result;
   const said = {
-    created: 'sent',
-    known: 'sent, the depot had it already',
+    created: `${formatBytes(sent)} sent`,
+    known: `${formatBytes(sent)} sent, the depot had it already`,
     present: 'the depot has it already, nothing was sent',
   };
   note(`${file}: ${said[outcome]}`);

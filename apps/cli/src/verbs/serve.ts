@@ -6,7 +6,8 @@ import { Command } from 'commander';
 import { embeddedSettings, startEmbedded, type EmbeddedDepot } from '../embedded.ts';
 import { DEFAULT_URL } from '../options.ts';
 import { note, print, printable, printJson } from '../output.ts';
-import { pushFile, type PushOptions } from '../push-file.ts';
+import { pushFile } from '../push-file.ts';
+import type { PushOptions } from '../push-options.ts';
 import { describeKernel } from '../report.ts';
 import { RUNNING_BTF, runningKernel } from '../running-kernel.ts';
 

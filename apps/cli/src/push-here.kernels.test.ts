@@ -1,0 +1,78 @@
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bytesSource } from '@btf-depot/bytes';
+import { DepotClient } from '@btf-depot/client';
+import { gzip } from '@btf-depot/codec';
+import { kernelPieces, splitKernel } from '@btf-depot/depot';
+import { paholeCommand, type KernelName } from '@btf-depot/kernels';
+import { describeWithKernels } from '@btf-depot/kernels/testing';
+import { openFileSource } from '@btf-depot/service-kit';
+import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Pushed } from './push-file.ts';
+
+const options = { extras: ['vars'] } as const;
+const withBtf = ['K612', 'K72'] as const satisfies KernelName[];
+const withoutBtf = ['K61s390x'] as const satisfies KernelName[];
+
+describe.each(withBtf)('%s', (name) => {
+  describeWithKernels([name], 'split where it was built', (kernels) => {
+    it('is megabytes, and gives what its vmlinux gives, byte for byte', () => {
+      using vmlinux = openFileSource(kernels[name].vmlinux);
+      const { kernel, full, parts } = kernelPieces({ kernel: vmlinux }, options);
+      const packed = gzip(kernel, { level: 6 }).length + gzip(full ?? kernel, { level: 6 }).length;
+      expect(packed).toBeLessThan(8e6);
+      expect(packed).toBeLessThan(vmlinux.size / 30);
+      const sent = { kernel: bytesSource(kernel), ...(full && { full: bytesSource(full) }) };
+      expect(sumsOf(splitKernel(sent, options))).toEqual(sumsOf(parts));
+    });
+  });
+});
+
+function sumsOf({ core, vars, ksyms, ...says }: ReturnType<typeof splitKernel>) {
+  return { ...says, sums: [core, vars, ksyms].map((part) => part?.sha256) };
+}
+
+describe.each(withoutBtf)('%s', (name) => {
+  describeWithKernels([name], 'without BTF inside', (kernels) => {
+    let folder: string;
+    let depot: StartedProcess;
+    let url: string;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-'));
+      const pahole = join(folder, 'pahole');
+      await writeFile(pahole, `#!/bin/sh\nexec ${paholeCommand().join(' ')} "$@"\n`);
+      await chmod(pahole, 0o755);
+      await symlink(kernels[name].vmlinux, join(folder, 'vmlinux'));
+      const data = { BTFDEPOT_DATA: join(folder, 'data') };
+      depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+      url = await urlOf(depot);
+    });
+
+    afterAll(async () => {
+      await depot.stop();
+      await rm(folder, { recursive: true });
+    });
+
+    it("gets it from the pahole of the machine that pushes, and the depot's carrier is of it", async () => {
+      const path = { PATH: `${folder}:/usr/bin:/bin` };
+      const command = ['push', '--json', '--url', url, '--split=here', 'vmlinux'];
+      const { code, output } = await btfdepot(command, folder, path);
+      expect(code, output).toBe(0);
+      expect(output).toContain('pahole 1.30 makes it');
+      const [pushed] = JSON.parse(output.slice(output.search(/^\[/m))) as Pushed[];
+      const record = await new DepotClient(url).record(pushed?.status.buildId ?? '');
+      expect(record).toMatchObject({
+        state: 'ready',
+        delivery: 'module',
+        release: kernels[name].release,
+        endian: 'big',
+        bits: 64,
+      });
+      expect(record?.extras.vars?.variables).toBeGreaterThan(10_000);
+      expect(record?.artifacts).toHaveProperty(['btf_vmlinux.ko.gz']);
+    });
+  });
+});

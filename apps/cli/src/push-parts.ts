@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { gzip } from '@btf-depot/codec';
+import type { Delivery } from '@btf-depot/contracts';
+import { kernelPieces, type UnpackedUpload } from '@btf-depot/depot';
+import { openFileSource } from '@btf-depot/service-kit';
+import { blobOf, sha256OfFile } from './local-file.ts';
+import type { PushOptions } from './push-options.ts';
+
+/** A part of an upload, before anybody knows whether it has to be sent. */
+export interface Part {
+  readonly blob: () => Promise<Blob>;
+  readonly sha256: () => Promise<string>;
+}
+
+export type Parts = Partial<Record<'kernel' | 'full' | 'module', Part>>;
+
+export function filePart(path: string): Part {
+  return { blob: () => blobOf(path), sha256: () => sha256OfFile(path) };
+}
+
+/** Sent compressed, as level 6 does it: smaller takes longer than it saves. */
+function packedPart(bytes: Uint8Array): Part {
+  const packed = new Uint8Array(gzip(bytes, { level: 6 }));
+  return {
+    blob: () => Promise.resolve(new Blob([packed])),
+    sha256: () => Promise.resolve(createHash('sha256').update(packed).digest('hex')),
+  };
+}
+
+/**
+ * What has to be sent of a kernel that is split on this machine. An image without ELF headers, and
+ * BTF by itself, are sent whole: there is nothing to leave out.
+ *
+ * @param found what the file is; what was unpacked of it must still be there.
+ * @throws DepotError as the depot would.
+ */
+export async function splitParts(
+  found: UnpackedUpload,
+  { query, full, module = found.module }: Pick<PushOptions, 'full' | 'module' | 'query'>,
+): Promise<Parts> {
+  const { kernel } = found;
+  const modulePart = module !== undefined && { module: packedPart(await readFile(module)) };
+  if (kernel?.kind !== 'elf') {
+    return {
+      ...(kernel && { kernel: packedPart(await readFile(kernel.path)) }),
+      ...(full !== undefined && { full: filePart(full) }),
+      ...modulePart,
+    };
+  }
+  using kernelFile = openFileSource(kernel.path);
+  using fullFile = full === undefined ? undefined : openFileSource(full);
+  const input = { kernel: kernelFile, ...(fullFile && { full: fullFile }) };
+  const wantsVars = query.extras === undefined || query.extras.split(',').includes('vars');
+  const pieces = kernelPieces(input, {
+    extras: wantsVars ? ['vars'] : [],
+    ...(query.delivery !== undefined && { delivery: query.delivery as Delivery }),
+  });
+  return {
+    kernel: packedPart(pieces.kernel),
+    ...(pieces.full && { full: packedPart(pieces.full) }),
+    ...modulePart,
+  };
+}
