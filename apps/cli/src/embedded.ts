@@ -1,5 +1,10 @@
 import { openFsStores } from '@btf-depot/blob-store';
-import { compressorSettings, startCompressor } from '@btf-depot/compressor';
+import {
+  announcerOf,
+  compressorSettings,
+  startCompressor,
+  webhookSettings,
+} from '@btf-depot/compressor';
 import type { PublicKey } from '@btf-depot/contracts';
 import { systemClock } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
@@ -33,6 +38,7 @@ export const embeddedSettings = {
   ...retrySettings,
   ...tokenSettings,
   ...compressorSettings,
+  ...webhookSettings,
   ...fetchSettings,
 };
 
@@ -88,8 +94,8 @@ export async function startEmbedded(
     finishes: fetch.finishes,
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
-  const compressor = startCompressor(deps, settings);
-  const admin = await startAdmin(settings, metrics, log);
+  const compressor = startCompressor({ ...deps, ...announcerOf(settings, log) }, settings);
+  const admin = await startAdmin(settings, { metrics, log });
   return {
     url: http.url,
     publicKeys,

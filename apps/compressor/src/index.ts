@@ -3,11 +3,13 @@
  * publishes them in its record. At start, and from then on periodically, it sweeps: records that
  * wait without a job get one.
  */
-import { compressKernel, Expiry, RecordIndex, sweep, sweptOf } from '@btf-depot/depot';
-import type { CompressDeps, JobQueue } from '@btf-depot/depot';
+import { announceKernel, compressKernel } from '@btf-depot/depot';
+import type { Announcer, CompressDeps, JobQueue } from '@btf-depot/depot';
 import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
+import { sweepPeriodically } from './sweeping.ts';
 
 export { compressorSettings } from './settings.ts';
+export { announcerOf, webhookSettings } from './webhook/settings.ts';
 
 export interface CompressorSettings {
   BTFDEPOT_COMPRESSORS: number;
@@ -15,25 +17,42 @@ export interface CompressorSettings {
   BTFDEPOT_SWEEP_PERIOD: number;
 }
 
+export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'announces'> {
+  queue: JobQueue;
+  log: Logger;
+  metrics: Metrics;
+  /** Told of every kernel that is ready; absent: nobody is. */
+  announcer?: Announcer;
+}
+
 /** Starts to work. `close` lets the jobs under way finish. */
-export function startCompressor(
-  deps: Omit<CompressDeps, 'crashLimit'> & { queue: JobQueue; log: Logger; metrics: Metrics },
-  settings: CompressorSettings,
-): Running {
-  const { log } = deps;
+export function startCompressor(deps: CompressorDeps, settings: CompressorSettings): Running {
+  const { log, announcer } = deps;
   const crashLimit = settings.BTFDEPOT_JOB_CRASHES;
   const stop = new AbortController();
+  const announcing = new Set<Promise<void>>();
+  const announceSoon = (buildId: string) => {
+    if (!announcer) return;
+    const announced = announceKernel(deps.records, announcer, buildId)
+      .catch((error: unknown) =>
+        log.warn({ buildId, err: error }, 'not announced, a sweep tries again'),
+      )
+      .finally(() => announcing.delete(announced));
+    announcing.add(announced);
+  };
   const worker = deps.queue.work(
     async (job, attempt) => {
       const { buildId, revision } = job;
       const started = performance.now();
       log.debug({ buildId, revision }, 'job starts');
       try {
+        const compressing = { ...deps, crashLimit, announces: announcer !== undefined };
         const outcome = await deps.metrics.stage('compress', () =>
-          compressKernel({ ...deps, crashLimit }, job, attempt, stop.signal),
+          compressKernel(compressing, job, attempt, stop.signal),
         );
         const ms = Math.round(performance.now() - started);
         log[outcome === 'failed' ? 'error' : 'info']({ buildId, revision, outcome, ms }, 'job');
+        if (outcome === 'published') announceSoon(buildId);
       } catch (error) {
         log.warn({ buildId, revision, err: error, last: attempt.last }, 'job will be tried again');
         throw error;
@@ -46,39 +65,7 @@ export function startCompressor(
     async close() {
       await sweeping.close();
       await worker.close();
-    },
-  };
-}
-
-function sweepPeriodically(
-  { records, queue, clock, log, metrics }: Parameters<typeof startCompressor>[0],
-  period: number,
-): Running {
-  const index = new RecordIndex(records, sweptOf);
-  const expiry = new Expiry(records, clock);
-  let running: Promise<void> | undefined;
-  const once = async () => {
-    try {
-      await index.refresh((buildId, error) =>
-        log.error({ buildId, err: error }, 'record is unreadable'),
-      );
-      metrics.swept([...index].map(({ state }) => state));
-      for (const buildId of await expiry.sweep(index)) log.info({ buildId }, 'its time is over');
-      const waiting = await sweep(index, queue);
-      log.debug({ records: index.size, waiting }, 'swept');
-    } catch (error) {
-      log.warn({ err: error }, 'sweep failed, the next one follows');
-    }
-  };
-  const tick = () => {
-    running ??= once().finally(() => (running = undefined));
-  };
-  const timer = setInterval(tick, period);
-  tick();
-  return {
-    async close() {
-      clearInterval(timer);
-      await running;
+      await Promise.all(announcing);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { openMinioStores } from '@btf-depot/blob-store';
 import { systemClock } from '@btf-depot/depot';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
@@ -14,6 +15,8 @@ import {
   storeSettings,
 } from '@btf-depot/service-kit';
 import { compressorSettings, startCompressor } from './index.ts';
+import { queuePage } from './queue-page.ts';
+import { announcerOf, webhookSettings } from './webhook/settings.ts';
 
 const silence = {
   /** A job whose compressor was not heard of for so long is given to another one. */
@@ -25,7 +28,13 @@ const shape = {
   ...retrySettings,
   ...compressorSettings,
   ...silence,
+  ...webhookSettings,
 };
+
+/** On the command line too: it stands before the environment's. */
+const { values: flags } = parseArgs({ options: { concurrency: { type: 'string' } } });
+
+if (flags.concurrency !== undefined) process.env.BTFDEPOT_COMPRESSORS = flags.concurrency;
 
 await runService('compressor', shape, async (settings, log, metrics) => {
   const signingKeys = await readSigningKeys(settings, log);
@@ -49,10 +58,14 @@ await runService('compressor', shape, async (settings, log, metrics) => {
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   const compressor = startCompressor(
-    { ...stores, queue, compute, clock: systemClock, log, metrics, signingKeys },
+    {
+      ...{ ...stores, queue, compute, clock: systemClock, log, metrics, signingKeys },
+      ...announcerOf(settings, log),
+    },
     settings,
   );
   return {
+    admin: queuePage(queue),
     async close() {
       await compressor.close();
       await http.close();

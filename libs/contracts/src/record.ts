@@ -115,6 +115,8 @@ export const kernelRecordSchema = z.looseObject({
   withdrawal: withdrawalSchema.exactOptional(),
   /** When it is withdrawn by itself; absent: never. */
   keptUntil: z.iso.datetime().exactOptional(),
+  /** It is ready, and whoever is to be told so was not told yet. */
+  unannounced: z.literal(true).exactOptional(),
   uploadedAt: z.iso.datetime(),
   readyAt: z.iso.datetime().exactOptional(),
 });

@@ -33,6 +33,7 @@ function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: E
     clock: { now: () => new Date('2026-03-03T00:00:00Z') },
     crashLimit: 3,
     signingKeys: [],
+    announces: false,
   };
   const run = (attempt: Partial<Attempt> = {}, job = jobFor(record)) =>
     compressKernel(

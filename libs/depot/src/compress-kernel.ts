@@ -25,6 +25,8 @@ export interface CompressDeps {
   crashLimit: number;
   /** Each signs the manifest; none: it is not signed. */
   signingKeys: readonly SigningKey[];
+  /** Whether somebody is to be told of what is published: see announceKernel. */
+  announces: boolean;
 }
 
 /**
@@ -129,8 +131,11 @@ async function publish(
     ]),
   );
   const readyAt = deps.clock.now().toISOString();
+  const announced = deps.announces ? { unannounced: true as const } : {};
   const { written } = await updateRecord(deps.records, job.buildId, (current) =>
-    current && isDue(current, job) ? { ...current, state: 'ready', artifacts, readyAt } : undefined,
+    current && isDue(current, job)
+      ? { ...current, state: 'ready', artifacts, readyAt, ...announced }
+      : undefined,
   );
   return written;
 }

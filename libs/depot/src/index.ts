@@ -7,6 +7,7 @@
  * findArtifact (fetch). sweep gives waiting records their job again.
  */
 export { acceptKernel, type AcceptDeps } from './accept-kernel.ts';
+export { announceAll, announceKernel } from './announce.ts';
 export { compressKernel, type CompressDeps } from './compress-kernel.ts';
 export {
   collectGarbage,
@@ -23,6 +24,7 @@ export { carrierParts } from './carrier-parts.ts';
 export { kernelPieces, type KernelPieces } from './kernel-pieces.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';
 export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
+export * from './ports/announcer.ts';
 export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';
 export * from './ports/compute.ts';

@@ -3,13 +3,17 @@ import type { JobQueue } from './ports/job-queue.ts';
 import type { RecordIndex } from './record-index.ts';
 
 /** What sweeps need of a record. */
-export type Swept = Pick<KernelRecord, 'schema' | 'buildId' | 'revision' | 'state' | 'keptUntil'>;
+export type Swept = Pick<
+  KernelRecord,
+  'schema' | 'buildId' | 'revision' | 'state' | 'keptUntil' | 'unannounced'
+>;
 
 export function sweptOf(record: KernelRecord): Swept {
-  const { schema, buildId, revision, state, keptUntil } = record;
+  const { schema, buildId, revision, state, keptUntil, unannounced } = record;
   return {
     ...{ schema, buildId, revision, state },
     ...(keptUntil !== undefined && { keptUntil }),
+    ...(unannounced && { unannounced }),
   };
 }
 

@@ -64,6 +64,18 @@ export class BullmqJobQueue implements JobQueue {
     });
   }
 
+  async longestWait(): Promise<number> {
+    return this.#ask('look at the job that waits longest', async () => {
+      const [first] = await this.#queue.getJobs('wait', 0, 0, true);
+      return first ? Math.max(0, Date.now() - first.timestamp) : 0;
+    });
+  }
+
+  /** For tools that know BullMQ. */
+  get bullmq(): Queue<Job> {
+    return this.#queue;
+  }
+
   async check(): Promise<void> {
     await this.#ask('reach the queue', () => this.#redis.ping());
   }

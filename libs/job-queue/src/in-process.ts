@@ -5,6 +5,7 @@ import { attemptError, backoff, JOB_QUEUE_DEFAULTS, type JobQueueOptions } from 
 interface Entry {
   readonly job: Job;
   readonly id: string;
+  readonly added: number;
   /** How often it was started. */
   attempts: number;
 }
@@ -36,7 +37,7 @@ export class InProcessJobQueue implements JobQueue {
     if (this.#closed) throw new Error('the queue is closed');
     const id = jobId(checked);
     if (this.#entries.has(id)) return;
-    const entry = { job: checked, id, attempts: 0 };
+    const entry = { job: checked, id, added: performance.now(), attempts: 0 };
     this.#entries.set(id, entry);
     // A job of a newer version is kept, and left to a worker that knows it.
     if (checked.version <= JOB_VERSION) this.#enqueue(entry);
@@ -61,6 +62,12 @@ export class InProcessJobQueue implements JobQueue {
       active: this.#workers.reduce((sum, { active }) => sum + active.size, 0),
       delayed: this.#retries.size,
     });
+  }
+
+  longestWait() {
+    const now = performance.now();
+    const longest = (wait: number, { added }: Entry) => Math.max(wait, now - added);
+    return Promise.resolve(this.#waiting.reduce(longest, 0));
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the port's: others ask a server

@@ -2,12 +2,12 @@
  * What the services share around the use cases: settings, log, HTTP server with health and problem
  * answers, worker threads for computations, and an orderly end.
  */
+export { adminSettings, startAdmin } from './admin.ts';
 export { createComputePool, type ComputePool } from './compute/pool.ts';
 export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { auditLog, createLogger, type Logger } from './logger.ts';
-export { adminSettings, startAdmin } from './metrics/admin.ts';
 export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
 export { readJson, readQuery } from './read-json.ts';

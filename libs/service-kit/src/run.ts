@@ -1,6 +1,7 @@
 import type { z } from 'zod';
+import type { Router } from 'express';
+import { adminSettings, startAdmin } from './admin.ts';
 import { createLogger, type Logger } from './logger.ts';
-import { adminSettings, startAdmin } from './metrics/admin.ts';
 import { Metrics } from './metrics/metrics.ts';
 import {
   listenSettings,
@@ -23,6 +24,7 @@ type CommonSettings = Settings<typeof commonSettings>;
  * A service's main: reads its settings from the environment, starts it, runs it until a signal.
  *
  * @param shape of the settings beyond those that every service has: address, port, log level.
+ * @param start may return a router for the admin listener.
  */
 export async function runService<Shape extends z.ZodRawShape>(
   name: string,
@@ -31,7 +33,7 @@ export async function runService<Shape extends z.ZodRawShape>(
     settings: CommonSettings & Settings<Shape>,
     log: Logger,
     metrics: Metrics,
-  ) => Promise<Running>,
+  ) => Promise<Running & { admin?: Router }>,
 ): Promise<void> {
   let settings: CommonSettings & Settings<Shape>;
   try {
@@ -47,7 +49,8 @@ export async function runService<Shape extends z.ZodRawShape>(
     await runUntilSignal(log, async () => {
       const metrics = new Metrics();
       const running = await start(settings, log, metrics);
-      const admin = await startAdmin(settings, metrics, log);
+      const { admin: router } = running;
+      const admin = await startAdmin(settings, { metrics, log, ...(router && { router }) });
       return {
         async close() {
           await running.close();

@@ -87,6 +87,17 @@ export function describeJobQueue(
       await until(() => expect(attempts).toEqual([{ last: false, crashes: 0 }]));
     });
 
+    it('says how long the job that waits longest has waited', async () => {
+      expect(await queue.longestWait()).toBe(0);
+      await queue.add(job);
+      await sleep(50);
+      await queue.add(someJob('two'));
+      expect(await queue.longestWait()).toBeGreaterThanOrEqual(45);
+      const ids = record();
+      await until(() => expect(ids).toHaveLength(2));
+      await until(async () => expect(await queue.longestWait()).toBe(0));
+    });
+
     it('counts the jobs that wait, run, and wait to be tried again', async () => {
       expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0 });
       await queue.add(job);

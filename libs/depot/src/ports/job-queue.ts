@@ -27,6 +27,8 @@ export interface JobQueue {
   work(handle: JobHandler, options?: { concurrency?: number }): JobWorker;
   /** Of jobs that wait, that run, and that wait to be tried again. */
   counts(): Promise<Record<'waiting' | 'active' | 'delayed', number>>;
+  /** Milliseconds since the job that waits longest was added; 0 where none waits. */
+  longestWait(): Promise<number>;
   /** Rejects where the queue cannot be reached: for readiness. */
   check(): Promise<void>;
   /** Ends the connections; workers are closed before. */

@@ -105,6 +105,7 @@ test('a compressor signs what it publishes', async () => {
     },
     clock: { now: () => new Date() },
     crashLimit: 3,
+    announces: false,
     signingKeys: [young],
   };
   const attempt = { last: true, crashes: 0 };

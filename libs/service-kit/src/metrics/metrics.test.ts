@@ -1,8 +1,6 @@
 import type { JobQueue } from '@btf-depot/depot';
 import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
-import { createLogger } from '../logger.ts';
-import { startAdmin } from './admin.ts';
 import { Metrics } from './metrics.ts';
 
 test('what was counted is told in the form of Prometheus', async () => {
@@ -42,22 +40,10 @@ test('a store whose time is taken is the same store', async () => {
 test('the queue is asked at each scrape, and may be away', async () => {
   const metrics = new Metrics();
   let counts = () => Promise.resolve({ waiting: 3, active: 1, delayed: 0 });
-  metrics.watchQueue({ counts: () => counts() } as unknown as JobQueue);
+  const longestWait = () => Promise.resolve(1500);
+  metrics.watchQueue({ counts: () => counts(), longestWait } as unknown as JobQueue);
   expect(await metrics.registry.metrics()).toContain('btfdepot_jobs{state="waiting"} 3');
+  expect(await metrics.registry.metrics()).toContain('btfdepot_job_wait_seconds 1.5');
   counts = () => Promise.reject(new Error('away'));
   expect(await metrics.registry.metrics()).toContain('btfdepot_jobs{state="waiting"} 3');
-});
-
-test('the admin port is off unless it is named', async () => {
-  const log = createLogger('test', 'silent');
-  const metrics = new Metrics();
-  await (await startAdmin({ BTFDEPOT_ADMIN_PORT: undefined }, metrics, log)).close();
-  const said: { admin?: string }[] = [];
-  const listening = Object.create(log) as typeof log;
-  listening.info = (fields: { admin?: string }) => said.push(fields);
-  const admin = await startAdmin({ BTFDEPOT_ADMIN_PORT: 0 }, metrics, listening);
-  const answer = await fetch(`${said[0]?.admin ?? ''}/metrics`);
-  expect(await answer.text()).toContain('btfdepot_process_cpu_seconds_total');
-  expect((await fetch(`${said[0]?.admin ?? ''}/`)).status).toBe(404);
-  await admin.close();
 });

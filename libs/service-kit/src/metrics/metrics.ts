@@ -20,7 +20,7 @@ export class Metrics {
     help: 'Bytes of the files of uploads',
     registers: [this.registry],
   });
-  readonly #records = this.#gauge('records', 'Kernels by state, as of the last sweep', 'state');
+  readonly #records = this.#gauge('records', 'Kernels by state, as of the last sweep', ['state']);
 
   /** Of Node itself: memory, processor, event loop. */
   watchProcess(): void {
@@ -29,9 +29,13 @@ export class Metrics {
 
   /** Asks the queue at each scrape; one that does not answer leaves the last figures. */
   watchQueue(queue: JobQueue): void {
-    const jobs = this.#gauge('jobs', 'Jobs in the queue', 'state', async () => {
+    const jobs = this.#gauge('jobs', 'Jobs in the queue', ['state'], async () => {
       const counts = await queue.counts().catch(() => undefined);
       for (const [state, count] of Object.entries(counts ?? {})) jobs.set({ state }, count);
+    });
+    const wait = this.#gauge('job_wait_seconds', 'Of the job that waits longest', [], async () => {
+      const milliseconds = await queue.longestWait().catch(() => undefined);
+      if (milliseconds !== undefined) wait.set(milliseconds / 1000);
     });
   }
 
@@ -97,11 +101,11 @@ export class Metrics {
     });
   }
 
-  #gauge(name: string, help: string, label: string, collect?: () => Promise<void>) {
+  #gauge(name: string, help: string, labelNames: string[], collect?: () => Promise<void>) {
     return new Gauge({
       name: `btfdepot_${name}`,
       help,
-      labelNames: [label],
+      labelNames,
       registers: [this.registry],
       ...(collect && { collect }),
     });

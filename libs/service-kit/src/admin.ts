@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type RequestHandler, type Router } from 'express';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { wholeNumber, type Settings } from './settings.ts';
+
+export const adminSettings = {
+  /** Where operators look; without, nowhere. On loopback always: it asks nobody who they are. */
+  BTFDEPOT_ADMIN_PORT: wholeNumber(0, 65535).optional(),
+};
+
+export interface AdminOptions {
+  metrics: Metrics;
+  log: Logger;
+  /** What the service shows to operators beyond its metrics. */
+  router?: Router;
+}
+
+/** A listener for operators on a port of its own, where the settings name one: `/metrics`, … */
+export async function startAdmin(
+  { BTFDEPOT_ADMIN_PORT: port }: Settings<typeof adminSettings>,
+  { metrics, log, router }: AdminOptions,
+): Promise<{ close(): Promise<void> }> {
+  if (port === undefined) return { close: () => Promise.resolve() };
+  metrics.watchProcess();
+  const { registry } = metrics;
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(onlyFromHere);
+  app.get('/metrics', async (_request, response) => {
+    const text = await registry.metrics();
+    response.setHeader('Content-Type', registry.contentType);
+    response.end(text);
+  });
+  if (router) app.use(router);
+  const server = createServer(app);
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  log.info({ admin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, 'admin');
+  return {
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/**
+ * The browser of somebody on this machine reaches loopback too: a page from elsewhere may neither
+ * act here (Origin), nor read under a name of its own that points here (Host).
+ */
+const onlyFromHere: RequestHandler = (request, response, next) => {
+  const { host = '', origin } = request.headers;
+  const isHere = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host);
+  if (isHere && (origin === undefined || origin === `http://${host}`)) next();
+  else response.status(403).end();
+};
