@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { CLIENT, programPath } from './testing/device.ts';
+
+const folder = fileURLToPath(new URL('../../../infra/device', import.meta.url));
+const scripts = globSync(`${folder}/**/*`).filter(
+  (path) => statSync(path).isFile() && /^#!\/bin\/(?:ba)?sh\b/.test(readFileSync(path, 'latin1')),
+);
+
+it('the client has at most 10,000 bytes', () => {
+  expect(statSync(CLIENT).size).toBeLessThanOrEqual(10_000);
+});
+
+const absent = programPath('shellcheck') === undefined && process.env.CI !== 'true';
+it.skipIf(absent)('scripts are as shellcheck wants them (needs the program)', () => {
+  expect(scripts).toContain(CLIENT);
+  expect(execFileSync('shellcheck', scripts, { encoding: 'utf8' })).toBe('');
+});

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const CLIENT = fileURLToPath(
+  new URL('../../../../infra/device/btfdepot-fetch', import.meta.url),
+);
+
+/** Path of a program of this machine. */
+export function programPath(name: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** What a device has: its shell, and all that the client may find on its PATH. */
+export interface Equipment {
+  /** `busybox ash`: with busybox's own programs. `dash`: with the usual ones. */
+  readonly shell: 'busybox ash' | 'dash';
+  /** Programs of this machine beside these: a downloader, verifiers, decompressors. */
+  readonly programs: readonly string[];
+}
+
+const BASE = ['cat', 'cp', 'cut', 'grep', 'ln', 'mkdir', 'mv', 'readlink', 'rm', 'sed'];
+const USUAL = [...BASE, 'sha256sum', 'sleep', 'tail', 'tr', 'uname', 'wc', 'zcat', 'gzip'];
+const OF_BUSYBOX = [...USUAL, 'hexdump', 'timeout', 'wget', 'xzcat'];
+
+/** The programs that are not on this machine. */
+export function missingFor({ shell, programs }: Equipment): string[] {
+  return [...(shell === 'dash' ? ['dash', 'od'] : ['busybox']), ...programs].filter(
+    (name) => programPath(name) === undefined,
+  );
+}
+
+export interface DeviceInput extends Equipment {
+  /** Of the kernel: the bytes of /sys/kernel/notes, and of its own BTF if it has one. */
+  readonly notes?: Uint8Array | undefined;
+  readonly core?: Uint8Array | undefined;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/**
+ * A folder that stands for a device's root, with a PATH that has what the device has. Its insmod
+ * takes what the file `takes` beside it says for the BTF of a module.
+ */
+export class Device {
+  readonly root = mkdtempSync(join(tmpdir(), 'btf-depot-device-'));
+  readonly #shell: readonly [string, ...string[]];
+  readonly #settings: Readonly<Record<string, string>>;
+
+  constructor({ shell, programs, notes, core, settings = {} }: DeviceInput) {
+    this.#settings = settings;
+    const busybox = programPath('busybox') ?? 'busybox';
+    this.#shell = shell === 'dash' ? [programPath('dash') ?? 'dash'] : [busybox, 'ash'];
+    const link = (name: string, to: string): void => symlinkSync(to, this.#made('bin', name));
+    if (shell === 'dash')
+      for (const name of [...USUAL, 'od']) link(name, programPath(name) ?? name);
+    else for (const name of OF_BUSYBOX) link(name, busybox);
+    for (const name of programs) link(name, programPath(name) ?? name);
+    this.write('bin/insmod', INSMOD, 0o755);
+    this.write('bin/rmmod', RMMOD, 0o755);
+    mkdirSync(this.#made('sys/kernel/btf', ''), { recursive: true });
+    if (notes) this.write('sys/kernel/notes', notes);
+    if (core) this.write('sys/kernel/btf/vmlinux', core);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.root, ...parts);
+  }
+
+  write(path: string, content: string | Uint8Array, mode = 0o644): void {
+    writeFileSync(this.#made(path, ''), content, { mode });
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  /** Runs the client; `settings` are of the environment. */
+  async run(
+    args: readonly string[],
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Ran> {
+    const [command, ...first] = this.#shell;
+    const child = spawn(command, [...first, CLIENT, ...args], {
+      env: { PATH: this.path('bin'), BTFDEPOT_ROOT: this.root, ...this.#settings, ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, output };
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true });
+  }
+
+  #made(folder: string, name: string): string {
+    const path = this.path(folder, name);
+    mkdirSync(join(path, '..'), { recursive: true });
+    return path;
+  }
+}
+
+const INSMOD = `#!/bin/sh
+module=\${1##*/}
+[ ! -e "$BTFDEPOT_ROOT/refuses" ] || { cat "$BTFDEPOT_ROOT/refuses" >&2; exit 1; }
+cp "$1" "$BTFDEPOT_ROOT/inserted.ko"
+cp "$BTFDEPOT_ROOT/takes" "$BTFDEPOT_ROOT/sys/kernel/btf/\${module%.ko}"
+`;
+
+const RMMOD = `#!/bin/sh
+rm "$BTFDEPOT_ROOT/sys/kernel/btf/$1"
+`;
