@@ -1,6 +1,7 @@
 import { FormatError, type Endian, type Source } from '@btf-depot/bytes';
-import { ElfType, type Elf } from '@btf-depot/elf';
+import { ElfType, SectionFlag, type Elf } from '@btf-depot/elf';
 import { readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
+import { AddressSpace } from './address-space.ts';
 import { At } from './constants.ts';
 import { Entry, type Tables } from './entry.ts';
 import { FormSizes } from './forms.ts';
@@ -39,7 +40,10 @@ export function readDwarf(elf: Elf, source: Source, options: ReadDwarfOptions = 
     const message = split ? `only ${split}, which is not read` : 'no .debug_info section';
     throw new FormatError(split ? 'dwarf-split' : 'dwarf-none', message);
   }
-  return new Dwarf(sections, elf.endian, limits);
+  const code = elf.sections.find(
+    ({ flags }) => (flags & SectionFlag.ALLOC) !== 0 && (flags & SectionFlag.EXECINSTR) !== 0,
+  );
+  return new Dwarf(sections, elf.endian, new AddressSpace(code?.address ?? 0n), limits);
 }
 
 /** The debug information of a file. Made by `readDwarf`. */
@@ -47,8 +51,9 @@ export class Dwarf {
   /** Of .debug_info, then of .debug_types. */
   readonly units: readonly UnitHeader[];
   readonly tables: Tables;
-  readonly #endian: Endian;
-  readonly #limits: DwarfLimits;
+  readonly endian: Endian;
+  readonly limits: DwarfLimits;
+  readonly #sections: DebugSections;
   readonly #info: Source;
   readonly #types: Source;
   /** Number of each unit's first byte. */
@@ -59,9 +64,10 @@ export class Dwarf {
   readonly #formSizes = new Map<string, FormSizes>();
   readonly #root: Entry;
 
-  constructor(sections: DebugSections, endian: Endian, limits: DwarfLimits) {
-    this.#endian = endian;
-    this.#limits = limits;
+  constructor(sections: DebugSections, endian: Endian, space: AddressSpace, limits: DwarfLimits) {
+    this.endian = endian;
+    this.limits = limits;
+    this.#sections = sections;
     this.#info = sections.source('.debug_info');
     this.#types = sections.source('.debug_types');
     const units = [
@@ -83,7 +89,7 @@ export class Dwarf {
       stringOffsets: sections.whole('.debug_str_offsets'),
       addresses: sections.whole('.debug_addr'),
       abbreviations: sections.whole('.debug_abbrev'),
-      signatures,
+      ...{ space, signatures },
     };
     this.#root = new Entry(this.tables);
   }
@@ -133,6 +139,11 @@ export class Dwarf {
     return this.#kept.get(index) ?? this.#keep(index, header);
   }
 
+  /** Another section of debug information, whole; empty where the file has none. */
+  section(name: string): Uint8Array {
+    return this.#sections.whole(name);
+  }
+
   #keep(index: number, header: UnitHeader): Unit {
     const length = unitLength(header);
     if (this.#keptBytes + length > KEPT) {
@@ -148,10 +159,11 @@ export class Dwarf {
   #unit(index: number, bytes: Uint8Array): Unit {
     const header = this.units[index];
     const unit = {
-      ...{ header, index, bytes, start: this.#starts[index], endian: this.#endian },
+      ...{ header, index, bytes, start: this.#starts[index], endian: this.endian },
       view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       table: this.#tableOf(header),
       ...{ language: 0, strOffsetsBase: -1, addressBase: -1 },
+      ...{ rangesBase: -1, locationsBase: -1, lowPc: 0 },
     };
     const root = this.#root.read(unit, header.firstEntry);
     if (root.has(At.DWO_NAME) || root.has(At.GNU_DWO_NAME)) {
@@ -161,6 +173,9 @@ export class Dwarf {
     unit.language = root.unsigned(At.LANGUAGE) ?? 0;
     unit.strOffsetsBase = root.sectionOffset(At.STR_OFFSETS_BASE) ?? -1;
     unit.addressBase = root.sectionOffset(At.ADDR_BASE) ?? -1;
+    unit.rangesBase = root.sectionOffset(At.RNGLISTS_BASE) ?? -1;
+    unit.locationsBase = root.sectionOffset(At.LOCLISTS_BASE) ?? -1;
+    unit.lowPc = root.address(At.LOW_PC) ?? this.tables.space.of(0n);
     return unit;
   }
 
@@ -173,7 +188,7 @@ export class Dwarf {
     const sizes = this.#formSizes.get(kind) ?? new FormSizes(header);
     this.#formSizes.set(kind, sizes);
     const { abbreviations: bytes } = this.tables;
-    const table = readAbbreviations(bytes, abbreviations, sizes, this.#limits);
+    const table = readAbbreviations(bytes, abbreviations, sizes, this.limits);
     this.#table = { key, table };
     return table;
   }

@@ -1,10 +1,12 @@
 import type { FormatError } from '@btf-depot/bytes';
 import { formatWhere } from '@btf-depot/bytes';
 import { ROW, ROW_CHILDREN, ROW_TAG, type AttributeList } from './abbreviations.ts';
+import type { AddressSpace } from './address-space.ts';
 import { Form } from './constants.ts';
 import { SKIP_INDIRECT } from './forms.ts';
 import { Leb128 } from './leb128.ts';
 import { abbreviationOf, need, skipValue } from './skip.ts';
+import { addressAt, splitAddress } from './addresses.ts';
 import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();
@@ -16,6 +18,7 @@ export interface Tables {
   readonly stringOffsets: Uint8Array;
   readonly addresses: Uint8Array;
   readonly abbreviations: Uint8Array;
+  readonly space: AddressSpace;
   /** Number of the type's entry by the signature of its unit. */
   readonly signatures: ReadonlyMap<bigint, number>;
 }
@@ -145,6 +148,28 @@ export class Entry {
     // DATA4 and DATA8 were used for these before DWARF 4.
     if (form === Form.SEC_OFFSET) return readOffset(unit, at);
     return form === Form.DATA4 || form === Form.DATA8 ? this.unsigned(attribute) : undefined;
+  }
+
+  /** An address, as a number of the file's AddressSpace. Throws `dwarf-split` for a .dwo file's. */
+  address(attribute: number): number | undefined {
+    const value = this.#value(attribute);
+    if (value === undefined) return undefined;
+    const { unit, form, at } = value;
+    const { space } = this.#tables;
+    if (form === Form.ADDR) {
+      return space.read(unit.view, at, unit.header.addressSize, unit.endian === 'little');
+    }
+    const index = indexOf(unit, form, Form.ADDRX, Form.ADDRX1, at);
+    if (index !== undefined) return addressAt(unit, this.#tables, index, at);
+    if (form === Form.GNU_ADDR_INDEX) throw splitAddress(unit, at);
+    return undefined;
+  }
+
+  /** What DW_FORM_loclistx and rnglistx hold. */
+  listIndex(attribute: number): number | undefined {
+    const value = this.#value(attribute);
+    if (value?.form !== Form.LOCLISTX && value?.form !== Form.RNGLISTX) return undefined;
+    return leb.unsigned(value.unit.bytes, value.at);
   }
 
   /** The number of the entry that is referred to, 0 for none. Throws `dwarf-alternate` for dwz's. */
@@ -279,7 +304,13 @@ export class Entry {
 
   /** Place of an attribute in the entry's list, -1 where it is not there. */
   #find(attribute: number): number {
-    return this.#list === undefined ? -1 : this.#list.attributes.indexOf(attribute);
+    if (this.#list === undefined) return -1;
+    // For lists this short, faster than indexOf.
+    const { attributes } = this.#list;
+    for (let spec = 0; spec < attributes.length; spec++) {
+      if (attributes[spec] === attribute) return spec;
+    }
+    return -1;
   }
 
   #value(attribute: number) {

@@ -1,13 +1,34 @@
 import { bytesSource, FormatError } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { describe, expect, it } from 'vitest';
-import { ANY_TAG, At, eachChild, Entry, Form, readDwarf, Tag, UnitType } from './index.ts';
+import { Op } from './constants.ts';
+import {
+  ANY_TAG,
+  At,
+  eachChild,
+  eachCodeEntry,
+  Entry,
+  Expressions,
+  Form,
+  Frames,
+  inRegister,
+  LocationLists,
+  Ranges,
+  readDwarf,
+  Tag,
+  UnitType,
+} from './index.ts';
 import type { DwarfLimits } from './limits.ts';
 import { staticAddress } from './location.ts';
 import {
   addressExpression,
   buildDwarf,
   buildImage,
+  callOf,
+  CODE,
+  codeSection,
+  inlinedCalls,
+  LocationListWriter,
   type DwarfSections,
   type EntryInput,
 } from './testing/index.ts';
@@ -35,6 +56,59 @@ function readAll(sections: DwarfSections, limits: Partial<DwarfLimits> = {}): nu
     });
   });
   return entries;
+}
+
+/** Two calls, with all that is read of one. */
+function codeSample(): DwarfSections {
+  const locations = new LocationListWriter();
+  const { list, views } = locations.add([
+    [0x10, 0x10, 0, 1, [Op.FBREG, 0x78, Op.STACK_VALUE]],
+    [0x10, 0x20, 0, 0, [Op.BREG0, 8, Op.CONST1U, 255, Op.AND, Op.DEREF_SIZE, 4]],
+  ]);
+  const inner = callOf(0x18, { n: [[At.LOCATION, Form.EXPRLOC, Uint8Array.of(Op.FBREG, 0)]] });
+  const outer = callOf(
+    0x10,
+    {
+      m: [
+        [At.LOCATION, Form.SEC_OFFSET, list],
+        [At.GNU_LOCVIEWS, Form.SEC_OFFSET, views],
+      ],
+    },
+    { attributes: [[At.RANGES, Form.SEC_OFFSET, 0]], children: [inner] },
+  );
+  return inlinedCalls([outer], locations, Uint8Array.of(4, 16, 17, 4, 20, 24, 0));
+}
+
+/** Reads all code, and each location at each place; the number of calls and their parameters. */
+function readCode(sections: DwarfSections): number {
+  const source = bytesSource(buildImage(sections, [codeSection]));
+  const dwarf = readDwarf(readElf(source), source, { limits: { nesting: 100 } });
+  const entry = new Entry(dwarf.tables);
+  const ranges = new Ranges(dwarf);
+  const lists = new LocationLists(dwarf);
+  const expressions = new Expressions(dwarf.tables);
+  const frames = new Frames(dwarf);
+  const address = dwarf.tables.space.of(CODE + 0x10n);
+  let calls = 0;
+  dwarf.eachUnit((unit) => {
+    const callFrame = () => inRegister(frames.cfaAt(address)?.register ?? 0);
+    eachCodeEntry(unit, dwarf.limits.nesting, (offset, tag, parent) => {
+      entry.read(unit, offset);
+      if (tag === Tag.INLINED_SUBROUTINE) {
+        calls++;
+        ranges.each(unit, entry, () => undefined);
+        entry.address(At.ENTRY_PC);
+      }
+      for (const view of [0, 1]) {
+        const found = lists.find(unit, entry, At.LOCATION, { address, view });
+        if (found !== 'found') continue;
+        expressions.read(lists, 4, { unit, frameBase: callFrame, callFrame });
+      }
+      if (tag !== Tag.FORMAL_PARAMETER) return;
+      if (entry.read(unit, parent).tag === Tag.INLINED_SUBROUTINE) calls++;
+    });
+  });
+  return calls;
 }
 
 function faultOf(action: () => unknown): FormatError {
@@ -176,9 +250,11 @@ describe('fuzz', () => {
     };
   };
 
-  it('a value or a FormatError, and nothing else', () => {
-    const original = sample();
-    expect(readAll(original)).toBe(6);
+  it.each([
+    ['types and variables', sample(), readAll, 6],
+    ['code', codeSample(), readCode, 4],
+  ] as const)('%s: a value or a FormatError, and nothing else', (_what, original, read, count) => {
+    expect(read(original)).toBe(count);
     const sectionNames = Object.keys(original);
     let faults = 0;
     for (let seed = 1; seed <= 4000; seed++) {
@@ -191,7 +267,7 @@ describe('fuzz', () => {
         else sections[name] = bytes.with(next(bytes.length) | 0, next(4) === 0 ? 0xff : next(256));
       }
       try {
-        readAll(sections);
+        read(sections);
       } catch (error) {
         if (!(error instanceof FormatError)) throw new Error(`seed ${seed}`, { cause: error });
         faults++;

@@ -12,6 +12,12 @@ export interface DwarfLimits {
   readonly attributes: number;
   /** Bytes that all sections together take in memory, undone compression included. */
   readonly memory: number;
+  /** Entries of lists of ranges, and of lists of locations, that are read in all. */
+  readonly listEntries: number;
+  /** Levels of entries below a unit's own. */
+  readonly nesting: number;
+  /** Instructions of call-frame information that are run in all. */
+  readonly frameSteps: number;
 }
 
 /**
@@ -24,6 +30,9 @@ export const DWARF_LIMITS: DwarfLimits = {
   abbreviations: 1_000_000,
   attributes: 16_000_000,
   memory: 1024 * 1024 * 1024,
+  listEntries: 200_000_000,
+  nesting: 10_000,
+  frameSteps: 100_000_000,
 };
 
 /** Throws FormatError `dwarf-limit` where `value` is more than the limit. */

@@ -1,3 +1,4 @@
+import { splitAddress } from './addresses.ts';
 import { Op } from './constants.ts';
 import { Leb128 } from './leb128.ts';
 import type { Tables } from './entry.ts';
@@ -33,7 +34,7 @@ export function staticAddress(
       break;
     }
     case Op.GNU_ADDR_INDEX:
-      throw unitFault(unit, at, 'an address of a .dwo file, which is not read', 'dwarf-split');
+      throw splitAddress(unit, at);
     default:
       return undefined;
   }

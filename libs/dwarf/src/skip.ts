@@ -1,5 +1,5 @@
-import { SIBLING } from './abbreviations.ts';
-import { Form } from './constants.ts';
+import { SIBLING, type AbbreviationTable } from './abbreviations.ts';
+import { At, Form } from './constants.ts';
 import {
   FormSizes,
   SKIP_BLOCK,
@@ -82,6 +82,12 @@ export function siblingAt(unit: Unit, step: number, at: number): number {
     throw unitFault(unit, at, `a sibling at ${target} is not further on in the unit`);
   }
   return target;
+}
+
+/** Bytes, or SKIP_*, of a sibling reference that is not followed. */
+export function siblingSize(table: AbbreviationTable, index: number): number {
+  const { attributes, sizes } = table.attributesOf(index);
+  return sizes[attributes.indexOf(At.SIBLING)];
 }
 
 /** Throws unless `count` bytes at `at` are in the unit. */

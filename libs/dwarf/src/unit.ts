@@ -22,6 +22,11 @@ export interface Unit {
   readonly strOffsetsBase: number;
   /** Where the unit's part of .debug_addr starts; -1 where it says nothing. */
   readonly addressBase: number;
+  /** Where the offsets of the unit's numbered lists start, in .debug_rnglists and .debug_loclists. */
+  readonly rangesBase: number;
+  readonly locationsBase: number;
+  /** What ranges and locations are relative to where they do not say it: DW_AT_low_pc. */
+  readonly lowPc: number;
 }
 
 /** A fault at an offset in a unit. */

@@ -1,15 +1,6 @@
-import {
-  ROW,
-  ROW_CHILDREN,
-  ROW_FIXED,
-  ROW_STEP,
-  ROW_TAG,
-  SIBLING,
-  type AbbreviationTable,
-} from './abbreviations.ts';
-import { At } from './constants.ts';
+import { ROW, ROW_CHILDREN, ROW_FIXED, ROW_STEP, ROW_TAG, SIBLING } from './abbreviations.ts';
 import { Leb128 } from './leb128.ts';
-import { abbreviationOf, siblingAt, skipValue } from './skip.ts';
+import { abbreviationOf, siblingAt, siblingSize, skipValue } from './skip.ts';
 import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();
@@ -76,10 +67,4 @@ export function eachChild(
     if (at > end) throw unitFault(unit, start, 'an entry passes the end of its unit');
     if (!jumped && rows[row + ROW_CHILDREN] === 1) depth++;
   } while (depth > 0);
-}
-
-/** Bytes, or SKIP_*, of the sibling reference that is not followed. */
-function siblingSize(table: AbbreviationTable, index: number): number {
-  const { attributes, sizes } = table.attributesOf(index);
-  return sizes[attributes.indexOf(At.SIBLING)];
 }

@@ -1,0 +1,182 @@
+import { FormatError, type Endian } from '@btf-depot/bytes';
+import type { AddressSpace } from './address-space.ts';
+import { Leb128 } from './leb128.ts';
+
+export const FRAME_SECTION = '.debug_frame';
+
+/** How the canonical frame address is computed. */
+export interface FrameRule {
+  /** DWARF's number; -1 where an expression says it, which is not read. */
+  readonly register: number;
+  /** What is added to the register. */
+  readonly offset: number;
+}
+
+/** What a common information entry says of the instructions of its functions. */
+export interface FrameUnits {
+  readonly codeAlign: number;
+  readonly dataAlign: number;
+  readonly addressSize: number;
+}
+
+/** Operands of the instructions with an opcode of 6 bits (DWARF 5, 7.24), by opcode. */
+const OPERANDS = new Map<number, string>(
+  Object.entries({
+    '': [0x00, 0x0a, 0x0b, 0x2d], // nop, remember and restore_state, AARCH64_negate_ra_state
+    a: [0x01], // set_loc
+    1: [0x02], // advance_loc1, 2, 4
+    2: [0x03],
+    4: [0x04],
+    u: [0x06, 0x07, 0x08, 0x0d, 0x0e, 0x2e], // restore_extended, undefined, same_value, …
+    uu: [0x05, 0x09, 0x0c, 0x14, 0x2f], // offset_extended, register, def_cfa, val_offset, …
+    us: [0x11, 0x12, 0x15], // offset_extended_sf, def_cfa_sf, val_offset_sf
+    s: [0x13], // def_cfa_offset_sf
+    b: [0x0f], // def_cfa_expression
+    ub: [0x10, 0x16], // expression, val_expression
+  }).flatMap(([operands, codes]) => codes.map((code) => [code, operands] as const)),
+);
+
+const ADVANCE_LOC = 1;
+const OFFSET = 2;
+/** States that one function may remember at one time; compilers use one. */
+const REMEMBERED = 1000;
+
+const leb = new Leb128();
+
+/** Runs the instructions of frame entries, as far as the canonical frame address goes. */
+export class FrameProgram {
+  rule: FrameRule | undefined;
+  location = 0;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #little: boolean;
+  readonly #space: AddressSpace;
+  readonly #step: () => void;
+  readonly #states: (FrameRule | undefined)[] = [];
+  #first = 0;
+  #second = 0;
+
+  /** `step` is called before each instruction; what it throws ends the run. */
+  constructor(bytes: Uint8Array, endian: Endian, space: AddressSpace, step: () => void) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#little = endian === 'little';
+    this.#space = space;
+    this.#step = step;
+  }
+
+  /** For another function, which begins at `location`. */
+  reset(location: number): void {
+    this.rule = undefined;
+    this.location = location;
+    this.#states.length = 0;
+  }
+
+  /**
+   * Runs what stands from `from` up to `to`, or to the first instruction that belongs to an
+   * address after `address`. Throws FormatError `dwarf-frame`.
+   */
+  run(from: number, to: number, units: FrameUnits, address: number): void {
+    for (let at = from; at < to && this.location <= address;) {
+      this.#step();
+      const code = this.#bytes[at];
+      const low = code & 0x3f;
+      let next = at + 1;
+      if (code >> 6 === ADVANCE_LOC) this.location += low * units.codeAlign;
+      else if (code >> 6 === OFFSET) next = this.#operands('u', next, to, units);
+      else if (code >> 6 === 0) {
+        const operands = OPERANDS.get(low);
+        if (operands === undefined) throw frameFault(`instruction 0x${low.toString(16)}`, at);
+        next = this.#operands(operands, next, to, units);
+        this.#execute(low, at, units);
+      }
+      if (next > to) throw frameFault('an instruction passes the end of its entry', at);
+      at = next;
+    }
+  }
+
+  #execute(code: number, at: number, { codeAlign, dataAlign }: FrameUnits): void {
+    const first = this.#first;
+    switch (code) {
+      case 0x01:
+        this.location = first;
+        break;
+      case 0x02:
+      case 0x03:
+      case 0x04:
+        this.location += first * codeAlign;
+        break;
+      case 0x0a:
+        if (this.#states.length >= REMEMBERED) throw frameFault('too many states', at);
+        this.#states.push(this.rule);
+        break;
+      case 0x0b:
+        if (this.#states.length === 0) throw frameFault('no state to go back to', at);
+        this.rule = this.#states.pop();
+        break;
+      case 0x0c:
+        this.rule = { register: first, offset: this.#second };
+        break;
+      case 0x0d:
+        this.rule = { register: first, offset: this.rule?.offset ?? 0 };
+        break;
+      case 0x0e:
+        this.rule = { register: this.rule?.register ?? -1, offset: first };
+        break;
+      case 0x0f:
+        this.rule = { register: -1, offset: 0 };
+        break;
+      case 0x12:
+        this.rule = { register: first, offset: this.#second * dataAlign };
+        break;
+      case 0x13:
+        this.rule = { register: this.rule?.register ?? -1, offset: first * dataAlign };
+        break;
+      default:
+    }
+  }
+
+  /** Reads operands into `first` and `second`, and returns where they end. */
+  #operands(shape: string, at: number, to: number, { addressSize }: FrameUnits): number {
+    this.#first = 0;
+    this.#second = 0;
+    let next = at;
+    for (let place = 0; place < shape.length; place++) {
+      let value = 0;
+      switch (shape[place]) {
+        case 'u':
+          value = leb.unsigned(this.#bytes, next);
+          next = leb.next;
+          break;
+        case 's':
+          value = Number(leb.signed64(this.#bytes, next));
+          next = leb.next;
+          break;
+        case 'b':
+          value = leb.unsigned(this.#bytes, next);
+          next = leb.next + value;
+          break;
+        default:
+          value = this.#fixed(shape, next, to, addressSize);
+          next += shape === 'a' ? addressSize : Number(shape);
+      }
+      if (place === 0) this.#first = value;
+      else this.#second = value;
+    }
+    return next;
+  }
+
+  #fixed(shape: string, at: number, to: number, addressSize: number): number {
+    const size = shape === 'a' ? addressSize : Number(shape);
+    if (at + size > to) throw frameFault('an instruction passes the end of its entry', at);
+    if (shape === 'a') return this.#space.read(this.#view, at, size, this.#little);
+    if (size === 1) return this.#bytes[at];
+    return size === 2
+      ? this.#view.getUint16(at, this.#little)
+      : this.#view.getUint32(at, this.#little);
+  }
+}
+
+export function frameFault(message: string, offset: number): FormatError {
+  return new FormatError('dwarf-frame', message, { section: FRAME_SECTION, offset });
+}

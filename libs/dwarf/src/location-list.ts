@@ -1,0 +1,87 @@
+import type { Dwarf } from './dwarf.ts';
+import type { Entry } from './entry.ts';
+import { At } from './constants.ts';
+import { Leb128 } from './leb128.ts';
+import { ListReader } from './list-reader.ts';
+import type { Unit } from './unit.ts';
+
+/** Views of one address are counted from 0; what is beyond is the next address. */
+const leb = new Leb128();
+
+/**
+ * Finds the expression that says where something is at one place of the code. A place is an
+ * address and a view: gcc numbers the statements that begin at one address, and says for which of
+ * them each entry holds (DW_AT_GNU_locviews: gcc's dwarf2out.cc, "location views").
+ */
+export class LocationLists {
+  /** The expression that `find` found. */
+  bytes: Uint8Array = new Uint8Array();
+  from = 0;
+  to = 0;
+  readonly #reader: ListReader;
+
+  constructor(dwarf: Dwarf) {
+    this.#reader = new ListReader(dwarf, 'locations');
+  }
+
+  /**
+   * Leaves the expression of an attribute at `address` and `view` in `bytes`: `list` where the
+   * attribute is a list that has none there, `none` where it is no location. Throws what
+   * ListReader does.
+   */
+  find(
+    unit: Unit,
+    entry: Entry,
+    attribute: number,
+    { address, view }: { readonly address: number; readonly view: number },
+  ): 'found' | 'list' | 'none' {
+    const block = entry.block(attribute);
+    if (block !== undefined) {
+      this.bytes = block;
+      this.from = 0;
+      this.to = block.length;
+      return 'found';
+    }
+    const reader = this.#reader;
+    const offset = entry.sectionOffset(attribute);
+    if (offset !== undefined) reader.start(unit, offset);
+    else {
+      const index = entry.listIndex(attribute);
+      if (index === undefined) return 'none';
+      reader.startAt(unit, index);
+    }
+    return this.#search(address, view, entry.sectionOffset(At.GNU_LOCVIEWS) ?? -1);
+  }
+
+  /** `views`: where the pairs of views of the list's entries stand, -1 for nowhere. */
+  #search(address: number, view: number, views: number): 'found' | 'list' {
+    const reader = this.#reader;
+    let found = false;
+    while (reader.next()) {
+      if (reader.isDefault) {
+        if (!found) this.#take(reader);
+        found = true;
+        continue;
+      }
+      let { beginView, endView } = reader;
+      if (views >= 0) {
+        beginView = leb.unsigned(reader.bytes, views);
+        endView = leb.unsigned(reader.bytes, leb.next);
+        views = leb.next;
+      }
+      const { begin, end } = reader;
+      const isAfter = begin < address || (begin === address && Math.max(beginView, 0) <= view);
+      const isBefore = address < end || (address === end && view < endView);
+      if (!isAfter || !isBefore) continue;
+      this.#take(reader);
+      return 'found';
+    }
+    return found ? 'found' : 'list';
+  }
+
+  #take({ bytes, expressionAt, expressionEnd }: ListReader): void {
+    this.bytes = bytes;
+    this.from = expressionAt;
+    this.to = expressionEnd;
+  }
+}
