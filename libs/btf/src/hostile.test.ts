@@ -65,9 +65,25 @@ describe('time does not grow with the square of', () => {
 
   it('the distance at which types differ', () => {
     const btf = build((b, int) => {
-      for (let i = 0; i < 1000; i++) addPointer(b, i === 0 ? int : b.nextId - 1);
+      for (let i = 0; i < MANY; i++) addPointer(b, i === 0 ? int : b.nextId - 1);
+      for (let i = 0; i < MANY; i++) addPointer(b, i === MANY - 1 ? 0 : b.nextId + 1);
     });
-    expect(codeOf(() => dedupBtf(btf))).toBe('btf-depth');
+    expect(parseBtf(dedupBtf(btf)).typeCount).toBe(1 + 2 * MANY);
+  });
+});
+
+describe('work has a limit for', () => {
+  it('composites that differ only far away', () => {
+    const btf = build((b, int) => {
+      for (let i = 0; i < 1000; i++) {
+        let type = addInt(b, `int${i}`, 4);
+        for (let links = 0; links < 100; links++) type = addPointer(b, type);
+        addComposite(b, Kind.STRUCT, 's', 8, [{ name: 'a', type, bitOffset: 0 }]);
+      }
+      addPointer(b, int);
+    });
+    expect(codeOf(() => dedupBtf(btf, { steps: 1_000_000 }))).toBe('btf-limit');
+    expect(parseBtf(dedupBtf(btf)).typeCount).toBe(btf.typeCount);
   });
 });
 

@@ -63,7 +63,7 @@ export {
   type PrintVariableOptions,
 } from './c/print-variable.ts';
 export { compareTypes, type TypeDifference } from './operations/compare.ts';
-export { dedupBtf } from './operations/dedup.ts';
+export { DEDUP_DEFAULTS, dedupBtf, type DedupOptions } from './operations/dedup/dedup.ts';
 export { lowerBtf } from './operations/lower.ts';
 export { readCoreRelocations, RelocationKind, type CoreRelocation } from './core/relocations.ts';
 export { btfSections, findBtf, type BtfSection } from './elf-sections.ts';

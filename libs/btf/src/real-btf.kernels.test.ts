@@ -1,14 +1,10 @@
 import { checkRange } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
-import { bpftool, type Kernel } from '@btf-depot/kernels';
+import { bpftool, unpackModules, type Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { execFileSync } from 'node:child_process';
 import {
   closeSync,
-  cpSync,
-  existsSync,
   fstatSync,
-  globSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -69,14 +65,14 @@ function shippedCore({ vmlinux, coreBtf }: Kernel): Uint8Array {
   return sectionOf(vmlinux, '.BTF') ?? readFileSync(coreBtf);
 }
 
-/** The kernel's modules, unpacked: one process for all, since each would copy this one's tables. */
-function moduleFolder({ modules, name }: Kernel): string {
-  const into = join(folder, name);
-  if (existsSync(into)) return into;
-  cpSync(join(modules, 'kernel'), into, { recursive: true });
-  execFileSync('sh', ['-c', 'find "$0" -name "*.ko.xz" -print0 | xargs -0 -r xz -d', into]);
-  return into;
+/** The kernel's modules, unpacked once. */
+function allModules(kernel: Kernel): string[] {
+  const known = unpacked.get(kernel.name) ?? unpackModules(kernel, join(folder, kernel.name));
+  unpacked.set(kernel.name, known);
+  return known;
 }
+
+const unpacked = new Map<string, string[]>();
 
 function moduleBtf(file: string): Uint8Array | undefined {
   return sectionOf(file, '.BTF');
@@ -84,7 +80,7 @@ function moduleBtf(file: string): Uint8Array | undefined {
 
 /** Files of the kernel's modules, `count` of them spread evenly. */
 function moduleFiles(kernel: Kernel, count: number): string[] {
-  const all = globSync(join(moduleFolder(kernel), '**/*.ko')).sort();
+  const all = allModules(kernel);
   const step = Math.max(1, Math.floor(all.length / count));
   return all.filter((_, index) => index % step === 0).slice(0, count);
 }

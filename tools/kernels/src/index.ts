@@ -2,5 +2,6 @@
 export { fullBtfFlags } from './derive.ts';
 export { bpftool, pahole, paholeCommand, provideTools, readelf } from './judges.ts';
 export { hasKernel, kernel, provideKernel, type Kernel } from './kernel.ts';
+export { unpackModules } from './modules.ts';
 export { providePackage } from './package.ts';
 export { kernelNames, toolNames, type KernelName, type ToolName } from './table.ts';

@@ -5,7 +5,7 @@ import { printVariable } from '../c/print-variable.ts';
 import { decodeBtf } from '../model/decode.ts';
 import { encodeBtf } from '../model/encode.ts';
 import { compareTypes } from '../operations/compare.ts';
-import { dedupBtf } from '../operations/dedup.ts';
+import { dedupBtf } from '../operations/dedup/dedup.ts';
 import { lowerBtf } from '../operations/lower.ts';
 import { mergeBtf } from '../operations/merge.ts';
 import { tailorBtf } from '../operations/tailor.ts';

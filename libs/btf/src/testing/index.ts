@@ -1,5 +1,6 @@
 // Builders and seeded generators for the tests of this library and of those that stand on it.
 export { fuzz, type FuzzOptions, type FuzzReport } from './fuzz.ts';
+export { buildProgram, missingCompilers } from './compilers.ts';
 export { everyKind, seededBtf } from './generate.ts';
 export { mutate } from './mutate.ts';
 export { Random } from './random.ts';

@@ -1,6 +1,6 @@
 import type { Btf } from './btf.ts';
 import { infoKind } from '../kinds.ts';
-import { hashBytes } from './string-table.ts';
+import { hashBytes } from './hash.ts';
 
 /**
  * The own named types of one BTF by name: chains of types whose names have the same hash, in

@@ -1,3 +1,5 @@
+import { hashBytes } from './hash.ts';
+
 /**
  * A BTF string section that can be searched by content and grown: open addressing over the
  * strings' bytes, no JavaScript string per entry. Offsets include those of the bases below.
@@ -118,16 +120,6 @@ export class StringTable {
 
   /** Whether #bytes is ours to write to, and not the section that was handed in. */
   #owned = false;
-}
-
-// Names are input: with a start that nobody knows, nobody can make them collide.
-const SEED = crypto.getRandomValues(new Uint32Array(1))[0];
-
-/** FNV-1a with a final mix, so that the low bits that the tables use depend on every byte. */
-export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
-  let hash = 0x811c9dc5 ^ SEED;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
 }
 
 function slotsFor(strings: number): number {

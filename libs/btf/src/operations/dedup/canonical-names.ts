@@ -1,5 +1,5 @@
-import type { Btf } from '../wire/btf.ts';
-import { StringTable } from '../wire/string-table.ts';
+import type { Btf } from '../../wire/btf.ts';
+import { StringTable } from '../../wire/string-table.ts';
 
 /**
  * One number per string content, over a BTF and its bases: equal for equal strings wherever they

@@ -13,10 +13,11 @@ import {
   dedupBtf,
   dumpRaw,
   Kind,
+  kindName,
   parseBtf,
   type Btf,
-} from '../index.ts';
-import { seededBtf } from '../testing/index.ts';
+} from '../../index.ts';
+import { seededBtf } from '../../testing/index.ts';
 
 /** Appends all types of `source` once more. */
 function append(b: BtfBuilder, source: Btf): void {
@@ -67,6 +68,43 @@ describe('deduplicating', () => {
     expect(first).toBe(5);
     expect(deduped.typeCount).toBe(5);
     expect(deduped.find('item', Kind.FWD)).toBeUndefined();
+  });
+
+  it('resolves a declaration by what uses it where its name has two definitions', () => {
+    const b = new BtfBuilder();
+    unit(b, false);
+    for (const other of [true, false]) {
+      const next = new BtfBuilder();
+      if (other) unit(next, true);
+      else addComposite(next, Kind.STRUCT, 'item', 1, []);
+      append(b, next.toBtf());
+    }
+    const deduped = parseBtf(dedupBtf(b.toBtf()));
+    expect(deduped.find('item', Kind.FWD)).toBeUndefined();
+    const [list] = deduped.findAll('list');
+    const item = deduped.sizeOrType(deduped.tail(list, 4));
+    expect([deduped.name(item), deduped.sizeOrType(item)]).toEqual(['item', 4]);
+    expect(deduped.findAll('list')).toHaveLength(1);
+  });
+
+  it('leaves a declaration of the base alone, and refers to the definition beside it', () => {
+    const base = new BtfBuilder();
+    unit(base, false);
+    const core = base.toBtf();
+    const split = new BtfBuilder({ base: core });
+    const shift = core.typeCount;
+    const other = new BtfBuilder();
+    unit(other, true);
+    const part = other.toBtf();
+    for (let id = 1; id < part.endId; id++) {
+      split.copy(part, id, (to) => (to === 0 ? 0 : to + shift));
+    }
+    addPointer(split, core.find('item') ?? 0);
+    const deduped = parseBtf(dedupBtf(split.toBtf()), { base: core });
+    const kinds = Array.from({ length: deduped.typeCount }, (_, own) => {
+      return kindName(deduped.kind(deduped.firstId + own));
+    });
+    expect(kinds).toEqual(['STRUCT', 'STRUCT', 'PTR', 'PTR']);
   });
 
   it('keeps a declaration that has two definitions', () => {

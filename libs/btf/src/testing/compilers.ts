@@ -1,0 +1,14 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+
+/** What of clang, gcc and libbpf's headers the system lacks, by Debian's names. */
+export function missingCompilers(): string[] {
+  const missing = ['clang', 'gcc'].filter((tool) => spawnSync(tool, ['--version']).error);
+  const header = spawnSync('gcc', ['-E', '-x', 'c', '-'], { input: '#include <bpf/btf.h>\n' });
+  if (missing.length === 0 && header.status !== 0) missing.push('libbpf-dev');
+  return missing;
+}
+
+/** Makes a program on libbpf of C. */
+export function buildProgram(source: string, output: string): void {
+  execFileSync('gcc', ['-x', 'c', '-', '-o', output, '-lbpf'], { input: source });
+}
