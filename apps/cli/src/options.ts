@@ -1,3 +1,4 @@
+import { DepotClient, type ClientOptions } from '@btf-depot/client';
 import { Option } from 'commander';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8080';
@@ -9,9 +10,15 @@ export function urlOption(): Option {
     .default(DEFAULT_URL);
 }
 
-/** @param text URLs between spaces or commas, as in DEBUGINFOD_URLS. */
-export function depotUrls(text: string): string[] {
-  return text.split(/[\s,]+/).filter((url) => url !== '');
+/**
+ * The depots that a verb talks to, with the token in `BTFDEPOT_TOKEN`: command lines are seen by
+ * everybody on the machine.
+ * @param text URLs between spaces or commas, as in DEBUGINFOD_URLS.
+ */
+export function openDepots(text: string, options: ClientOptions = {}): DepotClient {
+  const urls = text.split(/[\s,]+/).filter((url) => url !== '');
+  const token = process.env.BTFDEPOT_TOKEN;
+  return new DepotClient(urls, { ...options, ...(token !== undefined && { token }) });
 }
 
 export function jsonOption(): Option {

@@ -39,6 +39,7 @@ const PASSING = new Set([408, 429, 500, 502, 503, 504]);
  * next; where some could not answer, all are asked again later, for what they have may be it.
  *
  * @param bases ordered URLs, private ones first.
+ * @param initFor what each of them is asked with.
  * @returns an answer that is ok (or 304).
  * @throws ProblemError: of the first depot that does not have it, where all could answer; else of
  *   the last that could not.
@@ -46,7 +47,7 @@ const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 export async function askInOrder(
   bases: readonly URL[],
   path: string,
-  init: RequestInit,
+  initFor: (base: URL) => RequestInit,
   { rounds, pauseMs }: Patience,
 ): Promise<Response> {
   for (let round = 1; ; round++) {
@@ -55,7 +56,7 @@ export async function askInOrder(
     let pause = pauseMs * 2 ** (round - 1) * (0.5 + Math.random());
     for (const base of bases) {
       try {
-        const response = await ask(new URL(path.replace(/^\//, ''), base), init);
+        const response = await ask(new URL(path.replace(/^\//, ''), base), initFor(base));
         if (response.ok || response.status === 304) return response;
         const retryAfter = Number(response.headers.get('retry-after') ?? 0) * 1000;
         const problem = await problemOf(response);
@@ -70,7 +71,7 @@ export async function askInOrder(
     }
     if (!failing && missing) throw missing;
     if (round >= rounds || !failing) throw failing ?? new RangeError('no depot is named');
-    await wait(Math.min(pause, MAX_PAUSE), init.signal ?? undefined);
+    await wait(Math.min(pause, MAX_PAUSE), initFor(bases[0]).signal ?? undefined);
   }
 }
 

@@ -27,7 +27,8 @@ async function depot(...answers: Answer[]): Promise<{ url: string; asked: string
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const answer = answers[Math.min(asked.length, answers.length - 1)];
-    asked.push(`${request.url ?? ''} ${request.headers.range ?? ''}`.trim());
+    const { range = '', authorization = '' } = request.headers;
+    asked.push(`${request.url ?? ''} ${range} ${authorization}`.trim());
     answer(request, response);
   });
   servers.push(server);
@@ -113,6 +114,21 @@ describe('what fails for the moment', () => {
     const asking = client.record(buildId, AbortSignal.timeout(50));
     await expect(asking).rejects.toMatchObject({ name: 'TimeoutError' });
   });
+});
+
+test('a token is sent to the first depot, with uploads too, and to no other', async () => {
+  const first = await depot(refuse('unknown-build-id'), refuse('forbidden'));
+  const second = await depot(json(record));
+  const client = new DepotClient([first.url, second.url], { ...quick, token: 'btfd_secret' });
+  await client.record(buildId);
+  await expect(client.upload({ kernel: new Blob(['x']) })).rejects.toMatchObject({
+    code: 'forbidden',
+  });
+  expect(first.asked).toEqual([
+    `/v1/kernels/${buildId}  Bearer btfd_secret`,
+    '/v1/kernels  Bearer btfd_secret',
+  ]);
+  expect(second.asked).toEqual([`/v1/kernels/${buildId}`]);
 });
 
 test.each(['<html>', '{}', '[]', 'null'])('an answer that is no depot’s: %s', async (body) => {

@@ -33,6 +33,8 @@ import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 const FIRST_LOOK = 100;
 const LONGEST_PAUSE = 2000;
 
+type AskInit = Omit<RequestInit, 'headers'> & { headers: Record<string, string> };
+
 /** What a schema of libs/contracts offers here. */
 interface Schema<Output> {
   parse(value: unknown): Output;
@@ -51,6 +53,8 @@ export interface ClientOptions {
   patience?: Patience;
   /** Any of them must have signed a kernel's manifest; none: manifests need no signature. */
   keys?: readonly PublicKey[];
+  /** Sent to the first depot, and to no other. */
+  token?: string;
 }
 
 /**
@@ -64,6 +68,7 @@ export class DepotClient {
   readonly #bases: readonly URL[];
   readonly #patience: Patience;
   readonly #keys: readonly PublicKey[];
+  readonly #authorization: Readonly<Record<string, string>>;
   readonly #blobs: BlobReader = (wanted, signal) => this.blob(wanted, 0, signal);
 
   /** @param urls of the depots; a path in them is kept. */
@@ -75,6 +80,8 @@ export class DepotClient {
     this.base = this.#bases[0];
     this.#patience = options.patience ?? PATIENCE;
     this.#keys = options.keys ?? [];
+    const { token } = options;
+    this.#authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   }
 
   /** @returns undefined where no depot knows the build ID. */
@@ -101,7 +108,7 @@ export class DepotClient {
   }
 
   upload(request: UploadRequest, options?: UploadOptions) {
-    return upload(this.base, request, options);
+    return upload(this.base, request, { ...options, headers: this.#authorization });
   }
 
   /** The kernels for which all that is given holds, by build ID. */
@@ -229,8 +236,10 @@ export class DepotClient {
     return this.#ask(path, { headers, ...(signal && { signal }) });
   }
 
-  #ask(path: string, init: RequestInit): Promise<Response> {
-    return askInOrder(this.#bases, path, init, this.#patience);
+  #ask(path: string, init: AskInit): Promise<Response> {
+    const first = { ...init, headers: { ...init.headers, ...this.#authorization } };
+    const initFor = (base: URL) => (base === this.base ? first : init);
+    return askInOrder(this.#bases, path, initFor, this.#patience);
   }
 }
 

@@ -34,12 +34,13 @@ export function totalSize(request: UploadRequest): number {
 export async function upload(
   base: URL,
   request: UploadRequest,
-  options: UploadOptions = {},
+  options: UploadOptions & { headers?: Readonly<Record<string, string>> } = {},
 ): Promise<{ outcome: 'created' | 'known'; status: KernelStatus }> {
   const url = new URL('v1/kernels', base);
   for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
   // A Request makes the body of both forms, and the header that goes with it.
   const { body, headers } = new Request(url, { method: 'POST', body: bodyOf(request) });
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   const response = await ask(url, {
     method: 'POST',
     headers,

@@ -1,8 +1,7 @@
 import { ARTIFACTS, isBuildId } from '@btf-depot/contracts';
-import { DepotClient } from '@btf-depot/client';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { download } from '../download.ts';
-import { depotUrls, jsonOption, urlOption } from '../options.ts';
+import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printJson } from '../output.ts';
 import { trustedKeys } from '../trusted-keys.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
@@ -48,7 +47,7 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
     throw new Error('name a build ID (lowercase hexadecimal), or use --running or --of FILE');
   }
   const keys = await trustedKeys(flags.keys);
-  const client = new DepotClient(depotUrls(flags.url), { keys });
+  const client = openDepots(flags.url, { keys });
   const { leastRevision = 0 } = flags;
   const { entry, manifest } = await client.findArtifact(buildId, name, { leastRevision });
   const output = flags.output ?? name;

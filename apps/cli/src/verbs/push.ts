@@ -1,8 +1,8 @@
 import { DELIVERIES, EXTRAS } from '@btf-depot/contracts';
-import { DepotClient } from '@btf-depot/client';
+import type { DepotClient } from '@btf-depot/client';
 import cliProgress from 'cli-progress';
 import { Command, Option } from 'commander';
-import { urlOption, jsonOption } from '../options.ts';
+import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printable, printJson } from '../output.ts';
 import type { Pushed } from '../push-file.ts';
 import { pushFiles, type Refused } from '../push-files.ts';
@@ -61,7 +61,7 @@ export function pushCommand(): Command {
 }
 
 async function push(files: string[], flags: Flags): Promise<void> {
-  const client = new DepotClient(flags.url);
+  const client = openDepots(flags.url);
   const list = await filesToPush(files);
   if (list.length === 0) throw new Error('no file in it looks like a kernel or a package');
   for (const option of ['full', 'module', 'buildId'] as const) {

@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { DepotClient } from '@btf-depot/client';
 import { isBuildId, type Variable } from '@btf-depot/contracts';
 import { Command, Option } from 'commander';
-import { depotUrls, jsonOption, urlOption } from '../options.ts';
+import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatTable, note, print, printable, printJson } from '../output.ts';
 import { depotVariables, fileVariables, type VariableSource } from '../variable-source.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
@@ -41,7 +40,7 @@ async function vars(first: string | undefined, rest: string[], flags: Flags): Pr
   const names = byFlag !== undefined && first !== undefined ? [first, ...rest] : rest;
   if (kernel === undefined) throw new Error('name a build ID or a file, or use --running');
   const source = isBuildId(kernel)
-    ? depotVariables(new DepotClient(depotUrls(flags.url)), kernel)
+    ? depotVariables(openDepots(flags.url), kernel)
     : fileVariables(kernel, flags.base);
   const form = flags.json ? 'json' : flags.as;
   const patterns = names.length > 0 ? names : ['*'];
