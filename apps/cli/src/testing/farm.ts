@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+
+/** Path of one of the steps for build farms. */
+export const farmFile = (path: string) => join(root, 'infra/farm', path);
+
+/** Writes files by their paths below a folder; what begins with `#!` can be run. */
+export function writeFiles(folder: string, files: Record<string, string | Uint8Array>): void {
+  for (const [path, content] of Object.entries(files)) {
+    const at = join(folder, path);
+    mkdirSync(dirname(at), { recursive: true });
+    writeFileSync(at, content);
+    if (typeof content === 'string' && content.startsWith('#!')) chmodSync(at, 0o755);
+  }
+}
+
+/** A script that runs this checkout's `btfdepot`, as a build finds it in its PATH. */
+export const btfdepotScript = `#!/bin/sh
+exec ${process.execPath} ${join(root, 'apps/cli/src/main.ts')} "$@"
+`;
+
+/** Runs a program to its end; throws with all that it printed where it fails. */
+export function runIn(
+  folder: string,
+  [program = '', ...args]: readonly string[],
+  environment: Record<string, string> = {},
+): string {
+  const env = { ...process.env, ...environment };
+  const run = spawnSync(program, args, { cwd: folder, env, encoding: 'utf8' });
+  const output = `${run.stdout}${run.stderr}`;
+  if (run.status !== 0) throw new Error(`${program} ended with ${run.status}: ${output}`);
+  return output;
+}
+
+/** `test` where all these programs are installed; skipped with a reason elsewhere, but not under CI. */
+export function testWith(programs: readonly string[], name: string, body: () => Promise<void>) {
+  const missing = programs.filter(
+    (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0,
+  );
+  if (missing.length === 0 || process.env.CI === 'true') test(name, body);
+  else test.skip(`${name} (needs ${missing.join(', ')})`, body);
+}
