@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { cpioArchive, type ArchiveFile } from './cpio.ts';
-import { busybox } from './programs.ts';
+import { networkModules } from './network.ts';
+import { busyboxPath } from './programs.ts';
 import { qemuCommand, type Guest } from './qemu.ts';
 import {
   hasEnded,
@@ -22,6 +23,8 @@ export interface BootInput {
   readonly steps: readonly Step[];
   /** Added to the kernel's command line. */
   readonly commandLine?: string;
+  /** A port of this machine's loopback that the guest reaches as `HOST_URL`; none: no network. */
+  readonly hostPort?: number;
   /** Default 512. */
   readonly memoryMib?: number;
   /** Time limit for all; default 240. */
@@ -54,13 +57,15 @@ export class LabError extends Error {
  * Absent where QEMU or busybox cannot be provided.
  */
 export async function boot(guest: Guest, input: BootInput): Promise<Booted> {
-  const { commandLine = '', memoryMib = 512, seconds = 240 } = input;
+  const { commandLine = '', memoryMib = 512, seconds = 240, hostPort } = input;
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-lab-'));
   try {
     const initramfs = join(folder, 'initramfs');
     await writeFile(initramfs, await archive(guest, input));
     const start = performance.now();
-    const console = await run({ ...guest, initramfs, commandLine, memoryMib }, seconds);
+    const network = hostPort === undefined ? {} : { hostPort };
+    const machine = { ...guest, initramfs, commandLine, memoryMib, ...network };
+    const console = await run(machine, seconds);
     const took = (performance.now() - start) / 1000;
     return { step: resultsOf(console), console, seconds: took };
   } finally {
@@ -68,15 +73,22 @@ export async function boot(guest: Guest, input: BootInput): Promise<Booted> {
   }
 }
 
-async function archive(guest: Guest, { files = [], steps }: BootInput): Promise<Uint8Array> {
+async function archive(guest: Guest, input: BootInput): Promise<Uint8Array> {
+  const { files = [], steps, hostPort } = input;
+  const hasNetwork = hostPort !== undefined;
   const text = (path: string, content: string, executable = false): ArchiveFile => ({
     path,
     bytes: Buffer.from(content),
     executable,
   });
   return cpioArchive([
-    { path: 'bin/busybox', bytes: await busybox(guest.architecture), executable: true },
-    text('init', initScript(steps), true),
+    {
+      path: 'bin/busybox',
+      bytes: await readFile(await busyboxPath(guest.architecture)),
+      executable: true,
+    },
+    ...(hasNetwork ? await networkModules(guest.modules) : []),
+    text('init', initScript(steps, hasNetwork), true),
     text('lab/step', STEP_SCRIPT),
     ...steps.map(({ name, run: script }) => text(`lab/steps/${name}`, `${script}\n`)),
     ...files,

@@ -7,6 +7,7 @@
 // To add an architecture, touch: qemu.ts. To add a program that tests need: programs.ts.
 export { boot, LabError, type Booted, type BootInput } from './boot.ts';
 export type { ArchiveFile } from './cpio.ts';
+export { HOST_URL } from './network.ts';
 export { command, provideLab } from './programs.ts';
 export type { Guest } from './qemu.ts';
 export type { Step, StepResult } from './script.ts';

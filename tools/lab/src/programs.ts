@@ -1,10 +1,10 @@
 // What the lab runs, from Debian's packages: data, and how to call it. To add a program: here.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   cached,
   debianSuite,
   lookUp,
+  machineArchitecture,
   programCommand,
   provideProgram,
   unpack,
@@ -42,7 +42,7 @@ export async function command(name: LabProgram, executable: string): Promise<Com
 /** Fetches all that the lab's tests run, so that what is missing shows before the first boot. */
 export async function provideLab(): Promise<void> {
   for (const program of Object.values(programs)) await provideProgram(program);
-  for (const architecture of ['amd64', 'arm64']) await busybox(architecture);
+  for (const architecture of ['amd64', 'arm64']) await busyboxPath(architecture);
 }
 
 /** Folder of an executable's package root: where its data files are. */
@@ -50,8 +50,8 @@ export function rootOf(call: CommandLine, executable: string): string {
   return (call.at(-1) ?? '').slice(0, -executable.length);
 }
 
-/** busybox without shared libraries, for a guest of the architecture (Debian's name of it). */
-export async function busybox(architecture: string): Promise<Uint8Array> {
+/** Path of busybox without shared libraries, for this machine or a guest's architecture. */
+export async function busyboxPath(architecture = machineArchitecture()): Promise<string> {
   const packages = ['busybox-static'];
   const folder = await cached(`guests/busybox-${architecture}`, [packages], async (into) => {
     const debian = await debianSuite(suite, architecture);
@@ -60,5 +60,5 @@ export async function busybox(architecture: string): Promise<Uint8Array> {
       for (const file of files) await unpack(file, into);
     });
   });
-  return await readFile(join(folder, 'bin/busybox'));
+  return join(folder, 'bin/busybox');
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { networkArguments } from './network.ts';
 import { command, rootOf } from './programs.ts';
 
 /** A kernel to boot. */
@@ -7,12 +8,16 @@ export interface Guest {
   readonly architecture: string;
   /** The image that boots. */
   readonly vmlinuz: string;
+  /** The folder of its modules. */
+  readonly modules: string;
 }
 
 interface Machine {
   readonly executable: string;
   readonly console: string;
   readonly args: readonly string[];
+  /** The network card. */
+  readonly card: string;
 }
 
 /** One entry an architecture that the lab can boot. */
@@ -21,11 +26,19 @@ const machines: Readonly<Record<string, Machine>> = {
     executable: 'usr/bin/qemu-system-x86_64',
     console: 'ttyS0',
     args: ['-machine', 'q35', '-cpu', 'qemu64,+smep,+smap'],
+    card: 'virtio-net-pci,romfile=',
   },
   arm64: {
     executable: 'usr/bin/qemu-system-aarch64',
     console: 'ttyAMA0',
     args: ['-machine', 'virt', '-cpu', 'cortex-a57'],
+    card: 'virtio-net-pci,romfile=',
+  },
+  armhf: {
+    executable: 'usr/bin/qemu-system-arm',
+    console: 'ttyAMA0',
+    args: ['-machine', 'virt'],
+    card: 'virtio-net-device',
   },
 };
 
@@ -34,6 +47,8 @@ export interface QemuInput extends Guest {
   /** Added to the kernel's command line. */
   readonly commandLine: string;
   readonly memoryMib: number;
+  /** See `BootInput`. */
+  readonly hostPort?: number;
 }
 
 /** The command, its arguments and environment that boot a guest. Throws Absent, RangeError. */
@@ -52,6 +67,7 @@ export async function qemuCommand(
     // Software emulation everywhere, so that a run on one machine says what it says on another.
     ...['-accel', 'tcg,thread=single', '-smp', '1', '-m', String(input.memoryMib)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
+    ...(input.hostPort === undefined ? [] : await networkArguments(machine.card, input.hostPort)),
     ...['-kernel', input.vmlinuz, '-initrd', input.initramfs],
     ...['-append', `console=${machine.console} quiet panic=-1 ${input.commandLine}`.trim()],
   ];

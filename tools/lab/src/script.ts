@@ -1,3 +1,5 @@
+import { NETWORK_SCRIPT } from './network.ts';
+
 /** What a guest is to do, one after the other; each in a shell of its own. */
 export interface Step {
   /** Key of its result: letters, digits, dots and dashes. */
@@ -21,7 +23,7 @@ const MARK = '@@lab';
  * between marks, as base64 so that a message of the kernel in between does no harm to more than
  * one line. Powers off at the end.
  */
-export function initScript(steps: readonly Step[]): string {
+export function initScript(steps: readonly Step[], hasNetwork = false): string {
   return [
     '#!/bin/busybox sh',
     '/bin/busybox --install -s /bin',
@@ -29,6 +31,7 @@ export function initScript(steps: readonly Step[]): string {
     'mkdir -p /proc /sys /dev /tmp /lab/out',
     'mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev',
     'mount -t tmpfs tmp /tmp; mount -t bpf bpf /sys/fs/bpf; mount -t debugfs debug /sys/kernel/debug',
+    ...(hasNetwork ? [NETWORK_SCRIPT] : []),
     'dmesg -n 1; dmesg -c > /lab/boot.log',
     ...steps.map(({ name }) => `sh /lab/step ${name}`),
     `echo '${MARK} done'`,
