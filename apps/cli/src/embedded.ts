@@ -6,12 +6,14 @@ import {
   webhookSettings,
 } from '@btf-depot/compressor';
 import type { PublicKey } from '@btf-depot/contracts';
-import { systemClock } from '@btf-depot/depot';
+import { systemClock, Underway } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
 import { createIngest, uploadSettings } from '@btf-depot/ingest';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
   adminSettings,
+  computeLimits,
+  computeSettings,
   createComputePool,
   listenSettings,
   logSettings,
@@ -37,6 +39,7 @@ export const embeddedSettings = {
   ...uploadSettings,
   ...retrySettings,
   ...tokenSettings,
+  ...computeSettings,
   ...compressorSettings,
   ...webhookSettings,
   ...fetchSettings,
@@ -67,19 +70,21 @@ export async function startEmbedded(
   });
   metrics.watchQueue(queue);
   const compute = createComputePool({
+    ...computeLimits(settings),
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
   const deps = {
     ...stores,
     queue,
     compute,
+    underway: new Underway(),
     clock: systemClock,
     log,
     metrics,
     signingKeys,
     ...(guards.writes && { guard: guards.writes }),
   };
-  const fetch = createFetch({ ...stores, publicKeys }, settings, log);
+  const fetch = createFetch({ ...stores, publicKeys, underway: deps.underway }, settings, log);
   const router = Router();
   // Fetch first: it knows more of the paths that both have.
   router.use(fetch.router, await createIngest(deps, settings));

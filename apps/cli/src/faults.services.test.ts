@@ -101,7 +101,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
       }
       await services.start('compressor');
       await becomes(buildId, 'failed');
-      expect((await statusOf(buildId))?.report.failure).toMatchObject({ code: 'poisoned' });
+      expect(await statusOf(buildId)).toMatchObject({ report: { failure: { code: 'poisoned' } } });
       const { records } = await stores();
       expect(await requeue(records, buildId)).toBe(true);
       await becomes(buildId, 'ready');

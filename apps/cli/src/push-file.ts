@@ -8,6 +8,7 @@ import { withUnpacked } from './local-file.ts';
 import { encodeBtf } from './local-pahole.ts';
 import type { PushOptions } from './push-options.ts';
 import { filePart, splitParts, type Parts } from './push-parts.ts';
+import { uploadWatched } from './upload-watched.ts';
 import { withRetries } from './with-retries.ts';
 
 export interface Pushed {
@@ -54,7 +55,7 @@ export async function pushFile(
     withRetries(async () => {
       const record = await askRecord();
       if (record && (await hasParts(record, parts))) return present(record);
-      return send(client, parts, options);
+      return send(client, parts, options, buildId);
     }, onRetry);
 
   const record = await withRetries(askRecord, onRetry);
@@ -110,18 +111,19 @@ async function withBtf<Result>(
   }
 }
 
-async function send(client: DepotClient, parts: Parts, options: PushOptions): Promise<Answer> {
+async function send(
+  client: DepotClient,
+  parts: Parts,
+  options: PushOptions,
+  buildId: string | undefined,
+): Promise<Answer> {
   const blobs = Object.entries(parts).map(async ([name, part]) => [name, await part.blob()]);
   const request: UploadRequest = {
     ...(Object.fromEntries(await Promise.all(blobs)) as Record<string, Blob>),
     query: options.query,
   };
-  const total = totalSize(request);
-  const answer = await client.upload(request, {
-    onProgress: (sent) => options.onProgress?.(Math.min(sent, total), total),
-    ...(options.signal && { signal: options.signal }),
-  });
-  return { ...answer, sent: total };
+  const answer = await uploadWatched(client, request, options, buildId);
+  return { ...answer, sent: totalSize(request) };
 }
 
 /** Whether the depot has split these very files; the hashes are only worked out if it might. */

@@ -1,4 +1,5 @@
 import type { ProblemError, UploadRequest } from '@btf-depot/client';
+import type { ProgressBar } from './progress-bar.ts';
 
 /** How one file is sent. */
 export interface PushOptions {
@@ -9,7 +10,7 @@ export interface PushOptions {
   query: NonNullable<UploadRequest['query']>;
   /** Splits on this machine and sends only what the depot reads. */
   splitHere?: boolean;
-  onProgress?: (sent: number, total: number) => void;
+  progress?: ProgressBar;
   onRetry?: (why: ProblemError, pause: number) => void;
   /** Told of BTF that is made here: `pahole 1.30`. */
   onEncode?: (by: string) => void;

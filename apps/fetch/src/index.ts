@@ -4,7 +4,7 @@
  * and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
  */
 import type { PublicKey } from '@btf-depot/contracts';
-import type { BlobStore, RecordStore } from '@btf-depot/depot';
+import type { BlobStore, RecordStore, Underway } from '@btf-depot/depot';
 import { recordRoutes, type Logger } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { Answers } from './answers.ts';
@@ -41,6 +41,8 @@ export interface FetchDeps {
   records: RecordStore;
   /** Of the keys that manifests are signed with, the first one first. */
   publicKeys?: readonly PublicKey[];
+  /** What is being split in this process. */
+  underway?: Underway;
 }
 
 export function createFetch(
@@ -63,7 +65,7 @@ export function createFetch(
     keyRoutes(deps.publicKeys ?? []),
     debuginfodRoutes(records, blobs, log),
     searchRoutes(records, catalogue),
-    recordRoutes(deps.records),
+    recordRoutes(deps.records, deps.underway),
     variableRoutes({ records, kernels, answers }),
     fetchRoutes({ records, blobs, kernels, answers }),
   );

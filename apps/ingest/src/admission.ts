@@ -8,6 +8,8 @@ export interface AdmissionRules {
   perMinute: number;
   /** Bytes of the data folder's file system that uploads leave free. */
   keepFree: number;
+  /** Throws where so many files wait for a thread that no more should come. */
+  checkRoom: () => void;
 }
 
 const MINUTE = 60_000;
@@ -27,7 +29,7 @@ export class Admission {
   /**
    * @param announced bytes of the upload; 0 where it does not say.
    * @returns what the caller calls when the upload has ended.
-   * @throws DepotError `rate-exceeded`, `too-many-uploads`, `disk-full`.
+   * @throws DepotError `rate-exceeded`, `too-many-uploads`, `busy`, `disk-full`.
    */
   async enter(token: string | undefined, announced: number): Promise<() => void> {
     if (token !== undefined) this.#count(token);
@@ -35,6 +37,7 @@ export class Admission {
     if (this.#running >= uploads) {
       throw new DepotError('too-many-uploads', `${uploads} uploads are under way, try again later`);
     }
+    this.#rules.checkRoom();
     this.#running++;
     try {
       await this.checkSpace(announced);

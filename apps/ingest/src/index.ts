@@ -5,7 +5,13 @@
  */
 import { Router } from 'express';
 import { StorageShare, type AcceptDeps, type TokenGuard } from '@btf-depot/depot';
-import { auditLog, recordRoutes, type Logger, type Metrics } from '@btf-depot/service-kit';
+import {
+  auditLog,
+  recordRoutes,
+  type ComputePool,
+  type Logger,
+  type Metrics,
+} from '@btf-depot/service-kit';
 import type { ExtraName } from '@btf-depot/contracts';
 import { Admission } from './admission.ts';
 import { kernelsRoute } from './kernels-route.ts';
@@ -28,7 +34,12 @@ export interface IngestSettings {
 
 /** The routes of build ingest. Makes the staging folder. */
 export async function createIngest(
-  deps: Omit<AcceptDeps, 'onQueueError'> & { log: Logger; metrics: Metrics; guard?: TokenGuard },
+  deps: Omit<AcceptDeps, 'onQueueError'> & {
+    compute: ComputePool;
+    log: Logger;
+    metrics: Metrics;
+    guard?: TokenGuard;
+  },
   settings: IngestSettings,
 ): Promise<Router> {
   const staging = new Staging(settings.BTFDEPOT_DATA);
@@ -50,11 +61,12 @@ export async function createIngest(
         uploads: settings.BTFDEPOT_UPLOADS,
         perMinute: settings.BTFDEPOT_TOKEN_RATE,
         keepFree: settings.BTFDEPOT_KEEP_FREE,
+        checkRoom: () => deps.compute.checkRoom(),
       }),
       extras: settings.BTFDEPOT_EXTRAS,
       onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
     }),
-    recordRoutes(deps.records),
+    recordRoutes(deps.records, deps.underway),
     withdrawRoute({ ...deps, audit }),
   );
   return router;

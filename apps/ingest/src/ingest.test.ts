@@ -105,6 +105,18 @@ describe('a kernel with BTF inside', () => {
   });
 });
 
+test('a kernel without BTF is told what to send, and goes through with it', async () => {
+  const { buildId, bytes } = kernel('without', { btf: undefined });
+  expect((await send(bytes)).body.detail).toMatch(/part full.*pahole.*global_var/);
+  const form = parts({ kernel: bytes, full: kernelBtf({ globals: true }) });
+  expect((await send(form)).status).toBe(201);
+  expect(await ingest.record(buildId)).toMatchObject({
+    delivery: 'module',
+    core: { origin: 'partition' },
+    extras: { vars: { variables: TEST_GLOBALS.length, origin: 'partition' } },
+  });
+});
+
 describe('BTF without its kernel', () => {
   test('is partitioned, and travels in the module', async () => {
     const buildId = buildIdOf('raw');
@@ -170,7 +182,19 @@ describe('refused, and nothing is left behind:', () => {
     ['an empty body', 415, 'unsupported-media', () => new Uint8Array()],
     ['neither ELF nor BTF', 415, 'unsupported-media', () => 'MZ, perhaps a vmlinuz'],
     ['ELF without build ID', 422, 'no-build-id', () => kernel('x', { buildId: undefined }).bytes],
-    ['ELF without BTF', 422, 'no-btf', () => kernel('no-btf', { btf: undefined }).bytes],
+    [
+      'ELF without BTF, and nothing else',
+      422,
+      'no-core',
+      () => kernel('no-core', { btf: undefined }).bytes,
+    ],
+    [
+      'ELF without BTF that is to keep it inside',
+      422,
+      'no-btf',
+      () => kernel('no-btf', { btf: undefined }).bytes,
+      '?delivery=builtin',
+    ],
     ['BTF without a build ID', 422, 'no-build-id', () => new Uint8Array(kernelBtf())],
     [
       'malformed BTF in a kernel',
@@ -280,4 +304,18 @@ describe('refused, and nothing is left behind:', () => {
       }
     },
   );
+});
+
+test.each([
+  [{ BTFDEPOT_WORK_TIME: '0.001' }, 'time-limit'],
+  [{ BTFDEPOT_WORK_MEMORY: '1' }, 'memory-limit'],
+] as const)('work past %o is refused: %s', async (limit, code) => {
+  const limited = await startIngest(limit);
+  const before = await limited.left();
+  const { bytes } = kernel('limited');
+  const answer = await fetch(`${limited.url}/v1/kernels`, { method: 'POST', body: bytes });
+  expect(answer.status).toBe(422);
+  expect(await answer.json()).toMatchObject({ code });
+  expect(await limited.left()).toEqual(before);
+  await limited.stop();
 });

@@ -1,7 +1,9 @@
 import { openMinioStores } from '@btf-depot/blob-store';
-import { systemClock } from '@btf-depot/depot';
+import { systemClock, Underway } from '@btf-depot/depot';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
+  computeLimits,
+  computeSettings,
   createComputePool,
   queueSettings,
   retryRules,
@@ -21,6 +23,7 @@ const shape = {
   ...retrySettings,
   ...uploadSettings,
   ...tokenSettings,
+  ...computeSettings,
 };
 
 await runService('ingest', shape, async (settings, log, metrics) => {
@@ -33,12 +36,14 @@ await runService('ingest', shape, async (settings, log, metrics) => {
   });
   metrics.watchQueue(queue);
   const compute = createComputePool({
+    ...computeLimits(settings),
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
   const deps = {
     ...stores,
     queue,
     compute,
+    underway: new Underway(),
     clock: systemClock,
     log,
     metrics,

@@ -40,6 +40,8 @@ export const PROBLEMS = {
   'bad-elf': { status: 422, title: 'The ELF file is malformed' },
   'bad-dwarf': { status: 422, title: 'The DWARF is malformed' },
   'foreign-core': { status: 422, title: 'The BTF and the DWARF are of different builds' },
+  'time-limit': { status: 422, title: 'The work takes longer than the limit' },
+  'memory-limit': { status: 422, title: 'The work takes more memory than the limit' },
   randstruct: { status: 422, title: 'A build with randomised structures' },
   'bad-btf': { status: 422, title: 'The BTF is malformed' },
   'foreign-full': { status: 422, title: 'The full BTF is of another kernel' },

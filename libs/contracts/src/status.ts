@@ -2,13 +2,22 @@ import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
+/** How far the splitting of an upload is: units of DWARF. */
+const progressSchema = z.looseObject({
+  done: z.number().int().nonnegative(),
+  /** 0 while that is not known. */
+  total: z.number().int().nonnegative(),
+});
+
 const part = z.looseObject({ sha256: z.string(), size: z.number().int() });
 
-/** Body of an upload's answer and of `GET /v1/kernels/{id}/status`. */
+/** Body of an upload's answer and, of a kernel that is known, `GET /v1/kernels/{id}/status`. */
 export const statusSchema = z.looseObject({
   buildId: buildIdSchema,
   revision: z.number().int().positive(),
   state: z.enum(STATES),
+  /** Of a further upload of this kernel, which this process is splitting. */
+  progress: progressSchema.exactOptional(),
   /** What was found in the upload. */
   report: z.looseObject({
     delivery: z.enum(DELIVERIES),
@@ -26,13 +35,40 @@ export const statusSchema = z.looseObject({
   links: z.record(z.string(), z.string()),
 });
 
+/** The same for a kernel that is not known yet, and that this process is splitting. */
+export const splittingSchema = z.looseObject({
+  buildId: buildIdSchema,
+  state: z.literal('splitting'),
+  progress: progressSchema,
+  links: z.record(z.string(), z.string()),
+});
+
+export const statusAnswerSchema = z.discriminatedUnion('state', [statusSchema, splittingSchema]);
+
+export type SplitProgress = Pick<z.infer<typeof progressSchema>, 'done' | 'total'>;
+export type SplittingStatus = z.infer<typeof splittingSchema>;
 export type KernelStatus = z.infer<typeof statusSchema>;
 
 export function kernelPath(buildId: string): string {
   return `/v1/kernels/${buildId}`;
 }
 
-export function statusOf(record: KernelRecord): KernelStatus {
+/** Of a kernel that has no record yet. */
+export function statusOfSplitting(
+  buildId: string,
+  { done, total }: SplitProgress,
+): SplittingStatus {
+  const self = kernelPath(buildId);
+  return {
+    buildId,
+    state: 'splitting',
+    progress: { done, total },
+    links: { self, status: `${self}/status` },
+  };
+}
+
+/** @param progress of a further upload. */
+export function statusOf(record: KernelRecord, progress?: SplitProgress): KernelStatus {
   const self = kernelPath(record.buildId);
   const names = Object.keys(record.artifacts);
   const { withdrawal } = record;
@@ -40,6 +76,7 @@ export function statusOf(record: KernelRecord): KernelStatus {
     buildId: record.buildId,
     revision: record.revision,
     state: record.state,
+    ...(progress && { progress: { done: progress.done, total: progress.total } }),
     report: {
       delivery: record.delivery,
       ...(record.release !== undefined && { release: record.release }),

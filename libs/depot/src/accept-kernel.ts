@@ -7,8 +7,10 @@ import type { Clock } from './ports/clock.ts';
 import type { Compute, UploadPaths } from './ports/compute.ts';
 import type { JobQueue } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
+import type { Progress } from './progress.ts';
 import { openUpload, type OpenedUpload } from './open-upload.ts';
 import type { KernelParts } from './split-kernel.ts';
+import type { Underway } from './underway.ts';
 import { updateRecord } from './update-record.ts';
 import type { Upload } from './upload.ts';
 import { refuseWithdrawn } from './withdraw.ts';
@@ -19,6 +21,8 @@ export interface AcceptDeps {
   queue: JobQueue;
   compute: Compute;
   clock: Clock;
+  /** Shows what is being split. */
+  underway: Underway;
   /** Told when the queue did not take the job; the sweeper adds it later. */
   onQueueError: (error: unknown) => void;
 }
@@ -55,7 +59,8 @@ export async function acceptKernel(
   const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
   const { paths, delivery } = await withCore(deps, opened, buildId, living);
   const options = { ...(delivery && { delivery }), ...upload.split };
-  const parts = await compute.split(paths, options, signal);
+  const split = (progress?: Progress) => compute.split(paths, options, signal, progress);
+  const parts = await (buildId === undefined ? split() : deps.underway.during(buildId, split));
   // Asked before anything is written, so that a refused upload leaves nothing behind.
   const facts: UploadFacts = { ...upload, sources, at: deps.clock.now() };
   const current = (await records.get(parts.buildId))?.record;

@@ -31,6 +31,7 @@ export * from './ports/compute.ts';
 export * from './ports/job-queue.ts';
 export * from './ports/record-store.ts';
 export * from './ports/token-store.ts';
+export { Progress } from './progress.ts';
 export { recognise, type FileKind } from './recognise.ts';
 export { RecordIndex } from './record-index.ts';
 export {
@@ -49,6 +50,7 @@ export { TokenGuard, type Subject, type TokenHolder } from './tokens/token-guard
 export { refuseWithdrawn, withdraw } from './withdraw.ts';
 export { splitKernel, type KernelParts, type SplitOptions } from './split-kernel.ts';
 export { sweep, sweptOf, type Swept } from './sweep.ts';
+export { Underway } from './underway.ts';
 export {
   unpackUpload,
   type FileAt,

@@ -1,18 +1,13 @@
 import type { Source } from '@btf-depot/bytes';
-import { mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
+import { parseBtf, type Btf } from '@btf-depot/btf';
 import type { Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
-import {
-  attachVariables,
-  partition,
-  variablesFromDwarf,
-  type VariableCoverage,
-} from '@btf-depot/extras';
+import { refuseShuffledFull, type VariableCoverage } from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
 import { refusing } from './refusals.ts';
-import { sha256Of } from './sha256.ts';
+import { takeApart, verbatim, type OnUnit } from './take-apart.ts';
 
 export interface SplitOptions {
   /** Required for BTF without its kernel; must agree with the kernel's own. */
@@ -63,6 +58,11 @@ export interface KernelParts {
   carrier: CarrierFacts;
 }
 
+const NO_CORE =
+  'the kernel has no .BTF section, so its core has to come with it: send, as the part full, what ' +
+  'pahole makes of its vmlinux (pahole -J --btf_encode_detached=full.btf ' +
+  '--btf_features=default,global_var vmlinux; without global_var, variables come from DWARF)';
+
 /**
  * Takes a kernel's BTF apart into core and extras, as the delivery asks.
  *
@@ -73,9 +73,15 @@ export interface KernelParts {
  *   and what only they need are taken out, and core is what stays. Where it has no variables (older
  *   paholes write none), those of the kernel's DWARF are added first.
  *
+ * @param onUnit called after each unit of DWARF, with how many are done and how many there are;
+ *   what it throws ends the work.
  * @throws DepotError that says which part of the upload is at fault, and where.
  */
-export function splitKernel(input: SplitInput, options: SplitOptions): KernelParts {
+export function splitKernel(
+  input: SplitInput,
+  options: SplitOptions,
+  onUnit?: OnUnit,
+): KernelParts {
   const kernel = refusing('kernel', () => openInput(input));
   const buildId = agreedBuildId(kernel, options);
   const { full: fullFile } = input;
@@ -86,19 +92,20 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
   if (delivery === 'builtin' && !own) {
     throw new DepotError('no-btf', 'the kernel has no .BTF section, so its delivery is module');
   }
-  const wantsVars = options.extras.includes('vars');
   const base = own ?? full;
-  if (!base) {
-    throw new DepotError(
-      'no-btf',
-      'the kernel has no .BTF section: send the BTF that its build wrote as the part full',
-    );
-  }
-  const dwarf = wantsVars ? dwarfOf(kernel, input) : undefined;
-  const parts =
-    wantsVars && delivery === 'module' && !(own && full)
-      ? partitioned(base, dwarf)
-      : attached(base, wantsVars && own ? (full ?? dwarf) : undefined);
+  if (!base) throw new DepotError('no-core', NO_CORE);
+  const { elf } = kernel;
+  if (full && elf) refusing('full', () => refuseShuffledFull(elf));
+  const dwarf = dwarfOf(kernel, input);
+  const parts = options.extras.includes('vars')
+    ? takeApart({
+        base,
+        ...(own && full && { full }),
+        ...(dwarf && { dwarf }),
+        delivery,
+        ...(onUnit && { onUnit }),
+      })
+    : verbatim(base);
   const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
@@ -122,58 +129,14 @@ export function splitKernel(input: SplitInput, options: SplitOptions): KernelPar
   };
 }
 
-type Parts = Pick<KernelParts, 'core' | 'vars'> & { base: Btf };
-
-/** A kernel's file with debug information. */
-interface Dwarf {
-  dwarf: Source;
-}
-
-/** Core as it is, and the variables of a full BTF or of a vmlinux with DWARF on it. */
-function attached(core: Btf, from: Btf | Dwarf | undefined): Parts {
-  const parts: Parts = {
-    base: core,
-    core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
-  };
-  if (from && 'dwarf' in from) {
-    const found = refusing('kernel', () => variablesFromDwarf(from.dwarf, core));
-    const { bytes, types, variables, coverage } = found;
-    parts.vars = { ...part(bytes, types), variables, origin: 'dwarf', coverage };
-  } else if (from) {
-    const { bytes, types, variables } = refusing('full', () => attachVariables(core, from));
-    parts.vars = { ...part(bytes, types), variables, origin: 'full' };
-  }
-  return parts;
-}
-
-function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Dwarf | undefined {
-  return kernel && elf?.section('.debug_info') && { dwarf: kernel };
+function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {
+  return elf?.section('.debug_info') && kernel;
 }
 
 function openInput({ kernel, core }: SplitInput): OpenedKernel {
   if (kernel) return openKernel(kernel);
   if (core) return openBtf(core);
   throw new DepotError('missing-part', 'the upload has no part named kernel');
-}
-
-function partitioned(whole: Btf, dwarf: Dwarf | undefined): Parts {
-  const split = refusing('kernel', () => {
-    const given = partition(whole);
-    if (given.origin === 'partition' || !dwarf) return given;
-    const { bytes } = variablesFromDwarf(dwarf.dwarf, whole);
-    return partition(parseBtf(mergeBtf(parseBtf(bytes, { base: whole }))));
-  });
-  const { origin, core } = split;
-  const parts: Parts = { base: core, core: { ...part(core.bytes, core.typeCount), origin } };
-  if (split.origin === 'partition') {
-    const { bytes, types, variables } = split.vars;
-    parts.vars = { ...part(bytes, types), variables, origin: 'partition' };
-  }
-  return parts;
-}
-
-function part(bytes: Uint8Array, types: number): SplitPart {
-  return { bytes, sha256: sha256Of(bytes), types };
 }
 
 function parseFull(source: Source): Btf {

@@ -26,6 +26,7 @@ export {
   type VariablesFromDwarf,
   type VariablesFromDwarfOptions,
 } from './from-dwarf/variables-from-dwarf.ts';
+export { refuseShuffledFull } from './from-dwarf/refuse.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { partition, type Partition } from './partition.ts';
 export { type VariablesBtf } from './variables-btf.ts';

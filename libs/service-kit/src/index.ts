@@ -22,6 +22,8 @@ export {
 export { tokenGuards, tokenSettings, type Guards } from './tokens.ts';
 export {
   byteSize,
+  computeLimits,
+  computeSettings,
   listenSettings,
   logSettings,
   queueSettings,

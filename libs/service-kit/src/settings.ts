@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPUTE_LIMITS, type ComputeLimits } from './compute/pool.ts';
 
 /** A setting is wrong: the service does not start, and says which and why. */
 export class SettingsError extends Error {
@@ -65,6 +66,28 @@ export function readSettings<Shape extends z.ZodRawShape>(
   if (result.success) return result.data as Settings<Shape>;
   const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new SettingsError(lines.join('\n'));
+}
+
+/** How much of the machine the looking at uploads may take. */
+export const computeSettings = {
+  /** Worker threads, each with one file at a time; by default one for each processor. */
+  BTFDEPOT_THREADS: wholeNumber(1, 1024).prefault(String(COMPUTE_LIMITS.threads)),
+  /** Files that wait for a thread; more are asked to come later. */
+  BTFDEPOT_WAITING: wholeNumber(0, 10_000).prefault(String(COMPUTE_LIMITS.waiting)),
+  /** Of unpacking and of splitting one file, each. */
+  BTFDEPOT_WORK_TIME: seconds.prefault(String(COMPUTE_LIMITS.time / 1000)),
+  /** Of one thread. */
+  BTFDEPOT_WORK_MEMORY: byteSize.prefault(String(COMPUTE_LIMITS.memory)),
+};
+
+/** As the pool takes them. */
+export function computeLimits(settings: Settings<typeof computeSettings>): ComputeLimits {
+  return {
+    threads: settings.BTFDEPOT_THREADS,
+    waiting: settings.BTFDEPOT_WAITING,
+    time: settings.BTFDEPOT_WORK_TIME,
+    memory: settings.BTFDEPOT_WORK_MEMORY,
+  };
 }
 
 /** The store of a distributed depot: MinIO, or any S3 that takes conditional writes. */

@@ -1,9 +1,9 @@
 import { DELIVERIES, EXTRAS } from '@btf-depot/contracts';
 import type { DepotClient } from '@btf-depot/client';
-import cliProgress from 'cli-progress';
 import { Command, Option } from 'commander';
 import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printable, printJson } from '../output.ts';
+import { isWatched, progressBar } from '../progress-bar.ts';
 import type { Pushed } from '../push-file.ts';
 import { pushFiles, type Refused } from '../push-files.ts';
 import { filesToPush } from '../push-list.ts';
@@ -69,18 +69,15 @@ async function push(files: string[], flags: Flags): Promise<void> {
       throw new Error(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
     }
   }
-  const visible = flags.json !== true && process.stderr.isTTY;
+  const visible = isWatched(flags);
   const results = await pushFiles(client, list, (file) => {
-    const progress = uploadProgress(file, visible);
+    const bar = progressBar(file, visible);
     return {
       ...optionsOf(flags),
-      onProgress: (sent, total) => {
-        progress.show(sent, total);
-        if (sent === total) progress.stop();
-      },
+      ...(visible && { progress: bar }),
       onEncode: (by) => note(`${file}: has no BTF, ${by} makes it`),
       onRetry: (why, pause) => {
-        progress.stop();
+        bar.stop();
         note(`${file}: ${printable(why.message)}; again in ${pause / 1000} s`);
       },
     };
@@ -118,27 +115,4 @@ async function report(client: DepotClient, result: Pushed | Refused): Promise<vo
   note(`${file}: ${said[outcome]}`);
   const record = await client.record(status.buildId);
   if (record) print(describeKernel(record));
-}
-
-/** A bar on a terminal, nothing elsewhere: logs are read later, without it. */
-function uploadProgress(file: string, visible: boolean) {
-  const bar = new cliProgress.SingleBar({
-    format: `${file} [{bar}] {percentage}% {sent} of {size}, {eta_formatted} left`,
-    clearOnComplete: true,
-    stream: process.stderr,
-  });
-  let started = false;
-  return {
-    show: (sent: number, total: number) => {
-      if (!visible) return;
-      const payload = { sent: formatBytes(sent), size: formatBytes(total) };
-      if (started) bar.update(sent, payload);
-      else bar.start(total, sent, payload);
-      started = true;
-    },
-    stop: () => {
-      if (started) bar.stop();
-      started = false;
-    },
-  };
 }

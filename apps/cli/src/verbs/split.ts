@@ -6,6 +6,7 @@ import { openFileSource } from '@btf-depot/service-kit';
 import { Command } from 'commander';
 import { writeWhole } from '../btf-file.ts';
 import { jsonOption } from '../options.ts';
+import { isWatched, progressBar } from '../progress-bar.ts';
 import { formatBytes, formatCount, formatTable, print, printJson } from '../output.ts';
 
 interface Flags {
@@ -33,10 +34,13 @@ export function splitCommand(): Command {
 function split(path: string, { output, full: fullPath, buildId, json }: Flags): void {
   using kernel = openFileSource(path);
   using full = fullPath === undefined ? undefined : openFileSource(fullPath);
+  const bar = progressBar(path, isWatched({ json: json === true }));
   const parts = splitKernel(
     { kernel, ...(full && { full }) },
     { ...(buildId !== undefined && { buildId }), extras: EXTRAS },
+    (done, total) => bar.show('split', done, total),
   );
+  bar.stop();
   mkdirSync(output, { recursive: true });
   const files = filesOf(parts).map(({ name, bytes, ...rest }) => {
     writeWhole(join(output, name), bytes);

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { systemClock } from '@btf-depot/depot';
+import { systemClock, Underway } from '@btf-depot/depot';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
+  computeLimits,
+  computeSettings,
   createComputePool,
   createLogger,
   Metrics,
@@ -18,17 +20,24 @@ import { createIngest, uploadSettings } from '../index.ts';
 
 /** Build ingest over a temporary folder, with nobody working on the queue. */
 export async function startIngest(
-  settings: Partial<Record<keyof typeof uploadSettings | keyof typeof tokenSettings, string>>,
+  settings: Partial<
+    Record<keyof (typeof uploadSettings & typeof tokenSettings & typeof computeSettings), string>
+  >,
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-ingest-'));
   const stores = await openFsStores(folder);
   const queue = new InProcessJobQueue({ onError: () => undefined });
-  const compute = createComputePool({ threads: 2, onError: () => undefined });
   const log = createLogger('ingest', 'silent');
   const checked = readSettings(
-    { ...uploadSettings, ...tokenSettings },
-    { ...settings, BTFDEPOT_DATA: folder, BTFDEPOT_AUDIT_LOG: join(folder, 'audit.log') },
+    { ...uploadSettings, ...tokenSettings, ...computeSettings },
+    {
+      BTFDEPOT_THREADS: '2',
+      ...settings,
+      BTFDEPOT_DATA: folder,
+      BTFDEPOT_AUDIT_LOG: join(folder, 'audit.log'),
+    },
   );
+  const compute = createComputePool({ ...computeLimits(checked), onError: () => undefined });
   const host = { BTFDEPOT_HOST: '127.0.0.1' };
   const guards = tokenGuards({ ...checked, ...host }, 'uploads', stores.tokens, systemClock);
   const guard = guards.writes && { guard: guards.writes };
@@ -36,6 +45,7 @@ export async function startIngest(
     ...stores,
     queue,
     compute,
+    underway: new Underway(),
     clock: systemClock,
     log,
     metrics: new Metrics(),

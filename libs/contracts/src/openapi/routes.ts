@@ -3,7 +3,7 @@ import { buildIdSchema, sha256Schema } from '../build-id.ts';
 import type { ProblemCode } from '../problem.ts';
 import { kernelRecordSchema } from '../record.ts';
 import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
-import { statusSchema } from '../status.ts';
+import { statusAnswerSchema } from '../status.ts';
 import { keysAnswerSchema } from '../trust/keys.ts';
 import {
   resolveAnswerSchema,
@@ -85,9 +85,10 @@ export const FETCH_ROUTES: RouteDocument[] = [
   {
     method: 'get',
     path: '/v1/kernels/{buildId}/status',
-    summary: 'Whether its artifacts are ready',
+    summary:
+      'Whether its artifacts are ready; how far its splitting is, at the process that does it',
     parameters: kernel,
-    answers: { [JSON_TYPE]: statusSchema },
+    answers: { [JSON_TYPE]: statusAnswerSchema },
     problems: ofKernel,
   },
   {

@@ -1,3 +1,4 @@
+import type { Progress } from '../progress.ts';
 import type { KernelParts, SplitOptions } from '../split-kernel.ts';
 import type { UnpackedUpload } from '../unpack-upload.ts';
 import type { PackedArtifact, PackInput } from '../pack-kernel.ts';
@@ -20,6 +21,12 @@ export interface Compute {
    * @param part of the upload that the file is, for messages.
    */
   unpack(part: string, path: string, folder: string, signal: AbortSignal): Promise<UnpackedUpload>;
-  split(paths: UploadPaths, options: SplitOptions, signal: AbortSignal): Promise<KernelParts>;
+  /** Where variables come from DWARF, `progress` counts its units. */
+  split(
+    paths: UploadPaths,
+    options: SplitOptions,
+    signal: AbortSignal,
+    progress?: Progress,
+  ): Promise<KernelParts>;
   pack(input: PackInput, signal: AbortSignal): Promise<PackedArtifact[]>;
 }

@@ -5,9 +5,7 @@ import type { Variable } from '../variables.ts';
 
 /** Whether the kernel's structures are shuffled by the seed of its build (CONFIG_RANDSTRUCT). */
 export function isShuffled(elf: Elf): boolean {
-  const vermagic = elf.symbol('vermagic');
-  const bytes = vermagic && elf.bytesOf(vermagic, Math.min(vermagic.size, 4096));
-  return bytes !== undefined && Buffer.from(bytes).toString('latin1').includes('RANDSTRUCT_');
+  return textOf(elf, 'vermagic')?.includes('RANDSTRUCT_') === true;
 }
 
 /**
@@ -23,6 +21,26 @@ export function refuseShuffled(dwarf: Dwarf, unit: Unit): void {
     "the kernel's structures are shuffled (RANDSTRUCT), and gcc's debug information does not know it",
     { section: unit.header.section, offset: unit.header.offset },
   );
+}
+
+/**
+ * Throws FormatError `randstruct` where the full BTF of a kernel cannot be right: pahole makes it
+ * from debug information, which gcc's plugin shuffles past. That of clang is right.
+ */
+export function refuseShuffledFull(elf: Elf): void {
+  if (!isShuffled(elf) || /\bclang version\b/.test(textOf(elf, 'linux_banner') ?? '')) return;
+  throw new FormatError(
+    'randstruct',
+    "the kernel's structures are shuffled (RANDSTRUCT), and the debug information of gcc, which " +
+      'this was made from, does not know it',
+  );
+}
+
+/** What a symbol of a text names; undefined where there is none. */
+function textOf(elf: Elf, name: string): string | undefined {
+  const symbol = elf.symbol(name);
+  const bytes = symbol && elf.bytesOf(symbol, Math.min(symbol.size, 4096));
+  return bytes && Buffer.from(bytes).toString('latin1');
 }
 
 /**

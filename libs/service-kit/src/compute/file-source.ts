@@ -4,12 +4,14 @@ import { checkRange, FormatError, type Source } from '@btf-depot/bytes';
 /** A file at random offsets; reads only what is asked for, so a vmlinux is never wholly in memory. */
 export interface FileSource extends Source, Disposable {}
 
-export function openFileSource(path: string): FileSource {
+/** @param onRead called before each read; what it throws, the read throws. */
+export function openFileSource(path: string, onRead?: () => void): FileSource {
   const fd = openSync(path, 'r');
   const { size } = fstatSync(fd);
   return {
     size,
     read(offset, length) {
+      onRead?.();
       checkRange(size, offset, length);
       const bytes = new Uint8Array(length);
       let done = 0;

@@ -8,10 +8,16 @@ import type {
   UploadPaths,
 } from '@btf-depot/depot';
 
+/** What a thread is started with. */
+export interface ThreadData {
+  /** Bytes that it may hold. */
+  memoryLimit: number;
+}
+
 /** What the pool asks of a worker thread. */
 export type Task =
   | { do: 'unpack'; part: string; path: string; folder: string }
-  | { do: 'split'; paths: UploadPaths; options: SplitOptions }
+  | { do: 'split'; paths: UploadPaths; options: SplitOptions; progress?: SharedArrayBuffer }
   | { do: 'pack'; input: PackInput };
 
 export interface Results {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Progress } from '@btf-depot/depot';
 import { buildIdOf, kernelBtf, kernelFile, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createComputePool } from './pool.ts';
@@ -36,6 +37,48 @@ test('input that is at fault keeps its code on the way back', async () => {
   await expect(pool.unpack('kernel', text, folder, never)).rejects.toMatchObject({ code });
   const missing = join(folder, 'nothing');
   await expect(pool.unpack('kernel', missing, folder, never)).rejects.toThrow('ENOENT');
+});
+
+test('the progress of a split is told across threads', async () => {
+  const full = join(folder, 'full.btf');
+  await writeFile(full, kernelBtf({ globals: true }));
+  const progress = new Progress();
+  await pool.split({ kernel: vmlinux, full }, { extras: ['vars'] }, never, progress);
+  // It has no DWARF to count units of.
+  expect([progress.done, progress.total]).toEqual([0, 0]);
+});
+
+test('what passes a limit is refused, and the pool goes on', async () => {
+  for (const [limit, code] of [
+    [{ time: 1 }, 'time-limit'],
+    [{ memory: 1 }, 'memory-limit'],
+  ] as const) {
+    const limited = createComputePool({ threads: 1, onError: () => undefined, ...limit });
+    const asked = () => limited.unpack('kernel', vmlinux, folder, never);
+    await expect(asked()).rejects.toMatchObject({ code });
+    await expect(asked()).rejects.toMatchObject({ code });
+    await limited.close();
+  }
+});
+
+test('who waits is served when the task before is aborted with its thread', async () => {
+  const leaving = new AbortController();
+  const first = pool.split({ kernel: vmlinux }, { extras: [] }, leaving.signal);
+  const second = pool.split({ kernel: vmlinux }, { extras: [] }, never);
+  leaving.abort(new Error('nobody waits'));
+  await expect(first).rejects.toThrow('nobody waits');
+  expect(await second).toMatchObject({ kind: 'elf' });
+});
+
+test('no file is taken while too many wait', async () => {
+  const small = createComputePool({ threads: 1, waiting: 1, onError: () => undefined });
+  const ask = () => small.unpack('kernel', vmlinux, folder, never);
+  const taken = [ask(), ask()];
+  await expect(ask()).rejects.toMatchObject({ code: 'busy' });
+  expect(() => small.checkRoom()).toThrow('1 files wait');
+  await Promise.all(taken);
+  await ask();
+  await small.close();
 });
 
 test('an aborted signal ends the work with its reason, and the pool goes on', async () => {

@@ -1,52 +1,105 @@
 import { availableParallelism } from 'node:os';
 import { DepotError, type Compute } from '@btf-depot/depot';
 import { Piscina } from 'piscina';
-import type { Outcome, Results, Task } from './messages.ts';
+import { overMemory } from './memory-guard.ts';
+import type { Outcome, Results, Task, ThreadData } from './messages.ts';
+import { Seats } from './seats.ts';
 
 export interface ComputePool extends Compute {
+  /** @throws DepotError `busy` where so many files wait that no more should come. */
+  checkRoom(): void;
   /** Lets running tasks end, then ends the threads. */
   close(): Promise<void>;
 }
 
-export interface ComputePoolOptions {
-  /** Worker threads at most; by default one for each processor. */
-  threads?: number;
+export interface ComputeLimits {
+  /** Worker threads at most; each has one file at a time. */
+  threads: number;
+  /** Files that may wait for a thread. */
+  waiting: number;
+  /** Milliseconds that unpacking or splitting a file may take on its thread. */
+  time: number;
+  /** Bytes that a thread may hold. */
+  memory: number;
+}
+
+export const COMPUTE_LIMITS: ComputeLimits = {
+  threads: availableParallelism(),
+  waiting: 16,
+  time: 600_000,
+  memory: 2 ** 30,
+};
+
+export interface ComputePoolOptions extends Partial<ComputeLimits> {
   /** Told of what no caller is: a thread that ended by itself, a result that came too late. */
   onError: (error: Error) => void;
 }
 
+/**
+ * Bytes by which V8's limit is above ours, which the work looks at itself: a thread that starts
+ * with too little, or allocates much at once, takes the process with it.
+ */
+const SLACK = 512 * 2 ** 20;
+
 /** The depot's computations on worker threads, started as they are needed. */
-export function createComputePool(options: ComputePoolOptions): ComputePool {
+export function createComputePool({ onError, ...given }: ComputePoolOptions): ComputePool {
+  const limits = { ...COMPUTE_LIMITS, ...given };
+  const seats = new Seats(limits.threads, limits.waiting);
   const pool = new Piscina<Task, Outcome<unknown>>({
     filename: new URL('./worker.ts', import.meta.url).href,
     minThreads: 0,
-    maxThreads: options.threads ?? availableParallelism(),
+    maxThreads: limits.threads,
     idleTimeout: 30_000,
     // A split of two million types must end by itself: nothing may be cut because it takes long.
     closeTimeout: 600_000,
+    workerData: { memoryLimit: limits.memory } satisfies ThreadData,
+    resourceLimits: { maxOldGenerationSizeMb: Math.ceil((limits.memory + SLACK) / 2 ** 20) },
   });
   // The result of a task may arrive after its signal was aborted: without a listener that ends us.
-  pool.on('error', options.onError);
+  pool.on('error', onError);
+
+  /** An aborted signal ends the task with its thread. */
   async function run<Name extends Task['do']>(
     task: Task & { do: Name },
-    signal?: AbortSignal,
+    signal: AbortSignal,
+    time?: number,
   ): Promise<Results[Name]> {
-    signal?.throwIfAborted();
-    let outcome: Outcome<unknown>;
+    const leave = await seats.take(signal);
+    const late = time === undefined ? undefined : AbortSignal.timeout(time);
     try {
-      outcome = await pool.run(task, signal ? { signal } : {});
+      const ended = late ? AbortSignal.any([signal, late]) : signal;
+      const outcome = await pool.run(task, { signal: ended });
+      if ('refused' in outcome) throw new DepotError(outcome.refused.code, outcome.refused.detail);
+      return outcome.value as Results[Name];
     } catch (error) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
+      if (late?.aborted)
+        throw new DepotError('time-limit', `not done after ${limits.time / 1000} s`);
+      if (isOutOfMemory(error)) throw overMemory(limits.memory);
       throw error;
+    } finally {
+      leave();
     }
-    if ('refused' in outcome) throw new DepotError(outcome.refused.code, outcome.refused.detail);
-    return outcome.value as Results[Name];
   }
+
   return {
-    unpack: (part, path, folder, signal) => run({ do: 'unpack', part, path, folder }, signal),
-    split: (paths, splitOptions, signal) =>
-      run({ do: 'split', paths, options: splitOptions }, signal),
+    checkRoom: () => seats.checkRoom(),
+    unpack: async (part, path, folder, signal) => {
+      seats.checkRoom();
+      return run({ do: 'unpack', part, path, folder }, signal, limits.time);
+    },
+    split: (paths, options, signal, progress) =>
+      run(
+        { do: 'split', paths, options, ...(progress && { progress: progress.memory }) },
+        signal,
+        limits.time,
+      ),
+    // Compressors are as many as their operator says, and what they make was measured before.
     pack: (input, signal) => run({ do: 'pack', input }, signal),
     close: () => pool.close(),
   };
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }

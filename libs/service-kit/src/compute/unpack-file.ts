@@ -3,15 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { unpackUpload, type FileAt, type UnpackedUpload } from '@btf-depot/depot';
 import { openFileSource } from './file-source.ts';
+import type { Guard } from './memory-guard.ts';
 
-/** Unpacks a file of an upload; what is wanted of it lies in `folder` afterwards. */
+/**
+ * Unpacks a file of an upload; what is wanted of it lies in `folder` afterwards.
+ * @param guard called as the work goes on; what it throws ends it.
+ */
 export async function unpackFile(
   part: string,
   path: string,
   folder: string,
+  guard?: Guard,
 ): Promise<UnpackedUpload> {
   using files = new DisposableStack();
-  const openAt = (at: string): FileAt => ({ ...files.use(openFileSource(at)), path: at });
+  const openAt = (at: string): FileAt => ({ ...files.use(openFileSource(at, guard)), path: at });
   return await unpackUpload(part, openAt(path), async (chunks) => {
     // A name of our own: those in archives are never paths.
     const at = join(folder, `unpacked-${randomUUID()}`);

@@ -1,16 +1,12 @@
 /** Runs in a worker thread: opens the files of one task, does its work, hands the bytes over. */
-import {
-  DepotError,
-  packKernel,
-  splitKernel,
-  type KernelParts,
-  type SplitOptions,
-  type UploadPaths,
-} from '@btf-depot/depot';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { DepotError, packKernel, Progress, splitKernel, type KernelParts } from '@btf-depot/depot';
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { openFileSource } from './file-source.ts';
-import type { Outcome, Task } from './messages.ts';
+import { memoryGuard } from './memory-guard.ts';
+import type { Outcome, Task, ThreadData } from './messages.ts';
 import { unpackFile } from './unpack-file.ts';
+
+const guard = memoryGuard((workerData as ThreadData).memoryLimit);
 
 export default async function work(task: Task): Promise<unknown> {
   try {
@@ -29,9 +25,9 @@ export default async function work(task: Task): Promise<unknown> {
 async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
   switch (task.do) {
     case 'unpack':
-      return [await unpackFile(task.part, task.path, task.folder), []];
+      return [await unpackFile(task.part, task.path, task.folder, guard), []];
     case 'split': {
-      const parts = split(task.paths, task.options);
+      const parts = split(task);
       const { core, vars, ksyms } = parts;
       return [parts, [core, vars, ksyms].flatMap((part) => (part ? [part.bytes] : []))];
     }
@@ -42,10 +38,15 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
   }
 }
 
-function split({ core, ...paths }: UploadPaths, options: SplitOptions): KernelParts {
+function split({
+  paths: { core, ...paths },
+  options,
+  progress,
+}: Task & { do: 'split' }): KernelParts {
   using files = new DisposableStack();
   const open = (path: string | undefined) =>
-    path === undefined ? undefined : files.use(openFileSource(path));
+    path === undefined ? undefined : files.use(openFileSource(path, guard));
+  const shown = progress && new Progress(progress);
   const [kernel, full, module] = [open(paths.kernel), open(paths.full), open(paths.module)];
   const input = {
     ...(kernel && { kernel }),
@@ -53,7 +54,10 @@ function split({ core, ...paths }: UploadPaths, options: SplitOptions): KernelPa
     ...(module && { module }),
     ...(core && { core }),
   };
-  return splitKernel(input, options);
+  return splitKernel(input, options, (done, total) => {
+    guard();
+    shown?.tell(done, total);
+  });
 }
 
 /** A view of something larger is copied: what else lies there is not ours to give away. */

@@ -1,0 +1,21 @@
+import { getHeapStatistics } from 'node:v8';
+import { DepotError } from '@btf-depot/depot';
+
+/** Throws where the work has gone past its limits. */
+export type Guard = () => void;
+
+/**
+ * Looks at the memory that this thread holds, typed arrays included: V8's own limit, which ends a
+ * thread, counts without them.
+ * @param limit in bytes.
+ */
+export function memoryGuard(limit: number): Guard {
+  return () => {
+    const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+    if (heap + external > limit) throw overMemory(limit);
+  };
+}
+
+export function overMemory(limit: number): DepotError {
+  return new DepotError('memory-limit', `more than ${limit} bytes of memory are needed for this`);
+}
