@@ -23,7 +23,7 @@ afterAll(async () => {
 
 function serve(data: string): StartedProcess {
   const args = ['serve', '--port', '0', '--data', join(folder, data)];
-  return startProcess('apps/cli/src/main.ts', args, {});
+  return startProcess('apps/cli/src/main.ts', args, { BTFDEPOT_SWEEP_PERIOD: '1' });
 }
 
 async function upload(seed: string): Promise<string> {
@@ -58,6 +58,20 @@ test('a copy taken during uploads is whole, and a depot on it serves the same by
   expect(await restored.stop()).toBe(0);
 }, 60_000);
 
+test('reprocessed, a kernel is ready again under its next revision, with the same bytes', async () => {
+  const buildId = buildIdOf('before');
+  const run = (...args: string[]) =>
+    btfdepot(['reprocess', ...args, '--data', 'data', '--json'], folder);
+  const artifact = async () =>
+    (await new DepotClient(url).artifact(buildId, 'btf_vmlinux.ko')).entry;
+  const before = await artifact();
+  const done = await run('--encoder', '<99.0.0', buildId);
+  expect(JSON.parse(done.output)).toMatchObject({ reprocessed: [{ buildId, changed: [] }] });
+  const ready = async () => (await new DepotClient(url).status(buildId)) ?? {};
+  await expect.poll(ready, { timeout: 20_000 }).toMatchObject({ state: 'ready', revision: 2 });
+  expect(await artifact()).toEqual(before);
+});
+
 test('withdrawn by query, a kernel goes, and gc takes its bytes', async () => {
   const run = async (...args: string[]) => {
     const { code, output } = await btfdepot([...args, '--data', 'data', '--json'], folder);
@@ -79,12 +93,16 @@ test('withdrawn by query, a kernel goes, and gc takes its bytes', async () => {
 test('a token is shown once, listed without its secret, and revoked', async () => {
   const run = (...args: string[]) =>
     btfdepot(['token', ...args, '--data', 'data', '--json'], folder);
-  const made = JSON.parse((await run('create', 'farm', '--days', '1')).output) as {
+  const made = JSON.parse(
+    (await run('create', 'farm', '--days', '1', '--keep-days', '28', '--storage', '1g')).output,
+  ) as {
     id: string;
     token: string;
   };
   const listed = (await run('list')).output;
-  expect(JSON.parse(listed)).toMatchObject([{ id: made.id, name: 'farm', scopes: ['upload'] }]);
+  expect(JSON.parse(listed)).toMatchObject([
+    { id: made.id, name: 'farm', scopes: ['upload'], keepDays: 28, storage: 2 ** 30 },
+  ]);
   expect(listed).not.toContain(made.token.split('_')[2]);
   expect((await run('revoke', made.id)).code).toBe(0);
   expect((await run('list')).output).toContain('revokedAt');

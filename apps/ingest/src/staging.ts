@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { UploadedFile } from '@btf-depot/depot';
+import { tellingFullDisk } from '@btf-depot/service-kit';
 
 /** Folders that crashed processes left behind are removed once they are older than this. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
@@ -47,17 +48,13 @@ export async function stageFile(
 ): Promise<UploadedFile> {
   const hash = createHash('sha256');
   let size = 0;
-  await pipeline(
-    stream,
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        hash.update(chunk);
-        size += chunk.length;
-        yield chunk;
-      }
-    },
-    createWriteStream(path),
-    { signal },
-  );
+  const hashed = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+  };
+  await tellingFullDisk(() => pipeline(stream, hashed, createWriteStream(path), { signal }));
   return { path, size, sha256: hash.digest('hex') };
 }

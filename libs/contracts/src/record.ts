@@ -109,6 +109,8 @@ export const kernelRecordSchema = z.looseObject({
   /** Files of the newest finished revision; what an earlier one had stays here until then. */
   artifacts: z.record(z.string(), artifactSchema),
   sources: z.array(sourceSchema),
+  /** Name and version of the software that made the parts as they are; absent: see `sources`. */
+  encoder: z.string().exactOptional(),
   /** Why `state` is `failed`. */
   failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
   /** Why `state` is `withdrawn`. */

@@ -81,12 +81,17 @@ function safePart(
   if (!safe) return 'no-symbol-table';
   const { bytes, types, variables } = safe.ksyms;
   if (variables === 0) return 'no-ksyms';
-  const isVersion = release !== undefined && /^\d{1,4}\.\d{1,4}(?:\D|$)/.test(release);
-  const kernel = isVersion ? parseKernelVersion(release) : undefined;
+  const kernel = kernelVersionOf(release);
   const faults = verifyBtf(bytes, { base: core, ...(kernel && { kernel }) });
   if (faults.length > 0) return 'ksyms-refused';
   return {
     vars: { ...vars, bytes: safe.vars, sha256: sha256Of(safe.vars) },
     ksyms: { bytes, sha256: sha256Of(bytes), types, variables, leftOut: safe.leftOut },
   };
+}
+
+/** Undefined where the release does not begin with a version. */
+export function kernelVersionOf(release: string | undefined) {
+  const isVersion = release !== undefined && /^\d{1,4}\.\d{1,4}(?:\D|$)/.test(release);
+  return isVersion ? parseKernelVersion(release) : undefined;
 }

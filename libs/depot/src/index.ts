@@ -40,6 +40,12 @@ export {
   summaryOf,
   type KernelQuery,
 } from './search/search-kernels.ts';
+export {
+  reprocess,
+  type Reprocessed,
+  type ReprocessOptions,
+  type SourceNeed,
+} from './reprocess/reprocess.ts';
 export { EXPIRY_GRACE, Expiry } from './kept-until.ts';
 export { requeue } from './requeue.ts';
 export { resign } from './signing/resign.ts';

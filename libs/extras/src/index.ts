@@ -28,6 +28,7 @@ export {
 } from './from-dwarf/variables-from-dwarf.ts';
 export { refuseShuffledFull } from './from-dwarf/refuse.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
+export { arrangeKsyms } from './ksyms-btf.ts';
 export { partition, type Partition } from './partition.ts';
 export { type VariablesBtf } from './variables-btf.ts';
 export { listVariables, PER_CPU_SECTION, type Place, type Variable } from './variables.ts';

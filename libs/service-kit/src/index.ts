@@ -6,6 +6,7 @@ export { adminSettings, startAdmin } from './admin.ts';
 export { createComputePool, type ComputePool } from './compute/pool.ts';
 export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
+export { tellingFullDisk } from './full-disk.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { auditLog, createLogger, type Logger } from './logger.ts';
 export { Metrics } from './metrics/metrics.ts';

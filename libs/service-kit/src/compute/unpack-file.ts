@@ -2,6 +2,7 @@ import { open, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { unpackUpload, type FileAt, type UnpackedUpload } from '@btf-depot/depot';
+import { tellingFullDisk } from '../full-disk.ts';
 import { openFileSource } from './file-source.ts';
 import type { Guard } from './memory-guard.ts';
 
@@ -20,7 +21,7 @@ export async function unpackFile(
   return await unpackUpload(part, openAt(path), async (chunks) => {
     // A name of our own: those in archives are never paths.
     const at = join(folder, `unpacked-${randomUUID()}`);
-    await writeChunks(at, chunks);
+    await tellingFullDisk(() => writeChunks(at, chunks));
     return openAt(at);
   });
 }

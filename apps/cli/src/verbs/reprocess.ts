@@ -1,0 +1,68 @@
+import { reprocess, type Reprocessed, type SourceNeed } from '@btf-depot/depot';
+import { Command } from 'commander';
+import { dataOption, openStores } from '../open-stores.ts';
+import { jsonOption } from '../options.ts';
+import { note, print, printable, printJson } from '../output.ts';
+
+interface Flags {
+  encoder: string;
+  data?: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+export function reprocessCommand(): Command {
+  return new Command('reprocess')
+    .summary('make the splits and carriers of older versions again')
+    .description(
+      'After a fix: makes the splits of kernels that an older version took in again, from the parts\n' +
+        'that are stored, and has their carriers made again. A compressor finds them at its next\n' +
+        'sweep; until then the old ones are served. What was read from DWARF or a symbol table needs\n' +
+        'the file that it was in: those are listed, to be sent again where the fix is about that.',
+    )
+    .argument('[build-id...]', 'these alone')
+    .requiredOption('--encoder <range>', "'<0.2.0': made by a version before that")
+    .option('--dry-run', 'say what would be done')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExit status: 0, or 1 when a kernel could not be reprocessed.')
+    .action(run);
+}
+
+async function run(buildIds: string[], flags: Flags): Promise<void> {
+  const before = /^<\s*(\d{1,6}\.\d{1,6}\.\d{1,6})$/.exec(flags.encoder)?.[1];
+  if (before === undefined) throw new Error("--encoder takes '<X', X a version such as 0.2.0");
+  const stores = await openStores(flags);
+  const named = new Set(buildIds);
+  if (named.size === 0) for await (const { buildId } of stores.records.list()) named.add(buildId);
+  const { dryRun = false } = flags;
+  const done: Reprocessed[] = [];
+  const failed: { buildId: string; message: string }[] = [];
+  for (const buildId of named) {
+    try {
+      const report = await reprocess(stores, buildId, { before, dryRun });
+      if (!report) continue;
+      done.push(report);
+      if (!flags.json) print(`${buildId} ${changeOf(report)}\n${needsOf(report.needs)}`);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      failed.push({ buildId, message });
+      note(`${buildId}: ${printable(message)}`);
+      process.exitCode = 1;
+    }
+  }
+  if (flags.json) printJson({ reprocessed: done, failed, dryRun });
+  else note(`${done.length} of ${named.size} kernels${dryRun ? ' would be' : ''} reprocessed`);
+}
+
+function changeOf({ changed }: Reprocessed): string {
+  return changed.length > 0 ? `${changed.join(', ')} and carriers` : 'carriers';
+}
+
+function needsOf(needs: SourceNeed | undefined): string {
+  if (!needs) return '';
+  const lines = needs.sources.map((source) => {
+    return `    ${source.kind} ${printable(source.package ?? source.sha256)}\n`;
+  });
+  return `  ${needs.parts.join(', ')}: only from the source\n${lines.join('')}`;
+}
