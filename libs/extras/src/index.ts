@@ -1,6 +1,8 @@
 // Extras: the BTF of a kernel that not every system needs, as split BTF on the kernel's core.
 //   attachVariables(core, full)   variables of a full BTF on a core that exists already
 //   variablesFromDwarf(vmlinux, core)   the same without a full BTF, from DWARF
+//   inlinesFromDwarf(vmlinux, core)   the inlined calls; in the pass of the variables on request
+//   new SiteTable(inlines), new CallerMap(text)   to ask for sites, and for where they are
 //   partition(full)               a full BTF taken apart into core and variables
 //   ksyms(vars, kernel)           the variables that a running kernel can be given without harm
 //   listVariables(btf)            the variables of any BTF, for reports and comparisons
@@ -13,6 +15,10 @@
 // How DWARF becomes variables (from-dwarf/): find-variables.ts says which there are, by the rules of
 // rules.ts; resolve-types.ts finds their types in core, same-in-depth.ts where a name is not enough.
 //
+// How inlined calls are found (inlines/): site-finder.ts goes through them, functions.ts says of
+// which function, collect.ts and location-words.ts where its parameters are, coverage.ts by which
+// rules; inlines-btf.ts writes them, site-table.ts reads them back.
+//
 // To add an extra, touch: a file with its function here, the extras in libs/contracts and
 // libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
 // encoder-features.ts. To add a kind of type in DWARF: Tag in libs/dwarf, resolve-types.ts and
@@ -20,6 +26,7 @@
 export { attachVariables, type AttachedVariables } from './attach-variables.ts';
 export type { VariableCoverage } from './from-dwarf/coverage.ts';
 export {
+  inlinesFromDwarf,
   VARIABLES_FROM_DWARF_LIMITS,
   variablesFromDwarf,
   type BeyondVariable,
@@ -27,6 +34,14 @@ export {
   type VariablesFromDwarfOptions,
 } from './from-dwarf/variables-from-dwarf.ts';
 export { refuseShuffledFull } from './from-dwarf/refuse.ts';
+export { CallerMap, writeCallerMap, type SitePlace } from './inlines/caller-map.ts';
+export type { InlineCoverage } from './inlines/coverage.ts';
+export { fetchArgument } from './inlines/fetch-argument.ts';
+export { inChunks, NARROW_VLEN } from './inlines/in-chunks.ts';
+export type { InlinesFromDwarf } from './inlines/inlines-from-dwarf.ts';
+export { locationText, type Location } from './inlines/location.ts';
+export { registerName } from './inlines/registers.ts';
+export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { arrangeKsyms } from './ksyms-btf.ts';
 export { partition, type Partition } from './partition.ts';

@@ -22,6 +22,8 @@ export interface GatherInput {
   /** Most types that core may lack. */
   readonly types: number;
   readonly onUnit?: ((done: number, total: number) => void) | undefined;
+  /** Looks at each unit in the same pass. */
+  readonly alongside?: ((unit: Unit) => void) | undefined;
 }
 
 /** Variables with the types that they have in core, or in what was added to it. */
@@ -38,7 +40,7 @@ export interface Gathered {
 
 /** Goes through all units once, and again through those whose declarations have a symbol. */
 export function gather(input: GatherInput): Gathered {
-  const { elf, dwarf, core, builder, onUnit } = input;
+  const { elf, dwarf, core, builder, onUnit, alongside } = input;
   const names = new Names(core, builder, dwarf.tables.strings);
   const table = new TypeTable(core, builder, names, input.types);
   const resolver = new TypeResolver(dwarf, table);
@@ -76,6 +78,7 @@ export function gather(input: GatherInput): Gathered {
       if (shuffled) refuseShuffled(dwarf, unit);
       finder.each(unit, (found) => take(unit, found), declare);
     }
+    alongside?.(unit);
     onUnit?.(unit.index + 1, dwarf.units.length);
   });
 

@@ -1,6 +1,12 @@
 import { IntEncoding, Kind } from '@btf-depot/btf';
 import { At, Encoding, Entry, Tag, unitFault, type Dwarf, type Unit } from '@btf-depot/dwarf';
-import { MEMBER, TypeReader, type CompositeShape, type EnumShape } from './describe.ts';
+import {
+  MEMBER,
+  TypeReader,
+  type CompositeShape,
+  type EnumShape,
+  type PrototypeShape,
+} from './describe.ts';
 import { DepthComparison } from './same-in-depth.ts';
 import { sameComposite, sameEnum } from './same-shape.ts';
 import type { TypeTable } from './type-table.ts';
@@ -71,7 +77,15 @@ export class TypeResolver {
   resolve(unit: Unit, number: number): number {
     this.#unit = unit;
     const id = this.#type(number);
-    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) this.#complete(next);
+    this.#completeAll();
+    return id;
+  }
+
+  /** The same for a function type, whose parameters are as TypeReader has them. */
+  resolvePrototype(unit: Unit, shape: PrototypeShape): number {
+    this.#unit = unit;
+    const id = this.#prototype(shape);
+    this.#completeAll();
     return id;
   }
 
@@ -134,7 +148,7 @@ export class TypeResolver {
       case Tag.ARRAY_TYPE:
         return this.#array(unit, entry);
       case Tag.SUBROUTINE_TYPE:
-        return this.#prototype(unit, entry);
+        return this.#prototype(this.#reader.prototype(unit, entry));
       case Tag.STRUCTURE_TYPE:
       case Tag.UNION_TYPE:
         return this.#composite(unit, number, entry);
@@ -214,8 +228,7 @@ export class TypeResolver {
     return this.#indexType;
   }
 
-  #prototype(unit: Unit, entry: Entry): number {
-    const { result, parameters } = this.#reader.prototype(unit, entry);
+  #prototype({ result, parameters }: PrototypeShape): number {
     const returns = this.#type(result);
     const typed = parameters.map((value, i) => (i % 2 === 0 ? value : this.#type(value)));
     return this.#table.findOrAdd(prototypeWords(returns, typed));
@@ -238,6 +251,10 @@ export class TypeResolver {
     const id = table.reserve();
     this.#pending.push({ id, shape });
     return id;
+  }
+
+  #completeAll(): void {
+    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) this.#complete(next);
   }
 
   #complete({ id, shape }: Pending): void {

@@ -1,4 +1,4 @@
-import { hasSize, isModifier, Kind } from '@btf-depot/btf';
+import { hasSize, IntEncoding, isModifier, Kind } from '@btf-depot/btf';
 import type { TypeTable } from './type-table.ts';
 
 /** Links of a chain (typedefs, qualifiers, dimensions) that are followed; C code has under twenty. */
@@ -20,4 +20,14 @@ export function sizeOfType(table: TypeTable, id: number, pointerSize: number): n
     }
   }
   return NaN;
+}
+
+/** Whether values of the type have a sign: integers and enumerations that say so. */
+export function isSignedType(table: TypeTable, id: number): boolean {
+  for (let links = 0; links < MAX_CHAIN && isModifier(table.kind(id)); links++) {
+    id = table.sizeOrType(id);
+  }
+  const kind = table.kind(id);
+  if (kind === Kind.INT) return ((table.tail(id, 0) >>> 24) & IntEncoding.SIGNED) !== 0;
+  return (kind === Kind.ENUM || kind === Kind.ENUM64) && table.kflag(id);
 }

@@ -50,6 +50,11 @@ export class TypeTable {
     return infoVlen(this.#added[id - this.core.endId].at(1) ?? 0);
   }
 
+  kflag(id: number): boolean {
+    if (id < this.core.endId) return this.core.kflag(id);
+    return (this.#added[id - this.core.endId].at(1) ?? 0) >>> 31 === 1;
+  }
+
   sizeOrType(id: number): number {
     if (id < this.core.endId) return this.core.sizeOrType(id);
     return this.#added[id - this.core.endId].at(2) ?? 0;

@@ -8,14 +8,15 @@ import {
   reachable,
   type Btf,
 } from '@btf-depot/btf';
-import { readDwarf, type DwarfLimits } from '@btf-depot/dwarf';
+import { readDwarf, type DwarfLimits, type Unit } from '@btf-depot/dwarf';
 import { readElf } from '@btf-depot/elf';
 import { variablesNotIn } from '../attach-variables.ts';
 import { variablesBtf, type VariablesBtf } from '../variables-btf.ts';
 import { listVariables, type Place, type Variable } from '../variables.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { gather } from './gather.ts';
-import { checkSameBuild } from './refuse.ts';
+import { checkSameBuild, isShuffled, refuseShuffled } from './refuse.ts';
+import { InlinesPass, type InlinesFromDwarf } from '../inlines/inlines-from-dwarf.ts';
 
 export interface VariablesFromDwarfOptions {
   /**
@@ -24,6 +25,8 @@ export interface VariablesFromDwarfOptions {
    */
   readonly onUnit?: (done: number, total: number) => void;
   readonly limits?: Partial<DwarfLimits & { readonly types: number }>;
+  /** Also finds the inlined calls, in the same pass. */
+  readonly inlines?: boolean;
 }
 
 /** Most types that core may lack: what type ids have room for (BTF_MAX_TYPE). */
@@ -33,6 +36,8 @@ export interface VariablesFromDwarf extends VariablesBtf {
   readonly coverage: VariableCoverage;
   /** Those among the variables that pahole does not find. */
   readonly beyond: readonly BeyondVariable[];
+  /** Where they were wanted. */
+  readonly inlines?: InlinesFromDwarf;
 }
 
 /** A variable that is there, and that pahole leaves out. */
@@ -64,16 +69,13 @@ export function variablesFromDwarf(
   core: Btf,
   options: VariablesFromDwarfOptions = {},
 ): VariablesFromDwarf {
-  const { onUnit, limits = {} } = options;
-  const elf = readElf(vmlinux);
-  if (core.base) throw new FormatError('btf-base', 'core must be standalone BTF');
-  if (core.endian !== elf.endian) {
-    throw new FormatError('btf-base', `core is ${core.endian} endian, the kernel ${elf.endian}`);
-  }
-  const dwarf = readDwarf(elf, vmlinux, { limits });
+  const { onUnit, limits = {}, inlines: wantsInlines = false } = options;
+  const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
   const builder = new BtfBuilder({ base: core });
   const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
-  const gathered = gather({ elf, dwarf, core, builder, types, onUnit });
+  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, core, types }) : undefined;
+  const alongside = pass && ((unit: Unit) => pass.unit(unit));
+  const gathered = gather({ elf, dwarf, core, builder, types, onUnit, alongside });
   const ofCore = listVariables(core);
   checkSameBuild(ofCore, gathered.variables);
 
@@ -83,7 +85,38 @@ export function variablesFromDwarf(
     ...encode(core, source, variables),
     beyond: [...beyond(gathered.completed, 'completed'), ...beyond(gathered.declared, 'declared')],
     coverage: { ...gathered.coverage, inCore: all.length - variables.length },
+    ...(pass && { inlines: pass.finish() }),
   };
+}
+
+/**
+ * The inlined calls of a kernel alone, as split BTF on its core. Options and errors as with
+ * variables.
+ */
+export function inlinesFromDwarf(
+  vmlinux: Source,
+  core: Btf,
+  { onUnit, limits = {} }: Omit<VariablesFromDwarfOptions, 'inlines'> = {},
+): InlinesFromDwarf {
+  const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
+  const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
+  const shuffled = isShuffled(elf);
+  const pass = new InlinesPass({ elf, dwarf, core, types });
+  dwarf.eachUnit((unit) => {
+    if (shuffled) refuseShuffled(dwarf, unit);
+    pass.unit(unit);
+    onUnit?.(unit.index + 1, dwarf.units.length);
+  });
+  return pass.finish();
+}
+
+function openVmlinux(vmlinux: Source, core: Btf, limits: Partial<DwarfLimits>) {
+  const elf = readElf(vmlinux);
+  if (core.base) throw new FormatError('btf-base', 'core must be standalone BTF');
+  if (core.endian !== elf.endian) {
+    throw new FormatError('btf-base', `core is ${core.endian} endian, the kernel ${elf.endian}`);
+  }
+  return { elf, dwarf: readDwarf(elf, vmlinux, { limits }) };
 }
 
 function beyond(variables: readonly Variable[], why: BeyondVariable['why']): BeyondVariable[] {

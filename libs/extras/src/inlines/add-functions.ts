@@ -1,0 +1,72 @@
+import {
+  addFunction,
+  addVariable,
+  dedupBtf,
+  Kind,
+  parseBtf,
+  reachable,
+  type Btf,
+  type BtfBuilder,
+} from '@btf-depot/btf';
+import type { InlinedFunction } from './functions.ts';
+
+const STATIC = 0;
+const GLOBAL = 1;
+
+/**
+ * Adds those of the functions that core lacks to `out`, after the types that their prototypes
+ * need; `builder` has these types, some of them several times. The FUNC's id by the function's
+ * index, core's own included.
+ */
+export function addFunctions(
+  core: Btf,
+  builder: BtfBuilder,
+  out: BtfBuilder,
+  functions: readonly InlinedFunction[],
+): Map<number, number> {
+  const missing = functions.filter(({ inCore }) => inCore === 0);
+  const { source, protos } = withEachTypeOnce(core, builder, missing);
+  const newIds = copyReached(core, source, out, protos);
+  const added = new Map<string, number>();
+  const ids = new Map<number, number>();
+  for (const { index, inCore } of functions) ids.set(index, inCore);
+  missing.forEach(({ index, name, isGlobal }, place) => {
+    const proto = newIds.get(protos[place]) ?? protos[place];
+    const key = `${name} ${proto} ${isGlobal}`;
+    let id = added.get(key);
+    if (id === undefined) {
+      id = addFunction(out, name, proto, isGlobal ? GLOBAL : STATIC);
+      added.set(key, id);
+    }
+    ids.set(index, id);
+  });
+  return ids;
+}
+
+/** The added types without doubles, and the prototype of each function there. */
+function withEachTypeOnce(core: Btf, builder: BtfBuilder, functions: readonly InlinedFunction[]) {
+  const protos = functions.map(({ proto }) => proto);
+  if (builder.nextId === core.endId) return { source: core, protos };
+  // A variable of each prototype: these are not merged, and keep their order.
+  for (const proto of protos) addVariable(builder, 'f', proto, 0);
+  const source = parseBtf(dedupBtf(builder.toBtf()), { base: core });
+  const merged: number[] = [];
+  for (let id = core.endId; id < source.endId; id++) {
+    if (source.kind(id) === Kind.VAR) merged.push(source.sizeOrType(id));
+  }
+  return { source, protos: merged };
+}
+
+/** Copies what the roots reach beyond core; their new ids. */
+function copyReached(core: Btf, source: Btf, out: BtfBuilder, roots: readonly number[]) {
+  const reached = reachable(
+    source,
+    roots.filter((id) => id >= core.endId),
+    (id) => id >= core.endId,
+  );
+  const newIds = new Map<number, number>();
+  let next = out.nextId;
+  for (let id = core.endId; id < source.endId; id++) if (reached[id] === 1) newIds.set(id, next++);
+  for (const id of newIds.keys()) out.copy(source, id, (old) => newIds.get(old) ?? old);
+  return newIds;
+}

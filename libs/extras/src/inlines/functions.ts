@@ -1,0 +1,192 @@
+import { Kind } from '@btf-depot/btf';
+import { At, Entry, eachChild, ANY_TAG, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import type { TypeResolver } from '../from-dwarf/resolve-types.ts';
+import { isSignedType, sizeOfType } from '../from-dwarf/size-of.ts';
+import type { TypeTable } from '../from-dwarf/type-table.ts';
+import type { ParameterType } from './location-words.ts';
+import { TypeSpelling } from './type-spelling.ts';
+import { WordPool } from './word-pool.ts';
+
+/** A function that is inlined somewhere: one for each name and prototype. */
+export interface InlinedFunction {
+  /** Its place among the functions. */
+  readonly index: number;
+  readonly name: string;
+  /** Id of its FUNC_PROTO: core's, or one that was added. */
+  readonly proto: number;
+  readonly isGlobal: boolean;
+  /** Id of core's FUNC, 0 where core has none. */
+  readonly inCore: number;
+  /** In order; undefined for `...`. */
+  readonly parameters: readonly (ParameterType | undefined)[];
+}
+
+/** A function as one unit describes it: the entry that inlined calls of it name as their origin. */
+export interface Origin {
+  readonly function: InlinedFunction;
+  /** Numbers of the entries of its parameters, in order; 0 for `...`. */
+  readonly parameters: readonly number[];
+}
+
+/** Origins may lead to others (DW_AT_abstract_origin, DW_AT_specification); two do in C. */
+const LINKS = 8;
+
+/** What a FUNC may be called (btf_name_valid_identifier in kernel/bpf/btf.c). */
+const FUNCTION_NAME = /^[A-Za-z_.$][A-Za-z0-9_.$]{0,510}$/;
+
+/** Finds the function of core that an inlined call is of, or describes it. */
+export class InlinedFunctions {
+  readonly all: InlinedFunction[] = [];
+  readonly #dwarf: Dwarf;
+  readonly #table: TypeTable;
+  readonly #resolver: TypeResolver;
+  readonly #spelling: TypeSpelling;
+  readonly #entry: Entry;
+  readonly #child: Entry;
+  readonly #pointerSize: number;
+  /** Of the unit at hand. */
+  readonly #origins = new Map<number, Origin | undefined>();
+  #unit = -1;
+  /** Functions by the number of their spelling. */
+  readonly #spellings = new WordPool();
+  readonly #spelt: InlinedFunction[] = [];
+  /** Texts of names, undefined for those that BTF cannot have. */
+  readonly #names = new Map<number, string | undefined>();
+  readonly #functions = new Map<string, InlinedFunction>();
+
+  constructor(dwarf: Dwarf, table: TypeTable, resolver: TypeResolver, pointerSize: number) {
+    this.#dwarf = dwarf;
+    this.#table = table;
+    this.#resolver = resolver;
+    this.#spelling = new TypeSpelling(dwarf, table);
+    this.#entry = new Entry(dwarf.tables);
+    this.#child = new Entry(dwarf.tables);
+    this.#pointerSize = pointerSize;
+  }
+
+  /** The origin of that number; undefined where it has no name that BTF can have. */
+  originOf(unit: Unit, number: number): Origin | undefined {
+    if (this.#unit !== unit.index) this.#origins.clear();
+    this.#unit = unit.index;
+    const known = this.#origins.get(number);
+    if (known !== undefined || this.#origins.has(number)) return known;
+    const origin = this.#describe(unit, number);
+    this.#origins.set(number, origin);
+    return origin;
+  }
+
+  #describe(from: Unit, number: number): Origin | undefined {
+    let name: Name | undefined;
+    let result = 0;
+    let isGlobal = false;
+    let described: { unit: Unit; number: number } | undefined;
+    for (let links = 0; number !== 0 && links < LINKS; links++) {
+      const inside = number >= from.start && number < from.start + from.bytes.length;
+      const unit = inside ? from : this.#dwarf.unitOf(number);
+      const entry = this.#entry.read(unit, number - unit.start);
+      name ??= this.#nameOf(entry);
+      result ||= entry.reference(At.TYPE);
+      isGlobal ||= entry.flag(At.EXTERNAL);
+      if (entry.hasChildren) described ??= { unit, number };
+      number = entry.reference(At.ABSTRACT_ORIGIN) || entry.reference(At.SPECIFICATION);
+    }
+    if (name === undefined) return undefined;
+    const { unit, numbers, words } = this.#parameters(described, from);
+    const found = this.#function(unit, { name, isGlobal, result, words });
+    return { function: found, parameters: numbers };
+  }
+
+  #nameOf(entry: Entry): Name | undefined {
+    const number = this.#table.names.ofEntry(entry, At.NAME);
+    let text = this.#names.get(number);
+    if (text === undefined && !this.#names.has(number)) {
+      const found = entry.string(At.NAME) ?? '';
+      text = FUNCTION_NAME.test(found) ? found : undefined;
+      this.#names.set(number, text);
+    }
+    return text === undefined ? undefined : { text, number };
+  }
+
+  /** `words`: name and number of the type's entry of each in turn, as TypeReader has them. */
+  #parameters(described: { unit: Unit; number: number } | undefined, from: Unit) {
+    const numbers: number[] = [];
+    const words: number[] = [];
+    const unit = described?.unit ?? from;
+    if (described) {
+      eachChild(unit, described.number - unit.start, ANY_TAG, (offset) => {
+        const child = this.#child.read(unit, offset);
+        if (child.tag === Tag.FORMAL_PARAMETER) {
+          numbers.push(unit.start + offset);
+          words.push(this.#table.names.ofEntry(child, At.NAME), child.reference(At.TYPE));
+        } else if (child.tag === Tag.UNSPECIFIED_PARAMETERS) {
+          numbers.push(0);
+          words.push(0, 0);
+        }
+      });
+    }
+    return { unit, numbers, words };
+  }
+
+  #function(unit: Unit, { name, isGlobal, result, words }: Described): InlinedFunction {
+    const spelling = this.#spell(unit, { name, isGlobal, result, words });
+    if (spelling >= 0 && spelling < this.#spelt.length) return this.#spelt[spelling];
+    const proto = this.#resolver.resolvePrototype(unit, { result, parameters: words });
+    const identity = `${name.number} ${isGlobal} ${proto}`;
+    let found = this.#functions.get(identity);
+    if (found === undefined) {
+      found = {
+        ...{ index: this.all.length, name: name.text, proto, isGlobal },
+        inCore: this.#inCore(name, proto),
+        parameters: this.#parameterTypes(proto),
+      };
+      this.all.push(found);
+      this.#functions.set(identity, found);
+    }
+    if (spelling >= 0) this.#spelt[spelling] = found;
+    return found;
+  }
+
+  /** The number of the function's spelling; -1 where it has none. */
+  #spell(unit: Unit, { name, isGlobal, result, words }: Described): number {
+    const returned = this.#spelling.of(unit, result);
+    if (returned === 0) return -1;
+    const spelling = [name.number, isGlobal ? 1 : 0, returned];
+    for (let i = 0; i < words.length; i += 2) {
+      const type = this.#spelling.of(unit, words[i + 1]);
+      if (type === 0) return -1;
+      spelling.push(words[i], type);
+    }
+    return this.#spellings.add(spelling);
+  }
+
+  #inCore({ text, number }: Name, proto: number): number {
+    const { core } = this.#table;
+    if (proto >= core.endId) return 0;
+    const named = this.#table.named(number, () => text);
+    return named.find((id) => core.kind(id) === Kind.FUNC && core.sizeOrType(id) === proto) ?? 0;
+  }
+
+  #parameterTypes(proto: number): (ParameterType | undefined)[] {
+    const table = this.#table;
+    return Array.from({ length: table.vlen(proto) }, (_, place) => {
+      const type = table.tail(proto, place * 2 + 1);
+      if (type === 0 && table.tail(proto, place * 2) === 0) return undefined;
+      const size = sizeOfType(table, type, this.#pointerSize);
+      return { size: Number.isNaN(size) ? 0 : size, isSigned: isSignedType(table, type) };
+    });
+  }
+}
+
+interface Name {
+  readonly text: string;
+  /** As Names has it. */
+  readonly number: number;
+}
+
+interface Described {
+  readonly name: Name;
+  readonly isGlobal: boolean;
+  /** Number of the entry of what it returns. */
+  readonly result: number;
+  readonly words: readonly number[];
+}

@@ -1,0 +1,58 @@
+import { BtfBuilder, type Btf } from '@btf-depot/btf';
+import type { Dwarf, Unit } from '@btf-depot/dwarf';
+import type { Elf } from '@btf-depot/elf';
+import { Names } from '../from-dwarf/names.ts';
+import { TypeResolver } from '../from-dwarf/resolve-types.ts';
+import { TypeTable } from '../from-dwarf/type-table.ts';
+import { InlineCollector } from './collect.ts';
+import type { InlineCoverage } from './coverage.ts';
+import { inlinesBtf, MOST_SITES, type InlinesBtf } from './inlines-btf.ts';
+
+export interface InlinesFromDwarf extends InlinesBtf {
+  readonly coverage: InlineCoverage;
+}
+
+export interface InlinesInput {
+  readonly elf: Elf;
+  readonly dwarf: Dwarf;
+  readonly core: Btf;
+  /** Most types that core may lack. */
+  readonly types: number;
+}
+
+/** Finds inlined calls in the pass over the units that finds the variables too. */
+export class InlinesPass {
+  readonly #core: Btf;
+  readonly #builder: BtfBuilder;
+  readonly #table: TypeTable;
+  readonly #collector: InlineCollector;
+
+  constructor({ elf, dwarf, core, types }: InlinesInput) {
+    this.#core = core;
+    this.#builder = new BtfBuilder({ base: core });
+    const names = new Names(core, this.#builder, dwarf.tables.strings);
+    this.#table = new TypeTable(core, this.#builder, names, types);
+    const resolver = new TypeResolver(dwarf, this.#table);
+    this.#collector = new InlineCollector(elf, dwarf, this.#table, resolver, MOST_SITES);
+  }
+
+  unit(unit: Unit): void {
+    this.#collector.unit(unit);
+  }
+
+  finish(): InlinesFromDwarf {
+    this.#table.build();
+    const btf = inlinesBtf(this.#core, this.#builder, this.#collector);
+    const { functions, count } = this.#collector;
+    const inCore = functions.all.filter(({ inCore: id }) => id !== 0).length;
+    return {
+      ...btf,
+      coverage: {
+        ...count,
+        sites: btf.sites,
+        functionsInCore: inCore,
+        functionsAdded: functions.all.length - inCore,
+      },
+    };
+  }
+}

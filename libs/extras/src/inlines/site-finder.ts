@@ -1,0 +1,133 @@
+import { At, eachCodeEntry, Entry, Ranges, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import type { SiteClass } from './coverage.ts';
+
+/** An inlined call, as its entry says it. */
+export interface FoundSite {
+  /** Where its code begins, as a number of the AddressSpace; undefined where nothing says it. */
+  address: number | undefined;
+  /** gcc's number among the statements that begin at that address. */
+  view: number;
+  place: SiteClass;
+  /** It begins at the lowest address of its ranges. */
+  isLowest: boolean;
+  /** It begins in a range of the function that it stands in. */
+  isInFunction: boolean;
+  /** Number of the entry of what is inlined. */
+  origin: number;
+}
+
+export interface SiteVisitor {
+  /** A function whose calls come next; before the first of them. */
+  function(subprogram: Entry): void;
+  /** The object is only valid during the call. */
+  site(unit: Unit, site: FoundSite): void;
+  /** A parameter of a site that has been visited, by the number of visits before that. */
+  parameter(unit: Unit, site: number, parameter: Entry): void;
+}
+
+/** Goes through the inlined calls of units, each before those that stand in it. */
+export class SiteFinder {
+  readonly #dwarf: Dwarf;
+  readonly #entry: Entry;
+  readonly #subprogram: Entry;
+  readonly #ranges: Ranges;
+  readonly #site: FoundSite = {
+    ...{ address: 0, view: 0, place: 'inside', isLowest: true, isInFunction: true, origin: 0 },
+  };
+  #visited = 0;
+  /** Begin and end of each range of the function at hand in turn. */
+  #function: number[] = [];
+  /** The same of the site at hand. */
+  readonly #own: number[] = [];
+  /** Offset and number of each site that the entry at hand may stand in. */
+  readonly #open: number[] = [];
+
+  constructor(dwarf: Dwarf) {
+    this.#dwarf = dwarf;
+    this.#entry = new Entry(dwarf.tables);
+    this.#subprogram = new Entry(dwarf.tables);
+    this.#ranges = new Ranges(dwarf);
+  }
+
+  /** How many inlined calls a unit has. */
+  count(unit: Unit): number {
+    let count = 0;
+    eachCodeEntry(unit, this.#dwarf.limits.nesting, (_offset, tag) => {
+      if (tag === Tag.INLINED_SUBROUTINE) count++;
+    });
+    return count;
+  }
+
+  each(unit: Unit, visitor: SiteVisitor): void {
+    let function_ = -1;
+    this.#open.length = 0;
+    eachCodeEntry(unit, this.#dwarf.limits.nesting, (offset, tag, parent, subprogram) => {
+      if (tag === Tag.INLINED_SUBROUTINE) {
+        if (subprogram !== function_) {
+          function_ = subprogram;
+          this.#enter(unit, subprogram, visitor);
+        }
+        this.#read(unit, this.#entry.read(unit, offset));
+        this.#leave(parent);
+        this.#open.push(offset, this.#visited++);
+        visitor.site(unit, this.#site);
+      } else if (tag === Tag.FORMAL_PARAMETER) {
+        this.#leave(parent);
+        const open = this.#open;
+        if (open.at(-2) !== parent) return;
+        visitor.parameter(unit, open[open.length - 1], this.#entry.read(unit, offset));
+      }
+    });
+  }
+
+  /** Forgets the sites that end before what stands in `parent`: they begin after it. */
+  #leave(parent: number): void {
+    const open = this.#open;
+    while (open.length > 0 && open[open.length - 2] > parent) open.length -= 2;
+  }
+
+  #enter(unit: Unit, offset: number, visitor: SiteVisitor): void {
+    const ranges: number[] = [];
+    this.#function = ranges;
+    if (offset === 0) return;
+    const subprogram = this.#subprogram.read(unit, offset);
+    visitor.function(subprogram);
+    this.#ranges.each(unit, subprogram, (begin, end) => ranges.push(begin, end));
+  }
+
+  #read(unit: Unit, entry: Entry): void {
+    const site = this.#site;
+    const own = this.#own;
+    own.length = 0;
+    this.#ranges.each(unit, entry, (begin, end) => own.push(begin, end));
+    const address = entryOf(entry, own);
+    let lowest = Infinity;
+    for (let i = 0; i < own.length; i += 2) {
+      if (own[i] < own[i + 1]) lowest = Math.min(lowest, own[i]);
+    }
+    site.address = address;
+    site.view = entry.unsigned(At.GNU_ENTRY_VIEW) ?? 0;
+    if (!entry.has(At.ENTRY_PC)) site.place = 'unnamed';
+    else if (lowest === Infinity) site.place = 'empty';
+    else site.place = isIn(own, address) ? 'inside' : 'outside';
+    site.isLowest = lowest === Infinity || address === lowest;
+    site.isInFunction = isIn(this.#function, address);
+    site.origin = entry.reference(At.ABSTRACT_ORIGIN);
+  }
+}
+
+/** Where a call's code begins (DWARF 5, 2.18): a constant counts from the entry's base address. */
+function entryOf(entry: Entry, ranges: readonly number[]): number | undefined {
+  const named = entry.address(At.ENTRY_PC);
+  if (named !== undefined) return named;
+  const base = entry.address(At.LOW_PC) ?? ranges.at(0);
+  return base === undefined ? undefined : base + (entry.unsigned(At.ENTRY_PC) ?? 0);
+}
+
+/** Whether one of the ranges, begin and end of each in turn, has the address. */
+function isIn(ranges: readonly number[], address = NaN): boolean {
+  for (let i = 0; i < ranges.length; i += 2) {
+    if (address >= ranges[i] && address < ranges[i + 1]) return true;
+  }
+  return false;
+}

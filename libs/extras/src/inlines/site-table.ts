@@ -1,0 +1,164 @@
+import { Kind, printDeclaration, type Btf } from '@btf-depot/btf';
+import { readLocation, type Location } from './location.ts';
+
+/** An inlined call, as its BTF says it. */
+export interface Site {
+  /** Its place among the sites of all sections. */
+  readonly number: number;
+  readonly function: string;
+  readonly section: string;
+  /** Bytes from the section's start. */
+  readonly offset: number;
+  readonly parameters: readonly SiteParameter[];
+}
+
+export interface SiteParameter {
+  /** Empty where the prototype names none. */
+  readonly name: string;
+  /** As C; `...` for those that have no prototype. */
+  readonly type: string;
+  /** Absent where it is not available. */
+  readonly location?: Location;
+}
+
+interface Section {
+  readonly id: number;
+  readonly name: string;
+  /** Number of its first site. */
+  readonly first: number;
+}
+
+/**
+ * The inlined calls of one kernel, by function and by place: BTF of whichever encoder, with
+ * several LOCSECs of one name where it has such. Numbers of sites follow sections and offsets.
+ */
+export class SiteTable {
+  readonly btf: Btf;
+  readonly count: number;
+  readonly #sections: readonly Section[];
+  /** Numbers of the sites of each function in turn, and where each function's start. */
+  readonly #byFunction: Uint32Array;
+  readonly #starts: ReadonlyMap<number, readonly [from: number, to: number]>;
+  #names: string[] | undefined;
+
+  constructor(btf: Btf) {
+    this.btf = btf;
+    const sections: Section[] = [];
+    const uses = new Map<number, number>();
+    let count = 0;
+    for (let id = btf.firstId; id < btf.endId; id++) {
+      if (btf.kind(id) !== Kind.LOCSEC) continue;
+      sections.push({ id, name: btf.name(id), first: count });
+      count += btf.vlen(id);
+    }
+    this.#sections = sections;
+    this.count = count;
+    this.#each((_number, func) => uses.set(func, (uses.get(func) ?? 0) + 1));
+    const starts = new Map<number, readonly [number, number]>();
+    const next = new Map<number, number>();
+    let at = 0;
+    for (const [func, sites] of uses) {
+      starts.set(func, [at, at + sites]);
+      next.set(func, at);
+      at += sites;
+    }
+    const byFunction = new Uint32Array(count);
+    this.#each((number, func) => {
+      const place = next.get(func) ?? 0;
+      byFunction[place] = number;
+      next.set(func, place + 1);
+    });
+    this.#byFunction = byFunction;
+    this.#starts = starts;
+  }
+
+  /** Names of the functions that have sites, in the order of their characters' codes. */
+  get names(): readonly string[] {
+    this.#names ??= [...new Set([...this.#starts.keys()].map((id) => this.btf.name(id)))].sort();
+    return this.#names;
+  }
+
+  /** Bytes that the table takes beside its BTF, near enough for a cache's bound. */
+  get memory(): number {
+    return this.#byFunction.byteLength + this.#starts.size * 100 + (this.#names?.length ?? 0) * 40;
+  }
+
+  /** Numbers of the sites of all functions of that name, ascending. */
+  ofFunction(name: string): Uint32Array {
+    const ranges = this.btf
+      .findAll(name, Kind.FUNC)
+      .flatMap((id) => [this.#starts.get(id) ?? ([0, 0] as const)]);
+    if (ranges.length === 1) return this.#byFunction.subarray(...ranges[0]);
+    const numbers = ranges.flatMap(([from, to]) => [...this.#byFunction.subarray(from, to)]);
+    return Uint32Array.from(numbers).sort();
+  }
+
+  /** Numbers of the sites that begin at a place; the outermost call first. */
+  at(section: string, offset: number): number[] {
+    return this.#sections
+      .filter(({ name }) => name === section)
+      .flatMap(({ id, first }) => {
+        const found: number[] = [];
+        const count = this.btf.vlen(id);
+        for (let at = this.#lowest(id, offset); at < count; at++) {
+          if (this.btf.tail(id, at * 3 + 2) !== offset) break;
+          found.push(first + at);
+        }
+        return found;
+      });
+  }
+
+  /** The site of a number below `count`. */
+  site(number: number): Site {
+    const { id, name, first } = this.#sectionOf(number);
+    const at = (number - first) * 3;
+    const func = this.btf.tail(id, at);
+    return {
+      ...{ number, function: this.btf.name(func), section: name },
+      offset: this.btf.tail(id, at + 2),
+      parameters: this.#parameters(func, this.btf.tail(id, at + 1)),
+    };
+  }
+
+  #parameters(func: number, locations: number): SiteParameter[] {
+    const { btf } = this;
+    const proto = btf.sizeOrType(func);
+    const known = btf.kind(locations) === Kind.LOC_PROTO ? btf.vlen(locations) : 0;
+    return Array.from({ length: btf.vlen(proto) }, (_, place) => {
+      const type = btf.tail(proto, place * 2 + 1);
+      const name = btf.string(btf.tail(proto, place * 2));
+      const id = place < known ? btf.tail(locations, place) : 0;
+      const location = btf.kind(id) === Kind.LOC_PARAM ? readLocation(btf, id) : undefined;
+      return {
+        name,
+        type: type === 0 && name === '' ? '...' : printDeclaration(btf, type),
+        ...(location && { location }),
+      };
+    });
+  }
+
+  #sectionOf(number: number): Section {
+    const found = this.#sections.findLast(({ first }) => first <= number);
+    if (found === undefined) throw new RangeError(`site ${number} of ${this.count}`);
+    return found;
+  }
+
+  /** The first site of a section at an offset or behind it. */
+  #lowest(id: number, offset: number): number {
+    let low = 0;
+    let high = this.btf.vlen(id);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.btf.tail(id, middle * 3 + 2) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #each(visit: (number: number, func: number) => void): void {
+    for (const { id, first } of this.#sections) {
+      const count = this.btf.vlen(id);
+      for (let at = 0; at < count; at++) visit(first + at, this.btf.tail(id, at * 3));
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import { Kind } from '@btf-depot/btf';
+import { ANY_TAG, At, eachChild, Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import type { TypeTable } from '../from-dwarf/type-table.ts';
+import { WordPool } from './word-pool.ts';
+
+/** Links from a type to what is known by its name; C code has under ten. */
+const DEEPEST = 64;
+const UNSPELT = 0;
+
+// What stands first in the words of a spelling; others have the tag of the entry there.
+const PROTOTYPE = -1;
+const NAMED = -2;
+
+/**
+ * Numbers for types that tell them apart by how C spells them, so that a function that a header
+ * defines is looked up once and not once for each unit. A name stands for a type only where core
+ * has just one of that name and kind; what leads to any other has no spelling.
+ */
+export class TypeSpelling {
+  readonly #dwarf: Dwarf;
+  readonly #table: TypeTable;
+  readonly #entry: Entry;
+  readonly #spellings = new WordPool();
+  /** By entry, of the unit at hand. */
+  readonly #known = new Map<number, number>();
+  #unit: Unit | undefined;
+
+  constructor(dwarf: Dwarf, table: TypeTable) {
+    this.#dwarf = dwarf;
+    this.#table = table;
+    this.#entry = new Entry(dwarf.tables);
+  }
+
+  /** The number of the spelling of a type's entry; 0 where it has none. `number` may be 0: void. */
+  of(unit: Unit, number: number): number {
+    if (this.#unit?.start !== unit.start) {
+      this.#known.clear();
+      this.#unit = unit;
+    }
+    return this.#of(unit, number, 0);
+  }
+
+  #of(unit: Unit, number: number, depth: number): number {
+    if (number === 0) return this.#number(0);
+    const known = this.#known.get(number);
+    if (known !== undefined) return known;
+    if (depth >= DEEPEST) return UNSPELT;
+    // What a type leads to again on the way has no spelling.
+    this.#known.set(number, UNSPELT);
+    const spelling = this.#spell(unit, number, depth);
+    this.#known.set(number, spelling);
+    return spelling;
+  }
+
+  #spell(from: Unit, number: number, depth: number): number {
+    const inside = number >= from.start && number < from.start + from.bytes.length;
+    const unit = inside ? from : this.#dwarf.unitOf(number);
+    const entry = this.#entry.read(unit, number - unit.start);
+    const { tag } = entry;
+    switch (tag) {
+      case Tag.BASE_TYPE:
+        return this.#named(entry, Kind.INT, Kind.FLOAT);
+      case Tag.STRUCTURE_TYPE:
+        return this.#named(entry, Kind.STRUCT);
+      case Tag.UNION_TYPE:
+        return this.#named(entry, Kind.UNION);
+      case Tag.ENUMERATION_TYPE:
+        return this.#named(entry, Kind.ENUM, Kind.ENUM64);
+      case Tag.TYPEDEF:
+        return this.#named(entry, Kind.TYPEDEF);
+      case Tag.CONST_TYPE:
+      case Tag.VOLATILE_TYPE:
+      case Tag.RESTRICT_TYPE:
+        return this.#of2(tag, unit, entry.reference(At.TYPE), depth);
+      case Tag.POINTER_TYPE:
+        // What is below a pointer are annotations.
+        return entry.hasChildren ? UNSPELT : this.#of2(tag, unit, entry.reference(At.TYPE), depth);
+      case Tag.SUBROUTINE_TYPE:
+        return this.#prototype(unit, number, depth);
+      default:
+        return UNSPELT;
+    }
+  }
+
+  #of2(tag: number, unit: Unit, type: number, depth: number): number {
+    const below = this.#of(unit, type, depth + 1);
+    return below === UNSPELT ? UNSPELT : this.#number(tag, below);
+  }
+
+  #named(entry: Entry, ...kinds: readonly number[]): number {
+    const { names, core } = this.#table;
+    const name = names.ofEntry(entry, At.NAME);
+    if (name === 0) return UNSPELT;
+    const named = this.#table.named(name, () => entry.string(At.NAME) ?? '');
+    const found = named.filter((id) => kinds.includes(core.kind(id)));
+    return found.length === 1 ? this.#number(NAMED, found[0]) : UNSPELT;
+  }
+
+  #prototype(unit: Unit, number: number, depth: number): number {
+    const types = [this.#entry.reference(At.TYPE)];
+    const names = [0];
+    const words: number[] = [PROTOTYPE];
+    if (this.#entry.hasChildren) {
+      eachChild(unit, number - unit.start, ANY_TAG, (offset) => {
+        const child = this.#entry.read(unit, offset);
+        if (child.tag !== Tag.FORMAL_PARAMETER) names.push(-1);
+        else names.push(this.#table.names.ofEntry(child, At.NAME));
+        types.push(child.tag === Tag.FORMAL_PARAMETER ? child.reference(At.TYPE) : 0);
+      });
+    }
+    for (let place = 0; place < types.length; place++) {
+      const spelling = this.#of(unit, types[place], depth + 1);
+      if (spelling === UNSPELT) return UNSPELT;
+      words.push(names[place], spelling);
+    }
+    return this.#number(...words);
+  }
+
+  #number(...words: readonly number[]): number {
+    return this.#spellings.add(words) + 1;
+  }
+}
