@@ -4,7 +4,7 @@
 //   inlinesFromDwarf(vmlinux, core)   the inlined calls; in the pass of the variables on request
 //   new SiteTable(inlines), new CallerMap(text)   to ask for sites, and for where they are
 //   partition(full)               a full BTF taken apart into core and variables
-//   ksyms(vars, kernel)           the variables that a running kernel can be given without harm
+//   ksyms(vars, image)            the variables that a running kernel can be given without harm
 //   listVariables(btf)            the variables of any BTF, for reports and comparisons
 // Specification: Documentation/bpf/btf.rst; what kernels accept: kernel/bpf/btf.c; what `full`
 // is: pahole's --btf_features=global_var.
@@ -42,8 +42,15 @@ export type { InlinesFromDwarf } from './inlines/inlines-from-dwarf.ts';
 export { locationText, type Location } from './inlines/location.ts';
 export { registerName } from './inlines/registers.ts';
 export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.ts';
+export { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { arrangeKsyms } from './ksyms-btf.ts';
 export { partition, type Partition } from './partition.ts';
 export { type VariablesBtf } from './variables-btf.ts';
+export {
+  readSystemMap,
+  SYSTEM_MAP_LIMITS,
+  writeSystemMap,
+  type SystemMapLimits,
+} from './system-map.ts';
 export { listVariables, PER_CPU_SECTION, type Place, type Variable } from './variables.ts';

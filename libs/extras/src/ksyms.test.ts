@@ -16,7 +16,7 @@ import {
 import { readElf, SectionIndex, SymbolType } from '@btf-depot/elf';
 import { executable, type ExecutableSymbol } from '@btf-depot/elf/testing';
 import { describe, expect, it } from 'vitest';
-import { ksyms, listVariables } from './index.ts';
+import { elfImage, ksyms, listVariables, readSystemMap, writeSystemMap } from './index.ts';
 
 const coreBuilder = new BtfBuilder();
 const int = addInt(coreBuilder, 'int', 4, 1);
@@ -51,13 +51,13 @@ function varsOf(cases: readonly Case[]) {
 
 const bytes = new Uint8Array(256);
 
-function kernelOf(symbols?: readonly ExecutableSymbol[]) {
+function imageOf(symbols?: readonly ExecutableSymbol[]) {
   const sections = [
     { name: '.data', address: DATA, bytes },
     { name: '.data..percpu', bytes },
     { name: '.comment', flags: 0, bytes },
   ];
-  return readElf(bytesSource(executable({ sections, ...(symbols && { symbols }) })));
+  return elfImage(readElf(bytesSource(executable({ sections, ...(symbols && { symbols }) }))));
 }
 
 function symbolsFor(cases: readonly Case[]): ExecutableSymbol[] {
@@ -67,12 +67,15 @@ function symbolsFor(cases: readonly Case[]): ExecutableSymbol[] {
 /** Names that are taken of these variables, in a kernel with a symbol for each and these besides. */
 function taken(cases: readonly Case[], more: readonly ExecutableSymbol[] = []) {
   const vars = varsOf(cases);
-  const result = ksyms(vars, kernelOf([...symbolsFor(cases), ...more]));
+  const result = ksyms(vars, imageOf([...symbolsFor(cases), ...more]));
   if (!result) throw new Error('no symbol table');
   const { leftOut } = result;
   const btf = parseBtf(result.ksyms.bytes, { base: core });
   return { names: listVariables(btf).map(({ name }) => name), leftOut, result, btf };
 }
+
+/** Enough that one of them may disagree with its symbol. */
+const many: Case[] = Array.from({ length: 60 }, (_, index) => ({ name: `v${index}` }));
 
 const plain: Case[] = [{ name: 'jiffies' }, { name: 'verbose', linkage: 0 }, { name: 'tasks' }];
 
@@ -139,22 +142,53 @@ describe('a variable is given to a running kernel', () => {
 
   it.each<[string, Partial<ExecutableSymbol>]>([
     ['is elsewhere', { value: DATA + 64n }],
-    ['is a function', { type: SymbolType.FUNC }],
     ['is smaller than the type', { size: 2 }],
   ])('not where its symbol %s', (_, change) => {
-    const symbols = symbolsFor(plain).map((one, index) =>
+    const symbols = symbolsFor(many).map((one, index) =>
       index === 1 ? { ...one, ...change } : one,
     );
-    expect(ksyms(varsOf(plain), kernelOf(symbols))?.leftOut).toMatchObject({ 'other-symbol': 1 });
+    expect(ksyms(varsOf(many), imageOf(symbols))?.leftOut).toMatchObject({ 'other-symbol': 1 });
   });
 
   it('not where no symbol has its name', () => {
     const symbols = symbolsFor(plain).slice(1);
-    expect(ksyms(varsOf(plain), kernelOf(symbols))?.leftOut).toMatchObject({ 'no-symbol': 1 });
+    expect(ksyms(varsOf(plain), imageOf(symbols))?.leftOut).toMatchObject({ 'no-symbol': 1 });
   });
 
   it('never by a kernel without a symbol table', () => {
-    expect(ksyms(varsOf(plain), kernelOf())).toBeUndefined();
+    expect(ksyms(varsOf(plain), imageOf())).toBeUndefined();
+  });
+});
+
+describe('a System.map', () => {
+  const symbols = [...symbolsFor(many), { name: '_end', value: DATA + 200n }];
+  const vars = varsOf(many);
+  const expected = ksyms(vars, imageOf(symbols))?.ksyms;
+  const mapOf = (shift: bigint) =>
+    symbols.map(({ name, value }) => `${(value + shift).toString(16)} D ${name}\n`).join('');
+  const read = (text: string) => readSystemMap(Buffer.from(text));
+
+  it.each([
+    ['alone', mapOf(0n), undefined],
+    ['beside a stripped vmlinux', mapOf(0n), imageOf().sections],
+    ['as kallsyms of a kernel that was moved', mapOf(0x1e00000n), imageOf().sections],
+  ])('says what a symbol table says: %s', (_, text, sections) => {
+    const found = ksyms(vars, { symbols: read(text), ...(sections && { sections }) });
+    expect(expected?.variables).toBe(50);
+    expect(found?.ksyms).toEqual(expected);
+  });
+
+  it('says it again after it was stored', () => {
+    const stored = writeSystemMap(imageOf(symbols).symbols);
+    expect(ksyms(vars, { symbols: readSystemMap(stored) })?.ksyms).toEqual(expected);
+  });
+
+  it('of another build is refused', () => {
+    const other = symbols.map((one, index) => ({ ...one, value: one.value + BigInt(index) * 8n }));
+    const text = other.map(({ name, value }) => `${value.toString(16)} D ${name}\n`).join('');
+    expect(() => ksyms(vars, { symbols: read(text) })).toThrow(
+      expect.objectContaining({ code: 'symbols-foreign' }),
+    );
   });
 });
 
@@ -193,7 +227,7 @@ describe('the BTF of those that are', () => {
     addSection(b, '.data', 4, [{ type: variable, offset: 0, size: 4 }]);
     const tagged = ksyms(
       parseBtf(b.finish(), { base: core }),
-      kernelOf([{ name: 'tagged', value: DATA }]),
+      imageOf([{ name: 'tagged', value: DATA }]),
     );
     const found = parseBtf(tagged?.ksyms.bytes ?? new Uint8Array(), { base: core });
     expect(found.name(found.firstId + 1)).toBe('note');

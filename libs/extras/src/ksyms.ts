@@ -1,8 +1,9 @@
-import { SectionFlag, type Elf } from '@btf-depot/elf';
 import { sizeOf, type Btf } from '@btf-depot/btf';
+import type { KernelImage } from './kernel-symbols.ts';
 import { arrangeKsyms, type KsymsBtf } from './ksyms-btf.ts';
 import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
 import { lostMemory, type MemoryRange } from './lost-memory.ts';
+import { sectionAddresses } from './section-addresses.ts';
 import { listVariables, PER_CPU_SECTION, type Variable } from './variables.ts';
 
 /** Why a variable is not given to a running kernel. */
@@ -40,22 +41,19 @@ export interface Ksyms extends KsymsBtf {
  * check: so there must be exactly one symbol of the name, it must be the variable, and its memory
  * must stay.
  *
- * Undefined where the kernel has no symbol table: nothing can be called safe then. `vars` is split
- * BTF; throws what `listVariables` throws.
+ * Undefined where the kernel has no symbols: nothing can be called safe then. `vars` is split
+ * BTF; throws FormatError `symbols-foreign` where the symbols are those of another build, and what
+ * `listVariables` throws.
  */
-export function ksyms(vars: Btf, kernel: Elf): Ksyms | undefined {
-  if (kernel.symbols.length === 0) return undefined;
+export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
+  if (image.symbols.length === 0) return undefined;
   const variables = listVariables(vars);
-  const names = new Set(variables.map(({ name }) => name));
+  const symbols = symbolsNamed(image.symbols, new Set(variables.map(({ name }) => name)));
   const context: Context = {
     vars,
-    sections: new Map(
-      kernel.sections
-        .filter(({ flags }) => (flags & SectionFlag.ALLOC) !== 0)
-        .map((section) => [section.name, section]),
-    ),
-    symbols: symbolsNamed(kernel, names),
-    lost: lostMemory(kernel),
+    symbols,
+    sections: sectionAddresses(variables, symbols, image.sections),
+    lost: lostMemory(image.symbols),
   };
   const safe: Variable[] = [];
   const leftOut: Ksyms['leftOut'] = {};
@@ -69,8 +67,8 @@ export function ksyms(vars: Btf, kernel: Elf): Ksyms | undefined {
 
 interface Context {
   readonly vars: Btf;
-  /** Sections of the image by name. */
-  readonly sections: ReadonlyMap<string, { readonly address: bigint; readonly size: number }>;
+  /** Addresses of the image's sections by name. */
+  readonly sections: ReadonlyMap<string, bigint>;
   readonly symbols: ReadonlyMap<string, NamedSymbol>;
   readonly lost: readonly MemoryRange[];
 }
@@ -79,17 +77,17 @@ function reasonAgainst(variable: Variable, context: Context): KsymReason | undef
   const { name, type, linkage, place } = variable;
   if (!place) return 'no-place';
   if (place.section === PER_CPU_SECTION) return 'per-cpu';
-  const section = context.sections.get(place.section);
-  if (!section || place.offset + place.size > section.size) return 'not-in-image';
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,126}$/.test(name)) return 'bad-name';
   const size = sizeOf(context.vars, type);
   if ((linkage !== 0 && linkage !== 1) || !size || size > place.size) return 'bad-type';
   const symbol = context.symbols.get(name);
   if (!symbol) return 'no-symbol';
   if (symbol.count > 1) return 'ambiguous-name';
-  const start = section.address + BigInt(place.offset);
+  const section = context.sections.get(place.section);
+  if (section === undefined) return 'not-in-image';
+  const start = section + BigInt(place.offset);
   const smaller = symbol.size !== 0 && symbol.size < size;
-  if (symbol.isFunction || symbol.address !== start || smaller) return 'other-symbol';
+  if (symbol.address !== start || smaller) return 'other-symbol';
   const end = start + BigInt(place.size);
   const lost = context.lost.some((range) => start < range.end && end > range.start);
   return lost ? 'lost-memory' : undefined;

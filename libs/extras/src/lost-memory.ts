@@ -1,4 +1,5 @@
-import type { Elf } from '@btf-depot/elf';
+import type { KernelSymbol } from './kernel-symbols.ts';
+import { symbolsNamed } from './ksyms-symbols.ts';
 
 /** Addresses from `start` up to `end`. */
 export interface MemoryRange {
@@ -31,15 +32,20 @@ const LAST_ADDRESS = (1n << 64n) - 1n;
 
 /**
  * The ranges of one kernel. What comes after `_end` is scratch memory of the boot and belongs to
- * no one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`).
+ * no one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`). What comes
+ * before `_text` is no memory of the image: offsets of per-CPU variables, and sections of a file.
  */
-export function lostMemory(kernel: Elf): MemoryRange[] {
-  const end = kernel.symbol('_end');
-  const behind = end ? [{ start: end.value, end: LAST_ADDRESS }] : [];
+export function lostMemory(symbols: readonly KernelSymbol[]): MemoryRange[] {
+  const bounds = symbolsNamed(symbols, new Set(['_text', '_end', ...LOST.flat()]));
+  const [text, end] = [bounds.get('_text'), bounds.get('_end')];
+  const outside = [
+    ...(text ? [{ start: 0n, end: text.address }] : []),
+    ...(end ? [{ start: end.address, end: LAST_ADDRESS }] : []),
+  ];
   const ranges = LOST.flatMap(([from, to]) => {
-    const start = kernel.symbol(from);
-    const end = kernel.symbol(to);
-    return start && end && start.value < end.value ? [{ start: start.value, end: end.value }] : [];
+    const start = bounds.get(from)?.address;
+    const end = bounds.get(to)?.address;
+    return start !== undefined && end !== undefined && start < end ? [{ start, end }] : [];
   });
-  return [...behind, ...ranges];
+  return [...outside, ...ranges];
 }
