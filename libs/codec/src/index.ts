@@ -21,5 +21,5 @@ export { gunzip, type GunzipOptions } from './gunzip.ts';
 export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip.ts';
 export { unzlib, type UnzlibOptions } from './unzlib.ts';
 export { unzstd, type UnzstdOptions } from './unzstd.ts';
-export { xz } from './xz.ts';
-export { zstd } from './zstd.ts';
+export { xz, XZ_DEFAULTS, type XzOptions } from './xz.ts';
+export { zstd, ZSTD_DEFAULTS, type ZstdOptions } from './zstd.ts';

@@ -1,16 +1,24 @@
 import { check, preset, xzSync } from 'node-liblzma';
 
+export interface XzOptions {
+  /** Preset 0 (fast) to 9; all of them extreme, as small as they get. */
+  readonly level?: number;
+}
+
 /**
  * Preset 6 has a dictionary of 8 MiB, more than a kernel's BTF; preset 9 would have every device
- * set 64 MiB aside to unpack the same bytes. Extreme: the smallest that it gives.
+ * set 64 MiB aside to unpack the same bytes.
  */
-const PRESET = 6 | preset.EXTREME;
+export const XZ_DEFAULTS = { level: 6 } as const satisfies XzOptions;
 
 /**
  * One .xz stream that kernels and kmod unpack: LZMA2 alone, CRC32 (lib/xz of Linux knows no other
- * filters and checks for data). The same bytes for the same input: no threads, no time.
+ * filters and checks for data). The same bytes for the same input: no threads, no time. Throws
+ * RangeError for a level outside 0–9.
  */
-export function xz(bytes: Uint8Array): Uint8Array {
+export function xz(bytes: Uint8Array, options: XzOptions = {}): Uint8Array {
+  const { level = XZ_DEFAULTS.level } = options;
+  if (!(level >= 0 && level <= 9)) throw new RangeError(`xz has no preset ${level}`);
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return xzSync(input, { preset: PRESET, check: check.CRC32 });
+  return xzSync(input, { preset: level | preset.EXTREME, check: check.CRC32 });
 }

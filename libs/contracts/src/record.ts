@@ -41,6 +41,9 @@ const ksymsSchema = z.looseObject({
   leftOut: z.record(z.string(), count),
 });
 
+/** Symbols of the kernel, as `nm -S` in zstd: for variables that come later. */
+const symbolsSchema = z.looseObject({ ...blob, origin: z.enum(['symtab', 'map']) });
+
 /** What a module must say and hold so that this kernel loads it (LoadFacts in libs/carrier). */
 const loadSchema = z.looseObject({
   vermagic: z.string(),
@@ -57,18 +60,25 @@ const carrierSchema = z.looseObject({
   signed: z.boolean(),
   vermagic: z.string().exactOptional(),
   load: loadSchema.exactOptional(),
+  /** Made, and maybe signed, by the kernel's own build: artifacts that are kept byte for byte. */
+  given: z.record(z.string(), z.looseObject({ ...blob, signed: z.boolean() })).exactOptional(),
   /** Names that the kernel keeps for modules of its own build (LinkRecord in libs/carrier). */
   links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
 });
 
 const artifactSchema = z.looseObject({ ...blob, mediaType: z.string() });
 
+/** The files that an upload may have, each at most once. */
+export const UPLOAD_PARTS = ['kernel', 'full', 'module', 'map', 'carrier'] as const;
+
+export type UploadPart = (typeof UPLOAD_PARTS)[number];
+
 const sourceSchema = z.looseObject({
   ...blob,
-  /** What the file was recognised as. */
-  kind: z.enum(['elf', 'btf', 'image', 'module']),
-  /** The part of the upload that it came as. */
-  part: z.enum(['kernel', 'full', 'module']),
+  /** What the file was recognised as: `elf`, `btf`, `image`, `module` or `map`, in time others. */
+  kind: z.string(),
+  /** The part of the upload that it came as: one of UPLOAD_PARTS, in time others. */
+  part: z.string(),
   /** Name and version of the package that it was. */
   package: z.string().exactOptional(),
   /** Name and version of the software that split it. */
@@ -105,6 +115,7 @@ export const kernelRecordSchema = z.looseObject({
   core: coreSchema,
   extras: z.record(z.string(), extraSchema),
   ksyms: ksymsSchema.exactOptional(),
+  symbols: symbolsSchema.exactOptional(),
   carrier: carrierSchema.exactOptional(),
   /** Files of the newest finished revision; what an earlier one had stays here until then. */
   artifacts: z.record(z.string(), artifactSchema),

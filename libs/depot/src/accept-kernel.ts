@@ -10,6 +10,7 @@ import type { RecordStore } from './ports/record-store.ts';
 import type { Progress } from './progress.ts';
 import { openUpload, type OpenedUpload } from './open-upload.ts';
 import type { KernelParts } from './split-kernel.ts';
+import { couldHaveKsyms, storedParts } from './stored-parts.ts';
 import type { Underway } from './underway.ts';
 import { updateRecord } from './update-record.ts';
 import type { Upload } from './upload.ts';
@@ -42,7 +43,7 @@ export async function acceptKernel(
   const { blobs, records, compute } = deps;
   const opened = await openUpload(compute, upload, signal);
   const { sources } = opened;
-  const buildId = opened.kernel?.buildId ?? upload.split.buildId;
+  const buildId = opened.kernel?.buildId ?? upload.split.buildId ?? opened.carrierBuildId;
   const stored = buildId === undefined ? undefined : await records.get(buildId);
   const permit = (kernel: string, record: KernelRecord | undefined) => {
     const distro = record?.distro ?? upload.distro;
@@ -57,8 +58,12 @@ export async function acceptKernel(
 
   // Of a kernel whose time was over there may be nothing left.
   const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
-  const { paths, delivery } = await withCore(deps, opened, buildId, living);
-  const options = { ...(delivery && { delivery }), ...upload.split };
+  const { paths, delivery } = await withStored(deps, opened, buildId, living);
+  const options = {
+    ...(delivery && { delivery }),
+    ...(buildId !== undefined && { buildId }),
+    ...upload.split,
+  };
   const split = (progress?: Progress) => compute.split(paths, options, signal, progress);
   const parts = await (buildId === undefined ? split() : deps.underway.during(buildId, split));
   // Asked before anything is written, so that a refused upload leaves nothing behind.
@@ -67,6 +72,24 @@ export async function acceptKernel(
   permit(parts.buildId, current);
   mergeRecord(current, parts, facts);
 
+  let { record, written } = await keep(deps, parts, facts);
+  if (couldHaveKsyms(record)) {
+    // Variables and symbols came at one time, in two uploads that did not know of each other.
+    const all = { stored: await storedParts(blobs, record, { core: true }) };
+    const more = await compute.split(all, { ...options, delivery: record.delivery }, signal);
+    ({ record } = await keep(deps, more, facts));
+    written = true;
+  }
+  await ring(deps, record);
+  return { outcome: written ? 'created' : 'known', record };
+}
+
+/** Stores the parts and names them in the record. */
+async function keep(
+  { blobs, records }: AcceptDeps,
+  parts: KernelParts,
+  facts: UploadFacts,
+): Promise<{ record: KernelRecord; written: boolean }> {
   const putParts = () =>
     Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
   await putParts();
@@ -76,17 +99,16 @@ export async function acceptKernel(
   if (!record) throw new DepotError('internal', `the record of ${parts.buildId} vanished`);
   // What lay there before its record named it may have been collected since: see collectGarbage.
   await putParts();
-  await ring(deps, record);
-  return { outcome: written ? 'created' : 'known', record };
+  return { record, written };
 }
 
 /**
- * What to split: with the core that is published, where the upload does not bring one. BTF by
+ * What to split: with what earlier uploads brought of the kernel, and this one does not. BTF by
  * itself cannot be the core of a kernel that has another inside; it is that kernel's full BTF.
  */
-async function withCore(
+async function withStored(
   { blobs }: AcceptDeps,
-  { kernel, full, module, sha256 }: OpenedUpload,
+  { kernel, full, module, map, carrier, sha256 }: OpenedUpload,
   buildId: string | undefined,
   record: KernelRecord | undefined,
 ): Promise<{ paths: UploadPaths; delivery?: Delivery }> {
@@ -97,8 +119,11 @@ async function withCore(
     ...(full !== undefined && { full }),
     ...(isFull && { full: kernel.path }),
     ...(module !== undefined && { module }),
+    ...(map !== undefined && { map }),
+    ...(carrier !== undefined && { carrier }),
   };
-  if (kernel?.hasBtf && !isFull) return { paths: given };
+  const hasCore = kernel?.hasBtf === true && !isFull;
+  if (hasCore && (!record || record.state === 'withdrawn')) return { paths: given };
   if (!record) {
     // A kernel without BTF may come with its full BTF.
     if (kernel) return { paths: given };
@@ -110,9 +135,8 @@ async function withCore(
     );
   }
   if (record.state === 'withdrawn') refuseWithdrawn(record);
-  const core = await blobs.get(record.core.sha256);
-  if (!core) throw new DepotError('internal', `the core of ${record.buildId} is not in the store`);
-  return { paths: { ...given, core }, delivery: record.delivery };
+  const stored = await storedParts(blobs, record, { core: !hasCore });
+  return { paths: { ...given, stored }, ...(!hasCore && { delivery: record.delivery }) };
 }
 
 /** Whether this encoder has split these very files already, and the result is not to be mended. */
@@ -124,8 +148,8 @@ function isKnown(record: KernelRecord, sources: OpenedUpload['sources']): boolea
 }
 
 function partsOf(parts: KernelParts): { sha256: string; bytes: Uint8Array }[] {
-  const { core, vars, ksyms } = parts;
-  return [core, ...(vars ? [vars] : []), ...(ksyms ? [ksyms] : [])];
+  const { core, vars, ksyms, symbols, given } = parts;
+  return [core, vars, ksyms, symbols, given].filter((part) => part !== undefined);
 }
 
 /** The record says that work is due; the job only says so sooner than the sweeper would. */

@@ -1,3 +1,4 @@
+import { FormatError } from '@btf-depot/bytes';
 import { parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
 import {
   loadFacts,
@@ -9,17 +10,27 @@ import {
 import type { Delivery } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
 import { ksyms, type Ksyms } from '@btf-depot/extras';
+import type { KnownImage } from './kernel-image.ts';
+import { asDepotError, refusing } from './refusals.ts';
 import { sha256Of } from './sha256.ts';
 import type { KernelParts, SplitPart } from './split-kernel.ts';
 
 /** Why a carrier has no ksyms although its kernel has core inside. */
-type NoKsyms = 'no-vars' | 'no-symbol-table' | 'no-ksyms' | 'ksyms-refused';
+export type NoKsyms =
+  | 'no-vars'
+  | 'no-symbol-table'
+  /** Symbols that came before the variables are those of another build. */
+  | 'foreign-symbols'
+  | 'no-ksyms'
+  | 'ksyms-refused';
 
 /** What can be said of a kernel's carriers before they are made. */
 export interface CarrierFacts {
   loadable: boolean;
   /** Why the kernel cannot load it, or gets nothing from it. */
   why?: NotLoadable | NoKsyms;
+  /** Why it has no ksyms, loadable or not. */
+  noKsyms?: NoKsyms;
   vermagic?: string;
   load?: LoadFacts;
   /** Names that the kernel keeps for modules of its own build. */
@@ -39,20 +50,25 @@ interface KernelSays {
   elf?: Elf;
   /** Any module of the same build. */
   module?: Elf;
+  /** Absent: it has no symbols. */
+  image?: KnownImage;
   release?: string;
   delivery: Delivery;
 }
 
 /**
  * What of a kernel's variables its running self may be given, and how it is made to load the
- * module that brings them. Throws FormatError where the kernel's own words make no sense.
+ * module that brings them.
+ * @throws DepotError where what the upload says makes no sense, or is of another build.
  */
 export function carrierParts(
   core: Btf,
   vars: CarrierParts['vars'],
-  { elf, module, release, delivery }: KernelSays,
+  { elf, module, image, release, delivery }: KernelSays,
 ): CarrierParts {
-  const load = loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) });
+  const load = refusing(module ? 'module' : 'kernel', () =>
+    loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) }),
+  );
   const vermagic = load.loadable ? load.facts.vermagic : load.vermagic;
   const links = elf ? readLinkRecords(elf) : [];
   const carrier: CarrierFacts = {
@@ -64,9 +80,9 @@ export function carrierParts(
   };
   // A kernel that has no core of its own has nothing to register split BTF on.
   if (delivery === 'module') return { ...(vars && { vars }), carrier };
-  const found = vars && elf ? safePart(core, vars, elf, release) : ('no-vars' as const);
+  const found = vars ? safePart(core, vars, image, release) : 'no-vars';
   if (typeof found === 'string') {
-    return { ...(vars && { vars }), carrier: { why: found, ...carrier } };
+    return { ...(vars && { vars }), carrier: { why: found, noKsyms: found, ...carrier } };
   }
   return { ...found, carrier };
 }
@@ -74,10 +90,19 @@ export function carrierParts(
 function safePart(
   core: Btf,
   vars: CarrierParts['vars'] & object,
-  elf: Elf,
+  image: KnownImage | undefined,
   release: string | undefined,
 ): Required<Pick<CarrierParts, 'vars' | 'ksyms'>> | NoKsyms {
-  const safe = ksyms(parseBtf(vars.bytes, { base: core, section: 'vars' }), elf);
+  if (!image) return 'no-symbol-table';
+  const all = parseBtf(vars.bytes, { base: core, section: 'vars' });
+  let safe: Ksyms | undefined;
+  try {
+    safe = ksyms(all, image);
+  } catch (error) {
+    // What an earlier upload brought is no fault of this one.
+    if (image.from === 'stored' && isForeign(error)) return 'foreign-symbols';
+    throw asDepotError(image.from, error);
+  }
   if (!safe) return 'no-symbol-table';
   const { bytes, types, variables } = safe.ksyms;
   if (variables === 0) return 'no-ksyms';
@@ -94,4 +119,8 @@ function safePart(
 export function kernelVersionOf(release: string | undefined) {
   const isVersion = release !== undefined && /^\d{1,4}\.\d{1,4}(?:\D|$)/.test(release);
   return isVersion ? parseKernelVersion(release) : undefined;
+}
+
+function isForeign(error: unknown): boolean {
+  return error instanceof FormatError && error.code === 'symbols-foreign';
 }

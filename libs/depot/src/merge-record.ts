@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   RECORD_SCHEMA,
   type ExtraEntry,
@@ -7,8 +8,8 @@ import {
 import { ENCODER } from './encoder.ts';
 import { DepotError } from './errors.ts';
 import { longerKept, withKeptUntil } from './kept-until.ts';
-import { CARRIER_NAME } from './make-carriers.ts';
-import type { KernelParts, SplitPart } from './split-kernel.ts';
+import { entry, mergeCarrying } from './merge-carrying.ts';
+import type { KernelParts } from './split-kernel.ts';
 import { refuseWithdrawn } from './withdraw.ts';
 
 /** What the upload says besides the bytes. */
@@ -58,17 +59,18 @@ export function mergeRecord(
   }
   // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
   const delivery = parts.delivery === 'builtin' ? 'builtin' : current.delivery;
-  const extras = mergeExtras(current.extras, parts);
-  const carrying = mergeCarrying(current, parts, extras !== current.extras);
+  const extras = mergeExtras(current, parts);
+  const { fields, due: carriersChange } = mergeCarrying({ ...current, delivery, extras }, parts);
   const sources = newSources(current.sources, facts);
-  const due =
-    extras !== current.extras || delivery !== current.delivery || Object.keys(carrying).length > 0;
+  const due = extras !== current.extras || delivery !== current.delivery || carriersChange;
   const known = describe(parts, facts);
   const learnt = Object.entries(known).some(([key]) => current[key] === undefined);
   const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
   if (!due && current.state !== 'failed') {
-    if (sources.length === 0 && !learnt && keptUntil === current.keptUntil) return undefined;
-    const next = { ...known, ...current, sources: [...current.sources, ...sources] };
+    const same = isDeepStrictEqual({ ...current, ...fields }, current);
+    if (sources.length === 0 && !learnt && same && keptUntil === current.keptUntil)
+      return undefined;
+    const next = { ...known, ...current, ...fields, sources: [...current.sources, ...sources] };
     return withKeptUntil(next, keptUntil);
   }
   const next: KernelRecord = {
@@ -78,7 +80,7 @@ export function mergeRecord(
     state: 'compressing',
     delivery,
     extras,
-    ...carrying,
+    ...fields,
     sources: [...current.sources, ...sources],
   };
   delete next.failure;
@@ -86,17 +88,17 @@ export function mergeRecord(
 }
 
 function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
+  const { buildId, endian, delivery } = parts;
+  const core = { ...entry(parts.core), origin: parts.core.origin };
+  const about = { buildId, delivery, core, extras: mergeExtras({ extras: {} }, parts) };
   return {
     schema: RECORD_SCHEMA,
-    buildId: parts.buildId,
     revision: 1,
     state: 'compressing',
     ...describe(parts, facts),
-    endian: parts.endian,
-    delivery: parts.delivery,
-    core: { ...entry(parts.core), origin: parts.core.origin },
-    extras: mergeExtras({}, parts),
-    ...mergeCarrying({}, parts, true),
+    endian,
+    ...about,
+    ...mergeCarrying(about, parts).fields,
     artifacts: {},
     sources: newSources([], facts),
     ...(facts.keptUntil !== undefined && { keptUntil: facts.keptUntil }),
@@ -117,13 +119,16 @@ function describe(parts: KernelParts, facts: UploadFacts) {
   };
 }
 
-function entry(part: SplitPart) {
-  return { sha256: part.sha256, size: part.bytes.length, types: part.types };
-}
-
-/** The same object where nothing changes: new variables replace fewer ones, never more. */
-function mergeExtras(current: KernelRecord['extras'], parts: KernelParts): KernelRecord['extras'] {
+/**
+ * The same object where nothing changes: new variables replace fewer ones, never more, and none
+ * that the kernel's build has put into a carrier of its own.
+ */
+function mergeExtras(
+  { extras: current, carrier }: Pick<KernelRecord, 'extras' | 'carrier'>,
+  parts: KernelParts,
+): KernelRecord['extras'] {
   const { vars } = parts;
+  if (carrier?.given) return current;
   const old = current.vars;
   if (!vars || (old && (old.sha256 === vars.sha256 || old.variables > vars.variables))) {
     return current;
@@ -138,41 +143,6 @@ function mergeExtras(current: KernelRecord['extras'], parts: KernelParts): Kerne
     ...(vars.coverage && { coverage: { ...vars.coverage } }),
   };
   return { ...current, vars: added };
-}
-
-/** The fields that change: no ksyms are taken away, and what makes a kernel load a module stays. */
-function mergeCarrying(
-  current: Pick<KernelRecord, 'ksyms' | 'carrier'>,
-  parts: KernelParts,
-  varsChanged: boolean,
-): Pick<KernelRecord, 'ksyms' | 'carrier'> {
-  const { ksyms: found, carrier } = parts;
-  const isNew = found && (varsChanged || !current.ksyms) && found.sha256 !== current.ksyms?.sha256;
-  const ksyms = isNew && {
-    ...entry(found),
-    variables: found.variables,
-    leftOut: { ...found.leftOut },
-  };
-  const load = current.carrier?.load ?? carrier.load;
-  const links = current.carrier?.links ?? carrier.links?.map((link) => ({ ...link }));
-  const hasLoad = current.carrier?.load ?? !load;
-  const hasLinks = current.carrier?.links ?? !links;
-  const same = current.carrier && hasLoad && hasLinks && !ksyms;
-  if (same) return {};
-  const vermagic = load?.vermagic ?? carrier.vermagic;
-  const why = load && (ksyms ?? current.ksyms) ? undefined : carrier.why;
-  return {
-    ...(ksyms && { ksyms }),
-    carrier: {
-      loadable: load !== undefined,
-      ...(why !== undefined && { why }),
-      moduleName: CARRIER_NAME,
-      signed: false,
-      ...(vermagic !== undefined && { vermagic }),
-      ...(load && { load: { ...load, structModule: { ...load.structModule } } }),
-      ...(links && { links }),
-    },
-  };
 }
 
 function newSources(current: SourceEntry[], facts: UploadFacts): SourceEntry[] {

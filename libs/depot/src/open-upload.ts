@@ -1,4 +1,4 @@
-import type { SourceEntry } from '@btf-depot/contracts';
+import { UPLOAD_PARTS, type SourceEntry, type UploadPart } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
 import type { Compute } from './ports/compute.ts';
 import type { KernelFile, UnpackedUpload } from './unpack-upload.ts';
@@ -10,6 +10,10 @@ export interface OpenedUpload {
   /** Paths of raw BTF, or of an ELF file with BTF, and of a module. */
   full?: string;
   module?: string;
+  map?: string;
+  carrier?: string;
+  /** The kernel that the carrier is for, by its own word. */
+  carrierBuildId?: string;
   /** Of the kernel's file as it was sent. */
   sha256?: string;
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
@@ -26,30 +30,50 @@ export async function openUpload(
   signal: AbortSignal,
 ): Promise<OpenedUpload> {
   const opened: OpenedUpload = { sources: [] };
-  for (const part of ['kernel', 'full', 'module'] as const) {
+  for (const part of UPLOAD_PARTS) {
     const file = upload[part];
     if (!file) continue;
     const { sha256, size } = file;
     const found = await compute.unpack(part, file.path, upload.folder, signal);
     const about = found.package === undefined ? {} : { package: found.package };
-    opened.sources.push({ sha256, size, kind: found.kernel?.kind ?? 'module', part, ...about });
+    opened.sources.push({ sha256, size, kind: kindOf(found), part, ...about });
     use(opened, part, found);
     if (part === 'kernel') opened.sha256 = sha256;
   }
   return opened;
 }
 
-function use(opened: OpenedUpload, part: SourceEntry['part'], found: UnpackedUpload): void {
-  const { kernel, module } = found;
-  if (part === 'full') {
-    if (!kernel || kernel.kind === 'image') throw wrong(part, 'neither ELF nor BTF');
-    opened.full = kernel.path;
-    return;
+function kindOf({ kernel, module }: UnpackedUpload): SourceEntry['kind'] {
+  if (kernel) return kernel.kind;
+  return module === undefined ? 'map' : 'module';
+}
+
+/** Whatever comes along with a part is used, unless a part of that name was sent. */
+function use(opened: OpenedUpload, part: UploadPart, found: UnpackedUpload): void {
+  const { kernel, module, moduleBuildId, map } = found;
+  switch (part) {
+    case 'full':
+      if (!kernel || kernel.kind === 'image') throw wrong(part, 'neither ELF nor BTF');
+      opened.full = kernel.path;
+      return;
+    case 'carrier':
+      if (module === undefined) throw wrong(part, 'no kernel module');
+      opened.carrier = module;
+      if (moduleBuildId !== undefined) opened.carrierBuildId = moduleBuildId;
+      return;
+    case 'map':
+      if (map === undefined) throw wrong(part, 'no System.map');
+      opened.map = map;
+      return;
+    case 'module':
+      if (module === undefined) throw wrong(part, 'no kernel module');
+      opened.module = module;
+      return;
+    case 'kernel':
+      if (kernel) opened.kernel = kernel;
+      if (module !== undefined) opened.module = module;
+      if (map !== undefined) opened.map = map;
   }
-  if (part === 'module' && module === undefined) throw wrong(part, 'no kernel module');
-  if (part === 'kernel' && kernel) opened.kernel = kernel;
-  // A module that was named is worth more than one that came along.
-  if (module !== undefined) opened.module = module;
 }
 
 function wrong(part: string, what: string): DepotError {

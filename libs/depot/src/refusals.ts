@@ -24,9 +24,18 @@ export function asDepotError(part: string, error: unknown): unknown {
 
 const WRAPPING = /^(unpack|deb|rpm|tar|cpio|image|gzip|xz|zstd|lz4|lzma|bzip2|lzo)-/;
 
+/** Codes that say more than that a file is malformed. */
+const FINER: Readonly<Record<string, ProblemCode>> = {
+  'unpack-nothing': 'unsupported-media',
+  'carrier-module': 'foreign-module',
+  'symbols-foreign': 'foreign-map',
+};
+
 function problemCode(code: string): ProblemCode {
   if (isProblemCode(code)) return code;
-  if (code === 'unpack-nothing') return 'unsupported-media';
+  const finer = FINER[code];
+  if (finer) return finer;
+  if (code.startsWith('symbols-')) return 'bad-map';
   if (WRAPPING.test(code)) return code.endsWith('-limit') ? 'too-large' : 'bad-archive';
   if (code.startsWith('btf-')) return 'bad-btf';
   return code.startsWith('dwarf-') ? 'bad-dwarf' : 'bad-elf';

@@ -1,11 +1,13 @@
 import type { Source } from '@btf-depot/bytes';
 import { parseBtf, type Btf } from '@btf-depot/btf';
-import type { Delivery, ExtraName } from '@btf-depot/contracts';
+import type { Delivery, ExtraEntry, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
 import { refuseShuffledFull, type VariableCoverage } from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
+import { openGivenCarrier, type GivenCarrier } from './given-carrier.ts';
+import { kernelImage, type SymbolsPart } from './kernel-image.ts';
 import { refusing } from './refusals.ts';
 import { takeApart, verbatim, type OnUnit } from './take-apart.ts';
 
@@ -24,8 +26,21 @@ export interface SplitInput {
   full?: Source;
   /** Any module of the same build. */
   module?: Source;
+  /** Symbols for a kernel that has none inside. */
+  map?: Source;
+  /** The carrier that its build made. */
+  carrier?: Source;
+  stored?: StoredParts;
+}
+
+/** What earlier uploads of the kernel brought. */
+export interface StoredParts {
   /** The kernel's BTF as it is published, for a kernel that does not bring it. */
   core?: Uint8Array;
+  /** Its variables, for an upload that brings none. */
+  vars?: VariablesPart;
+  /** Its symbols, likewise. */
+  symbols?: Uint8Array;
 }
 
 export interface SplitPart {
@@ -39,7 +54,7 @@ interface VariablesPart extends SplitPart {
   variables: number;
   origin: 'full' | 'dwarf' | 'partition';
   /** What became of the variables that DWARF has. */
-  coverage?: VariableCoverage;
+  coverage?: VariableCoverage | (ExtraEntry['coverage'] & object);
 }
 
 /** One kernel's BTF, apart. */
@@ -55,7 +70,11 @@ export interface KernelParts {
   vars?: VariablesPart;
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;
+  /** Symbols that this upload brought, for variables that come later. */
+  symbols?: SymbolsPart;
   carrier: CarrierFacts;
+  /** Made by its build; whether it is of this kernel is for the record to say. */
+  given?: GivenCarrier;
 }
 
 const NO_CORE =
@@ -86,7 +105,8 @@ export function splitKernel(
   const buildId = agreedBuildId(kernel, options);
   const { full: fullFile } = input;
   const full = fullFile && refusing('full', () => parseFull(fullFile));
-  const btf = kernel.btf ?? input.core;
+  const { stored = {} } = input;
+  const btf = kernel.btf ?? stored.core;
   const own = btf && refusing('kernel', () => parseBtf(btf));
   const delivery = options.delivery ?? (kernel.kind !== 'btf' && own ? 'builtin' : 'module');
   if (delivery === 'builtin' && !own) {
@@ -109,6 +129,13 @@ export function splitKernel(
   const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
+  const { carrier: carrierFile, map } = input;
+  const { image, part: symbols } = kernelImage(delivery, {
+    ...(kernel.elf && { elf: kernel.elf }),
+    ...(map && { map }),
+    ...(stored.symbols && { symbols: stored.symbols }),
+  });
+  const vars = parts.vars ?? (options.extras.includes('vars') ? stored.vars : undefined);
   return {
     kind: kernel.kind,
     buildId,
@@ -118,14 +145,15 @@ export function splitKernel(
     ...(kernel.release !== undefined && { release: kernel.release }),
     delivery,
     core: parts.core,
-    ...refusing(module ? 'module' : 'kernel', () =>
-      carrierParts(parts.base, parts.vars, {
-        delivery,
-        ...(kernel.elf && { elf: kernel.elf }),
-        ...(module && { module }),
-        ...(kernel.release !== undefined && { release: kernel.release }),
-      }),
-    ),
+    ...(symbols && { symbols }),
+    ...(carrierFile && { given: refusing('carrier', () => openGivenCarrier(carrierFile)) }),
+    ...carrierParts(parts.base, vars, {
+      delivery,
+      ...(kernel.elf && { elf: kernel.elf }),
+      ...(module && { module }),
+      ...(image && { image }),
+      ...(kernel.release !== undefined && { release: kernel.release }),
+    }),
   };
 }
 
@@ -133,9 +161,9 @@ function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefi
   return elf?.section('.debug_info') && kernel;
 }
 
-function openInput({ kernel, core }: SplitInput): OpenedKernel {
+function openInput({ kernel, stored }: SplitInput): OpenedKernel {
   if (kernel) return openKernel(kernel);
-  if (core) return openBtf(core);
+  if (stored?.core) return openBtf(stored.core);
   throw new DepotError('missing-part', 'the upload has no part named kernel');
 }
 

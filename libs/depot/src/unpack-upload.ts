@@ -1,4 +1,6 @@
 import type { Source } from '@btf-depot/bytes';
+import { readModinfo } from '@btf-depot/carrier';
+import { isBuildId } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
 import { readImage, unpack, type FoundFile, type Store, type Unpacked } from '@btf-depot/unpack';
 import { DepotError } from './errors.ts';
@@ -25,6 +27,10 @@ export interface UnpackedUpload {
   kernel?: KernelFile;
   /** Path of a module of the build. */
   module?: string;
+  /** The kernel that the module names as its own; only carriers do. */
+  moduleBuildId?: string;
+  /** Path of a System.map. */
+  map?: string;
   /** `NAME VERSION` of the package that it came as. */
   package?: string;
 }
@@ -48,15 +54,24 @@ export async function unpackUpload(
 function describe({ files, packages }: Unpacked<FileAt>): UnpackedUpload {
   const kernel = bestKernel(files);
   const module = files.find(({ kind }) => kind === 'module');
-  if (!kernel && !module) {
-    throw new DepotError('unsupported-media', 'a System.map by itself says nothing of types');
-  }
+  const map = files.find(({ kind }) => kind === 'system-map');
+  const moduleBuildId = module && carriedBuildId(module.source);
   const about = packages.at(-1);
   return {
     ...(kernel && { kernel: kernelFile(kernel) }),
     ...(module && { module: module.source.path }),
+    ...(moduleBuildId !== undefined && { moduleBuildId }),
+    ...(map && { map: map.source.path }),
     ...(about && { package: `${about.name} ${about.version}` }),
   };
+}
+
+function carriedBuildId(module: Source): string | undefined {
+  const elf = readElf(module);
+  const section = elf.section('.modinfo');
+  const entries = section ? readModinfo(elf.bytes(section)) : [];
+  const buildId = entries.find(({ key }) => key === 'build_id')?.value;
+  return buildId !== undefined && isBuildId(buildId) ? buildId : undefined;
 }
 
 /** Of several, an ELF file before an image before raw BTF, and the one that says the most. */

@@ -16,6 +16,10 @@ export interface Upload {
   full?: UploadedFile;
   /** Any module of the build. */
   module?: UploadedFile;
+  /** System.map or kallsyms, for a kernel without its symbol table. */
+  map?: UploadedFile;
+  /** The carrier that its build made, and may have signed. */
+  carrier?: UploadedFile;
   /** Where what has to be unpacked may lie until this has ended. */
   folder: string;
   arch?: string;

@@ -1,14 +1,16 @@
 import type { Progress } from '../progress.ts';
-import type { KernelParts, SplitOptions } from '../split-kernel.ts';
+import type { KernelParts, SplitOptions, StoredParts } from '../split-kernel.ts';
 import type { UnpackedUpload } from '../unpack-upload.ts';
 import type { PackedArtifact, PackInput } from '../pack-kernel.ts';
 
-/** What there is to split: files by their paths, core as the store has it. */
+/** What there is to split: files by their paths, and what the store has already. */
 export interface UploadPaths {
   kernel?: string;
   full?: string;
   module?: string;
-  core?: Uint8Array;
+  map?: string;
+  carrier?: string;
+  stored?: StoredParts;
 }
 
 /**

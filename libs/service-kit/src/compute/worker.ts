@@ -28,8 +28,9 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
       return [await unpackFile(task.part, task.path, task.folder, guard), []];
     case 'split': {
       const parts = split(task);
-      const { core, vars, ksyms } = parts;
-      return [parts, [core, vars, ksyms].flatMap((part) => (part ? [part.bytes] : []))];
+      const { core, vars, ksyms, symbols, given } = parts;
+      const all = [core, vars, ksyms, symbols, given];
+      return [parts, all.flatMap((part) => (part ? [part.bytes] : []))];
     }
     case 'pack': {
       const artifacts = packKernel(task.input);
@@ -39,21 +40,15 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
 }
 
 function split({
-  paths: { core, ...paths },
+  paths: { stored, ...paths },
   options,
   progress,
 }: Task & { do: 'split' }): KernelParts {
   using files = new DisposableStack();
-  const open = (path: string | undefined) =>
-    path === undefined ? undefined : files.use(openFileSource(path, guard));
+  const open = (path: string) => files.use(openFileSource(path, guard));
+  const sources = Object.entries(paths).map(([part, path]) => [part, open(path)] as const);
   const shown = progress && new Progress(progress);
-  const [kernel, full, module] = [open(paths.kernel), open(paths.full), open(paths.module)];
-  const input = {
-    ...(kernel && { kernel }),
-    ...(full && { full }),
-    ...(module && { module }),
-    ...(core && { core }),
-  };
+  const input = { ...Object.fromEntries(sources), ...(stored && { stored }) };
   return splitKernel(input, options, (done, total) => {
     guard();
     shown?.tell(done, total);
