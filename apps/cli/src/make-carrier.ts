@@ -4,6 +4,7 @@ import { gzip, xz, zstd } from '@btf-depot/codec';
 import {
   carrierParts,
   DepotError,
+  kernelImage,
   makeCarriers,
   splitKernel,
   type CarriersInput,
@@ -126,6 +127,7 @@ function given(files: CarrierFiles, varsPath: string): Parts {
   const part = (bytes: Uint8Array, types: number) => ({ bytes, sha256: sha256(bytes), types });
   const variables = listVariables(vars).length;
   const module = moduleFile && readElf(moduleFile);
+  const { image } = kernelImage(delivery, { elf });
   return {
     buildId,
     arch: elf.arch,
@@ -136,7 +138,7 @@ function given(files: CarrierFiles, varsPath: string): Parts {
     ...carrierParts(
       core,
       { ...part(vars.bytes, vars.typeCount), variables, origin: 'full' },
-      { elf, delivery, ...(module && { module }) },
+      { elf, delivery, ...(image && { image }), ...(module && { module }) },
     ),
   };
 }

@@ -7,7 +7,7 @@ import type { UnpackedUpload } from '@btf-depot/depot';
 import { withUnpacked } from './local-file.ts';
 import { encodeBtf } from './local-pahole.ts';
 import type { PushOptions } from './push-options.ts';
-import { filePart, splitParts, type Parts } from './push-parts.ts';
+import { filePart, splitParts, wholeParts, type Parts } from './push-parts.ts';
 import { uploadWatched } from './upload-watched.ts';
 import { withRetries } from './with-retries.ts';
 
@@ -40,15 +40,11 @@ export async function pushFile(
   options: PushOptions,
   found?: UnpackedUpload,
 ): Promise<Pushed> {
-  const { kernel } = found ?? (await lookInto(file));
-  const buildId = kernel?.buildId ?? options.query.buildId;
-  const { full, module, onRetry = () => undefined } = options;
-  const whole: Parts = {
-    // A package of modules alone comes as what it is used as.
-    [kernel ? 'kernel' : 'module']: filePart(file),
-    ...(full !== undefined && { full: filePart(full) }),
-    ...(module !== undefined && { module: filePart(module) }),
-  };
+  const unpacked = found ?? (await lookInto(file));
+  const { kernel } = unpacked;
+  const buildId = kernel?.buildId ?? options.query.buildId ?? unpacked.moduleBuildId;
+  const { full, onRetry = () => undefined } = options;
+  const whole = wholeParts(file, unpacked, options);
   const askRecord = async () =>
     buildId === undefined ? undefined : client.record(buildId, options.signal);
   const sendOnce = (parts: Parts) =>

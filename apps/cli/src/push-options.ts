@@ -1,12 +1,16 @@
 import type { ProblemError, UploadRequest } from '@btf-depot/client';
+import type { UploadPart } from '@btf-depot/contracts';
 import type { ProgressBar } from './progress-bar.ts';
 
-/** How one file is sent. */
-export interface PushOptions {
-  /** Path of the BTF with global variables that the kernel's build wrote. */
-  full?: string;
-  /** Path of a module of the build, or of a package that has one. */
-  module?: string;
+/** What may be sent beside a kernel. */
+export const BESIDE = ['full', 'module', 'map', 'carrier'] as const satisfies UploadPart[];
+
+/**
+ * How one file is sent, with the paths of what goes beside it: BTF with global variables that the
+ * kernel's build wrote, a module of the build or a package that has one, its System.map, its
+ * carrier.
+ */
+export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], string>> {
   query: NonNullable<UploadRequest['query']>;
   /** Splits on this machine and sends only what the depot reads. */
   splitHere?: boolean;

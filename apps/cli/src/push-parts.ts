@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { gzip } from '@btf-depot/codec';
-import type { Delivery } from '@btf-depot/contracts';
+import type { Delivery, UploadPart } from '@btf-depot/contracts';
 import { kernelPieces, type UnpackedUpload } from '@btf-depot/depot';
 import { openFileSource } from '@btf-depot/service-kit';
 import { blobOf, sha256OfFile } from './local-file.ts';
-import type { PushOptions } from './push-options.ts';
+import { BESIDE, type PushOptions } from './push-options.ts';
 
 /** A part of an upload, before anybody knows whether it has to be sent. */
 export interface Part {
@@ -13,10 +13,30 @@ export interface Part {
   readonly sha256: () => Promise<string>;
 }
 
-export type Parts = Partial<Record<'kernel' | 'full' | 'module', Part>>;
+export type Parts = Partial<Record<UploadPart, Part>>;
 
 export function filePart(path: string): Part {
   return { blob: () => blobOf(path), sha256: () => sha256OfFile(path) };
+}
+
+/** The file, as what it is used as, and what is named beside it. */
+export function wholeParts(file: string, found: UnpackedUpload, options: PushOptions): Parts {
+  return { [partFor(found)]: filePart(file), ...besideParts(options) };
+}
+
+function partFor({ kernel, module, moduleBuildId }: UnpackedUpload): UploadPart {
+  if (kernel) return 'kernel';
+  if (module === undefined) return 'map';
+  return moduleBuildId === undefined ? 'module' : 'carrier';
+}
+
+function besideParts(options: PushOptions): Parts {
+  const parts: Parts = {};
+  for (const name of BESIDE) {
+    const path = options[name];
+    if (path !== undefined) parts[name] = filePart(path);
+  }
+  return parts;
 }
 
 /** Sent compressed, as level 6 does it: smaller takes longer than it saves. */
@@ -35,18 +55,16 @@ function packedPart(bytes: Uint8Array): Part {
  * @param found what the file is; what was unpacked of it must still be there.
  * @throws DepotError as the depot would.
  */
-export async function splitParts(
-  found: UnpackedUpload,
-  { query, full, module = found.module }: Pick<PushOptions, 'full' | 'module' | 'query'>,
-): Promise<Parts> {
+export async function splitParts(found: UnpackedUpload, options: PushOptions): Promise<Parts> {
   const { kernel } = found;
-  const modulePart = module !== undefined && { module: packedPart(await readFile(module)) };
+  const { query, full, module = found.module, map = found.map } = options;
+  const beside = {
+    ...besideParts(options),
+    ...(module !== undefined && { module: packedPart(await readFile(module)) }),
+    ...(map !== undefined && { map: packedPart(await readFile(map)) }),
+  };
   if (kernel?.kind !== 'elf') {
-    return {
-      ...(kernel && { kernel: packedPart(await readFile(kernel.path)) }),
-      ...(full !== undefined && { full: filePart(full) }),
-      ...modulePart,
-    };
+    return { ...(kernel && { kernel: packedPart(await readFile(kernel.path)) }), ...beside };
   }
   using kernelFile = openFileSource(kernel.path);
   using fullFile = full === undefined ? undefined : openFileSource(full);
@@ -57,8 +75,8 @@ export async function splitParts(
     ...(query.delivery !== undefined && { delivery: query.delivery as Delivery }),
   });
   return {
+    ...beside,
     kernel: packedPart(pieces.kernel),
     ...(pieces.full && { full: packedPart(pieces.full) }),
-    ...modulePart,
   };
 }

@@ -2,15 +2,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
+import { UPLOAD_PARTS, type UploadPart } from '@btf-depot/contracts';
 import { DepotError, type UploadedFile } from '@btf-depot/depot';
 
-/** The files that an upload may consist of; each at most once. */
-const PARTS = ['kernel', 'full', 'module'] as const;
-
-export type PartName = (typeof PARTS)[number];
-
 /** No part needs more; beyond it is somebody's attempt to keep the parser busy. */
-const LIMITS = { files: PARTS.length, parts: PARTS.length + 1, fields: 0, headerPairs: 16 };
+const LIMITS = {
+  files: UPLOAD_PARTS.length,
+  parts: UPLOAD_PARTS.length + 1,
+  fields: 0,
+  headerPairs: 16,
+};
 
 /**
  * Takes the files of a `multipart/form-data` body apart, each handed to `stage` while it arrives.
@@ -20,25 +21,27 @@ const LIMITS = { files: PARTS.length, parts: PARTS.length + 1, fields: 0, header
 export async function receiveParts(
   body: Readable,
   headers: IncomingHttpHeaders,
-  stage: (name: PartName, file: Readable, signal: AbortSignal) => Promise<UploadedFile>,
+  stage: (name: UploadPart, file: Readable, signal: AbortSignal) => Promise<UploadedFile>,
   signal: AbortSignal,
-): Promise<Partial<Record<PartName, UploadedFile>>> {
+): Promise<Partial<Record<UploadPart, UploadedFile>>> {
   // One signal ends the parser and every part: the first fault of any ends the whole.
   const fault = new AbortController();
   const all = AbortSignal.any([signal, fault.signal]);
   const refuse = (detail: string) => fault.abort(new DepotError('bad-multipart', detail));
-  const staged = new Map<PartName, Promise<UploadedFile>>();
+  const staged = new Map<UploadPart, Promise<UploadedFile>>();
 
   const parser = openParser(headers);
   for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
-    parser.on(event, () => refuse(`the parts are the files ${PARTS.join(', ')}, nothing else`));
+    parser.on(event, () =>
+      refuse(`the parts are the files ${UPLOAD_PARTS.join(', ')}, nothing else`),
+    );
   }
   parser.on('file', (name, file) => {
     // The stream errs when the body ends early; whoever reads it is told by the signal.
     file.on('error', () => undefined);
-    if (!isPartName(name) || staged.has(name)) {
+    if (!isUploadPart(name) || staged.has(name)) {
       file.resume();
-      refuse(isPartName(name) ? `two parts named ${name}` : 'a part of an unknown name');
+      refuse(isUploadPart(name) ? `two parts named ${name}` : 'a part of an unknown name');
       return;
     }
     const arriving = stage(name, file, all);
@@ -70,8 +73,8 @@ function openParser(headers: IncomingHttpHeaders): BusboyInstance {
   }
 }
 
-function isPartName(name: string): name is PartName {
-  return (PARTS as readonly string[]).includes(name);
+function isUploadPart(name: string): name is UploadPart {
+  return (UPLOAD_PARTS as readonly string[]).includes(name);
 }
 
 function messageOf(error: unknown): string {

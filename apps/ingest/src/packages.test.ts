@@ -180,8 +180,8 @@ describe('refused, and nothing is left behind:', () => {
     ['a package without a kernel', 415, 'unsupported-media', () => debFile({ members: [] })],
     [
       'a System.map alone',
-      415,
-      'unsupported-media',
+      422,
+      'no-build-id',
       () => Buffer.from('ffffffff81000000 T _text\n'.repeat(50)),
     ],
     ['a module alone', 422, 'no-build-id', moduleFile],

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pipeline, Transform, type Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { UploadPart } from '@btf-depot/contracts';
 import { DepotError, type UploadedFile } from '@btf-depot/depot';
 import type { Request } from 'express';
 import { Meter, type UploadRules } from './meter.ts';
-import { receiveParts, type PartName } from './multipart.ts';
+import { receiveParts } from './multipart.ts';
 import { stageFile } from './staging.ts';
 
 /** The files of an upload, staged. */
-export type Received = Partial<Record<PartName, UploadedFile>>;
+export type Received = Partial<Record<UploadPart, UploadedFile>>;
 
 /**
  * Takes an upload's body in: one file, or several as multipart. The request itself is never
@@ -25,7 +26,7 @@ export async function receive(
 ): Promise<Received> {
   checkLength(request, rules);
   const body = openBody(request, rules, signal);
-  const stage = (name: PartName, file: Readable, ended: AbortSignal) =>
+  const stage = (name: UploadPart, file: Readable, ended: AbortSignal) =>
     stageFile(file, join(folder, name), ended);
   try {
     if (!isMultipart(request)) return { kernel: await stage('kernel', body, signal) };

@@ -1,15 +1,18 @@
-import { statusSchema, type KernelStatus } from '@btf-depot/contracts';
+import {
+  statusSchema,
+  UPLOAD_PARTS,
+  type KernelStatus,
+  type UploadPart,
+} from '@btf-depot/contracts';
 import { ask } from './ask.ts';
 import { problemOf } from './problem-error.ts';
 
-/** At least one file. */
-export interface UploadRequest {
-  /** Whatever the kernel is in: vmlinux, image, package, raw BTF. */
-  kernel?: Blob;
-  /** BTF with global variables that the build's own pahole wrote. */
-  full?: Blob;
-  /** Any module of the build. */
-  module?: Blob;
+/**
+ * At least one file: `kernel` in whatever it is (vmlinux, image, package, raw BTF), `full` BTF with
+ * global variables that the build's own pahole wrote, any `module` of the build, its System.map as
+ * `map`, the `carrier` that it made.
+ */
+export interface UploadRequest extends Partial<Record<UploadPart, Blob>> {
   query?: Partial<
     Record<'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras', string>
   >;
@@ -53,10 +56,11 @@ export async function upload(
   return { outcome: response.status === 201 ? 'created' : 'known', status };
 }
 
-function filesOf({ kernel, full, module }: UploadRequest): [name: string, file: Blob][] {
-  return Object.entries({ kernel, full, module }).filter(
-    (part): part is [string, Blob] => part[1] !== undefined,
-  );
+function filesOf(request: UploadRequest): [name: string, file: Blob][] {
+  return UPLOAD_PARTS.flatMap((name) => {
+    const file = request[name];
+    return file ? [[name, file] as [string, Blob]] : [];
+  });
 }
 
 function bodyOf(request: UploadRequest): Blob | FormData {

@@ -25,7 +25,13 @@ export const ARTIFACTS = {
 export type ArtifactName = keyof typeof ARTIFACTS;
 
 /** The carriers, not compressed. */
-export type CarrierFile = ArtifactName & `${string}.ko`;
+export const CARRIER_FILES = [
+  'btf_vmlinux.ko',
+  'btf_vmlinux_ksyms.ko',
+  'btf_vmlinux_inline.ko',
+] as const satisfies ArtifactName[];
+
+export type CarrierFile = (typeof CARRIER_FILES)[number];
 
 export function isArtifactName(name: string): name is ArtifactName {
   return Object.hasOwn(ARTIFACTS, name);

@@ -6,7 +6,7 @@ import {
   type KernelRecord,
 } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
-import type { PackedArtifact, PackInput } from './pack-kernel.ts';
+import type { GivenCarriers, PackedArtifact, PackInput } from './pack-kernel.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Compute } from './ports/compute.ts';
@@ -84,10 +84,11 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
   const { buildId, revision, delivery, arch, bits, endian } = record;
   const { ksyms, carrier } = record;
   const vars = record.extras.vars;
-  const [core, varsBytes, ksymsBytes] = await Promise.all([
+  const [core, varsBytes, ksymsBytes, given] = await Promise.all([
     blobOf(blobs, record.core.sha256),
     vars && blobOf(blobs, vars.sha256),
     ksyms && blobOf(blobs, ksyms.sha256),
+    givenBy(blobs, carrier),
   ]);
   return {
     buildId,
@@ -101,7 +102,19 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
     ...(ksymsBytes && { ksyms: ksymsBytes }),
     ...(carrier?.load && { load: carrier.load }),
     ...(carrier?.links && { links: carrier.links }),
+    ...(given && { given }),
   };
+}
+
+async function givenBy(
+  blobs: BlobStore,
+  carrier: KernelRecord['carrier'],
+): Promise<GivenCarriers | undefined> {
+  if (!carrier?.given) return undefined;
+  const entries = Object.entries(carrier.given).map(
+    async ([name, { sha256 }]) => [name, await blobOf(blobs, sha256)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 async function blobOf(blobs: BlobStore, sha256: string): Promise<Uint8Array> {

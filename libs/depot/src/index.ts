@@ -21,6 +21,7 @@ export { DepotError } from './errors.ts';
 export { findArtifact } from './find-artifact.ts';
 export { findSection } from './find-section.ts';
 export { carrierParts } from './carrier-parts.ts';
+export { kernelImage } from './kernel-image.ts';
 export { kernelPieces, type KernelPieces } from './kernel-pieces.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';
 export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';

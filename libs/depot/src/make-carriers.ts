@@ -6,7 +6,7 @@ import {
   type LinkRecord,
   type LoadFacts,
 } from '@btf-depot/carrier';
-import type { Delivery } from '@btf-depot/contracts';
+import type { CarrierFile, Delivery } from '@btf-depot/contracts';
 
 /** The module that has it all; its BTF appears under this name in /sys/kernel/btf. */
 export const CARRIER_NAME = 'btf_vmlinux';
@@ -68,4 +68,17 @@ export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers
     inlines &&
     make({ name: INLINE_CARRIER_NAME, extras: [{ name: 'inline', bytes: inlines }] }, inlines);
   return { ...(whole && { whole }), ...(least && { least }), ...(inline && { inline }) };
+}
+
+/** Carriers by the names of their artifacts. */
+export function carrierFiles({
+  whole,
+  least,
+  inline,
+}: Carriers): Partial<Record<CarrierFile, Uint8Array>> {
+  return {
+    ...(whole && { 'btf_vmlinux.ko': whole }),
+    ...(least && { 'btf_vmlinux_ksyms.ko': least }),
+    ...(inline && { 'btf_vmlinux_inline.ko': inline }),
+  };
 }

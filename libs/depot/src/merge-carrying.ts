@@ -49,8 +49,8 @@ function mergeKsyms(
   { ksyms: before, extras }: Pick<KernelRecord, 'ksyms' | 'extras'>,
   { ksyms: found, vars }: KernelParts,
 ): KernelRecord['ksyms'] {
-  const isNewer = found && vars && extras.vars?.sha256 === vars.sha256;
-  if (!isNewer || found.sha256 === before?.sha256) return before;
+  if (!found || found.sha256 === before?.sha256) return before;
+  if (extras.vars?.sha256 !== vars?.sha256) return before;
   return { ...entry(found), variables: found.variables, leftOut: { ...found.leftOut } };
 }
 

@@ -70,10 +70,16 @@ function use(opened: OpenedUpload, part: UploadPart, found: UnpackedUpload): voi
       opened.module = module;
       return;
     case 'kernel':
-      if (kernel) opened.kernel = kernel;
-      if (module !== undefined) opened.module = module;
-      if (map !== undefined) opened.map = map;
+      // A carrier by itself says what it is for.
+      if (!kernel && moduleBuildId !== undefined) use(opened, 'carrier', found);
+      else useKernel(opened, found);
   }
+}
+
+function useKernel(opened: OpenedUpload, { kernel, module, map }: UnpackedUpload): void {
+  if (kernel) opened.kernel = kernel;
+  if (module !== undefined) opened.module = module;
+  if (map !== undefined) opened.map = map;
 }
 
 function wrong(part: string, what: string): DepotError {

@@ -1,16 +1,42 @@
-import { gzip, xz, zstd } from '@btf-depot/codec';
-import { manifest, sha256Sums, type ArtifactName, type CarrierFile } from '@btf-depot/contracts';
-import { makeCarriers, type CarriersInput } from './make-carriers.ts';
+import { gzip, GZIP_DEFAULTS, xz, XZ_DEFAULTS, zstd, ZSTD_DEFAULTS } from '@btf-depot/codec';
+import {
+  CARRIER_FILES,
+  manifest,
+  sha256Sums,
+  type ArtifactName,
+  type CarrierFile,
+} from '@btf-depot/contracts';
+import { carrierFiles, makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { sha256Of } from './sha256.ts';
 
 export interface PackInput extends Omit<CarriersInput, 'name'> {
   revision: number;
+  /** Carriers that are not made here: their build did, or they were signed before. */
+  given?: GivenCarriers;
+  levels?: CompressionLevels;
 }
+
+export type GivenCarriers = Partial<Record<CarrierFile, Uint8Array>>;
+
+/** As the libraries count them: gzip 1–12, xz 0–9, zstd 1–22. */
+export interface CompressionLevels {
+  gzip: number;
+  xz: number;
+  zstd: number;
+}
+
+export const COMPRESSION_LEVELS: CompressionLevels = {
+  gzip: GZIP_DEFAULTS.level,
+  xz: XZ_DEFAULTS.level,
+  zstd: ZSTD_DEFAULTS.level,
+};
 
 export interface PackedArtifact {
   name: ArtifactName;
   bytes: Uint8Array;
   sha256: string;
+  /** Milliseconds that it took to compress it. */
+  ms?: number;
 }
 
 const encoder = new TextEncoder();
@@ -35,20 +61,28 @@ export function packKernel(input: PackInput): PackedArtifact[] {
 }
 
 function carriers(input: PackInput, baseSha256: string): PackedArtifact[] {
-  const { whole, least, inline } = makeCarriers(input, baseSha256);
-  return [
-    ...(whole ? compressed('btf_vmlinux.ko', whole) : []),
-    ...(least ? compressed('btf_vmlinux_ksyms.ko', least) : []),
-    ...(inline ? compressed('btf_vmlinux_inline.ko', inline) : []),
-  ];
+  const { given = {}, levels = COMPRESSION_LEVELS } = input;
+  const modules = { ...carrierFiles(makeCarriers(input, baseSha256)), ...given };
+  return CARRIER_FILES.flatMap((name) => {
+    const module = modules[name];
+    return module ? [artifact(name, module), ...compressed(name, module, levels)] : [];
+  });
 }
 
-function compressed(name: CarrierFile, module: Uint8Array): PackedArtifact[] {
+function compressed(
+  name: CarrierFile,
+  module: Uint8Array,
+  levels: CompressionLevels,
+): PackedArtifact[] {
+  const timed = (suffix: 'gz' | 'xz' | 'zst', compress: () => Uint8Array): PackedArtifact => {
+    const start = performance.now();
+    const packed = artifact(`${name}.${suffix}`, compress());
+    return { ...packed, ms: Math.round(performance.now() - start) };
+  };
   return [
-    artifact(name, module),
-    artifact(`${name}.gz`, gzip(module)),
-    artifact(`${name}.xz`, xz(module)),
-    artifact(`${name}.zst`, zstd(module)),
+    timed('gz', () => gzip(module, { level: levels.gzip })),
+    timed('xz', () => xz(module, { level: levels.xz })),
+    timed('zst', () => zstd(module, { level: levels.zstd })),
   ];
 }
 

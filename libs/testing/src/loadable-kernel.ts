@@ -19,14 +19,14 @@ const DATA = 0xffffffff83000000n;
 export const TEST_VERMAGIC = '6.12.117-test SMP preempt mod_unload modversions ';
 
 /**
- * A made-up vmlinux that its carrier can be made loadable for, and BTF with its variables: `safe`
- * can be given to it while it runs, `freed` lies in memory that it frees, `twice` has a namesake.
+ * A made-up vmlinux that its carrier can be made loadable for, its System.map, and BTF with its
+ * variables: `safe` can be given to it while it runs, `freed` lies in memory that it frees, `twice` has a namesake.
  * The options take something of it away.
  */
 export function loadableKernel(
   buildId: string,
   without: { symbols?: boolean; vermagic?: boolean } = {},
-): { vmlinux: Uint8Array; full: Uint8Array } {
+): { vmlinux: Uint8Array; full: Uint8Array; map: Uint8Array } {
   const rodata = Buffer.alloc(64);
   rodata.writeUInt32LE(0x2f9b1a5a, 0);
   rodata.write(TEST_VERMAGIC, 4, 'latin1');
@@ -58,7 +58,8 @@ export function loadableKernel(
     size: 4,
   }));
   addSection(full, '.data', 12, entries);
-  return { vmlinux, full: full.finish() };
+  const lines = symbols.map(({ name, value }) => `${value.toString(16)} D ${name}\n`);
+  return { vmlinux, full: full.finish(), map: Buffer.from(lines.join('')) };
 }
 
 function types(): BtfBuilder {

@@ -7,11 +7,11 @@ import { isWatched, progressBar } from '../progress-bar.ts';
 import type { Pushed } from '../push-file.ts';
 import { pushFiles, type Refused } from '../push-files.ts';
 import { filesToPush } from '../push-list.ts';
-import type { PushOptions } from '../push-options.ts';
+import { BESIDE, type PushOptions } from '../push-options.ts';
 import { describeKernel } from '../report.ts';
 
 interface Flags extends Record<
-  'full' | 'module' | 'buildId' | 'arch' | 'distro' | 'release' | 'extras',
+  (typeof BESIDE)[number] | 'buildId' | 'arch' | 'distro' | 'release' | 'extras',
   string | undefined
 > {
   delivery?: string;
@@ -33,7 +33,12 @@ export function pushCommand(): Command {
     .addOption(urlOption())
     .option('--full <btf>', 'BTF with global variables, from the same build (pahole, global_var)')
     .option('--module <ko>', 'any module of the build: a vmlinuz does not show all that one does')
-    .option('--build-id <hex>', 'build ID of raw BTF or of modules, which do not know it')
+    .option('--map <file>', 'System.map or kallsyms, for a kernel without its symbol table')
+    .option('--carrier <ko>', 'btf_vmlinux.ko that the build made, and may have signed')
+    .option(
+      '--build-id <hex>',
+      'build ID of raw BTF, modules or a System.map, which do not know it',
+    )
     .addOption(
       new Option(
         '--delivery <way>',
@@ -64,7 +69,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
   const client = openDepots(flags.url);
   const list = await filesToPush(files);
   if (list.length === 0) throw new Error('no file in it looks like a kernel or a package');
-  for (const option of ['full', 'module', 'buildId'] as const) {
+  for (const option of [...BESIDE, 'buildId'] as const) {
     if (flags[option] !== undefined && list.length > 1) {
       throw new Error(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
     }
@@ -90,14 +95,19 @@ async function push(files: string[], flags: Flags): Promise<void> {
 }
 
 function optionsOf(flags: Flags): PushOptions {
-  const { full, module, buildId, delivery, arch, distro, release, extras } = flags;
+  const { buildId, delivery, arch, distro, release, extras } = flags;
   const query = { buildId, delivery, arch, distro, release, extras };
+  const beside = Object.fromEntries(BESIDE.map((part) => [part, flags[part]]));
   return {
-    ...(full !== undefined && { full }),
-    ...(module !== undefined && { module }),
+    ...whatIsThere(beside),
     ...(flags.split === 'here' && { splitHere: true }),
-    query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
+    query: whatIsThere(query),
   };
+}
+
+function whatIsThere(options: Record<string, string | undefined>): Record<string, string> {
+  const there = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(there) as Record<string, string>;
 }
 
 async function report(client: DepotClient, result: Pushed | Refused): Promise<void> {

@@ -1,0 +1,127 @@
+import { gzipSync } from 'node:zlib';
+import { bytesSource } from '@btf-depot/bytes';
+import { carrier, readCarrier, type CarrierInput } from '@btf-depot/carrier';
+import { packKernel, splitKernel } from '@btf-depot/depot';
+import { buildIdOf, kernelFile, loadableKernel, sha256Of } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sendParts } from './testing/send-parts.ts';
+import { startIngest } from './testing/start-ingest.ts';
+
+let ingest: Awaited<ReturnType<typeof startIngest>>;
+
+beforeAll(async () => {
+  ingest = await startIngest({});
+});
+
+afterAll(() => ingest.stop());
+
+const SIGNATURE = Buffer.from('~Module signature appended~\n');
+
+/** A kernel, and the carriers that its build makes of the same files, with something signed on. */
+function built(seed: string) {
+  const buildId = buildIdOf(seed);
+  const { vmlinux: kernel, full } = loadableKernel(buildId);
+  const parts = splitKernel(
+    { kernel: bytesSource(kernel), full: bytesSource(full) },
+    { extras: ['vars'] },
+  );
+  const { endian, delivery, core, vars, ksyms, arch, bits } = parts;
+  const { load } = parts.carrier;
+  if (!vars || !ksyms || !load || arch === undefined || bits === undefined) throw new Error(seed);
+  const artifacts = packKernel({
+    ...{ buildId, revision: 1, endian, delivery, arch, bits, load },
+    ...{ core: core.bytes, vars: vars.bytes, ksyms: ksyms.bytes },
+  });
+  const signed = (name: string) =>
+    Buffer.concat([artifacts.find((one) => one.name === name)?.bytes ?? SIGNATURE, SIGNATURE]);
+  const input: CarrierInput = {
+    ...{ target: { class: 64, endian: 'little', machine: 62 }, buildId, load },
+    ...{ baseSha256: core.sha256, btf: { holds: 'ksyms', bytes: ksyms.bytes } },
+    extras: [{ name: 'vars', bytes: vars.bytes }],
+  };
+  const other = (change: Partial<CarrierInput>) => carrier({ ...input, ...change });
+  return { buildId, kernel, full, signed, other, input, load };
+}
+
+describe('a carrier that the build made', () => {
+  test('comes with its kernel, and is the artifact byte for byte', async () => {
+    const { buildId, kernel, full, signed } = built('with its kernel');
+    const file = signed('btf_vmlinux.ko');
+    expect(await sendParts(ingest.url, { kernel, full, carrier: file })).toMatchObject({
+      status: 201,
+    });
+    expect((await ingest.record(buildId))?.carrier).toMatchObject({
+      signed: true,
+      given: { 'btf_vmlinux.ko': { sha256: sha256Of(file), size: file.length, signed: true } },
+    });
+  });
+
+  test('comes later, alone, packed, and says by itself which kernel it is for', async () => {
+    const { buildId, kernel, full, signed } = built('later');
+    await sendParts(ingest.url, { kernel, full });
+    const least = gzipSync(signed('btf_vmlinux_ksyms.ko'));
+    const answer = await sendParts(ingest.url, { carrier: least });
+    expect(answer).toMatchObject({ status: 201, body: { buildId, revision: 2 } });
+    expect((await ingest.record(buildId))?.carrier?.given).toHaveProperty(['btf_vmlinux_ksyms.ko']);
+    const whole = signed('btf_vmlinux.ko');
+    const response = await fetch(`${ingest.url}/v1/kernels`, { method: 'PUT', body: whole });
+    expect(response.status).toBe(201);
+    expect(Object.keys((await ingest.record(buildId))?.carrier?.given ?? {})).toHaveLength(2);
+    expect((await sendParts(ingest.url, { carrier: least })).status).toBe(200);
+  });
+
+  test('keeps the variables that it has, whatever comes later', async () => {
+    const { buildId, kernel, full, signed } = built('kept');
+    await sendParts(ingest.url, { kernel, full, carrier: signed('btf_vmlinux.ko') });
+    const before = await ingest.record(buildId);
+    await sendParts(ingest.url, { kernel, full: gzipSync(full) });
+    expect((await ingest.record(buildId))?.extras).toEqual(before?.extras);
+  });
+});
+
+describe('a carrier is refused, and nothing is left behind:', () => {
+  const made = built('refused');
+  const { other, input, load } = made;
+  const bytes = Uint8Array.of(1, 2, 3);
+  const ksyms = readCarrier(other({})).sections[0]?.bytes ?? bytes;
+  const cases: [what: string, file: Uint8Array, detail: RegExp][] = [
+    ['of another build', other({ buildId: buildIdOf('other') }), /build ID/],
+    ['on another core', other({ baseSha256: '00'.repeat(32) }), /base/],
+    ['with another release', other({ load: { ...load, vermagic: '7.0 ' } }), /vermagic/],
+    ['under another name', other({ name: 'vmlinux.vars' }), /named/],
+    ['with other ksyms', other({ btf: { holds: 'ksyms', bytes } }), /\.BTF: the depot has other/],
+    ['with other variables', other({ extras: [{ name: 'vars', bytes }] }), /\.BTF\.vars/],
+    ['without variables', other({ extras: [] }), /it has no \.BTF\.vars/],
+    [
+      'with what the depot has not',
+      other({ extras: [...input.extras, { name: 'more', bytes: ksyms }] }),
+      /\.BTF\.more: the depot has none/,
+    ],
+  ];
+
+  test.each(cases)('%s', async (_, file, detail) => {
+    const { kernel, full, buildId } = made;
+    await sendParts(ingest.url, { kernel, full });
+    const before = await ingest.left();
+    const answer = await sendParts(ingest.url, { carrier: file }, `?buildId=${buildId}`);
+    expect(answer).toMatchObject({ status: 422, body: { code: 'foreign-carrier' } });
+    expect(answer.body.detail).toMatch(detail);
+    expect(await ingest.left()).toEqual(before);
+  });
+
+  test('before its kernel is there', async () => {
+    const before = await ingest.left();
+    const { signed } = built('too early');
+    const answer = await sendParts(ingest.url, { carrier: signed('btf_vmlinux.ko') });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'no-core' } });
+    expect(await ingest.left()).toEqual(before);
+  });
+
+  test('what is no module at all', async () => {
+    const { kernel, full } = built('no module');
+    const before = await ingest.left();
+    const answer = await sendParts(ingest.url, { kernel, full, carrier: kernelFile() });
+    expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media' } });
+    expect(await ingest.left()).toEqual(before);
+  });
+});

@@ -1,0 +1,106 @@
+import { buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sendParts } from './testing/send-parts.ts';
+import { startIngest } from './testing/start-ingest.ts';
+
+let ingest: Awaited<ReturnType<typeof startIngest>>;
+
+beforeAll(async () => {
+  ingest = await startIngest({});
+});
+
+afterAll(() => ingest.stop());
+
+/** A kernel that lost its symbol table, its full BTF and its System.map. */
+function stripped(seed: string) {
+  const buildId = buildIdOf(seed);
+  const { vmlinux: kernel, full, map } = loadableKernel(buildId, { symbols: true });
+  const send = (parts: Record<string, Uint8Array>) =>
+    sendParts(ingest.url, parts, parts.kernel ? '' : `?buildId=${buildId}`);
+  return { kernel, full, map, send, record: () => ingest.record(buildId) };
+}
+
+describe('a stripped kernel gets ksyms by its System.map', () => {
+  const ksyms = { variables: 1, leftOut: { 'ambiguous-name': 1, 'lost-memory': 1 } };
+
+  test('sent with it', async () => {
+    const { kernel, full, map, send, record } = stripped('together');
+    expect(await send({ kernel, full, map })).toMatchObject({ status: 201 });
+    expect(await record()).toMatchObject({ ksyms, symbols: { origin: 'map' } });
+  });
+
+  test('sent after its variables', async () => {
+    const { kernel, full, map, send, record } = stripped('map last');
+    await send({ kernel, full });
+    expect(await record()).not.toHaveProperty('ksyms');
+    expect(await send({ map })).toMatchObject({ status: 201, body: { revision: 2 } });
+    expect(await record()).toMatchObject({ ksyms });
+    expect(await send({ map })).toMatchObject({ status: 200, body: { revision: 2 } });
+  });
+
+  test('sent before its variables, which makes no new artifacts by itself', async () => {
+    const { kernel, full, map, send, record } = stripped('variables last');
+    await send({ kernel });
+    expect(await send({ map })).toMatchObject({ status: 201, body: { revision: 1 } });
+    expect(await send({ full })).toMatchObject({ status: 201, body: { revision: 2 } });
+    expect(await record()).toMatchObject({ ksyms });
+  });
+
+  test('sent at one time with its variables, in two uploads', async () => {
+    const { kernel, full, map, send, record } = stripped('both at once');
+    await send({ kernel });
+    await Promise.all([send({ map }), send({ full })]);
+    expect(await record()).toMatchObject({ ksyms });
+  });
+
+  test('or by a vmlinux with its symbol table, which says more than a map', async () => {
+    const { kernel, full, map, send, record } = stripped('vmlinux last');
+    await send({ kernel, full });
+    await send({ map: Buffer.concat([map, Buffer.from('ffffffff83000040 D _end\n')]) });
+    const symbols = (await record())?.symbols;
+    expect(symbols).toMatchObject({ origin: 'map' });
+    const { vmlinux } = loadableKernel(buildIdOf('vmlinux last'));
+    await send({ kernel: vmlinux });
+    expect(await record()).toMatchObject({
+      ksyms,
+      symbols: { origin: 'symtab' },
+      carrier: { loadable: true },
+    });
+  });
+
+  test('and its variables are those of the upload that brought them, in another order', async () => {
+    const { kernel, full, map, send, record } = stripped('same variables');
+    await send({ kernel, full });
+    const before = (await record())?.extras.vars;
+    await send({ map });
+    const after = (await record())?.extras.vars;
+    const { variables, origin, types } = before ?? {};
+    expect(after).toMatchObject({ variables, origin, types });
+  });
+});
+
+describe('a map is refused, and nothing is left behind:', () => {
+  const foreign = Buffer.from('ffffffff83000000 D safe\nffffffff84000000 D freed\n');
+  test.each([
+    ['of another build', foreign, 422, 'foreign-map'],
+    ['with lines that are none', Buffer.from('ffffffff83000000 D safe\n!\n'), 422, 'bad-map'],
+    ['of kallsyms without addresses', Buffer.from('0000000000000000 D safe\n'), 422, 'bad-map'],
+    ['that is something else', Buffer.from('hello'), 415, 'unsupported-media'],
+  ])('%s', async (what, map, status, code) => {
+    const { kernel, full, send } = stripped(what);
+    await send({ kernel, full });
+    const before = await ingest.left();
+    expect(await send({ map })).toMatchObject({ status, body: { code } });
+    expect(await ingest.left()).toEqual(before);
+  });
+
+  test('a foreign one that came before the variables does not keep them out', async () => {
+    const { kernel, full, map, send, record } = stripped('foreign first');
+    await send({ kernel, map: foreign });
+    expect(await send({ full })).toMatchObject({ status: 201 });
+    const { carrier } = (await record()) ?? {};
+    expect(carrier).toMatchObject({ loadable: false });
+    expect(await send({ map })).toMatchObject({ status: 201 });
+    expect(await record()).toMatchObject({ ksyms: { variables: 1 } });
+  });
+});
