@@ -1,9 +1,9 @@
 import { createServer, request as forward } from 'node:http';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
 import { bzImageFile, debFile, tarFile } from '@btf-depot/testing/packages';
 import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -114,3 +114,27 @@ test('a depot that answers only at the third time is asked three times', async (
     proxy.close();
   }
 }, 60_000);
+
+test("a stripped kernel's System.map, and the carrier of its build, are sent as what they are", async () => {
+  const buildId = buildIdOf('stripped');
+  const { vmlinux, full, map } = loadableKernel(buildId, { symbols: true });
+  const whole = loadableKernel(buildId);
+  await mkdir(join(folder, 'build'));
+  const path = (name: string) => join(folder, 'build', name);
+  await writeFile(path('vmlinux'), vmlinux);
+  await writeFile(path('unstripped'), whole.vmlinux);
+  await writeFile(path('full.btf'), full);
+  await writeFile(path('System.map'), map);
+  await push('build/vmlinux', '--full', 'build/full.btf');
+  const symbols = await push('build/System.map', '--build-id', buildId);
+  expect(symbols).toMatchObject({ code: 0, results: [{ outcome: 'created' }] });
+
+  const made = ['--kernel', 'build/unstripped', '--full', 'build/full.btf'];
+  await btfdepot(['carrier', ...made, '-o', 'build/btf_vmlinux.ko'], folder);
+  const given = await push('build/btf_vmlinux.ko');
+  expect(given).toMatchObject({ code: 0, results: [{ status: { buildId, state: 'ready' } }] });
+  const response = await fetch(`${url}/v1/kernels/${buildId}/btf_vmlinux.ko.gz`);
+  const published = gunzipSync(new Uint8Array(await response.arrayBuffer()));
+  expect(published.equals(await readFile(path('btf_vmlinux.ko')))).toBe(true);
+  expect(await push('build/btf_vmlinux.ko')).toMatchObject({ results: [{ outcome: 'present' }] });
+});

@@ -16,7 +16,7 @@ import { sha256Of } from './sha256.ts';
 import type { KernelParts, SplitPart } from './split-kernel.ts';
 
 /** Why a carrier has no ksyms although its kernel has core inside. */
-export type NoKsyms =
+type NoKsyms =
   | 'no-vars'
   | 'no-symbol-table'
   /** Symbols that came before the variables are those of another build. */
