@@ -1,14 +1,23 @@
 // `npm run pack:cli`: one archive with the command, its libraries and Node, for machines and build
-// chroots that have neither Node nor a network. Unpack it anywhere and run `btfdepot/btfdepot`.
+// chroots that have neither Node nor a network. Unpack it anywhere and run `btfdepot/btfdepot`. It is
+// written to `dist/`, or to the file that is named.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
 const target = `linux-${process.arch}`;
-const output = join(root, 'dist', `btfdepot-${target}.tar.gz`);
+const output = resolve(process.argv[2] ?? join(root, 'dist', `btfdepot-${target}.tar.gz`));
 
 const npm = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 };
 const tree = ['ls', '--all', '--omit=dev', '--parseable', '-w', '@btf-depot/cli'];
@@ -23,6 +32,13 @@ for (const path of listed) {
   if (real !== at) links.push(at, join(real, 'package.json'), join(real, 'src'));
   else if (!folders.some((other) => at.startsWith(`${other}/`))) folders.push(at);
 }
+/** What the install compiled although it came ready-made: that is linked with this system's libraries. */
+function builtHere() {
+  return folders
+    .filter((path) => existsSync(join(root, path, 'prebuilds', target)))
+    .map((path) => `${path}/build`);
+}
+
 const node = `node_modules/node-${target}/bin/node`;
 
 const folder = mkdtempSync(join(tmpdir(), 'btfdepot-pack-'));
@@ -35,8 +51,9 @@ exec "$here/${node}" "$here/apps/cli/src/main.ts" "$@"
   writeFileSync(join(folder, 'btfdepot'), script, { mode: 0o755 });
   const files = [...new Set([...links, ...folders, node, 'LICENSE', 'package.json'])];
   writeFileSync(join(folder, 'files'), files.join('\n'));
-  mkdirSync(join(root, 'dist'), { recursive: true });
-  const exclude = ['*.test.ts', '*.map'].map((name) => `--exclude=${name}`);
+  mkdirSync(dirname(output), { recursive: true });
+  const left = ['*.test.ts', '*.map', 'prebuilds/win32-*', 'prebuilds/darwin-*', ...builtHere()];
+  const exclude = left.map((name) => `--exclude=${name}`);
   execFileSync('tar', [
     ...['-czf', output, '--transform=s,^,btfdepot/,S', '--sort=name', '--mtime=@0', ...exclude],
     ...['-C', folder, 'btfdepot', '-C', root, '-T', join(folder, 'files')],

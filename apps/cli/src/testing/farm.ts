@@ -38,7 +38,11 @@ export function runIn(
 }
 
 /** `test` where all these programs are installed; skipped with a reason elsewhere, but not under CI. */
-export function testWith(programs: readonly string[], name: string, body: () => Promise<void>) {
+export function testWith(
+  programs: readonly string[],
+  name: string,
+  body: () => Promise<void> | void,
+) {
   const missing = programs.filter(
     (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0,
   );

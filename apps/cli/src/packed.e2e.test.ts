@@ -1,0 +1,74 @@
+import { copyFileSync, globSync, mkdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { runIn, testWith, writeFiles } from './testing/farm.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+/** What a chroot has to have: a shell, and the C and C++ libraries. */
+const TOOLS = ['sh', 'readlink', 'dirname'];
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-packed-'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Copies a program to where it is found in the chroot, and the libraries that it is linked with. */
+function provide(program: string, chroot: string): void {
+  const path = runIn(folder, ['sh', '-c', `readlink -f "$(command -v ${program})"`]).trim();
+  copy(path, join(chroot, 'bin', program));
+  provideLibraries(path, chroot);
+}
+
+function provideLibraries(path: string, chroot: string): void {
+  for (const [, library = ''] of runIn(folder, ['ldd', path]).matchAll(/(\/\S+)/g)) {
+    copy(library, join(chroot, library));
+  }
+}
+
+function copy(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+}
+
+testWith(
+  ['tar', 'unshare', 'ip', 'chroot', 'ldd', ...TOOLS],
+  'the packed command splits, makes a carrier and pushes over loopback where nothing else is',
+  () => {
+    const archive = join(folder, 'btfdepot.tar.gz');
+    runIn(root, [process.execPath, 'tools/setup/pack-cli.mjs', archive]);
+    const chroot = join(folder, 'chroot');
+    mkdirSync(join(chroot, 'tmp'), { recursive: true });
+    runIn(chroot, ['tar', '-xzf', archive]);
+    for (const tool of TOOLS) provide(tool, chroot);
+    const [node = ''] = globSync(join(chroot, 'btfdepot/node_modules/node-linux-*/bin/node'));
+    provideLibraries(node, chroot);
+    const { vmlinux, full } = loadableKernel(buildIdOf('packed'));
+    writeFiles(chroot, { vmlinux, 'full.btf': full });
+
+    // The depot is the packed command too: push tries again until it is up.
+    const script = `set -e
+cd /
+btfdepot/btfdepot split vmlinux --full full.btf -o parts
+btfdepot/btfdepot carrier --kernel vmlinux --full full.btf -o btf_vmlinux.ko.xz
+btfdepot/btfdepot serve --data /tmp/data --port 8080 &
+depot=$!
+btfdepot/btfdepot push vmlinux --full full.btf --split=here
+kill "$depot"
+wait "$depot"
+`;
+    writeFiles(chroot, { script });
+    const inside = `ip link set lo up && exec chroot ${chroot} /bin/sh /script`;
+    const environment = { PATH: '/bin:/usr/bin:/sbin:/usr/sbin', TMPDIR: '/tmp' };
+    const output = runIn(folder, ['unshare', '-rn', 'sh', '-c', inside], environment);
+    expect(output).toMatch(/revision 1: ready/);
+    expect(globSync(join(chroot, 'parts/vmlinux*.btf'))).toHaveLength(3);
+    expect(globSync(join(chroot, 'btf_vmlinux.ko.xz'))).toHaveLength(1);
+  },
+);
