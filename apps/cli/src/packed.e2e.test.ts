@@ -50,7 +50,8 @@ testWith(
     const [node = ''] = globSync(join(chroot, 'btfdepot/node_modules/node-linux-*/bin/node'));
     provideLibraries(node, chroot);
     const { vmlinux, full } = loadableKernel(buildIdOf('packed'));
-    writeFiles(chroot, { vmlinux, 'full.btf': full });
+    // A shell reads it for what runs in the background.
+    writeFiles(chroot, { vmlinux, 'full.btf': full, 'dev/null': '' });
 
     // The depot is the packed command too: push tries again until it is up.
     const script = `set -e
@@ -59,13 +60,13 @@ btfdepot/btfdepot split vmlinux --full full.btf -o parts
 btfdepot/btfdepot carrier --kernel vmlinux --full full.btf -o btf_vmlinux.ko.xz
 btfdepot/btfdepot serve --data /tmp/data --port 8080 &
 depot=$!
-btfdepot/btfdepot push vmlinux --full full.btf --split=here
+btfdepot/btfdepot push vmlinux --full full.btf --split=here --url http://127.0.0.1:8080
 kill "$depot"
 wait "$depot"
 `;
     writeFiles(chroot, { script });
     const inside = `ip link set lo up && exec chroot ${chroot} /bin/sh /script`;
-    const environment = { PATH: '/bin:/usr/bin:/sbin:/usr/sbin', TMPDIR: '/tmp' };
+    const environment = { PATH: '/bin:/usr/bin:/sbin:/usr/sbin' };
     const output = runIn(folder, ['unshare', '-rn', 'sh', '-c', inside], environment);
     expect(output).toMatch(/revision 1: ready/);
     expect(globSync(join(chroot, 'parts/vmlinux*.btf'))).toHaveLength(3);

@@ -42,10 +42,11 @@ export function testWith(
   programs: readonly string[],
   name: string,
   body: () => Promise<void> | void,
+  timeout = 300_000,
 ) {
   const missing = programs.filter(
     (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0,
   );
-  if (missing.length === 0 || process.env.CI === 'true') test(name, body);
+  if (missing.length === 0 || process.env.CI === 'true') test(name, body, timeout);
   else test.skip(`${name} (needs ${missing.join(', ')})`, body);
 }
