@@ -1,12 +1,20 @@
 import { Kind } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
-import type { PlannedMember } from './composite-layout.ts';
-import type { CWriter } from './declarator.ts';
+import type { CompositeLayouts, PlannedMember } from './composite-layout.ts';
 import { identifier } from './identifiers.ts';
+
+/** What bodies need of what prints declarations. */
+interface BodyWriter {
+  readonly btf: Btf;
+  readonly layouts: CompositeLayouts;
+  readonly enumeratorOf: (nameOffset: number) => string;
+  readonly spend: (text: string) => string;
+  readonly declare: (id: number, name: string, level: number, nesting: number) => string;
+}
 
 /** `struct name {\n…}` with its attributes; `head` is what stands before the brace. */
 export function bodyOf(
-  writer: CWriter,
+  writer: BodyWriter,
   id: number,
   head: string,
   level: number,
@@ -29,7 +37,12 @@ export function bodyOf(
   return writer.spend(`${head} {\n${lines.join('\n')}\n${'\t'.repeat(level)}}${attributes}`);
 }
 
-function memberOf(writer: CWriter, member: PlannedMember, level: number, nesting: number): string {
+function memberOf(
+  writer: BodyWriter,
+  member: PlannedMember,
+  level: number,
+  nesting: number,
+): string {
   const { btf } = writer;
   const { name, type, bitSize } = member;
   if (name === 0 && bitSize === 0) {
@@ -48,7 +61,7 @@ function memberOf(writer: CWriter, member: PlannedMember, level: number, nesting
 
 /** Unnamed bit fields from bit `at` on; each stays inside a unit that does not raise the alignment. */
 function padding(
-  writer: CWriter,
+  writer: BodyWriter,
   lines: string[],
   indent: string,
   at: number,
@@ -68,7 +81,7 @@ function padding(
 }
 
 /** `enum name {\n…}`, with the mode that gives it its size. */
-export function enumBodyOf(writer: CWriter, id: number, head: string, level: number): string {
+export function enumBodyOf(writer: BodyWriter, id: number, head: string, level: number): string {
   const { btf } = writer;
   const wide = btf.kind(id) === Kind.ENUM64;
   const signed = btf.kflag(id);

@@ -1,9 +1,9 @@
 import { FormatError } from '@btf-depot/bytes';
 import { Kind } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
+import { bodyOf, enumBodyOf } from './bodies.ts';
 import { CompositeLayouts } from './composite-layout.ts';
 import { floatSpelling, identifier, integerSpelling, stringLiteral } from './identifiers.ts';
-import { bodyOf, enumBodyOf } from './bodies.ts';
 
 /** How deep anonymous types and function types may nest in one declaration. */
 const MAX_NESTING = 64;

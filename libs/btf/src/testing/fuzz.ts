@@ -40,7 +40,7 @@ export interface FuzzReport {
 }
 
 /** Characters that printing may make of one mutation. */
-const TEXT_LIMIT = 4 * 1024 * 1024;
+const TEXT_LIMIT = 256 * 1024;
 
 /**
  * Mutates BTF and does everything with what can be read of it. Throws an Error that names the

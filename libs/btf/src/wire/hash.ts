@@ -1,3 +1,5 @@
+// Hashes are signed: V8 boxes what 32 bits and a sign do not hold until a loop is optimised.
+
 // Names and types are input: with a start that nobody knows, nobody can make them collide.
 const SEED = crypto.getRandomValues(new Uint32Array(1))[0];
 
@@ -5,7 +7,16 @@ const SEED = crypto.getRandomValues(new Uint32Array(1))[0];
 export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5 ^ SEED;
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
+  return hash ^ (hash >>> 15);
+}
+
+/** The same of the bytes from `from` up to a NUL, which must be there. */
+export function hashCString(bytes: Uint8Array, from: number): number {
+  let hash = 0x811c9dc5 ^ SEED;
+  for (let i = from, byte = bytes[i]; byte !== 0; byte = bytes[++i]) {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash ^ (hash >>> 15);
 }
 
 /** One more word of a hash that starts with `HASH_START`; the high bits of a word count as well. */

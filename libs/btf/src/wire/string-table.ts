@@ -1,4 +1,4 @@
-import { hashBytes } from './hash.ts';
+import { hashBytes, hashCString } from './hash.ts';
 
 /**
  * A BTF string section that can be searched by content and grown: open addressing over the
@@ -11,6 +11,8 @@ export class StringTable {
   #length: number;
   /** Own offset + 1 of a string, 0 for a free slot; a power of two long. */
   #slots = new Uint32Array();
+  /** Beside each slot the string's hash: most that differ are told apart without a look at them. */
+  #hashes = new Int32Array();
   #count = 0;
 
   /** `bytes` must be empty or end with NUL; they are copied when the table grows, never changed. */
@@ -59,29 +61,39 @@ export class StringTable {
     const bytes = this.bytes;
     let strings = 0;
     for (const byte of bytes) if (byte === 0) strings++;
-    this.#slots = new Uint32Array(slotsFor(strings));
+    this.#makeSlots(slotsFor(strings));
     for (let at = 0; at < bytes.length;) {
+      const hash = hashCString(bytes, at);
       const end = bytes.indexOf(0, at);
-      this.#insert(at, hashBytes(bytes, at, end));
+      if (this.#slots[this.#slotOf(bytes, at, end, hash)] === 0) this.#insert(at, hash);
       at = end + 1;
     }
   }
 
+  /** Enters a string that is not there yet. */
   #insert(at: number, hash: number): void {
     if ((this.#count + 1) * 2 > this.#slots.length) this.#grow();
-    const slot = this.#slotOf(this.#bytes, at, this.#bytes.indexOf(0, at), hash);
-    if (this.#slots[slot] !== 0) return;
-    this.#slots[slot] = at + 1;
+    this.#place(at + 1, hash);
     this.#count++;
+  }
+
+  #place(entry: number, hash: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = entry;
+    this.#hashes[slot] = hash;
   }
 
   /** The slot that holds the string, or the free one where it belongs. */
   #slotOf(bytes: Uint8Array, from: number, to: number, hash: number): number {
     const slots = this.#slots;
+    const hashes = this.#hashes;
     const mask = slots.length - 1;
     let slot = hash & mask;
     for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      if (this.#equals(slots[slot] - 1, bytes, from, to)) break;
+      if (hashes[slot] === hash && this.#equals(slots[slot] - 1, bytes, from, to)) break;
     }
     return slot;
   }
@@ -96,17 +108,17 @@ export class StringTable {
     return own[at + length] === 0;
   }
 
+  #makeSlots(count: number): void {
+    this.#slots = new Uint32Array(count);
+    this.#hashes = new Int32Array(count);
+  }
+
   #grow(): void {
-    const old = this.#slots;
-    this.#slots = new Uint32Array(old.length * 2);
-    const mask = this.#slots.length - 1;
-    for (const entry of old) {
-      if (entry === 0) continue;
-      const at = entry - 1;
-      let slot = hashBytes(this.#bytes, at, this.#bytes.indexOf(0, at)) & mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-      this.#slots[slot] = entry;
-    }
+    const [slots, hashes] = [this.#slots, this.#hashes];
+    this.#makeSlots(slots.length * 2);
+    slots.forEach((entry, slot) => {
+      if (entry !== 0) this.#place(entry, hashes[slot]);
+    });
   }
 
   #reserve(count: number): void {

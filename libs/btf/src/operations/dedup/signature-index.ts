@@ -7,12 +7,12 @@ export class SignatureIndex {
   #heads = new Uint32Array(4);
   #count = 0;
   readonly #next: Uint32Array;
-  readonly #hashes: Uint32Array;
+  readonly #hashes: Int32Array;
 
   /** For ids below `endId`. */
   constructor(endId: number) {
     this.#next = new Uint32Array(endId);
-    this.#hashes = new Uint32Array(endId);
+    this.#hashes = new Int32Array(endId);
   }
 
   /** Adds a type that was not added before. */
@@ -25,9 +25,8 @@ export class SignatureIndex {
 
   /** The first type of that hash that `matches`, or 0. */
   find(hash: number, matches: (id: number) => boolean): number {
-    const wanted = hash >>> 0;
     let id = this.#heads[hash & (this.#heads.length - 1)];
-    while (id !== 0 && (this.#hashes[id] !== wanted || !matches(id))) id = this.#next[id];
+    while (id !== 0 && (this.#hashes[id] !== hash || !matches(id))) id = this.#next[id];
     return id;
   }
 
