@@ -4,7 +4,7 @@ export interface BenchOptions {
 }
 
 /** One measurement of ours, beside the peer's where there is one. */
-interface Row {
+export interface Row {
   what: string;
   unit: string;
   ours: number;

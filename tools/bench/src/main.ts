@@ -5,6 +5,7 @@ import type { Bench, BenchOptions } from './bench.ts';
 import { formatResults } from './report.ts';
 
 const benches: Record<string, () => Promise<Bench>> = {
+  btf: async () => (await import('./btf.ts')).btfBench,
   fetch: async () => (await import('./fetch.ts')).fetchBench,
   unpack: async () => (await import('./unpack.ts')).unpackBench,
   vars: async () => (await import('./vars.ts')).varsBench,
