@@ -1,0 +1,79 @@
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KernelRecord, Problem } from '@btf-depot/contracts';
+import { bpftool, readelf, type KernelName } from '@btf-depot/kernels';
+import { describeWithKernels } from '@btf-depot/kernels/testing';
+import { btfdepot, startProcess, urlOf } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+interface Expected {
+  arch: string;
+  endian: 'little' | 'big';
+  bits: 32 | 64;
+  variables: number;
+  machine: string;
+}
+
+function goesThrough(name: KernelName, { machine, variables, ...says }: Expected): void {
+  describeWithKernels([name], `${name}, which has no BTF of its own`, (kernels) => {
+    const kernel = kernels[name];
+    let folder: string;
+    let depot: ReturnType<typeof startProcess>;
+    let url: string;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'btf-depot-without-btf-'));
+      const data = { BTFDEPOT_DATA: join(folder, 'data') };
+      depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+      url = await urlOf(depot);
+    });
+
+    afterAll(async () => {
+      await depot.stop();
+      await rm(folder, { recursive: true });
+    });
+
+    test('is refused alone, and its sender told what to send', async () => {
+      const body = await openAsBlob(kernel.vmlinux);
+      const answer = await fetch(`${url}/v1/kernels`, { method: 'POST', body });
+      expect(answer.status).toBe(422);
+      const { code, detail } = (await answer.json()) as Problem;
+      expect(code).toBe('no-core');
+      expect(detail).toContain('pahole -J --btf_encode_detached=full.btf');
+    });
+
+    test("comes as module with pahole's full BTF, and others read what it became", async () => {
+      const push = ['push', '--json', '--url', url, kernel.vmlinux, '--full', kernel.fullBtf];
+      const pushed = await btfdepot(push, folder);
+      expect(pushed.code, pushed.output).toBe(0);
+      const [{ status }] = JSON.parse(pushed.output) as [{ status: { buildId: string } }];
+      const record = await fetch(`${url}/v1/kernels/${status.buildId}`);
+      expect((await record.json()) as KernelRecord).toMatchObject({
+        ...says,
+        state: 'ready',
+        delivery: 'module',
+        release: kernel.release,
+        core: { origin: 'partition' },
+        extras: { vars: { origin: 'partition', variables } },
+      });
+      for (const artifact of ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko']) {
+        const get = ['get', '--url', url, status.buildId, artifact, '-o', join(folder, artifact)];
+        expect((await btfdepot(get, folder)).code).toBe(0);
+      }
+      const [core, vars] = [join(folder, 'vmlinux.btf'), join(folder, 'vmlinux.vars.btf')];
+      const dump = await bpftool(['-B', core, 'btf', 'dump', 'file', vars]);
+      expect(dump.match(/^\[\d+\] VAR /gm)).toHaveLength(variables);
+      const carrier = join(folder, 'btf_vmlinux.ko');
+      expect(await readelf(['-hW', carrier])).toContain(machine);
+      expect(await readelf(['-SW', carrier])).toMatch(/ \.BTF\.vars +PROGBITS /);
+    });
+  });
+}
+
+const armhf = { arch: 'arm', endian: 'little', bits: 32 } as const;
+const s390x = { arch: 's390x', endian: 'big', bits: 64 } as const;
+
+goesThrough('K61armhf', { ...armhf, variables: 42_233, machine: 'ARM' });
+goesThrough('K61s390x', { ...s390x, variables: 26_344, machine: 'IBM S/390' });
