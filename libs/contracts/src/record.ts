@@ -122,6 +122,8 @@ export const kernelRecordSchema = z.looseObject({
   sources: z.array(sourceSchema),
   /** Name and version of the software that made the parts as they are; absent: see `sources`. */
   encoder: z.string().exactOptional(),
+  /** How many files of the revision are made, while `state` is `compressing`. */
+  progress: z.looseObject({ done: count, total: count }).exactOptional(),
   /** Why `state` is `failed`. */
   failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
   /** Why `state` is `withdrawn`. */

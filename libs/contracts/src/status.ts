@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
-/** How far the splitting of an upload is: units of DWARF. */
+/** How far the work on a kernel is. */
 const progressSchema = z.looseObject({
+  /** `split`: of an upload, in units of DWARF; `compress`: of its carriers, in files. */
+  stage: z.enum(['split', 'compress']),
   done: z.number().int().nonnegative(),
   /** 0 while that is not known. */
   total: z.number().int().nonnegative(),
+  percent: z.number().int().min(0).max(100),
 });
 
 const part = z.looseObject({ sha256: z.string(), size: z.number().int() });
@@ -16,7 +19,7 @@ export const statusSchema = z.looseObject({
   buildId: buildIdSchema,
   revision: z.number().int().positive(),
   state: z.enum(STATES),
-  /** Of a further upload of this kernel, which this process is splitting. */
+  /** Of a further upload of this kernel, which this process is splitting; else of compressing. */
   progress: progressSchema.exactOptional(),
   /** What was found in the upload. */
   report: z.looseObject({
@@ -45,7 +48,8 @@ export const splittingSchema = z.looseObject({
 
 export const statusAnswerSchema = z.discriminatedUnion('state', [statusSchema, splittingSchema]);
 
-export type SplitProgress = Pick<z.infer<typeof progressSchema>, 'done' | 'total'>;
+type WorkProgress = z.infer<typeof progressSchema>;
+export type SplitProgress = Pick<WorkProgress, 'done' | 'total'>;
 export type SplittingStatus = z.infer<typeof splittingSchema>;
 export type KernelStatus = z.infer<typeof statusSchema>;
 
@@ -54,29 +58,27 @@ export function kernelPath(buildId: string): string {
 }
 
 /** Of a kernel that has no record yet. */
-export function statusOfSplitting(
-  buildId: string,
-  { done, total }: SplitProgress,
-): SplittingStatus {
+export function statusOfSplitting(buildId: string, progress: SplitProgress): SplittingStatus {
   const self = kernelPath(buildId);
   return {
     buildId,
     state: 'splitting',
-    progress: { done, total },
+    progress: progressOf('split', progress),
     links: { self, status: `${self}/status` },
   };
 }
 
-/** @param progress of a further upload. */
-export function statusOf(record: KernelRecord, progress?: SplitProgress): KernelStatus {
+/** @param splitting of a further upload. */
+export function statusOf(record: KernelRecord, splitting?: SplitProgress): KernelStatus {
   const self = kernelPath(record.buildId);
   const names = Object.keys(record.artifacts);
   const { withdrawal } = record;
+  const progress = splitting ? progressOf('split', splitting) : compressingOf(record);
   return {
     buildId: record.buildId,
     revision: record.revision,
     state: record.state,
-    ...(progress && { progress: { done: progress.done, total: progress.total } }),
+    ...(progress && { progress }),
     report: {
       delivery: record.delivery,
       ...(record.release !== undefined && { release: record.release }),
@@ -97,4 +99,13 @@ export function statusOf(record: KernelRecord, progress?: SplitProgress): Kernel
       ...Object.fromEntries(names.map((name) => [name, `${self}/${name}`])),
     },
   };
+}
+
+function compressingOf({ state, progress }: KernelRecord): WorkProgress | undefined {
+  return state === 'compressing' && progress ? progressOf('compress', progress) : undefined;
+}
+
+function progressOf(stage: WorkProgress['stage'], { done, total }: SplitProgress): WorkProgress {
+  const percent = total === 0 ? 0 : Math.min(100, Math.floor((100 * done) / total));
+  return { stage, done, total, percent };
 }

@@ -14,6 +14,7 @@ import type { Attempt } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import type { SigningKey } from './signing/secret-key.ts';
 import { signManifest, type SignatureFile } from './signing/sign-manifest.ts';
+import { showingProgress } from './show-progress.ts';
 import { updateRecord } from './update-record.ts';
 
 export interface CompressDeps {
@@ -51,8 +52,12 @@ export async function compressKernel(
     return 'failed';
   }
   try {
+    const input = await packInput(deps.blobs, stored.record);
+    const isStillDue = (record: KernelRecord) => isDue(record, job);
     const packed = signed(
-      await deps.compute.pack(await packInput(deps.blobs, stored.record), signal),
+      await showingProgress(deps.records, job.buildId, isStillDue, (progress) =>
+        deps.compute.pack(input, signal, progress),
+      ),
       deps.signingKeys,
     );
     const putAll = async () => {
@@ -77,6 +82,13 @@ export async function compressKernel(
 function isDue(record: KernelRecord, job: Job): boolean {
   if (record.schema > RECORD_SCHEMA) return false;
   return record.state === 'compressing' && record.revision === job.revision;
+}
+
+/** What the record of a kernel becomes that waits for compressing no more. */
+function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelRecord {
+  const next: KernelRecord = { ...record, ...changes };
+  delete next.progress;
+  return next;
 }
 
 /** What packing needs of the store. @throws DepotError `unknown-blob` where a part is lost. */
@@ -147,7 +159,7 @@ async function publish(
   const announced = deps.announces ? { unannounced: true as const } : {};
   const { written } = await updateRecord(deps.records, job.buildId, (current) =>
     current && isDue(current, job)
-      ? { ...current, state: 'ready', artifacts, readyAt, ...announced }
+      ? ended(current, { state: 'ready', artifacts, readyAt, ...announced })
       : undefined,
   );
   return written;
@@ -159,6 +171,6 @@ async function markFailed(
   failure: NonNullable<KernelRecord['failure']>,
 ): Promise<void> {
   await updateRecord(records, job.buildId, (current) =>
-    current && isDue(current, job) ? { ...current, state: 'failed', failure } : undefined,
+    current && isDue(current, job) ? ended(current, { state: 'failed', failure }) : undefined,
   );
 }

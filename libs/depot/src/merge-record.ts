@@ -84,6 +84,7 @@ export function mergeRecord(
     sources: [...current.sources, ...sources],
   };
   delete next.failure;
+  delete next.progress;
   return withKeptUntil(next, keptUntil);
 }
 

@@ -41,15 +41,18 @@ export interface PackedArtifact {
 
 const encoder = new TextEncoder();
 
+/** Told how many of the compressed files are made. */
+type OnFile = (done: number, total: number) => void;
+
 /** Every artifact of a revision. The same input gives the same bytes. */
-export function packKernel(input: PackInput): PackedArtifact[] {
+export function packKernel(input: PackInput, onFile: OnFile = () => undefined): PackedArtifact[] {
   const { core, vars, ksyms } = input;
   const coreEntry = artifact('vmlinux.btf', core);
   const files = [
     coreEntry,
     ...(vars ? [artifact('vmlinux.vars.btf', vars)] : []),
     ...(ksyms ? [artifact('vmlinux.ksyms.btf', ksyms)] : []),
-    ...carriers(input, coreEntry.sha256),
+    ...carriers(input, coreEntry.sha256, onFile),
   ];
   const text = manifest(
     { ...input, core: { sha256: coreEntry.sha256 } },
@@ -60,30 +63,41 @@ export function packKernel(input: PackInput): PackedArtifact[] {
   return [...listed, artifact('SHA256SUMS', encoder.encode(sums))];
 }
 
-function carriers(input: PackInput, baseSha256: string): PackedArtifact[] {
+function carriers(input: PackInput, baseSha256: string, onFile: OnFile): PackedArtifact[] {
   const { given = {}, levels = COMPRESSION_LEVELS } = input;
   const modules = { ...carrierFiles(makeCarriers(input, baseSha256)), ...given };
-  return CARRIER_FILES.flatMap((name) => {
-    const module = modules[name];
-    return module ? [artifact(name, module), ...compressed(name, module, levels)] : [];
+  const made = CARRIER_FILES.flatMap((name) => {
+    const bytes = modules[name];
+    return bytes ? [{ name, bytes }] : [];
+  });
+  const total = made.length * SUFFIXES.length;
+  let done = 0;
+  onFile(done, total);
+  return made.flatMap(({ name, bytes }) => {
+    const files = compressed(name, bytes, levels, () => onFile(++done, total));
+    return [artifact(name, bytes), ...files];
   });
 }
+
+const SUFFIXES = ['gz', 'xz', 'zst'] as const;
 
 function compressed(
   name: CarrierFile,
   module: Uint8Array,
   levels: CompressionLevels,
+  onEach: () => void,
 ): PackedArtifact[] {
-  const timed = (suffix: 'gz' | 'xz' | 'zst', compress: () => Uint8Array): PackedArtifact => {
-    const start = performance.now();
-    const packed = artifact(`${name}.${suffix}`, compress());
-    return { ...packed, ms: Math.round(performance.now() - start) };
+  const compress = {
+    gz: () => gzip(module, { level: levels.gzip }),
+    xz: () => xz(module, { level: levels.xz }),
+    zst: () => zstd(module, { level: levels.zstd }),
   };
-  return [
-    timed('gz', () => gzip(module, { level: levels.gzip })),
-    timed('xz', () => xz(module, { level: levels.xz })),
-    timed('zst', () => zstd(module, { level: levels.zstd })),
-  ];
+  return SUFFIXES.map((suffix) => {
+    const start = performance.now();
+    const packed = artifact(`${name}.${suffix}`, compress[suffix]());
+    onEach();
+    return { ...packed, ms: Math.round(performance.now() - start) };
+  });
 }
 
 function artifact(name: ArtifactName, bytes: Uint8Array): PackedArtifact {

@@ -29,6 +29,7 @@ export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): 
   delete next.failure;
   delete next.readyAt;
   delete next.keptUntil;
+  delete next.progress;
   return next;
 }
 

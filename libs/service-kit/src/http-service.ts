@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type RequestHandler, type Router } from 'express';
+import express, { type Request, type RequestHandler, type Router } from 'express';
 import type { TokenGuard } from '@btf-depot/depot';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -48,6 +48,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.locals.isStopping = () => stopping;
   app.use(identifyRequest);
   app.use((_request, response, next) => {
     response.once('finish', () => {
@@ -115,6 +116,12 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     clearTimeout(cut);
   };
   return { url, close };
+}
+
+/** Whether the service that answers this ends: what would go on by itself is to end too. */
+export function isStopping(request: Request): boolean {
+  const { isStopping: ask } = request.app.locals as { isStopping?: () => boolean };
+  return ask?.() ?? false;
 }
 
 /** The caller's id where it is a harmless one, so that a request can be followed across services. */

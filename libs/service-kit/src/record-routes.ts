@@ -1,40 +1,52 @@
-import { isBuildId, statusOf, statusOfSplitting, type KernelRecord } from '@btf-depot/contracts';
+import {
+  isBuildId,
+  statusOf,
+  statusOfSplitting,
+  type KernelRecord,
+  type KernelStatus,
+  type SplittingStatus,
+} from '@btf-depot/contracts';
 import { DepotError, refuseWithdrawn, type RecordStore, type Underway } from '@btf-depot/depot';
 import { Router, type Response } from 'express';
+import { eventRoutes } from './event-routes.ts';
+
+export type AnyStatus = KernelStatus | SplittingStatus;
 
 const KERNEL = '/v1/kernels/:buildId';
 
 /**
- * `GET /v1/kernels/{id}` and its status: what every service with the record store can answer.
+ * `GET /v1/kernels/{id}`, its status, and that as events: what every service with the record store can answer.
  * @param underway what is being split here; absent where nothing is.
  */
 export function recordRoutes(records: RecordStore, underway?: Underway): Router {
   const router = Router();
-  const findRecord = async (
-    buildId: string,
-    response: Response,
-  ): Promise<KernelRecord | undefined> => {
-    // Records change with every revision, so whoever keeps an answer asks again before using it.
-    response.setHeader('Cache-Control', 'no-cache');
+  const findRecord = async (buildId: string): Promise<KernelRecord | undefined> => {
     if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
     return (await records.get(buildId))?.record;
   };
+  /** Records change with every revision, so whoever keeps an answer asks again before using it. */
+  const isToBeAskedAgain = (response: Response) => response.setHeader('Cache-Control', 'no-cache');
   const unknown = (buildId: string) =>
     new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
   router.get(KERNEL, async (request, response) => {
     const { buildId } = request.params;
-    const record = await findRecord(buildId, response);
+    isToBeAskedAgain(response);
+    const record = await findRecord(buildId);
     if (!record) throw unknown(buildId);
     refuseWithdrawn(record);
     response.json(record);
   });
-  router.get(`${KERNEL}/status`, async (request, response) => {
-    const { buildId } = request.params;
-    const record = await findRecord(buildId, response);
+  const findStatus = async (buildId: string): Promise<AnyStatus> => {
+    const record = await findRecord(buildId);
     const progress = underway?.get(buildId);
-    if (record) response.json(statusOf(record, progress));
-    else if (progress) response.json(statusOfSplitting(buildId, progress));
-    else throw unknown(buildId);
+    if (record) return statusOf(record, progress);
+    if (progress) return statusOfSplitting(buildId, progress);
+    throw unknown(buildId);
+  };
+  router.get(`${KERNEL}/status`, async (request, response) => {
+    isToBeAskedAgain(response);
+    response.json(await findStatus(request.params.buildId));
   });
+  router.use(eventRoutes(findStatus));
   return router;
 }

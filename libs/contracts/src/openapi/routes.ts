@@ -84,6 +84,14 @@ export const FETCH_ROUTES: RouteDocument[] = [
   },
   {
     method: 'get',
+    path: '/v1/kernels/{buildId}/events',
+    summary: 'The same as server-sent events named `status`, one for each change, until the last',
+    parameters: kernel,
+    answers: { 'text/event-stream': null },
+    problems: [...ofKernel, 'busy'],
+  },
+  {
+    method: 'get',
     path: '/v1/kernels/{buildId}/status',
     summary:
       'Whether its artifacts are ready; how far its splitting is, at the process that does it',

@@ -30,5 +30,6 @@ export interface Compute {
     signal: AbortSignal,
     progress?: Progress,
   ): Promise<KernelParts>;
-  pack(input: PackInput, signal: AbortSignal): Promise<PackedArtifact[]>;
+  /** `progress` counts the compressed files. */
+  pack(input: PackInput, signal: AbortSignal, progress?: Progress): Promise<PackedArtifact[]>;
 }

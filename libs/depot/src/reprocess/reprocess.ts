@@ -136,6 +136,7 @@ function withParts(record: KernelRecord, { vars, ksyms }: Parts): KernelRecord {
     ...(ksyms && record.ksyms && { ksyms: { ...record.ksyms, ...entryOf(ksyms) } }),
   };
   delete next.failure;
+  delete next.progress;
   return next;
 }
 

@@ -18,7 +18,7 @@ export interface ThreadData {
 export type Task =
   | { do: 'unpack'; part: string; path: string; folder: string }
   | { do: 'split'; paths: UploadPaths; options: SplitOptions; progress?: SharedArrayBuffer }
-  | { do: 'pack'; input: PackInput };
+  | { do: 'pack'; input: PackInput; progress?: SharedArrayBuffer };
 
 export interface Results {
   unpack: UnpackedUpload;

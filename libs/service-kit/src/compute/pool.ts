@@ -95,7 +95,8 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
         limits.time,
       ),
     // Compressors are as many as their operator says, and what they make was measured before.
-    pack: (input, signal) => run({ do: 'pack', input }, signal),
+    pack: (input, signal, progress) =>
+      run({ do: 'pack', input, ...(progress && { progress: progress.memory }) }, signal),
     close: () => pool.close(),
   };
 }

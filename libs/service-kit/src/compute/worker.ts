@@ -33,7 +33,8 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
       return [parts, all.flatMap((part) => (part ? [part.bytes] : []))];
     }
     case 'pack': {
-      const artifacts = packKernel(task.input);
+      const shown = task.progress && new Progress(task.progress);
+      const artifacts = packKernel(task.input, (done, total) => shown?.tell(done, total));
       return [artifacts, artifacts.map(({ bytes }) => bytes)];
     }
   }

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DepotError } from '@btf-depot/depot';
+import { Router, type Request, type Response } from 'express';
+import { isStopping } from './http-service.ts';
+import { Recent } from './recent.ts';
+import type { AnyStatus } from './record-routes.ts';
+
+export interface EventLimits {
+  /** Listeners at one time, in this process. */
+  listeners: number;
+  /** Milliseconds between two looks at a kernel, however many listen. */
+  period: number;
+  /** Milliseconds of silence after which a comment is sent: proxies and peers that are gone. */
+  heartbeat: number;
+}
+
+export const EVENT_DEFAULTS: EventLimits = { listeners: 1000, period: 1000, heartbeat: 15_000 };
+
+/**
+ * `GET /v1/kernels/{id}/events`: the status of a kernel as server-sent events, one for each change,
+ * until it is in a state that it does not leave by itself. A client that comes again with what it
+ * heard last (EventSource does) gets nothing twice, and 204 where there is nothing more to come.
+ *
+ * @param statusOf throws where there is no such kernel.
+ */
+export function eventRoutes(
+  statusOf: (buildId: string) => Promise<AnyStatus>,
+  { listeners, period, heartbeat }: EventLimits = EVENT_DEFAULTS,
+): Router {
+  const recent = new Recent(statusOf, period);
+  let listening = 0;
+  const router = Router();
+  router.get('/v1/kernels/:buildId/events', async (request, response) => {
+    const { buildId } = request.params;
+    const heard = request.get('last-event-id');
+    const first = await recent.get(buildId);
+    response.setHeader('Cache-Control', 'no-cache');
+    if (isLast(first) && eventId(first) === heard) {
+      response.status(204).end();
+      return;
+    }
+    if (listening >= listeners) {
+      throw new DepotError('busy', `${listeners} listen already, ask for the status instead`);
+    }
+    listening++;
+    try {
+      await send(request, response, heard, () => recent.get(buildId));
+    } finally {
+      listening--;
+    }
+  });
+
+  async function send(
+    request: Request,
+    response: Response,
+    heard: string | undefined,
+    look: () => Promise<AnyStatus>,
+  ): Promise<void> {
+    // Nginx holds answers back otherwise.
+    response.setHeader('X-Accel-Buffering', 'no');
+    response.setHeader('Content-Type', 'text/event-stream');
+    response.write('retry: 2000\n\n');
+    let said = performance.now();
+    while (!response.destroyed && !isStopping(request)) {
+      const status = await look();
+      const id = eventId(status);
+      if (id !== heard) {
+        response.write(`id: ${id}\nevent: status\ndata: ${JSON.stringify(status)}\n\n`);
+        [heard, said] = [id, performance.now()];
+      } else if (performance.now() - said > heartbeat) {
+        response.write(': still here\n\n');
+        said = performance.now();
+      }
+      if (isLast(status)) break;
+      await sleep(period);
+    }
+    response.end();
+  }
+  return router;
+}
+
+/** The same for the same status, whichever process is asked. */
+function eventId(status: AnyStatus): string {
+  const { state, progress } = status;
+  const revision = 'revision' in status ? status.revision : 0;
+  const at = progress ? [progress.stage, progress.done, progress.total] : [];
+  return [revision, state, ...at].join('-');
+}
+
+function isLast({ state, progress }: AnyStatus): boolean {
+  return state !== 'compressing' && state !== 'splitting' && !progress;
+}
