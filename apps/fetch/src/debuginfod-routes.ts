@@ -2,9 +2,10 @@ import { isBuildId, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError, findSection } from '@btf-depot/depot';
 import { onlyMethods, type Logger } from '@btf-depot/service-kit';
 import { Router, type ErrorRequestHandler } from 'express';
-import type { HotBlobs } from './hot-blobs.ts';
+import type { HotBlobs } from './blobs/hot-blobs.ts';
+import type { ColdBlob } from './blobs/cold-blob.ts';
 import type { RecentRecords } from './recent-records.ts';
-import { sendBlob, type BlobAnswer } from './send-blob.ts';
+import type { BlobAnswer, SendBlob } from './send-blob.ts';
 
 /** Codes of what is not there, and will not be there in a moment either. */
 const MISSING: ReadonlySet<string> = new Set([
@@ -21,14 +22,24 @@ const MISSING: ReadonlySet<string> = new Set([
  * whole debug information, and every other error but 406 is remembered as "missing" for ten
  * minutes. So what is missing is 404, and whatever keeps us from answering just now is 406.
  */
-export function debuginfodRoutes(records: RecentRecords, blobs: HotBlobs, log: Logger): Router {
+export function debuginfodRoutes({
+  records,
+  blobs,
+  send,
+  log,
+}: {
+  records: RecentRecords;
+  blobs: HotBlobs;
+  send: SendBlob;
+  log: Logger;
+}): Router {
   const router = Router();
   const section = router.route('/buildid/:buildId/section/:name');
   section.get(async (request, response) => {
     const { buildId, name } = request.params;
     if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
     const { sha256 } = findSection(await records.get(buildId), name);
-    sendBlob(request, response, sectionAnswer(await blobs.get(sha256), sha256));
+    send(request, response, sectionAnswer(await blobs.open(sha256), sha256));
   });
   section.all(onlyMethods('GET, HEAD'));
   const onError: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
@@ -53,7 +64,7 @@ export function isDebuginfod(path: string): boolean {
   return path.startsWith('/buildid/');
 }
 
-export function sectionAnswer(bytes: Buffer, sha256: string): BlobAnswer {
+export function sectionAnswer(bytes: Buffer | ColdBlob, sha256: string): BlobAnswer {
   return {
     bytes,
     sha256,

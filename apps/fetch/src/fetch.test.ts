@@ -47,7 +47,7 @@ beforeAll(async () => {
   for (const record of [ready, withdrawn, pending]) await stores.records.put(record, undefined);
   const counted = new Proxy(stores.blobs, {
     get(blobs, name: keyof BlobStore) {
-      if (name === 'get') reads++;
+      if (name === 'stream') reads++;
       return blobs[name].bind(blobs);
     },
   });

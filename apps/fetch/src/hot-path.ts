@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KernelRecord } from '@btf-depot/contracts';
 import type { Answers } from './answers.ts';
+import type { HotBlobs } from './blobs/hot-blobs.ts';
+import type { Catalogue } from './catalogue.ts';
 import { sectionAnswer, sectionHash } from './debuginfod-routes.ts';
 import { chooseArtifact } from './encodings.ts';
-import type { HotBlobs } from './hot-blobs.ts';
 import type { RecentRecords } from './recent-records.ts';
-import { sendBlob, type BlobAnswer } from './send-blob.ts';
+import type { BlobAnswer, SendBlob } from './send-blob.ts';
 import { formOf, variableKey } from './variable-routes.ts';
 
 const KERNEL_PATH = /^\/v1\/kernels\/([0-9a-f]{8,128})\/(vars\/)?([\w.-]{1,128})$/;
@@ -14,8 +15,10 @@ const BLOB_PATH = /^\/v1\/blobs\/sha256\/([0-9a-f]{64})$/;
 
 interface Caches {
   records: RecentRecords;
+  catalogue: Catalogue;
   blobs: HotBlobs;
   answers: Answers;
+  send: SendBlob;
 }
 
 /**
@@ -28,13 +31,13 @@ export function hotPath(caches: Caches) {
     if ((method !== 'GET' && method !== 'HEAD') || url === undefined) return false;
     const answer = hotAnswer(caches, url, request);
     if (!answer) return false;
-    sendBlob(request, response, answer);
+    caches.send(request, response, answer);
     return true;
   };
 }
 
 function hotAnswer(
-  { records, blobs, answers }: Caches,
+  { records, catalogue, blobs, answers }: Caches,
   url: string,
   { headers }: IncomingMessage,
 ): BlobAnswer | undefined {
@@ -57,7 +60,7 @@ function hotAnswer(
   }
   const sha256 = BLOB_PATH.exec(url)?.[1];
   const bytes = sha256 === undefined ? undefined : blobs.peek(sha256);
-  if (sha256 === undefined || !bytes) return undefined;
+  if (sha256 === undefined || !bytes || !catalogue.names(sha256)) return undefined;
   return { bytes, sha256, mediaType: 'application/octet-stream', immutable: true };
 }
 

@@ -8,16 +8,18 @@ import type { BlobStore, RecordStore, Underway } from '@btf-depot/depot';
 import { recordRoutes, type Logger } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { Answers } from './answers.ts';
+import { HeldMemory } from './blobs/held-memory.ts';
+import { HotBlobs } from './blobs/hot-blobs.ts';
 import { Catalogue } from './catalogue.ts';
 import { readableElsewhere } from './cors.ts';
 import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
 import { documentationRoutes } from './documentation.ts';
-import { HotBlobs } from './hot-blobs.ts';
 import { hotPath } from './hot-path.ts';
 import { keyRoutes } from './key-routes.ts';
 import { KernelThread } from './kernels/kernel-thread.ts';
 import { RecentRecords } from './recent-records.ts';
 import { fetchRoutes } from './routes.ts';
+import { blobSender } from './send-blob.ts';
 import { searchRoutes } from './search-routes.ts';
 import { variableRoutes } from './variable-routes.ts';
 
@@ -50,24 +52,33 @@ export function createFetch(
   settings: FetchSettings,
   log: Logger,
 ): { router: Router; hot: ReturnType<typeof hotPath>; finishes: (path: string) => boolean } {
-  const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE);
-  const blobs = new HotBlobs(deps.blobs, settings.BTFDEPOT_HOT_BLOBS);
-  const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
-  const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS);
   const catalogue = new Catalogue(deps.records, settings.BTFDEPOT_CATALOGUE_AGE, (message, error) =>
     log.warn({ err: error }, message),
   );
-  catalogue.warm();
+  catalogue.start();
+  const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (record) =>
+    catalogue.note(record),
+  );
+  // Besides what is cached, as much again may be on its way to slow readers.
+  const held = new HeldMemory(settings.BTFDEPOT_HOT_BLOBS);
+  const blobs = new HotBlobs(deps.blobs, settings.BTFDEPOT_HOT_BLOBS, held);
+  const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
+  const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS);
+  const send = blobSender(held);
   const router = Router();
   router.use(
     readableElsewhere,
     documentationRoutes(),
     keyRoutes(deps.publicKeys ?? []),
-    debuginfodRoutes(records, blobs, log),
+    debuginfodRoutes({ records, blobs, send, log }),
     searchRoutes(records, catalogue),
-    recordRoutes(deps.records, deps.underway),
-    variableRoutes({ records, kernels, answers }),
-    fetchRoutes({ records, blobs, kernels, answers }),
+    recordRoutes((buildId) => records.newest(buildId), deps.underway),
+    variableRoutes({ records, kernels, answers, send }),
+    fetchRoutes({ records, catalogue, blobs, kernels, answers, send }),
   );
-  return { router, hot: hotPath({ records, blobs, answers }), finishes: isDebuginfod };
+  return {
+    router,
+    hot: hotPath({ records, catalogue, blobs, answers, send }),
+    finishes: isDebuginfod,
+  };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { DepotError, type RecordStore } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
@@ -8,34 +9,89 @@ const MAX_RECORDS = 4096;
 /** Build IDs that have no record, for which nothing but the name is kept. */
 const MAX_MISSES = 16_384;
 
-/** Records, and that there is none, as it was at most `maxAge` milliseconds ago. */
-export class RecentRecords {
-  readonly #cache: LRUCache<string, KernelRecord>;
-  readonly #misses: LRUCache<string, true>;
+/** Milliseconds that the store has to say that a known record is what it was. */
+const PATIENCE = 500;
 
-  constructor(records: RecordStore, maxAge: number) {
+interface Known {
+  record: KernelRecord;
+  /** When it is to be asked for again. */
+  until: number;
+}
+
+/**
+ * Records, and that there is none, as it was at most `maxAge` milliseconds ago; while the store
+ * does not answer, as it was when it last did.
+ */
+export class RecentRecords {
+  readonly #records: Pick<RecordStore, 'get'>;
+  readonly #maxAge: number;
+  readonly #onRead: (record: KernelRecord) => void;
+  readonly #known = new LRUCache<string, Known>({ max: MAX_RECORDS });
+  readonly #misses: LRUCache<string, true>;
+  readonly #asking = new Map<string, Promise<KernelRecord | undefined>>();
+
+  /** @param onRead told of every record as the store has it. */
+  constructor(
+    records: Pick<RecordStore, 'get'>,
+    maxAge: number,
+    onRead: (record: KernelRecord) => void,
+  ) {
+    this.#onRead = onRead;
+    this.#records = records;
+    this.#maxAge = maxAge;
     // 0 would mean: for ever.
-    const ttl = Math.max(maxAge, 1);
-    this.#misses = new LRUCache({ max: MAX_MISSES, ttl });
-    // Many who ask for one at once share one read.
-    this.#cache = new LRUCache<string, KernelRecord>({
-      max: MAX_RECORDS,
-      ttl,
-      fetchMethod: async (buildId) => (await records.get(buildId))?.record,
-    });
+    this.#misses = new LRUCache({ max: MAX_MISSES, ttl: Math.max(maxAge, 1) });
   }
 
   /** The record if it is in memory and young enough. */
   peek(buildId: string): KernelRecord | undefined {
-    return this.#cache.get(buildId);
+    const known = this.#known.get(buildId);
+    return known && performance.now() < known.until ? known.record : undefined;
   }
 
-  /** @throws DepotError `unknown-build-id`. */
+  /** @throws DepotError `unknown-build-id`; what the store throws, where nothing is known. */
   async get(buildId: string): Promise<KernelRecord> {
-    const missed = this.#misses.get(buildId) === true;
-    const record = missed ? undefined : await this.#cache.fetch(buildId);
+    const record =
+      this.peek(buildId) ?? (this.#misses.has(buildId) ? undefined : await this.newest(buildId));
     if (record) return record;
-    if (!missed) this.#misses.set(buildId, true);
     throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+  }
+
+  /** The record as the store has it now; undefined: none. @throws as `get`. */
+  async newest(buildId: string): Promise<KernelRecord | undefined> {
+    const asking = this.#ask(buildId);
+    const known = this.#known.get(buildId);
+    if (!known) return asking;
+    const unchanged = () => known.record;
+    return Promise.race([
+      asking.catch(unchanged),
+      sleep(PATIENCE, undefined, { ref: false }).then(unchanged),
+    ]);
+  }
+
+  /** Many who ask for one at once share one read. */
+  #ask(buildId: string): Promise<KernelRecord | undefined> {
+    let asking = this.#asking.get(buildId);
+    if (!asking) {
+      asking = this.#read(buildId).finally(() => this.#asking.delete(buildId));
+      this.#asking.set(buildId, asking);
+    }
+    return asking;
+  }
+
+  async #read(buildId: string): Promise<KernelRecord | undefined> {
+    try {
+      const record = (await this.#records.get(buildId))?.record;
+      if (record) {
+        this.#known.set(buildId, { record, until: performance.now() + this.#maxAge });
+        this.#onRead(record);
+      } else this.#misses.set(buildId, true);
+      return record;
+    } catch (error) {
+      // Who asks next need not wait for a store that does not answer.
+      const known = this.#known.get(buildId);
+      if (known) known.until = performance.now() + this.#maxAge;
+      throw error;
+    }
   }
 }

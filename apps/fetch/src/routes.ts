@@ -3,45 +3,51 @@ import { DepotError } from '@btf-depot/depot';
 import { onlyMethods } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import type { Answers } from './answers.ts';
+import type { HotBlobs } from './blobs/hot-blobs.ts';
+import type { Catalogue } from './catalogue.ts';
 import { chooseArtifact } from './encodings.ts';
-import type { HotBlobs } from './hot-blobs.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import type { RecentRecords } from './recent-records.ts';
-import { sendBlob, type BlobAnswer } from './send-blob.ts';
+import type { BlobAnswer, SendBlob } from './send-blob.ts';
 import { livingRecord } from './variable-routes.ts';
 
 export interface FetchRoutesDeps {
   records: RecentRecords;
+  catalogue: Catalogue;
   blobs: HotBlobs;
   kernels: KernelThread;
   answers: Answers;
+  send: SendBlob;
 }
 
 /** Artifacts by name and blobs by hash; Express answers HEAD with the GET routes. */
 export function fetchRoutes(deps: FetchRoutesDeps): Router {
-  const { records, blobs } = deps;
+  const { records, catalogue, blobs, send } = deps;
   const router = Router();
   const full = router.route('/v1/kernels/:buildId/vmlinux.full.btf');
   full.get(async (request, response) => {
     const record = await livingRecord(records, request.params.buildId);
-    sendBlob(request, response, await fullBtf(deps, record));
+    send(request, response, await fullBtf(deps, record));
   });
   const artifact = router.route('/v1/kernels/:buildId/:artifact');
   artifact.get(async (request, response) => {
     const record = await livingRecord(records, request.params.buildId);
     const { artifact: name } = request.params;
     const chosen = chooseArtifact(record, name, request.headers['accept-encoding']);
-    const bytes = await blobs.get(chosen.sha256);
-    sendBlob(request, response, { ...chosen, bytes, immutable: false });
+    const bytes = await blobs.open(chosen.sha256);
+    send(request, response, { ...chosen, bytes, immutable: false });
   });
   artifact.all(onlyMethods('GET, HEAD'));
   const blob = router.route('/v1/blobs/sha256/:hash');
   blob.get(async (request, response) => {
     const { hash } = request.params;
     if (!isSha256(hash)) throw new DepotError('bad-hash', 'not a SHA-256 in lowercase hexadecimal');
-    const bytes = await blobs.get(hash);
+    // What nobody names any more is not served, until it is collected.
+    const isNamed = catalogue.names(hash) || ((await blobs.has(hash)) && catalogue.namesNow(hash));
+    if (!(await isNamed)) throw new DepotError('unknown-blob', `no blob ${hash}`);
+    const bytes = await blobs.open(hash);
     const mediaType = 'application/octet-stream';
-    sendBlob(request, response, { bytes, sha256: hash, mediaType, immutable: true });
+    send(request, response, { bytes, sha256: hash, mediaType, immutable: true });
   });
   blob.all(onlyMethods('GET, HEAD'));
   return router;
@@ -55,7 +61,7 @@ async function fullBtf(
   const mediaType = ARTIFACTS['vmlinux.btf'];
   if (!record.extras.vars) {
     const { sha256 } = record.core;
-    return { bytes: await blobs.get(sha256), sha256, mediaType, immutable: false };
+    return { bytes: await blobs.open(sha256), sha256, mediaType, immutable: false };
   }
   const key = `${kernelKey(record)} full`;
   const answer = await answers.get(key, mediaType, () => kernels.ask(record, { do: 'merge' }));

@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import parseRange from 'range-parser';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
+import type { ColdBlob } from './blobs/cold-blob.ts';
+import type { HeldMemory } from './blobs/held-memory.ts';
+import { sendBytes, type Piece } from './blobs/send-bytes.ts';
 import { READABLE_ELSEWHERE } from './cors.ts';
 
 export interface BlobAnswer {
-  bytes: Buffer;
+  /** A blob on its way is closed when it was sent, or did not need to be. */
+  bytes: Buffer | ColdBlob;
   sha256: string;
   mediaType: string;
   /** By its hash a blob never changes; by its name it may with the next revision. */
@@ -28,12 +32,32 @@ interface Part {
 }
 
 /** Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110. */
-export function sendBlob(
+export type SendBlob = (
   request: IncomingMessage,
   response: ServerResponse,
   answer: BlobAnswer,
-): void {
-  const { bytes, sha256, mediaType, immutable, encoding, vary } = answer;
+) => void;
+
+/** @param held counts what slow readers have not taken yet. */
+export function blobSender(held: HeldMemory): SendBlob {
+  return (request, response, answer) => {
+    const { bytes } = answer;
+    const body = writeHead(request, response, answer);
+    if (body && request.method !== 'HEAD') {
+      sendBytes(response, bytes, body, held);
+      return;
+    }
+    response.end();
+    if (!Buffer.isBuffer(bytes)) bytes.close();
+  };
+}
+
+/** @returns what the body is made of; undefined where there is none, or it was sent. */
+function writeHead(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { bytes: { length }, sha256, mediaType, immutable, encoding, vary, ...answer }: BlobAnswer,
+): readonly Piece[] | undefined {
   const etag = `"${sha256}"`;
   const headers: OutgoingHttpHeaders = {
     ETag: etag,
@@ -44,56 +68,59 @@ export function sendBlob(
     ...answer.headers,
   };
   if (matches(request.headers['if-none-match'], etag)) {
-    response.writeHead(304, headers).end();
-    return;
+    response.writeHead(304, headers);
+    return undefined;
   }
-  const parts = partsOf(request, bytes.length, etag);
+  const parts = partsOf(request, length, etag);
   if (parts === 'outside') {
-    const body = problem('range-not-satisfiable', `the artifact has ${bytes.length} bytes`);
-    headers['Content-Range'] = `bytes */${bytes.length}`;
+    const body = problem('range-not-satisfiable', `the artifact has ${length} bytes`);
+    headers['Content-Range'] = `bytes */${length}`;
     headers['Content-Type'] = PROBLEM_MEDIA_TYPE;
-    response.writeHead(body.status, headers).end(JSON.stringify(body));
-    return;
+    response.writeHead(body.status, headers);
+    response.write(JSON.stringify(body));
+    return undefined;
   }
   if (encoding !== undefined) headers['Content-Encoding'] = encoding;
   headers['Content-Type'] = mediaType;
-  const isHead = request.method === 'HEAD';
-  if (parts && parts.length > 1) {
-    sendParts(response, headers, { bytes, mediaType, parts, isHead });
-    return;
-  }
-  const part = parts?.[0];
-  const sent = part ? bytes.subarray(part.start, part.end + 1) : bytes;
-  if (part) headers['Content-Range'] = contentRange(part, bytes.length);
-  headers['Content-Length'] = sent.length;
-  response.writeHead(part ? 206 : 200, headers);
-  response.end(isHead ? undefined : sent);
+  const pieces =
+    parts && parts.length > 1
+      ? byteRanges(headers, parts, { length, mediaType })
+      : onePart(headers, parts?.[0], length);
+  response.writeHead(parts ? 206 : 200, headers);
+  return pieces;
+}
+
+function onePart(headers: OutgoingHttpHeaders, part: Part | undefined, length: number): Piece[] {
+  const { start, end } = part ?? { start: 0, end: length - 1 };
+  if (part) headers['Content-Range'] = contentRange(part, length);
+  headers['Content-Length'] = end + 1 - start;
+  return [{ start, end: end + 1 }];
 }
 
 /** Several ranges: `multipart/byteranges`, RFC 9110, 14.6. */
-function sendParts(
-  response: ServerResponse,
+function byteRanges(
   headers: OutgoingHttpHeaders,
-  {
-    bytes,
-    mediaType,
-    parts,
-    isHead,
-  }: { bytes: Buffer; mediaType: string; parts: readonly Part[]; isHead: boolean },
-): void {
+  parts: readonly Part[],
+  { length, mediaType }: { length: number; mediaType: string },
+): Piece[] {
   const boundary = randomUUID();
-  const pieces = parts.flatMap((part) => [
-    Buffer.from(
-      `\r\n--${boundary}\r\nContent-Type: ${mediaType}\r\n` +
-        `Content-Range: ${contentRange(part, bytes.length)}\r\n\r\n`,
-    ),
-    bytes.subarray(part.start, part.end + 1),
-  ]);
-  pieces.push(Buffer.from(`\r\n--${boundary}--\r\n`));
+  const pieces: Piece[] = [];
+  let size = 0;
+  const add = (text: string) => {
+    const bytes = Buffer.from(text);
+    pieces.push(bytes);
+    size += bytes.length;
+  };
+  for (const part of parts) {
+    const range = contentRange(part, length);
+    add(`\r\n--${boundary}\r\nContent-Type: ${mediaType}\r\nContent-Range: ${range}\r\n\r\n`);
+    pieces.push({ start: part.start, end: part.end + 1 });
+    size += part.end + 1 - part.start;
+  }
+  add(`\r\n--${boundary}--\r\n`);
   headers['Content-Type'] = `multipart/byteranges; boundary=${boundary}`;
-  headers['Content-Length'] = pieces.reduce((sum, { length }) => sum + length, 0);
-  response.writeHead(206, headers);
-  response.end(isHead ? undefined : Buffer.concat(pieces));
+  headers['Content-Length'] = size;
+  return pieces;
 }
 
 function contentRange({ start, end }: Part, size: number): string {

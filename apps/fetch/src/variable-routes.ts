@@ -14,7 +14,7 @@ import type { Answers } from './answers.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import { preferred } from './preference.ts';
 import type { RecentRecords } from './recent-records.ts';
-import { sendBlob } from './send-blob.ts';
+import type { SendBlob } from './send-blob.ts';
 
 /** A thousand names of 100 characters. */
 const MAX_RESOLVE_BODY = 128 * 1024;
@@ -38,10 +38,11 @@ export interface VariableRoutesDeps {
   records: RecentRecords;
   kernels: KernelThread;
   answers: Answers;
+  send: SendBlob;
 }
 
 /** A kernel's variables: a list by prefix, one by name, many by name. */
-export function variableRoutes({ records, kernels, answers }: VariableRoutesDeps): Router {
+export function variableRoutes({ records, kernels, answers, send }: VariableRoutesDeps): Router {
   const router = Router();
   const list = router.route('/v1/kernels/:buildId/vars');
   list.get(async (request, response) => {
@@ -51,7 +52,7 @@ export function variableRoutes({ records, kernels, answers }: VariableRoutesDeps
     const answer = await answers.get(key, VARIABLE_FORMS.json, () =>
       kernels.ask(record, { do: 'page', ...query }),
     );
-    sendBlob(request, response, { ...answer, immutable: false });
+    send(request, response, { ...answer, immutable: false });
   });
   list.all(onlyMethods('GET, HEAD'));
 
@@ -77,7 +78,7 @@ export function variableRoutes({ records, kernels, answers }: VariableRoutesDeps
     const answer = await answers.get(variableKey(record, form, name), VARIABLE_FORMS[form], () =>
       kernels.ask(record, { do: 'variable', name, form }),
     );
-    sendBlob(request, response, { ...answer, immutable: false, vary: 'Accept' });
+    send(request, response, { ...answer, immutable: false, vary: 'Accept' });
   });
   one.all(onlyMethods('GET, HEAD'));
   return router;

@@ -66,7 +66,7 @@ export async function createIngest(
       extras: settings.BTFDEPOT_EXTRAS,
       onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
     }),
-    recordRoutes(deps.records, deps.underway),
+    recordRoutes(async (buildId) => (await deps.records.get(buildId))?.record, deps.underway),
     withdrawRoute({ ...deps, audit }),
   );
   return router;

@@ -34,6 +34,7 @@ export * from './ports/record-store.ts';
 export * from './ports/token-store.ts';
 export { Progress } from './progress.ts';
 export { recognise, type FileKind } from './recognise.ts';
+export { hashesIn } from './named-blobs.ts';
 export { RecordIndex } from './record-index.ts';
 export {
   lookUpKernels,

@@ -6,29 +6,36 @@ import {
   type KernelStatus,
   type SplittingStatus,
 } from '@btf-depot/contracts';
-import { DepotError, refuseWithdrawn, type RecordStore, type Underway } from '@btf-depot/depot';
+import { DepotError, refuseWithdrawn, type Underway } from '@btf-depot/depot';
 import { Router, type Response } from 'express';
 import { eventRoutes } from './event-routes.ts';
+import { onlyMethods } from './problems.ts';
 
 export type AnyStatus = KernelStatus | SplittingStatus;
 
 const KERNEL = '/v1/kernels/:buildId';
 
 /**
- * `GET /v1/kernels/{id}`, its status, and that as events: what every service with the record store can answer.
+ * `GET /v1/kernels/{id}`, its status, and that as events: what every service with the record store
+ * can answer.
+ * @param newest the record as it is now; undefined: there is none.
  * @param underway what is being split here; absent where nothing is.
  */
-export function recordRoutes(records: RecordStore, underway?: Underway): Router {
+export function recordRoutes(
+  newest: (buildId: string) => Promise<KernelRecord | undefined>,
+  underway?: Underway,
+): Router {
   const router = Router();
   const findRecord = async (buildId: string): Promise<KernelRecord | undefined> => {
     if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
-    return (await records.get(buildId))?.record;
+    return newest(buildId);
   };
   /** Records change with every revision, so whoever keeps an answer asks again before using it. */
   const isToBeAskedAgain = (response: Response) => response.setHeader('Cache-Control', 'no-cache');
   const unknown = (buildId: string) =>
     new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
-  router.get(KERNEL, async (request, response) => {
+  const kernel = router.route(KERNEL);
+  kernel.get(async (request, response) => {
     const { buildId } = request.params;
     isToBeAskedAgain(response);
     const record = await findRecord(buildId);
@@ -36,6 +43,7 @@ export function recordRoutes(records: RecordStore, underway?: Underway): Router 
     refuseWithdrawn(record);
     response.json(record);
   });
+  kernel.all(onlyMethods('GET, HEAD'));
   const findStatus = async (buildId: string): Promise<AnyStatus> => {
     const record = await findRecord(buildId);
     const progress = underway?.get(buildId);
@@ -43,10 +51,12 @@ export function recordRoutes(records: RecordStore, underway?: Underway): Router 
     if (progress) return statusOfSplitting(buildId, progress);
     throw unknown(buildId);
   };
-  router.get(`${KERNEL}/status`, async (request, response) => {
+  const status = router.route(`${KERNEL}/status`);
+  status.get(async (request, response) => {
     isToBeAskedAgain(response);
     response.json(await findStatus(request.params.buildId));
   });
+  status.all(onlyMethods('GET, HEAD'));
   router.use(eventRoutes(findStatus));
   return router;
 }

@@ -34,6 +34,34 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
       expect((await blobs.get(sha256))?.length).toBe(size);
     });
 
+    it('streams a blob, and any part of it', async () => {
+      const bytes = someBytes(3_000_000, 'streamed');
+      const sha256 = sha256Of(bytes);
+      await blobs.put(sha256, bytes);
+      const parts = [undefined, [0, 1], [1_000_000, 2_000_001], [2_999_999, 3_000_000]] as const;
+      for (const part of parts) {
+        const [start, end] = part ?? [0, bytes.length];
+        const found = await blobs.stream(sha256, part && { start, end });
+        expect(found?.size).toBe(bytes.length);
+        const chunks = await collect(found?.bytes ?? []);
+        expect(sha256Of(Buffer.concat(chunks))).toBe(sha256Of(bytes.subarray(start, end)));
+      }
+      expect(await blobs.stream(unknown)).toBeUndefined();
+    });
+
+    it('streams nothing of an empty blob, and lets go of one that is not wanted', async () => {
+      const empty = someBytes(0, 'empty');
+      await blobs.put(sha256Of(empty), empty);
+      const nothing = await blobs.stream(sha256Of(empty));
+      expect(nothing?.size).toBe(0);
+      expect(await collect(nothing?.bytes ?? [])).toEqual([]);
+      const bytes = someBytes(3_000_000, 'dropped');
+      await blobs.put(sha256Of(bytes), bytes);
+      const dropped = await blobs.stream(sha256Of(bytes));
+      dropped?.bytes.destroy();
+      expect(await read(sha256Of(bytes))).toBe(sha256Of(bytes));
+    });
+
     it('puts a view of a larger buffer, not the buffer', async () => {
       const view = someBytes(3000, 'larger').subarray(1000, 2000);
       const sha256 = sha256Of(view);
@@ -94,6 +122,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         const refusal = { code: 'bad-hash' };
         await expect(blobs.put(hash, someBytes(8, 'x'))).rejects.toMatchObject(refusal);
         await expect(blobs.get(hash)).rejects.toMatchObject(refusal);
+        await expect(blobs.stream(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.has(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.delete(hash)).rejects.toMatchObject(refusal);
       },

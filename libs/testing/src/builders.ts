@@ -50,7 +50,7 @@ export function kernelRecord(overrides: Partial<KernelRecord> = {}): KernelRecor
 }
 
 /** Everything that an asynchronous iterable gives. */
-export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+export async function collect<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;

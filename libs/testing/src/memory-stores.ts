@@ -1,4 +1,5 @@
 import type { KernelRecord } from '@btf-depot/contracts';
+import { Readable } from 'node:stream';
 import { RecordConflict, type BlobStore, type RecordStore } from '@btf-depot/depot';
 
 export interface MemoryStores {
@@ -22,6 +23,13 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
         return Promise.resolve({ created });
       },
       get: (sha256) => Promise.resolve(kept.get(sha256)?.bytes),
+      stream: (sha256, range) => {
+        const bytes = kept.get(sha256)?.bytes;
+        if (!bytes) return Promise.resolve(undefined);
+        const { start, end } = range ?? { start: 0, end: bytes.length };
+        const part = Readable.from([bytes.subarray(start, end)]);
+        return Promise.resolve({ size: bytes.length, bytes: part });
+      },
       has: (sha256) => Promise.resolve(kept.has(sha256)),
       list: () =>
         each([...kept].map(([sha256, { bytes, at }]) => ({ sha256, size: bytes.length, at }))),

@@ -17,6 +17,13 @@ export const storedBench: Bench = async ({ quick }) => {
   const rounds = quick ? 5 : 50;
   const blobs = Array.from({ length: rounds }, (_, round) => someBytes(BLOB_SIZE, `${round}`));
   for (const bytes of blobs) await stores.blobs.put(sha256Of(bytes), bytes);
+  // Blobs are served that a record names.
+  const entries = blobs.map((bytes, at) => {
+    const blob = { sha256: sha256Of(bytes), size: bytes.length };
+    return [`${at}`, { ...blob, mediaType: 'application/gzip' }] as const;
+  });
+  const named = kernelRecord({ state: 'ready', artifacts: Object.fromEntries(entries) });
+  await stores.records.put(named, undefined);
   const records = quick ? 500 : 10_000;
   await inParallel(records, (at) =>
     stores.records.put(

@@ -1,11 +1,14 @@
 import { constants } from 'node:fs';
-import { access, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSha256 } from '@btf-depot/contracts';
-import type { BlobEntry, BlobStore } from '@btf-depot/depot';
+import type { BlobEntry, BlobStore, BlobStream, ByteRange } from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
 import { blobKey, BLOBS } from '../layout.ts';
 import { ASIDE, asStore, createFile, syncFolders, unlessMissing } from './durable.ts';
+
+/** Bytes that are read at a time. */
+const CHUNK = 256 * 1024;
 
 /** Blobs as files `blobs/sha256/ab/abcdef…`. */
 export class FsBlobStore implements BlobStore {
@@ -31,6 +34,18 @@ export class FsBlobStore implements BlobStore {
   async get(sha256: string): Promise<Uint8Array | undefined> {
     const path = join(this.#root, blobKey(sha256));
     return asStore(`read blob ${sha256}`, () => unlessMissing(() => readFile(path)));
+  }
+
+  async stream(sha256: string, range?: ByteRange): Promise<BlobStream | undefined> {
+    const path = join(this.#root, blobKey(sha256));
+    return asStore(`read blob ${sha256}`, () =>
+      unlessMissing(async () => {
+        const file = await open(path, 'r');
+        const { size } = await file.stat();
+        const part = range && { start: range.start, end: range.end - 1 };
+        return { size, bytes: file.createReadStream({ ...part, highWaterMark: CHUNK }) };
+      }),
+    );
   }
 
   async has(sha256: string): Promise<boolean> {

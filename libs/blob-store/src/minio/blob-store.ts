@@ -1,5 +1,5 @@
 import { isSha256 } from '@btf-depot/contracts';
-import type { BlobEntry, BlobStore } from '@btf-depot/depot';
+import type { BlobEntry, BlobStore, BlobStream, ByteRange } from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
 import { blobKey, BLOBS } from '../layout.ts';
 import type { Bucket } from './bucket.ts';
@@ -23,6 +23,10 @@ export class MinioBlobStore implements BlobStore {
 
   async get(sha256: string): Promise<Uint8Array | undefined> {
     return (await this.#bucket.get(blobKey(sha256)))?.bytes;
+  }
+
+  async stream(sha256: string, range?: ByteRange): Promise<BlobStream | undefined> {
+    return this.#bucket.stream(blobKey(sha256), range);
   }
 
   async has(sha256: string): Promise<boolean> {

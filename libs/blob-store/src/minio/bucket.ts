@@ -1,13 +1,18 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Readable } from 'node:stream';
-import { MAX_BLOB_SIZE } from '@btf-depot/depot';
+import { MAX_BLOB_SIZE, type BlobStream, type ByteRange } from '@btf-depot/depot';
 import { Client, S3Error } from 'minio';
 import { StoreUnavailable } from '../errors.ts';
 import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
 
 /** What must hold for a write: nothing there yet, the object of this ETag, or nothing at all. */
 export type Condition = Record<string, never> | { 'If-None-Match': '*' } | { 'If-Match': string };
+
+/** What the client's streams are, beyond what it says of them. */
+type AnswerBody = Readable & Pick<http.IncomingMessage, 'headers' | 'socket'>;
+
+type Answered = (message: http.IncomingMessage) => void;
 
 interface Listed {
   key: string;
@@ -25,15 +30,36 @@ interface Listed {
  */
 export class Bucket {
   readonly #client: Client;
+  /** Its limit is for the head of an answer alone. */
+  readonly #streams: Client;
   readonly #settings: Required<MinioSettings>;
 
   constructor(settings: MinioSettings) {
     this.#settings = { ...MINIO_DEFAULTS, ...settings };
-    const { endpoint, accessKey, secretKey, region, timeoutMs } = this.#settings;
+    const { timeoutMs } = this.#settings;
+    this.#client = this.#connect((request) => ({
+      signal: AbortSignal.timeout(timeoutMs),
+      answered: request,
+    }));
+    this.#streams = this.#connect((request) => {
+      const limit = new AbortController();
+      const timer = setTimeout(() => limit.abort(), timeoutMs);
+      return {
+        signal: limit.signal,
+        answered: (message) => {
+          clearTimeout(timer);
+          request(message);
+        },
+      };
+    });
+  }
+
+  #connect(limited: (answered: Answered) => { signal: AbortSignal; answered: Answered }): Client {
+    const { endpoint, accessKey, secretKey, region } = this.#settings;
     const { protocol, hostname, port } = new URL(endpoint);
     const useSSL = protocol === 'https:';
     const { request } = useSSL ? https : http;
-    this.#client = new Client({
+    return new Client({
       endPoint: hostname,
       ...(port !== '' && { port: Number(port) }),
       useSSL,
@@ -41,14 +67,10 @@ export class Bucket {
       secretKey,
       region,
       transport: {
-        request: ((
-          options: https.RequestOptions,
-          answer: (message: http.IncomingMessage) => void,
-        ) =>
-          request(
-            { ...options, signal: AbortSignal.timeout(timeoutMs) },
-            answer,
-          )) as typeof http.request,
+        request: ((options: https.RequestOptions, answer: Answered) => {
+          const { signal, answered } = limited(answer);
+          return request({ ...options, signal }, answered);
+        }) as typeof http.request,
       },
       // Above this size the client would upload in parts, where conditions do not hold.
       partSize: 2 * MAX_BLOB_SIZE,
@@ -97,6 +119,23 @@ export class Bucket {
         const chunks: Buffer[] = [];
         for await (const chunk of answer) chunks.push(chunk as Buffer);
         return { bytes: Buffer.concat(chunks), etag: etagOf(answer) };
+      } catch (error) {
+        if (says(error, 'NotFound', 'NoSuchKey')) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** The object as it comes; an error in it where nothing comes for as long as a request may take. */
+  async stream(key: string, range?: ByteRange): Promise<BlobStream | undefined> {
+    const { bucket, timeoutMs } = this.#settings;
+    return this.#ask(`read ${key}`, async () => {
+      try {
+        const bytes = range
+          ? await this.#streams.getPartialObject(bucket, key, range.start, range.end - range.start)
+          : await this.#streams.getObject(bucket, key);
+        endWhenSilent(bytes as AnswerBody, timeoutMs);
+        return { size: sizeOf(bytes as AnswerBody), bytes };
       } catch (error) {
         if (says(error, 'NotFound', 'NoSuchKey')) return undefined;
         throw error;
@@ -155,6 +194,26 @@ export class Bucket {
 
 function says(error: unknown, ...codes: string[]): boolean {
   return error instanceof S3Error && error.code !== undefined && codes.includes(error.code);
+}
+
+/** A reader that takes its time is not the server's silence: then there are bytes to be read. */
+function endWhenSilent(message: AnswerBody, timeoutMs: number): void {
+  let seen = -1;
+  const watch = setInterval(() => {
+    const { bytesRead } = message.socket;
+    if (message.readableLength === 0 && bytesRead === seen) {
+      message.destroy(new StoreUnavailable(`no byte came within ${timeoutMs} ms`));
+    }
+    seen = bytesRead;
+  }, timeoutMs);
+  message.once('close', () => clearInterval(watch));
+}
+
+/** Of the whole object, also where a part of it was asked for. */
+function sizeOf({ headers }: AnswerBody): number {
+  const size = headers['content-range']?.split('/')[1] ?? headers['content-length'];
+  if (size === undefined) throw new Error('an answer without Content-Length');
+  return Number(size);
 }
 
 /** As the client gives it in its other answers: without quotes. */

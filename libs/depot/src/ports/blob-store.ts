@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** Immutable bytes by their SHA-256. A blob is at most `MAX_BLOB_SIZE` bytes and is put whole. */
 export interface BlobStore {
   /**
@@ -7,6 +9,12 @@ export interface BlobStore {
   put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }>;
   /** @returns the whole blob, or undefined where there is none. */
   get(sha256: string): Promise<Uint8Array | undefined>;
+  /**
+   * The blob as it comes, for readers that take their time: the store is asked for more only as
+   * they go on. Ends in an error where the store falls silent. To be read or destroyed.
+   * @param range a part that is not empty; absent: the whole.
+   */
+  stream(sha256: string, range?: ByteRange): Promise<BlobStream | undefined>;
   has(sha256: string): Promise<boolean>;
   /** Every blob, in no stated order; one that is put or deleted meanwhile may be in it or not. */
   list(): AsyncIterable<BlobEntry>;
@@ -14,6 +22,18 @@ export interface BlobStore {
   delete(sha256: string): Promise<void>;
   /** Rejects where the store cannot be reached: for readiness. */
   check(): Promise<void>;
+}
+
+export interface BlobStream {
+  /** Of the whole blob, in bytes. */
+  size: number;
+  bytes: Readable;
+}
+
+/** From byte `start` up to `end`, which is not in it; within the blob. */
+export interface ByteRange {
+  start: number;
+  end: number;
 }
 
 export interface BlobEntry {

@@ -77,6 +77,7 @@ export class Metrics {
       blobs: {
         put: (sha256, bytes) => time('put blob', () => blobs.put(sha256, bytes)),
         get: (sha256) => time('get blob', () => blobs.get(sha256)),
+        stream: (sha256, range) => time('open blob', () => blobs.stream(sha256, range)),
         has: (sha256) => time('has blob', () => blobs.has(sha256)),
         delete: (sha256) => time('delete blob', () => blobs.delete(sha256)),
         list: () => blobs.list(),

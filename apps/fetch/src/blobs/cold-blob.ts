@@ -1,0 +1,134 @@
+import type { Readable } from 'node:stream';
+import type { BlobStore, BlobStream } from '@btf-depot/depot';
+import type { HeldMemory } from './held-memory.ts';
+
+/** A blob on its way from the store. Whoever has one reads it or not, and then closes it. */
+export interface ColdBlob {
+  /** Bytes. */
+  readonly length: number;
+  /** The bytes from `start` up to `end`, as they come. Throws where the store breaks off. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>;
+  /** Ends the reading, also one that waits. */
+  close(): void;
+}
+
+const ABANDONED = new Error('nobody reads it');
+
+/** Bytes that are handed on at a time. */
+const CHUNK = 256 * 1024;
+
+/**
+ * A blob that comes into memory while any number of readers follow, each at its own speed: one read
+ * of the store for all. When nobody reads it any more before it is whole, the store is left alone.
+ */
+export class FillingBlob {
+  readonly size: number;
+  readonly #buffer: Buffer;
+  readonly #stream: Readable;
+  readonly #held: HeldMemory;
+  readonly #onEnd: (whole?: Buffer) => void;
+  /** Bytes that are there. */
+  #filled = 0;
+  #failure: Error | undefined;
+  #isOver = false;
+  #readers = 0;
+  #waiting: (() => void)[] = [];
+
+  /** @param onEnd told once: the whole blob, or undefined where it did not come to that. */
+  constructor({ size, bytes }: BlobStream, held: HeldMemory, onEnd: (whole?: Buffer) => void) {
+    this.size = size;
+    this.#buffer = Buffer.allocUnsafeSlow(size);
+    this.#stream = bytes;
+    this.#held = held;
+    this.#onEnd = onEnd;
+    held.hold(this.#buffer);
+    bytes.on('data', (chunk: Uint8Array) => this.#take(chunk));
+    bytes.on('error', (error) => this.#end(error));
+    bytes.once('close', () => this.#end(new Error('the store broke off')));
+  }
+
+  /**
+   * @returns undefined where its last reader left before it was whole.
+   * @throws where the store broke off.
+   */
+  open(): ColdBlob | undefined {
+    if (this.#failure === ABANDONED) return undefined;
+    if (this.#failure) throw this.#failure;
+    this.#readers++;
+    this.#held.hold(this.#buffer);
+    let isOpen = true;
+    return {
+      length: this.size,
+      read: (start, end) => this.#follow(start, end, () => isOpen),
+      close: () => {
+        if (!isOpen) return;
+        isOpen = false;
+        this.#held.release(this.#buffer);
+        this.#readers--;
+        this.#wake();
+        if (this.#readers === 0) this.#end(ABANDONED);
+      },
+    };
+  }
+
+  async *#follow(start: number, end: number, isWanted: () => boolean): AsyncGenerator<Uint8Array> {
+    for (let at = start; at < end && isWanted();) {
+      const there = Math.min(this.#filled, end, at + CHUNK);
+      if (there > at) {
+        yield this.#buffer.subarray(at, there);
+        at = there;
+      } else if (this.#failure) {
+        throw this.#failure;
+      } else {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
+    }
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#filled + chunk.length > this.size) {
+      this.#filled = 0;
+      this.#end(new Error('the store sent more than it said'));
+      return;
+    }
+    this.#buffer.set(chunk, this.#filled);
+    this.#filled += chunk.length;
+    this.#wake();
+  }
+
+  /** @param failure counts where the blob is not whole. */
+  #end(failure: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const isWhole = this.#filled === this.size;
+    if (!isWhole) this.#failure = failure;
+    this.#stream.destroy();
+    this.#onEnd(isWhole ? this.#buffer : undefined);
+    this.#held.release(this.#buffer);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** A blob for which there is no memory: each reader has its own way to the store, at its own speed. */
+export function passedOn(blobs: BlobStore, sha256: string, size: number): ColdBlob {
+  let current: Readable | undefined;
+  let isOpen = true;
+  return {
+    length: size,
+    async *read(start, end) {
+      const found = await blobs.stream(sha256, { start, end });
+      if (!found) throw new Error(`blob ${sha256} is gone`);
+      current = found.bytes;
+      if (isOpen) yield* current as AsyncIterable<Uint8Array>;
+      else current.destroy();
+    },
+    close() {
+      isOpen = false;
+      current?.destroy();
+    },
+  };
+}
