@@ -24,7 +24,13 @@ export { carrierParts } from './carrier-parts.ts';
 export { kernelImage } from './kernel-image.ts';
 export { kernelPieces, type KernelPieces } from './kernel-pieces.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';
-export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
+export {
+  COMPRESSION_LEVELS,
+  packKernel,
+  type CompressionLevels,
+  type PackedArtifact,
+  type PackInput,
+} from './pack-kernel.ts';
 export * from './ports/announcer.ts';
 export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';
