@@ -313,6 +313,10 @@ describe('sections', () => {
   it('are refused where they do not inflate to what they announce, or to more than the limit', () => {
     const huge = deflateSync(Buffer.alloc(10_000_000));
     expect(codeOf(() => compressed(1, huge, 10_000_000))).toBe('dwarf-limit');
+    // What is announced is refused before anything is inflated, and more never comes out.
+    expect(() => compressed(2, zstdCompressSync(info), 100e9)).toThrow(
+      '.debug_info: 100000000000 bytes to hold in memory',
+    );
     expect(codeOf(() => compressed(1, huge, info.length))).toBe('dwarf-compression');
     expect(codeOf(() => compressed(1, deflateSync(info), info.length + 1))).toBe(
       'dwarf-compression',

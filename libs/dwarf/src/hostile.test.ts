@@ -29,6 +29,7 @@ import {
   codeSection,
   inlinedCalls,
   LocationListWriter,
+  mutate,
   type DwarfSections,
   type EntryInput,
 } from './testing/index.ts';
@@ -239,17 +240,6 @@ describe('faults name section, unit and offset', () => {
 });
 
 describe('fuzz', () => {
-  // xorshift32: the same mutations in every run, and by its seed each one alone.
-  const random = (seed: number) => {
-    let state = seed | 1;
-    return (below: number): number => {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      return (state >>> 0) % below;
-    };
-  };
-
   it.each([
     ['types and variables', sample(), readAll, 6],
     ['code', codeSample(), readCode, 4],
@@ -258,14 +248,7 @@ describe('fuzz', () => {
     const sectionNames = Object.keys(original);
     let faults = 0;
     for (let seed = 1; seed <= 4000; seed++) {
-      const next = random(Math.imul(seed, 0x9e3779b9));
-      const sections = { ...original };
-      for (let count = next(3); count >= 0; count--) {
-        const name = sectionNames[next(2) === 0 ? 0 : next(sectionNames.length)];
-        const bytes = Uint8Array.from(sections[name]);
-        if (next(12) === 0) sections[name] = bytes.slice(0, next(bytes.length));
-        else sections[name] = bytes.with(next(bytes.length) | 0, next(4) === 0 ? 0xff : next(256));
-      }
+      const sections = mutate(original, seed, sectionNames, true);
       try {
         read(sections);
       } catch (error) {

@@ -24,6 +24,7 @@ const source: Source = {
   },
 };
 let variables = 0;
+let unitsDone = 0;
 if (output === undefined) {
   const dwarf = readDwarf(readElf(source), source);
   dwarf.eachUnit((unit) => {
@@ -33,7 +34,9 @@ if (output === undefined) {
   const elf = readElf(source);
   const section = elf.section('.BTF');
   if (section === undefined) throw new Error(`${vmlinux}: no .BTF section`);
-  const result = variablesFromDwarf(source, parseBtf(elf.bytes(section)));
+  const result = variablesFromDwarf(source, parseBtf(elf.bytes(section)), {
+    onUnit: () => (unitsDone = performance.now()),
+  });
   variables = result.variables;
   writeFileSync(output, result.bytes);
 }
@@ -41,6 +44,7 @@ closeSync(fd);
 const { user, system } = process.cpuUsage();
 const run: VarsRun = {
   ...{ variables, start: started / 1000, read: read / 1000 },
+  units: (unitsDone - started) / 1000,
   work: (performance.now() - started) / 1000,
   cpu: (user + system) / 1e6,
   memory: process.resourceUsage().maxRSS * 1024,

@@ -8,10 +8,12 @@ import {
   verifyBtf,
   type Btf,
 } from '@btf-depot/btf';
+import { Entry, readDwarf, Tag } from '@btf-depot/dwarf';
+import { readElf } from '@btf-depot/elf';
 import { pahole } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -141,6 +143,16 @@ function check(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
 }
 
+/** Of the first entries of all units. */
+function tagsOf(file: string): number[] {
+  const source = bytesSource(readFileSync(file));
+  const dwarf = readDwarf(readElf(source), source);
+  const root = new Entry(dwarf.tables);
+  const tags: number[] = [];
+  dwarf.eachUnit((unit) => tags.push(root.read(unit, unit.header.firstEntry).tag));
+  return tags;
+}
+
 function lines(btf: Btf): Map<string, number> {
   return new Map(
     listVariables(btf).map(({ id, name, linkage, place, type }) => [
@@ -210,6 +222,7 @@ const gcc = named([
   ['-gdwarf-5'],
   ['-gdwarf-4'],
   ['-gdwarf-3', '-gstrict-dwarf'],
+  ['-gdwarf-2', '-gstrict-dwarf'],
   ['-gdwarf-5', '-gz=zlib'],
   ['-gdwarf-5', '-gdwarf64'],
 ]);
@@ -224,6 +237,35 @@ describeWithKernels(['K612'], "variables are pahole's", () => {
       const file = compile('gcc', flags);
       const beyond = expectVariables(file, await judged(file));
       expect(beyond).toEqual(['completed completed', 'declared from_script']);
+    });
+
+    it.skipIf(!has('objcopy'))('whose sections are compressed with zstd', async () => {
+      const plain = compile('gcc', ['-gdwarf-5']);
+      const file = `${plain}-zstd`;
+      check('objcopy', ['--compress-debug-sections=zstd', plain, file]);
+      expectVariables(file, await judged(plain));
+    });
+
+    describe.skipIf(!has('dwz'))('with what units share in partial units (dwz)', () => {
+      it.each(['-gdwarf-5', '-gdwarf-4'])('%s', async (version) => {
+        const plain = compile('gcc', [version]);
+        const file = `${plain}-dwz`;
+        check('dwz', ['-L', 'none', plain, '-o', file]);
+        expect(tagsOf(file)).toContain(Tag.PARTIAL_UNIT);
+        expectVariables(file, await judged(plain));
+      });
+
+      it('are refused by name where what files share is in another', async () => {
+        const plain = compile('gcc', ['-gdwarf-5']);
+        const copies = [`${plain}-one`, `${plain}-two`];
+        for (const copy of copies) copyFileSync(plain, copy);
+        check('dwz', ['-L', 'none', '-m', `${plain}-common`, ...copies]);
+        const { core } = await judged(plain);
+        const source = bytesSource(readFileSync(copies[0]));
+        expect(() => variablesFromDwarf(source, core)).toThrow(
+          expect.objectContaining({ code: 'dwarf-alternate' }),
+        );
+      });
     });
 
     it('optimised at link time, where units refer to each other', async () => {

@@ -234,6 +234,19 @@ describe('types', () => {
     expect(faultOf(() => run(kernel([nested]))).code).toBe('dwarf-nesting');
   });
 
+  it('that lie outside every section, or stand for themselves, are refused or left out by place', () => {
+    const { attributes } = variable('x', 'int', at(0));
+    const lost = (attributes ?? []).filter(([attribute]) => attribute !== At.TYPE);
+    const type = [At.TYPE, Form.REF_ADDR, 9_999_999] as const;
+    const outside: EntryInput = { tag: Tag.VARIABLE, attributes: [...lost, type] };
+    const fault = faultOf(() => run(kernel([unit([int, outside])])));
+    expect(fault.code).toBe('dwarf-entry');
+    expect(fault.message).toMatch(/^\.debug_info\+0x98967f: /);
+    const origin = [At.ABSTRACT_ORIGIN, Form.REF4, { label: 'itself' }] as const;
+    const itself = { ...outside, label: 'itself', attributes: [...lost, origin] };
+    expect(run(kernel([unit([int, itself])])).coverage.leftOut).toMatchObject({ void: 1 });
+  });
+
   it('are not added beyond the limit', () => {
     const types = [
       int,
