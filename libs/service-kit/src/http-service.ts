@@ -130,6 +130,8 @@ const identifyRequest: RequestHandler = (request, response, next) => {
   const id = typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
   response.locals.requestId = id;
   response.setHeader('X-Request-Id', id);
+  // Answers have what farms sent in them: a browser is to take none for a page.
+  response.setHeader('X-Content-Type-Options', 'nosniff');
   next();
 };
 

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { dumpJson, dumpRaw, printHeader, type Btf } from '@btf-depot/btf';
 import { Command, Option } from 'commander';
 import { openBtf } from '../btf-file.ts';
+import { printable } from '../output.ts';
 
 const FORMS = ['raw', 'c', 'json'] as const;
 
@@ -33,9 +34,16 @@ function* dump(btf: Btf, as: Flags['as']): Generator<string | Uint8Array> {
   else yield* dumpJson(btf);
 }
 
-/** Hundreds of megabytes may come: written as they are made. Names are bytes, one a character. */
+/** What drives a terminal, in bytes of UTF-8: controls but tab and line end, changes of direction. */
+const CONTROLS = /[\0-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]/g;
+
+/**
+ * Hundreds of megabytes may come: written as they are made. Names are bytes, one a character, and
+ * may be anybody's.
+ */
 function write(chunk: string | Uint8Array): void {
-  const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk;
+  const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');
+  const bytes = Buffer.from(text.replace(CONTROLS, escaped), 'latin1');
   for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(1, bytes, done);
@@ -46,4 +54,8 @@ function write(chunk: string | Uint8Array): void {
       if (code !== 'EAGAIN') throw error;
     }
   }
+}
+
+function escaped(bytes: string): string {
+  return printable(Buffer.from(bytes, 'latin1').toString('utf8'));
 }
