@@ -15,7 +15,7 @@ async function offered(script: string, words: string[]): Promise<string[]> {
 test('bash completes verbs and their options', async () => {
   const { code, output } = await btfdepot(['completion', 'bash'], '.');
   expect(code).toBe(0);
-  expect(await offered(output, ['btfdepot', 'in'])).toEqual(['inspect']);
+  expect(await offered(output, ['btfdepot', 'ins'])).toEqual(['inspect']);
   expect(await offered(output, ['btfdepot', 'push', '--f'])).toEqual(['--full']);
   expect(await offered(output, ['btfdepot', 'inspect', 'package.j'])).toEqual(['package.json']);
 });

@@ -18,7 +18,6 @@ import {
   listenSettings,
   logSettings,
   Metrics,
-  moduleSigning,
   readSigningKeys,
   retryRules,
   retrySettings,
@@ -61,7 +60,6 @@ export async function startEmbedded(
 ): Promise<EmbeddedDepot> {
   const metrics = new Metrics();
   const signingKeys = await readSigningKeys(settings, log);
-  const signing = await moduleSigning(settings);
   const publicKeys = signingKeys.map(({ publicKey }) => publicKey);
   const stores = metrics.timed(await openFsStores(settings.BTFDEPOT_DATA));
   const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
@@ -84,7 +82,6 @@ export async function startEmbedded(
     log,
     metrics,
     signingKeys,
-    ...signing,
     ...(guards.writes && { guard: guards.writes }),
   };
   const fetch = createFetch({ ...stores, publicKeys, underway: deps.underway }, settings, log);

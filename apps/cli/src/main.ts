@@ -10,6 +10,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   push: async () => (await import('./verbs/push.ts')).pushCommand(),
   get: async () => (await import('./verbs/get.ts')).getCommand(),
   vars: async () => (await import('./verbs/vars.ts')).varsCommand(),
+  inlines: async () => (await import('./verbs/inlines.ts')).inlinesCommand(),
   reprocess: async () => (await import('./verbs/reprocess.ts')).reprocessCommand(),
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdrawCommand(),

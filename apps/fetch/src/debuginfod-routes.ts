@@ -13,6 +13,7 @@ const MISSING: ReadonlySet<string> = new Set([
   'unknown-build-id',
   'unknown-artifact',
   'no-vars',
+  'no-inlines',
   'withdrawn',
 ]);
 

@@ -21,6 +21,7 @@ import { RecentRecords } from './recent-records.ts';
 import { fetchRoutes } from './routes.ts';
 import { blobSender } from './send-blob.ts';
 import { searchRoutes } from './search-routes.ts';
+import { siteRoutes } from './site-routes.ts';
 import { variableRoutes } from './variable-routes.ts';
 
 export { fetchSettings } from './settings.ts';
@@ -74,6 +75,7 @@ export function createFetch(
     searchRoutes(records, catalogue),
     recordRoutes((buildId) => records.newest(buildId), deps.underway),
     variableRoutes({ records, kernels, answers, send }),
+    siteRoutes({ records, kernels, answers, send }),
     fetchRoutes({ records, catalogue, blobs, kernels, answers, send }),
   );
   return {

@@ -4,6 +4,7 @@ import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Catalogue } from './catalogue.ts';
+import { pageLimit } from './page-limit.ts';
 import type { RecentRecords } from './recent-records.ts';
 
 /** A thousand build IDs and a thousand releases. */
@@ -17,12 +18,7 @@ const searchQuery = z.strictObject({
   release: word,
   arch: word,
   buildId: hex.exactOptional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/, { error: 'expected a whole number' })
-    .transform(Number)
-    .pipe(z.number().min(1).max(1000))
-    .prefault('100'),
+  limit: pageLimit,
   page: hex.exactOptional(),
 });
 

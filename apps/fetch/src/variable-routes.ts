@@ -12,6 +12,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Answers } from './answers.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
+import { pageLimit } from './page-limit.ts';
 import { preferred } from './preference.ts';
 import type { RecentRecords } from './recent-records.ts';
 import type { SendBlob } from './send-blob.ts';
@@ -21,12 +22,7 @@ const MAX_RESOLVE_BODY = 128 * 1024;
 
 const pageQuery = z.strictObject({
   prefix: variableNameSchema.or(z.literal('')).default(''),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .transform(Number)
-    .pipe(z.number().min(1).max(1000))
-    .prefault('100'),
+  limit: pageLimit,
   page: z.string().max(600).exactOptional(),
 });
 

@@ -4,10 +4,12 @@ import {
   lookupAnswerSchema,
   resolveAnswerSchema,
   searchAnswerSchema,
+  sitePageSchema,
   statusAnswerSchema,
   VARIABLE_FORMS,
   variableAnswerSchema,
   variablePageSchema,
+  type InlineSite,
   type KernelRecord,
   type KernelStatus,
   type KernelSummary,
@@ -177,6 +179,21 @@ export class DepotClient {
     const path = `${variablePath(buildId, name)}?as=${form}`;
     const response = await this.#get(path, signal, headers);
     return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** Where calls of a function are inlined, or what is inlined at an address, in order. */
+  async *inlineSites(
+    buildId: string,
+    asked: { function: string } | { address: string },
+    signal?: AbortSignal,
+  ): AsyncGenerator<InlineSite> {
+    let page: string | undefined;
+    do {
+      const path = `${kernelPath(buildId)}/inlines${query({ ...asked, limit: '1000', page })}`;
+      const answer = await this.#json(path, sitePageSchema, signal);
+      yield* answer.sites;
+      page = answer.next;
+    } while (page !== undefined);
   }
 
   resolve(buildId: string, names: string[], signal?: AbortSignal): Promise<ResolveAnswer> {

@@ -6,6 +6,8 @@ export const ARTIFACTS = {
   'vmlinux.btf': 'application/octet-stream',
   'vmlinux.vars.btf': 'application/octet-stream',
   'vmlinux.ksyms.btf': 'application/octet-stream',
+  'vmlinux.inlines.btf': 'application/octet-stream',
+  'vmlinux.inlines.map': 'text/plain; charset=utf-8',
   'btf_vmlinux.ko': 'application/octet-stream',
   'btf_vmlinux.ko.gz': 'application/gzip',
   'btf_vmlinux.ko.xz': 'application/x-xz',
@@ -57,6 +59,6 @@ export function mediaTypeOf(name: ArtifactName | SignatureName): string {
 }
 
 /** The extras that a depot can split off a kernel's BTF; a server or an upload may name fewer. */
-export const EXTRAS = ['vars'] as const;
+export const EXTRAS = ['vars', 'inlines'] as const;
 
 export type ExtraName = (typeof EXTRAS)[number];

@@ -5,6 +5,7 @@
  */
 export * from './artifact.ts';
 export * from './build-id.ts';
+export * from './inline.ts';
 export * from './job.ts';
 export { openApiDocument } from './openapi/document.ts';
 export { FETCH_ROUTES, type RouteDocument } from './openapi/routes.ts';

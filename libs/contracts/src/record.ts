@@ -44,6 +44,21 @@ const ksymsSchema = z.looseObject({
 /** Symbols of the kernel, as `nm -S` in zstd: for variables that come later. */
 const symbolsSchema = z.looseObject({ ...blob, origin: z.enum(['symtab', 'map']) });
 
+/** Calls of functions that were inlined, as split BTF on core: LOC_PARAM, LOC_PROTO, LOCSEC. */
+const inlinesSchema = z.looseObject({
+  ...blob,
+  types: count,
+  sites: count,
+  /** Found in the kernel's DWARF, or as its build wrote it (`.BTF.inline`). */
+  origin: z.enum(['dwarf', 'kernel']),
+  /** Of DWARF: what became of its inlined calls and of their parameters, by class and reason. */
+  coverage: z.looseObject({}).exactOptional(),
+  /** SHA-256 of the core that this split BTF stands on. */
+  baseSha256: sha256Schema,
+  /** Addresses of sections and of the functions that the sites stand in, as text. */
+  map: z.looseObject(blob).exactOptional(),
+});
+
 /** What a module must say and hold so that this kernel loads it (LoadFacts in libs/carrier). */
 const loadSchema = z.looseObject({
   vermagic: z.string(),
@@ -66,15 +81,7 @@ const carrierSchema = z.looseObject({
   links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
 });
 
-const artifactSchema = z.looseObject({
-  ...blob,
-  mediaType: z.string(),
-  /** Milliseconds that compressing took. */
-  ms: count.exactOptional(),
-});
-
-/** How hard artifacts are compressed: gzip 1–12, xz 0–9, zstd 1–22. */
-const levelsSchema = z.looseObject({ gzip: count, xz: count, zstd: count });
+const artifactSchema = z.looseObject({ ...blob, mediaType: z.string() });
 
 /** The files that an upload may have, each at most once. */
 export const UPLOAD_PARTS = ['kernel', 'full', 'module', 'map', 'carrier'] as const;
@@ -124,11 +131,10 @@ export const kernelRecordSchema = z.looseObject({
   extras: z.record(z.string(), extraSchema),
   ksyms: ksymsSchema.exactOptional(),
   symbols: symbolsSchema.exactOptional(),
+  inlines: inlinesSchema.exactOptional(),
   carrier: carrierSchema.exactOptional(),
   /** Files of the newest finished revision; what an earlier one had stays here until then. */
   artifacts: z.record(z.string(), artifactSchema),
-  /** Of these artifacts. */
-  levels: levelsSchema.exactOptional(),
   sources: z.array(sourceSchema),
   /** Name and version of the software that made the parts as they are; absent: see `sources`. */
   encoder: z.string().exactOptional(),
@@ -150,6 +156,7 @@ export type KernelRecord = z.infer<typeof kernelRecordSchema>;
 export type CoreEntry = z.infer<typeof coreSchema>;
 export type ExtraEntry = z.infer<typeof extraSchema>;
 export type KsymsEntry = z.infer<typeof ksymsSchema>;
+export type InlinesEntry = z.infer<typeof inlinesSchema>;
 export type CarrierEntry = z.infer<typeof carrierSchema>;
 export type ArtifactEntry = z.infer<typeof artifactSchema>;
 export type SourceEntry = z.infer<typeof sourceSchema>;

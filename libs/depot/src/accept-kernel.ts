@@ -148,8 +148,10 @@ function isKnown(record: KernelRecord, sources: OpenedUpload['sources']): boolea
 }
 
 function partsOf(parts: KernelParts): { sha256: string; bytes: Uint8Array }[] {
-  const { core, vars, ksyms, symbols, given } = parts;
-  return [core, vars, ksyms, symbols, given].filter((part) => part !== undefined);
+  const { core, vars, ksyms, inlines, symbols, given } = parts;
+  return [core, vars, ksyms, inlines, inlines?.map, symbols, given].filter(
+    (part) => part !== undefined,
+  );
 }
 
 /** The record says that work is due; the job only says so sooner than the sweeper would. */

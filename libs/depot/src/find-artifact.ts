@@ -10,7 +10,7 @@ import { refuseWithdrawn } from './withdraw.ts';
 /**
  * The artifact of that name, or why there is none.
  *
- * @throws DepotError `unknown-artifact`, `withdrawn`, `no-vars`, `not-signed`, `pending`.
+ * @throws DepotError `unknown-artifact`, `withdrawn`, `no-vars`, `no-inlines`, `not-signed`, `pending`.
  */
 export function findArtifact(record: KernelRecord, name: string): ArtifactEntry {
   const { buildId, revision, state } = record;
@@ -24,6 +24,9 @@ export function findArtifact(record: KernelRecord, name: string): ArtifactEntry 
   }
   if (name === 'vmlinux.vars.btf' && !record.extras.vars) {
     throw new DepotError('no-vars', `no variables of ${buildId} were uploaded`);
+  }
+  if (name.includes('inline') && !record.inlines) {
+    throw new DepotError('no-inlines', `no inlined calls of ${buildId} were uploaded`);
   }
   if (name.includes('ksyms') && !record.ksyms && state !== 'compressing') {
     const why = record.carrier?.why ?? 'not made yet';

@@ -8,7 +8,7 @@ import { DepotError } from './errors.ts';
  * @throws DepotError `unknown-artifact`, `no-vars`, `withdrawn`.
  */
 export function findSection(
-  { buildId, state, core, extras, ksyms }: KernelRecord,
+  { buildId, state, core, extras, ksyms, inlines }: KernelRecord,
   section: string,
 ): { sha256: string; size: number } {
   if (state === 'withdrawn') throw new DepotError('withdrawn', `${buildId} was withdrawn`);
@@ -16,6 +16,8 @@ export function findSection(
   const name = section.startsWith('.BTF.') ? section.slice('.BTF.'.length) : '';
   if (Object.hasOwn(extras, name)) return extras[name];
   if (name === 'ksyms' && ksyms) return ksyms;
+  // The mail thread's name, and upstream's.
+  if ((name === 'inlines' || name === 'inline') && inlines) return inlines;
   if (name === 'vars') throw new DepotError('no-vars', `${buildId} came without variables`);
   throw new DepotError('unknown-artifact', `${buildId} has no section of this name`);
 }

@@ -50,11 +50,14 @@ export function openGivenCarrier(source: Source): GivenCarrier {
  */
 export function artifactOf(
   given: GivenCarrier,
-  record: Pick<KernelRecord, 'buildId' | 'delivery' | 'core' | 'extras' | 'ksyms' | 'carrier'>,
+  record: Pick<
+    KernelRecord,
+    'buildId' | 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines' | 'carrier'
+  >,
 ): CarrierFile {
   const file = FILES[given.name ?? ''];
   if (!file) throw foreign(`its module is named ${given.name ?? 'nothing'}`);
-  const { buildId, delivery, core, extras, ksyms, carrier } = record;
+  const { buildId, delivery, core, extras, ksyms, inlines, carrier } = record;
   if (given.buildId !== buildId) throw foreign(`it is for build ID ${given.buildId ?? 'none'}`);
   if (given.baseSha256 !== core.sha256) throw foreign('its base is another core');
   const vermagic = carrier?.load?.vermagic;
@@ -64,7 +67,7 @@ export function artifactOf(
   const whole = file === 'btf_vmlinux.ko';
   const ours: Partial<Record<string, string>> = {
     '.BTF': (delivery === 'module' ? core : ksyms)?.sha256,
-    ...(whole && sectionsOf(extras)),
+    ...(whole && sectionsOf({ ...extras, ...(inlines && { inlines }) })),
   };
   const required = ['.BTF', ...(whole && extras.vars ? ['.BTF.vars'] : [])];
   for (const name of new Set([...required, ...Object.keys(given.sections)])) {
@@ -75,7 +78,7 @@ export function artifactOf(
   return file;
 }
 
-function sectionsOf(extras: KernelRecord['extras']): Record<string, string> {
+function sectionsOf(extras: Record<string, { sha256: string }>): Record<string, string> {
   const entries = Object.entries(extras).map(([name, { sha256 }]) => [`.BTF.${name}`, sha256]);
   return Object.fromEntries(entries) as Record<string, string>;
 }

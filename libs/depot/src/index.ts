@@ -22,15 +22,12 @@ export { findArtifact } from './find-artifact.ts';
 export { findSection } from './find-section.ts';
 export { carrierParts } from './carrier-parts.ts';
 export { kernelImage } from './kernel-image.ts';
+export { askSites, type SiteQuestion } from './inlines/ask-sites.ts';
+export { openSites, type SiteParts, type SiteSource } from './inlines/site-source.ts';
+export { inlinesPart } from './inlines/inlines-part.ts';
 export { kernelPieces, type KernelPieces } from './kernel-pieces.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';
-export {
-  COMPRESSION_LEVELS,
-  packKernel,
-  type CompressionLevels,
-  type PackedArtifact,
-  type PackInput,
-} from './pack-kernel.ts';
+export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
 export * from './ports/announcer.ts';
 export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';
@@ -62,7 +59,12 @@ export { createToken, type NewToken } from './tokens/create-token.ts';
 export { StorageShare } from './tokens/storage-share.ts';
 export { TokenGuard, type Subject, type TokenHolder } from './tokens/token-guard.ts';
 export { refuseWithdrawn, withdraw } from './withdraw.ts';
-export { splitKernel, type KernelParts, type SplitOptions } from './split-kernel.ts';
+export {
+  splitKernel,
+  type KernelParts,
+  type SplitOptions,
+  type SplitPart,
+} from './split-kernel.ts';
 export { sweep, sweptOf, type Swept } from './sweep.ts';
 export { Underway } from './underway.ts';
 export {

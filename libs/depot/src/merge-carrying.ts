@@ -18,7 +18,7 @@ export function entry(part: SplitPart) {
  * @throws DepotError `foreign-carrier` for one whose BTF is not what the record has.
  */
 export function mergeCarrying(
-  record: Pick<KernelRecord, 'buildId' | 'delivery' | 'core' | 'extras'> & Carrying,
+  record: Pick<KernelRecord, 'buildId' | 'delivery' | 'core' | 'extras' | 'inlines'> & Carrying,
   parts: KernelParts,
 ): { fields: Carrying; due: boolean } {
   const ksyms = mergeKsyms(record, parts);

@@ -8,6 +8,7 @@ import {
 import { ENCODER } from './encoder.ts';
 import { DepotError } from './errors.ts';
 import { longerKept, withKeptUntil } from './kept-until.ts';
+import { mergeInlines } from './inlines/inlines-part.ts';
 import { entry, mergeCarrying } from './merge-carrying.ts';
 import type { KernelParts } from './split-kernel.ts';
 import { refuseWithdrawn } from './withdraw.ts';
@@ -60,9 +61,15 @@ export function mergeRecord(
   // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
   const delivery = parts.delivery === 'builtin' ? 'builtin' : current.delivery;
   const extras = mergeExtras(current, parts);
-  const { fields, due: carriersChange } = mergeCarrying({ ...current, delivery, extras }, parts);
+  const inlines = mergeInlines(current.inlines, parts.inlines, parts.core.sha256);
+  const merged = { ...current, delivery, extras, ...(inlines && { inlines }) };
+  const { fields, due: carriersChange } = mergeCarrying(merged, parts);
   const sources = newSources(current.sources, facts);
-  const due = extras !== current.extras || delivery !== current.delivery || carriersChange;
+  const due =
+    extras !== current.extras ||
+    inlines !== current.inlines ||
+    delivery !== current.delivery ||
+    carriersChange;
   const known = describe(parts, facts);
   const learnt = Object.entries(known).some(([key]) => current[key] === undefined);
   const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
@@ -80,6 +87,7 @@ export function mergeRecord(
     state: 'compressing',
     delivery,
     extras,
+    ...(inlines && { inlines }),
     ...fields,
     sources: [...current.sources, ...sources],
   };
@@ -91,7 +99,9 @@ export function mergeRecord(
 function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
   const { buildId, endian, delivery } = parts;
   const core = { ...entry(parts.core), origin: parts.core.origin };
-  const about = { buildId, delivery, core, extras: mergeExtras({ extras: {} }, parts) };
+  const inlines = mergeInlines(undefined, parts.inlines, parts.core.sha256);
+  const extras = mergeExtras({ extras: {} }, parts);
+  const about = { buildId, delivery, core, extras, ...(inlines && { inlines }) };
   return {
     schema: RECORD_SCHEMA,
     revision: 1,

@@ -43,7 +43,14 @@ export interface NamedBlob {
 }
 
 /** The blobs of a record with their sizes; two may be the same blob. */
-export function blobsOf({ core, extras, ksyms, artifacts }: KernelRecord): NamedBlob[] {
-  const entries = Object.entries({ core, ...extras, ...(ksyms && { ksyms }), ...artifacts });
+export function blobsOf(record: KernelRecord): NamedBlob[] {
+  const { core, extras, ksyms, inlines, artifacts } = record;
+  const entries = Object.entries({
+    ...{ core, ...extras },
+    ...(ksyms && { ksyms }),
+    ...(inlines && { inlines }),
+    ...(inlines?.map && { 'map of inlines': inlines.map }),
+    ...artifacts,
+  });
   return entries.map(([what, { sha256, size }]) => ({ what, sha256, size }));
 }

@@ -11,6 +11,8 @@ import { sha256Of } from './sha256.ts';
 
 export interface PackInput extends Omit<CarriersInput, 'name'> {
   revision: number;
+  /** Where the inlined calls are in the kernel, as text. */
+  map?: Uint8Array;
   /** Carriers that are not made here: their build did, or they were signed before. */
   given?: GivenCarriers;
   levels?: CompressionLevels;
@@ -19,13 +21,13 @@ export interface PackInput extends Omit<CarriersInput, 'name'> {
 export type GivenCarriers = Partial<Record<CarrierFile, Uint8Array>>;
 
 /** As the libraries count them: gzip 1–12, xz 0–9, zstd 1–22. */
-export interface CompressionLevels {
+interface CompressionLevels {
   gzip: number;
   xz: number;
   zstd: number;
 }
 
-export const COMPRESSION_LEVELS: CompressionLevels = {
+const COMPRESSION_LEVELS: CompressionLevels = {
   gzip: GZIP_DEFAULTS.level,
   xz: XZ_DEFAULTS.level,
   zstd: ZSTD_DEFAULTS.level,
@@ -46,12 +48,14 @@ type OnFile = (done: number, total: number) => void;
 
 /** Every artifact of a revision. The same input gives the same bytes. */
 export function packKernel(input: PackInput, onFile: OnFile = () => undefined): PackedArtifact[] {
-  const { core, vars, ksyms } = input;
+  const { core, vars, ksyms, inlines, map } = input;
   const coreEntry = artifact('vmlinux.btf', core);
   const files = [
     coreEntry,
     ...(vars ? [artifact('vmlinux.vars.btf', vars)] : []),
     ...(ksyms ? [artifact('vmlinux.ksyms.btf', ksyms)] : []),
+    ...(inlines ? [artifact('vmlinux.inlines.btf', inlines)] : []),
+    ...(map ? [artifact('vmlinux.inlines.map', map)] : []),
     ...carriers(input, coreEntry.sha256, onFile),
   ];
   const text = manifest(

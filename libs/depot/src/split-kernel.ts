@@ -6,6 +6,7 @@ import { refuseShuffledFull, type VariableCoverage } from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
+import { inlinesPart, type InlinesPart } from './inlines/inlines-part.ts';
 import { openGivenCarrier, type GivenCarrier } from './given-carrier.ts';
 import { kernelImage, type SymbolsPart } from './kernel-image.ts';
 import { refusing } from './refusals.ts';
@@ -70,6 +71,7 @@ export interface KernelParts {
   vars?: VariablesPart;
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;
+  inlines?: InlinesPart;
   /** Symbols that this upload brought, for variables that come later. */
   symbols?: SymbolsPart;
   carrier: CarrierFacts;
@@ -123,9 +125,19 @@ export function splitKernel(
         ...(own && full && { full }),
         ...(dwarf && { dwarf }),
         delivery,
+        inlines: options.extras.includes('inlines'),
         ...(onUnit && { onUnit }),
       })
     : verbatim(base);
+  const inlines =
+    elf && options.extras.includes('inlines')
+      ? inlinesPart({
+          ...{ elf, core: parts.base },
+          ...(dwarf && { dwarf }),
+          ...(parts.inlines && { found: parts.inlines }),
+          ...(onUnit && { onUnit }),
+        })
+      : undefined;
   const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
@@ -145,6 +157,7 @@ export function splitKernel(
     ...(kernel.release !== undefined && { release: kernel.release }),
     delivery,
     core: parts.core,
+    ...(inlines && { inlines }),
     ...(symbols && { symbols }),
     ...(carrierFile && { given: refusing('carrier', () => openGivenCarrier(carrierFile)) }),
     ...carrierParts(parts.base, vars, {

@@ -5,6 +5,7 @@ import {
   attachVariables,
   partition,
   variablesFromDwarf,
+  type InlinesFromDwarf,
   type VariablesFromDwarf,
   type VariablesFromDwarfOptions,
 } from '@btf-depot/extras';
@@ -23,19 +24,32 @@ export interface Origins {
   /** A vmlinux with DWARF. */
   dwarf?: Source;
   delivery: Delivery;
+  /** Inlined calls are wanted, where they come of the same pass over DWARF. */
+  inlines: boolean;
   onUnit?: OnUnit;
 }
 
-export type Parts = Pick<KernelParts, 'core' | 'vars'> & { base: Btf };
+export interface Parts extends Pick<KernelParts, 'core' | 'vars'> {
+  base: Btf;
+  /** On this core, where the variables' pass over DWARF found them. */
+  inlines?: InlinesFromDwarf;
+}
 
 /** Core and variables. DWARF is read where no BTF has variables. */
-export function takeApart({ base, full, dwarf, delivery, onUnit }: Origins): Parts {
-  const readDwarf = (core: Btf): VariablesFromDwarf | undefined =>
-    dwarf && refusing('kernel', () => variablesFromDwarf(dwarf, core, onUnit ? { onUnit } : {}));
+export function takeApart({ base, full, dwarf, delivery, inlines, onUnit }: Origins): Parts {
+  const readDwarf = (core: Btf, options: VariablesFromDwarfOptions = {}) =>
+    dwarf &&
+    refusing('kernel', () =>
+      variablesFromDwarf(dwarf, core, { ...options, ...(onUnit && { onUnit }) }),
+    );
   if (full) return attached(base, full);
   if (delivery === 'module') return partitioned(base, readDwarf);
-  const found = readDwarf(base);
-  return { ...verbatim(base), ...(found && { vars: variablesPart(found, 'dwarf') }) };
+  const found = readDwarf(base, { inlines });
+  return {
+    ...verbatim(base),
+    ...(found && { vars: variablesPart(found, 'dwarf') }),
+    ...(found?.inlines && { inlines: found.inlines }),
+  };
 }
 
 /** Core as it is, without extras. */

@@ -7,6 +7,7 @@ export * from './blob-store.ts';
 export * from './builders.ts';
 export * from './hostile.ts';
 export * from './job-queue.ts';
+export * from './inlined-kernel.ts';
 export * from './kernel-files.ts';
 export * from './loadable-kernel.ts';
 export * from './memory-stores.ts';

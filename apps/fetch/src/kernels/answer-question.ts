@@ -1,19 +1,22 @@
 import { mergeBtf } from '@btf-depot/btf';
 import {
   answerVariable,
+  askSites,
   findVariable,
   listVariablePage,
   resolveVariables,
   variablesAsBtf,
   variablesAsC,
   type AskedKernel,
+  type SiteQuestion,
+  type SiteSource,
 } from '@btf-depot/depot';
-import type { Question } from './messages.ts';
+import type { VariableQuestion } from './messages.ts';
 
 const encoder = new TextEncoder();
 
 /** The body of an answer. @throws DepotError as the use cases do. */
-export function answerQuestion(kernel: AskedKernel, question: Question): Uint8Array {
+export function answerQuestion(kernel: AskedKernel, question: VariableQuestion): Uint8Array {
   switch (question.do) {
     case 'variable':
       return variable(kernel, question);
@@ -26,7 +29,20 @@ export function answerQuestion(kernel: AskedKernel, question: Question): Uint8Ar
   }
 }
 
-function variable(kernel: AskedKernel, { name, form }: Question & { do: 'variable' }): Uint8Array {
+/** The body of an answer about inlined calls. @throws DepotError `unknown-function`. */
+export function answerSites(
+  buildId: string,
+  source: SiteSource,
+  question: SiteQuestion,
+): Uint8Array {
+  const { sites, more } = askSites(source, question);
+  return json({ buildId, sites, ...(more && { next: `${question.skip + sites.length}` }) });
+}
+
+function variable(
+  kernel: AskedKernel,
+  { name, form }: VariableQuestion & { do: 'variable' },
+): Uint8Array {
   const { table } = kernel;
   switch (form) {
     case 'json':

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError, type VariableParts } from '@btf-depot/depot';
-import type { Question, Reply, Request } from './messages.ts';
+import { DepotError, type SiteParts, type VariableParts } from '@btf-depot/depot';
+import type { OpenedParts, Question, Reply, Request } from './messages.ts';
 
 /** Questions under way at one time; what comes on top is told to come back. */
 const MAX_PENDING = 4096;
@@ -42,30 +42,49 @@ export class KernelThread {
   /** @throws DepotError as the use cases do, and `busy`. */
   async ask(record: KernelRecord, question: Question): Promise<Uint8Array> {
     const { buildId } = record;
-    const key = kernelKey(record);
+    const of = question.do === 'sites' ? 'sites' : 'vars';
+    const key = `${kernelKey(record)} ${of}`;
     for (let opened = 0; opened < MAX_OPENINGS; opened++) {
       const reply = await this.#send({ key, buildId, question });
       if ('bytes' in reply) return reply.bytes;
-      await this.#open(key, record);
+      await this.#open(key, record, of);
     }
     throw new DepotError('busy', 'too many kernels are asked for at one time');
   }
 
   /** Many who ask for one that is not open wait for one opening. */
-  #open(key: string, record: KernelRecord): Promise<void> {
+  #open(key: string, record: KernelRecord, of: OpenedParts['of']): Promise<void> {
     let opening = this.#opening.get(key);
     if (!opening) {
-      opening = this.#readAndOpen(key, record).finally(() => this.#opening.delete(key));
+      opening = this.#readAndOpen(key, record, of).finally(() => this.#opening.delete(key));
       this.#opening.set(key, opening);
     }
     return opening;
   }
 
-  async #readAndOpen(key: string, { core, extras, ksyms }: KernelRecord): Promise<void> {
-    const open: VariableParts = { core: await this.#read(core.sha256) };
-    if (extras.vars) open.vars = await this.#read(extras.vars.sha256);
-    if (ksyms) open.ksyms = await this.#read(ksyms.sha256);
+  async #readAndOpen(key: string, record: KernelRecord, of: OpenedParts['of']): Promise<void> {
+    const open: OpenedParts =
+      of === 'sites'
+        ? { of, parts: await this.#siteParts(record) }
+        : { of, parts: await this.#variableParts(record) };
     await this.#send({ key, open });
+  }
+
+  async #variableParts({ core, extras, ksyms }: KernelRecord): Promise<VariableParts> {
+    const parts: VariableParts = { core: await this.#read(core.sha256) };
+    if (extras.vars) parts.vars = await this.#read(extras.vars.sha256);
+    if (ksyms) parts.ksyms = await this.#read(ksyms.sha256);
+    return parts;
+  }
+
+  async #siteParts({ buildId, core, inlines, arch }: KernelRecord): Promise<SiteParts> {
+    if (!inlines) throw new DepotError('no-inlines', `${buildId} came without inlined calls`);
+    return {
+      core: await this.#read(core.sha256),
+      inlines: await this.#read(inlines.sha256),
+      ...(inlines.map && { map: await this.#read(inlines.map.sha256) }),
+      ...(arch !== undefined && { arch }),
+    };
   }
 
   async #send(request: WithoutId<Request>): Promise<Reply> {

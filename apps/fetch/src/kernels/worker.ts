@@ -1,12 +1,13 @@
 /** Runs in a worker thread: keeps kernels open and answers questions about them. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { DepotError, openVariables, type VariableTable } from '@btf-depot/depot';
-import { answerQuestion } from './answer-question.ts';
-import type { Reply, Request } from './messages.ts';
+import { DepotError, openSites, openVariables } from '@btf-depot/depot';
+import { answerQuestion, answerSites } from './answer-question.ts';
+import type { OpenedParts, Question, Reply, Request } from './messages.ts';
 
 interface Opened {
-  table: VariableTable;
-  hasVars: boolean;
+  /** Bytes. */
+  memory: number;
+  answer: (buildId: string, question: Question) => Uint8Array;
 }
 
 const { maxBytes } = workerData as { maxBytes: number };
@@ -24,8 +25,7 @@ function replyTo(request: Request): Reply {
   const { id, key } = request;
   try {
     if ('open' in request) {
-      const { open } = request;
-      keep(key, { table: openVariables(open), hasVars: open.vars !== undefined });
+      keep(key, opening(request.open));
       return { id, opened: true };
     }
     const kernel = opened.get(key);
@@ -33,7 +33,7 @@ function replyTo(request: Request): Reply {
     opened.delete(key);
     opened.set(key, kernel);
     const { buildId, question } = request;
-    return { id, bytes: alone(answerQuestion({ buildId, ...kernel }, question)) };
+    return { id, bytes: alone(kernel.answer(buildId, question)) };
   } catch (error) {
     if (error instanceof DepotError) {
       const { code, message, members } = error;
@@ -43,11 +43,33 @@ function replyTo(request: Request): Reply {
   }
 }
 
+function opening(open: OpenedParts): Opened {
+  if (open.of === 'sites') {
+    const source = openSites(open.parts);
+    return {
+      memory: source.memory,
+      answer: (buildId, question) => {
+        if (question.do !== 'sites') throw new TypeError(`${question.do} is asked of sites`);
+        return answerSites(buildId, source, question);
+      },
+    };
+  }
+  const table = openVariables(open.parts);
+  const hasVars = open.parts.vars !== undefined;
+  return {
+    memory: table.memory,
+    answer: (buildId, question) => {
+      if (question.do === 'sites') throw new TypeError('sites are asked of variables');
+      return answerQuestion({ buildId, table, hasVars }, question);
+    },
+  };
+}
+
 /** The newest stays, however large it is: it was opened to be asked. */
 function keep(key: string, kernel: Opened): void {
   close(key);
   opened.set(key, kernel);
-  memory += kernel.table.memory;
+  memory += kernel.memory;
   for (const oldest of opened.keys()) {
     if (memory <= maxBytes || oldest === key) break;
     close(oldest);
@@ -55,7 +77,7 @@ function keep(key: string, kernel: Opened): void {
 }
 
 function close(key: string): void {
-  memory -= opened.get(key)?.table.memory ?? 0;
+  memory -= opened.get(key)?.memory ?? 0;
   opened.delete(key);
 }
 

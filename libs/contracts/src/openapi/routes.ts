@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { buildIdSchema, sha256Schema } from '../build-id.ts';
+import { functionNameSchema, siteAddressSchema, sitePageSchema } from '../inline.ts';
 import type { ProblemCode } from '../problem.ts';
 import { kernelRecordSchema } from '../record.ts';
 import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
@@ -110,6 +111,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       ...ofKernel,
       'unknown-artifact',
       'no-vars',
+      'no-inlines',
       'not-signed',
       'pending',
       'range-not-satisfiable',
@@ -171,6 +173,32 @@ export const FETCH_ROUTES: RouteDocument[] = [
   },
   {
     method: 'get',
+    path: '/v1/kernels/{buildId}/inlines',
+    summary: 'Where calls of a function are inlined, or what is inlined at an address',
+    parameters: kernel,
+    query: {
+      function: functionNameSchema,
+      address: siteAddressSchema.describe('As the kernel was linked; instead of `function`.'),
+      limit,
+      page: z
+        .string()
+        .regex(/^\d{1,8}$/)
+        .describe('`next` of the answer before.'),
+    },
+    answers: { [JSON_TYPE]: sitePageSchema },
+    blob: true,
+    problems: [
+      ...ofKernel,
+      'bad-query',
+      'unknown-function',
+      'no-inlines',
+      'bad-btf',
+      'busy',
+      'range-not-satisfiable',
+    ],
+  },
+  {
+    method: 'get',
     path: '/v1/keys',
     summary: 'The public keys that manifests are signed with',
     answers: { [JSON_TYPE]: keysAnswerSchema },
@@ -187,7 +215,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
   {
     method: 'get',
     path: '/buildid/{buildId}/section/{name}',
-    summary: "debuginfod's protocol: `.BTF`, `.BTF.vars`, `.BTF.ksyms`",
+    summary: "debuginfod's protocol: `.BTF`, `.BTF.vars`, `.BTF.ksyms`, `.BTF.inlines`",
     parameters: { ...kernel, name: z.string() },
     answers: { [OCTETS]: null },
     blob: true,

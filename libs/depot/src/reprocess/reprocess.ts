@@ -101,9 +101,10 @@ function encodersOf({ encoder, sources }: KernelRecord): string[] {
 }
 
 function sourceNeed(record: KernelRecord, before: string): SourceNeed | undefined {
-  const { extras, ksyms, sources } = record;
+  const { extras, ksyms, inlines, sources } = record;
   const fromDwarf = Object.keys(extras).filter((name) => extras[name]?.origin === 'dwarf');
-  const parts = [...fromDwarf, ...(ksyms ? ['ksyms'] : [])].sort();
+  const inlinesToo = inlines?.origin === 'dwarf' ? ['inlines'] : [];
+  const parts = [...fromDwarf, ...inlinesToo, ...(ksyms ? ['ksyms'] : [])].sort();
   if (parts.length === 0) return undefined;
   const older = sources.filter(({ encoder }) => isOlderEncoder(encoder, before));
   const named = older.map(({ sha256, kind, encoder, package: name }) => ({

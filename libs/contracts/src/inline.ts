@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { buildIdSchema } from './build-id.ts';
+
+const count = z.number().int().nonnegative();
+const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);
+
+/** What an inlined function can be asked for by; longer ones are no kernel's. */
+export const functionNameSchema = z.string().regex(/^[A-Za-z_$.][\w$.]{0,511}$/, {
+  error: 'a function is named by 1 to 512 letters, digits and _ $ .',
+});
+
+/** An address of code, as the kernel was linked. */
+export const siteAddressSchema = z.string().regex(/^(0x)?[0-9a-fA-F]{1,16}$/, {
+  error: 'an address is 1 to 16 hexadecimal digits, perhaps after 0x',
+});
+
+/** Where a parameter is when a site's first instruction is about to run. */
+const locationSchema = z.looseObject({
+  /** `frame`: the frame base of the caller, of which no register is known. */
+  kind: z.enum(['constant', 'address', 'register', 'frame']),
+  /** Bytes of the value. */
+  size: count,
+  signed: z.boolean(),
+  /** The value lies in memory there. */
+  deref: z.boolean(),
+  /** By DWARF's number. */
+  register: z.looseObject({ number: count, name: z.string() }).exactOptional(),
+  /** What is added to the register or the frame base, in bytes. */
+  offset: z.number().int().exactOptional(),
+  /** The constant, decimal; the address as the kernel was linked, hexadecimal. */
+  value: z.string().exactOptional(),
+});
+
+const parameterSchema = z.looseObject({
+  name: z.string(),
+  /** As C. */
+  type: z.string(),
+  /** The location in words; `not available`. */
+  where: z.string(),
+  /** The same as an argument of a kprobe event, where these can say it. */
+  fetch: z.string().exactOptional(),
+  location: locationSchema.exactOptional(),
+});
+
+/** A place where the code of a function begins that was inlined into another. */
+export const siteSchema = z.looseObject({
+  function: z.string(),
+  /** As the kernel was linked. */
+  address: hex.exactOptional(),
+  section: z.string(),
+  /** Bytes from the start of the section. */
+  offset: count,
+  /** Its memory is freed after boot. */
+  init: z.boolean().exactOptional(),
+  /** The symbol that it stands in, and the distance from its start in bytes. */
+  caller: z.looseObject({ name: z.string(), offset: count }).exactOptional(),
+  /** What a kprobe takes for the place. */
+  probe: z.string().exactOptional(),
+  parameters: z.array(parameterSchema),
+});
+
+/** Answer of `GET …/inlines`: by section and offset, outer calls first; `next` goes on. */
+export const sitePageSchema = z.looseObject({
+  buildId: buildIdSchema,
+  sites: z.array(siteSchema),
+  next: z.string().exactOptional(),
+});
+
+export type InlineSite = z.infer<typeof siteSchema>;
+export type SitePage = z.infer<typeof sitePageSchema>;
