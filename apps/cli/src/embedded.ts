@@ -84,7 +84,11 @@ export async function startEmbedded(
     signingKeys,
     ...(guards.writes && { guard: guards.writes }),
   };
-  const fetch = createFetch({ ...stores, publicKeys, underway: deps.underway }, settings, log);
+  const fetch = createFetch(
+    { ...stores, publicKeys, underway: deps.underway, metrics },
+    settings,
+    log,
+  );
   const router = Router();
   // Fetch first: it knows more of the paths that both have.
   router.use(fetch.router, await createIngest(deps, settings));
@@ -97,10 +101,11 @@ export async function startEmbedded(
     router,
     hot: fetch.hot,
     finishes: fetch.finishes,
+    trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   const compressor = startCompressor({ ...deps, ...announcerOf(settings, log) }, settings);
-  const admin = await startAdmin(settings, { metrics, log });
+  const admin = await startAdmin(settings, { metrics, log, router: fetch.admin });
   return {
     url: http.url,
     publicKeys,

@@ -5,12 +5,14 @@
  */
 import type { PublicKey } from '@btf-depot/contracts';
 import type { BlobStore, RecordStore, Underway } from '@btf-depot/depot';
-import { recordRoutes, type Logger } from '@btf-depot/service-kit';
+import { onlyMethods, recordRoutes, type Logger, type Metrics } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { Answers } from './answers.ts';
 import { HeldMemory } from './blobs/held-memory.ts';
 import { HotBlobs } from './blobs/hot-blobs.ts';
 import { Catalogue } from './catalogue.ts';
+import { Budget } from './clients/budget.ts';
+import { Wanted } from './clients/wanted.ts';
 import { readableElsewhere } from './cors.ts';
 import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
 import { documentationRoutes } from './documentation.ts';
@@ -33,6 +35,8 @@ export interface FetchSettings {
   BTFDEPOT_OPEN_KERNELS: number;
   /** Bytes. */
   BTFDEPOT_HOT_ANSWERS: number;
+  /** 0: no limit. */
+  BTFDEPOT_CLIENT_BUDGET: number;
   /** Milliseconds. */
   BTFDEPOT_RECORD_AGE: number;
   /** Milliseconds. */
@@ -46,41 +50,61 @@ export interface FetchDeps {
   publicKeys?: readonly PublicKey[];
   /** What is being split in this process. */
   underway?: Underway;
+  metrics?: Metrics;
 }
 
-export function createFetch(
-  deps: FetchDeps,
-  settings: FetchSettings,
-  log: Logger,
-): { router: Router; hot: ReturnType<typeof hotPath>; finishes: (path: string) => boolean } {
+export interface Fetch {
+  router: Router;
+  /** See HttpServiceOptions. */
+  hot: ReturnType<typeof hotPath>;
+  finishes: (path: string) => boolean;
+  /** For operators. */
+  admin: Router;
+}
+
+export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logger): Fetch {
   const catalogue = new Catalogue(deps.records, settings.BTFDEPOT_CATALOGUE_AGE, (message, error) =>
     log.warn({ err: error }, message),
   );
   catalogue.start();
-  const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (record) =>
-    catalogue.note(record),
-  );
+  const wanted = new Wanted();
+  const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (record) => {
+    catalogue.note(record);
+    if (record.extras.vars) wanted.found(record.buildId);
+  });
   // Besides what is cached, as much again may be on its way to slow readers.
   const held = new HeldMemory(settings.BTFDEPOT_HOT_BLOBS);
   const blobs = new HotBlobs(deps.blobs, settings.BTFDEPOT_HOT_BLOBS, held);
   const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
   const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS);
-  const send = blobSender(held);
+  const send = blobSender(held, deps.metrics);
+  const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);
   const router = Router();
   router.use(
     readableElsewhere,
+    wanted.watch,
     documentationRoutes(),
     keyRoutes(deps.publicKeys ?? []),
     debuginfodRoutes({ records, blobs, send, log }),
     searchRoutes(records, catalogue),
     recordRoutes((buildId) => records.newest(buildId), deps.underway),
-    variableRoutes({ records, kernels, answers, send }),
-    siteRoutes({ records, kernels, answers, send }),
-    fetchRoutes({ records, catalogue, blobs, kernels, answers, send }),
+    variableRoutes({ records, kernels, answers, budget, send }),
+    siteRoutes({ records, kernels, answers, budget, send }),
+    fetchRoutes({ records, catalogue, blobs, kernels, answers, budget, send }),
   );
   return {
     router,
     hot: hotPath({ records, catalogue, blobs, answers, send }),
     finishes: isDebuginfod,
+    admin: adminRoutes(wanted),
   };
+}
+
+/** `GET /v1/wanted`: what was asked for and is not here. */
+function adminRoutes(wanted: Wanted): Router {
+  const router = Router();
+  const route = router.route('/v1/wanted');
+  route.get((_request, response) => response.json({ wanted: wanted.list() }));
+  route.all(onlyMethods('GET, HEAD'));
+  return router;
 }

@@ -19,14 +19,17 @@ await runService(
     const publicKeys = await readPublicKeys(settings);
     const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
     const { reads } = tokenGuards(settings, 'nothing', stores.tokens, systemClock);
-    return startHttpService({
+    const fetch = createFetch({ ...stores, publicKeys, metrics }, settings, log);
+    const http = await startHttpService({
       host: settings.BTFDEPOT_HOST,
       port: settings.BTFDEPOT_PORT,
       log,
       metrics,
       ...(reads && { readers: reads }),
+      trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
       checks: { store: () => stores.blobs.check() },
-      ...createFetch({ ...stores, publicKeys }, settings, log),
+      ...fetch,
     });
+    return { close: () => http.close(), admin: fetch.admin };
   },
 );

@@ -1,10 +1,11 @@
 import { ARTIFACTS, isSha256, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
 import { onlyMethods } from '@btf-depot/service-kit';
-import { Router } from 'express';
+import { Router, type Request } from 'express';
 import type { Answers } from './answers.ts';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
 import type { Catalogue } from './catalogue.ts';
+import { COSTS, type Budget } from './clients/budget.ts';
 import { chooseArtifact } from './encodings.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import type { RecentRecords } from './recent-records.ts';
@@ -17,6 +18,7 @@ export interface FetchRoutesDeps {
   blobs: HotBlobs;
   kernels: KernelThread;
   answers: Answers;
+  budget: Budget;
   send: SendBlob;
 }
 
@@ -27,7 +29,7 @@ export function fetchRoutes(deps: FetchRoutesDeps): Router {
   const full = router.route('/v1/kernels/:buildId/vmlinux.full.btf');
   full.get(async (request, response) => {
     const record = await livingRecord(records, request.params.buildId);
-    send(request, response, await fullBtf(deps, record));
+    send(request, response, await fullBtf(deps, record, request));
   });
   const artifact = router.route('/v1/kernels/:buildId/:artifact');
   artifact.get(async (request, response) => {
@@ -55,8 +57,9 @@ export function fetchRoutes(deps: FetchRoutesDeps): Router {
 
 /** Core and variables in one BTF, for tools that take no other; made when it is asked for. */
 async function fullBtf(
-  { blobs, kernels, answers }: FetchRoutesDeps,
+  { blobs, kernels, answers, budget }: FetchRoutesDeps,
   record: KernelRecord,
+  request: Request,
 ): Promise<BlobAnswer> {
   const mediaType = ARTIFACTS['vmlinux.btf'];
   if (!record.extras.vars) {
@@ -64,6 +67,7 @@ async function fullBtf(
     return { bytes: await blobs.open(sha256), sha256, mediaType, immutable: false };
   }
   const key = `${kernelKey(record)} full`;
+  if (!answers.peek(key)) budget.spend(request, COSTS.merge);
   const answer = await answers.get(key, mediaType, () => kernels.ask(record, { do: 'merge' }));
   return { ...answer, immutable: false };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import parseRange from 'range-parser';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
+import type { Metrics } from '@btf-depot/service-kit';
 import type { ColdBlob } from './blobs/cold-blob.ts';
 import type { HeldMemory } from './blobs/held-memory.ts';
 import { sendBytes, type Piece } from './blobs/send-bytes.ts';
@@ -38,18 +39,29 @@ export type SendBlob = (
   answer: BlobAnswer,
 ) => void;
 
-/** @param held counts what slow readers have not taken yet. */
-export function blobSender(held: HeldMemory): SendBlob {
+/**
+ * @param held counts what slow readers have not taken yet.
+ * @param metrics told of what is sent.
+ */
+export function blobSender(held: HeldMemory, metrics?: Metrics): SendBlob {
   return (request, response, answer) => {
     const { bytes } = answer;
     const body = writeHead(request, response, answer);
     if (body && request.method !== 'HEAD') {
+      metrics?.sent(Buffer.isBuffer(bytes) ? 'memory' : 'store', sizeOf(body));
       sendBytes(response, bytes, body, held);
       return;
     }
     response.end();
     if (!Buffer.isBuffer(bytes)) bytes.close();
   };
+}
+
+function sizeOf(pieces: readonly Piece[]): number {
+  return pieces.reduce(
+    (sum, piece) => sum + (Buffer.isBuffer(piece) ? piece.length : piece.end - piece.start),
+    0,
+  );
 }
 
 /** @returns what the body is made of; undefined where there is none, or it was sent. */

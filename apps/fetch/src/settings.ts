@@ -1,4 +1,4 @@
-import { byteSize, seconds } from '@btf-depot/service-kit';
+import { byteSize, seconds, wholeNumber } from '@btf-depot/service-kit';
 
 /** Settings of fetching, shared by the service and the embedded depot. */
 export const fetchSettings = {
@@ -8,6 +8,8 @@ export const fetchSettings = {
   BTFDEPOT_OPEN_KERNELS: byteSize.prefault('256m'),
   /** Memory for answers that were computed: variables, merged BTF. */
   BTFDEPOT_HOT_ANSWERS: byteSize.prefault('128m'),
+  /** What a client may have computed in a minute: 1 is one variable, 50 a merged BTF; 0: no limit. */
+  BTFDEPOT_CLIENT_BUDGET: wholeNumber(0, 1_000_000).prefault('6000'),
   /** How old a record may be when an artifact is looked up in it: an update shows this much later. */
   BTFDEPOT_RECORD_AGE: seconds.prefault('1'),
   /** How old the list of all kernels may be when it is searched, a refresh not counted. */

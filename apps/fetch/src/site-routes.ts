@@ -3,6 +3,7 @@ import { DepotError, type SiteQuestion } from '@btf-depot/depot';
 import { onlyMethods, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
+import { COSTS } from './clients/budget.ts';
 import { kernelKey } from './kernels/kernel-thread.ts';
 import { pageLimit } from './page-limit.ts';
 import { livingRecord, type VariableRoutesDeps } from './variable-routes.ts';
@@ -19,7 +20,13 @@ const siteQuery = z.strictObject({
 });
 
 /** A kernel's inlined calls: the sites of a function, or those that begin at an address. */
-export function siteRoutes({ records, kernels, answers, send }: VariableRoutesDeps): Router {
+export function siteRoutes({
+  records,
+  kernels,
+  answers,
+  budget,
+  send,
+}: VariableRoutesDeps): Router {
   const router = Router();
   const inlines = router.route('/v1/kernels/:buildId/inlines');
   inlines.get(async (request, response) => {
@@ -28,7 +35,9 @@ export function siteRoutes({ records, kernels, answers, send }: VariableRoutesDe
     if (!record.inlines) {
       throw new DepotError('no-inlines', `${record.buildId} came without inlined calls`);
     }
-    const answer = await answers.get(keyOf(record, question), 'application/json', () =>
+    const key = keyOf(record, question);
+    if (!answers.peek(key)) budget.spend(request, COSTS.page);
+    const answer = await answers.get(key, 'application/json', () =>
       kernels.ask(record, { do: 'sites', ...question }),
     );
     send(request, response, { ...answer, immutable: false });

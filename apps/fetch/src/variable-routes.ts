@@ -11,6 +11,7 @@ import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Answers } from './answers.ts';
+import { COSTS, type Budget } from './clients/budget.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import { pageLimit } from './page-limit.ts';
 import { preferred } from './preference.ts';
@@ -34,17 +35,25 @@ export interface VariableRoutesDeps {
   records: RecentRecords;
   kernels: KernelThread;
   answers: Answers;
+  budget: Budget;
   send: SendBlob;
 }
 
 /** A kernel's variables: a list by prefix, one by name, many by name. */
-export function variableRoutes({ records, kernels, answers, send }: VariableRoutesDeps): Router {
+export function variableRoutes({
+  records,
+  kernels,
+  answers,
+  budget,
+  send,
+}: VariableRoutesDeps): Router {
   const router = Router();
   const list = router.route('/v1/kernels/:buildId/vars');
   list.get(async (request, response) => {
     const query = readQuery(request.query, pageQuery);
     const record = await livingRecord(records, request.params.buildId);
     const key = pageKey(record, query);
+    if (!answers.peek(key)) budget.spend(request, COSTS.page);
     const answer = await answers.get(key, VARIABLE_FORMS.json, () =>
       kernels.ask(record, { do: 'page', ...query }),
     );
@@ -56,6 +65,7 @@ export function variableRoutes({ records, kernels, answers, send }: VariableRout
   resolve.post(async (request, response) => {
     const record = await livingRecord(records, request.params.buildId);
     const { names } = await readJson(request, resolveRequestSchema, MAX_RESOLVE_BODY);
+    budget.spend(request, names.length);
     const bytes = await kernels.ask(record, { do: 'resolve', names });
     response.setHeader('Content-Type', VARIABLE_FORMS.json);
     response.setHeader('Cache-Control', 'no-store');
@@ -71,7 +81,9 @@ export function variableRoutes({ records, kernels, answers, send }: VariableRout
     if (!variableNameSchema.safeParse(name).success) {
       throw new DepotError('unknown-variable', 'no variable can have this name');
     }
-    const answer = await answers.get(variableKey(record, form, name), VARIABLE_FORMS[form], () =>
+    const key = variableKey(record, form, name);
+    if (!answers.peek(key)) budget.spend(request, COSTS.variable);
+    const answer = await answers.get(key, VARIABLE_FORMS[form], () =>
       kernels.ask(record, { do: 'variable', name, form }),
     );
     send(request, response, { ...answer, immutable: false, vary: 'Accept' });

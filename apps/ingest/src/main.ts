@@ -56,6 +56,7 @@ await runService('ingest', shape, async (settings, log, metrics) => {
     metrics,
     ...(guards.reads && { readers: guards.reads }),
     router: await createIngest(deps, settings),
+    trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   return {

@@ -53,6 +53,7 @@ export const PROBLEMS = {
   'foreign-carrier': { status: 422, title: 'The carrier has other BTF than the depot' },
   'missing-part': { status: 422, title: 'A part of the upload is missing' },
   'rate-exceeded': { status: 429, title: 'Too many requests with this token' },
+  'budget-spent': { status: 429, title: 'Too much was computed for this client' },
   internal: { status: 500, title: 'Internal error' },
   busy: { status: 503, title: 'Too much is being computed' },
   'shutting-down': { status: 503, title: 'The service is stopping' },

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Request, type RequestHandler, type Router } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Router } from 'express';
 import type { TokenGuard } from '@btf-depot/depot';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
+import { SettingsError } from './settings.ts';
 import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
 export interface HttpServiceOptions {
@@ -28,6 +29,8 @@ export interface HttpServiceOptions {
   readers?: TokenGuard;
   /** Each must pass for `/readyz`; a rejection says what is not there. */
   checks: Record<string, () => Promise<void>>;
+  /** Proxies whose word on the client's address is believed (Express, `trust proxy`). */
+  trustedProxies?: readonly string[];
   /** How long requests under way may take after `close`, in milliseconds; then they are cut. */
   graceMs?: number;
 }
@@ -48,12 +51,15 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  trustProxies(app, options.trustedProxies ?? []);
   app.locals.isStopping = () => stopping;
   app.use(identifyRequest);
-  app.use((_request, response, next) => {
+  app.use((request, response, next) => {
+    const started = performance.now();
     response.once('finish', () => {
       const { problem } = response.locals as { problem?: string };
       if (problem !== undefined) options.metrics?.refused(problem);
+      options.metrics?.answered(request.method, response.statusCode, performance.now() - started);
     });
     next();
   });
@@ -122,6 +128,14 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
 export function isStopping(request: Request): boolean {
   const { isStopping: ask } = request.app.locals as { isStopping?: () => boolean };
   return ask?.() ?? false;
+}
+
+function trustProxies(app: Express, proxies: readonly string[]): void {
+  try {
+    app.set('trust proxy', proxies.length > 0 ? [...proxies] : false);
+  } catch (error) {
+    throw new SettingsError(`BTFDEPOT_TRUSTED_PROXIES: ${String(error)}`, { cause: error });
+  }
 }
 
 /** The caller's id where it is a harmless one, so that a request can be followed across services. */

@@ -38,6 +38,15 @@ export const seconds = z
 export const listenSettings = {
   BTFDEPOT_HOST: z.string().default('127.0.0.1'),
   BTFDEPOT_PORT: wholeNumber(0, 65535).prefault('8080'),
+  /**
+   * Whose `X-Forwarded-For` is believed: addresses, networks or `loopback`, commas between them.
+   * None: clients are known by the address that connects.
+   */
+  BTFDEPOT_TRUSTED_PROXIES: z
+    .string()
+    .regex(/^[\w.:/, ]*$/, { error: 'expected addresses, commas between them' })
+    .transform((text) => text.split(',').flatMap((one) => one.trim() || []))
+    .prefault(''),
 };
 
 export const logSettings = {

@@ -18,7 +18,7 @@ export const variablesBench: Bench = async ({ quick }) => {
   await provideWrk();
   const kernel = await provideKernel('K612');
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
-  const data = { BTFDEPOT_DATA: join(folder, 'data') };
+  const data = { BTFDEPOT_DATA: join(folder, 'data'), BTFDEPOT_CLIENT_BUDGET: '0' };
   const start = () => startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
   let depot = start();
   try {

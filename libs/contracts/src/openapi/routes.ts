@@ -115,6 +115,9 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'not-signed',
       'pending',
       'range-not-satisfiable',
+      'bad-btf',
+      'busy',
+      'budget-spent',
     ],
   },
   {
@@ -138,7 +141,14 @@ export const FETCH_ROUTES: RouteDocument[] = [
     },
     answers: { [JSON_TYPE]: variablePageSchema },
     blob: true,
-    problems: [...ofKernel, 'bad-query', 'bad-btf', 'busy', 'range-not-satisfiable'],
+    problems: [
+      ...ofKernel,
+      'bad-query',
+      'bad-btf',
+      'busy',
+      'budget-spent',
+      'range-not-satisfiable',
+    ],
   },
   {
     method: 'get',
@@ -159,6 +169,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'no-vars',
       'bad-btf',
       'busy',
+      'budget-spent',
       'range-not-satisfiable',
     ],
   },
@@ -169,7 +180,15 @@ export const FETCH_ROUTES: RouteDocument[] = [
     parameters: kernel,
     body: resolveRequestSchema,
     answers: { [JSON_TYPE]: resolveAnswerSchema },
-    problems: [...ofKernel, 'bad-body', 'too-large', 'unsupported-media', 'bad-btf', 'busy'],
+    problems: [
+      ...ofKernel,
+      'bad-body',
+      'too-large',
+      'unsupported-media',
+      'bad-btf',
+      'busy',
+      'budget-spent',
+    ],
   },
   {
     method: 'get',
@@ -195,6 +214,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'bad-btf',
       'busy',
       'range-not-satisfiable',
+      'budget-spent',
     ],
   },
   {

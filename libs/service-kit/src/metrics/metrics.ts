@@ -22,6 +22,23 @@ export class Metrics {
   });
   readonly #records = this.#gauge('records', 'Kernels by state, as of the last sweep', ['state']);
 
+  readonly #sent = new Counter({
+    name: 'btfdepot_sent_total',
+    help: 'Artifacts, sections, blobs and computed answers, by where they were',
+    labelNames: ['from'],
+    registers: [this.registry],
+  });
+  readonly #sentBytes = new Counter({
+    name: 'btfdepot_sent_bytes_total',
+    help: 'Bytes of these, parts counted as parts',
+    labelNames: ['from'],
+    registers: [this.registry],
+  });
+  readonly #answers = this.#histogram('answer_seconds', 'Until an answer was handed over', [
+    'method',
+    'status',
+  ]);
+
   /** Of Node itself: memory, processor, event loop. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.registry, prefix: 'btfdepot_' });
@@ -55,6 +72,17 @@ export class Metrics {
 
   received(bytes: number): void {
     this.#bytes.inc(bytes);
+  }
+
+  /** @param from `memory`, or `store`, for what is on its way from there. */
+  sent(from: 'memory' | 'store', bytes: number): void {
+    this.#sent.inc({ from });
+    this.#sentBytes.inc({ from }, bytes);
+  }
+
+  /** A request that memory alone did not answer, with its time in milliseconds. */
+  answered(method: string, status: number, ms: number): void {
+    this.#answers.observe({ method, status: `${Math.floor(status / 100)}xx` }, ms / 1000);
   }
 
   /** @param states of all kernels. */
