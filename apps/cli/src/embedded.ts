@@ -18,6 +18,7 @@ import {
   listenSettings,
   logSettings,
   Metrics,
+  moduleSigning,
   readSigningKeys,
   retryRules,
   retrySettings,
@@ -60,6 +61,7 @@ export async function startEmbedded(
 ): Promise<EmbeddedDepot> {
   const metrics = new Metrics();
   const signingKeys = await readSigningKeys(settings, log);
+  const signing = await moduleSigning(settings);
   const publicKeys = signingKeys.map(({ publicKey }) => publicKey);
   const stores = metrics.timed(await openFsStores(settings.BTFDEPOT_DATA));
   const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
@@ -82,6 +84,7 @@ export async function startEmbedded(
     log,
     metrics,
     signingKeys,
+    ...signing,
     ...(guards.writes && { guard: guards.writes }),
   };
   const fetch = createFetch(

@@ -1,5 +1,4 @@
 import { parseBtf } from '@btf-depot/btf';
-import { signModule, type ModuleSigner } from '@btf-depot/carrier';
 import { gzip, xz, zstd } from '@btf-depot/codec';
 import {
   carrierParts,
@@ -33,7 +32,7 @@ export interface CarrierChoices {
   /** What BPF programs need, and nothing else. */
   least?: boolean;
   name?: string;
-  signer?: ModuleSigner;
+  sign?: (module: Uint8Array) => Promise<Uint8Array>;
 }
 
 export interface MadeCarrier {
@@ -54,9 +53,12 @@ type Parts = Pick<
 
 /**
  * The carrier of a kernel on this machine, without a depot: the bytes that the depot would make of
- * the same files, signed where there is a signer. Throws DepotError and FormatError.
+ * the same files, signed where there is a signer. Rejects with DepotError and FormatError.
  */
-export function makeCarrier(files: CarrierFiles, choices: CarrierChoices): MadeCarrier {
+export async function makeCarrier(
+  files: CarrierFiles,
+  choices: CarrierChoices,
+): Promise<MadeCarrier> {
   const parts = files.vars === undefined ? split(files) : given(files, files.vars);
   const { core, vars, ksyms, carrier } = parts;
   const input: CarriersInput = {
@@ -76,7 +78,7 @@ export function makeCarrier(files: CarrierFiles, choices: CarrierChoices): MadeC
   const module = choices.least ? least : whole;
   if (!module) throw new DepotError('no-vars', `no carrier: ${carrier.why ?? 'its name is taken'}`);
   return {
-    bytes: choices.signer ? signModule(module, choices.signer) : module,
+    bytes: choices.sign ? await choices.sign(module) : module,
     buildId: parts.buildId,
     loadable: carrier.loadable,
     ...(carrier.why !== undefined && { why: carrier.why }),

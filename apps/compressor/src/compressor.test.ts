@@ -1,10 +1,10 @@
 import { AnnounceLater, systemClock, type Compute } from '@btf-depot/depot';
 import type { Announcer } from '@btf-depot/depot';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
-import { createLogger, Metrics } from '@btf-depot/service-kit';
+import { createLogger, Metrics, readSettings } from '@btf-depot/service-kit';
 import { kernelRecord, memoryStores, someBytes } from '@btf-depot/testing';
 import { expect, test, vi } from 'vitest';
-import { startCompressor } from './index.ts';
+import { compressorSettings, startCompressor } from './index.ts';
 
 test('a kernel that waits is found, made ready, and announced as soon as somebody listens', async () => {
   const { blobs, records } = memoryStores();
@@ -27,7 +27,7 @@ test('a kernel that waits is found, made ready, and announced as soon as somebod
         signingKeys: [],
       },
     },
-    { BTFDEPOT_COMPRESSORS: 1, BTFDEPOT_JOB_CRASHES: 3, BTFDEPOT_SWEEP_PERIOD: 50 },
+    readSettings(compressorSettings, { BTFDEPOT_SWEEP_PERIOD: '0.05' }),
   );
   const stored = async () => (await records.get(record.buildId))?.record;
   await vi.waitFor(async () => expect(await stored()).toMatchObject({ state: 'ready' }));

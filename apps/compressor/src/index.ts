@@ -15,9 +15,12 @@ export interface CompressorSettings {
   BTFDEPOT_COMPRESSORS: number;
   BTFDEPOT_JOB_CRASHES: number;
   BTFDEPOT_SWEEP_PERIOD: number;
+  BTFDEPOT_GZIP_LEVEL: number;
+  BTFDEPOT_XZ_LEVEL: number;
+  BTFDEPOT_ZSTD_LEVEL: number;
 }
 
-export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'announces'> {
+export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'announces' | 'levels'> {
   queue: JobQueue;
   log: Logger;
   metrics: Metrics;
@@ -29,6 +32,11 @@ export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'annou
 export function startCompressor(deps: CompressorDeps, settings: CompressorSettings): Running {
   const { log, announcer } = deps;
   const crashLimit = settings.BTFDEPOT_JOB_CRASHES;
+  const levels = {
+    gzip: settings.BTFDEPOT_GZIP_LEVEL,
+    xz: settings.BTFDEPOT_XZ_LEVEL,
+    zstd: settings.BTFDEPOT_ZSTD_LEVEL,
+  };
   const stop = new AbortController();
   const announcing = new Set<Promise<void>>();
   const announceSoon = (buildId: string) => {
@@ -46,7 +54,7 @@ export function startCompressor(deps: CompressorDeps, settings: CompressorSettin
       const started = performance.now();
       log.debug({ buildId, revision }, 'job starts');
       try {
-        const compressing = { ...deps, crashLimit, announces: announcer !== undefined };
+        const compressing = { ...deps, crashLimit, levels, announces: announcer !== undefined };
         const outcome = await deps.metrics.stage('compress', () =>
           compressKernel(compressing, job, attempt, stop.signal),
         );

@@ -5,6 +5,7 @@ import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
   createComputePool,
   queueSettings,
+  moduleSigning,
   readSigningKeys,
   retryRules,
   retrySettings,
@@ -38,6 +39,7 @@ if (flags.concurrency !== undefined) process.env.BTFDEPOT_COMPRESSORS = flags.co
 
 await runService('compressor', shape, async (settings, log, metrics) => {
   const signingKeys = await readSigningKeys(settings, log);
+  const signing = await moduleSigning(settings);
   const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
   const queue = new BullmqJobQueue({
     url: settings.BTFDEPOT_REDIS_URL,
@@ -60,6 +62,7 @@ await runService('compressor', shape, async (settings, log, metrics) => {
   const compressor = startCompressor(
     {
       ...{ ...stores, queue, compute, clock: systemClock, log, metrics, signingKeys },
+      ...signing,
       ...announcerOf(settings, log),
     },
     settings,

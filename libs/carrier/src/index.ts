@@ -22,4 +22,14 @@ export {
 export { type ModinfoEntry, readModinfo } from './modinfo.ts';
 export { type CarriedSection, type CarrierContents, readCarrier } from './read-carrier.ts';
 export { carrierTarget, type CarrierTarget } from './target.ts';
-export { isSigned, type ModuleSigner, signModule } from './sign-module.ts';
+export type { ModuleHash } from './pkcs7.ts';
+export {
+  checkSigner,
+  isSigned,
+  type ModuleCertificate,
+  type ModuleSigner,
+  type SignDigest,
+  signModule,
+  signModuleBy,
+  unsigned,
+} from './sign-module.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isSigned, signModule } from './index.ts';
+import { checkSigner, isSigned, signModule, signModuleBy, unsigned } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sign-module-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -66,6 +66,33 @@ describe.skipIf(!hasOpenssl)('a signature (needs openssl to make keys)', () => {
     const signed = signModule(module, rsa);
     expect([isSigned(module), isSigned(signed)]).toEqual([false, true]);
     expect(codeOf(() => signModule(signed, rsa))).toBe('carrier-signed');
+    expect(unsigned(signed)).toEqual(module);
+    expect(unsigned(module)).toBe(module);
+  });
+
+  /** openssl as a signer that has the key, and is given nothing but the digest. */
+  const openssl = (key: string) => (digest: Uint8Array, hash: string) => {
+    const path = join(folder, 'elsewhere.key');
+    writeFileSync(path, key);
+    const args = ['pkeyutl', '-sign', '-inkey', path, '-pkeyopt', `digest:${hash}`];
+    return Promise.resolve(new Uint8Array(execFileSync('openssl', args, { input: digest })));
+  };
+
+  it('by a signer elsewhere is the one that the key itself makes', async () => {
+    const { key, certificate } = rsa;
+    const signed = await signModuleBy(module, { certificate, hash: 'sha512' }, openssl(key));
+    expect(signed).toEqual(signModule(module, { ...rsa, hash: 'sha512' }));
+    const ofEc = await signModuleBy(module, { certificate: ec.certificate }, openssl(ec.key));
+    expect(unsigned(ofEc)).toEqual(module);
+  });
+
+  it('by a signer elsewhere is refused where another key made it', async () => {
+    const { certificate } = rsa;
+    for (const sign of [openssl(ec.key), () => Promise.resolve(new Uint8Array(256))]) {
+      await expect(signModuleBy(module, { certificate }, sign)).rejects.toMatchObject({
+        code: 'carrier-key',
+      });
+    }
   });
 
   it.each([
@@ -74,5 +101,6 @@ describe.skipIf(!hasOpenssl)('a signature (needs openssl to make keys)', () => {
     ['a certificate that is none', { key: rsa.key, certificate: rsa.key }],
   ])('is refused with %s', (_, keys) => {
     expect(codeOf(() => signModule(module, keys))).toBe('carrier-key');
+    expect(codeOf(() => checkSigner(keys))).toBe('carrier-key');
   });
 });

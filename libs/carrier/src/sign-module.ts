@@ -1,44 +1,38 @@
 import { FormatError } from '@btf-depot/bytes';
 import {
-  Constructed,
-  fromBER,
-  Integer,
-  Null,
-  ObjectIdentifier,
-  OctetString,
-  Sequence,
-  Set as Asn1Set,
-  type BaseBlock,
-} from 'asn1js';
-import { createPrivateKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
+  createHash,
+  createPrivateKey,
+  sign,
+  verify,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
+import { detachedSignature, type ModuleHash } from './pkcs7.ts';
 
-export interface ModuleSigner {
-  /** Private key, RSA or EC, as PEM. */
-  readonly key: string;
+/** What the kernel trusts, and how the digest is made. */
+export interface ModuleCertificate {
   /** The certificate whose public key the kernel trusts, as PEM. */
   readonly certificate: string;
   /** Default sha256. */
-  readonly hash?: keyof typeof HASHES;
+  readonly hash?: ModuleHash;
 }
 
-/** Object identifiers of the hashes, and of ECDSA with them. */
-const HASHES = {
-  sha256: { hash: '2.16.840.1.101.3.4.2.1', ecdsa: '1.2.840.10045.4.3.2' },
-  sha384: { hash: '2.16.840.1.101.3.4.2.2', ecdsa: '1.2.840.10045.4.3.3' },
-  sha512: { hash: '2.16.840.1.101.3.4.2.3', ecdsa: '1.2.840.10045.4.3.4' },
-} as const;
+export interface ModuleSigner extends ModuleCertificate {
+  /** Private key, RSA or EC, as PEM. */
+  readonly key: string;
+}
 
-const RSA = '1.2.840.113549.1.1.1';
-const DATA = '1.2.840.113549.1.7.1';
-const SIGNED_DATA = '1.2.840.113549.1.7.2';
+/** Gives the raw signature of a digest: of a key that only this knows how to use. */
+export type SignDigest = (digest: Uint8Array, hash: ModuleHash) => Promise<Uint8Array>;
 
 const MAGIC = '~Module signature appended~\n';
 /** PKEY_ID_PKCS7, the only kind that kernels take since 4.3 (include/linux/module_signature.h). */
 const ID_PKCS7 = 2;
+/** Bytes of struct module_signature. */
+const TRAILER = 12;
 
 /**
- * A module with a signature appended, as the kernel checks it (mod_verify_sig): PKCS#7 without
- * content, certificates and signed attributes, which older kernels refuse. With an RSA key the
+ * A module with a signature appended, as the kernel checks it (mod_verify_sig). With an RSA key the
  * bytes are those of the kernel's own scripts/sign-file. To be done before compression.
  *
  * Throws FormatError: `carrier-signed` for a module that is signed already, `carrier-key` for a key
@@ -46,22 +40,38 @@ const ID_PKCS7 = 2;
  * together.
  */
 export function signModule(module: Uint8Array, signer: ModuleSigner): Uint8Array {
-  if (isSigned(module)) throw new FormatError('carrier-signed', 'the module is signed already');
-  const { key, certificate } = readKeys(signer);
-  const hash = signer.hash ?? 'sha256';
-  const isRsa = key.asymmetricKeyType === 'rsa';
-  const signature = sign(hash, module, key);
-  const message = signedData(certificate, {
-    hash: HASHES[hash].hash,
-    // RSA's parameters are NULL, ECDSA has none (RFC 3370, RFC 5754).
-    algorithm: isRsa ? algorithm(RSA, new Null()) : algorithm(HASHES[hash].ecdsa),
-    signature,
-  });
-  // struct module_signature: algo, hash, id_type, signer_len, key_id_len, pad[3], __be32 sig_len.
-  const trailer = Buffer.alloc(12);
-  trailer[2] = ID_PKCS7;
-  trailer.writeUInt32BE(message.length, 8);
-  return new Uint8Array(Buffer.concat([module, message, trailer, Buffer.from(MAGIC, 'latin1')]));
+  const { hash = 'sha256' } = signer;
+  const certificate = readCertificate(signer);
+  const key = readKey(signer, certificate);
+  checkUnsigned(module);
+  return withSignature(module, { certificate, hash, signature: sign(hash, module, key) });
+}
+
+/**
+ * The same by a signer that is somewhere else: it gets the digest and gives the raw signature.
+ * Rejects as `signModule` throws; with `carrier-key` too for a signature that the certificate's key
+ * did not make.
+ */
+export async function signModuleBy(
+  module: Uint8Array,
+  trusted: ModuleCertificate,
+  signDigest: SignDigest,
+): Promise<Uint8Array> {
+  const { hash = 'sha256' } = trusted;
+  const certificate = readCertificate(trusted);
+  checkUnsigned(module);
+  const digest = createHash(hash).update(module).digest();
+  const signature = await signDigest(digest, hash);
+  if (!verify(hash, module, certificate.publicKey, signature)) {
+    throw new FormatError('carrier-key', "the signature is not one by the certificate's key");
+  }
+  return withSignature(module, { certificate, hash, signature });
+}
+
+/** Throws `carrier-key` as `signModule` does: to be asked before there is anything to sign. */
+export function checkSigner(signer: ModuleCertificate & { readonly key?: string }): void {
+  const certificate = readCertificate(signer);
+  if (signer.key !== undefined) readKey({ ...signer, key: signer.key }, certificate);
 }
 
 /** Whether a signature is appended; not whether anyone trusts it. */
@@ -70,78 +80,62 @@ export function isSigned(module: Uint8Array): boolean {
   return Buffer.from(end).toString('latin1') === MAGIC;
 }
 
-function readKeys(signer: ModuleSigner): { key: KeyObject; certificate: X509Certificate } {
-  let key: KeyObject;
-  let certificate: X509Certificate;
-  try {
-    key = createPrivateKey(signer.key);
-    certificate = new X509Certificate(signer.certificate);
-  } catch (cause) {
-    const message = 'the key or its certificate cannot be read';
-    throw new FormatError('carrier-key', message, {}, { cause });
-  }
-  if (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'ec') {
-    throw new FormatError('carrier-key', `a key of kind ${key.asymmetricKeyType ?? 'none'}`);
-  }
-  if (!certificate.checkPrivateKey(key)) {
-    throw new FormatError('carrier-key', 'the key does not belong to the certificate');
-  }
-  return { key, certificate };
+/** The module without the signature that is appended to it, if there is one. */
+export function unsigned(module: Uint8Array): Uint8Array {
+  if (!isSigned(module)) return module;
+  const at = module.length - MAGIC.length - TRAILER;
+  const view = new DataView(module.buffer, module.byteOffset, module.byteLength);
+  const length = at < 0 ? 0 : view.getUint32(at + 8);
+  return module.subarray(0, Math.max(0, at - length));
 }
 
-interface Signed {
-  readonly hash: string;
-  readonly algorithm: Sequence;
+function checkUnsigned(module: Uint8Array): void {
+  if (isSigned(module)) throw new FormatError('carrier-signed', 'the module is signed already');
+}
+
+function withSignature(module: Uint8Array, { certificate, hash, signature }: Signing): Uint8Array {
+  const kind = kindOf(certificate.publicKey);
+  const message = detachedSignature(certificate, { hash, kind, signature });
+  // struct module_signature: algo, hash, id_type, signer_len, key_id_len, pad[3], __be32 sig_len.
+  const trailer = Buffer.alloc(TRAILER);
+  trailer[2] = ID_PKCS7;
+  trailer.writeUInt32BE(message.length, 8);
+  return new Uint8Array(Buffer.concat([module, message, trailer, Buffer.from(MAGIC, 'latin1')]));
+}
+
+interface Signing {
+  readonly certificate: X509Certificate;
+  readonly hash: ModuleHash;
   readonly signature: Uint8Array;
 }
 
-/** ContentInfo with SignedData of one signer (RFC 2315, version 1). */
-function signedData(certificate: X509Certificate, signed: Signed): Uint8Array {
-  const signerInfo = new Sequence({
-    value: [
-      new Integer({ value: 1 }),
-      issuerAndSerial(certificate),
-      algorithm(signed.hash),
-      signed.algorithm,
-      new OctetString({ valueHex: toArrayBuffer(signed.signature) }),
-    ],
-  });
-  const content = new Sequence({
-    value: [
-      new Integer({ value: 1 }),
-      new Asn1Set({ value: [algorithm(signed.hash)] }),
-      new Sequence({ value: [new ObjectIdentifier({ value: DATA })] }),
-      new Asn1Set({ value: [signerInfo] }),
-    ],
-  });
-  const info = new Sequence({
-    value: [
-      new ObjectIdentifier({ value: SIGNED_DATA }),
-      new Constructed({ idBlock: { tagClass: 3, tagNumber: 0 }, value: [content] }),
-    ],
-  });
-  return new Uint8Array(info.toBER());
-}
-
-function algorithm(identifier: string, parameters?: BaseBlock): Sequence {
-  const value = new ObjectIdentifier({ value: identifier });
-  return new Sequence({ value: parameters ? [value, parameters] : [value] });
-}
-
-/** Taken from the certificate as it stands: Certificate, TBSCertificate, [version], serial, …, issuer. */
-function issuerAndSerial(certificate: X509Certificate): Sequence {
-  const outer = fromBER(toArrayBuffer(certificate.raw)).result;
-  const body = outer instanceof Sequence ? outer.valueBlock.value[0] : undefined;
-  const fields = body instanceof Sequence ? body.valueBlock.value : [];
-  const at = fields.findIndex((field) => field instanceof Integer);
-  const serial = fields[at];
-  const issuer = fields[at + 2];
-  if (at === -1 || !serial || !issuer) {
-    throw new FormatError('carrier-key', 'the certificate has no issuer and serial number');
+function readCertificate({ certificate }: ModuleCertificate): X509Certificate {
+  try {
+    const read = new X509Certificate(certificate);
+    kindOf(read.publicKey);
+    return read;
+  } catch (cause) {
+    throw unreadable('the certificate', cause);
   }
-  return new Sequence({ value: [issuer, serial] });
 }
 
-function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
+function readKey({ key: pem }: ModuleSigner, certificate: X509Certificate): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch (cause) {
+    throw unreadable('the key', cause);
+  }
+  if (certificate.checkPrivateKey(key)) return key;
+  throw new FormatError('carrier-key', 'the key does not belong to the certificate');
+}
+
+function kindOf({ asymmetricKeyType: kind }: KeyObject): 'rsa' | 'ec' {
+  if (kind === 'rsa' || kind === 'ec') return kind;
+  throw new FormatError('carrier-key', `a key of kind ${kind ?? 'none'}: kernels take RSA and EC`);
+}
+
+function unreadable(what: string, cause: unknown): FormatError {
+  if (cause instanceof FormatError) return cause;
+  return new FormatError('carrier-key', `${what} cannot be read`, {}, { cause });
 }

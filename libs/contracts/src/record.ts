@@ -81,7 +81,15 @@ const carrierSchema = z.looseObject({
   links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
 });
 
-const artifactSchema = z.looseObject({ ...blob, mediaType: z.string() });
+const artifactSchema = z.looseObject({
+  ...blob,
+  mediaType: z.string(),
+  /** Milliseconds that compressing took. */
+  ms: count.exactOptional(),
+});
+
+/** How hard artifacts are compressed: gzip 1–12, xz 0–9, zstd 1–22. */
+const levelsSchema = z.looseObject({ gzip: count, xz: count, zstd: count });
 
 /** The files that an upload may have, each at most once. */
 export const UPLOAD_PARTS = ['kernel', 'full', 'module', 'map', 'carrier'] as const;
@@ -135,6 +143,8 @@ export const kernelRecordSchema = z.looseObject({
   carrier: carrierSchema.exactOptional(),
   /** Files of the newest finished revision; what an earlier one had stays here until then. */
   artifacts: z.record(z.string(), artifactSchema),
+  /** Of these artifacts. */
+  levels: levelsSchema.exactOptional(),
   sources: z.array(sourceSchema),
   /** Name and version of the software that made the parts as they are; absent: see `sources`. */
   encoder: z.string().exactOptional(),

@@ -1,5 +1,13 @@
-import { isSignatureName, type KernelRecord } from '@btf-depot/contracts';
+import { isSigned, unsigned } from '@btf-depot/carrier';
+import {
+  CARRIER_FILES,
+  isSignatureName,
+  type CarrierFile,
+  type KernelRecord,
+} from '@btf-depot/contracts';
 import { packInput } from './compress-kernel.ts';
+import { carrierFiles, makeCarriers } from './make-carriers.ts';
+import type { GivenCarriers } from './pack-kernel.ts';
 import { blobsOf } from './named-blobs.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Compute } from './ports/compute.ts';
@@ -89,9 +97,17 @@ async function packAgain(
   tell: Tell,
   signal: AbortSignal,
 ): Promise<void> {
-  const packed = await compute.pack(await packInput(blobs, record), signal);
+  const input = await packInput(blobs, record);
+  const signed = await signedCarriers(blobs, record);
+  const unsignedOnes = carrierFiles(makeCarriers(input, record.core.sha256));
+  for (const [what, bytes] of Object.entries(signed) as [CarrierFile, Uint8Array][]) {
+    const [now, then] = [unsignedOnes[what], unsigned(bytes)].map((one) => one && sha256Of(one));
+    if (now !== then) tell('not-reproducible', what, 'what is signed is not made of its parts');
+  }
+  const given = { ...signed, ...input.given };
+  const packed = await compute.pack({ ...input, given }, signal);
   const made = new Map<string, string>(packed.map(({ name, sha256 }) => [name, sha256]));
-  // What signs the manifest is made with secrets that a check does not have.
+  // Signatures are made with secrets that a check does not have.
   const published = Object.keys(record.artifacts).filter((name) => !isSignatureName(name));
   for (const what of new Set([...made.keys(), ...published])) {
     const [now, then] = [made.get(what), record.artifacts[what]?.sha256];
@@ -102,4 +118,15 @@ async function packAgain(
       `published as ${then ?? 'nothing'}, made as ${now ?? 'nothing'}`,
     );
   }
+}
+
+/** Carriers that the depot signed: what is packed again is packed of these. */
+async function signedCarriers(blobs: BlobStore, record: KernelRecord): Promise<GivenCarriers> {
+  const signed: GivenCarriers = {};
+  for (const name of record.carrier?.signed ? CARRIER_FILES : []) {
+    const entry = record.carrier?.given?.[name] ? undefined : record.artifacts[name];
+    const bytes = entry && (await blobs.get(entry.sha256));
+    if (bytes && isSigned(bytes)) signed[name] = bytes;
+  }
+  return signed;
 }

@@ -2,14 +2,20 @@ import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import { compressKernel } from './compress-kernel.ts';
-import type { PackedArtifact } from './pack-kernel.ts';
+import type { PackedArtifact, PackInput } from './pack-kernel.ts';
 import type { Attempt } from './ports/job-queue.ts';
 
 const core = someBytes(64, 'core');
 const packed: PackedArtifact = { name: 'manifest', bytes: core, sha256: sha256Of(core) };
 
 /** A depot of one record, whose packing is instant, or ends in the error given. */
-function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: Error) {
+function depotOf(
+  record: KernelRecord,
+  blobs: Uint8Array[] = [core],
+  failure?: Error,
+  more: Partial<Parameters<typeof compressKernel>[0]> = {},
+) {
+  const asked: PackInput[] = [];
   const stores = memoryStores();
   for (const bytes of blobs) stores.kept.set(sha256Of(bytes), { bytes, at: new Date() });
   const held = { record, writes: 0 };
@@ -28,12 +34,16 @@ function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: E
     compute: {
       unpack: () => Promise.reject(new Error('not asked for')),
       split: () => Promise.reject(new Error('not asked for')),
-      pack: () => (failure ? Promise.reject(failure) : Promise.resolve([packed])),
+      pack: (input) => {
+        asked.push(input);
+        return failure ? Promise.reject(failure) : Promise.resolve([packed]);
+      },
     },
     clock: { now: () => new Date('2026-03-03T00:00:00Z') },
     crashLimit: 3,
     signingKeys: [],
     announces: false,
+    ...more,
   };
   const run = (attempt: Partial<Attempt> = {}, job = jobFor(record)) =>
     compressKernel(
@@ -42,7 +52,7 @@ function depotOf(record: KernelRecord, blobs: Uint8Array[] = [core], failure?: E
       { last: false, crashes: 0, ...attempt },
       new AbortController().signal,
     );
-  return { held, run };
+  return { held, run, asked };
 }
 
 test('artifacts and state are published in one write', async () => {
@@ -100,4 +110,23 @@ test('a part that the store has lost is said by its hash', async () => {
     code: 'unknown-blob',
     message: expect.stringContaining(sha256Of(core)) as string,
   });
+});
+
+test('how hard to compress is asked of the packing, and stands in the record', async () => {
+  const levels = { gzip: 1, xz: 0, zstd: 3 };
+  const { held, run, asked } = depotOf(kernelRecord(), [core], undefined, { levels });
+  await run();
+  expect(asked).toMatchObject([{ levels }]);
+  expect(held.record).toMatchObject({ levels });
+});
+
+test('a container is not signed, and what the build signed is not signed again', async () => {
+  const given = someBytes(100, 'made by its build');
+  const entry = { sha256: sha256Of(given), size: 100, signed: true };
+  const carrier = { loadable: false, moduleName: 'btf_vmlinux', signed: true };
+  const record = kernelRecord({ carrier: { ...carrier, given: { 'btf_vmlinux.ko': entry } } });
+  const signModule = () => Promise.reject(new Error('not asked for'));
+  const { run, asked } = depotOf(record, [core, given], undefined, { signModule });
+  expect(await run()).toBe('published');
+  expect(asked[0]?.given).toEqual({ 'btf_vmlinux.ko': given });
 });

@@ -5,14 +5,22 @@ import {
   type Job,
   type KernelRecord,
 } from '@btf-depot/contracts';
+import { isSigned } from '@btf-depot/carrier';
 import { DepotError } from './errors.ts';
-import type { GivenCarriers, PackedArtifact, PackInput } from './pack-kernel.ts';
+import {
+  COMPRESSION_LEVELS,
+  type CompressionLevels,
+  type GivenCarriers,
+  type PackedArtifact,
+  type PackInput,
+} from './pack-kernel.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Compute } from './ports/compute.ts';
 import type { Attempt } from './ports/job-queue.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import type { SigningKey } from './signing/secret-key.ts';
+import { signCarriers } from './signing/sign-carriers.ts';
 import { signManifest, type SignatureFile } from './signing/sign-manifest.ts';
 import { showingProgress } from './show-progress.ts';
 import { updateRecord } from './update-record.ts';
@@ -24,6 +32,10 @@ export interface CompressDeps {
   clock: Clock;
   /** After so many crashes the kernel is taken for their cause, and not tried again. */
   crashLimit: number;
+  /** How hard to compress; by default as the libraries of formats do. */
+  levels?: CompressionLevels;
+  /** Signs modules for kernels that want it; absent: they are not signed. */
+  signModule?: (module: Uint8Array) => Promise<Uint8Array>;
   /** Each signs the manifest; none: it is not signed. */
   signingKeys: readonly SigningKey[];
   /** Whether somebody is to be told of what is published: see announceKernel. */
@@ -53,10 +65,16 @@ export async function compressKernel(
   }
   try {
     const input = await packInput(deps.blobs, stored.record);
+    const given = deps.signModule && (await signCarriers(input, deps.signModule));
+    const asked = {
+      ...input,
+      ...(given && { given }),
+      ...(deps.levels && { levels: deps.levels }),
+    };
     const isStillDue = (record: KernelRecord) => isDue(record, job);
     const packed = signed(
       await showingProgress(deps.records, job.buildId, isStillDue, (progress) =>
-        deps.compute.pack(input, signal, progress),
+        deps.compute.pack(asked, signal, progress),
       ),
       deps.signingKeys,
     );
@@ -94,7 +112,7 @@ function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelReco
 /** What packing needs of the store. @throws DepotError `unknown-blob` where a part is lost. */
 export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
   const { buildId, revision, delivery, arch, bits, endian } = record;
-  const { ksyms, inlines, carrier } = record;
+  const { ksyms, inlines, carrier, levels } = record;
   const vars = record.extras.vars;
   const [core, varsBytes, ksymsBytes, inlinesBytes, map, given] = await Promise.all([
     blobOf(blobs, record.core.sha256),
@@ -119,6 +137,7 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
     ...(carrier?.load && { load: carrier.load }),
     ...(carrier?.links && { links: carrier.links }),
     ...(given && { given }),
+    ...(levels && { levels }),
   };
 }
 
@@ -154,16 +173,30 @@ async function publish(
   packed: readonly (PackedArtifact | SignatureFile)[],
 ): Promise<boolean> {
   const artifacts: Record<string, ArtifactEntry> = Object.fromEntries(
-    packed.map(({ name, sha256, bytes }) => [
-      name,
-      { sha256, size: bytes.length, mediaType: mediaTypeOf(name) },
+    packed.map((one) => [
+      one.name,
+      {
+        sha256: one.sha256,
+        size: one.bytes.length,
+        mediaType: mediaTypeOf(one.name),
+        ...('ms' in one && { ms: one.ms }),
+      },
     ]),
   );
+  const isOneSigned = packed.some(({ name, bytes }) => name.endsWith('.ko') && isSigned(bytes));
+  const { levels = COMPRESSION_LEVELS } = deps;
   const readyAt = deps.clock.now().toISOString();
   const announced = deps.announces ? { unannounced: true as const } : {};
   const { written } = await updateRecord(deps.records, job.buildId, (current) =>
     current && isDue(current, job)
-      ? ended(current, { state: 'ready', artifacts, readyAt, ...announced })
+      ? ended(current, {
+          state: 'ready',
+          artifacts,
+          levels: { ...levels },
+          ...(current.carrier && { carrier: { ...current.carrier, signed: isOneSigned } }),
+          readyAt,
+          ...announced,
+        })
       : undefined,
   );
   return written;

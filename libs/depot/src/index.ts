@@ -27,7 +27,13 @@ export { openSites, type SiteParts, type SiteSource } from './inlines/site-sourc
 export { inlinesPart } from './inlines/inlines-part.ts';
 export { kernelPieces, type KernelPieces } from './kernel-pieces.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';
-export { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
+export {
+  COMPRESSION_LEVELS,
+  packKernel,
+  type CompressionLevels,
+  type PackedArtifact,
+  type PackInput,
+} from './pack-kernel.ts';
 export * from './ports/announcer.ts';
 export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';

@@ -21,13 +21,13 @@ export interface PackInput extends Omit<CarriersInput, 'name'> {
 export type GivenCarriers = Partial<Record<CarrierFile, Uint8Array>>;
 
 /** As the libraries count them: gzip 1–12, xz 0–9, zstd 1–22. */
-interface CompressionLevels {
+export interface CompressionLevels {
   gzip: number;
   xz: number;
   zstd: number;
 }
 
-const COMPRESSION_LEVELS: CompressionLevels = {
+export const COMPRESSION_LEVELS: CompressionLevels = {
   gzip: GZIP_DEFAULTS.level,
   xz: XZ_DEFAULTS.level,
   zstd: ZSTD_DEFAULTS.level,

@@ -9,6 +9,7 @@ export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { tellingFullDisk } from './full-disk.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { auditLog, createLogger, type Logger } from './logger.ts';
+export { commandSigner, moduleSettings, moduleSigning } from './module-signing.ts';
 export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
 export { readJson, readQuery } from './read-json.ts';

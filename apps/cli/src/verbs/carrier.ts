@@ -1,8 +1,15 @@
-import type { ModuleSigner } from '@btf-depot/carrier';
+import { signModule, signModuleBy, type ModuleHash } from '@btf-depot/carrier';
+import { commandSigner } from '@btf-depot/service-kit';
 import { Command, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { writeWhole } from '../btf-file.ts';
-import { makeCarrier, packedAs, type CarrierFiles, type MadeCarrier } from '../make-carrier.ts';
+import {
+  makeCarrier,
+  packedAs,
+  type CarrierChoices,
+  type CarrierFiles,
+  type MadeCarrier,
+} from '../make-carrier.ts';
 import { jsonOption } from '../options.ts';
 import { formatBytes, formatCount, print, printable, printJson } from '../output.ts';
 
@@ -11,8 +18,9 @@ interface Flags extends CarrierFiles {
   least?: boolean;
   name?: string;
   key?: string;
+  signer?: string;
   certificate?: string;
-  hash: NonNullable<ModuleSigner['hash']>;
+  hash: ModuleHash;
   json?: boolean;
 }
 
@@ -33,6 +41,10 @@ export function carrierCommand(): Command {
     .option('--least', 'only what BPF programs need: btf_vmlinux_ksyms.ko')
     .option('--name <name>', 'name of the module, and so in /sys/kernel/btf', 'btf_vmlinux')
     .option('--key <file>', 'sign with this private key (PEM, RSA or EC)')
+    .option(
+      '--signer <command>',
+      'sign with a command instead: gets the digest on stdin, BTFDEPOT_HASH, writes the raw signature',
+    )
     .option('--certificate <file>', "the key's certificate (PEM)")
     .addOption(
       new Option('--hash <name>', 'of the signature')
@@ -44,13 +56,13 @@ export function carrierCommand(): Command {
     .action(run);
 }
 
-function run(flags: Flags): void {
+async function run(flags: Flags): Promise<void> {
   const { output, least, name, json } = flags;
-  const signer = signerOf(flags);
-  const made = makeCarrier(flags, {
+  const sign = signingBy(flags);
+  const made = await makeCarrier(flags, {
     ...(least && { least }),
     ...(name !== undefined && { name }),
-    ...(signer && { signer }),
+    ...(sign && { sign }),
   });
   const bytes = packedAs(output, made.bytes);
   writeWhole(output, bytes);
@@ -59,12 +71,17 @@ function run(flags: Flags): void {
   else print(describe(output, bytes.length, made));
 }
 
-function signerOf({ key, certificate, hash }: Flags): ModuleSigner | undefined {
-  if (key === undefined && certificate === undefined) return undefined;
-  if (key === undefined || certificate === undefined) {
-    throw new Error('name both --key and --certificate');
+function signingBy({ key, signer, certificate: path, hash }: Flags): CarrierChoices['sign'] {
+  if (key === undefined && signer === undefined && path === undefined) return undefined;
+  if (path === undefined || (key === undefined) === (signer === undefined)) {
+    throw new Error('to sign, name --certificate and one of --key and --signer');
   }
-  return { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8'), hash };
+  const trusted = { certificate: readFileSync(path, 'utf8'), hash };
+  if (signer !== undefined) {
+    return (module) => signModuleBy(module, trusted, commandSigner(signer));
+  }
+  const whole = { ...trusted, key: readFileSync(key ?? '', 'utf8') };
+  return (module) => Promise.resolve(signModule(module, whole));
 }
 
 function describe(output: string, size: number, made: MadeCarrier): string {

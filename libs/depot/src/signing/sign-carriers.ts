@@ -1,0 +1,21 @@
+import type { CarrierFile } from '@btf-depot/contracts';
+import { carrierFiles, makeCarriers } from '../make-carriers.ts';
+import type { GivenCarriers, PackInput } from '../pack-kernel.ts';
+import { sha256Of } from '../sha256.ts';
+
+/**
+ * The carriers of a kernel with signatures, as packing takes them. Those that the kernel could not
+ * load stay as they are, and so do those that its build made: their bytes are its own.
+ */
+export async function signCarriers(
+  input: PackInput,
+  sign: (module: Uint8Array) => Promise<Uint8Array>,
+): Promise<GivenCarriers> {
+  if (!input.load) return { ...input.given };
+  const made = carrierFiles(makeCarriers(input, sha256Of(input.core)));
+  const given: GivenCarriers = {};
+  for (const [name, module] of Object.entries(made) as [CarrierFile, Uint8Array][]) {
+    given[name] = await sign(module);
+  }
+  return { ...given, ...input.given };
+}

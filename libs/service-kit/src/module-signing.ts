@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import {
+  checkSigner,
+  signModule,
+  signModuleBy,
+  type ModuleCertificate,
+  type SignDigest,
+} from '@btf-depot/carrier';
+import { z } from 'zod';
+import { SettingsError, type Settings } from './settings.ts';
+
+/** Of those who make modules: what kernels trust that load only signed ones. */
+export const moduleSettings = {
+  /** Path of the certificate (PEM); absent: modules are not signed. */
+  BTFDEPOT_MODULE_CERTIFICATE: z.string().optional(),
+  /** Path of its private key (PEM, RSA or EC). */
+  BTFDEPOT_MODULE_KEY: z.string().optional(),
+  /** Instead of the key a command that signs: see `commandSigner`. */
+  BTFDEPOT_MODULE_SIGNER: z.string().optional(),
+  BTFDEPOT_MODULE_HASH: z.enum(['sha256', 'sha384', 'sha512']).default('sha256'),
+};
+
+/** A signer that does not answer must not keep a module for ever. */
+const TIME_LIMIT = 60_000;
+
+/**
+ * Signs modules as the settings say. Nothing where they name no certificate.
+ * @throws SettingsError that names the setting that is wrong.
+ */
+export async function moduleSigning(
+  settings: Settings<typeof moduleSettings>,
+): Promise<{ signModule?: (module: Uint8Array) => Promise<Uint8Array> }> {
+  const {
+    BTFDEPOT_MODULE_CERTIFICATE: certificatePath,
+    BTFDEPOT_MODULE_KEY: keyPath,
+    BTFDEPOT_MODULE_SIGNER: command,
+    BTFDEPOT_MODULE_HASH: hash,
+  } = settings;
+  if (certificatePath === undefined) {
+    if (keyPath === undefined && command === undefined) return {};
+    throw new SettingsError('BTFDEPOT_MODULE_CERTIFICATE: is needed to sign modules');
+  }
+  if ((keyPath === undefined) === (command === undefined)) {
+    throw new SettingsError('BTFDEPOT_MODULE_KEY, BTFDEPOT_MODULE_SIGNER: name one of them');
+  }
+  try {
+    const certificate = await readFile(certificatePath, 'utf8');
+    const trusted: ModuleCertificate = { certificate, hash };
+    if (command !== undefined) {
+      checkSigner(trusted);
+      const sign = commandSigner(command);
+      return { signModule: (module) => signModuleBy(module, trusted, sign) };
+    }
+    const signer = { ...trusted, key: await readFile(keyPath ?? '', 'utf8') };
+    checkSigner(signer);
+    return { signModule: (module) => Promise.resolve(signModule(module, signer)) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`BTFDEPOT_MODULE_…: ${message}`, { cause: error });
+  }
+}
+
+/**
+ * A command of the shell that signs with a key that only it can use: gets the digest on its
+ * standard input and the hash's name in BTFDEPOT_HASH, writes the raw signature to its standard
+ * output, as `openssl pkeyutl -sign -pkeyopt digest:$BTFDEPOT_HASH -inkey …` does.
+ */
+export function commandSigner(command: string): SignDigest {
+  return async (digest, hash) => {
+    const child = spawn(command, {
+      shell: true,
+      env: { ...process.env, BTFDEPOT_HASH: hash },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: TIME_LIMIT,
+      killSignal: 'SIGKILL',
+    });
+    const signature: Buffer[] = [];
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => signature.push(chunk));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    // It may end without reading, which its exit status tells.
+    child.stdin.on('error', () => undefined).end(digest);
+    const [status] = (await once(child, 'close')) as [number | null];
+    if (status === 0) return new Uint8Array(Buffer.concat(signature));
+    const how = status === null ? `did not end in ${TIME_LIMIT / 1000} s` : `exit ${status}`;
+    throw new Error(`the signer: ${how} ${said.trim().slice(-500)}`);
+  };
+}
