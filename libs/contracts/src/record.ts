@@ -39,6 +39,8 @@ const ksymsSchema = z.looseObject({
   variables: count,
   /** Variables that are left out, by the reason (KSYM_REASONS in libs/extras). */
   leftOut: z.record(z.string(), count),
+  /** Where all variables lie in the image, and why some are left out; older records lack it. */
+  layout: z.looseObject(blob).exactOptional(),
 });
 
 /** Symbols of the kernel, as `nm -S` in zstd: for variables that come later. */

@@ -22,8 +22,17 @@ export const variableSchema = z.looseObject({
   perCpu: z.boolean(),
   /** The part of the kernel's BTF that has it. */
   from: z.enum(['core', 'vars']),
+  /** As the image was linked, in hexadecimal. Absent: not known, or per CPU. */
+  address: z
+    .string()
+    .regex(/^0x[0-9a-f]+$/)
+    .exactOptional(),
+  /** Bytes from `_stext`, whose address a running kernel tells in /proc/kallsyms (KASLR). */
+  fromStext: z.number().int().exactOptional(),
   /** Whether a running kernel can be given it: in the kernel's ksyms. Absent: not known. */
   ksym: z.boolean().exactOptional(),
+  /** Why not: KSYM_REASONS in libs/extras. */
+  ksymReason: z.string().exactOptional(),
   /** As C, without the semicolon. */
   declaration: z.string(),
 });

@@ -149,7 +149,7 @@ function isKnown(record: KernelRecord, sources: OpenedUpload['sources']): boolea
 
 function partsOf(parts: KernelParts): { sha256: string; bytes: Uint8Array }[] {
   const { core, vars, ksyms, inlines, symbols, given } = parts;
-  return [core, vars, ksyms, inlines, inlines?.map, symbols, given].filter(
+  return [core, vars, ksyms, ksyms?.layout, inlines, inlines?.map, symbols, given].filter(
     (part) => part !== undefined,
   );
 }

@@ -9,7 +9,7 @@ import {
 } from '@btf-depot/carrier';
 import type { Delivery } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
-import { ksyms, type Ksyms } from '@btf-depot/extras';
+import { encodeLayout, ksyms, type Ksyms } from '@btf-depot/extras';
 import type { KnownImage } from './kernel-image.ts';
 import { asDepotError, refusing } from './refusals.ts';
 import { sha256Of } from './sha256.ts';
@@ -37,7 +37,12 @@ export interface CarrierFacts {
   links?: readonly LinkRecord[];
 }
 
-export type KsymsPart = SplitPart & { variables: number; leftOut: Ksyms['leftOut'] };
+export type KsymsPart = SplitPart & {
+  variables: number;
+  leftOut: Ksyms['leftOut'];
+  /** `ImageLayout` of libs/extras: where the variables lie. */
+  layout: { bytes: Uint8Array; sha256: string };
+};
 
 export interface CarrierParts {
   /** The same as before, arranged so that it begins as ksyms does. */
@@ -106,12 +111,17 @@ function safePart(
   if (!safe) return 'no-symbol-table';
   const { bytes, types, variables } = safe.ksyms;
   if (variables === 0) return 'no-ksyms';
+  const layout = encodeLayout(safe.layout);
   const kernel = kernelVersionOf(release);
   const faults = verifyBtf(bytes, { base: core, ...(kernel && { kernel }) });
   if (faults.length > 0) return 'ksyms-refused';
   return {
     vars: { ...vars, bytes: safe.vars, sha256: sha256Of(safe.vars) },
-    ksyms: { bytes, sha256: sha256Of(bytes), types, variables, leftOut: safe.leftOut },
+    ksyms: {
+      ...{ bytes, sha256: sha256Of(bytes), types, variables },
+      leftOut: safe.leftOut,
+      layout: { bytes: layout, sha256: sha256Of(layout) },
+    },
   };
 }
 

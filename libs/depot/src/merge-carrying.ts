@@ -49,9 +49,14 @@ function mergeKsyms(
   { ksyms: before, extras }: Pick<KernelRecord, 'ksyms' | 'extras'>,
   { ksyms: found, vars }: KernelParts,
 ): KernelRecord['ksyms'] {
-  if (!found || found.sha256 === before?.sha256) return before;
+  if (!found || (found.sha256 === before?.sha256 && before.layout)) return before;
   if (extras.vars?.sha256 !== vars?.sha256) return before;
-  return { ...entry(found), variables: found.variables, leftOut: { ...found.leftOut } };
+  return {
+    ...entry(found),
+    variables: found.variables,
+    leftOut: { ...found.leftOut },
+    layout: { sha256: found.layout.sha256, size: found.layout.bytes.length },
+  };
 }
 
 /** The symbol table itself says more than a map; ksyms show that the symbols are the right ones. */

@@ -43,6 +43,7 @@ export { locationText, type Location } from './inlines/location.ts';
 export { registerName } from './inlines/registers.ts';
 export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.ts';
 export { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
+export { decodeLayout, encodeLayout, type OpenedLayout } from './image-layout.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { arrangeKsyms } from './ksyms-btf.ts';
 export { partition, type Partition } from './partition.ts';

@@ -3,6 +3,7 @@ import type { KernelImage } from './kernel-symbols.ts';
 import { arrangeKsyms, type KsymsBtf } from './ksyms-btf.ts';
 import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
 import { lostMemory, type MemoryRange } from './lost-memory.ts';
+import type { ImageLayout, LeftOut } from './image-layout.ts';
 import { sectionAddresses } from './section-addresses.ts';
 import { listVariables, PER_CPU_SECTION, type Variable } from './variables.ts';
 
@@ -32,6 +33,8 @@ export type KsymReason = (typeof KSYM_REASONS)[number];
 export interface Ksyms extends KsymsBtf {
   /** Variables by the reason that keeps them out; reasons without one are not there. */
   readonly leftOut: Partial<Record<KsymReason, number>>;
+  /** Where all of the variables lie, and why some are not among the ksyms. */
+  readonly layout: ImageLayout;
 }
 
 /**
@@ -57,12 +60,23 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   };
   const safe: Variable[] = [];
   const leftOut: Ksyms['leftOut'] = {};
+  const places: LeftOut[] = [];
   for (const variable of variables) {
     const reason = reasonAgainst(variable, context);
-    if (reason === undefined) safe.push(variable);
-    else leftOut[reason] = (leftOut[reason] ?? 0) + 1;
+    if (reason === undefined) {
+      safe.push(variable);
+      continue;
+    }
+    leftOut[reason] = (leftOut[reason] ?? 0) + 1;
+    if (variable.place) places.push({ reason, ...variable.place });
   }
-  return { ...arrangeKsyms(vars, safe), leftOut };
+  const text = image.symbols.find(({ name }) => name === '_stext')?.address;
+  const layout = {
+    ...(text !== undefined && { text }),
+    sections: context.sections,
+    leftOut: places,
+  };
+  return { ...arrangeKsyms(vars, safe), leftOut, layout };
 }
 
 interface Context {

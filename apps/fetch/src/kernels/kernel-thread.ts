@@ -74,6 +74,7 @@ export class KernelThread {
     const parts: VariableParts = { core: await this.#read(core.sha256) };
     if (extras.vars) parts.vars = await this.#read(extras.vars.sha256);
     if (ksyms) parts.ksyms = await this.#read(ksyms.sha256);
+    if (ksyms?.layout) parts.layout = await this.#read(ksyms.layout.sha256);
     return parts;
   }
 

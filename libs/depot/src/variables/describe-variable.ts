@@ -18,13 +18,16 @@ export function describeVariable(table: VariableTable, row: VariableRow): Variab
   const { btf } = table;
   const { id, ...variable } = row;
   const ksym = table.isKsym(row);
+  const ksymReason = ksym === false ? table.reasonOf(row) : undefined;
   const declaration = refusing('btf', () => printDeclaration(btf, id, { limit: MAX_DECLARATION }));
   return {
     ...variable,
+    ...table.addressOf(row),
     linkage: LINKAGES[btf.tail(id, 0)] ?? 'extern',
     perCpu: row.section === PER_CPU_SECTION,
     from: id < btf.firstId || !btf.base ? 'core' : 'vars',
     ...(ksym !== undefined && { ksym }),
+    ...(ksymReason !== undefined && { ksymReason }),
     declaration,
   };
 }
@@ -44,11 +47,12 @@ export function variablesAsC(table: VariableTable, rows: readonly VariableRow[])
   return rows
     .map((row, number) => {
       const { types, declaration, ...variable } = describeWithTypes(table, row);
-      const { section, offset, size, linkage } = variable;
+      const { section, offset, size, linkage, address } = variable;
       const where =
         section === undefined ? '' : `${commentSafe(section)}+0x${(offset ?? 0).toString(16)}, `;
+      const at = address === undefined ? '' : `${address}, `;
       const of = rows.length > 1 ? `, ${number + 1} of ${rows.length} of this name` : '';
-      const text = `/* ${where}${size ?? '?'} bytes, ${linkage}${of} */\n${types}extern ${declaration};\n`;
+      const text = `/* ${where}${at}${size ?? '?'} bytes, ${linkage}${of} */\n${types}extern ${declaration};\n`;
       return number === 0 ? text : `\n#if 0\n${text}#endif\n`;
     })
     .join('');

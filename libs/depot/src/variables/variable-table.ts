@@ -1,4 +1,5 @@
 import { Kind, parseBtf, sizeOf, type Btf } from '@btf-depot/btf';
+import { decodeLayout, PER_CPU_SECTION, type OpenedLayout } from '@btf-depot/extras';
 import { refusing } from '../refusals.ts';
 
 /** A variable, and where it lies as far as its BTF says. */
@@ -26,11 +27,16 @@ export class VariableTable {
   readonly #entries: Uint32Array;
   readonly #next: Uint32Array;
   readonly #ksyms: Btf | undefined;
+  readonly #layout: OpenedLayout | undefined;
   #names: string[] | undefined;
 
-  /** @param ksyms the part of the variables that a running kernel can be given. */
-  constructor(btf: Btf, ksyms?: Btf) {
+  /**
+   * @param ksyms the part of the variables that a running kernel can be given.
+   * @param layout where they lie in the image.
+   */
+  constructor(btf: Btf, ksyms?: Btf, layout?: OpenedLayout) {
     this.btf = btf;
+    this.#layout = layout;
     this.#ksyms = ksyms;
     const sections = levels(btf).flatMap((level) => ownIds(level, Kind.DATASEC));
     const count = sections.reduce((sum, id) => sum + btf.vlen(id), 0);
@@ -97,6 +103,24 @@ export class VariableTable {
     return ksyms.findAll(name, Kind.VAR).some((found) => found >= ksyms.firstId);
   }
 
+  /** Where the variable lies in memory, as far as that is known; not of one that each CPU has. */
+  addressOf({ section, offset = 0 }: VariableRow): { address?: string; fromStext?: number } {
+    const start = section === undefined ? undefined : this.#layout?.sections.get(section);
+    if (start === undefined || section === PER_CPU_SECTION) return {};
+    const address = start + BigInt(offset);
+    const text = this.#layout?.text;
+    return {
+      address: `0x${address.toString(16)}`,
+      ...(text !== undefined && { fromStext: Number(address - text) }),
+    };
+  }
+
+  /** Why the variable is not among the ksyms. */
+  reasonOf({ section, offset = 0 }: VariableRow): string | undefined {
+    if (section === undefined) return 'no-place';
+    return this.#layout?.reasonOf(section, offset);
+  }
+
   #places(id: number): Omit<VariableRow, 'id' | 'name'>[] {
     const { btf } = this;
     const places = [];
@@ -115,18 +139,21 @@ export interface VariableParts {
   core: Uint8Array;
   vars?: Uint8Array;
   ksyms?: Uint8Array;
+  /** Of the ksyms' entry in the record. */
+  layout?: Uint8Array;
 }
 
 /**
  * Opens a kernel's BTF for questions about its variables. The bytes are kept.
  * @throws DepotError `bad-btf`.
  */
-export function openVariables({ core, vars, ksyms }: VariableParts): VariableTable {
+export function openVariables({ core, vars, ksyms, layout }: VariableParts): VariableTable {
   return refusing('core', () => {
     const base = parseBtf(core);
     return new VariableTable(
       vars ? parseBtf(vars, { base, section: '.BTF.vars' }) : base,
       ksyms && parseBtf(ksyms, { base, section: '.BTF.ksyms' }),
+      layout && decodeLayout(layout),
     );
   });
 }

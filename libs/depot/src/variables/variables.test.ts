@@ -1,5 +1,5 @@
 import { addVariable, BtfBuilder, Kind, parseBtf, verifyBtf } from '@btf-depot/btf';
-import { attachVariables } from '@btf-depot/extras';
+import { attachVariables, encodeLayout } from '@btf-depot/extras';
 import { kernelBtf, TEST_GLOBALS } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
 import {
@@ -51,6 +51,32 @@ describe('one variable', () => {
         },
       ],
     });
+  });
+
+  test('its address, from _stext too, and why a running kernel is not given it', () => {
+    const layout = encodeLayout({
+      text: 0xffffffff81000000n,
+      sections: new Map([
+        ['.data', 0xffffffff82000000n],
+        ['.bss', 0x1000n],
+        ['.data..percpu', 0n],
+      ]),
+      leftOut: [{ reason: 'ambiguous-name', section: '.bss', offset: 4 }],
+    });
+    const ksyms = attachVariables(parseBtf(core), parseBtf(kernelBtf())).bytes;
+    const placed = { ...whole, table: openVariables({ core, vars, ksyms, layout }) };
+    const one = (name: string) => answerVariable(placed, name).variables[0];
+    expect(one('tasks')).toMatchObject({ address: '0xffffffff82000010', fromStext: 0x1000010 });
+    expect(one('verbose')).toMatchObject({
+      address: '0x1004',
+      fromStext: Number(0x1004n - 0xffffffff81000000n),
+      ksym: false,
+      ksymReason: 'ambiguous-name',
+    });
+    expect(one('current_task')).not.toHaveProperty('address');
+    expect(variablesAsC(placed.table, findVariable(placed, 'tasks'))).toContain(
+      '/* .data+0x10, 0xffffffff82000010, 8 bytes',
+    );
   });
 
   test('per-CPU variables of core are found too', () => {

@@ -1,0 +1,61 @@
+/** Where the variables of a kernel lie in its image, and which of them stay out of its ksyms. */
+export interface ImageLayout {
+  /** Address of `_stext`: what a running kernel is shifted by shows there. */
+  readonly text?: bigint;
+  /** Address of each section, as it was linked. */
+  readonly sections: ReadonlyMap<string, bigint>;
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** A variable by its place, with the KsymReason against it; one without a place is not listed. */
+export interface LeftOut {
+  readonly reason: string;
+  readonly section: string;
+  readonly offset: number;
+}
+
+interface Stored {
+  text?: string;
+  sections: Record<string, string>;
+  /** Reason → section → offsets. */
+  leftOut: Record<string, Record<string, number[]>>;
+}
+
+/** As JSON; the same layout gives the same bytes. */
+export function encodeLayout({ text, sections, leftOut }: ImageLayout): Uint8Array {
+  const byReason: Stored['leftOut'] = {};
+  for (const { reason, section, offset } of leftOut) {
+    const bySection = (byReason[reason] ??= {});
+    (bySection[section] ??= []).push(offset);
+  }
+  const stored: Stored = {
+    ...(text !== undefined && { text: hex(text) }),
+    sections: Object.fromEntries([...sections].map(([name, address]) => [name, hex(address)])),
+    leftOut: byReason,
+  };
+  return new TextEncoder().encode(`${JSON.stringify(stored)}\n`);
+}
+
+/** What `encodeLayout` wrote, with the reasons by place. */
+export interface OpenedLayout extends Pick<ImageLayout, 'text' | 'sections'> {
+  reasonOf(section: string, offset: number): string | undefined;
+}
+
+export function decodeLayout(bytes: Uint8Array): OpenedLayout {
+  const { text, sections, leftOut } = JSON.parse(new TextDecoder().decode(bytes)) as Stored;
+  const reasons = new Map<string, string>();
+  for (const [reason, bySection] of Object.entries(leftOut)) {
+    for (const [section, offsets] of Object.entries(bySection)) {
+      for (const offset of offsets) reasons.set(`${section}+${offset}`, reason);
+    }
+  }
+  return {
+    ...(text !== undefined && { text: BigInt(text) }),
+    sections: new Map(Object.entries(sections).map(([name, at]) => [name, BigInt(at)])),
+    reasonOf: (section, offset) => reasons.get(`${section}+${offset}`),
+  };
+}
+
+function hex(address: bigint): string {
+  return `0x${address.toString(16)}`;
+}
