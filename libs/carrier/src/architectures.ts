@@ -32,8 +32,9 @@ function shape(
 }
 
 /**
- * By e_machine, from each architecture's module.lds.h and module_frob_arch_sections. x86-64 and
- * arm64 were loaded by real kernels; the others were read in source.
+ * By e_machine, from each architecture's module.lds.h and module_frob_arch_sections. x86-64, arm64,
+ * armhf and s390x were loaded by real kernels. ppc64le and riscv64 were read in source and held
+ * against modules of Debian's kernels; those of riscv64 6.12 do without the sections.
  */
 const SHAPES = new Map<number, ModuleShape>([
   // Without it a kernel built with retpolines says that the module makes the system unsafe.
@@ -48,10 +49,10 @@ const SHAPES = new Map<number, ModuleShape>([
     ]),
   ],
   // e_flags: EABI version 5 (elf_check_arch in arch/arm/kernel/elf.c).
-  [Machine.ARM, shape([['.plt', CODE], ['.init.plt', CODE]], 0x05000000)], // prettier-ignore
+  [Machine.ARM, shape([['.plt', CODE], ['.init.plt', DATA]], 0x05000000)], // prettier-ignore
   [Machine.RISCV, shape([['.plt', CODE], ['.got', DATA], ['.got.plt', DATA]])], // prettier-ignore
   // e_flags: ABI version 2 (module_elf_check_arch); .mygot is for kernels with PCREL.
-  [Machine.PPC64, shape([['.stubs', CODE], ['.mygot', DATA]], 2)], // prettier-ignore
+  [Machine.PPC64, shape([['.stubs', CODE], ['.ftrace.tramp', CODE], ['.mygot', DATA]], 2)], // prettier-ignore
   [Machine.S390, shape()],
 ]);
 

@@ -173,7 +173,7 @@ describe('a carrier that loads', () => {
       ['.plt', '.init.plt', '.text.ftrace_trampoline', '.init.text.ftrace_trampoline'],
     ],
     [Machine.RISCV, ['.plt', '.got', '.got.plt']],
-    [Machine.PPC64, ['.stubs', '.mygot']],
+    [Machine.PPC64, ['.stubs', '.ftrace.tramp', '.mygot']],
     [Machine.S390, []],
   ])('has what the loader of machine %i looks for', (machine, names) => {
     const target = {

@@ -63,3 +63,17 @@ test('a withdrawn kernel, whose blobs may be gone', async () => {
   kept.clear();
   expect((await run()).findings).toEqual([]);
 });
+
+test('symbols and carriers of the build that are not there are missed too', async () => {
+  const lost = { sha256: '1'.repeat(64), size: 5 };
+  const given = { 'btf_vmlinux.ko': { ...lost, signed: true } };
+  const { run } = await depot({
+    ...ready,
+    symbols: { ...lost, origin: 'map' },
+    carrier: { loadable: true, moduleName: 'btf_vmlinux', signed: true, given },
+  });
+  expect((await run()).findings).toEqual([
+    ['missing-blob', 'symbols'],
+    ['missing-blob', 'given btf_vmlinux.ko'],
+  ]);
+});

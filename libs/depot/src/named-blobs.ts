@@ -44,12 +44,15 @@ export interface NamedBlob {
 
 /** The blobs of a record with their sizes; two may be the same blob. */
 export function blobsOf(record: KernelRecord): NamedBlob[] {
-  const { core, extras, ksyms, inlines, artifacts } = record;
+  const { core, extras, ksyms, inlines, symbols, carrier, artifacts } = record;
+  const given = Object.entries(carrier?.given ?? {}).map(([file, blob]) => [`given ${file}`, blob]);
   const entries = Object.entries({
     ...{ core, ...extras },
     ...(ksyms && { ksyms }),
     ...(inlines && { inlines }),
     ...(inlines?.map && { 'map of inlines': inlines.map }),
+    ...(symbols && { symbols }),
+    ...(Object.fromEntries(given) as KernelRecord['artifacts']),
     ...artifacts,
   });
   return entries.map(([what, { sha256, size }]) => ({ what, sha256, size }));

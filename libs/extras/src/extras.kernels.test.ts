@@ -1,12 +1,21 @@
-import { FormatError } from '@btf-depot/bytes';
 import { parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
+import { bytesSource, FormatError } from '@btf-depot/bytes';
+import { readElf } from '@btf-depot/elf';
 import { bpftool, pahole } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { attachVariables, listVariables, partition, PER_CPU_SECTION } from './index.ts';
+import {
+  attachVariables,
+  elfImage,
+  ksyms,
+  listVariables,
+  partition,
+  PER_CPU_SECTION,
+  readSystemMap,
+} from './index.ts';
 import { bpftoolVariables } from './testing/bpftool-variables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'extras-'));
@@ -111,3 +120,30 @@ describeWithKernels(['K612'], 'variables of a real kernel', ({ K612 }) => {
     expect(foreignMessage(core, other)).toMatch(shares);
   });
 });
+
+for (const name of ['K612', 'K72', 'K612arm64'] as const) {
+  describeWithKernels([name], `ksyms of ${name}`, (kernels) => {
+    const { coreBtf, fullBtf, vmlinux, systemMap } = kernels[name];
+    const core = readBtf(coreBtf);
+    const vars = parseBtf(attachVariables(core, readBtf(fullBtf)).bytes, { base: core });
+    const image = elfImage(readElf(bytesSource(readFileSync(vmlinux))));
+    const map = readSystemMap(readFileSync(systemMap));
+    const expected = ksyms(vars, image)?.ksyms;
+
+    it('are the same by its System.map, alone and beside a stripped vmlinux', () => {
+      expect(expected?.variables).toBeGreaterThan(25_000);
+      expect(ksyms(vars, { symbols: map })?.ksyms).toEqual(expected);
+      expect(ksyms(vars, { ...image, symbols: map })?.ksyms).toEqual(expected);
+    });
+
+    it('are none by a System.map in which functions moved', () => {
+      const moved = map.map((symbol, index) => ({
+        ...symbol,
+        address: symbol.address + BigInt(index >> 8) * 64n,
+      }));
+      expect(() => ksyms(vars, { symbols: moved })).toThrow(
+        expect.objectContaining({ code: 'symbols-foreign' }),
+      );
+    });
+  });
+}

@@ -3,6 +3,7 @@ import type { ArtifactName } from '@btf-depot/contracts';
 import { packKernel, splitKernel, type KernelParts, type PackInput } from '@btf-depot/depot';
 import type { Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/service-kit';
+import { existsSync } from 'node:fs';
 
 /** What the depot makes of a kernel. */
 export interface BuiltCarriers {
@@ -13,10 +14,14 @@ export interface BuiltCarriers {
   readonly target: ReturnType<typeof carrierTarget>;
 }
 
-/** The way of an upload of vmlinux with its DWARF, without the services around it. */
-export function buildCarriers({ vmlinux }: Kernel): BuiltCarriers {
+/**
+ * The way of an upload of vmlinux with its DWARF, without the services around it; of a kernel
+ * without BTF inside with its full BTF.
+ */
+export function buildCarriers({ vmlinux, coreBtf, fullBtf }: Kernel): BuiltCarriers {
   using kernel = openFileSource(vmlinux);
-  const parts = splitKernel({ kernel }, { extras: ['vars'] });
+  using full = existsSync(coreBtf) ? undefined : openFileSource(fullBtf);
+  const parts = splitKernel({ kernel, ...(full && { full }) }, { extras: ['vars'] });
   const { buildId, delivery, arch, bits, endian, core, vars, ksyms, carrier } = parts;
   const pack: PackInput = {
     buildId,

@@ -1,6 +1,6 @@
 import { sha256Of } from '@btf-depot/testing';
 import type { ArtifactName } from '@btf-depot/contracts';
-import { carrier } from '@btf-depot/carrier';
+import { carrier, misfit, readCarrier } from '@btf-depot/carrier';
 import type { Kernel } from '@btf-depot/kernels';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCarriers, type BuiltCarriers } from './built-carriers.ts';
@@ -66,6 +66,10 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61'])) {
         const [theirs, ours] = booted.step('other-base').output.trim().split('\n');
         expect(theirs).toBe('0'.repeat(64));
         expect(ours).toBe(built.parts.core.sha256);
+        const running = { buildId: built.parts.buildId, btfSha256: ours ?? '' };
+        const whole = readCarrier(built.artifact('btf_vmlinux.ko'));
+        expect(misfit(whole, running)).toBeUndefined();
+        expect(misfit({ ...whole, baseSha256: theirs ?? '' }, running)).toBe('other-base');
       });
 
       it('leave the kernel alive', () => {
@@ -76,13 +80,22 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61'])) {
 }
 
 describeInLab('K612', 'module.sig_enforce=1', (kernel) => {
-  it('refuses a carrier that is not signed', async () => {
-    const { artifact } = buildCarriers(kernel);
+  it('refuses a carrier that is not signed, as was said before', async () => {
+    const { artifact, parts } = buildCarriers(kernel);
     const booted = await boot(kernel, {
       commandLine: 'module.sig_enforce=1',
       files: [file('carrier.ko', artifact('btf_vmlinux_ksyms.ko'))],
-      steps: [{ name: 'load', run: 'insmod /carrier.ko' }],
+      steps: [
+        { name: 'enforced', run: 'cat /sys/module/module/parameters/sig_enforce' },
+        { name: 'load', run: 'insmod /carrier.ko' },
+      ],
     });
+    const running = {
+      buildId: parts.buildId,
+      enforcesSignatures: booted.step('enforced').output === 'Y\n',
+    };
+    const least = readCarrier(artifact('btf_vmlinux_ksyms.ko'));
+    expect(misfit(least, running)).toBe('not-signed');
     const { status, output, kernelLog } = booted.step('load');
     expect(status).not.toBe(0);
     expect(output).toMatch(/Key was rejected by service|Required key not available/);

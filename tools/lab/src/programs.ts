@@ -24,6 +24,11 @@ const programs = {
       ...['seabios', 'ipxe-qemu'],
     ],
   },
+  'qemu-misc': {
+    name: 'qemu-misc',
+    suite,
+    packages: ['qemu-system-misc', 'qemu-system-common', 'qemu-system-data'],
+  },
   // For programs of the guest: BPF of libbpf's kind, and the one that calls bpf(2) itself.
   clang: { name: 'clang', suite, packages: ['clang-14', 'lld-14'] },
   kmod: { name: 'kmod', suite, packages: ['kmod'] },

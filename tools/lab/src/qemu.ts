@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { networkArguments } from './network.ts';
-import { command, rootOf } from './programs.ts';
+import { command, rootOf, type LabProgram } from './programs.ts';
 
 /** A kernel to boot. */
 export interface Guest {
@@ -13,6 +13,7 @@ export interface Guest {
 }
 
 interface Machine {
+  readonly program: LabProgram;
   readonly executable: string;
   readonly console: string;
   readonly args: readonly string[];
@@ -23,24 +24,37 @@ interface Machine {
 /** One entry an architecture that the lab can boot. */
 const machines: Readonly<Record<string, Machine>> = {
   amd64: {
+    program: 'qemu',
     executable: 'usr/bin/qemu-system-x86_64',
     console: 'ttyS0',
     args: ['-machine', 'q35', '-cpu', 'qemu64,+smep,+smap'],
     card: 'virtio-net-pci,romfile=',
   },
   arm64: {
+    program: 'qemu',
     executable: 'usr/bin/qemu-system-aarch64',
     console: 'ttyAMA0',
     args: ['-machine', 'virt', '-cpu', 'cortex-a57'],
     card: 'virtio-net-pci,romfile=',
   },
   armhf: {
+    program: 'qemu',
     executable: 'usr/bin/qemu-system-arm',
     console: 'ttyAMA0',
     args: ['-machine', 'virt'],
     card: 'virtio-net-device',
   },
+  s390x: {
+    program: 'qemu-misc',
+    executable: 'usr/bin/qemu-system-s390x',
+    console: 'ttysclp0',
+    args: ['-machine', 's390-ccw-virtio'],
+    card: 'virtio-net-ccw',
+  },
 };
+
+/** The watchdog's complaints about a host that gives too little time would stand among results. */
+const OPTIONS = 'quiet panic=-1 nowatchdog';
 
 export interface QemuInput extends Guest {
   readonly initramfs: string;
@@ -57,7 +71,7 @@ export async function qemuCommand(
 ): Promise<{ command: string; args: string[]; env: NodeJS.ProcessEnv }> {
   const machine = machines[input.architecture];
   if (!machine) throw new RangeError(`the lab boots no ${input.architecture}`);
-  const call = await command('qemu', machine.executable);
+  const call = await command(machine.program, machine.executable);
   const root = rootOf(call, machine.executable);
   const [loader, ...first] = call;
   const args = [
@@ -69,7 +83,7 @@ export async function qemuCommand(
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
     ...(input.hostPort === undefined ? [] : await networkArguments(machine.card, input.hostPort)),
     ...['-kernel', input.vmlinuz, '-initrd', input.initramfs],
-    ...['-append', `console=${machine.console} quiet panic=-1 ${input.commandLine}`.trim()],
+    ...['-append', `console=${machine.console} ${OPTIONS} ${input.commandLine}`.trim()],
   ];
   // Debian's QEMU loads its emulators from the folder that it would be installed in.
   const env = { ...process.env, QEMU_MODULE_DIR: join(root, 'usr/lib/x86_64-linux-gnu/qemu') };
