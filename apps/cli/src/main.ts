@@ -26,6 +26,8 @@ const verbs: Record<string, () => Promise<Command>> = {
   verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
   dump: async () => (await import('./verbs/dump.ts')).dumpCommand(),
   tailor: async () => (await import('./verbs/tailor.ts')).tailorCommand(),
+  lookup: async () => (await import('./verbs/lookup.ts')).lookupCommand(),
+  doctor: async () => (await import('./verbs/doctor.ts')).doctorCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
   completion: async () => (await import('./verbs/completion.ts')).completionCommand(program),
 };

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { endianness, machine, release } from 'node:os';
 import type { RunningKernel as LoadingKernel } from '@btf-depot/carrier';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
+import { readSystem } from './running-system.ts';
 
 /** Where the kernel that runs here shows its BTF. */
 export const RUNNING_BTF = '/sys/kernel/btf/vmlinux';
@@ -23,17 +23,10 @@ export async function runningKernel(): Promise<RunningKernel | undefined> {
 
 /** What decides whether a carrier is for the kernel that runs here. */
 export async function loadingKernel(): Promise<LoadingKernel> {
-  const text = (path: string) => readFile(path, 'utf8').catch(() => '');
-  const [kernel, btf, enforced, lockdown] = await Promise.all([
-    runningKernel(),
-    readFile(RUNNING_BTF).catch(() => undefined),
-    text('/sys/module/module/parameters/sig_enforce'),
-    text('/sys/kernel/security/lockdown'),
-  ]);
+  const { buildId, btf, enforcesSignatures } = await readSystem();
   return {
-    ...(kernel && { buildId: kernel.buildId }),
-    ...(btf && { btfSha256: createHash('sha256').update(btf).digest('hex') }),
-    enforcesSignatures:
-      enforced.startsWith('Y') || /\[(?:integrity|confidentiality)\]/.test(lockdown),
+    ...(buildId !== undefined && { buildId }),
+    ...(btf && { btfSha256: btf.sha256 }),
+    enforcesSignatures,
   };
 }

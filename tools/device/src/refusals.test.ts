@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeOnDevices } from './testing/equipment.ts';
 import { type Device } from './testing/device.ts';
 import { send, startFaultyDepot, type Fault, type FaultyDepot } from './testing/faulty-depot.ts';
-import { buildId, signed, startKernelDepot, type KernelDepot } from './testing/kernel-depot.ts';
+import { buildId, startKernelDepot, type KernelDepot } from './testing/kernel-depot.ts';
+import { signed } from './testing/signed-depot.ts';
 
 const AWAY = { BTFDEPOT_URL: 'http://127.0.0.1:1' };
 

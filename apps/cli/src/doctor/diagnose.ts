@@ -1,0 +1,110 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import type { System } from '../running-system.ts';
+
+/** What the depots say of a kernel. */
+export interface DepotAnswer {
+  readonly url: string;
+  /** Why none answered. */
+  readonly error?: string;
+  readonly record?: KernelRecord;
+}
+
+/** `now`: it works. `possible`: after what `next` says. `no`: for the reasons given. */
+type Outlook = 'now' | 'possible' | 'no';
+
+interface Way {
+  /** What a tracer wants. */
+  readonly goal: string;
+  readonly outlook: Outlook;
+  /** What stands in the way, or what is to be known. */
+  readonly why: readonly string[];
+  readonly next?: string;
+}
+
+export interface Diagnosis {
+  readonly ways: Readonly<Record<'ksyms' | 'addresses' | 'files' | 'core', Way>>;
+  /** Whether the variables of this kernel can be had here, one way or another. */
+  readonly healthy: boolean;
+}
+
+/** What would work on this system with what the depot has. */
+export function diagnose(system: System, depot: DepotAnswer): Diagnosis {
+  const lacks = depotLacks(system, depot);
+  const url = depot.url;
+  const ksyms = wayToKsyms(system, depot, lacks);
+  const addresses = wayToAddresses(system, depot, lacks);
+  const files = way('types and variables in one BTF, for bpftrace, drgn, bpftool, libbpf', lacks, {
+    next: `btfdepot get --url ${url} --running vmlinux.full.btf`,
+  });
+  const core = wayToCore(system, depot, lacks);
+  const healthy = [ksyms, addresses].some(({ outlook }) => outlook !== 'no');
+  return { ways: { ksyms, addresses, files, core }, healthy };
+}
+
+/** Why the depot is of no help. */
+function depotLacks({ buildId }: System, { error, record }: DepotAnswer): string[] {
+  if (buildId === undefined) return ['the kernel does not show its build ID'];
+  if (error !== undefined) return [`no depot answers: ${error}`];
+  if (!record) return ['the depot does not know this kernel: push its vmlinux or package'];
+  if (record.state !== 'ready') return [`the depot has it as ${record.state}`];
+  return [];
+}
+
+function wayToKsyms(system: System, { url, record }: DepotAnswer, lacks: string[]): Way {
+  const goal = 'typed variables for BPF programs (extern … __ksym)';
+  const kallsyms =
+    system.symbols?.data === false
+      ? ['CONFIG_KALLSYMS_ALL is off: the verifier finds no data']
+      : [];
+  if (system.carriers.length > 0) {
+    return kallsyms.length > 0
+      ? { goal, outlook: 'no', why: kallsyms }
+      : { goal, outlook: 'now', why: [`${system.carriers.join(', ')} is loaded`] };
+  }
+  const why = [...lacks, ...kallsyms];
+  if (!system.btf) why.push('the kernel has no BTF of its own that variables could stand on');
+  if (!system.takesModules) why.push('the kernel takes no modules');
+  if (record && lacks.length === 0) {
+    if (system.btf && system.btf.sha256 !== record.core.sha256) {
+      why.push("the kernel's BTF is not the core that the depot has of this build ID");
+    }
+    if (!Object.hasOwn(record.artifacts, 'btf_vmlinux_ksyms.ko')) {
+      why.push(`the depot has no carrier for it (${record.carrier?.why ?? 'no-vars'})`);
+    } else if (record.carrier?.loadable !== true) {
+      why.push(`its carrier is for files only (${record.carrier?.why ?? 'unknown'})`);
+    }
+    if (system.enforcesSignatures && record.carrier?.signed !== true) {
+      why.push('the kernel takes signed modules only, and the carrier is not signed');
+    }
+  }
+  const load = `btfdepot get --url ${url} --running btf_vmlinux_ksyms.ko && insmod btf_vmlinux_ksyms.ko`;
+  return way(goal, why, { next: load });
+}
+
+function wayToAddresses({ symbols }: System, { url, record }: DepotAnswer, lacks: string[]): Way {
+  const why = [...lacks];
+  if (record && !record.extras.vars) why.push('the depot has no variables of it');
+  if (symbols?.addresses === false) {
+    why.push('kallsyms shows no addresses here: ask as root, with kptr_restrict below 2');
+  }
+  return way('variables by their address, without loading anything', why, {
+    next: `btfdepot vars --url ${url} --running NAME --as json`,
+  });
+}
+
+function wayToCore(system: System, { url, record }: DepotAnswer, lacks: string[]): Way {
+  const goal = "the kernel's types for CO-RE programs";
+  if (system.btf) return { goal, outlook: 'now', why: ['the kernel has BTF of its own'] };
+  if (system.placed !== undefined) return { goal, outlook: 'now', why: [system.placed] };
+  const why = [...lacks];
+  if (record?.delivery === 'builtin') why.push('the depot takes its BTF for built in');
+  const { release = '$(uname -r)' } = system;
+  const place = `/lib/modules/${release}/vmlinux-${release}`;
+  return way(goal, why, {
+    next: `btfdepot get --url ${url} --running btf_vmlinux.ko -o ${place}`,
+  });
+}
+
+function way(goal: string, why: readonly string[], { next }: { next: string }): Way {
+  return why.length > 0 ? { goal, outlook: 'no', why } : { goal, outlook: 'possible', why, next };
+}
