@@ -7,7 +7,7 @@ import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { btfdepot } from '@btf-depot/testing/processes';
-import { startServiceProcesses } from './testing/services.ts';
+import { startServiceProcesses } from '@btf-depot/testing/services';
 
 describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', ({ minio }) => {
   let folder: string;

@@ -9,7 +9,7 @@ import { startMinio, startRedis, type MinioServer, type RedisServer } from '@btf
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, collect, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startServiceProcesses, type ServiceName } from './testing/services.ts';
+import { startServiceProcesses, type ServiceName } from '@btf-depot/testing/services';
 import { startStoreProxy, type Step } from './testing/store-proxy.ts';
 
 describeWithServices(['redis', 'minio'], 'three services through faults', () => {

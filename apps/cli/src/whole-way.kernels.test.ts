@@ -7,7 +7,7 @@ import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { startServices } from '@btf-depot/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { btfdepot, startProcess, urlOf } from '@btf-depot/testing/processes';
-import { startServiceProcesses } from './testing/services.ts';
+import { startServiceProcesses } from '@btf-depot/testing/services';
 
 const ARTIFACTS = ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko', 'btf_vmlinux.ko.gz'];
 

@@ -125,3 +125,40 @@ test('a port that is taken is an error of the start', async () => {
     'EADDRINUSE',
   );
 });
+
+/** Connections that say nothing, or half of a request, and how many of them are still open. */
+function idlers(url: string, count: number) {
+  const { hostname, port } = new URL(url);
+  let open = 0;
+  for (let n = 0; n < count; n++) {
+    const socket = connect(Number(port), hostname, () => {
+      open++;
+      if (n % 2 === 0) socket.write('GET /healthz HTTP/1.1\r\nHo');
+    });
+    let isOpen = true;
+    const gone = () => {
+      if (isOpen) open--;
+      isOpen = false;
+    };
+    socket.resume().on('error', gone).on('close', gone);
+  }
+  return () => open;
+}
+
+test('many connections that say nothing, or half of it, are closed, and others served meanwhile', async () => {
+  const { url } = await start({ limits: { head: 1000 } });
+  const open = idlers(url, 300);
+  await expect.poll(open).toBe(300);
+  const started = performance.now();
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  expect(performance.now() - started).toBeLessThan(900);
+  await expect.poll(open, { timeout: 10_000 }).toBe(0);
+});
+
+test('no more connections than the limit are held', async () => {
+  const { url } = await start({ limits: { connections: 20, head: 1000 } });
+  const open = idlers(url, 60);
+  await expect.poll(open).toBe(20);
+  await expect.poll(open, { timeout: 10_000 }).toBe(0);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});

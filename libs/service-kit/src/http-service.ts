@@ -31,9 +31,20 @@ export interface HttpServiceOptions {
   checks: Record<string, () => Promise<void>>;
   /** Proxies whose word on the client's address is believed (Express, `trust proxy`). */
   trustedProxies?: readonly string[];
+  limits?: Partial<ConnectionLimits>;
   /** How long requests under way may take after `close`, in milliseconds; then they are cut. */
   graceMs?: number;
 }
+
+interface ConnectionLimits {
+  /** At one time; more are closed as they come. */
+  connections: number;
+  /** Milliseconds that a connection may take for the head of its request, from its first moment. */
+  head: number;
+}
+
+/** An idle connection costs some kilobytes, so that these cost less than one kernel. */
+const CONNECTION_LIMITS: ConnectionLimits = { connections: 10_000, head: 15_000 };
 
 export interface HttpService {
   /** `http://host:port`, the port that was bound. */
@@ -87,7 +98,14 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     if (!stopping && hot?.(request, response)) return;
     app(request, response);
   };
-  const server = createServer((request, response) => {
+  const limits = { ...CONNECTION_LIMITS, ...options.limits };
+  // Uploads take as long as they take: their own rule ends a sender that stalls.
+  const times = {
+    requestTimeout: 0,
+    headersTimeout: limits.head,
+    connectionsCheckingInterval: limits.head / 4,
+  };
+  const server = createServer(times, (request, response) => {
     const { readers } = options;
     if (!readers || HEALTH_PATHS.includes(request.url ?? '')) {
       serve(request, response);
@@ -101,8 +119,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
       },
     );
   });
-  // Uploads take as long as they take: their own rule ends a sender that stalls.
-  server.requestTimeout = 0;
+  server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {

@@ -6,21 +6,29 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 export interface StartedProcess {
+  readonly pid: number;
   /** Resolves with the first line of output that matches; rejects when the process ends first. */
   line(pattern: RegExp): Promise<string>;
   /** Sends a signal and resolves with the exit code, null where a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Sends a signal, and waits for nothing. */
+  signal(signal: NodeJS.Signals): void;
   /** All lines so far, of both outputs. */
   lines: string[];
 }
 
-/** Runs a TypeScript file of the project, a path from its root, as a process of its own. */
+/**
+ * Runs a TypeScript file of the project, a path from its root, as a process of its own.
+ * @param within what the command begins with, where it is to run within something.
+ */
 export function startProcess(
   script: string,
   args: string[],
   environment: Record<string, string>,
+  within: readonly string[] = [],
 ): StartedProcess {
-  const child = spawn(process.execPath, [script, ...args], {
+  const [command, ...first] = [...within, process.execPath];
+  const child = spawn(command, [...first, script, ...args], {
     cwd: root,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -38,6 +46,8 @@ export function startProcess(
     });
   }
   return {
+    pid: child.pid ?? 0,
+    signal: (signal) => void child.kill(signal),
     lines,
     line: (pattern) =>
       new Promise((resolve, reject) => {

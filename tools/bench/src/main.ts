@@ -7,6 +7,7 @@ import { formatResults } from './report.ts';
 const benches: Record<string, () => Promise<Bench>> = {
   btf: async () => (await import('./btf.ts')).btfBench,
   fetch: async () => (await import('./fetch.ts')).fetchBench,
+  ingest: async () => (await import('./ingest.ts')).ingestBench,
   unpack: async () => (await import('./unpack.ts')).unpackBench,
   vars: async () => (await import('./vars.ts')).varsBench,
   'fetch-variables': async () => (await import('./fetch-variables.ts')).variablesBench,

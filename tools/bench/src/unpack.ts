@@ -1,6 +1,5 @@
 import { globSync, openAsBlob } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { splitKernel } from '@btf-depot/depot';
@@ -9,6 +8,7 @@ import { openFileSource, unpackFile } from '@btf-depot/service-kit';
 import { run, unpack, unpackSome } from '@btf-depot/services/provision';
 import { startProcess, urlOf } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';
+import { inFolder } from './in-folder.ts';
 
 const DEBUG_VMLINUX = './usr/lib/debug/boot/vmlinux-*';
 
@@ -97,15 +97,6 @@ async function memory(deb: string, times: number) {
   }
   const ours = (process.memoryUsage.rss() - before) / 1e6;
   return { what: `memory, ${times} times against 5`, unit: 'MB more', ours, goal: 'flat' };
-}
-
-async function inFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
-  try {
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {

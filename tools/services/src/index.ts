@@ -1,7 +1,9 @@
 // A real Redis and a real MinIO for tests, benches and development. To add a server: a file like
 // redis.ts that describes its command line and how it answers, an entry in Services.
+export { startClock, type SettableClock } from './clock.ts';
 export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
 export { Absent } from './provision/index.ts';
 export { startRedis, type RedisAddress, type RedisServer } from './redis.ts';
 export { Server, type ServerKind } from './server.ts';
+export { makeSmallDisk, type SmallDisk } from './small-disk.ts';
 export { startServices, type Services, type Started } from './services.ts';

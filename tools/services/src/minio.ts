@@ -1,5 +1,6 @@
 import { minioCommand } from './programs.ts';
 import { Server } from './server.ts';
+import type { SmallDisk } from './small-disk.ts';
 
 export interface MinioAddress {
   /** `http://127.0.0.1:PORT` */
@@ -18,13 +19,19 @@ export interface MinioServer extends MinioAddress {
 const accessKey = 'btf-depot';
 const secretKey = 'btf-depot-secret';
 
-/** Starts a MinIO of one's own, without buckets. Its data outlives `kill` and `restart`. */
-export async function startMinio(): Promise<MinioServer> {
+/**
+ * Starts a MinIO of one's own, without buckets. Its data outlives `kill` and `restart`.
+ * @param disk for its data, which lasts as long as its process.
+ */
+export async function startMinio(disk?: SmallDisk): Promise<MinioServer> {
   const host = '127.0.0.1';
+  const [file, ...first] = [...(disk?.command ?? []), ...(await minioCommand())];
   const server = await Server.start({
     name: 'minio',
-    command: await minioCommand(),
-    args: (port, folder) => ['server', '--address', `${host}:${port}`, `${folder}/data`],
+    command: [file ?? '', ...first],
+    args: (port, folder) => [
+      ...['server', '--address', `${host}:${port}`, disk?.path ?? `${folder}/data`],
+    ],
     env: {
       MINIO_ROOT_USER: accessKey,
       MINIO_ROOT_PASSWORD: secretKey,

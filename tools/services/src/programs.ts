@@ -5,6 +5,7 @@ import {
   attempt,
   cached,
   programCommand,
+  programFiles,
   provideProgram,
   say,
   type CommandLine,
@@ -19,6 +20,8 @@ const redis = {
   suite: 'bookworm',
   packages: ['redis-server', 'redis-tools'],
 } as const;
+
+const faketime = { name: 'faketime', suite: 'bookworm', packages: ['libfaketime'] } as const;
 
 function installed(program: string): string | undefined {
   const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
@@ -47,6 +50,14 @@ export async function redisCommand(): Promise<CommandLine> {
     );
   }
   return programCommand(redis, 'usr/bin/redis-server');
+}
+
+/** The library that a process is preloaded with to have another clock. */
+export async function clockLibrary(): Promise<string> {
+  await provideProgram(faketime);
+  const [library] = programFiles(faketime, 'usr/lib/*/faketime/libfaketime.so.1');
+  if (library === undefined) throw new Error('libfaketime has no library');
+  return library;
 }
 
 /** The system's minio, or one built into the cache. */

@@ -6,9 +6,9 @@ import { openMinioStores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
 import { checkStore, collectGarbage, requeue, systemClock, type Finding } from '@btf-depot/depot';
 import { createComputePool } from '@btf-depot/service-kit';
-import { startMinio, startRedis } from '@btf-depot/services';
+import { startClock, startMinio, startRedis } from '@btf-depot/services';
 import { buildIdOf, collect, kernelBtf, kernelFile } from '@btf-depot/testing';
-import { startServiceProcesses } from './services.ts';
+import { startServiceProcesses } from '@btf-depot/testing/services';
 import { startStoreProxy } from './store-proxy.ts';
 
 const seed = Number(process.argv[2] ?? 1);
@@ -26,10 +26,14 @@ function random(): number {
 const redis = await startRedis();
 const minio = await startMinio();
 const proxy = await startStoreProxy(minio.endpoint);
+const clock = await startClock();
 const bucket = `walk-${process.pid}`;
 const services = await startServiceProcesses(
   { redisUrl: redis.url, minio: { ...minio, endpoint: proxy.endpoint }, bucket },
-  { BTFDEPOT_JOB_SILENCE: '0.5', BTFDEPOT_JOB_BACKOFF: '0.2', BTFDEPOT_SWEEP_PERIOD: '1' },
+  {
+    ...clock.environment,
+    ...{ BTFDEPOT_JOB_SILENCE: '0.5', BTFDEPOT_JOB_BACKOFF: '0.2', BTFDEPOT_SWEEP_PERIOD: '1' },
+  },
 );
 
 /** Build IDs that were acknowledged, and with which core. */
@@ -89,6 +93,18 @@ const steps: Record<string, () => Promise<unknown>> = {
     proxy.slow(Math.ceil(200 * random()));
     await sleep(1000);
     proxy.slow(0);
+  },
+  'suspend compressor': async () => {
+    const compressor = services.process('compressor');
+    compressor.signal('SIGSTOP');
+    await sleep(2000 * random());
+    compressor.signal('SIGCONT');
+  },
+  'jump of the clock': async () => {
+    // Beyond a quarter of an hour the store refuses.
+    await clock.set(Math.round(3600 * (random() - 0.5)));
+    await sleep(2000 * random());
+    await clock.set(0);
   },
   'refusing store': () => {
     proxy.refuse(Math.ceil(5 * random()));
@@ -167,6 +183,7 @@ const result = {
 process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 await compute.close();
 await services.stop();
+await clock.stop();
 proxy.stop();
 await redis.stop();
 await minio.stop();

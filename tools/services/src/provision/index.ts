@@ -8,6 +8,7 @@ export { lookUp, withPackages, type Package } from './packages.ts';
 export {
   hasProgram,
   programCommand,
+  programFiles,
   provideProgram,
   type CommandLine,
   type DebianProgram,

@@ -52,3 +52,8 @@ export function programCommand(program: DebianProgram, executable: string): Comm
   if (loader === undefined) throw new Error(`${folder}: no ld-linux in it`);
   return [loader, '--library-path', directories.join(':'), join(folder, executable)];
 }
+
+/** Files of a provided program, by a pattern below its root. */
+export function programFiles(program: DebianProgram, pattern: string): string[] {
+  return globSync(join(cachedAt(place(program), recipe(program)), pattern));
+}

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { startProcess, urlOf, type StartedProcess } from './processes.ts';
 
 const NAMES = ['ingest', 'compressor', 'fetch'] as const;
 
@@ -51,9 +51,18 @@ export async function startServiceProcesses(
     },
     url: (name: ServiceName) => urls[name] ?? '',
     start,
-    /** Another process of a service, which the caller stops. */
-    async startAnother(name: ServiceName) {
-      const process = startProcess(`apps/${name}/src/main.ts`, [], environment);
+    /**
+     * Another process of a service, which the caller stops.
+     * @param others settings that it has of its own.
+     * @param within what its command begins with.
+     */
+    async startAnother(
+      name: ServiceName,
+      others: Record<string, string> = {},
+      within: readonly string[] = [],
+    ) {
+      const all = { ...environment, ...others };
+      const process = startProcess(`apps/${name}/src/main.ts`, [], all, within);
       return { process, url: await urlOf(process) };
     },
     environment,
