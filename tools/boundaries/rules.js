@@ -22,7 +22,7 @@ const layers = {
 /** Layer or format library → the npm packages that it may name; Node's own modules are free. */
 const vendors = {
   'format:bytes': [],
-  'format:codec': ['libdeflate', 'node-liblzma'],
+  'format:codec': ['libdeflate', 'node-liblzma/wasm'],
   'format:elf': [],
   'format:btf': [],
   'format:dwarf': [],

@@ -20,7 +20,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   // npm says which of itself is running; elsewhere the one on the path will do.
   const npm = process.env.npm_execpath;
   const [command, before] = npm ? [process.execPath, [npm]] : ['npm', []];
-  const args = [...before, 'ci', '--loglevel=error', '--no-fund', '--no-audit'];
+  // No script of a package is needed, and some would compile what this machine may have no compiler for.
+  const args = [...before, 'ci', '--ignore-scripts', '--loglevel=error', '--no-fund', '--no-audit'];
   const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     process.stderr.write('npm ci failed: see above\n');

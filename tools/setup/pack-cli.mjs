@@ -2,18 +2,9 @@
 // chroots that have neither Node nor a network. Unpack it anywhere and run `btfdepot/btfdepot`. It is
 // written to `dist/`, or to the file that is named.
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
@@ -33,14 +24,6 @@ for (const path of listed) {
   if (real !== at) links.push(at, join(real, 'package.json'), join(real, 'src'));
   else if (!folders.some((other) => at.startsWith(`${other}/`))) folders.push(at);
 }
-/** Paths of what an addon that the install compiled is linked with, but for the C and C++ libraries. */
-function librariesOf(addon) {
-  if (!existsSync(addon)) return [];
-  const listed = execFileSync('ldd', [addon], { encoding: 'utf8' });
-  return [...listed.matchAll(/=> (\/\S+)/g)]
-    .map(([, path]) => path)
-    .filter((path) => !/\/lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+)\.so/.test(path));
-}
 
 const node = `node_modules/node-${target}/bin/node`;
 
@@ -49,32 +32,17 @@ try {
   const script = `#!/bin/sh
 # Runs the command under the Node beside it, from wherever it is called.
 here=$(dirname "$(readlink -f "$0")")
-# Libraries that a system may lack come with it. Where it has them they stay out of the way: other
-# programs that are started are to meet their own.
-for library in "$here"/lib/*; do
-  found=
-  for place in /lib /usr/lib /lib64 /usr/lib64 /lib/*-linux-gnu /usr/lib/*-linux-gnu; do
-    [ ! -e "$place/\${library##*/}" ] || found=yes
-  done
-  [ -n "$found" ] || export LD_LIBRARY_PATH="$here/lib\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-done
 exec "$here/${node}" "$here/apps/cli/src/main.ts" "$@"
 `;
   writeFileSync(join(folder, 'btfdepot'), script, { mode: 0o755 });
   const files = [...new Set([...links, ...folders, node, 'LICENSE', 'package.json'])];
   writeFileSync(join(folder, 'files'), files.join('\n'));
-  mkdirSync(join(folder, 'lib'));
-  for (const path of librariesOf(
-    join(root, 'node_modules/node-liblzma/build/Release/node_lzma.node'),
-  )) {
-    copyFileSync(path, join(folder, 'lib', basename(path)));
-  }
   mkdirSync(dirname(output), { recursive: true });
-  const left = ['*.test.ts', '*.map', 'prebuilds/win32-*', 'prebuilds/darwin-*'];
+  const left = ['*.test.ts', '*.map', 'prebuilds'];
   const exclude = left.map((name) => `--exclude=${name}`);
   execFileSync('tar', [
     ...['-czf', output, '--transform=s,^,btfdepot/,S', '--sort=name', '--mtime=@0', ...exclude],
-    ...['-C', folder, 'btfdepot', 'lib', '-C', root, '-T', join(folder, 'files')],
+    ...['-C', folder, 'btfdepot', '-C', root, '-T', join(folder, 'files')],
   ]);
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,80 +1,85 @@
 import { crc32 } from 'node:zlib';
 import { FormatError, type Chunks, type StreamReader } from '@btf-depot/bytes';
-import * as liblzma from 'node-liblzma';
+import {
+  code,
+  copyFromWasm,
+  copyToWasm,
+  end,
+  LZMA_BUF_ERROR,
+  LZMA_FINISH,
+  LZMA_MEM_ERROR,
+  LZMA_MEMLIMIT_ERROR,
+  LZMA_OK,
+  LZMA_PROG_ERROR,
+  LZMA_RUN,
+  LZMA_STREAM_END,
+  WasmLzmaStream,
+} from 'node-liblzma/wasm';
+import { liblzma } from './liblzma.ts';
 
 /** Bytes that a decoder may take for its dictionary: `xz -9` needs 65 MiB, kernels up to 128. */
-const MEMORY_LIMIT = 256 * 1024 * 1024;
+const MEMORY_LIMIT = 192n * 1024n * 1024n;
+
+/** LZMA_CONCATENATED: streams follow one another until the input ends. */
+const CONCATENATED = 0x08;
 
 const CHUNK = 1024 * 1024;
 
-/** What node-liblzma leaves out of its types. */
-interface Native {
-  code(
-    flag: number,
-    input: Buffer,
-    at: number,
-    length: number,
-    output: Buffer,
-    offset: number,
-    done: (status: number, inputLeft: number, outputLeft: number) => void,
-  ): void;
-}
+/** One lzma_stream. It is given all of a chunk at once, and room for CHUNK bytes at a time. */
+class Decoder implements Disposable {
+  readonly #stream = new WasmLzmaStream(liblzma);
+  readonly #output = liblzma._malloc(CHUNK);
+  #input = 0;
 
-interface Step {
-  status: number;
-  /** Bytes of the input that are left, and of the room for output. */
-  input: number;
-  output: number;
-}
-
-/**
- * liblzma itself. The streams of node-liblzma end where the input ends, whatever liblzma says of
- * that: here its status is looked at.
- */
-class Decoder extends liblzma.Unxz {
   constructor() {
-    // The buffer is the stream's own, which is not used.
-    super({ memlimit: MEMORY_LIMIT, chunkSize: 64 });
+    const status = liblzma._lzma_stream_decoder(this.#stream.ptr, MEMORY_LIMIT, CONCATENATED);
+    if (status !== LZMA_OK) throw xzError(status);
   }
 
-  step(flag: number, input: Buffer, at: number, output: Buffer): Promise<Step> {
-    const { lzma } = this as unknown as { lzma: Native };
-    return new Promise((resolve) => {
-      lzma.code(flag, input, at, input.length - at, output, 0, (status, left, room) =>
-        resolve({ status, input: left, output: room }),
-      );
-    });
+  take(chunk: Uint8Array): void {
+    liblzma._free(this.#input);
+    this.#input = copyToWasm(liblzma, chunk);
+    this.#stream.setInput(this.#input, chunk.length);
+  }
+
+  /** @returns status of liblzma, what came out, and whether all input is used up. */
+  step(action: number): { status: number; bytes: Uint8Array; isUsed: boolean } {
+    const stream = this.#stream;
+    stream.setOutput(this.#output, CHUNK);
+    const status = code(stream, action);
+    const bytes = copyFromWasm(liblzma, this.#output, CHUNK - stream.availOut);
+    return { status, bytes, isUsed: stream.availIn === 0 };
+  }
+
+  [Symbol.dispose](): void {
+    end(this.#stream);
+    this.#stream.free();
+    liblzma._free(this.#input);
+    liblzma._free(this.#output);
   }
 }
 
 /** The streams of an .xz file and the padding among them (tukaani.org/xz/xz-file-format.txt). */
 export async function* unxz(chunks: Chunks): AsyncGenerator<Uint8Array> {
-  const decoder = new Decoder();
-  try {
-    for await (const chunk of chunks) yield* feed(decoder, liblzma.LZMA_RUN, chunk);
-    if (!(yield* feed(decoder, liblzma.LZMA_FINISH, new Uint8Array()))) throw truncated();
-  } finally {
-    decoder.close();
+  using decoder = new Decoder();
+  for await (const chunk of chunks) {
+    decoder.take(chunk);
+    if (yield* drain(decoder, LZMA_RUN)) return;
   }
+  decoder.take(new Uint8Array());
+  if (!(yield* drain(decoder, LZMA_FINISH))) throw truncated();
 }
 
 /** @returns whether liblzma says that this is the end. */
-async function* feed(
-  decoder: Decoder,
-  flag: number,
-  chunk: Uint8Array,
-): AsyncGenerator<Uint8Array, boolean> {
-  const input = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  for (let at = 0; ;) {
-    const output = Buffer.allocUnsafe(CHUNK);
-    const step = await decoder.step(flag, input, at, output);
-    at = input.length - step.input;
-    if (step.output < CHUNK) yield output.subarray(0, CHUNK - step.output);
-    if (step.status === liblzma.LZMA_STREAM_END) return true;
-    if (step.status === liblzma.LZMA_BUF_ERROR) {
-      if (flag === liblzma.LZMA_FINISH) throw truncated();
-    } else if (step.status !== liblzma.LZMA_OK) throw xzError(step.status);
-    if (step.input === 0 && step.output > 0 && flag === liblzma.LZMA_RUN) return false;
+function* drain(decoder: Decoder, action: number): Generator<Uint8Array, boolean> {
+  for (;;) {
+    const { status, bytes, isUsed } = decoder.step(action);
+    if (bytes.length > 0) yield bytes;
+    if (status === LZMA_STREAM_END) return true;
+    if (status === LZMA_BUF_ERROR) {
+      if (action === LZMA_FINISH) throw truncated();
+    } else if (status !== LZMA_OK) throw xzError(status);
+    if (isUsed && bytes.length < CHUNK && action === LZMA_RUN) return false;
   }
 }
 
@@ -84,10 +89,10 @@ function truncated(): FormatError {
 
 function xzError(status: number): Error {
   switch (status) {
-    case liblzma.LZMA_MEMLIMIT_ERROR:
-    case liblzma.LZMA_MEM_ERROR:
+    case LZMA_MEMLIMIT_ERROR:
+    case LZMA_MEM_ERROR:
       return new FormatError('xz-limit', `the decoder wants more than ${MEMORY_LIMIT} bytes`);
-    case liblzma.LZMA_PROG_ERROR:
+    case LZMA_PROG_ERROR:
       return new Error('liblzma was called wrongly');
     default:
       return new FormatError('xz-corrupt', `not a sound xz stream (${status})`);

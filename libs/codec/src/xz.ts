@@ -1,4 +1,8 @@
-import { check, preset, xzSync } from 'node-liblzma';
+import { encoderInit, LZMA_CHECK_CRC32, processStream, WasmLzmaStream } from 'node-liblzma/wasm';
+import { liblzma } from './liblzma.ts';
+
+/** LZMA_PRESET_EXTREME. */
+const EXTREME = 0x8000_0000;
 
 export interface XzOptions {
   /** Preset 0 (fast) to 9; all of them extreme, as small as they get. */
@@ -19,6 +23,7 @@ export const XZ_DEFAULTS = { level: 6 } as const satisfies XzOptions;
 export function xz(bytes: Uint8Array, options: XzOptions = {}): Uint8Array {
   const { level = XZ_DEFAULTS.level } = options;
   if (!(level >= 0 && level <= 9)) throw new RangeError(`xz has no preset ${level}`);
-  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return xzSync(input, { preset: level | preset.EXTREME, check: check.CRC32 });
+  const stream = new WasmLzmaStream(liblzma);
+  encoderInit(stream, (level | EXTREME) >>> 0, LZMA_CHECK_CRC32);
+  return processStream(stream, bytes);
 }
