@@ -1,4 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { xz } from '@btf-depot/codec';
 import { kernelFile } from '@btf-depot/testing';
 import {
   arFile,
@@ -16,6 +17,17 @@ const kernel = kernelFile({ ballast: 4000 });
 const zeros = new Uint8Array(80_000_000);
 const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
+/** The bytes with others from an offset on; a tar header's sum is made right again. */
+function patched(bytes: Uint8Array, at: number, others: number[]): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(others, at);
+  if (copy.length !== 512) return copy;
+  copy.fill(0x20, 148, 156);
+  const sum = copy.reduce((total, byte) => total + byte, 0);
+  copy.set(Buffer.from(`${sum.toString(8).padStart(6, '0')}\0 `), 148);
+  return copy;
+}
+
 function nested(depth: number): Uint8Array {
   let bytes: Uint8Array = kernel;
   for (let i = 0; i < depth; i++) bytes = gzipSync(bytes);
@@ -28,6 +40,26 @@ describe('refused within its limits:', () => {
   const cases: [what: string, code: RegExp, bytes: () => Uint8Array][] = [
     ['a gzip bomb', /^gzip-limit$/, () => gzipSync(zeros)],
     ['a zstd bomb', /^zstd-limit$/, () => zstdCompressSync(zeros)],
+    ['an xz bomb', /^xz-limit$/, () => xz(zeros)],
+    ['a bomb in a bomb', /^zstd-limit$/, () => gzipSync(zstdCompressSync(zeros))],
+    [
+      'a bomb inside a package inside an archive',
+      /^zstd-limit$/,
+      () =>
+        gzipSync(
+          tarFile([{ name: 'a.deb', bytes: debFile({ members: [{ name: 'x', bytes: zeros }] }) }]),
+        ),
+    ],
+    [
+      'a bomb that stands where a raw image has its kernel',
+      /^(unpack-nothing|unpack-limit)$/,
+      () => joined(Buffer.alloc(5000, 'boot'), gzipSync(zeros)),
+    ],
+    [
+      'a zip, which nobody sends',
+      /^unpack-nothing$/,
+      () => Buffer.from('PK\x03\x04'.padEnd(2000, 'x')),
+    ],
     [
       'a bomb in a package',
       /^zstd-limit$/,
@@ -67,6 +99,35 @@ describe('refused within its limits:', () => {
       'a cpio member that states more',
       /^cpio-truncated$/,
       () => rpmFile([{ name: 'vmlinuz', bytes: kernel, size: 2 ** 31 }]),
+    ],
+    [
+      'an .rpm with more entries than any',
+      /^rpm-corrupt$/,
+      () => patched(rpm, 96 + 8, [0x7f, 0xff, 0xff, 0xff]),
+    ],
+    [
+      'an .rpm header of more bytes than the file',
+      /^rpm-truncated$/,
+      () => patched(rpm, 96 + 12, [0x0f, 0xff, 0xff, 0xff]),
+    ],
+    [
+      'a cpio name of gigabytes',
+      /^cpio-corrupt$/,
+      () => rpmFile([{ name: 'x'.repeat(5000), bytes: kernel }]),
+    ],
+    [
+      'a tar size in the binary form, beyond all',
+      /^tar-corrupt$/,
+      () => patched(tarMember({ name: 'vmlinux' }), 124, [0xff, ...Array<number>(11).fill(0xff)]),
+    ],
+    [
+      'a pax header that states gigabytes',
+      /^tar-truncated$/,
+      () =>
+        tarFile([
+          { name: 'pax', type: 'x', bytes: Buffer.from('19 size=9999999999\n') },
+          { name: 'vmlinux', bytes: kernel },
+        ]),
     ],
     [
       'an ar member that states more',

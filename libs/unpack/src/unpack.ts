@@ -8,7 +8,7 @@ import { readControl, readDeb } from './deb.ts';
 import { Budget, isLimit, UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
 import type { Member } from './member.ts';
 import type { PackageInfo } from './package-info.ts';
-import { readImage } from './raw-image.ts';
+import { readImage, releaseIn } from './raw-image.ts';
 import { readRpm } from './rpm.ts';
 import { embeddedStreams } from './embedded-streams.ts';
 import { SNIFFED, sniff } from './sniff.ts';
@@ -203,6 +203,7 @@ class Unpacking<S extends Source> {
         const container = sniff(kernel);
         if (container === 'elf') this.#found('elf', kernel, place);
         else if (container === 'raw' && readImage(kernel)) this.#found('image', kernel, place);
+        else this.#fault ??= withoutBtf(kernel);
       } catch (error) {
         if (!(error instanceof FormatError) || error.code === 'unpack-limit') throw error;
       }
@@ -272,6 +273,14 @@ class Unpacking<S extends Source> {
   #keep(chunks: AsyncIterable<Uint8Array>): Promise<S> {
     return this.#store(this.#budget.storing(chunks));
   }
+}
+
+/** What to say where a kernel was found that is of no use, as those of armhf and s390x are. */
+function withoutBtf(image: Source): FormatError | undefined {
+  const release = releaseIn(image);
+  if (release === undefined) return undefined;
+  const message = `Linux ${release} is in it, without BTF: its vmlinux with debug information is needed`;
+  return new FormatError('unpack-nothing', message);
 }
 
 /** Modules have room for the kernel's struct module; a vmlinux has not. */

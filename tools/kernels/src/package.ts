@@ -4,12 +4,16 @@ import { cached, debianSuite, lookUp, withPackages } from '@btf-depot/services/p
 import { kernels, type KernelEntry, type KernelName } from './table.ts';
 
 /**
- * Path of a kernel's package as Debian serves it: the first of those with the image, or the one
- * with debug information. Throws Absent.
+ * Path of a kernel's package as Debian serves it: the one with the image, the one with the modules
+ * (the same, but for newer kernels), or the one with debug information. Throws Absent.
  */
-export async function providePackage(name: KernelName, which: 'image' | 'debug'): Promise<string> {
+export async function providePackage(
+  name: KernelName,
+  which: 'image' | 'modules' | 'debug',
+): Promise<string> {
   const entry: KernelEntry = kernels[name];
-  const wanted = which === 'debug' ? entry.debug : (entry.packages[0] ?? '');
+  const [image = '', modules = image] = entry.packages;
+  const wanted = { image, modules, debug: entry.debug }[which];
   const folder = await cached(`packages/${wanted}`, [entry, which], async (into) => {
     const suite = await debianSuite(entry.suite, entry.architecture);
     const found = await lookUp(suite, { packages: [wanted], closure: false, family: entry.family });
