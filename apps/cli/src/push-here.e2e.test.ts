@@ -87,7 +87,7 @@ describe('a kernel that is split here', () => {
 describe('a kernel without BTF', () => {
   const buildId = buildIdOf('no btf');
   const note = { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') };
-  const debug = { name: '.debug_info', flags: 0, bytes: new Uint8Array(100) };
+  const debug = { name: '.debug_info', flags: 0, bytes: new Uint8Array() };
 
   /** A folder for PATH with a program of that name, which is a shell script. */
   async function withPahole(script: string): Promise<Record<string, string>> {
