@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '@btf-depot/services/provision';
+import { Absent, attempt, cached, run, say } from '@btf-depot/services/provision';
 import { command } from './programs.ts';
 
 /** A BPF object of one of the sources in `guest/`, with macros that it asks for. */
@@ -35,6 +35,31 @@ export async function compileProgram(source: string, architecture: string): Prom
     await run(loader, [...first, '-flavor', 'gnu', '-static', object, '-o', program]);
     return await readFile(program);
   });
+}
+
+/** A static program of this machine's architecture, linked with libbpf (Debian's libbpf-dev). */
+export async function compileWithLibbpf(source: string): Promise<Uint8Array> {
+  return await inFolder(async (folder) => {
+    const program = join(folder, 'program');
+    const libraries = ['-lbpf', '-lelf', '-lz'];
+    await run('gcc', ['-O2', '-static', '-o', program, guestSource(source), ...libraries]);
+    return await readFile(program);
+  });
+}
+
+/** The static program of a folder in `guest/`, built with Go and the modules that it names. */
+export async function compileGo(folder: string): Promise<Uint8Array> {
+  const source = guestSource(folder);
+  const names = (await readdir(source)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(source, name), 'utf8')));
+  const built = await cached(`programs/${folder}`, texts, async (into) => {
+    say(`building ${folder} with Go`);
+    const env = { ...process.env, CGO_ENABLED: '0' };
+    const args = ['build', '-trimpath', '-ldflags=-s -w', '-o', join(into, folder), '.'];
+    const { code, stderr } = await attempt('go', args, { cwd: source, env });
+    if (code !== 0) throw new Absent(`${folder} was not built`, stderr.trim());
+  });
+  return await readFile(join(built, folder));
 }
 
 async function clang(args: readonly string[]): Promise<void> {

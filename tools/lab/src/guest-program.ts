@@ -1,14 +1,20 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ArchiveFile } from './cpio.ts';
+import { neededLibraries } from './needed-libraries.ts';
 import { command, type LabProgram } from './programs.ts';
 
 /**
- * One of this machine's programs for a guest of the same architecture: the executable with the
- * libraries and the loader that came with it, and a command of its name in `/bin`.
+ * A program for a guest: the executable with the libraries and the loader that came with it, and a
+ * command of its name in `/bin`.
+ * @param architecture of the guest; by default this machine's.
  */
-export async function guestProgram(name: LabProgram, executable: string): Promise<ArchiveFile[]> {
-  const [loader, , libraries = '', path = ''] = await command(name, executable);
+export async function guestProgram(
+  name: LabProgram,
+  executable: string,
+  architecture?: string,
+): Promise<ArchiveFile[]> {
+  const [loader, , libraries = '', path = ''] = await command(name, executable, architecture);
   const folder = `opt/${name}`;
   const as = basename(executable);
   const file = (from: string): ArchiveFile => ({
@@ -16,7 +22,7 @@ export async function guestProgram(name: LabProgram, executable: string): Promis
     bytes: readFileSync(from),
     executable: true,
   });
-  const shared = libraries.split(':').flatMap((lib) => globSync(`${lib}/*.so*`));
+  const shared = neededLibraries(path, libraries.split(':'));
   // The name that it was called by decides what a program of several tools does (kmod).
   const call = `/${folder}/ld.so --library-path /${folder} --argv0 "$(basename "$0")" /${folder}/${as}`;
   const script = `#!/bin/busybox sh\nexec ${call} "$@"\n`;

@@ -33,15 +33,26 @@ const programs = {
   clang: { name: 'clang', suite, packages: ['clang-14', 'lld-14'] },
   kmod: { name: 'kmod', suite, packages: ['kmod'] },
   bpftool: { name: 'bpftool', suite, packages: ['bpftool'] },
+  bpftrace: { name: 'bpftrace', suite, packages: ['bpftrace'] },
+  signify: { name: 'signify', suite, packages: ['signify-openbsd'] },
   kbuild: { name: 'kbuild', suite, packages: ['linux-kbuild-6.1'] },
 } as const satisfies Record<string, DebianProgram>;
 
 export type LabProgram = keyof typeof programs;
 
-/** An executable of a program, and the first arguments to call it with. Throws Absent. */
-export async function command(name: LabProgram, executable: string): Promise<CommandLine> {
-  await provideProgram(programs[name]);
-  return programCommand(programs[name], executable);
+/**
+ * An executable of a program, and the first arguments to call it with; of another architecture, to
+ * be taken to a guest. Throws Absent.
+ */
+export async function command(
+  name: LabProgram,
+  executable: string,
+  architecture = machineArchitecture(),
+): Promise<CommandLine> {
+  const foreign = architecture === machineArchitecture() ? {} : { architecture };
+  const program: DebianProgram = { ...programs[name], ...foreign };
+  await provideProgram(program);
+  return programCommand(program, executable);
 }
 
 /** Fetches all that the lab's tests run, so that what is missing shows before the first boot. */

@@ -27,7 +27,7 @@ export function initScript(steps: readonly Step[], hasNetwork = false): string {
   return [
     '#!/bin/busybox sh',
     '/bin/busybox --install -s /bin',
-    'export PATH=/bin',
+    'export PATH=/bin:/usr/sbin',
     'mkdir -p /proc /sys /dev /tmp /lab/out',
     'mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev',
     'mount -t tmpfs tmp /tmp; mount -t bpf bpf /sys/fs/bpf; mount -t debugfs debug /sys/kernel/debug',

@@ -10,6 +10,8 @@ export interface DebianProgram {
   readonly name: string;
   readonly suite: string;
   readonly packages: readonly string[];
+  /** Debian's name of it; by default this machine's. */
+  readonly architecture?: string;
 }
 
 /** A command and its first arguments. */
@@ -18,13 +20,14 @@ export type CommandLine = readonly [string, ...string[]];
 /** Dependencies that a program runs with; the others (adduser, perl, …) are for installing it. */
 const libraries = /^(?:lib(?!perl)|zlib|binutils)/;
 
-const recipe = (program: DebianProgram) => [program, machineArchitecture()];
+const architectureOf = (program: DebianProgram) => program.architecture ?? machineArchitecture();
+const recipe = (program: DebianProgram) => [program, architectureOf(program)];
 const place = (program: DebianProgram) => `programs/${program.name}`;
 
 /** Fetches the program with its libraries, once. */
 export async function provideProgram(program: DebianProgram): Promise<void> {
   await cached(place(program), recipe(program), async (folder) => {
-    const suite = await debianSuite(program.suite, machineArchitecture());
+    const suite = await debianSuite(program.suite, architectureOf(program));
     const closure = await lookUp(suite, { packages: program.packages, closure: true });
     const needed = closure.filter(
       ({ name }) => program.packages.includes(name) || libraries.test(name),
