@@ -5,6 +5,7 @@ import { z } from 'zod';
  * Clients decide by code; title and detail are for people.
  */
 export const PROBLEMS = {
+  'bad-request': { status: 400, title: 'Not an HTTP request that is understood' },
   'bad-build-id': { status: 400, title: 'Not a build ID' },
   'bad-hash': { status: 400, title: 'Not a SHA-256' },
   'bad-query': { status: 400, title: 'A query parameter is wrong' },

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
 import express, { type Express, type Request, type RequestHandler, type Router } from 'express';
 import type { TokenGuard } from '@btf-depot/depot';
 import type { Logger } from './logger.ts';
@@ -120,6 +122,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     );
   });
   server.maxConnections = limits.connections;
+  server.on('clientError', refuseConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
@@ -145,6 +148,23 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
 export function isStopping(request: Request): boolean {
   const { isStopping: ask } = request.app.locals as { isStopping?: () => boolean };
   return ask?.() ?? false;
+}
+
+/** What Node's parser does not take never becomes a request; it is told all the same what it was. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const [status, reason] = tooLarge
+    ? [431, 'Request Header Fields Too Large']
+    : [400, 'Bad Request'];
+  const body = JSON.stringify({ ...problem('bad-request', error.message), status });
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }
 
 function trustProxies(app: Express, proxies: readonly string[]): void {

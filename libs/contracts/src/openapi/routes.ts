@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ARTIFACTS } from '../artifact.ts';
 import { buildIdSchema, sha256Schema } from '../build-id.ts';
 import { functionNameSchema, siteAddressSchema, sitePageSchema } from '../inline.ts';
 import type { ProblemCode } from '../problem.ts';
@@ -33,6 +34,10 @@ export interface RouteDocument {
 
 const OCTETS = 'application/octet-stream';
 const JSON_TYPE = 'application/json';
+
+const ARTIFACT_ANSWERS = Object.fromEntries(
+  Object.values(ARTIFACTS).map((type) => [type.replace(/;.*/, ''), null]),
+);
 
 const kernel = { buildId: buildIdSchema };
 const ofKernel: ProblemCode[] = [
@@ -105,7 +110,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
     path: '/v1/kernels/{buildId}/{artifact}',
     summary: 'An artifact by its name, as the record lists them; `vmlinux.full.btf` has all in one',
     parameters: { ...kernel, artifact: z.string() },
-    answers: { [OCTETS]: null },
+    answers: ARTIFACT_ANSWERS,
     blob: true,
     problems: [
       ...ofKernel,

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parseBtf } from '@btf-depot/btf';
+import { attachVariables } from '@btf-depot/extras';
+import { buildIdOf, kernelBtf, sha256Of } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startFetch, type StartedFetch } from './testing/start-fetch.ts';
+
+const run = promisify(execFile);
+
+/** Of PyPI (`pip install schemathesis`); a run takes a minute, so it is for who asks for it. */
+const { SCHEMATHESIS: schemathesis = '' } = process.env;
+
+const CHECKS = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_headers_conformance',
+  'response_schema_conformance',
+];
+
+const core = kernelBtf();
+const vars = attachVariables(parseBtf(core), parseBtf(kernelBtf({ globals: true }))).bytes;
+const buildId = buildIdOf('kernel');
+
+let folder: string;
+let depot: StartedFetch;
+
+test.skipIf(schemathesis !== '')('schemathesis is asked for by SCHEMATHESIS', (context) =>
+  context.skip('set SCHEMATHESIS to the program to have it look for undocumented answers'),
+);
+
+describe.skipIf(schemathesis === '')('the OpenAPI document, in the eyes of schemathesis', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'btf-depot-schemathesis-'));
+    depot = await startFetch();
+    const entry = { sha256: sha256Of(core), size: core.length, mediaType: 'application/gzip' };
+    await depot.store({ core, vars }, { buildId, artifacts: { 'btf_vmlinux.ko.gz': entry } });
+  });
+
+  afterAll(async () => {
+    await depot.close();
+    await rm(folder, { recursive: true });
+  });
+
+  test.each([
+    ['a kernel that is here', { buildId, artifact: 'btf_vmlinux.ko.gz', hash: sha256Of(core) }],
+    ['whatever it makes up', {}],
+  ])('no 5xx and no undocumented answer: %s', { timeout: 300_000 }, async (_of, parameters) => {
+    const named = Object.entries(parameters).map(([name, value]) => `${name} = "${value}"`);
+    await writeFile(join(folder, 'schemathesis.toml'), `[parameters]\n${named.join('\n')}\n`);
+    const amount = ['--max-examples', '20', '--seed', '9', '--no-color'];
+    const what = ['run', `${depot.url}/openapi.json`, '--checks', CHECKS.join(), ...amount];
+    const { stdout } = await run(schemathesis, what, { cwd: folder }).catch(
+      (error: { stdout: string }) => error,
+    );
+    const summary = /Test cases:\n +(.*)/.exec(stdout)?.[1] ?? stdout;
+    expect(summary, stdout).toMatch(/^(\d+) generated, \1 passed/);
+  });
+});
