@@ -75,7 +75,7 @@ describe('time does not grow with the square of', () => {
 describe('work has a limit for', () => {
   it('composites that differ only far away', () => {
     const btf = build((b, int) => {
-      for (let i = 0; i < 1000; i++) {
+      for (let i = 0; i < 300; i++) {
         let type = addInt(b, `int${i}`, 4);
         for (let links = 0; links < 100; links++) type = addPointer(b, type);
         addComposite(b, Kind.STRUCT, 's', 8, [{ name: 'a', type, bitOffset: 0 }]);
@@ -96,6 +96,25 @@ describe('the stack does not grow with', () => {
     addPointer(split, 2 * MANY);
     const bytes = split.finish();
     expect(encodeBtf(decodeBtf(parseBtf(bytes, { base })))).toEqual(bytes);
+  });
+});
+
+describe('memory does not grow beyond a multiple of', () => {
+  const grown = (action: () => unknown): number => {
+    const before = process.memoryUsage().arrayBuffers;
+    action();
+    return process.memoryUsage().arrayBuffers - before;
+  };
+
+  it('the input, however small its types and strings are', () => {
+    const b = new BtfBuilder({ strings: new Uint8Array(4_000_000) });
+    const name = b.string('n');
+    for (let i = 0; i < 2 * MANY; i++) b.add({ kind: Kind.FWD, name });
+    const bytes = b.finish();
+    let btf: Btf | undefined;
+    expect(grown(() => (btf = parseBtf(bytes)))).toBeLessThan(bytes.length);
+    expect(grown(() => btf?.find('n'))).toBeLessThan(bytes.length);
+    expect(grown(() => btf?.findString(Buffer.from('n')))).toBeLessThan(2 * bytes.length);
   });
 });
 

@@ -124,13 +124,7 @@ function decodeType(btf: Btf, id: number, at: (id: number) => BtfType): BtfType 
         name,
         info: btf.info(id),
         sizeOrType: third,
-        words: wordsAfterHead(btf, id),
+        words: [...btf.typeWords(id).subarray(3)],
       };
   }
-}
-
-function wordsAfterHead(btf: Btf, id: number): number[] {
-  const own = id - btf.firstId;
-  const end = own + 1 < btf.typeCount ? btf.positions[own + 1] : btf.words.length;
-  return [...btf.words.subarray(btf.positions[own] + 3, end)];
 }

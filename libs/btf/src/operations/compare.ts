@@ -1,5 +1,13 @@
 import { FormatError } from '@btf-depot/bytes';
-import { ELEMENT_NAMED, ELEMENT_WORDS, FIXED_WORDS, Kind, kindName } from '../kinds.ts';
+import {
+  ELEMENT_NAMED,
+  ELEMENT_WORDS,
+  FIXED_WORDS,
+  IDS,
+  Kind,
+  kindName,
+  LAST_KIND,
+} from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
 import { eachReference } from '../wire/references.ts';
 
@@ -7,7 +15,11 @@ import { eachReference } from '../wire/references.ts';
 export interface TypeDifference {
   /** From the types compared to the place: `task_struct.se.load`, `→` through a pointer. */
   readonly path: string;
-  /** What differs: `kind`, `name`, `size`, `vlen`, `kflag`, `member`, `words`. */
+  /**
+   * What differs there: `kind`, `name`, `size`, `vlen` (of members, values, …), `kflag`; of an
+   * element its `name`, `offset`, `size` or `value`; `encoding`, `count`, `linkage`, `component`,
+   * `flags`; `words` of a kind that is not known.
+   */
   readonly what: string;
   readonly left: string;
   readonly right: string;
@@ -63,19 +75,21 @@ export function compareTypes(
 
 function compareOne(left: Btf, right: Btf, pair: Pair): TypeDifference | undefined {
   const [a, b] = [pair.left, pair.right];
-  const differ = (what: string, one: string | number, other: string | number) =>
+  const differ: Differ = (what, one, other, label = '') =>
     one === other
       ? undefined
-      : { path: pathOf(left, pair), what, left: String(one), right: String(other) };
+      : { path: pathOf(left, pair) + label, what, left: String(one), right: String(other) };
   const kind = left.kind(a);
   const third = (btf: Btf, id: number): number => (referencesHead(kind) ? 0 : btf.sizeOrType(id));
   return (
     differ('kind', kindName(kind), kindName(right.kind(b))) ??
     differ('name', left.name(a), right.name(b)) ??
-    differ('vlen', left.vlen(a), right.vlen(b)) ??
+    differ(kind === Kind.FUNC ? 'linkage' : 'vlen', left.vlen(a), right.vlen(b)) ??
     differ('kflag', Number(left.kflag(a)), Number(right.kflag(b))) ??
     differ('size', third(left, a), third(right, b)) ??
-    compareTails(left, right, pair, differ)
+    (kind > LAST_KIND
+      ? differ('words', left.typeWords(a).subarray(3).join(), right.typeWords(b).subarray(3).join())
+      : compareTails(left, right, pair, differ))
   );
 }
 
@@ -83,56 +97,69 @@ type Differ = (
   what: string,
   one: string | number,
   other: string | number,
+  label?: string,
 ) => TypeDifference | undefined;
 
 function compareTails(left: Btf, right: Btf, pair: Pair, differ: Differ) {
   const [a, b] = [pair.left, pair.right];
   const kind = left.kind(a);
-  if (kind === Kind.ARRAY) return differ('words', left.tail(a, 2), right.tail(b, 2));
-  for (let i = 0; i < FIXED_WORDS[kind]; i++) {
-    const difference = differ('words', left.tail(a, i), right.tail(b, i));
+  const { fixed, element } = PLAIN_WORDS[kind] ?? {};
+  if (fixed) {
+    const difference = differ(fixed.what, left.tail(a, fixed.word), right.tail(b, fixed.word));
     if (difference) return difference;
   }
   const stride = ELEMENT_WORDS[kind];
   const named = ELEMENT_NAMED[kind] === 1;
-  const plain = plainWords(kind);
   for (let i = 0; i < left.vlen(a) && stride > 0; i++) {
     const at = FIXED_WORDS[kind] + i * stride;
+    const label = elementLabel(left, kind, named ? left.tail(a, at) : 0, i);
     if (named) {
       const names = [left.string(left.tail(a, at)), right.string(right.tail(b, at))] as const;
-      const difference = differ('member', ...names);
+      const difference = differ('name', ...names, label);
       if (difference) return difference;
     }
-    for (const word of plain) {
-      const difference = differ(
-        `${named ? left.string(left.tail(a, at)) : `element ${i}`} word ${word}`,
-        left.tail(a, at + word),
-        right.tail(b, at + word),
-      );
+    for (const { what, word } of element ?? []) {
+      const difference = differ(what, left.tail(a, at + word), right.tail(b, at + word), label);
       if (difference) return difference;
     }
   }
   return undefined;
 }
 
-/** Words of an element that are neither id nor name. */
-function plainWords(kind: number): readonly number[] {
-  switch (kind) {
-    case Kind.STRUCT:
-    case Kind.UNION:
-    case Kind.LOCSEC:
-      return [2];
-    case Kind.ENUM:
-      return [1];
-    case Kind.ENUM64:
-    case Kind.DATASEC:
-      return [1, 2];
-    case Kind.LOC_PARAM:
-      return [0];
-    default:
-      return [];
-  }
+interface PlainWord {
+  readonly what: string;
+  readonly word: number;
 }
+
+/** Words after the head that are neither id nor name, by kind. */
+const PLAIN_WORDS: Readonly<
+  Record<number, { readonly fixed?: PlainWord; readonly element?: readonly PlainWord[] }>
+> = {
+  [Kind.INT]: { fixed: { what: 'encoding', word: 0 } },
+  [Kind.ARRAY]: { fixed: { what: 'count', word: 2 } },
+  [Kind.VAR]: { fixed: { what: 'linkage', word: 0 } },
+  [Kind.DECL_TAG]: { fixed: { what: 'component', word: 0 } },
+  [Kind.STRUCT]: { element: [{ what: 'offset', word: 2 }] },
+  [Kind.UNION]: { element: [{ what: 'offset', word: 2 }] },
+  [Kind.ENUM]: { element: [{ what: 'value', word: 1 }] },
+  [Kind.ENUM64]: {
+    element: [
+      { what: 'value', word: 1 },
+      { what: 'value', word: 2 },
+    ],
+  },
+  [Kind.DATASEC]: {
+    element: [
+      { what: 'offset', word: 1 },
+      { what: 'size', word: 2 },
+    ],
+  },
+  [Kind.LOC_PARAM]: {
+    fixed: { what: 'flags', word: 0 },
+    element: [{ what: 'value', word: 0 }],
+  },
+  [Kind.LOCSEC]: { element: [{ what: 'offset', word: 2 }] },
+};
 
 function referencesHead(kind: number): boolean {
   switch (kind) {
@@ -161,13 +188,20 @@ function referencesOf(btf: Btf, id: number): number[] {
 /** What leads from a type to its reference number `index`. */
 function labelOf(btf: Btf, id: number, index: number): string {
   const kind = btf.kind(id);
-  if (kind === Kind.STRUCT || kind === Kind.UNION) {
-    return `.${btf.string(btf.tail(id, index * 3)) || `(${index})`}`;
-  }
   if (kind === Kind.PTR) return '→';
   if (kind === Kind.ARRAY) return index === 0 ? '[]' : '[index]';
-  if (kind === Kind.FUNC_PROTO) return index === 0 ? '()' : `(${index})`;
-  return kind === Kind.DATASEC ? `[${index}]` : '';
+  if (IDS[kind] === 0) return '';
+  if (kind === Kind.FUNC_PROTO) return index === 0 ? '()' : elementLabel(btf, kind, 0, index - 1);
+  const named = kind === Kind.STRUCT || kind === Kind.UNION;
+  const element = Math.floor(index / IDS[kind]);
+  return elementLabel(btf, kind, named ? btf.tail(id, element * 3) : 0, element);
+}
+
+/** `.member`, `.ENUMERATOR`, or the number of what has no name. */
+function elementLabel(btf: Btf, kind: number, nameOffset: number, index: number): string {
+  if (kind === Kind.FUNC_PROTO) return `(${index + 1})`;
+  if (ELEMENT_NAMED[kind] === 0) return `[${index}]`;
+  return `.${btf.string(nameOffset) || `(${index})`}`;
 }
 
 function pathOf(btf: Btf, pair: Pair): string {

@@ -3,8 +3,11 @@ import {
   addTypedef,
   addVariable,
   BtfBuilder,
+  builtinLayouts,
+  dedupBtf,
   dumpRaw,
   mergeBtf,
+  packInfo,
   parseBtf,
   type Btf,
 } from '../index.ts';
@@ -40,6 +43,25 @@ describe('merging', () => {
     const module = extra('module', base);
     const merged = parseBtf(mergeBtf(base, extra('inline', module), module));
     expect(merged.typeCount).toBe(base.typeCount + 4);
+  });
+
+  it('keeps kinds that only the layout of one part knows', () => {
+    const core = new BtfBuilder({ layouts: builtinLayouts() });
+    addTypedef(core, 'a', 0);
+    const lowest = core.toBtf();
+    const part = (infoBytes: number): Btf => {
+      const layouts = [...builtinLayouts(), { infoBytes, elementBytes: 0, flags: 0 }];
+      const b = new BtfBuilder({ base: lowest, layouts });
+      b.addRaw(b.string('new'), packInfo(23, 0, false), 0, Array<number>(infoBytes / 4).fill(9));
+      addTypedef(b, 'b', 1);
+      return b.toBtf();
+    };
+    const merged = parseBtf(mergeBtf(part(4), part(4)));
+    expect([2, 3, 4, 5].map((id) => merged.name(id))).toEqual(['new', 'b', 'new', 'b']);
+    expect(parseBtf(dedupBtf(merged)).findAll('new')).toEqual([2, 4]);
+    expect(() => mergeBtf(part(4), part(8))).toThrow(
+      expect.objectContaining({ code: 'btf-layout' }),
+    );
   });
 
   it('refuses parts on different bases', () => {

@@ -1,12 +1,15 @@
 import { FormatError } from '@btf-depot/bytes';
+import { LAST_KIND } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
 import { BtfBuilder } from '../wire/builder.ts';
+import type { KindLayout } from '../wire/layout.ts';
 
 /**
  * One standalone BTF of any number of BTFs and all of their bases, each base once: a core with
  * its extras, a module with its vmlinux. Types keep their order, base first, and ids below the
  * first part that is split from something else stay as they are. Nothing is deduplicated.
- * Throws FormatError `btf-base` where the parts do not share the lowest base or its byte order.
+ * Throws FormatError `btf-base` where the parts do not share the lowest base or its byte order,
+ * `btf-layout` where they lay out a kind differently.
  */
 export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
   const levels = levelsOf(parts);
@@ -24,11 +27,11 @@ export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
   while (chain.length < levels.length && levels[chain.length].base === chain[chain.length - 1]) {
     chain.push(levels[chain.length]);
   }
-  const layouts = levels.map((level) => level.layouts).find(({ length }) => length > 0);
+  const layouts = layoutsOf(levels);
   const builder = new BtfBuilder({
     endian: lowest.endian,
     strings: concat(chain.map(({ strings }) => strings)),
-    ...(layouts && { layouts }),
+    ...(layouts.length > 0 && { layouts }),
   });
   for (const level of chain) builder.addAll(level);
   const starts = new Map(chain.map((level) => [level, level.firstId]));
@@ -54,6 +57,21 @@ function levelsOf(parts: readonly Btf[]): Btf[] {
   parts.forEach(add);
   if (levels.size === 0) throw new RangeError('nothing to merge');
   return [...levels];
+}
+
+/** What the level says that knows most kinds. Throws FormatError where another disagrees. */
+function layoutsOf(levels: readonly Btf[]): readonly KindLayout[] {
+  const [most] = levels
+    .map(({ layouts }) => layouts)
+    .sort((one, other) => other.length - one.length);
+  for (const { layouts, section } of levels) {
+    layouts.forEach(({ infoBytes, elementBytes }, kind) => {
+      const same = infoBytes === most[kind].infoBytes && elementBytes === most[kind].elementBytes;
+      if (same || kind <= LAST_KIND) return;
+      throw new FormatError('btf-layout', `another layout of kind ${kind}`, { section });
+    });
+  }
+  return most;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -122,6 +122,14 @@ export class Btf {
     return this.base && id !== 0 ? this.base.tail(id, index) : 0;
   }
 
+  /** All words of a type, head included: a view, in this machine's byte order. */
+  typeWords(id: number): Uint32Array {
+    const { words, positions, firstId } = this.owner(id);
+    if (id === 0) return words.subarray(0, 0);
+    const own = id - firstId;
+    return words.subarray(positions[own], positions[own + 1] ?? words.length);
+  }
+
   nameOffset(id: number): number {
     if (id >= this.firstId) return this.words[this.positions[id - this.firstId]];
     return this.base && id !== 0 ? this.base.nameOffset(id) : 0;

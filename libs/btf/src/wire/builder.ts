@@ -123,13 +123,10 @@ export class BtfBuilder {
    * refers to, void included, is what `mapId` makes of it.
    */
   copy(source: Btf, id: number, mapId: (id: number) => number): number {
-    const { words, positions, firstId } = source.owner(id);
-    const own = id - firstId;
-    const from = positions[own];
-    const to = own + 1 < positions.length ? positions[own + 1] : words.length;
-    const at = this.#reserve(to - from);
+    const words = source.typeWords(id);
+    const at = this.#reserve(words.length);
     const out = this.#words;
-    out.set(words.subarray(from, to), at);
+    out.set(words, at);
     eachNameSlot(out, at, (slot) => (out[slot] = this.stringFrom(source, out[slot])));
     eachIdSlot(out, at, (slot) => (out[slot] = mapId(out[slot])));
     return this.firstId + this.#count++;

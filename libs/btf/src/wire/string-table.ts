@@ -59,9 +59,9 @@ export class StringTable {
   #index(): void {
     if (this.#slots.length > 0) return;
     const bytes = this.bytes;
-    let strings = 0;
-    for (const byte of bytes) if (byte === 0) strings++;
-    this.#makeSlots(slotsFor(strings));
+    // A kernel's names have some 16 bytes. Counting ends of strings would trust them: nothing but
+    // NULs would make a table many times their size.
+    this.#makeSlots(slotsFor(bytes.length / 16));
     for (let at = 0; at < bytes.length;) {
       const hash = hashCString(bytes, at);
       const end = bytes.indexOf(0, at);

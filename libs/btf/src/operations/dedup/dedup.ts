@@ -16,7 +16,7 @@ export interface DedupOptions {
   readonly steps?: number;
 }
 
-export const DEDUP_DEFAULTS = { steps: 200_000_000 } as const;
+export const DEDUP_DEFAULTS = { steps: 100_000_000 } as const;
 
 /**
  * The same BTF with each type once, as libbpf's btf__dedup makes it: of equal composites, cycles

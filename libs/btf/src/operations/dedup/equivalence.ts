@@ -68,10 +68,26 @@ export class Equivalence {
     return true;
   }
 
-  /** Compares two types, and leaves what they refer to in `runs`. */
-  #compareOne(left: number, unresolved: number): boolean {
+  /** Compares two types and all that a chain of pointers leads to; leaves the rest in `runs`. */
+  #compareOne(left: number, right: number): boolean {
+    const { types } = this.#canonical;
+    const { words, positions } = types;
+    for (;;) {
+      right = this.#canonical.resolveForward(right);
+      const verdict = this.#compareHeads(left, right);
+      if (verdict !== undefined) return verdict;
+      const kind = types.kind(left);
+      if (HEAD_IS_ID[kind] === 0 || IDS[kind] > 0) break;
+      left = words[positions[left] + 2];
+      right = words[positions[right] + 2];
+    }
+    this.#addRuns(left, right);
+    return true;
+  }
+
+  /** Undefined where it depends on what the types refer to. */
+  #compareHeads(left: number, right: number): boolean | undefined {
     const all = this.#canonical;
-    const right = all.resolveForward(unresolved);
     all.countStep();
     if (all.resolve(left) === all.resolve(right)) return true;
     // Only void is void; below, 0 says that there is no hypothesis yet.
@@ -82,9 +98,7 @@ export class Equivalence {
     this.#hypothesis[right] = left;
     this.#assumed.push(right);
     if (this.#isDeclaration(left, right)) return true;
-    if (!this.#isAlike(left, right)) return false;
-    this.#addRuns(left, right);
-    return true;
+    return this.#isAlike(left, right) ? undefined : false;
   }
 
   /** Whether one is a FWD and the other the kind of composite that it declares. */
