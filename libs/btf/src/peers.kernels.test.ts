@@ -2,7 +2,7 @@
 // and libbpf's headers are the system's (Debian: clang gcc libbpf-dev).
 import { bytesSource } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
-import { bpftool } from '@btf-depot/kernels';
+import { bpftool, type Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -114,41 +114,50 @@ SEC("kprobe/do_exit") int probe(void *ctx) {
 }
 `;
 
-const body = ({ K612 }: { K612: { coreBtf: string; vmlinux: string } }): void => {
-  const elf = readElf(bytesSource(readFileSync(K612.vmlinux)));
+/** The BTF that the kernel was shipped with, else what pahole made. */
+function coreOf({ vmlinux, coreBtf }: Kernel): Btf {
+  const elf = readElf(bytesSource(readFileSync(vmlinux)));
   const section = elf.section('.BTF');
-  const core = parseBtf(section ? elf.bytes(section) : readFileSync(K612.coreBtf));
-  const coreFile = write('core.btf', core.bytes);
-  const text = [...printHeader(core)].join('');
-  write('vmlinux.h', text);
-  const clang = ['-target', 'bpf', '-g', '-O2', '-D__TARGET_ARCH_x86', '-I', folder, '-c'];
+  return parseBtf(section ? elf.bytes(section) : readFileSync(coreBtf));
+}
 
-  describe('compilers', () => {
-    it('take our vmlinux.h, and lay every struct and union out as BTF says', () => {
-      const names = [...text.matchAll(/^((?:struct|union) \w+) \{/gm)].map(([, name]) => name);
-      // An object of each type makes clang describe all of it.
-      const objects = names.map((name, index) => `${name} object_${index};`).join('\n');
-      const source = write('all.c', `#include "vmlinux.h"\n${objects}\n`);
-      execFileSync('gcc', ['-c', source, '-o', join(folder, 'all.gcc.o'), '-w']);
-      execFileSync('clang', [...clang, source, '-o', join(folder, 'all.o')]);
-      const [made] = findBtf(readFileSync(join(folder, 'all.o')));
-      const compiled = parseBtf(made.bytes);
-      const layouts = (btf: Btf): Map<string, string[]> => {
-        const found = new Map<string, string[]>();
-        for (const id of composites(btf)) {
-          const name = btf.name(id).replace(/___\d+$/, '');
-          if (name === '') continue;
-          const key = `${btf.kind(id)} ${name}`;
-          found.set(key, [...(found.get(key) ?? []), layoutOf(btf, id)].sort());
-        }
-        return found;
-      };
-      const [expected, got] = [layouts(core), layouts(compiled)];
-      const different = [...expected].filter(([key, of]) => String(got.get(key)) !== String(of));
-      expect(different).toEqual([]);
-      expect(names.length).toBeGreaterThan(5000);
-    });
+const clang = ['-target', 'bpf', '-g', '-O2', '-D__TARGET_ARCH_x86', '-c'];
+
+const compilers = (core: Btf): void => {
+  it('compilers take our vmlinux.h, and lay every struct and union out as BTF says', () => {
+    const text = [...printHeader(core)].join('');
+    write('all.h', text);
+    const names = [...text.matchAll(/^((?:struct|union) \w+) \{/gm)].map(([, name]) => name);
+    // An object of each type makes clang describe all of it.
+    const objects = names.map((name, index) => `${name} object_${index};`).join('\n');
+    const source = write('all.c', `#include "all.h"\n${objects}\n`);
+    execFileSync('gcc', ['-c', source, '-o', join(folder, 'all.gcc.o'), '-w']);
+    execFileSync('clang', [...clang, source, '-o', join(folder, 'all.o')]);
+    const [made] = findBtf(readFileSync(join(folder, 'all.o')));
+    const compiled = parseBtf(made.bytes);
+    const layouts = (btf: Btf): Map<string, string[]> => {
+      const found = new Map<string, string[]>();
+      for (const id of composites(btf)) {
+        const name = btf.name(id).replace(/___\d+$/, '');
+        if (name === '') continue;
+        const key = `${btf.kind(id)} ${name}`;
+        found.set(key, [...(found.get(key) ?? []), layoutOf(btf, id)].sort());
+      }
+      return found;
+    };
+    const [expected, got] = [layouts(core), layouts(compiled)];
+    const different = [...expected].filter(([key, of]) => String(got.get(key)) !== String(of));
+    expect(different).toEqual([]);
+    expect(names.length).toBeGreaterThan(5000);
   });
+};
+
+const body = ({ K612 }: { K612: Kernel }): void => {
+  const core = coreOf(K612);
+  const coreFile = write('core.btf', core.bytes);
+  write('vmlinux.h', [...printHeader(core)].join(''));
+
+  compilers(core);
 
   describe('libbpf', () => {
     const program = join(folder, 'read');
@@ -200,4 +209,9 @@ if (missing.length > 0) {
   });
 } else {
   describeWithKernels(['K612'], 'what we write, for K612', body);
+  for (const name of ['K61', 'K72', 'K612arm64'] as const) {
+    describeWithKernels([name], `what we write, for ${name}`, (kernels) => {
+      compilers(coreOf(kernels[name]));
+    });
+  }
 }

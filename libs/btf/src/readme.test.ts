@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import * as library from './index.ts';
+import { coreExt } from './testing/index.ts';
 
 const { BtfBuilder, Kind, addComposite, addInt, addPointer, addTypedef, addVariable } = library;
 
 /** What the examples take for granted. */
-function kernel(): { core: Uint8Array; split: Uint8Array } {
+function kernel(): { core: Uint8Array; split: Uint8Array; object: library.CoreObject } {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, 1);
   const mm = b.nextId + 2;
@@ -22,7 +23,12 @@ function kernel(): { core: Uint8Array; split: Uint8Array } {
   addVariable(b, 'init_task', task, 1);
   const module = new BtfBuilder({ base: b.toBtf() });
   addTypedef(module, 'mm_t', mm);
-  return { core: b.finish(), split: module.finish() };
+  const program = new BtfBuilder();
+  const local = [{ name: 'mm', type: addPointer(program, 0), bitOffset: 0 }];
+  const used = addComposite(program, Kind.STRUCT, 'task_struct', 8, local);
+  const ext = coreExt(program, [['FIELD_BYTE_OFFSET', used, '0:0']]);
+  const object = { btf: program.toBtf(), ext };
+  return { core: b.finish(), split: module.finish(), object };
 }
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -40,7 +46,9 @@ describe('the examples of the README', () => {
     },
   );
 
-  it('are all there', () => {
-    expect(examples).toHaveLength(10);
+  it('are all there, and every name that is exported stands somewhere', () => {
+    expect(examples).toHaveLength(11);
+    const missing = Object.keys(library).filter((name) => !readme.includes(`\`${name}\``));
+    expect(missing).toEqual([]);
   });
 });

@@ -153,6 +153,11 @@ for (const name of ['K612', 'K61', 'K72', 'K612arm64'] as const) {
     const core: Btf = parseBtf(bytes);
     const version = parseKernelVersion(real.release);
 
+    it('is dumped as bpftool dumps it', async () => {
+      const text = Buffer.from(dumpRaw(core)).toString('latin1');
+      expect(text === (await bpftoolText(write(`${name}.btf`, bytes)))).toBe(true);
+    });
+
     describe('is taken by our verifier and encoded to the same bytes again', () => {
       it('core', () => {
         expect(verifyBtf(bytes, { kernel: version })).toEqual([]);

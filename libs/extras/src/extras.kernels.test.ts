@@ -1,4 +1,11 @@
-import { parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
+import {
+  dumpJson,
+  dumpRaw,
+  parseBtf,
+  parseKernelVersion,
+  verifyBtf,
+  type Btf,
+} from '@btf-depot/btf';
 import { bytesSource, FormatError } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { bpftool, pahole } from '@btf-depot/kernels';
@@ -75,6 +82,14 @@ describeWithKernels(['K612'], 'variables of a real kernel', ({ K612 }) => {
     it('are taken by the verifier, as by the kernel and as by BPF_BTF_LOAD', () => {
       expect(verifyBtf(result.bytes, { base: core, kernel })).toEqual([]);
       expect(verifyBtf(result.bytes, { base: core, kernel, checks: 'load' })).toEqual([]);
+    });
+
+    it('are dumped as bpftool dumps them, as text and JSON', async () => {
+      const vars = parseBtf(result.bytes, { base: core });
+      const dump = ['-B', K612.coreBtf, 'btf', 'dump', 'file', file];
+      const text = Buffer.from(dumpRaw(vars)).toString('latin1');
+      expect(text === (await bpftool([...dump, 'format', 'raw']))).toBe(true);
+      expect([...dumpJson(vars)].join('') === (await bpftool(['-j', ...dump]))).toBe(true);
     });
 
     it('come out the same from a full BTF made with global_var alone', async () => {

@@ -1,4 +1,4 @@
-import { ByteWriter, FormatError } from '@btf-depot/bytes';
+import { FormatError } from '@btf-depot/bytes';
 import { describe, expect, it } from 'vitest';
 import {
   addArray,
@@ -11,31 +11,10 @@ import {
   dumpRaw,
   Kind,
   parseBtf,
-  RelocationKind,
   tailorBtf,
   type Btf,
 } from '../index.ts';
-
-type Wanted = readonly [kind: keyof typeof RelocationKind, type: number, access: string];
-
-/** An object's `.BTF.ext`: relocations of one section. The strings must be in `b` beforehand. */
-function ext(b: BtfBuilder, wanted: readonly Wanted[], recordSize = 16): Uint8Array {
-  const records = new ByteWriter('little').u32(recordSize).u32(0).u32(wanted.length);
-  for (const [kind, type, access] of wanted) {
-    records.u32(0).u32(type).u32(b.string(access)).u32(RelocationKind[kind]);
-    records.zeros(recordSize - 16);
-  }
-  const bytes = records.finish();
-  return new ByteWriter('little')
-    .u16(0xeb9f)
-    .u16(1)
-    .u32(32)
-    .zeros(16)
-    .u32(0)
-    .u32(bytes.length)
-    .bytes(bytes)
-    .finish();
-}
+import { coreExt, type WantedRelocation } from '../testing/index.ts';
 
 /** The kernel: task { <anonymous union> { mm, active }; pid; comm[16] }, mm { pgd; flags:3 }. */
 function kernel(): Btf {
@@ -67,7 +46,7 @@ function kernel(): Btf {
 const target = kernel();
 
 /** What the object's types are: the same task without the union, in a flavour of its own. */
-function object(wanted: readonly Wanted[]) {
+function object(wanted: readonly WantedRelocation[]) {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, 1);
   const mm = addComposite(b, Kind.STRUCT, 'mm', 8, [{ name: 'flags', type: int, bitOffset: 0 }]);
@@ -82,14 +61,14 @@ function object(wanted: readonly Wanted[]) {
     ['NEW', 7n],
     ['BUSY', 9n],
   ]);
-  const bytes = ext(b, wanted);
+  const bytes = coreExt(b, wanted);
   return { btf: b.toBtf(), ext: bytes };
 }
 
 const task = object([]).btf.find('task___mine') ?? 0;
 const state = object([]).btf.find('state') ?? 0;
 
-const tailor = (...wanted: readonly Wanted[]): string[] =>
+const tailor = (...wanted: readonly WantedRelocation[]): string[] =>
   Buffer.from(dumpRaw(parseBtf(tailorBtf(target, [object(wanted)]))))
     .toString()
     .trim()
@@ -144,7 +123,7 @@ describe('tailoring keeps', () => {
 });
 
 describe('broken relocations', () => {
-  const code = (...wanted: readonly Wanted[]): string | undefined => {
+  const code = (...wanted: readonly WantedRelocation[]): string | undefined => {
     try {
       tailor(...wanted);
     } catch (error) {
@@ -158,7 +137,7 @@ describe('broken relocations', () => {
     ['FIELD_EXISTS', task, '0:x'],
     ['FIELD_EXISTS', task, '0:9'],
     ['FIELD_EXISTS', task, Array.from({ length: 70 }, () => '0').join(':')],
-  ] as Wanted[])('%s of type %d with access %s are refused', (...wanted) => {
+  ] as WantedRelocation[])('%s of type %d with access %s are refused', (...wanted) => {
     expect(code(wanted)).toMatch(/^btf-(ext|type-id)$/);
   });
 

@@ -1,4 +1,5 @@
 // Builders and seeded generators for the tests of this library and of those that stand on it.
+export { coreExt, type WantedRelocation } from './core-ext.ts';
 export { fuzz, type FuzzOptions, type FuzzReport } from './fuzz.ts';
 export { buildProgram, missingCompilers } from './compilers.ts';
 export { everyKind, seededBtf } from './generate.ts';
