@@ -10,6 +10,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  addComposite,
+  addEnum,
+  addFloat,
+  addForward,
+  addFunctionProto,
+  addInt,
+  addPointer,
+  addTypedef,
+  addTypeTag,
+  BtfBuilder,
   findBtf,
   Kind,
   memberAt,
@@ -152,12 +162,56 @@ const compilers = (core: Btf): void => {
   });
 };
 
+/** Names that try to end what they stand in, or that C has taken. */
+const HOSTILE = [
+  ...['a; } int evil(void) { return 1; ', 'x*/', '"', "'", '\n#define int', '\\', '??/', '\\\n'],
+  ...[
+    '__attribute__((constructor))',
+    ' ',
+    '1',
+    'é',
+    'int',
+    'while',
+    'asm',
+    'linux',
+    '__VMLINUX_H__',
+  ],
+];
+
+const hostileHeader = (): string => {
+  const b = new BtfBuilder();
+  for (const name of HOSTILE) {
+    const int = addInt(b, name, 4, 1);
+    const e = addEnum(b, name, 4, false, [[name, 1n]]);
+    const member = { name, type: addFloat(b, name, 8), bitOffset: 0 };
+    const struct = addComposite(b, Kind.STRUCT, name, 8, [member]);
+    addComposite(b, Kind.UNION, name, 8, [member]);
+    addForward(b, `${name}f`, false);
+    addTypedef(b, name, addPointer(b, addTypeTag(b, name, struct)));
+    const parameters = [[name, int] as const, [`${name}2`, e] as const];
+    addTypedef(b, `${name}t`, addPointer(b, addFunctionProto(b, struct, parameters)));
+  }
+  return [...printHeader(b.toBtf())].join('');
+};
+
 const body = ({ K612 }: { K612: Kernel }): void => {
   const core = coreOf(K612);
   const coreFile = write('core.btf', core.bytes);
   write('vmlinux.h', [...printHeader(core)].join(''));
 
   compilers(core);
+
+  it('compilers take a header of hostile names, and nothing comes of it', () => {
+    write('hostile.h', hostileHeader());
+    const source = write('hostile.c', '#include "hostile.h"\n');
+    const [host, bpf] = ['hostile.gcc.o', 'hostile.o'].map((name) => join(folder, name));
+    execFileSync('gcc', ['-w', '-c', source, '-o', host]);
+    execFileSync('clang', ['-w', ...clang, source, '-o', bpf]);
+    for (const object of [host, bpf]) {
+      expect(execFileSync('nm', [object]).toString()).toBe('');
+    }
+    expect(execFileSync('gcc', ['-E', '-dM', source]).toString()).not.toContain('#define int');
+  });
 
   describe('libbpf', () => {
     const program = join(folder, 'read');

@@ -1,4 +1,7 @@
-/** Words that C compilers do not take as a name (C17, and GNU's in every mode). */
+/**
+ * Words that C compilers do not take as a name (C17, and GNU's in every mode), with the macros that
+ * GNU's modes and the header itself define.
+ */
 const KEYWORDS = new Set(
   (
     'auto break case char const continue default do double else enum extern float for goto if ' +
@@ -7,7 +10,8 @@ const KEYWORDS = new Set(
     '_Imaginary _Noreturn _Static_assert _Thread_local asm typeof __asm __asm__ __attribute ' +
     '__attribute__ __const __const__ __extension__ __inline __inline__ __restrict __restrict__ ' +
     '__signed __signed__ __thread __typeof __typeof__ __volatile __volatile__ __int128 ' +
-    '__builtin_va_list __builtin_va_arg __builtin_offsetof __label__ __func__'
+    '__builtin_va_list __builtin_va_arg __builtin_offsetof __label__ __func__ ' +
+    'linux unix i386 __VMLINUX_H__ BPF_NO_PRESERVE_ACCESS_INDEX'
   ).split(' '),
 );
 
