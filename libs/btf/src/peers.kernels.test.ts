@@ -124,12 +124,7 @@ SEC("kprobe/do_exit") int probe(void *ctx) {
 }
 `;
 
-/** The BTF that the kernel was shipped with, else what pahole made. */
-function coreOf({ vmlinux, coreBtf }: Kernel): Btf {
-  const elf = readElf(bytesSource(readFileSync(vmlinux)));
-  const section = elf.section('.BTF');
-  return parseBtf(section ? elf.bytes(section) : readFileSync(coreBtf));
-}
+const coreOf = ({ coreBtf }: Kernel): Btf => parseBtf(readFileSync(coreBtf));
 
 const clang = ['-target', 'bpf', '-g', '-O2', '-D__TARGET_ARCH_x86', '-c'];
 

@@ -22,11 +22,13 @@ export interface SectionEntry {
 /** Encoding bits of an INT. */
 export const IntEncoding = { SIGNED: 1, CHAR: 2, BOOL: 4 } as const;
 
+/** INT of whole bytes; `encoding` is of IntEncoding, 0 for unsigned. */
 export function addInt(b: BtfBuilder, name: string, size: number, encoding = 0): number {
   const word = (encoding << 24) | (size * 8);
   return b.add({ kind: Kind.INT, name: b.string(name), sizeOrType: size }, [word]);
 }
 
+/** FLOAT. */
 export function addFloat(b: BtfBuilder, name: string, size: number): number {
   return b.add({ kind: Kind.FLOAT, name: b.string(name), sizeOrType: size });
 }
@@ -40,14 +42,17 @@ export function addQualifier(
   return b.add({ kind, sizeOrType: type });
 }
 
+/** PTR; 0 makes it `void *`. */
 export function addPointer(b: BtfBuilder, type: number): number {
   return addQualifier(b, Kind.PTR, type);
 }
 
+/** TYPEDEF. */
 export function addTypedef(b: BtfBuilder, name: string, type: number): number {
   return b.add({ kind: Kind.TYPEDEF, name: b.string(name), sizeOrType: type });
 }
 
+/** ARRAY of `count` elements; `index` is the type of its index, an INT as a rule. */
 export function addArray(b: BtfBuilder, type: number, index: number, count: number): number {
   return b.add({ kind: Kind.ARRAY }, [type, index, count]);
 }
@@ -91,10 +96,12 @@ export function addEnum(
   return b.add(head, tail);
 }
 
+/** FWD: a struct or union that is declared only. */
 export function addForward(b: BtfBuilder, name: string, isUnion: boolean): number {
   return b.add({ kind: Kind.FWD, name: b.string(name), kflag: isUnion });
 }
 
+/** FUNC_PROTO; a last parameter without name and type (`["", 0]`) stands for `...`. */
 export function addFunctionProto(
   b: BtfBuilder,
   result: number,
@@ -104,17 +111,17 @@ export function addFunctionProto(
   return b.add({ kind: Kind.FUNC_PROTO, vlen: parameters.length, sizeOrType: result }, tail);
 }
 
-/** Linkage 0 static, 1 global, 2 extern: it stands in the place of the vlen. */
+/** FUNC of a FUNC_PROTO. Linkage 0 static, 1 global, 2 extern: it stands in the place of the vlen. */
 export function addFunction(b: BtfBuilder, name: string, proto: number, linkage: number): number {
   return b.addRaw(b.string(name), packInfo(Kind.FUNC, linkage, false), proto, []);
 }
 
-/** Linkage 0 static, 1 global, 2 extern. */
+/** VAR. Linkage 0 static, 1 global, 2 extern. */
 export function addVariable(b: BtfBuilder, name: string, type: number, linkage: number): number {
   return b.add({ kind: Kind.VAR, name: b.string(name), sizeOrType: type }, [linkage]);
 }
 
-/** Entries in the order given; verify wants them by offset, without overlap. */
+/** DATASEC. Entries in the order given; verify wants them by offset, without overlap. */
 export function addSection(
   b: BtfBuilder,
   name: string,
@@ -127,12 +134,13 @@ export function addSection(
   return b.add(head, tail);
 }
 
-/** `component` is a member's or parameter's index, -1 for the whole declaration. */
+/** DECL_TAG; `component` is a member's or parameter's index, -1 for the whole declaration. */
 export function addDeclTag(b: BtfBuilder, tag: string, type: number, component: number): number {
   const head = { kind: Kind.DECL_TAG, name: b.string(tag), sizeOrType: type };
   return b.add(head, [component >>> 0]);
 }
 
+/** TYPE_TAG, between a pointer and what it points to. */
 export function addTypeTag(b: BtfBuilder, tag: string, type: number): number {
   return b.add({ kind: Kind.TYPE_TAG, name: b.string(tag), sizeOrType: type });
 }
