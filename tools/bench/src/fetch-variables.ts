@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { provideKernel } from '@btf-depot/kernels';
 import { startProcess, urlOf } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';
-import { load, provideWrk } from './fetch-wrk.ts';
+import { load, pathsScript, provideWrk } from './fetch-wrk.ts';
 
 const BUILD_ID = 'be'.repeat(20);
 
@@ -48,7 +48,11 @@ export const variablesBench: Bench = async ({ quick }) => {
     }
 
     const seconds = quick ? 1 : 5;
-    const script = (count: number) => luaScript(folder, [...names].slice(0, count));
+    const script = (count: number) =>
+      pathsScript(
+        folder,
+        [...names].slice(0, count).map((name) => `/v1/kernels/${BUILD_ID}/vars/${name}`),
+      );
     const computed = await load(base, seconds, await script(MANY));
     const warm = [];
     const some = await script(SOME);
@@ -86,19 +90,3 @@ export const variablesBench: Bench = async ({ quick }) => {
     await rm(folder, { recursive: true });
   }
 };
-
-/** A wrk script that asks for the names in turn. */
-async function luaScript(folder: string, names: readonly string[]): Promise<string> {
-  const path = join(folder, `names-${names.length}.lua`);
-  const list = names.map((name) => JSON.stringify(name)).join(',\n');
-  await writeFile(
-    path,
-    `local names = {${list}}
-    local at = 0
-    request = function()
-      at = at % #names + 1
-      return wrk.format("GET", "/v1/kernels/${BUILD_ID}/vars/" .. names[at])
-    end`,
-  );
-  return path;
-}

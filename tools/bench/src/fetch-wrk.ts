@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   programCommand,
   provideProgram,
@@ -36,4 +38,20 @@ export async function load(url: string, seconds: number, script?: string): Promi
     throw new Error(`wrk said nothing of its rate:\n${output}`);
   }
   return { requestsPerSecond: Number(rate), p99: Number(latency) * (UNITS[unit] ?? NaN) };
+}
+
+/** A wrk script that asks for the paths in turn; it is put into `folder`. */
+export async function pathsScript(folder: string, paths: readonly string[]): Promise<string> {
+  const script = join(folder, `paths-${paths.length}.lua`);
+  const list = paths.map((path) => JSON.stringify(path)).join(',\n');
+  await writeFile(
+    script,
+    `local paths = {${list}}
+    local at = 0
+    request = function()
+      at = at % #paths + 1
+      return wrk.format("GET", paths[at])
+    end`,
+  );
+  return script;
 }

@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   fetch: async () => (await import('./fetch.ts')).fetchBench,
   ingest: async () => (await import('./ingest.ts')).ingestBench,
   unpack: async () => (await import('./unpack.ts')).unpackBench,
+  inlines: async () => (await import('./inlines.ts')).inlinesBench,
   vars: async () => (await import('./vars.ts')).varsBench,
   'fetch-variables': async () => (await import('./fetch-variables.ts')).variablesBench,
   'fetch-stored': async () => (await import('./fetch-stored.ts')).storedBench,

@@ -1,5 +1,5 @@
-// One run of what the bench `vars` measures, in a process of its own: `vars-run.ts VMLINUX OUTPUT`
-// writes the variables, without OUTPUT it only walks through the units. Prints what it took.
+// One run of what the bench `vars` measures, in a process of its own: `vars-run.ts VMLINUX OUTPUT [INLINES]`
+// writes the variables and perhaps the inlined calls, without OUTPUT it only walks through the units. Prints what it took.
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import type { Source } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
@@ -9,7 +9,7 @@ import { variablesFromDwarf } from '@btf-depot/extras';
 import type { VarsRun } from './vars.ts';
 
 const started = performance.now();
-const [, , vmlinux = '', output] = process.argv;
+const [, , vmlinux = '', output, inlines] = process.argv;
 const fd = openSync(vmlinux, 'r');
 let read = 0;
 const source: Source = {
@@ -36,9 +36,11 @@ if (output === undefined) {
   if (section === undefined) throw new Error(`${vmlinux}: no .BTF section`);
   const result = variablesFromDwarf(source, parseBtf(elf.bytes(section)), {
     onUnit: () => (unitsDone = performance.now()),
+    inlines: inlines !== undefined,
   });
   variables = result.variables;
   writeFileSync(output, result.bytes);
+  if (inlines !== undefined && result.inlines) writeFileSync(inlines, result.inlines.bytes);
 }
 closeSync(fd);
 const { user, system } = process.cpuUsage();

@@ -27,7 +27,7 @@ export interface VarsRun {
   memory: number;
 }
 
-interface PeerRun {
+export interface PeerRun {
   wall: number;
   cpu: number;
   memory: number;
@@ -78,13 +78,19 @@ export const varsBench: Bench = async ({ quick }) => {
   }
 };
 
-async function runOurs(vmlinux: string, output?: string): Promise<VarsRun> {
+/** `inlines`: where to write the inlined calls too. */
+export async function runOurs(
+  vmlinux: string,
+  output?: string,
+  inlines?: string,
+): Promise<VarsRun> {
   const script = fileURLToPath(import.meta.resolve('./vars-run.ts'));
-  const args = [script, vmlinux, ...(output === undefined ? [] : [output])];
+  const outputs = [output, inlines].filter((path) => path !== undefined);
+  const args = [script, vmlinux, ...outputs];
   return JSON.parse(await run(process.execPath, args)) as VarsRun;
 }
 
-async function runPahole(vmlinux: string, output: string): Promise<PeerRun> {
+export async function runPahole(vmlinux: string, output: string): Promise<PeerRun> {
   const command = programCommand(pahole, 'usr/bin/pahole');
   const args = [...command, ...fullBtfFlags, `--btf_encode_detached=${output}`, vmlinux];
   const before = performance.now();

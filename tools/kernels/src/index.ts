@@ -1,6 +1,15 @@
 // Real kernels to test with, and tools of others that judge our output. To add either: table.ts.
 export { fullBtfFlags } from './derive.ts';
-export { bpftool, pahole, paholeCommand, provideTools, readelf } from './judges.ts';
+export {
+  addr2line,
+  bpftool,
+  llvmDwarfdump,
+  llvmSymbolizer,
+  pahole,
+  paholeCommand,
+  provideTools,
+  readelf,
+} from './judges.ts';
 export { hasKernel, kernel, provideKernel, type Kernel } from './kernel.ts';
 export { unpackModules } from './modules.ts';
 export { providePackage } from './package.ts';

@@ -19,6 +19,12 @@ export const readelf = judge('binutils', 'usr/bin/readelf');
 /** What starts pahole 1.30, for a script that stands where programs look for it. */
 export const paholeCommand = () => programCommand(tools.pahole, 'usr/bin/pahole');
 
+/** Debian 12's addr2line. */
+export const addr2line = judge('binutils', 'usr/bin/addr2line');
+/** LLVM 14's. */
+export const llvmDwarfdump = judge('llvm', 'usr/lib/llvm-14/bin/llvm-dwarfdump');
+export const llvmSymbolizer = judge('llvm', 'usr/lib/llvm-14/bin/llvm-symbolizer');
+
 export async function provideTools(): Promise<void> {
   for (const name of toolNames) await provideProgram(tools[name]);
 }

@@ -62,6 +62,8 @@ export const tools = {
   // 1.28 and newer encode global variables, Debian 12's is 1.24.
   pahole: { name: 'pahole', suite: 'trixie', packages: ['pahole'] },
   binutils: { name: 'binutils', suite: 'bookworm', packages: ['binutils'] },
+  // Reads DWARF as no code of ours does.
+  llvm: { name: 'llvm', suite: 'bookworm', packages: ['llvm-14'] },
   bpftool: { name: 'bpftool', suite: 'bookworm', packages: ['bpftool'] },
 } as const satisfies Record<string, DebianProgram>;
 

@@ -17,6 +17,7 @@ export class TypeTable {
   /** Ids by hash of their words, 0 for a free slot; a power of two long. */
   #slots: Uint32Array;
   #count = 0;
+  #reserved = 0;
   readonly #named = new Map<number, readonly number[]>();
 
   /** `limit`: most types that may be added. */
@@ -90,15 +91,25 @@ export class TypeTable {
   findOrAdd(words: readonly number[]): number {
     const found = this.find(words);
     if (found !== 0) return found;
-    const id = this.reserve();
+    const id = this.#append();
     this.fill(id, words);
     if ((this.#count + 1) * 2 > this.#slots.length) this.#grow();
     this.#insert(id, hashOf(words, 0, words.length));
     return id;
   }
 
+  /** Whether added types may be the same as others: those that were not found by their words. */
+  get mayRepeat(): boolean {
+    return this.#reserved > 0;
+  }
+
   /** An id whose words come later, by `fill`. Throws FormatError `dwarf-limit`. */
   reserve(): number {
+    this.#reserved++;
+    return this.#append();
+  }
+
+  #append(): number {
     if (this.#added.length >= this.#limit) {
       const message = `more than ${this.#limit} types that core lacks`;
       throw new FormatError('dwarf-limit', message, { section: '.debug_info' });

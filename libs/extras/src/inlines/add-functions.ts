@@ -13,19 +13,28 @@ import type { InlinedFunction } from './functions.ts';
 const STATIC = 0;
 const GLOBAL = 1;
 
+/** Types that core lacks. */
+export interface AddedTypes {
+  readonly builder: BtfBuilder;
+  /** Some of them may be there several times. */
+  readonly mayRepeat: boolean;
+}
+
 /**
  * Adds those of the functions that core lacks to `out`, after the types that their prototypes
- * need; `builder` has these types, some of them several times. The FUNC's id by the function's
+ * need. The FUNC's id by the function's
  * index, core's own included.
  */
 export function addFunctions(
   core: Btf,
-  builder: BtfBuilder,
+  { builder, mayRepeat }: AddedTypes,
   out: BtfBuilder,
   functions: readonly InlinedFunction[],
 ): Map<number, number> {
   const missing = functions.filter(({ inCore }) => inCore === 0);
-  const { source, protos } = withEachTypeOnce(core, builder, missing);
+  const { source, protos } = mayRepeat
+    ? withEachTypeOnce(core, builder, missing)
+    : { source: builder.toBtf(), protos: missing.map(({ proto }) => proto) };
   const newIds = copyReached(core, source, out, protos);
   const added = new Map<string, number>();
   const ids = new Map<number, number>();
@@ -45,10 +54,8 @@ export function addFunctions(
 
 /** The added types without doubles, and the prototype of each function there. */
 function withEachTypeOnce(core: Btf, builder: BtfBuilder, functions: readonly InlinedFunction[]) {
-  const protos = functions.map(({ proto }) => proto);
-  if (builder.nextId === core.endId) return { source: core, protos };
   // A variable of each prototype: these are not merged, and keep their order.
-  for (const proto of protos) addVariable(builder, 'f', proto, 0);
+  for (const { proto } of functions) addVariable(builder, 'f', proto, 0);
   const source = parseBtf(dedupBtf(builder.toBtf()), { base: core });
   const merged: number[] = [];
   for (let id = core.endId; id < source.endId; id++) {

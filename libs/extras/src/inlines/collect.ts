@@ -132,7 +132,8 @@ export class InlineCollector implements SiteVisitor {
     const { parameters, function: function_ } = site.origin;
     const place = parameters.indexOf(entry.reference(At.ABSTRACT_ORIGIN));
     const type = place < 0 ? undefined : function_.parameters[place];
-    if (type === undefined || site.slots[place] !== 0) return;
+    // gcc mentions some twice, at first without a location.
+    if (type === undefined || site.slots[place] > 0) return;
     const words = this.#locate(unit, site, type, entry);
     site.slots[place] =
       typeof words === 'string' ? ~UNAVAILABLE.indexOf(words) : this.parameters.add(words) + 1;
@@ -158,9 +159,10 @@ export class InlineCollector implements SiteVisitor {
   }
 
   #valueOf(unit: Unit, site: OpenSite, { size }: ParameterType, entry: Entry): Value | Unavailable {
-    const known = entry.integer(At.CONST_VALUE) ?? integerOf(entry.block(At.CONST_VALUE), unit);
-    if (known !== undefined) return constant(known);
-    if (entry.has(At.CONST_VALUE)) return 'wide';
+    if (entry.has(At.CONST_VALUE)) {
+      const known = entry.integer(At.CONST_VALUE) ?? integerOf(entry.block(At.CONST_VALUE), unit);
+      return known === undefined ? 'wide' : constant(known);
+    }
     const found = this.#lists.find(unit, entry, At.LOCATION, site);
     if (found === 'none') return 'unplaced';
     if (found === 'list') return 'elsewhere';

@@ -1,5 +1,5 @@
 import { BtfBuilder, Kind, type Btf } from '@btf-depot/btf';
-import { addFunctions } from './add-functions.ts';
+import { addFunctions, type AddedTypes } from './add-functions.ts';
 import { SITE, type InlineCollector } from './collect.ts';
 
 /** Inlined calls as split BTF on core, and what is in it. */
@@ -20,13 +20,13 @@ export interface InlinesBtf {
  * order of their offsets; of those at one offset, the outermost call comes first. The same input
  * gives the same bytes.
  */
-export function inlinesBtf(core: Btf, builder: BtfBuilder, collected: InlineCollector): InlinesBtf {
+export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollector): InlinesBtf {
   const { sites, parameters, locations, sections } = collected;
   const uses = countUses(collected);
   const out = new BtfBuilder({ base: core });
   const { all } = collected.functions;
   const used = byUse(uses.functions).map((index) => all[index]);
-  const funcIds = addFunctions(core, builder, out, used);
+  const funcIds = addFunctions(core, added, out, used);
   const appended = out.nextId - core.endId;
 
   const parameterIds = new Uint32Array(parameters.count);
@@ -42,8 +42,8 @@ export function inlinesBtf(core: Btf, builder: BtfBuilder, collected: InlineColl
   }
   const bySection = sections.all.map(({ name }, section) => ({ name, section }));
   for (const { name, section } of bySection.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const sorted = sitesOf(collected, section);
-    if (sorted.length === 0) continue;
+    if (uses.sections[section] === 0) continue;
+    const sorted = sitesOf(collected, section, uses.sections[section]);
     const tail = new Uint32Array(sorted.length * 3);
     sorted.forEach((site, place) => {
       tail[place * 3] = funcIds.get(sites.at(site, SITE.function)) ?? 0;
@@ -60,14 +60,16 @@ export function inlinesBtf(core: Btf, builder: BtfBuilder, collected: InlineColl
   };
 }
 
-/** How many sites use each function and LOC_PROTO, and how many of these each LOC_PARAM. */
-function countUses({ sites, functions, locations, parameters }: InlineCollector) {
+/** How many sites each section has, and how many use each function and LOC_PROTO, and how many of these each LOC_PARAM. */
+function countUses({ sections, sites, functions, locations, parameters }: InlineCollector) {
   const uses = {
+    sections: new Uint32Array(sections.all.length),
     functions: new Uint32Array(functions.all.length),
     locations: new Uint32Array(locations.count),
     parameters: new Uint32Array(parameters.count),
   };
   for (let site = 0; site < sites.count; site++) {
+    uses.sections[sites.at(site, SITE.section)]++;
     uses.functions[sites.at(site, SITE.function)]++;
     uses.locations[sites.at(site, SITE.locations)]++;
   }
@@ -85,15 +87,15 @@ function byUse(uses: Uint32Array): number[] {
 }
 
 /** The sites of a section by offset, else in the order of DWARF, which has the outer call first. */
-function sitesOf({ sites }: InlineCollector, section: number): Uint32Array {
+function sitesOf({ sites }: InlineCollector, section: number, count: number): Uint32Array {
   // Offset and number in one: exact, because there are fewer than 2^21 sites.
-  const keys = new Float64Array(sites.count);
-  let count = 0;
+  const keys = new Float64Array(count);
+  let next = 0;
   for (let site = 0; site < sites.count; site++) {
     if (sites.at(site, SITE.section) !== section) continue;
-    keys[count++] = sites.at(site, SITE.offset) * MOST_SITES + site;
+    keys[next++] = sites.at(site, SITE.offset) * MOST_SITES + site;
   }
-  return Uint32Array.from(keys.subarray(0, count).sort(), (key) => key % MOST_SITES);
+  return Uint32Array.from(keys.sort(), (key) => key % MOST_SITES);
 }
 
 /** Sites of one kernel: five times what a distribution's has. */

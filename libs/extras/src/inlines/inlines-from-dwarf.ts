@@ -42,7 +42,8 @@ export class InlinesPass {
 
   finish(): InlinesFromDwarf {
     this.#table.build();
-    const btf = inlinesBtf(this.#core, this.#builder, this.#collector);
+    const added = { builder: this.#builder, mayRepeat: this.#table.mayRepeat };
+    const btf = inlinesBtf(this.#core, added, this.#collector);
     const { functions, count } = this.#collector;
     const inCore = functions.all.filter(({ inCore: id }) => id !== 0).length;
     return {

@@ -101,6 +101,17 @@ describe('parameters', () => {
     expect(coverage.unavailable).toMatchObject({ 'entry-value': 1, unmentioned: 1 });
   });
 
+  it('mentioned twice, is where the mention with a location says', () => {
+    const again: EntryInput = {
+      tag: Tag.FORMAL_PARAMETER,
+      attributes: [
+        [At.ABSTRACT_ORIGIN, Form.REF4, { label: 'n' }],
+        [At.CONST_VALUE, Form.SDATA, 7],
+      ],
+    };
+    expect(texts(find([callOf(0, { n: [] }, { children: [again] })]))).toEqual(['0: 7, -']);
+  });
+
   it('the frame base is the register that the call frame follows from at that address', () => {
     const inFrame = { n: [expression(FBREG, 0x78)] };
     const found = find([callOf(0, inFrame), callOf(4, inFrame)]);

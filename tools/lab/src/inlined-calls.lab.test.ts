@@ -1,0 +1,127 @@
+import type { InlineSite } from '@btf-depot/contracts';
+import { askSites, openSites, splitKernel, type SiteSource } from '@btf-depot/depot';
+import type { Kernel } from '@btf-depot/kernels';
+import { openFileSource } from '@btf-depot/service-kit';
+import { beforeAll, expect, it } from 'vitest';
+import { boot, type Booted } from './index.ts';
+import { describeInLab, inFull } from './testing.ts';
+
+/** Where a parameter's value is known, because the guest's own system calls give it. */
+const KNOWN = [
+  { event: 'kill', function: 'prepare_kill_siginfo', caller: '__x64_sys_kill', parameter: 'sig' },
+  { event: 'mkdir', function: 'getname_flags', caller: '__x64_sys_mkdir', parameter: 'filename' },
+  {
+    event: 'task',
+    function: 'find_task_by_pid_ns',
+    caller: 'find_task_by_vpid',
+    parameter: 'nr',
+  },
+] as const;
+
+const TRACING = '/sys/kernel/debug/tracing';
+/** Sites that are only put, to see whether the kernel finds an instruction there. */
+const PUT = 300;
+
+for (const name of inFull(['K612'], ['K72'])) {
+  describeInLab(name, 'kprobes at inlined calls', (kernel) => {
+    let sites: SiteSource;
+    let booted: Booted;
+    beforeAll(async () => {
+      sites = sitesOf(kernel);
+      booted = await bootWithProbes(kernel, sites);
+    });
+
+    it('read the values of parameters where the locations say', () => {
+      expect(booted.step('define')).toMatchObject({ status: 0, output: '' });
+      const { output } = booted.step('trace');
+      expect(output).toMatch(/: kill: .* sig=10$/m);
+      expect(output).toMatch(/: mkdir: .* filename="\/tmp\/inlined-here"$/m);
+      const [, pid] = /^pid (\d+)$/m.exec(output) ?? [];
+      expect(Number(pid)).toBeGreaterThan(1);
+      expect(output).toMatch(new RegExp(`: task: .* nr=${pid ?? '?'}$`, 'm'));
+    });
+
+    it('find an instruction at each site', () => {
+      const { output } = booted.step('put');
+      const [, taken, refused] = /^taken (\d+) refused (\d+)$/m.exec(output) ?? [];
+      expect(Number(taken) + Number(refused)).toBe(PUT);
+      // What the kernel patches itself, or keeps from probes, is refused; no site is inside an
+      // instruction.
+      expect(Number(taken)).toBeGreaterThan(PUT * 0.6);
+      expect(output).not.toContain('not an instruction boundary');
+    });
+
+    it('leave the kernel without a complaint', () => {
+      for (const step of ['define', 'trace', 'put']) {
+        expect(booted.step(step).kernelLog).not.toMatch(/BUG|Oops|Call Trace/);
+      }
+    });
+  });
+}
+
+function sitesOf({ vmlinux }: Kernel): SiteSource {
+  using file = openFileSource(vmlinux);
+  const { core, inlines, arch } = splitKernel({ kernel: file }, { extras: ['inlines'] });
+  if (!inlines) throw new Error('the kernel has no inlined calls');
+  return openSites({
+    ...{ core: core.bytes, inlines: inlines.bytes, map: inlines.map.bytes },
+    ...(arch !== undefined && { arch }),
+  });
+}
+
+async function bootWithProbes(kernel: Kernel, source: SiteSource): Promise<Booted> {
+  const put = someProbes(source).map((probe, index) => `p:put/at${index} ${probe}\n`);
+  return await boot(kernel, {
+    files: [
+      { path: 'events', bytes: Buffer.from(KNOWN.map((one) => eventOf(source, one)).join('')) },
+      { path: 'put', bytes: Buffer.from(put.join('')) },
+    ],
+    steps: [
+      {
+        name: 'define',
+        run: `cat /events > ${TRACING}/kprobe_events && echo 1 > ${TRACING}/events/kprobes/enable`,
+      },
+      {
+        name: 'trace',
+        run: `sleep 60 & pid=$!; echo "pid $pid"
+mkdir /tmp/inlined-here; taskset -p $pid > /dev/null; kill -USR1 $pid
+cat ${TRACING}/trace; echo 0 > ${TRACING}/events/kprobes/enable`,
+      },
+      {
+        name: 'put',
+        run: `taken=0; refused=0
+while read line; do
+  if echo "$line" >> ${TRACING}/kprobe_events 2> /dev/null; then taken=$((taken + 1))
+  else refused=$((refused + 1)); fi
+done < /put
+echo "taken $taken refused $refused"; grep -A2 -i boundary ${TRACING}/error_log; true`,
+      },
+    ],
+  });
+}
+
+/** The definition of a kprobe event that reads the parameter at the site that `caller` has. */
+function eventOf(
+  source: SiteSource,
+  { event, function: name, caller, parameter }: (typeof KNOWN)[number],
+): string {
+  const { sites } = askSites(source, { function: name, limit: 1000, skip: 0 });
+  const site = sites.find((one) => one.caller?.name === caller);
+  const fetch = site?.parameters.find((one) => one.name === parameter)?.fetch;
+  if (!site?.probe || fetch === undefined) throw new Error(`${name} in ${caller}: nothing to read`);
+  const text = fetch.startsWith('%') && parameter === 'filename';
+  const argument = text ? `+0(${fetch.split(':')[0] ?? ''}):ustring` : fetch;
+  return `p:${event} ${site.probe} ${parameter}=${argument}\n`;
+}
+
+/** Places all over the kernel. */
+function someProbes({ table, map }: SiteSource): string[] {
+  const probes = new Set<string>();
+  const step = Math.floor(table.count / (PUT * 3));
+  for (let number = 0; probes.size < PUT && number < table.count; number += step) {
+    const { section, offset }: Pick<InlineSite, 'section' | 'offset'> = table.site(number);
+    const probe = map?.place(section, offset)?.probe;
+    if (probe !== undefined) probes.add(probe);
+  }
+  return [...probes];
+}
