@@ -38,21 +38,30 @@ export function arrangeKsyms(vars: Btf, chosen: readonly Variable[]): KsymsBtf {
   };
 }
 
-/** Own ids in their new order: types that chosen variables reach, the variables, tags of both. */
+/**
+ * Own ids in their new order: types that chosen variables reach, the variables, tags of both.
+ * Variables by their place, so that ids ascend in the DATASECs too: of the orders by place, type
+ * and name it compresses best, K612's by 3.7 % for xz, 3.9 % for zstd and 0.2 % for deflate.
+ */
 function chosenFirst(vars: Btf, chosen: readonly Variable[]): number[] {
-  const chosenIds = chosen.map(({ id }) => id);
+  const chosenIds = chosen.toSorted(byPlace).map(({ id }) => id);
   const isOwn = (id: number): boolean => id >= vars.firstId;
   const reached = reachable(vars, chosenIds, isOwn);
   const types: number[] = [];
-  const variables: number[] = [];
   const tags: number[] = [];
   for (let id = vars.firstId; id < vars.endId; id++) {
     const kind = vars.kind(id);
     if (kind === Kind.DECL_TAG) {
       if (reached[vars.sizeOrType(id)] === 1 && isOwn(vars.sizeOrType(id))) tags.push(id);
-    } else if (reached[id] === 1) (kind === Kind.VAR ? variables : types).push(id);
+    } else if (reached[id] === 1 && kind !== Kind.VAR) types.push(id);
   }
-  return [...types, ...variables, ...tags];
+  return [...types, ...new Set(chosenIds), ...tags];
+}
+
+function byPlace({ place: a }: Variable, { place: b }: Variable): number {
+  const [first = '', second = ''] = [a?.section, b?.section];
+  if (first !== second) return first < second ? -1 : 1;
+  return (a?.offset ?? 0) - (b?.offset ?? 0);
 }
 
 /** Copies own types in the given order, and of each DATASEC the entries whose VARs are among them. */
