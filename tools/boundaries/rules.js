@@ -36,7 +36,10 @@ const vendors = {
 };
 
 /** What tests may import on top of what their package may. */
-const forTests = { projects: ['layer:testing', 'layer:tool'], packages: ['vitest', 'fast-check'] };
+const forTests = {
+  projects: ['layer:testing', 'layer:tool'],
+  packages: ['vitest', 'fast-check', 'eventsource'],
+};
 
 function constraints({ projects, packages }) {
   const may = [

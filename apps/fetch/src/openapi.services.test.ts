@@ -55,7 +55,7 @@ describe.skipIf(schemathesis === '')('the OpenAPI document, in the eyes of schem
     const amount = ['--max-examples', '20', '--seed', '9', '--no-color'];
     const what = ['run', `${depot.url}/openapi.json`, '--checks', CHECKS.join(), ...amount];
     const { stdout } = await run(schemathesis, what, { cwd: folder }).catch(
-      (error: { stdout: string }) => error,
+      (error: unknown) => error as { stdout: string },
     );
     const summary = /Test cases:\n +(.*)/.exec(stdout)?.[1] ?? stdout;
     expect(summary, stdout).toMatch(/^(\d+) generated, \1 passed/);
