@@ -27,6 +27,7 @@ test('an empty variable is one that is not set', () => {
   expect(readSettings(listenSettings, { BTFDEPOT_PORT: '', BTFDEPOT_HOST: '' })).toEqual({
     BTFDEPOT_HOST: '127.0.0.1',
     BTFDEPOT_PORT: 8080,
+    BTFDEPOT_TRUSTED_PROXIES: [],
   });
 });
 
