@@ -9,7 +9,7 @@ import type { Kernel } from './kernel.ts';
  */
 export function unpackModules({ modules }: Kernel, into: string, every = 1): string[] {
   mkdirSync(into, { recursive: true });
-  const packed = globSync(join(modules, 'kernel/**/*.ko.xz')).sort();
+  const packed = globSync(join(modules, 'kernel/**/*.{ko,ko.xz}')).sort();
   for (const [index, file] of packed.entries()) {
     if (index % every === 0) copyFileSync(file, join(into, `${index}-${basename(file)}`));
   }

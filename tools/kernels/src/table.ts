@@ -38,6 +38,7 @@ export const kernels = {
   K61: debian12('6.1.0-56-amd64', 'amd64', String.raw`6\.1\.0-\d+-amd64`),
   K612rt: debian12('6.12.117+deb12-rt-amd64', 'amd64', String.raw`6\.12\.\d+\+deb12-rt-amd64`),
   K612arm64: debian12('6.12.117+deb12-arm64', 'arm64', String.raw`6\.12\.\d+\+deb12-arm64`),
+  K61arm64: debian12('6.1.0-50-arm64', 'arm64', String.raw`6\.1\.0-\d+-arm64`),
   // 32-bit and big-endian, both with DWARF and without BTF of their own.
   K61armhf: debian12('6.1.0-50-armmp', 'armhf', String.raw`6\.1\.0-\d+-armmp`),
   K61s390x: debian12('6.1.0-50-s390x', 's390x', String.raw`6\.1\.0-\d+-s390x`),

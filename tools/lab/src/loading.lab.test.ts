@@ -12,7 +12,7 @@ import { describeInLab, inFull } from './testing.ts';
 const OUT_OF_TREE_AND_UNSIGNED = 4096 + 8192;
 const COMPLAINT = /\bBTF\b|[Ii]nvalid|failed to|BUG|Oops|Call Trace/;
 
-for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61'])) {
+for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61', 'K61arm64'])) {
   describeInLab(name, 'carriers', (kernel) => {
     let built: BuiltCarriers;
     let booted: Booted;
