@@ -7,7 +7,7 @@ import { btfdepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { deviceFiles } from './device-files.ts';
 import { boot, type Booted } from './index.ts';
-import { describeInLab, inFull } from './testing.ts';
+import { describeInLab } from './testing.ts';
 
 const SYSFS = '/sys/kernel/btf/btf_vmlinux_ksyms';
 
@@ -24,40 +24,38 @@ done
 grep -E ' (_stext|_text|init_task)$' proc/kallsyms > copy/proc/kallsyms
 tar -cz -C copy .`;
 
-for (const name of inFull([], ['K612'])) {
-  describeInLab(name, 'a device with kmod', (kernel) => {
-    let depot: SignedDepot;
-    let booted: Booted;
-    beforeAll(async () => {
-      depot = await startSignedDepot(kernel.vmlinux);
-      booted = await boot(kernel, {
-        hostPort: Number(new URL(depot.url).port),
-        files: await deviceFiles(kernel.architecture),
-        steps: [
-          { name: 'lazy', run: LAZY },
-          { name: 'files', run: COPY_FILES },
-        ],
-      });
-    });
-    afterAll(() => depot.close());
-
-    it('loads when somebody asks modprobe for it', () => {
-      const { status, output } = booted.step('lazy');
-      expect([status, output]).toEqual([0, expect.stringContaining(SYSFS)]);
-    });
-
-    it('is known to doctor by copies of its files', async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'btf-depot-doctor-'));
-      const archive = Buffer.from(booted.step('files').output, 'latin1');
-      execFileSync('tar', ['-xz', '-C', folder], { input: archive });
-      const args = ['doctor', '--url', depot.url, '--root', folder, '--json'];
-      const { output } = await btfdepot(args, folder);
-      await rm(folder, { recursive: true });
-      expect(JSON.parse(output)).toMatchObject({
-        system: { release: kernel.release, carriers: ['btf_vmlinux_ksyms'] },
-        ways: { ksyms: { outlook: 'now' }, addresses: { outlook: 'possible' } },
-        healthy: true,
-      });
+describeInLab('K612', 'a device with kmod', (kernel) => {
+  let depot: SignedDepot;
+  let booted: Booted;
+  beforeAll(async () => {
+    depot = await startSignedDepot(kernel.vmlinux);
+    booted = await boot(kernel, {
+      hostPort: Number(new URL(depot.url).port),
+      files: await deviceFiles(kernel.architecture),
+      steps: [
+        { name: 'lazy', run: LAZY },
+        { name: 'files', run: COPY_FILES },
+      ],
     });
   });
-}
+  afterAll(() => depot.close());
+
+  it('loads when somebody asks modprobe for it', () => {
+    const { status, output } = booted.step('lazy');
+    expect([status, output]).toEqual([0, expect.stringContaining(SYSFS)]);
+  });
+
+  it('is known to doctor by copies of its files', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'btf-depot-doctor-'));
+    const archive = Buffer.from(booted.step('files').output, 'latin1');
+    execFileSync('tar', ['-xz', '-C', folder], { input: archive });
+    const args = ['doctor', '--url', depot.url, '--root', folder, '--json'];
+    const { output } = await btfdepot(args, folder);
+    await rm(folder, { recursive: true });
+    expect(JSON.parse(output)).toMatchObject({
+      system: { release: kernel.release, carriers: ['btf_vmlinux_ksyms'] },
+      ways: { ksyms: { outlook: 'now' }, addresses: { outlook: 'possible' } },
+      healthy: true,
+    });
+  });
+});
