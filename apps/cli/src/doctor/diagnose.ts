@@ -33,7 +33,7 @@ export function diagnose(system: System, depot: DepotAnswer): Diagnosis {
   const url = depot.url;
   const ksyms = wayToKsyms(system, depot, lacks);
   const addresses = wayToAddresses(system, depot, lacks);
-  const files = way('types and variables in one BTF, for bpftrace, drgn, bpftool, libbpf', lacks, {
+  const files = way('types and variables in one BTF, for bpftrace, bpftool, libbpf', lacks, {
     next: `btfdepot get --url ${url} --running vmlinux.full.btf`,
   });
   const core = wayToCore(system, depot, lacks);

@@ -8,8 +8,8 @@ export function mergeCommand(): Command {
   return new Command('merge')
     .summary('make one standalone BTF of a base and what is split from it')
     .description(
-      'Merges split BTFs with their base into one standalone BTF, which libbpf (btf_custom_path),\n' +
-        'bpftrace (BPFTRACE_BTF) and drgn take.',
+      'Merges split BTFs with their base into one standalone BTF, as libbpf (btf_custom_path)\n' +
+        'and bpftrace (BPFTRACE_BTF) take.',
     )
     .argument('<base>', 'BTF or vmlinux')
     .argument('<extra...>', 'split BTFs on that base')
