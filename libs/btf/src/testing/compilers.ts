@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
-/** What of clang, gcc and libbpf's headers the system lacks, by Debian's names. */
+/** What of clang, gcc and libbpf's headers the system lacks, by Debian's names; in CI the tests run, and fail. */
 export function missingCompilers(): string[] {
+  if (process.env.CI === 'true') return [];
   const missing = ['clang', 'gcc'].filter((tool) => spawnSync(tool, ['--version']).error);
   const header = spawnSync('gcc', ['-E', '-x', 'c', '-'], { input: '#include <bpf/btf.h>\n' });
   if (missing.length === 0 && header.status !== 0) missing.push('libbpf-dev');

@@ -228,7 +228,8 @@ const gcc = named([
 ]);
 const clang = named([['-gdwarf-5', '-DTAGGED'], ['-gdwarf-4'], ['-gdwarf-5', '-gz=zlib']]);
 
-const has = (compiler: string): boolean => spawnSync(compiler, ['--version']).status === 0;
+const has = (compiler: string): boolean =>
+  process.env.CI === 'true' || spawnSync(compiler, ['--version']).status === 0;
 
 // The kernel is only what the tools come with.
 describeWithKernels(['K612'], "variables are pahole's", () => {
