@@ -29,6 +29,12 @@ export interface AttributeList {
   readonly sizes: Int32Array;
   /** Where in .debug_abbrev the value of an implicit constant is. */
   readonly implicit: Int32Array;
+  /** Bytes from the first attribute to each, as far as all before it have a fixed size. */
+  readonly offsets: Int32Array;
+  /** How many of these are known. */
+  readonly placed: number;
+  /** Bytes of all attributes; -1 where that is not fixed. */
+  readonly length: number;
 }
 
 const leb = new Leb128();
@@ -88,7 +94,11 @@ export class AbbreviationTable {
       for (let i = 0; i < values.length; i++) values[i] = found[i * 4 + place];
       return values;
     };
-    return { attributes: column(0), forms: column(1), sizes: column(2), implicit: column(3) };
+    const sizes = column(2);
+    return {
+      ...{ attributes: column(0), forms: column(1), sizes, implicit: column(3) },
+      ...offsetsOf(sizes),
+    };
   }
 }
 
@@ -159,6 +169,17 @@ export function readAbbreviations(
     steps: new Int32Array(steps),
     indexes: dense ? undefined : indexesOf(codes, start),
   });
+}
+
+function offsetsOf(sizes: Int32Array): Pick<AttributeList, 'offsets' | 'placed' | 'length'> {
+  const offsets = new Int32Array(sizes.length);
+  let length = 0;
+  for (let spec = 0; spec < sizes.length; spec++) {
+    offsets[spec] = length;
+    if (sizes[spec] < 0) return { offsets, placed: spec + 1, length: -1 };
+    length += sizes[spec];
+  }
+  return { offsets, placed: sizes.length, length };
 }
 
 function isLocalReference(form: number): boolean {

@@ -208,12 +208,10 @@ describe('ranges', () => {
   function rangesOf(sections: DwarfSections): (number | bigint)[][] {
     const dwarf = open(sections);
     const { unit: own, entry } = first(dwarf, Tag.INLINED_SUBROUTINE);
-    const found: bigint[][] = [];
-    const { space } = dwarf.tables;
-    new Ranges(dwarf).each(own, entry, (begin, end) => {
-      found.push([space.address(begin) - CODE, space.address(end) - CODE]);
-    });
-    return found;
+    const found: number[] = [];
+    new Ranges(dwarf).read(own, entry, found);
+    const offsets = found.map((address) => dwarf.tables.space.address(address) - CODE);
+    return offsets.flatMap((begin, at) => (at % 2 === 0 ? [[begin, offsets[at + 1]]] : []));
   }
 
   it('of low_pc and high_pc', () => {

@@ -11,6 +11,9 @@ import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();
 
+/** No form has this number. */
+const NONE = 0;
+
 /** What values of entries refer to outside their unit; sections that the file lacks are empty. */
 export interface Tables {
   readonly strings: Uint8Array;
@@ -40,7 +43,14 @@ export class Entry {
   readonly #tables: Tables;
   #unit: Unit | undefined;
   #list: AttributeList | undefined;
-  #positions = new Int32Array(64);
+  /** Where each attribute starts, behind `#base`. */
+  #positions: Int32Array = new Int32Array();
+  #base = 0;
+  /** For entries whose attributes have no fixed places. */
+  #computed = new Int32Array(64);
+  /** Of the value that `#form` found. */
+  #at = 0;
+  #implicit = 0;
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -65,16 +75,11 @@ export class Entry {
     if (code === 0) return this;
     const index = abbreviationOf(unit, code, offset);
     const list = table.attributesOf(index);
-    const { sizes } = list;
-    if (sizes.length > this.#positions.length) this.#positions = new Int32Array(sizes.length);
-    const positions = this.#positions;
-    for (let spec = 0; spec < sizes.length; spec++) {
-      positions[spec] = at;
-      const size = sizes[spec];
-      at = size >= 0 ? at + size : skipValue(unit, size, at);
-      // Here, so that no position passes what 32 bits hold.
-      if (at > bytes.length) throw unitFault(unit, offset, 'an entry passes the end of its unit');
-    }
+    this.#base = at;
+    if (list.length >= 0) {
+      this.#positions = list.offsets;
+      if (at + list.length > bytes.length) throw tooLong(unit, offset);
+    } else this.#place(unit, list);
     this.#list = list;
     this.tag = table.rows[index * ROW + ROW_TAG];
     this.hasChildren = table.rows[index * ROW + ROW_CHILDREN] === 1;
@@ -86,17 +91,16 @@ export class Entry {
   }
 
   flag(attribute: number): boolean {
-    const value = this.#value(attribute);
-    if (value === undefined) return false;
-    if (value.form === Form.FLAG_PRESENT) return true;
-    return value.form === Form.FLAG && value.unit.bytes[value.at] !== 0;
+    const form = this.#form(attribute);
+    return form === Form.FLAG_PRESENT || (form === Form.FLAG && this.#unit?.bytes[this.#at] !== 0);
   }
 
   /** A constant, as an unsigned number where the form does not say; exact up to 2^53. */
   unsigned(attribute: number): number | undefined {
-    const value = this.#value(attribute);
-    if (value === undefined) return undefined;
-    const { unit, form, at } = value;
+    const form = this.#form(attribute);
+    const unit = this.#unit;
+    if (form === NONE || unit === undefined) return undefined;
+    const at = this.#at;
     const little = unit.endian === 'little';
     switch (form) {
       case Form.DATA1:
@@ -116,9 +120,10 @@ export class Entry {
 
   /** A constant of any size; negative only where its form is signed. */
   integer(attribute: number): bigint | undefined {
-    const value = this.#value(attribute);
-    if (value === undefined) return undefined;
-    const { unit, form, at, implicit } = value;
+    const form = this.#form(attribute);
+    const unit = this.#unit;
+    if (form === NONE || unit === undefined) return undefined;
+    const at = this.#at;
     const little = unit.endian === 'little';
     switch (form) {
       case Form.DATA1:
@@ -134,7 +139,7 @@ export class Entry {
       case Form.SDATA:
         return leb.signed64(unit.bytes, at);
       case Form.IMPLICIT_CONST:
-        return leb.signed64(this.#tables.abbreviations, implicit);
+        return leb.signed64(this.#tables.abbreviations, this.#implicit);
       default:
         return undefined;
     }
@@ -142,9 +147,10 @@ export class Entry {
 
   /** A value that is an offset in another section. */
   sectionOffset(attribute: number): number | undefined {
-    const value = this.#value(attribute);
-    if (value === undefined) return undefined;
-    const { unit, form, at } = value;
+    const form = this.#form(attribute);
+    const unit = this.#unit;
+    if (form === NONE || unit === undefined) return undefined;
+    const at = this.#at;
     // DATA4 and DATA8 were used for these before DWARF 4.
     if (form === Form.SEC_OFFSET) return readOffset(unit, at);
     return form === Form.DATA4 || form === Form.DATA8 ? this.unsigned(attribute) : undefined;
@@ -152,9 +158,10 @@ export class Entry {
 
   /** An address, as a number of the file's AddressSpace. Throws `dwarf-split` for a .dwo file's. */
   address(attribute: number): number | undefined {
-    const value = this.#value(attribute);
-    if (value === undefined) return undefined;
-    const { unit, form, at } = value;
+    const form = this.#form(attribute);
+    const unit = this.#unit;
+    if (form === NONE || unit === undefined) return undefined;
+    const at = this.#at;
     const { space } = this.#tables;
     if (form === Form.ADDR) {
       return space.read(unit.view, at, unit.header.addressSize, unit.endian === 'little');
@@ -167,16 +174,19 @@ export class Entry {
 
   /** What DW_FORM_loclistx and rnglistx hold. */
   listIndex(attribute: number): number | undefined {
-    const value = this.#value(attribute);
-    if (value?.form !== Form.LOCLISTX && value?.form !== Form.RNGLISTX) return undefined;
-    return leb.unsigned(value.unit.bytes, value.at);
+    const form = this.#form(attribute);
+    if (this.#unit === undefined || (form !== Form.LOCLISTX && form !== Form.RNGLISTX)) {
+      return undefined;
+    }
+    return leb.unsigned(this.#unit.bytes, this.#at);
   }
 
   /** The number of the entry that is referred to, 0 for none. Throws `dwarf-alternate` for dwz's. */
   reference(attribute: number): number {
-    const value = this.#value(attribute);
-    if (value === undefined) return 0;
-    const { unit, form, at } = value;
+    const form = this.#form(attribute);
+    const unit = this.#unit;
+    if (form === NONE || unit === undefined) return 0;
+    const at = this.#at;
     const little = unit.endian === 'little';
     switch (form) {
       case Form.REF1:
@@ -211,9 +221,10 @@ export class Entry {
 
   /** The bytes of an expression or block. */
   block(attribute: number): Uint8Array | undefined {
-    const value = this.#value(attribute);
-    if (value === undefined) return undefined;
-    const { unit, form, at } = value;
+    const form = this.#form(attribute);
+    const unit = this.#unit;
+    if (form === NONE || unit === undefined) return undefined;
+    const at = this.#at;
     const { bytes, view, endian } = unit;
     const little = endian === 'little';
     switch (form) {
@@ -235,9 +246,10 @@ export class Entry {
 
   /** Finds a string and leaves it in `textBytes` and `textAt`; whether there is one. */
   text(attribute: number): boolean {
-    const value = this.#value(attribute);
-    if (value === undefined) return false;
-    const { unit, form, at } = value;
+    const form = this.#form(attribute);
+    const unit = this.#unit;
+    if (form === NONE || unit === undefined) return false;
+    const at = this.#at;
     const { strings, lineStrings } = this.#tables;
     switch (form) {
       case Form.STRING:
@@ -313,18 +325,41 @@ export class Entry {
     return -1;
   }
 
-  #value(attribute: number) {
+  /** The form of an attribute, whose value is left in `#at` and `#implicit`; NONE for none. */
+  #form(attribute: number): number {
     const spec = this.#find(attribute);
     const list = this.#list;
-    const unit = this.#unit;
-    if (spec < 0 || list === undefined || unit === undefined) return undefined;
-    const at = this.#positions[spec];
-    if (list.sizes[spec] !== SKIP_INDIRECT) {
-      return { unit, form: list.forms[spec], at, implicit: list.implicit[spec] };
-    }
-    const form = leb.unsigned(unit.bytes, at);
-    return { unit, form, at: leb.next, implicit: 0 };
+    if (spec < 0 || list === undefined) return NONE;
+    const at = this.#base + this.#positions[spec];
+    this.#at = at;
+    this.#implicit = list.implicit[spec];
+    if (list.sizes[spec] !== SKIP_INDIRECT) return list.forms[spec];
+    const form = this.#unit ? leb.unsigned(this.#unit.bytes, at) : NONE;
+    this.#at = leb.next;
+    return form;
   }
+
+  /** Finds where each attribute starts, where that depends on those before. */
+  #place(unit: Unit, { sizes, offsets, placed }: AttributeList): void {
+    const count = sizes.length;
+    if (count > this.#computed.length) this.#computed = new Int32Array(count);
+    const positions = this.#computed;
+    this.#positions = positions;
+    for (let spec = 0; spec < placed; spec++) positions[spec] = offsets[spec];
+    const base = this.#base;
+    let at = base + offsets[placed - 1];
+    for (let spec = placed - 1; spec < count; spec++) {
+      positions[spec] = at - base;
+      const size = sizes[spec];
+      at = size >= 0 ? at + size : skipValue(unit, size, at);
+      // Here, so that no position passes what 32 bits hold.
+      if (at > unit.bytes.length) throw tooLong(unit, this.offset);
+    }
+  }
+}
+
+function tooLong(unit: Unit, at: number): FormatError {
+  return unitFault(unit, at, 'an entry passes the end of its unit');
 }
 
 /** An offset of the size that the unit has. */

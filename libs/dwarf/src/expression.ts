@@ -28,6 +28,8 @@ const CONSTANT_SIZES = [1, 1, 2, 2, 4, 4, 8, 8];
  * not known here, so that all else is not said.
  */
 export class Expressions {
+  /** What was read last means the same in all units and functions with that size of addresses. */
+  isFree = true;
   readonly #tables: Tables;
   readonly #code = new Operands();
   readonly #stack: Value[] = [];
@@ -46,6 +48,7 @@ export class Expressions {
     size: number,
     context: ExpressionContext,
   ): Value | Unsaid {
+    this.isFree = true;
     if (from >= to) return 'nothing';
     const register = bytes[from] - Op.REG0;
     if (to - from === 1 && register >= 0 && register < 32) return REGISTERS[register];
@@ -139,12 +142,14 @@ export class Expressions {
         break;
       }
       case Op.FBREG: {
+        this.isFree = false;
         const base = frameBase();
         const offset = code.signed64();
         this.#push(typeof base === 'string' ? base : (sum(base, offset) ?? 'computed'));
         break;
       }
       case Op.CALL_FRAME_CFA:
+        this.isFree = false;
         this.#push(callFrame());
         break;
       case Op.ADDR:
@@ -173,6 +178,7 @@ export class Expressions {
   }
 
   #indexed(unit: Unit): bigint {
+    this.isFree = false;
     const near = addressAt(unit, this.#tables, this.#code.unsigned(), unit.header.firstEntry);
     return this.#tables.space.address(near);
   }

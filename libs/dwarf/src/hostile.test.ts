@@ -97,7 +97,7 @@ function readCode(sections: DwarfSections): number {
       entry.read(unit, offset);
       if (tag === Tag.INLINED_SUBROUTINE) {
         calls++;
-        ranges.each(unit, entry, () => undefined);
+        ranges.read(unit, entry, []);
         entry.address(At.ENTRY_PC);
       }
       for (const view of [0, 1]) {

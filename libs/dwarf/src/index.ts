@@ -6,7 +6,7 @@
 //   new Entry(dwarf.tables).read(unit, offset)   one entry's attributes; an object to use again
 //   dwarf.unitOf(number)               the unit that a reference leads to
 //   eachCodeEntry(unit, nesting, visit)   subprograms, inlined calls, parameters, at any depth
-//   new Ranges(dwarf).each(…), new LocationLists(dwarf).find(…)   lists of either version
+//   new Ranges(dwarf).read(…), new LocationLists(dwarf).find(…)   lists of either version
 //   new Expressions(tables).read(…)    where a value is, as a register, an address, a constant
 //   new Frames(dwarf).cfaAt(address)   the canonical frame address (.debug_frame)
 // Code addresses are numbers near the first code section: see address-space.ts.

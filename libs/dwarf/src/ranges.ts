@@ -13,23 +13,24 @@ export class Ranges {
   }
 
   /**
-   * Calls `visit` with each range that an entry says, `end` exclusive, empty ones too: of
-   * DW_AT_ranges, or else of DW_AT_low_pc and DW_AT_high_pc. Throws what ListReader does.
+   * Leaves begin and end, exclusive, of each range that an entry says in `into`, of empty ones
+   * too: of DW_AT_ranges, or else of DW_AT_low_pc and DW_AT_high_pc. Throws what ListReader does.
    */
-  each(unit: Unit, entry: Entry, visit: (begin: number, end: number) => void): void {
+  read(unit: Unit, entry: Entry, into: number[]): void {
+    into.length = 0;
     const reader = this.#reader;
     const offset = entry.sectionOffset(At.RANGES);
     const index = offset === undefined ? entry.listIndex(At.RANGES) : undefined;
     if (offset !== undefined || index !== undefined) {
       if (offset !== undefined) reader.start(unit, offset);
       else if (index !== undefined) reader.startAt(unit, index);
-      while (reader.next()) visit(reader.begin, reader.end);
+      while (reader.next()) into.push(reader.begin, reader.end);
       return;
     }
     const low = entry.address(At.LOW_PC);
     if (low === undefined) return;
     // Its length, since DWARF 4; an address before that.
     const length = entry.unsigned(At.HIGH_PC);
-    visit(low, length === undefined ? (entry.address(At.HIGH_PC) ?? low + 1) : low + length);
+    into.push(low, length === undefined ? (entry.address(At.HIGH_PC) ?? low + 1) : low + length);
   }
 }

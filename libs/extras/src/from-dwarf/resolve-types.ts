@@ -47,7 +47,9 @@ export class TypeResolver {
   readonly #table: TypeTable;
   readonly #reader: TypeReader;
   readonly #entry: Entry;
+  /** Ids by entry: of the unit at hand, and of others. */
   readonly #resolved = new Map<number, number>();
+  readonly #elsewhere = new Map<number, number>();
   readonly #pending: Pending[] = [];
   #depth = 0;
   #unit: Unit | undefined;
@@ -75,7 +77,7 @@ export class TypeResolver {
    * itself or nested beyond reason, `dwarf-limit`, and what reading entries throws.
    */
   resolve(unit: Unit, number: number): number {
-    this.#unit = unit;
+    this.#enter(unit);
     const id = this.#type(number);
     this.#completeAll();
     return id;
@@ -83,7 +85,7 @@ export class TypeResolver {
 
   /** The same for a function type, whose parameters are as TypeReader has them. */
   resolvePrototype(unit: Unit, shape: PrototypeShape): number {
-    this.#unit = unit;
+    this.#enter(unit);
     const id = this.#prototype(shape);
     this.#completeAll();
     return id;
@@ -105,20 +107,27 @@ export class TypeResolver {
 
   #type(number: number): number {
     if (number === 0) return 0;
-    const known = this.#resolved.get(number);
-    if (known !== undefined && known !== OPEN) return known;
     const unit = this.#unitOf(number);
+    const resolved = unit === this.#unit ? this.#resolved : this.#elsewhere;
+    const known = resolved.get(number);
+    if (known !== undefined && known !== OPEN) return known;
     const at = number - unit.start;
     if (known === OPEN || this.#depth >= DEEPEST) {
       const what = known === OPEN ? 'a type is made of itself' : 'types are nested too deeply';
       throw unitFault(unit, at, what, 'dwarf-nesting');
     }
-    this.#resolved.set(number, OPEN);
+    resolved.set(number, OPEN);
     this.#depth++;
     const id = this.#read(unit, number, this.#entry.read(unit, at));
-    this.#resolved.set(number, id);
+    resolved.set(number, id);
     this.#depth--;
     return id;
+  }
+
+  /** Most units refer to no other, so that what was resolved in the last one is not asked for again. */
+  #enter(unit: Unit): void {
+    if (unit !== this.#unit) this.#resolved.clear();
+    this.#unit = unit;
   }
 
   #unitOf(number: number): Unit {

@@ -22,23 +22,24 @@ export interface AddedTypes {
 
 /**
  * Adds those of the functions that core lacks to `out`, after the types that their prototypes
- * need. The FUNC's id by the function's
- * index, core's own included.
+ * need. FUNC's ids by the functions' indexes, core's own included, 0 for
+ * those that are not asked for.
  */
 export function addFunctions(
   core: Btf,
   { builder, mayRepeat }: AddedTypes,
   out: BtfBuilder,
   functions: readonly InlinedFunction[],
-): Map<number, number> {
+): Uint32Array {
   const missing = functions.filter(({ inCore }) => inCore === 0);
   const { source, protos } = mayRepeat
     ? withEachTypeOnce(core, builder, missing)
     : { source: builder.toBtf(), protos: missing.map(({ proto }) => proto) };
   const newIds = copyReached(core, source, out, protos);
   const added = new Map<string, number>();
-  const ids = new Map<number, number>();
-  for (const { index, inCore } of functions) ids.set(index, inCore);
+  const most = functions.reduce((highest, { index }) => Math.max(highest, index), -1);
+  const ids = new Uint32Array(most + 1);
+  for (const { index, inCore } of functions) ids[index] = inCore;
   missing.forEach(({ index, name, isGlobal }, place) => {
     const proto = newIds.get(protos[place]) ?? protos[place];
     const key = `${name} ${proto} ${isGlobal}`;
@@ -47,7 +48,7 @@ export function addFunctions(
       id = addFunction(out, name, proto, isGlobal ? GLOBAL : STATIC);
       added.set(key, id);
     }
-    ids.set(index, id);
+    ids[index] = id;
   });
   return ids;
 }

@@ -52,7 +52,8 @@ export class InlinedFunctions {
   readonly #spelt: InlinedFunction[] = [];
   /** Texts of names, undefined for those that BTF cannot have. */
   readonly #names = new Map<number, string | undefined>();
-  readonly #functions = new Map<string, InlinedFunction>();
+  /** Name, linkage and prototype of each in `all`, by its index. */
+  readonly #identities = new WordPool();
 
   constructor(dwarf: Dwarf, table: TypeTable, resolver: TypeResolver, pointerSize: number) {
     this.#dwarf = dwarf;
@@ -131,17 +132,15 @@ export class InlinedFunctions {
     const spelling = this.#spell(unit, { name, isGlobal, result, words });
     if (spelling >= 0 && spelling < this.#spelt.length) return this.#spelt[spelling];
     const proto = this.#resolver.resolvePrototype(unit, { result, parameters: words });
-    const identity = `${name.number} ${isGlobal} ${proto}`;
-    let found = this.#functions.get(identity);
-    if (found === undefined) {
-      found = {
-        ...{ index: this.all.length, name: name.text, proto, isGlobal },
+    const index = this.#identities.add([name.number, isGlobal ? 1 : 0, proto]);
+    if (index === this.all.length) {
+      this.all.push({
+        ...{ index, name: name.text, proto, isGlobal },
         inCore: this.#inCore(name, proto),
         parameters: this.#parameterTypes(proto),
-      };
-      this.all.push(found);
-      this.#functions.set(identity, found);
+      });
     }
+    const found = this.all[index];
     if (spelling >= 0) this.#spelt[spelling] = found;
     return found;
   }

@@ -45,11 +45,12 @@ export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollec
     if (uses.sections[section] === 0) continue;
     const sorted = sitesOf(collected, section, uses.sections[section]);
     const tail = new Uint32Array(sorted.length * 3);
-    sorted.forEach((site, place) => {
-      tail[place * 3] = funcIds.get(sites.at(site, SITE.function)) ?? 0;
+    for (let place = 0; place < sorted.length; place++) {
+      const site = sorted[place];
+      tail[place * 3] = funcIds[sites.at(site, SITE.function)];
       tail[place * 3 + 1] = locationIds[sites.at(site, SITE.locations)];
       tail[place * 3 + 2] = sites.at(site, SITE.offset);
-    });
+    }
     out.add({ kind: Kind.LOCSEC, name: out.string(name), vlen: sorted.length }, tail);
   }
   return {
@@ -95,7 +96,10 @@ function sitesOf({ sites }: InlineCollector, section: number, count: number): Ui
     if (sites.at(site, SITE.section) !== section) continue;
     keys[next++] = sites.at(site, SITE.offset) * MOST_SITES + site;
   }
-  return Uint32Array.from(keys.sort(), (key) => key % MOST_SITES);
+  keys.sort();
+  const sorted = new Uint32Array(count);
+  for (let place = 0; place < count; place++) sorted[place] = keys[place] % MOST_SITES;
+  return sorted;
 }
 
 /** Sites of one kernel: five times what a distribution's has. */

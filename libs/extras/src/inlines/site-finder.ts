@@ -36,7 +36,7 @@ export class SiteFinder {
   };
   #visited = 0;
   /** Begin and end of each range of the function at hand in turn. */
-  #function: number[] = [];
+  readonly #function: number[] = [];
   /** The same of the site at hand. */
   readonly #own: number[] = [];
   /** Offset and number of each site that the entry at hand may stand in. */
@@ -87,19 +87,17 @@ export class SiteFinder {
   }
 
   #enter(unit: Unit, offset: number, visitor: SiteVisitor): void {
-    const ranges: number[] = [];
-    this.#function = ranges;
+    this.#function.length = 0;
     if (offset === 0) return;
     const subprogram = this.#subprogram.read(unit, offset);
     visitor.function(subprogram);
-    this.#ranges.each(unit, subprogram, (begin, end) => ranges.push(begin, end));
+    this.#ranges.read(unit, subprogram, this.#function);
   }
 
   #read(unit: Unit, entry: Entry): void {
     const site = this.#site;
     const own = this.#own;
-    own.length = 0;
-    this.#ranges.each(unit, entry, (begin, end) => own.push(begin, end));
+    this.#ranges.read(unit, entry, own);
     const address = entryOf(entry, own);
     let lowest = Infinity;
     for (let i = 0; i < own.length; i += 2) {

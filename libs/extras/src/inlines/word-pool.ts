@@ -1,16 +1,17 @@
-type Words = readonly number[] | Uint32Array;
+type Words = ArrayLike<number>;
 
 /** Sets of words, each kept once and known by its number, in the order of their first use. */
 export class WordPool {
   #words = new Uint32Array(4096);
   #length = 0;
   /** Where each begins; one more for the end. */
-  readonly #starts: number[] = [0];
+  #starts = new Uint32Array(1024);
+  #count = 0;
   /** Number + 1 by hash, 0 for a free slot; a power of two long. */
   #slots = new Uint32Array(1024);
 
   get count(): number {
-    return this.#starts.length - 1;
+    return this.#count;
   }
 
   at(number: number): Uint32Array {
@@ -20,51 +21,48 @@ export class WordPool {
   /** Forgets all. */
   clear(): void {
     this.#length = 0;
-    this.#starts.length = 1;
+    this.#count = 0;
     this.#slots.fill(0);
   }
 
   /** The number of these words. */
   add(words: Words): number {
+    const { length } = words;
+    const from = this.#length;
+    if (from + length > this.#words.length) this.#words = grown(this.#words, from + length);
+    // Behind the last set, where they stay if they are new: compared as what they become there.
+    for (let i = 0; i < length; i++) this.#words[from + i] = words[i];
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hashOf(words) & mask;
+    let slot = hashOf(this.#words, from, from + length) & mask;
     for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      if (this.#equals(slots[slot] - 1, words)) return slots[slot] - 1;
+      if (this.#equalsLast(slots[slot] - 1, length)) return slots[slot] - 1;
     }
-    const number = this.count;
-    this.#append(words);
-    slots[slot] = number + 1;
-    if (this.count * 2 > slots.length) this.#grow();
+    const number = this.#count++;
+    if (this.#count >= this.#starts.length) this.#starts = grown(this.#starts, this.#count + 1);
+    this.#length = from + length;
+    this.#starts[this.#count] = this.#length;
+    slots[slot] = this.#count;
+    if (this.#count * 2 > slots.length) this.#rehash();
     return number;
   }
 
-  #append(words: Words): void {
-    const end = this.#length + words.length;
-    if (end > this.#words.length) {
-      const more = new Uint32Array(Math.max(end, this.#words.length * 2));
-      more.set(this.#words);
-      this.#words = more;
-    }
-    this.#words.set(words, this.#length);
-    this.#length = end;
-    this.#starts.push(end);
-  }
-
-  #equals(number: number, words: Words): boolean {
+  #equalsLast(number: number, length: number): boolean {
+    const words = this.#words;
     const from = this.#starts[number];
-    if (this.#starts[number + 1] - from !== words.length) return false;
-    for (let i = 0; i < words.length; i++) {
-      if (this.#words[from + i] !== words[i] >>> 0) return false;
+    if (this.#starts[number + 1] - from !== length) return false;
+    for (let i = 0; i < length; i++) {
+      if (words[from + i] !== words[this.#length + i]) return false;
     }
     return true;
   }
 
-  #grow(): void {
+  #rehash(): void {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
-    for (let number = 0; number < this.count; number++) {
-      let slot = hashOf(this.at(number)) & mask;
+    const starts = this.#starts;
+    for (let number = 0; number < this.#count; number++) {
+      let slot = hashOf(this.#words, starts[number], starts[number + 1]) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = number + 1;
     }
@@ -72,10 +70,16 @@ export class WordPool {
   }
 }
 
-function hashOf(words: Words): number {
-  let hash = 0x811c9dc5 ^ words.length;
-  for (const word of words) {
-    hash = Math.imul(hash ^ word, 0x85ebca6b);
+function grown(values: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const more = new Uint32Array(Math.max(length, values.length * 2));
+  more.set(values);
+  return more;
+}
+
+function hashOf(words: Uint32Array, from: number, to: number): number {
+  let hash = 0x811c9dc5 ^ (to - from);
+  for (let at = from; at < to; at++) {
+    hash = Math.imul(hash ^ words[at], 0x85ebca6b);
     hash ^= hash >>> 15;
   }
   return hash >>> 0;
