@@ -23,16 +23,14 @@ const ROW_ATTRIBUTES = 4;
 
 /** The attributes of one abbreviation, in order. */
 export interface AttributeList {
-  readonly attributes: Int32Array;
-  readonly forms: Int32Array;
+  readonly attributes: readonly number[];
+  readonly forms: readonly number[];
   /** Bytes or SKIP_* of each form. */
-  readonly sizes: Int32Array;
+  readonly sizes: readonly number[];
   /** Where in .debug_abbrev the value of an implicit constant is. */
-  readonly implicit: Int32Array;
+  readonly implicit: readonly number[];
   /** Bytes from the first attribute to each, as far as all before it have a fixed size. */
-  readonly offsets: Int32Array;
-  /** How many of these are known. */
-  readonly placed: number;
+  readonly offsets: readonly number[];
   /** Bytes of all attributes; -1 where that is not fixed. */
   readonly length: number;
 }
@@ -76,29 +74,29 @@ export class AbbreviationTable {
 
   /** What `readAbbreviations` has passed before, so that nothing can be wrong with it. */
   #readList(start: number): AttributeList {
-    const found: number[] = [];
+    // Plain arrays: a table has many, most of them short.
+    const list = {
+      ...{ attributes: [] as number[], forms: [] as number[], sizes: [] as number[] },
+      ...{ implicit: [] as number[], offsets: [] as number[], length: 0 },
+    };
     let at = start;
     for (;;) {
       const attribute = leb.unsigned(this.#bytes, at);
       const form = leb.unsigned(this.#bytes, leb.next);
       at = leb.next;
-      if (attribute === 0 && form === 0) break;
-      found.push(attribute, form, this.#formSizes.of(form) ?? 0, at);
+      if (attribute === 0 && form === 0) return list;
+      const size = this.#formSizes.of(form) ?? 0;
+      list.attributes.push(attribute);
+      list.forms.push(form);
+      list.sizes.push(size);
+      list.implicit.push(at);
+      if (list.length >= 0) list.offsets.push(list.length);
+      list.length = size < 0 || list.length < 0 ? -1 : list.length + size;
       if (form === Form.IMPLICIT_CONST) {
         leb.unsigned(this.#bytes, at);
         at = leb.next;
       }
     }
-    const column = (place: number): Int32Array => {
-      const values = new Int32Array(found.length / 4);
-      for (let i = 0; i < values.length; i++) values[i] = found[i * 4 + place];
-      return values;
-    };
-    const sizes = column(2);
-    return {
-      ...{ attributes: column(0), forms: column(1), sizes, implicit: column(3) },
-      ...offsetsOf(sizes),
-    };
   }
 }
 
@@ -169,17 +167,6 @@ export function readAbbreviations(
     steps: new Int32Array(steps),
     indexes: dense ? undefined : indexesOf(codes, start),
   });
-}
-
-function offsetsOf(sizes: Int32Array): Pick<AttributeList, 'offsets' | 'placed' | 'length'> {
-  const offsets = new Int32Array(sizes.length);
-  let length = 0;
-  for (let spec = 0; spec < sizes.length; spec++) {
-    offsets[spec] = length;
-    if (sizes[spec] < 0) return { offsets, placed: spec + 1, length: -1 };
-    length += sizes[spec];
-  }
-  return { offsets, placed: sizes.length, length };
 }
 
 function isLocalReference(form: number): boolean {

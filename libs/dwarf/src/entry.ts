@@ -44,10 +44,10 @@ export class Entry {
   #unit: Unit | undefined;
   #list: AttributeList | undefined;
   /** Where each attribute starts, behind `#base`. */
-  #positions: Int32Array = new Int32Array();
+  #positions: readonly number[] = [];
   #base = 0;
   /** For entries whose attributes have no fixed places. */
-  #computed = new Int32Array(64);
+  readonly #computed: number[] = [];
   /** Of the value that `#form` found. */
   #at = 0;
   #implicit = 0;
@@ -340,15 +340,14 @@ export class Entry {
   }
 
   /** Finds where each attribute starts, where that depends on those before. */
-  #place(unit: Unit, { sizes, offsets, placed }: AttributeList): void {
-    const count = sizes.length;
-    if (count > this.#computed.length) this.#computed = new Int32Array(count);
+  #place(unit: Unit, { sizes, offsets }: AttributeList): void {
     const positions = this.#computed;
     this.#positions = positions;
-    for (let spec = 0; spec < placed; spec++) positions[spec] = offsets[spec];
+    for (let spec = 0; spec < offsets.length; spec++) positions[spec] = offsets[spec];
     const base = this.#base;
-    let at = base + offsets[placed - 1];
-    for (let spec = placed - 1; spec < count; spec++) {
+    const placed = offsets.length - 1;
+    let at = base + offsets[placed];
+    for (let spec = placed; spec < sizes.length; spec++) {
       positions[spec] = at - base;
       const size = sizes[spec];
       at = size >= 0 ? at + size : skipValue(unit, size, at);

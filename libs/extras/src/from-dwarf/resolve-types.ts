@@ -83,14 +83,6 @@ export class TypeResolver {
     return id;
   }
 
-  /** The same for a function type, whose parameters are as TypeReader has them. */
-  resolvePrototype(unit: Unit, shape: PrototypeShape): number {
-    this.#enter(unit);
-    const id = this.#prototype(shape);
-    this.#completeAll();
-    return id;
-  }
-
   /** Core's types with the name and shape of a named composite or enumeration. */
   candidates(unit: Unit, entry: Entry): number[] {
     const table = this.#table;

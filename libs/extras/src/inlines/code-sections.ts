@@ -5,18 +5,23 @@ import { SectionFlag, type Elf, type ElfSection } from '@btf-depot/elf';
 export class CodeSections {
   readonly all: readonly ElfSection[];
   readonly #begins: readonly number[];
+  readonly #sizes: readonly number[];
 
   constructor({ sections }: Elf, space: AddressSpace) {
     const wanted = SectionFlag.ALLOC | SectionFlag.EXECINSTR;
     this.all = sections.filter(({ flags }) => (flags & wanted) === wanted);
+    this.#sizes = this.all.map(({ size }) => size);
     this.#begins = this.all.map(({ address }) => space.of(address));
   }
 
   /** The place in `all` of the section that an address is in, -1 for none. */
   at(address: number): number {
-    return this.#begins.findIndex(
-      (begin, index) => address >= begin && address - begin < this.all[index].size,
-    );
+    const begins = this.#begins;
+    for (let place = 0; place < begins.length; place++) {
+      const offset = address - begins[place];
+      if (offset >= 0 && offset < this.#sizes[place]) return place;
+    }
+    return -1;
   }
 
   /** Bytes from the section's start. */

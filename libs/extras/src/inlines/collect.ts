@@ -15,7 +15,7 @@ import {
   type Unavailable,
 } from './coverage.ts';
 import { InlinedFunctions, type Origin } from './functions.ts';
-import { kindOfLocation, type ParameterType } from './location-words.ts';
+import type { ParameterType } from './location-words.ts';
 import { ParameterLocations } from './parameter-locations.ts';
 import { Rows } from './rows.ts';
 import { SiteFinder, type FoundSite, type SiteVisitor } from './site-finder.ts';
@@ -176,7 +176,7 @@ export class InlineCollector implements SiteVisitor {
       const slot = slots[place];
       if (slot > 0) {
         located++;
-        count.located[kindOfLocation(this.parameters.at(slot - 1))]++;
+        count.located[this.#parameters.kinds[slot - 1]]++;
       } else count.unavailable[reasonOf(slot, types[place])]++;
     }
     if (slots.length === 0) count.noParameters++;

@@ -2,6 +2,7 @@ import { Kind } from '@btf-depot/btf';
 import { At, Entry, eachChild, ANY_TAG, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { TypeResolver } from '../from-dwarf/resolve-types.ts';
 import { isSignedType, sizeOfType } from '../from-dwarf/size-of.ts';
+import { prototypeWords } from '../from-dwarf/type-words.ts';
 import type { TypeTable } from '../from-dwarf/type-table.ts';
 import type { ParameterType } from './location-words.ts';
 import { TypeSpelling } from './type-spelling.ts';
@@ -50,6 +51,8 @@ export class InlinedFunctions {
   /** Functions by the number of their spelling. */
   readonly #spellings = new WordPool();
   readonly #spelt: InlinedFunction[] = [];
+  /** Ids of types by the number of their spelling. */
+  readonly #types = new Map<number, number>();
   /** Texts of names, undefined for those that BTF cannot have. */
   readonly #names = new Map<number, string | undefined>();
   /** Name, linkage and prototype of each in `all`, by its index. */
@@ -128,10 +131,13 @@ export class InlinedFunctions {
     return { unit, numbers, words };
   }
 
-  #function(unit: Unit, { name, isGlobal, result, words }: Described): InlinedFunction {
-    const spelling = this.#spell(unit, { name, isGlobal, result, words });
+  #function(unit: Unit, described: Described): InlinedFunction {
+    const { name, isGlobal, result, words } = described;
+    const spelling = this.#spell(unit, described);
     if (spelling >= 0 && spelling < this.#spelt.length) return this.#spelt[spelling];
-    const proto = this.#resolver.resolvePrototype(unit, { result, parameters: words });
+    const returned = this.#type(unit, result);
+    const parameters = words.map((word, at) => (at % 2 === 0 ? word : this.#type(unit, word)));
+    const proto = this.#table.findOrAdd(prototypeWords(returned, parameters));
     const index = this.#identities.add([name.number, isGlobal ? 1 : 0, proto]);
     if (index === this.all.length) {
       this.all.push({
@@ -143,6 +149,16 @@ export class InlinedFunctions {
     const found = this.all[index];
     if (spelling >= 0) this.#spelt[spelling] = found;
     return found;
+  }
+
+  /** The id of a type: what is spelt the same is looked up once. */
+  #type(unit: Unit, number: number): number {
+    const spelling = this.#spelling.of(unit, number);
+    const known = this.#types.get(spelling);
+    if (known !== undefined) return known;
+    const id = this.#resolver.resolve(unit, number);
+    if (spelling !== 0) this.#types.set(spelling, id);
+    return id;
   }
 
   /** The number of the function's spelling; -1 where it has none. */

@@ -9,9 +9,9 @@ import {
   type Unit,
   type Value,
 } from '@btf-depot/dwarf';
-import { UNAVAILABLE, type Unavailable } from './coverage.ts';
+import { UNAVAILABLE, type LocationKind, type Unavailable } from './coverage.ts';
 import { FrameBase } from './frame-base.ts';
-import { locationWords, type ParameterType } from './location-words.ts';
+import { kindOfLocation, locationWords, type ParameterType } from './location-words.ts';
 import { WordPool } from './word-pool.ts';
 
 /** Bytes of an expression that are remembered; most have one or two. */
@@ -31,6 +31,8 @@ export interface SitePoint {
 export class ParameterLocations {
   /** Words of LOC_PARAMs: see location-words.ts. */
   readonly pool = new WordPool();
+  /** Of each LOC_PARAM. */
+  readonly kinds: LocationKind[] = [];
   readonly #lists: LocationLists;
   readonly #expressions: Expressions;
   readonly #frame: FrameBase;
@@ -98,7 +100,10 @@ export class ParameterLocations {
       typeof value === 'string'
         ? value
         : locationWords(value, type, { endian, addressSize: this.#addressSize });
-    return typeof words === 'string' ? ~UNAVAILABLE.indexOf(words) : this.pool.add(words) + 1;
+    if (typeof words === 'string') return ~UNAVAILABLE.indexOf(words);
+    const number = this.pool.add(words);
+    if (number === this.kinds.length) this.kinds.push(kindOfLocation(words));
+    return number + 1;
   }
 
   #setKey({ header }: Unit, { size, isSigned }: ParameterType, length: number): void {
