@@ -49,6 +49,12 @@ for (const name of kernels) {
       expect(seen).toBeGreaterThan(300_000);
     });
 
+    test('llvm-dwarfdump counts as many inlined calls', async () => {
+      const statistics = await llvmDwarfdump(['--statistics', kernel.vmlinux]);
+      const counted = JSON.parse(statistics) as { '#inlined functions': number };
+      expect(sites.coverage.seen).toBe(counted['#inlined functions']);
+    }, 600_000);
+
     describe('at sites in a range of their own', () => {
       test.each(['addr2line', ...(isFull ? ['llvm-symbolizer'] : [])])(
         '%s has the function among those that the address is in',
