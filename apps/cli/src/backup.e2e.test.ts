@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'btf-depot-backup-'));
-  depot = serve('data');
-  url = await urlOf(depot);
+  depot = await serve('data');
+  url = depot.url;
 });
 
 afterAll(async () => {
@@ -21,10 +21,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function serve(data: string): StartedProcess {
-  const args = ['serve', '--port', '0', '--data', join(folder, data)];
-  return startProcess('apps/cli/src/main.ts', args, { BTFDEPOT_SWEEP_PERIOD: '1' });
-}
+const serve = (data: string) => startDepot(join(folder, data), { BTFDEPOT_SWEEP_PERIOD: '1' });
 
 async function upload(seed: string): Promise<string> {
   const buildId = buildIdOf(seed);
@@ -47,14 +44,13 @@ test('a copy taken during uploads is whole, and a depot on it serves the same by
   expect(JSON.parse(checked.output)).toMatchObject({ findings: [] });
   expect(checked.code).toBe(0);
 
-  const restored = serve('copy');
-  const copy = await urlOf(restored);
+  const restored = await serve('copy');
   const artifact = async (from: string) => {
     const answer = await fetch(`${from}/v1/kernels/${first}/btf_vmlinux.ko.gz`);
     expect(answer.status).toBe(200);
     return Buffer.from(await answer.arrayBuffer());
   };
-  expect((await artifact(copy)).equals(await artifact(url))).toBe(true);
+  expect((await artifact(restored.url)).equals(await artifact(url))).toBe(true);
   expect(await restored.stop()).toBe(0);
 }, 60_000);
 

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildIdNote, buildIdOf, loadableKernel } from '@btf-depot/testing';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const buildId = buildIdOf('a system');
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 
 beforeAll(async () => {
@@ -15,10 +15,8 @@ beforeAll(async () => {
   const { vmlinux, full } = loadableKernel(buildId);
   await writeFile(join(folder, 'vmlinux'), vmlinux);
   await writeFile(join(folder, 'full.btf'), full);
-  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-    BTFDEPOT_DATA: join(folder, 'data'),
-  });
-  url = await urlOf(depot);
+  depot = await startDepot(join(folder, 'data'));
+  url = depot.url;
   await btfdepot(['push', '--url', url, 'vmlinux', '--full', 'full.btf'], folder);
   await btfdepot(['get', '--url', url, buildId, 'vmlinux.btf', '-o', 'core.btf'], folder);
 });

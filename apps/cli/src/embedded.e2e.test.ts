@@ -6,28 +6,24 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 
 const run = promisify(execFile);
 const buildId = buildIdOf('vmlinux');
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 
-function serve(...args: string[]): StartedProcess {
-  return startProcess('apps/cli/src/main.ts', ['serve', '--port', '0', ...args], {
-    BTFDEPOT_DATA: join(folder, 'data'),
-  });
-}
+const serve = (...args: string[]) => startDepot(join(folder, 'data'), {}, args);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'btf-depot-cli-'));
   await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
   await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
   await writeFile(join(folder, 'text'), 'not a kernel');
-  depot = serve();
-  url = await urlOf(depot);
+  depot = await serve();
+  url = depot.url;
 });
 
 afterAll(async () => {
@@ -149,8 +145,8 @@ describe('what goes wrong is said, with a code for programs and an exit status',
 
 test('a depot that was stopped has everything when it is started again', async () => {
   expect(await depot.stop()).toBe(0);
-  depot = serve();
-  url = await urlOf(depot);
+  depot = await serve();
+  url = depot.url;
   const { output } = await command('push', '--url', url, 'vmlinux', '--full', 'full.btf');
   expect(output).toContain('nothing was sent');
 });
@@ -159,8 +155,8 @@ test('kernels named at the start are ingested, and what is refused is said', asy
   await depot.stop();
   const other = buildIdOf('other');
   await writeFile(join(folder, 'other'), kernelFile({ buildId: other }));
-  depot = serve(join(folder, 'text'), join(folder, 'other'));
-  url = await urlOf(depot);
+  depot = await serve(join(folder, 'text'), join(folder, 'other'));
+  url = depot.url;
   expect(depot.lines.join('\n')).toContain(`build ID ${other}, revision 1: ready`);
   expect(depot.lines.join('\n')).toContain('text: kernel: no kernel, module, BTF or System.map');
   await depot.line(/npx btfdepot get/);

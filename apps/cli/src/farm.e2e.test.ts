@@ -6,20 +6,19 @@ import { DepotClient } from '@btf-depot/client';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
 import { bzImageFile } from '@btf-depot/testing/packages';
-import { startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { btfdepotScript, farmFile, runIn, testWith, writeFiles } from './testing/farm.ts';
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let environment: Record<string, string>;
 let client: DepotClient;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'btf-depot-farm-'));
-  const data = { BTFDEPOT_DATA: join(folder, 'data') };
-  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
-  const url = await urlOf(depot);
+  depot = await startDepot(join(folder, 'data'));
+  const { url } = depot;
   client = new DepotClient(url);
   writeFiles(folder, { 'bin/btfdepot': btfdepotScript });
   environment = { BTFDEPOT_URL: url, PATH: `${folder}/bin:${process.env.PATH ?? ''}` };

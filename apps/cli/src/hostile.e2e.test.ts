@@ -14,7 +14,7 @@ import { SectionType } from '@btf-depot/elf';
 import { executable } from '@btf-depot/elf/testing';
 import { buildIdNote, buildIdOf } from '@btf-depot/testing';
 import { debFile } from '@btf-depot/testing/packages';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** What clears a terminal, rings, turns the direction of writing, ends a line and an element. */
@@ -23,14 +23,13 @@ const MARKUP = '6.12"><img/src=x>';
 const RODATA = 0xffffffff82000000n;
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'btf-depot-hostile-'));
-  const data = { BTFDEPOT_DATA: join(folder, 'data') };
-  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
-  url = await urlOf(depot);
+  depot = await startDepot(join(folder, 'data'));
+  url = depot.url;
 });
 
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { SectionType } from '@btf-depot/elf';
 import { executable } from '@btf-depot/elf/testing';
 import { buildIdNote, buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
 import { bzImageFile, debFile } from '@btf-depot/testing/packages';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 interface Result {
@@ -18,15 +18,13 @@ interface Result {
 }
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-here-'));
-  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-    BTFDEPOT_DATA: join(folder, 'data'),
-  });
-  url = await urlOf(depot);
+  depot = await startDepot(join(folder, 'data'));
+  url = depot.url;
 });
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { kernelPieces, splitKernel } from '@btf-depot/depot';
 import { paholeCommand, type KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { openFileSource } from '@btf-depot/service-kit';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Pushed } from './push-file.ts';
 
@@ -37,7 +37,7 @@ function sumsOf({ core, vars, ksyms, ...says }: ReturnType<typeof splitKernel>) 
 describe.each(withoutBtf)('%s', (name) => {
   describeWithKernels([name], 'without BTF inside', (kernels) => {
     let folder: string;
-    let depot: StartedProcess;
+    let depot: StartedDepot;
     let url: string;
 
     beforeAll(async () => {
@@ -46,9 +46,8 @@ describe.each(withoutBtf)('%s', (name) => {
       await writeFile(pahole, `#!/bin/sh\nexec ${paholeCommand().join(' ')} "$@"\n`);
       await chmod(pahole, 0o755);
       await symlink(kernels[name].vmlinux, join(folder, 'vmlinux'));
-      const data = { BTFDEPOT_DATA: join(folder, 'data') };
-      depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
-      url = await urlOf(depot);
+      depot = await startDepot(join(folder, 'data'));
+      url = depot.url;
     });
 
     afterAll(async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
 import { bzImageFile, debFile, tarFile } from '@btf-depot/testing/packages';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 interface Result {
@@ -16,15 +16,13 @@ interface Result {
 }
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-'));
-  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-    BTFDEPOT_DATA: join(folder, 'data'),
-  });
-  url = await urlOf(depot);
+  depot = await startDepot(join(folder, 'data'));
+  url = depot.url;
 });
 
 afterAll(async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { unpackFile } from '@btf-depot/service-kit';
-import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { startDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Pushed } from './push-file.ts';
 import { btfdepotScript, runIn, testWith, writeFiles } from './testing/farm.ts';
@@ -94,10 +94,9 @@ cp ${K612.vmlinux} %{buildroot}/usr/lib/debug/lib/modules/${release}/vmlinux
 
   testWith(['rpmbuild'], 'meet in one record: core first, then variables', async () => {
     const { core, debuginfo } = build('zstd', true);
-    const data = { BTFDEPOT_DATA: join(top, 'data') };
-    const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+    const depot = await startDepot(join(top, 'data'));
     try {
-      const url = await urlOf(depot);
+      const { url } = depot;
       const command = [join(top, 'bin/btfdepot'), 'push', '--json', '--url', url];
       const push = (file: string) => {
         const output = runIn(top, [...command, '--distro', 'fedora', file]);

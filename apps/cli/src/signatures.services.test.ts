@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { decodePublicKey, decodeSignature, type KeysAnswer } from '@btf-depot/contracts';
 import { programCommand, provided, provideProgram } from '@btf-depot/services/provision';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
@@ -25,7 +25,7 @@ const buildId = buildIdOf('signed');
 const MANIFEST = `/v1/kernels/${buildId}/manifest`;
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 /** Of the keys, as `GET /v1/keys` tells them: one of our own, then one that signify made. */
 let numbers: string[];
@@ -74,11 +74,8 @@ describe.skipIf('absent' in fetched)('a signed manifest', () => {
     await btfdepot(['key', 'create', 'own'], folder);
     await signify('-G', '-n', '-p', 'theirs.pub', '-s', 'theirs.sec');
     const keys = ['own.sec', 'theirs.sec'].map((name) => join(folder, name)).join(':');
-    depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-      BTFDEPOT_DATA: join(folder, 'data'),
-      BTFDEPOT_SIGNING_KEYS: keys,
-    });
-    url = await urlOf(depot);
+    depot = await startDepot(join(folder, 'data'), { BTFDEPOT_SIGNING_KEYS: keys });
+    url = depot.url;
     const kernels = [buildId, buildIdOf('other')];
     for (const one of kernels) {
       await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId: one }));

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { isSigned, signModule, unsigned } from '@btf-depot/carrier';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
@@ -14,7 +14,7 @@ const buildId = buildIdOf('signed');
 
 describe.skipIf(!hasOpenssl && !process.env.CI)('signed carriers (need openssl)', () => {
   let folder: string;
-  let depot: StartedProcess;
+  let depot: StartedDepot;
   let url: string;
   let keys: { key: string; certificate: string };
   const at = (name: string) => join(folder, name);
@@ -35,13 +35,12 @@ describe.skipIf(!hasOpenssl && !process.env.CI)('signed carriers (need openssl)'
     const { vmlinux, full } = loadableKernel(buildId);
     await writeFile(at('vmlinux'), vmlinux);
     await writeFile(at('full.btf'), full);
-    depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-      BTFDEPOT_DATA: at('data'),
+    depot = await startDepot(at('data'), {
       BTFDEPOT_MODULE_KEY: at('key.pem'),
       BTFDEPOT_MODULE_CERTIFICATE: at('certificate.pem'),
       BTFDEPOT_GZIP_LEVEL: '1',
     });
-    url = await urlOf(depot);
+    url = depot.url;
     await btfdepot(['push', '--url', url, 'vmlinux', '--full', 'full.btf'], folder);
   });
 
@@ -88,10 +87,7 @@ describe.skipIf(!hasOpenssl && !process.env.CI)('signed carriers (need openssl)'
     ],
   ])('a depot does not start with %s', async (_, settings) => {
     const paths = Object.entries(settings).map(([name, file]) => [name, at(file)]);
-    const started = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-      BTFDEPOT_DATA: at('other'),
-      ...(Object.fromEntries(paths) as Record<string, string>),
-    });
-    await expect(urlOf(started)).rejects.toThrow(/BTFDEPOT_MODULE_/);
+    const wrong = Object.fromEntries(paths) as Record<string, string>;
+    await expect(startDepot(at('other'), wrong)).rejects.toThrow(/BTFDEPOT_MODULE_/);
   });
 });

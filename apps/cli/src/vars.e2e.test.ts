@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
-import { btfdepot, startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const buildId = buildIdOf('vmlinux');
 
 let folder: string;
-let depot: StartedProcess;
+let depot: StartedDepot;
 let url: string;
 
 const command = (...args: string[]) => btfdepot(args, folder);
@@ -19,10 +19,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'btf-depot-vars-'));
   await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
   await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
-  depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-    BTFDEPOT_DATA: join(folder, 'data'),
-  });
-  url = await urlOf(depot);
+  depot = await startDepot(join(folder, 'data'));
+  url = depot.url;
   const client = new DepotClient(url);
   await client.upload({
     kernel: new Blob([await readFile(join(folder, 'vmlinux'))]),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { KernelRecord, Problem } from '@btf-depot/contracts';
 import { bpftool, readelf, type KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { btfdepot, startProcess, urlOf } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 interface Expected {
@@ -20,14 +20,13 @@ function goesThrough(name: KernelName, { machine, variables, ...says }: Expected
   describeWithKernels([name], `${name}, which has no BTF of its own`, (kernels) => {
     const kernel = kernels[name];
     let folder: string;
-    let depot: ReturnType<typeof startProcess>;
+    let depot: StartedDepot;
     let url: string;
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'btf-depot-without-btf-'));
-      const data = { BTFDEPOT_DATA: join(folder, 'data') };
-      depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
-      url = await urlOf(depot);
+      depot = await startDepot(join(folder, 'data'));
+      url = depot.url;
     });
 
     afterAll(async () => {

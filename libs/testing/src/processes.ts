@@ -78,6 +78,27 @@ export async function urlOf(process: StartedProcess): Promise<string> {
   return /http:\/\/[\d.]+:\d+/.exec(line)?.[0] ?? '';
 }
 
+export interface StartedDepot extends StartedProcess {
+  url: string;
+}
+
+/**
+ * The embedded depot on a free port; `stop` is the caller's. Rejects where it does not start.
+ * @param data its folder.
+ * @param args beyond `btfdepot serve`.
+ */
+export async function startDepot(
+  data: string,
+  settings: Record<string, string> = {},
+  args: string[] = [],
+): Promise<StartedDepot> {
+  const process = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0', ...args], {
+    BTFDEPOT_DATA: data,
+    ...settings,
+  });
+  return { ...process, url: await urlOf(process) };
+}
+
 export interface CommandResult {
   code: number | null;
   output: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { provideKernel } from '@btf-depot/kernels';
-import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { startDepot } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';
 import { load, pathsScript, provideWrk } from './fetch-wrk.ts';
 
@@ -18,11 +18,10 @@ export const variablesBench: Bench = async ({ quick }) => {
   await provideWrk();
   const kernel = await provideKernel('K612');
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
-  const data = { BTFDEPOT_DATA: join(folder, 'data'), BTFDEPOT_CLIENT_BUDGET: '0' };
-  const start = () => startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
-  let depot = start();
+  const start = () => startDepot(join(folder, 'data'), { BTFDEPOT_CLIENT_BUDGET: '0' });
+  let depot = await start();
   try {
-    let base = await urlOf(depot);
+    let base = depot.url;
     const client = new DepotClient(base);
     const { status } = await client.upload({
       kernel: new Blob([await readFile(kernel.coreBtf)]),
@@ -37,8 +36,8 @@ export const variablesBench: Bench = async ({ quick }) => {
     const cold: number[] = [];
     for (let round = 0; round < rounds; round++) {
       await depot.stop();
-      depot = start();
-      base = await urlOf(depot);
+      depot = await start();
+      base = depot.url;
       // A service that has just been started is not what is measured.
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const started = performance.now();

@@ -6,7 +6,7 @@ import { DepotClient } from '@btf-depot/client';
 import { provideKernel } from '@btf-depot/kernels';
 import { Server } from '@btf-depot/services';
 import { programCommand, provideProgram, type DebianProgram } from '@btf-depot/services/provision';
-import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { startDepot } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';
 import { load, provideWrk } from './fetch-wrk.ts';
 
@@ -19,9 +19,8 @@ export const fetchBench: Bench = async ({ quick }) => {
   await Promise.all([provideProgram(nginx), provideWrk()]);
   const kernel = await provideKernel('K612');
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
-  const data = { BTFDEPOT_DATA: join(folder, 'data') };
-  const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
-  const base = await urlOf(depot);
+  const depot = await startDepot(join(folder, 'data'));
+  const base = depot.url;
   const client = new DepotClient(base);
   const { status } = await client.upload({
     kernel: new Blob([await readFile(kernel.coreBtf)]),

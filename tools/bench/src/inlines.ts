@@ -7,7 +7,7 @@ import { DepotClient } from '@btf-depot/client';
 import { xz } from '@btf-depot/codec';
 import { SiteTable } from '@btf-depot/extras';
 import { provideKernel } from '@btf-depot/kernels';
-import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { startDepot } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';
 import { load, pathsScript, provideWrk, type LoadResult } from './fetch-wrk.ts';
 import { runOurs, runPahole, type PeerRun, type VarsRun } from './vars.ts';
@@ -91,10 +91,9 @@ interface Served {
 /** Sites by function, from a depot of one process. */
 async function serve(input: Served): Promise<LoadResult[]> {
   const { folder, vmlinux, asked, rounds, seconds } = input;
-  const data = { BTFDEPOT_DATA: join(folder, 'data'), BTFDEPOT_EXTRAS: 'inlines' };
-  const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+  const depot = await startDepot(join(folder, 'data'), { BTFDEPOT_EXTRAS: 'inlines' });
   try {
-    const url = await urlOf(depot);
+    const { url } = depot;
     const client = new DepotClient(url);
     const { status } = await client.upload({ kernel: await openAsBlob(vmlinux), query: {} });
     await client.waitUntilDone(status.buildId);

@@ -6,7 +6,7 @@ import { kernelPieces, splitKernel } from '@btf-depot/depot';
 import { provideKernel, providePackage } from '@btf-depot/kernels';
 import { openFileSource, unpackFile } from '@btf-depot/service-kit';
 import { run, unpack, unpackSome } from '@btf-depot/services/provision';
-import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { startDepot } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';
 import { inFolder } from './in-folder.ts';
 
@@ -59,10 +59,9 @@ async function compare(
 
 /** A depot of its own takes the package; what counts is from upload to ready. */
 async function toReady(deb: string, folder: string): Promise<number> {
-  const data = { BTFDEPOT_DATA: join(folder, 'data') };
-  const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+  const depot = await startDepot(join(folder, 'data'));
   try {
-    const client = new DepotClient(await urlOf(depot));
+    const client = new DepotClient(depot.url);
     return await timed(async () => {
       const { status } = await client.upload({ kernel: await openAsBlob(deb) });
       const { state } = await client.waitUntilDone(status.buildId);
@@ -95,10 +94,9 @@ async function splitAndPack(pattern: string, folder: string): Promise<void> {
 async function memory(deb: string, times: number) {
   const { vmlinux } = await provideKernel('K612');
   return inFolder(async (folder) => {
-    const data = { BTFDEPOT_DATA: join(folder, 'data') };
-    const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+    const depot = await startDepot(join(folder, 'data'));
     try {
-      const client = new DepotClient(await urlOf(depot));
+      const client = new DepotClient(depot.url);
       const pieces = piecesOf(vmlinux);
       const held: number[] = [];
       for (let i = 0; i < times; i++) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeMinisig, encodePublicKey, encodeSignature } from '@btf-depot/contracts';
 import { createSecretKey, openSecretKey, type SigningKey } from '@btf-depot/depot';
-import { btfdepot, startProcess, urlOf } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot } from '@btf-depot/testing/processes';
 import { send, startFaultyDepot, type Fault, type FaultyDepot } from './faulty-depot.ts';
 
 const secretKey = createSecretKey();
@@ -22,11 +22,10 @@ export interface SignedDepot extends FaultyDepot {
 export async function startSignedDepot(...push: string[]): Promise<SignedDepot> {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-signed-'));
   await writeFile(join(folder, 'depot.sec'), secretKey, { mode: 0o600 });
-  const server = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-    BTFDEPOT_DATA: join(folder, 'data'),
+  const server = await startDepot(join(folder, 'data'), {
     BTFDEPOT_SIGNING_KEYS: join(folder, 'depot.sec'),
   });
-  const url = await urlOf(server);
+  const { url } = server;
   const sent = await btfdepot(['push', '--url', url, ...push], folder);
   if (sent.code !== 0) throw new Error(sent.output);
   const depot = await startFaultyDepot(url);
