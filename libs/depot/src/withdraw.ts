@@ -23,15 +23,20 @@ export async function withdraw(
   return record;
 }
 
-/** What the record of a kernel becomes when it is withdrawn. */
+/**
+ * What the record of a kernel becomes when it is withdrawn. As this stays for ever, it is small:
+ * which kernel and core it was, who sent it and why it went, and nothing of its parts.
+ */
 export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): KernelRecord {
-  const next: KernelRecord = { ...current, state: 'withdrawn', artifacts: {}, withdrawal };
-  delete next.failure;
-  delete next.readyAt;
-  delete next.keptUntil;
-  delete next.progress;
-  return next;
+  const kept = Object.entries(current).filter(([field]) => !GONE.has(field));
+  const tombstone = { state: 'withdrawn', extras: {}, artifacts: {}, withdrawal } as const;
+  return { ...(Object.fromEntries(kept) as KernelRecord), ...tombstone };
 }
+
+const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
+  ...(['ksyms', 'symbols', 'inlines', 'carrier', 'levels', 'encoder'] as const),
+  ...(['progress', 'failure', 'readyAt', 'unannounced', 'keptUntil'] as const),
+]);
 
 /** @throws DepotError `withdrawn`, with the public reason, where the kernel is withdrawn. */
 export function refuseWithdrawn({ buildId, state, withdrawal }: KernelRecord): void {
