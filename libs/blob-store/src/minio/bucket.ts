@@ -23,6 +23,9 @@ interface Listed {
   at: Date;
 }
 
+/** Pages of one listing that are asked for at one time. */
+const LISTERS = 4;
+
 /**
  * The few requests that the stores make of an S3 server, each with a time limit, for the client
  * has none. An answer that says no (missing, precondition failed) is a value; everything else
@@ -168,17 +171,46 @@ export class Bucket {
   }
 
   /** Every key below a prefix, in the order of the keys. */
-  async *list(prefix: string): AsyncIterable<Listed> {
-    for (let token = ''; ;) {
-      const page = await this.#ask(`list ${prefix}`, () =>
-        this.#client.listObjectsV2Query(this.#settings.bucket, prefix, token, '', 1000, ''),
-      );
-      for (const { name, etag, size, lastModified } of page.objects) {
-        if (name !== undefined) yield { key: name, etag, size, at: lastModified };
-      }
-      if (!page.isTruncated) return;
-      token = page.nextContinuationToken;
+  async *list(prefix: string, after = ''): AsyncIterable<Listed> {
+    for (let token: string | undefined = ''; token !== undefined;) {
+      const page = await this.#page(prefix, token, after);
+      yield* page.listed;
+      token = page.next;
     }
+  }
+
+  /**
+   * Every key below a prefix that a hexadecimal digit follows, in no stated order. The pages of a
+   * listing come one after the other: what the first does not hold is listed digit by digit,
+   * several of them at one time.
+   */
+  async *listByDigit(prefix: string): AsyncIterable<Listed> {
+    const { listed, next } = await this.#page(prefix, '', '');
+    yield* listed;
+    if (next === undefined) return;
+    const last = listed.at(-1)?.key ?? '';
+    const digits = Array.from({ length: 16 }, (_, digit) => digit.toString(16)).filter(
+      (digit) => digit >= last.slice(prefix.length, prefix.length + 1),
+    );
+    const others: Listed[] = [];
+    const listNext = async () => {
+      for (let digit = digits.shift(); digit !== undefined; digit = digits.shift()) {
+        for await (const one of this.list(`${prefix}${digit}`, last)) others.push(one);
+      }
+    };
+    await Promise.all(Array.from({ length: LISTERS }, listNext));
+    yield* others;
+  }
+
+  async #page(prefix: string, token: string, after: string) {
+    const { bucket } = this.#settings;
+    return this.#ask(`list ${prefix}`, async () => {
+      const page = await this.#client.listObjectsV2Query(bucket, prefix, token, '', 1000, after);
+      const listed = page.objects.flatMap(({ name, etag, size, lastModified }): Listed[] =>
+        name === undefined ? [] : [{ key: name, etag, size, at: lastModified }],
+      );
+      return { listed, next: page.isTruncated ? page.nextContinuationToken : undefined };
+    });
   }
 
   async #ask<T>(what: string, run: () => Promise<T>): Promise<T> {

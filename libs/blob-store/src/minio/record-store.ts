@@ -32,7 +32,7 @@ export class MinioRecordStore implements RecordStore {
   }
 
   async *list(): AsyncIterable<{ buildId: string; version: string }> {
-    for await (const { key, etag } of this.#bucket.list(`${KERNELS}/`)) {
+    for await (const { key, etag } of this.#bucket.listByDigit(`${KERNELS}/`)) {
       const buildId = key.split('/')[2];
       if (buildId !== undefined && isBuildId(buildId) && key === recordKey(buildId)) {
         yield { buildId, version: etag };
