@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openFsStores, openMinioStores, type Stores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
 import { RecordIndex, sweep, sweptOf, type JobQueue, type RecordStore } from '@btf-depot/depot';
@@ -20,7 +19,7 @@ const WHOLE = {
   size: 32 * MB,
   records: 10_000,
 };
-const QUICK = { kernels: 4, rounds: 1, types: 500, uploads: 6, size: MB, records: 200 };
+const QUICK = { kernels: 4, rounds: 1, types: 2000, uploads: 6, size: MB, records: 200 };
 
 /** The distributed depot under load: made-up kernels, real Redis and MinIO, services as processes. */
 export const ingestBench: Bench = async ({ quick }) => {
@@ -47,16 +46,28 @@ function depot(servers: Services, bucket: string, settings: Record<string, strin
   );
 }
 
-const upload = (url: string, name: string, ballast: number, size = 0) => {
+interface MadeUpKernel {
+  name: string;
+  types: number;
+  /** Bytes of the file beside its BTF. */
+  size?: number;
+}
+
+const upload = (url: string, kernel: MadeUpKernel, query: Record<string, string> = {}) => {
+  const { name, types: ballast, size = 0 } = kernel;
   const shape = { name, ballast };
   const file = kernelFile({ buildId: buildIdOf(name), btf: kernelBtf(shape), ballast: size });
   const full = kernelBtf({ ...shape, globals: true });
-  return new DepotClient(url).upload({ kernel: blobOf(file), full: blobOf(full) });
+  return new DepotClient(url).upload({ kernel: blobOf(file), full: blobOf(full), query });
 };
 
 const blobOf = (bytes: Uint8Array) => new Blob([new Uint8Array(bytes)]);
 
-/** Kernels that wait, through one compressor and through two, in alternating rounds. */
+/**
+ * Kernels that wait, through one compressor and through two, in alternating rounds. Each compresses
+ * one kernel at a time, on one thread, as by default. All of a kernel's types go into its carrier
+ * (`delivery=module`), or there would be next to nothing to compress.
+ */
 async function throughput(
   servers: Services,
   { kernels, rounds, types }: { kernels: number; rounds: number; types: number },
@@ -64,8 +75,9 @@ async function throughput(
   const rates: [one: number[], two: number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     for (const compressors of [1, 2] as const) {
-      const seconds = await drain(servers, { kernels, types, compressors, round });
+      const ready = await drain(servers, { kernels, types, compressors, round });
       // Each has done one when the clock starts.
+      const seconds = (ready[kernels - 1] - ready[compressors - 1]) / 1000;
       rates[compressors - 1].push((kernels - compressors) / seconds);
     }
   }
@@ -80,32 +92,34 @@ async function throughput(
   };
 }
 
-/** Seconds from the first kernel that is ready to the last. */
+/** When each kernel was ready, in milliseconds and in this order. */
 async function drain(
   servers: Services,
   run: { kernels: number; types: number; compressors: number; round: number },
-) {
+): Promise<number[]> {
   const { kernels, types, compressors } = run;
   const round = `${run.round}-${compressors}`;
   const services = await depot(servers, `drain-${round}`, { BTFDEPOT_SWEEP_PERIOD: '3600' });
   await services.process('compressor').stop();
   const ids: string[] = [];
   for (let n = 0; n < kernels; n++) {
-    const { status } = await upload(services.url('ingest'), `drain_${round}_${n}`, types);
+    const kernel = { name: `drain_${round}_${n}`, types };
+    const { status } = await upload(services.url('ingest'), kernel, { delivery: 'module' });
     ids.push(status.buildId);
   }
   const others = [];
   for (let n = 1; n < compressors; n++) others.push(services.startAnother('compressor'));
   const starting = [services.start('compressor'), ...others];
   const client = new DepotClient(services.url('fetch'));
-  while ((await client.status(ids[0] ?? ''))?.state !== 'ready') await sleep(20);
-  const started = performance.now();
-  for (const id of ids) await client.waitUntilDone(id);
-  const seconds = (performance.now() - started) / 1000;
+  const ready: number[] = [];
+  for (const id of ids) {
+    await client.waitUntilDone(id);
+    ready.push(Date.parse((await client.record(id))?.readyAt ?? ''));
+  }
   await Promise.all(starting);
   for (const other of others) await (await other).process.stop();
   await services.stop();
-  return seconds;
+  return ready.sort((a, b) => a - b);
 }
 
 /** What uploads, one after the other, add to ingest's memory after the first. */
@@ -117,7 +131,7 @@ async function memory(
   const url = services.url('ingest');
   const held: number[] = [];
   for (let n = 0; n < uploads; n++) {
-    await upload(url, `memory_${n}`, types, size);
+    await upload(url, { name: `memory_${n}`, types, size });
     held.push(await residentBytes(services.process('ingest').pid));
   }
   await services.stop();
