@@ -29,7 +29,7 @@ export async function* blobStream(
     const from = at;
     let reason: unknown = 'the connection ended early';
     try {
-      for await (const chunk of stream) {
+      for await (const chunk of chunksOf(stream)) {
         at += chunk.length;
         if (at > size) throw tooLong(size);
         yield chunk;
@@ -49,6 +49,20 @@ export async function* blobStream(
         detail: String(reason),
       });
     }
+  }
+}
+
+/** Not every browser's streams are asynchronous iterables (Safari's were not in 2025). */
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   kernelPath,
   kernelRecordSchema,
+  keysAnswerSchema,
   lookupAnswerSchema,
   resolveAnswerSchema,
   searchAnswerSchema,
@@ -13,13 +14,17 @@ import {
   type KernelRecord,
   type KernelStatus,
   type KernelSummary,
+  type KeysAnswer,
   type LookupAnswer,
   type PublicKey,
   type ResolveAnswer,
+  type SearchAnswer,
+  type SitePage,
   type SplitProgress,
   type SplittingStatus,
   type Variable,
   type VariableAnswer,
+  type VariablePage,
 } from '@btf-depot/contracts';
 import { askInOrder, PATIENCE, wait, type Patience } from './ask.ts';
 import { blobStream, type WantedBlob } from './blob-stream.ts';
@@ -52,6 +57,17 @@ export interface KernelFilter {
   /** What the build ID begins with. */
   buildId?: string;
 }
+
+/** A part of a long answer. */
+export interface PageOptions {
+  /** How many at most. */
+  limit?: number;
+  /** The `next` of the page before. */
+  page?: string | undefined;
+}
+
+/** The most that one page has. */
+const LONGEST_PAGE = 1000;
 
 export interface ClientOptions {
   patience?: Patience;
@@ -133,14 +149,21 @@ export class DepotClient {
   }
 
   /** The kernels for which all that is given holds, by build ID. */
-  async *kernels(filter: KernelFilter = {}, signal?: AbortSignal): AsyncGenerator<KernelSummary> {
-    let page: string | undefined;
-    do {
-      const path = `/v1/kernels${query({ ...filter, page })}`;
-      const answer = await this.#json(path, searchAnswerSchema, signal);
-      yield* answer.kernels;
-      page = answer.next;
-    } while (page !== undefined);
+  kernels(filter: KernelFilter = {}, signal?: AbortSignal): AsyncGenerator<KernelSummary> {
+    return inPages(
+      (page) => this.kernelPage(filter, { page }, signal),
+      ({ kernels }) => kernels,
+    );
+  }
+
+  /** Some of them. */
+  kernelPage(
+    filter: KernelFilter,
+    { limit, page }: PageOptions = {},
+    signal?: AbortSignal,
+  ): Promise<SearchAnswer> {
+    const path = `/v1/kernels${query({ ...filter, limit: limit?.toString(), page })}`;
+    return this.#json(path, searchAnswerSchema, signal);
   }
 
   /** Many at once, by build ID or release. */
@@ -152,15 +175,22 @@ export class DepotClient {
   }
 
   /** The variables of a kernel whose names begin with `prefix`, by name. */
-  async *variables(buildId: string, prefix = '', signal?: AbortSignal): AsyncGenerator<Variable> {
-    let page: string | undefined;
-    do {
-      const limit = '1000';
-      const path = `${kernelPath(buildId)}/vars${query({ prefix, limit, page })}`;
-      const answer = await this.#json(path, variablePageSchema, signal);
-      yield* answer.variables;
-      page = answer.next;
-    } while (page !== undefined);
+  variables(buildId: string, prefix = '', signal?: AbortSignal): AsyncGenerator<Variable> {
+    return inPages(
+      (page) => this.variablePage(buildId, prefix, { limit: LONGEST_PAGE, page }, signal),
+      ({ variables }) => variables,
+    );
+  }
+
+  /** Some of them. */
+  variablePage(
+    buildId: string,
+    prefix: string,
+    { limit, page }: PageOptions = {},
+    signal?: AbortSignal,
+  ): Promise<VariablePage> {
+    const path = `${kernelPath(buildId)}/vars${query({ prefix, limit: limit?.toString(), page })}`;
+    return this.#json(path, variablePageSchema, signal);
   }
 
   /** Every variable of that name. Where there is none, the error names those that are near. */
@@ -182,23 +212,36 @@ export class DepotClient {
   }
 
   /** Where calls of a function are inlined, or what is inlined at an address, in order. */
-  async *inlineSites(
+  inlineSites(
     buildId: string,
     asked: { function: string } | { address: string },
     signal?: AbortSignal,
   ): AsyncGenerator<InlineSite> {
-    let page: string | undefined;
-    do {
-      const path = `${kernelPath(buildId)}/inlines${query({ ...asked, limit: '1000', page })}`;
-      const answer = await this.#json(path, sitePageSchema, signal);
-      yield* answer.sites;
-      page = answer.next;
-    } while (page !== undefined);
+    return inPages(
+      (page) => this.inlineSitePage(buildId, asked, { limit: LONGEST_PAGE, page }, signal),
+      ({ sites }) => sites,
+    );
+  }
+
+  /** Some of them. */
+  inlineSitePage(
+    buildId: string,
+    asked: { function: string } | { address: string },
+    { limit, page }: PageOptions = {},
+    signal?: AbortSignal,
+  ): Promise<SitePage> {
+    const parameters = query({ ...asked, limit: limit?.toString(), page });
+    return this.#json(`${kernelPath(buildId)}/inlines${parameters}`, sitePageSchema, signal);
   }
 
   resolve(buildId: string, names: string[], signal?: AbortSignal): Promise<ResolveAnswer> {
     const path = `${kernelPath(buildId)}/vars/resolve`;
     return this.#post(path, { names }, resolveAnswerSchema, signal);
+  }
+
+  /** The keys that the depot says that it signs with: worth as much as the connection to it. */
+  keys(signal?: AbortSignal): Promise<KeysAnswer> {
+    return this.#json('/v1/keys', keysAnswerSchema, signal);
   }
 
   /**
@@ -277,6 +320,19 @@ export class DepotClient {
     const initFor = (base: URL) => (base === this.base ? first : init);
     return askInOrder(this.#bases, path, initFor, this.#patience);
   }
+}
+
+/** What all pages have, one page after the other. */
+async function* inPages<Answer extends { next?: string }, Item>(
+  ask: (page: string | undefined) => Promise<Answer>,
+  itemsOf: (answer: Answer) => readonly Item[],
+): AsyncGenerator<Item> {
+  let page: string | undefined;
+  do {
+    const answer = await ask(page);
+    yield* itemsOf(answer);
+    page = answer.next;
+  } while (page !== undefined);
 }
 
 async function parse<Output>(response: Response, schema: Schema<Output>): Promise<Output> {

@@ -4,7 +4,12 @@
  */
 export { PATIENCE, type Patience } from './ask.ts';
 export { type WantedBlob } from './blob-stream.ts';
-export { DepotClient, type ClientOptions, type KernelFilter } from './depot-client.ts';
+export {
+  DepotClient,
+  type ClientOptions,
+  type KernelFilter,
+  type PageOptions,
+} from './depot-client.ts';
 export { type ArtifactOptions, type FoundArtifact } from './find-artifact.ts';
 export { ProblemError } from './problem-error.ts';
 export { totalSize, type UploadRequest } from './upload.ts';

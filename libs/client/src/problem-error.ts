@@ -5,11 +5,21 @@ export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly code: string;
   readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** Names that are near one that there is not. */
+  readonly suggestions: readonly string[];
 
-  constructor(problem: Pick<Problem, 'code' | 'status' | 'title' | 'detail'>) {
+  constructor(
+    problem: Pick<Problem, 'code' | 'status' | 'title' | 'detail'> & { suggestions?: unknown },
+  ) {
     super(`${problem.title}: ${problem.detail}`);
     this.code = problem.code;
     this.status = problem.status;
+    this.title = problem.title;
+    this.detail = problem.detail;
+    const { suggestions } = problem;
+    this.suggestions = Array.isArray(suggestions) ? suggestions.map(String) : [];
   }
 }
 

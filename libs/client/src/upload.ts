@@ -41,19 +41,28 @@ export async function upload(
 ): Promise<{ outcome: 'created' | 'known'; status: KernelStatus }> {
   const url = new URL('v1/kernels', base);
   for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
-  // A Request makes the body of both forms, and the header that goes with it.
-  const { body, headers } = new Request(url, { method: 'POST', body: bodyOf(request) });
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   const response = await ask(url, {
     method: 'POST',
-    headers,
-    body: body?.pipeThrough(counter(options.onProgress)) ?? null,
-    duplex: 'half',
+    ...bodyFor(url, request, options),
     ...(options.signal && { signal: options.signal }),
   });
   if (!response.ok) throw await problemOf(response);
   const status = statusSchema.parse(await response.json());
   return { outcome: response.status === 201 ? 'created' : 'known', status };
+}
+
+/** To be told how far it is takes a stream of the body, which browsers send over HTTP/2 only. */
+function bodyFor(
+  url: URL,
+  request: UploadRequest,
+  { onProgress, headers: more = {} }: Parameters<typeof upload>[2] & object,
+) {
+  const files = bodyOf(request);
+  if (!onProgress) return { body: files, headers: more };
+  // A Request makes the body of both forms, and the header that goes with it.
+  const { body, headers } = new Request(url, { method: 'POST', body: files });
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
+  return { body: body?.pipeThrough(counter(onProgress)) ?? null, headers, duplex: 'half' as const };
 }
 
 function filesOf(request: UploadRequest): [name: string, file: Blob][] {
@@ -71,12 +80,12 @@ function bodyOf(request: UploadRequest): Blob | FormData {
   return form;
 }
 
-function counter(onProgress: UploadOptions['onProgress']): TransformStream<Uint8Array, Uint8Array> {
+function counter(onProgress: (sent: number) => void): TransformStream<Uint8Array, Uint8Array> {
   let sent = 0;
   return new TransformStream({
     transform(chunk, controller) {
       sent += chunk.length;
-      onProgress?.(sent);
+      onProgress(sent);
       controller.enqueue(chunk);
     },
   });
