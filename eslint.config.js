@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 import { boundaries, testBoundaries, withoutFileSystem } from './tools/boundaries/rules.js';
 
 export default defineConfig(
-  globalIgnores(['**/node_modules', '.nx', 'data', 'dist']),
+  globalIgnores(['**/node_modules', '.nx', 'data', '**/dist']),
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {

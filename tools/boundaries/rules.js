@@ -32,6 +32,7 @@ const vendors = {
   'layer:contract': ['zod'],
   'layer:domain': [],
   'layer:client': [],
+  'layer:page': ['zod', 'vite'],
   'layer:platform': ['express', 'pino', 'prom-client', 'piscina', 'zod'],
 };
 

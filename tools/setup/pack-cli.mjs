@@ -11,6 +11,8 @@ const root = realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
 const target = `linux-${process.arch}`;
 const output = resolve(process.argv[2] ?? join(root, 'dist', `btfdepot-${target}.tar.gz`));
 
+execFileSync(process.execPath, [fileURLToPath(new URL('build-page.mjs', import.meta.url))]);
+
 const npm = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 };
 const tree = ['ls', '--all', '--omit=dev', '--parseable', '-w', '@btf-depot/cli'];
 const listed = execFileSync('npm', tree, npm).trim().split('\n').slice(1);
@@ -35,7 +37,8 @@ here=$(dirname "$(readlink -f "$0")")
 exec "$here/${node}" "$here/apps/cli/src/main.ts" "$@"
 `;
   writeFileSync(join(folder, 'btfdepot'), script, { mode: 0o755 });
-  const files = [...new Set([...links, ...folders, node, 'LICENSE', 'package.json'])];
+  const more = ['apps/catalogue/dist', node, 'LICENSE', 'package.json'];
+  const files = [...new Set([...links, ...folders, ...more])];
   writeFileSync(join(folder, 'files'), files.join('\n'));
   mkdirSync(dirname(output), { recursive: true });
   const left = ['*.test.ts', '*.map', 'prebuilds'];

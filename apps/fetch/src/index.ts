@@ -11,6 +11,7 @@ import { Answers } from './answers.ts';
 import { HeldMemory } from './blobs/held-memory.ts';
 import { HotBlobs } from './blobs/hot-blobs.ts';
 import { Catalogue } from './catalogue.ts';
+import { cataloguePage } from './catalogue-page.ts';
 import { Budget } from './clients/budget.ts';
 import { Wanted } from './clients/wanted.ts';
 import { readableElsewhere } from './cors.ts';
@@ -84,6 +85,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     readableElsewhere,
     wanted.watch,
     documentationRoutes(),
+    cataloguePage(send),
     keyRoutes(deps.publicKeys ?? []),
     debuginfodRoutes({ records, blobs, send, log }),
     searchRoutes(records, catalogue),

@@ -1,0 +1,46 @@
+/** What the page shows is in its address, so that links can be shared: these are its parameters. */
+export type Place = Readonly<Partial<Record<PlaceKey, string>>>;
+
+/**
+ * Without `kernel` a search, by `distro`, `release`, `arch` and `buildId`. With it that kernel: its
+ * `variables` that begin so, or one `variable`; its `inlined` calls, those of a `function` or at an
+ * address of `code`. `page` goes on where a list ended.
+ */
+const KEYS = [
+  'distro',
+  'release',
+  'arch',
+  'buildId',
+  'kernel',
+  'variables',
+  'variable',
+  'inlined',
+  'function',
+  'code',
+  'page',
+] as const;
+
+type PlaceKey = (typeof KEYS)[number];
+
+export function placeOf(search: string): Place {
+  const parameters = new URLSearchParams(search);
+  const place: Partial<Record<PlaceKey, string>> = {};
+  for (const key of KEYS) {
+    const value = parameters.get(key)?.trim();
+    if (value !== undefined) place[key] = value;
+  }
+  return place;
+}
+
+/** A link within the page. */
+export function linkTo(place: Place): string {
+  return `?${new URLSearchParams(Object.entries(place)).toString()}`;
+}
+
+/** The depot that served the page; it ends in a slash. */
+export const DEPOT = new URL('.', location.href).href;
+
+/** The address of one of the depot's routes, relative to the page. */
+export function routeOf(buildId: string, ...path: readonly string[]): string {
+  return ['v1/kernels', buildId, ...path.map(encodeURIComponent)].join('/');
+}

@@ -1,0 +1,47 @@
+type Child = Node | string | number | false | undefined;
+
+/** Attributes; `true` for one without a value, false and undefined for none. */
+type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * An element with attributes and children. Text stays text: there is no way from a string to
+ * markup in the page.
+ */
+export function h<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...shown(children));
+  return element;
+}
+
+/** Children without those that are not to be shown. */
+export function shown(children: readonly Child[]): (Node | string)[] {
+  return children.flatMap((child) => {
+    if (child === false || child === undefined) return [];
+    return [typeof child === 'number' ? String(child) : child];
+  });
+}
+
+/** A part of the page with its heading. */
+export function section(title: string, ...children: readonly Child[]): HTMLElement {
+  return h('section', {}, h('h2', {}, title), ...children);
+}
+
+/** Pairs of a term and what it is; those without a value are left out. */
+export function facts(pairs: readonly (readonly [term: string, value: Child])[]): HTMLElement {
+  const list = h('dl', { class: 'facts' });
+  for (const [term, value] of pairs) {
+    if (value === undefined || value === false || value === '') continue;
+    list.append(h('div', {}, h('dt', {}, term), h('dd', {}, value)));
+  }
+  return list;
+}
+
+export type { Child };

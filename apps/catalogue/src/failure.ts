@@ -1,0 +1,23 @@
+import { ProblemError } from '@btf-depot/client';
+import { h } from './dom.ts';
+import type { View } from './view.ts';
+
+/** What could not be shown: the depot's own words, and its code for who reports it. */
+export function failureView(error: unknown): View {
+  return {
+    title: 'BTF Depot',
+    children: [h('h1', {}, 'This cannot be shown'), failureNote(error)],
+  };
+}
+
+export function failureNote(error: unknown): HTMLElement {
+  const isProblem = error instanceof ProblemError;
+  const passing = isProblem && (error.status === 0 || error.status === 429 || error.status >= 500);
+  return h(
+    'div',
+    { class: 'note bad', role: 'alert' },
+    h('p', {}, error instanceof Error ? error.message : String(error)),
+    isProblem && h('p', { class: 'quiet' }, 'Code: ', h('code', {}, error.code)),
+    passing && h('p', {}, h('a', { href: location.search || '?' }, 'Try again')),
+  );
+}

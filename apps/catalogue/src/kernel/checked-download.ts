@@ -1,0 +1,36 @@
+import type { DepotClient } from '@btf-depot/client';
+import { h } from '../dom.ts';
+import { trustedClient } from './trusted-client.ts';
+
+/**
+ * A button that downloads an artifact, checks it against the signed manifest, and only then saves
+ * it: the browser's own downloads are checked by nobody.
+ */
+export function checkedDownload(client: DepotClient, buildId: string, name: string): HTMLElement {
+  const label = `Download ${name}, checked`;
+  const button = h('button', { type: 'button', 'aria-label': label }, 'Get checked');
+  const outcome = h('span', { class: 'outcome', role: 'status' });
+  const download = async () => {
+    const { trusted } = await trustedClient(client);
+    const { bytes } = await trusted.artifact(buildId, name);
+    const url = URL.createObjectURL(new Blob([bytes]));
+    h('a', { href: url, download: name }).click();
+    // The browser has taken the bytes over by then.
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  };
+  button.addEventListener('click', () => {
+    button.disabled = true;
+    outcome.textContent = '…';
+    download()
+      .then(
+        () => say('✓', 'good'),
+        (error: unknown) => say(error instanceof Error ? error.message : String(error), 'bad'),
+      )
+      .finally(() => (button.disabled = false));
+  });
+  const say = (text: string, how: string) => {
+    outcome.textContent = text;
+    outcome.className = `outcome ${how}`;
+  };
+  return h('span', { class: 'checked' }, button, outcome);
+}

@@ -1,0 +1,33 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { DEPOT, routeOf } from '../address.ts';
+import { command } from '../copy.ts';
+import { h, section, type Child } from '../dom.ts';
+
+/** What to type elsewhere. Only names that the depot made go into it. */
+export function commands({ buildId, artifacts, extras }: KernelRecord): Child {
+  const has = (name: string) => Object.hasOwn(artifacts, name);
+  const file = ['btf_vmlinux.ko.gz', 'btf_vmlinux_ksyms.ko.gz', 'vmlinux.btf'].find(has);
+  const url = DEPOT.replace(/\/$/, '');
+  const lines: [what: string, text: string][] = [];
+  if (file !== undefined) {
+    lines.push(['Any system', `curl -fO ${DEPOT}${routeOf(buildId, file)}`]);
+    const other = file === 'btf_vmlinux.ko.gz' ? '' : ` ${file}`;
+    lines.push(['Checked, and resumed', `npx btfdepot get --url ${url} ${buildId}${other}`]);
+  }
+  if (has('btf_vmlinux_ksyms.ko')) {
+    lines.push(['A device that runs it', `BTFDEPOT_URL=${url} btfdepot-fetch load`]);
+  }
+  const name = Object.hasOwn(extras, 'vars') ? '.BTF.vars' : '.BTF';
+  const find = `debuginfod-find section ${buildId} ${name}`;
+  lines.push(["debuginfod's client", `DEBUGINFOD_URLS=${url} ${find}`]);
+  return section(
+    'Get it',
+    h(
+      'dl',
+      { class: 'commands' },
+      ...lines.map(([what, text]) =>
+        h('div', {}, h('dt', {}, what), h('dd', {}, command(text, `command: ${what}`))),
+      ),
+    ),
+  );
+}

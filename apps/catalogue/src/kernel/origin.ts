@@ -1,0 +1,33 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { hash } from '../copy.ts';
+import { facts, h, section } from '../dom.ts';
+import { bytes, moment } from '../format.ts';
+
+/** Where it came from, as far as everybody may know. */
+export function origin(record: KernelRecord): HTMLElement {
+  const { carrier, core, sources, uploadedAt, readyAt, keptUntil } = record;
+  return section(
+    'Where it is from',
+    facts([
+      ['Sent', moment(uploadedAt)],
+      ['Ready', readyAt === undefined ? undefined : moment(readyAt)],
+      ['Kept until', keptUntil === undefined ? undefined : moment(keptUntil)],
+      ['Core', hash(core.sha256, 'SHA-256 of core')],
+      ['Module', carrier?.moduleName],
+      ['Vermagic', carrier?.vermagic ?? carrier?.load?.vermagic],
+    ]),
+    h(
+      'ul',
+      { class: 'sources', 'aria-label': 'Files that were sent' },
+      ...sources.map((source) =>
+        h(
+          'li',
+          {},
+          h('b', {}, source.package ?? source.part),
+          ` ${bytes(source.size)}, ${source.kind}, ${moment(source.at)}, ${source.encoder} `,
+          hash(source.sha256, `SHA-256 of the ${source.part} that was sent`),
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,56 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { linkTo } from '../address.ts';
+import { h, section, type Child } from '../dom.ts';
+import { bytes, count, counted } from '../format.ts';
+
+const DELIVERIES = {
+  builtin: 'The kernel has its core BTF inside (CONFIG_DEBUG_INFO_BTF=y).',
+  module: 'The kernel has no BTF inside: core travels in the carrier too.',
+};
+
+/** What the depot has of the kernel, a card each; what it lacks is said too. */
+export function parts(record: KernelRecord): HTMLElement {
+  const { core, ksyms, inlines, delivery, buildId: kernel } = record;
+  const vars = Object.hasOwn(record.extras, 'vars') ? record.extras.vars : undefined;
+  return section(
+    'What there is',
+    h('p', { class: 'quiet' }, DELIVERIES[delivery]),
+    h(
+      'ul',
+      { class: 'cards' },
+      card('Core', bytes(core.size), `${counted(core.types, 'type')}, ${core.origin}`),
+      vars
+        ? card(
+            h('a', { href: linkTo({ kernel, variables: '' }) }, 'Variables'),
+            bytes(vars.size),
+            `${count(vars.variables)}, from ${ORIGINS[vars.origin]}`,
+          )
+        : card('Variables', '–', 'it came without'),
+      ksyms
+        ? card('Ksyms', bytes(ksyms.size), `${count(ksyms.variables)} that BPF programs can name`)
+        : card('Ksyms', '–', vars ? 'its symbols are not known' : 'none without variables'),
+      inlines
+        ? card(
+            h('a', { href: linkTo({ kernel, inlined: '' }) }, 'Inlined calls'),
+            bytes(inlines.size),
+            `${count(inlines.sites)} sites`,
+          )
+        : card('Inlined calls', '–', 'it came without'),
+      carrierCard(record),
+    ),
+  );
+}
+
+const ORIGINS = { full: "its build's pahole", dwarf: 'its DWARF', partition: 'its BTF' };
+
+function carrierCard({ carrier }: KernelRecord): HTMLElement {
+  if (!carrier) return card('Carrier', '–', 'not made yet');
+  const { loadable, why, signed } = carrier;
+  const what = loadable ? 'loadable' : 'for files only';
+  const because = why === undefined ? '' : `: ${why}`;
+  return card('Carrier', what, `${signed ? 'signed' : 'not signed'}${because}`);
+}
+
+function card(title: Child, main: string, detail: string): HTMLElement {
+  return h('li', {}, h('h3', {}, title), h('p', { class: 'big' }, main), h('p', {}, detail));
+}

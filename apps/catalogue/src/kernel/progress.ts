@@ -1,0 +1,37 @@
+import { ProblemError, type DepotClient } from '@btf-depot/client';
+import { h } from '../dom.ts';
+
+/** Between two looks, in milliseconds. */
+const PAUSE = 1000;
+
+const STAGES = {
+  split: 'Being split: units of DWARF that are done',
+  compress: 'Its carriers are being made: files that are done',
+};
+
+/** How far the depot is; once it is done, the page is made anew. */
+export function progressNote(client: DepotClient, buildId: string): HTMLElement {
+  const words = h('span', {}, 'Not ready yet');
+  const meter = h('progress', { max: 100, 'aria-label': 'Progress' });
+  const look = async () => {
+    const status = await client.status(buildId);
+    if (status.state !== 'splitting' && status.state !== 'compressing') {
+      location.reload();
+      return;
+    }
+    const { progress } = status;
+    if (progress) {
+      words.textContent = `${STAGES[progress.stage]}: ${progress.done} of ${progress.total || '?'}`;
+      meter.value = progress.percent;
+    }
+    setTimeout(lookAgain, PAUSE);
+  };
+  const lookAgain = () => {
+    look().catch((error: unknown) => {
+      words.textContent =
+        error instanceof ProblemError ? error.message : 'The depot does not say how far it is';
+    });
+  };
+  lookAgain();
+  return h('div', { class: 'note', role: 'status' }, words, meter);
+}

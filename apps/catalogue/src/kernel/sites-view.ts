@@ -1,0 +1,141 @@
+import { ProblemError, type DepotClient } from '@btf-depot/client';
+import type { InlineSite, KernelRecord } from '@btf-depot/contracts';
+import { linkTo } from '../address.ts';
+import { copyButton } from '../copy.ts';
+import { h, type Child } from '../dom.ts';
+import { field, formOf } from '../form.ts';
+import { nextPage } from '../paging.ts';
+
+type Asked = { function: string } | { address: string };
+
+const MISSES = new Set(['unknown-function', 'no-inlines', 'bad-query']);
+
+/** Where calls of a function were inlined, or what is inlined at an address. */
+export async function sitesView(
+  client: DepotClient,
+  { buildId: kernel, inlines }: KernelRecord,
+  asked?: Asked,
+  page?: string,
+): Promise<Child[]> {
+  if (!inlines) {
+    return [
+      h(
+        'p',
+        { class: 'note' },
+        'This kernel came without inlined calls: they are found in debug information, as the ' +
+          'whole vmlinux or the package with its symbols has it.',
+      ),
+    ];
+  }
+  const children = [h('div', { class: 'searches' }, ...siteSearch(kernel, asked))];
+  if (!asked) return children;
+  try {
+    const { sites, next } = await client.inlineSitePage(kernel, asked, { limit: 50, page });
+    const place = 'function' in asked ? { function: asked.function } : { code: asked.address };
+    return [
+      ...children,
+      sites.length === 0 && h('p', { class: 'none' }, 'Nothing is inlined there.'),
+      h('ol', { class: 'sites', 'aria-label': 'Sites' }, ...sites.map((site) => row(kernel, site))),
+      nextPage({ kernel, ...place, ...(page !== undefined && { page }) }, next),
+    ];
+  } catch (error) {
+    if (!(error instanceof ProblemError) || !MISSES.has(error.code)) throw error;
+    const near = error.suggestions.map((name) =>
+      h('a', { href: linkTo({ kernel, function: name }) }, h('code', {}, name), ' '),
+    );
+    return [
+      ...children,
+      h(
+        'div',
+        { class: 'note', role: 'status' },
+        h('p', {}, error.title, '.'),
+        near.length > 0
+          ? h('p', {}, 'Near it: ', ...near)
+          : h('p', { class: 'quiet' }, error.detail),
+      ),
+    ];
+  }
+}
+
+function siteSearch(kernel: string, asked: Asked | undefined): HTMLElement[] {
+  const hidden = () => h('input', { type: 'hidden', name: 'kernel', value: kernel });
+  const name = asked && 'function' in asked ? asked.function : '';
+  const address = asked && 'address' in asked ? asked.address : '';
+  return [
+    formOf(
+      { class: 'search', 'aria-label': 'Search by function', role: 'search' },
+      hidden(),
+      field('Inlined function', {
+        name: 'function',
+        value: name,
+        placeholder: 'pid_task',
+        required: true,
+      }),
+      h('button', { type: 'submit' }, 'Show'),
+    ),
+    formOf(
+      { class: 'search', 'aria-label': 'Search by address', role: 'search' },
+      hidden(),
+      field('Or an address, as linked', {
+        name: 'code',
+        value: address,
+        placeholder: '0xffffffff81…',
+        pattern: '\\s*(0x)?[0-9a-fA-F]{1,16}\\s*',
+        title: 'hexadecimal digits',
+        required: true,
+      }),
+      h('button', { type: 'submit' }, 'Show'),
+    ),
+  ];
+}
+
+function row(kernel: string, site: InlineSite): HTMLElement {
+  const { function: name, caller, section, offset, address, probe, init, parameters } = site;
+  const place = `${section}+0x${offset.toString(16)}`;
+  return h(
+    'li',
+    {},
+    h(
+      'p',
+      {},
+      h('a', { href: linkTo({ kernel, function: name }) }, h('code', {}, name)),
+      caller ? ' in ' : '',
+      caller && h('code', {}, `${caller.name}+0x${caller.offset.toString(16)}`),
+      init === true && h('span', { class: 'badge' }, 'freed after boot'),
+    ),
+    h(
+      'p',
+      { class: 'quiet' },
+      place,
+      address !== undefined && ' · ',
+      address !== undefined && h('a', { href: linkTo({ kernel, code: address }) }, address),
+    ),
+    probe !== undefined &&
+      h('p', {}, 'Probe ', h('code', {}, probe), ' ', copyButton(probe, `probe of ${place}`)),
+    parameters.length > 0 && parameterTable(name, parameters),
+  );
+}
+
+function parameterTable(name: string, parameters: InlineSite['parameters']): HTMLElement {
+  const heads = ['Parameter', 'Type', 'Where', 'Fetch argument'];
+  return h(
+    'table',
+    { class: 'parameters' },
+    h('caption', { class: 'offscreen' }, `Parameters of ${name}`),
+    h('thead', {}, h('tr', {}, ...heads.map((text) => h('th', { scope: 'col' }, text)))),
+    h(
+      'tbody',
+      {},
+      ...parameters.map((parameter) =>
+        h(
+          'tr',
+          {},
+          h('th', { scope: 'row' }, h('code', {}, parameter.name)),
+          h('td', {}, h('code', {}, parameter.type)),
+          h('td', {}, parameter.where),
+          h('td', {}, parameter.fetch === undefined ? '' : h('code', {}, parameter.fetch)),
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,21 @@
+import { DepotClient } from '@btf-depot/client';
+import { decodePublicKey, type PublicKey } from '@btf-depot/contracts';
+import { DEPOT } from '../address.ts';
+
+export interface Trusted {
+  /** Takes no manifest but one that one of the keys signed. */
+  trusted: DepotClient;
+  /** None: this depot signs nothing. */
+  keys: readonly PublicKey[];
+}
+
+let asked: Promise<Trusted> | undefined;
+
+/** A client that checks, with the keys that the depot says are its own; they are asked for once. */
+export function trustedClient(client: DepotClient): Promise<Trusted> {
+  asked ??= client.keys().then(({ keys: given }) => {
+    const keys = given.map(({ publicKey }) => decodePublicKey(publicKey));
+    return { trusted: new DepotClient(DEPOT, { keys }), keys };
+  });
+  return asked;
+}

@@ -1,0 +1,57 @@
+/** Why a variable is not among the ksyms: KSYM_REASONS in libs/extras. */
+export const KSYM_REASONS: Readonly<Record<string, string>> = {
+  'no-place': 'nothing says where it lies',
+  'per-cpu': 'one for each processor',
+  'not-in-image': 'its section does not stay as it was linked',
+  'bad-name': 'its name is no C identifier',
+  'bad-type': 'the verifier takes no such type',
+  'no-symbol': 'no symbol has its name',
+  'ambiguous-name': 'several symbols have its name',
+  'other-symbol': 'the symbol of its name is something else',
+  'lost-memory': 'its memory is freed after boot',
+};
+
+/** Why an entry of DWARF is not among the variables: LEFT_OUT_RULES in libs/extras. */
+export const VARIABLE_RULES: Readonly<Record<string, string>> = {
+  declaration: 'only declared',
+  artificial: 'made by the compiler',
+  storage: 'optimised away, or in a register',
+  section: 'in no section of the running image',
+  name: 'without a name',
+  prefix: 'made by the build',
+  void: 'void',
+  size: 'without a size',
+};
+
+/** What a reader of a parameter has to do: LOCATION_KINDS in libs/extras. */
+export const LOCATION_KINDS: Readonly<Record<string, string>> = {
+  constant: 'constant',
+  address: 'at an address',
+  register: 'in a register',
+  sum: 'register and offset',
+  memory: 'in memory',
+  frame: 'in the frame',
+};
+
+/** Why a parameter has no location: UNAVAILABLE in libs/extras. */
+export const UNAVAILABLE: Readonly<Record<string, string>> = {
+  'entry-value': 'only when its caller was entered',
+  'implicit-pointer': 'pointer that was optimised away',
+  reference: 'in another variable',
+  pieces: 'in several places',
+  computed: 'computed',
+  thread: 'in storage of a thread',
+  operation: 'unknown operation',
+  malformed: 'malformed',
+  wide: 'constant of more than eight bytes',
+  nothing: 'optimised away',
+  unmentioned: 'not mentioned',
+  unplaced: 'mentioned without a location',
+  elsewhere: 'not at this place',
+  vararg: 'variable arguments',
+};
+
+/** Words for what this version knows, the depot's own for what a newer one has added. */
+export function wordsFor(known: Readonly<Record<string, string>>, code: string): string {
+  return Object.hasOwn(known, code) ? known[code] : code;
+}
