@@ -5,7 +5,7 @@ import { unbzip2 } from './unbzip2.ts';
 import { unlz4 } from './unlz4.ts';
 import { unlzma } from './unlzma.ts';
 import { unlzop } from './unlzop.ts';
-import { untilXzFooter, unxz } from './unxz.ts';
+import { unxz } from './unxz.ts';
 import { unzstdFrames } from './unzstd-stream.ts';
 
 export interface DecompressOptions {
@@ -19,7 +19,20 @@ export interface DecompressOptions {
    * for those that lie within something larger.
    */
   readonly trailing?: 'refuse' | 'ignore';
+  /**
+   * That decode what does not depend on what is before it, blocks of xz, at one time. Other threads
+   * than this one are started where there is such work, and end with the stream.
+   */
+  readonly threads?: number;
+  /** Bytes, packed and unpacked, that these may hold of a stream at one time: larger blocks they leave. */
+  readonly ahead?: number;
 }
+
+export const DECOMPRESS_DEFAULTS = {
+  trailing: 'refuse',
+  threads: 1,
+  ahead: 128 * 2 ** 20,
+} as const satisfies Partial<DecompressOptions>;
 
 /**
  * The content of a compressed stream, piece by piece, in pieces of at most a few MiB. What comes
@@ -34,7 +47,7 @@ export async function* decompress(
   chunks: Chunks,
   options: DecompressOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { limit, size, trailing = 'refuse' } = options;
+  const { limit, size, trailing } = { ...DECOMPRESS_DEFAULTS, ...options };
   const reader = new StreamReader(chunks, { section: format, code: `${format}-truncated` });
   let total = 0;
   try {
@@ -63,14 +76,15 @@ export async function* decompress(
 function decode(
   format: Compression,
   reader: StreamReader,
-  { size, trailing }: DecompressOptions,
+  options: DecompressOptions,
 ): AsyncGenerator<Uint8Array> {
+  const { size, trailing, threads, ahead } = { ...DECOMPRESS_DEFAULTS, ...options };
   const one = trailing === 'ignore';
   switch (format) {
     case 'gzip':
       return one ? gunzipMember(reader) : gunzipMembers(reader);
     case 'xz':
-      return unxz(one ? untilXzFooter(reader) : reader.rest());
+      return unxz(reader, { one, threads, ahead });
     case 'zstd':
       return unzstdFrames(reader, { one });
     case 'lz4':

@@ -16,7 +16,7 @@ export {
   compressionOf,
   type Compression,
 } from './compression.ts';
-export { decompress, type DecompressOptions } from './decompress.ts';
+export { decompress, DECOMPRESS_DEFAULTS, type DecompressOptions } from './decompress.ts';
 export { gunzip, type GunzipOptions } from './gunzip.ts';
 export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip.ts';
 export { unzlib, type UnzlibOptions } from './unzlib.ts';

@@ -1,131 +1,141 @@
-import { crc32 } from 'node:zlib';
-import { FormatError, type Chunks, type StreamReader } from '@btf-depot/bytes';
+import { FormatError, type StreamReader } from '@btf-depot/bytes';
+import { XzDecoder } from './xz-decoder.ts';
 import {
-  code,
-  copyFromWasm,
-  copyToWasm,
-  end,
-  LZMA_BUF_ERROR,
-  LZMA_FINISH,
-  LZMA_MEM_ERROR,
-  LZMA_MEMLIMIT_ERROR,
-  LZMA_OK,
-  LZMA_PROG_ERROR,
-  LZMA_RUN,
-  LZMA_STREAM_END,
-  WasmLzmaStream,
-} from 'node-liblzma/wasm';
-import { liblzma } from './liblzma.ts';
-
-/** Bytes that a decoder may take for its dictionary: `xz -9` needs 65 MiB, kernels up to 128. */
-const MEMORY_LIMIT = 192n * 1024n * 1024n;
-
-/** LZMA_CONCATENATED: streams follow one another until the input ends. */
-const CONCATENATED = 0x08;
-
-const CHUNK = 1024 * 1024;
-
-/** One lzma_stream. It is given all of a chunk at once, and room for CHUNK bytes at a time. */
-class Decoder implements Disposable {
-  readonly #stream = new WasmLzmaStream(liblzma);
-  readonly #output = liblzma._malloc(CHUNK);
-  #input = 0;
-
-  constructor() {
-    const status = liblzma._lzma_stream_decoder(this.#stream.ptr, MEMORY_LIMIT, CONCATENATED);
-    if (status !== LZMA_OK) throw xzError(status);
-  }
-
-  take(chunk: Uint8Array): void {
-    liblzma._free(this.#input);
-    this.#input = copyToWasm(liblzma, chunk);
-    this.#stream.setInput(this.#input, chunk.length);
-  }
-
-  /** @returns status of liblzma, what came out, and whether all input is used up. */
-  step(action: number): { status: number; bytes: Uint8Array; isUsed: boolean } {
-    const stream = this.#stream;
-    stream.setOutput(this.#output, CHUNK);
-    const status = code(stream, action);
-    const bytes = copyFromWasm(liblzma, this.#output, CHUNK - stream.availOut);
-    return { status, bytes, isUsed: stream.availIn === 0 };
-  }
-
-  [Symbol.dispose](): void {
-    end(this.#stream);
-    this.#stream.free();
-    liblzma._free(this.#input);
-    liblzma._free(this.#output);
-  }
-}
-
-/** The streams of an .xz file and the padding among them (tukaani.org/xz/xz-file-format.txt). */
-export async function* unxz(chunks: Chunks): AsyncGenerator<Uint8Array> {
-  using decoder = new Decoder();
-  for await (const chunk of chunks) {
-    decoder.take(chunk);
-    if (yield* drain(decoder, LZMA_RUN)) return;
-  }
-  decoder.take(new Uint8Array());
-  if (!(yield* drain(decoder, LZMA_FINISH))) throw truncated();
-}
-
-/** @returns whether liblzma says that this is the end. */
-function* drain(decoder: Decoder, action: number): Generator<Uint8Array, boolean> {
-  for (;;) {
-    const { status, bytes, isUsed } = decoder.step(action);
-    if (bytes.length > 0) yield bytes;
-    if (status === LZMA_STREAM_END) return true;
-    if (status === LZMA_BUF_ERROR) {
-      if (action === LZMA_FINISH) throw truncated();
-    } else if (status !== LZMA_OK) throw xzError(status);
-    if (isUsed && bytes.length < CHUNK && action === LZMA_RUN) return false;
-  }
-}
-
-function truncated(): FormatError {
-  return new FormatError('xz-truncated', 'the xz stream ends early');
-}
-
-function xzError(status: number): Error {
-  switch (status) {
-    case LZMA_MEMLIMIT_ERROR:
-    case LZMA_MEM_ERROR:
-      return new FormatError('xz-limit', `the decoder wants more than ${MEMORY_LIMIT} bytes`);
-    case LZMA_PROG_ERROR:
-      return new Error('liblzma was called wrongly');
-    default:
-      return new FormatError('xz-corrupt', `not a sound xz stream (${status})`);
-  }
-}
-
-const FOOTER = 12;
+  lzma2Chunks,
+  paddingOf,
+  passStreamPadding,
+  readBlockHeader,
+  readStreamEnd,
+  readStreamHeader,
+  streamEnd,
+  type BlockHeader,
+  type BlockSizes,
+  type StreamHeader,
+} from './xz-format.ts';
+import { XzThreads } from './xz-threads.ts';
 
 /**
- * The bytes of the .xz stream that begins here, up to its footer, which is known by its magic and
- * its CRC32 (2.1.2). Streams are multiples of four bytes long.
+ * Streams and blocks of a file. Each block has a decoder of its own: millions of empty ones would
+ * not end. 1 MiB is as little as programs put into one.
  */
-export async function* untilXzFooter(reader: StreamReader): AsyncGenerator<Uint8Array> {
-  yield await reader.read(FOOTER);
-  for (;;) {
-    const isMore = await reader.fill(CHUNK);
-    const held = reader.held();
-    const end = footerEnd(held);
-    if (end !== undefined) {
-      yield await reader.read(end);
-      return;
-    }
-    if (!isMore) throw truncated();
-    // The footer may have begun.
-    yield await reader.read((held.length - FOOTER) & ~3);
-  }
+const PARTS_LIMIT = 16_384;
+
+/** Bytes of one piece of a block that was decoded whole. */
+const PIECE = 1024 * 1024;
+
+export interface UnxzOptions {
+  /** Reads one stream, and looks at nothing behind it. */
+  readonly one: boolean;
+  /** That decode blocks at one time; 1: this thread alone. */
+  readonly threads: number;
+  /** Bytes of blocks, packed and unpacked, that other threads may have at one time. */
+  readonly ahead: number;
 }
 
-function footerEnd(bytes: Uint8Array): number | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at + FOOTER <= bytes.length; at += 4) {
-    if (view.getUint16(at + 10) !== 0x595a) continue;
-    if (view.getUint32(at, true) === crc32(bytes.subarray(at + 4, at + 10))) return at + FOOTER;
+/**
+ * The streams of an .xz file and the padding among them. Blocks whose headers say how long they
+ * are, as those of `xz -T` and dpkg-deb do, go to other threads where there are several.
+ */
+export async function* unxz(
+  reader: StreamReader,
+  { one, threads, ahead }: UnxzOptions,
+): AsyncGenerator<Uint8Array> {
+  await using others = new XzThreads(threads > 1 ? { threads, ahead } : { threads: 0, ahead: 0 });
+  let parts = 0;
+  const count = () => {
+    if (++parts <= PARTS_LIMIT) return;
+    throw new FormatError('xz-limit', `more than ${PARTS_LIMIT} streams and blocks`);
+  };
+  do {
+    count();
+    yield* unxzStream(reader, others, count);
+  } while (!one && (await passStreamPadding(reader)));
+}
+
+async function* unxzStream(
+  reader: StreamReader,
+  others: XzThreads,
+  count: () => void,
+): AsyncGenerator<Uint8Array> {
+  const header = await readStreamHeader(reader);
+  const blocks: BlockSizes[] = [];
+  for (let block; (block = await readBlockHeader(reader));) {
+    count();
+    const sizes = sizesOf(header, block);
+    if (sizes && (await isForOthers(reader, others, sizes, block))) {
+      while (!others.hasRoom(sizes)) yield* pieces(await others.next());
+      others.give(await wrapped(reader, header, block, sizes), sizes);
+      blocks.push(sizes);
+    } else {
+      while (others.isBusy) yield* pieces(await others.next());
+      blocks.push(yield* decodeHere(reader, header, block));
+    }
   }
-  return undefined;
+  while (others.isBusy) yield* pieces(await others.next());
+  await readStreamEnd(reader, header, blocks);
+}
+
+/** What the block's header says of the whole block; undefined where it does not say it all. */
+function sizesOf({ checkSize }: StreamHeader, block: BlockHeader): BlockSizes | undefined {
+  const { bytes, packed, unpacked } = block;
+  if (packed === undefined || unpacked === undefined) return undefined;
+  return { unpadded: bytes.length + packed + checkSize, unpacked };
+}
+
+/** Of a block alone there is nothing to do meanwhile. */
+async function isForOthers(
+  reader: StreamReader,
+  others: XzThreads,
+  sizes: BlockSizes,
+  { bytes }: BlockHeader,
+): Promise<boolean> {
+  if (!others.mayTake(sizes)) return false;
+  if (others.isBusy) return true;
+  const left = sizes.unpadded + paddingOf(sizes.unpadded) - bytes.length;
+  return (await reader.fill(left + 1)) && reader.held()[left] !== 0;
+}
+
+/** A block as the one of a stream of its own. */
+async function wrapped(
+  reader: StreamReader,
+  header: StreamHeader,
+  { bytes }: BlockHeader,
+  sizes: BlockSizes,
+): Promise<{ stream: Uint8Array<ArrayBuffer>; end: Uint8Array }> {
+  const padded = sizes.unpadded + paddingOf(sizes.unpadded);
+  const stream = new Uint8Array(header.bytes.length + padded);
+  stream.set(header.bytes);
+  stream.set(bytes, header.bytes.length);
+  const left = padded - bytes.length;
+  stream.set(await reader.read(left), stream.length - left);
+  return { stream, end: streamEnd(header, [sizes]) };
+}
+
+/** A block on this thread, piece by piece. */
+async function* decodeHere(
+  reader: StreamReader,
+  header: StreamHeader,
+  { bytes }: BlockHeader,
+): AsyncGenerator<Uint8Array, BlockSizes> {
+  const { checkSize } = header;
+  const start = reader.position - bytes.length;
+  let unpacked = 0;
+  using decoder = new XzDecoder();
+  const take = function* (packed: Uint8Array): Generator<Uint8Array> {
+    for (const piece of decoder.decode(packed)) {
+      unpacked += piece.length;
+      yield piece.slice();
+    }
+  };
+  yield* take(header.bytes);
+  yield* take(bytes);
+  for await (const chunk of lzma2Chunks(reader)) yield* take(chunk);
+  const unpadded = reader.position - start + checkSize;
+  for await (const rest of reader.take(paddingOf(unpadded) + checkSize)) yield* take(rest);
+  decoder.finish(streamEnd(header, [{ unpadded, unpacked }]));
+  return { unpadded, unpacked };
+}
+
+function* pieces(block: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < block.length; at += PIECE) yield block.subarray(at, at + PIECE);
 }

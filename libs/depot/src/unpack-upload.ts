@@ -2,7 +2,14 @@ import type { Source } from '@btf-depot/bytes';
 import { readModinfo } from '@btf-depot/carrier';
 import { isBuildId } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
-import { readImage, unpack, type FoundFile, type Store, type Unpacked } from '@btf-depot/unpack';
+import {
+  readImage,
+  unpack,
+  type FoundFile,
+  type Store,
+  type Unpacked,
+  type UnpackOptions,
+} from '@btf-depot/unpack';
 import { DepotError } from './errors.ts';
 import { buildIdOf } from './open-kernel.ts';
 import { asDepotError } from './refusals.ts';
@@ -43,9 +50,10 @@ export async function unpackUpload(
   part: string,
   file: FileAt,
   store: Store<FileAt>,
+  options?: UnpackOptions,
 ): Promise<UnpackedUpload> {
   try {
-    return describe(await unpack(file, store));
+    return describe(await unpack(file, store, options));
   } catch (error) {
     throw asDepotError(part, error);
   }

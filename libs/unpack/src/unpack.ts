@@ -40,6 +40,8 @@ export type Store<S extends Source> = (chunks: AsyncIterable<Uint8Array>) => Pro
 
 export interface UnpackOptions {
   readonly limits?: Partial<UnpackLimits>;
+  /** That decompress at one time where a stream allows it; by default this one alone. */
+  readonly threads?: number;
 }
 
 /** More kernels than any package has; those beyond are left. */
@@ -64,7 +66,7 @@ export async function unpack<S extends Source>(
   store: Store<S>,
   options: UnpackOptions = {},
 ): Promise<Unpacked<S>> {
-  const run = new Unpacking(store, { ...UNPACK_LIMITS, ...options.limits });
+  const run = new Unpacking(store, options);
   await run.open(input, { depth: 0 });
   return run.result(input);
 }
@@ -79,12 +81,14 @@ class Unpacking<S extends Source> {
   readonly #packages: PackageInfo[] = [];
   readonly #store: Store<S>;
   readonly #budget: Budget;
+  readonly #threads: number;
   /** Why a member that looked wanted was not: said where nothing else was found. */
   #fault: FormatError | undefined;
 
-  constructor(store: Store<S>, limits: UnpackLimits) {
+  constructor(store: Store<S>, { limits, threads = 1 }: UnpackOptions) {
     this.#store = store;
-    this.#budget = new Budget(limits);
+    this.#budget = new Budget({ ...UNPACK_LIMITS, ...limits });
+    this.#threads = threads;
   }
 
   result(input: S): Unpacked<S> {
@@ -263,7 +267,8 @@ class Unpacking<S extends Source> {
     const packed = chunksOf(source, { offset, length });
     if (!compression) return packed;
     const limit = this.#budget.mayUnpack(length);
-    return this.#budget.unpacking(decompress(compression, packed, { limit }));
+    const threads = this.#threads;
+    return this.#budget.unpacking(decompress(compression, packed, { limit, threads }));
   }
 
   #reader(section: string, chunks: Chunks): StreamReader {

@@ -1,0 +1,101 @@
+import { Worker } from 'node:worker_threads';
+import { FormatError } from '@btf-depot/bytes';
+import type { Answer, Question } from './xz-worker.ts';
+
+/** Blocks that a thread may have: one that it decodes, and one more, so that it need not wait. */
+const BLOCKS = 2;
+
+interface Given {
+  /** Bytes, packed and unpacked. */
+  readonly held: number;
+  readonly content: Promise<Uint8Array>;
+}
+
+interface Sizes {
+  readonly unpadded: number;
+  readonly unpacked: number;
+}
+
+/** Threads that decode blocks; what comes out is asked for in the order in which it was given. */
+export class XzThreads implements AsyncDisposable {
+  readonly #threads: number;
+  readonly #ahead: number;
+  readonly #started: Thread[] = [];
+  readonly #given: Given[] = [];
+  #count = 0;
+
+  /** @param options how many threads, and how many bytes they may have at one time. */
+  constructor({ threads, ahead }: { threads: number; ahead: number }) {
+    this.#threads = threads;
+    this.#ahead = ahead;
+  }
+
+  /** Whether a block was given that was not asked back. */
+  get isBusy(): boolean {
+    return this.#given.length > 0;
+  }
+
+  /** Whether it is not too large. */
+  mayTake(sizes: Sizes): boolean {
+    return this.#threads > 0 && heldFor(sizes) <= this.#ahead;
+  }
+
+  hasRoom(sizes: Sizes): boolean {
+    const held = this.#given.reduce((sum, one) => sum + one.held, 0);
+    return held + heldFor(sizes) <= this.#ahead && this.#given.length < BLOCKS * this.#threads;
+  }
+
+  /** @param block as a stream of its own, whose memory is given away. */
+  give(block: Omit<Question, 'size'>, sizes: Sizes): void {
+    const place = this.#count++ % this.#threads;
+    const thread = (this.#started[place] ??= new Thread());
+    const content = thread.decode({ ...block, size: sizes.unpacked });
+    // Nobody may be left to ask for it.
+    content.catch(() => undefined);
+    this.#given.push({ held: heldFor(sizes), content });
+  }
+
+  /** The content of the block that was given first. Throws FormatError. */
+  async next(): Promise<Uint8Array> {
+    const first = this.#given[0];
+    if (!first) throw new RangeError('no block was given');
+    const bytes = await first.content;
+    this.#given.shift();
+    return bytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#started.map((thread) => thread.end()));
+  }
+}
+
+function heldFor({ unpadded, unpacked }: Sizes): number {
+  return unpadded + unpacked;
+}
+
+class Thread {
+  readonly #worker = new Worker(new URL('./xz-worker.ts', import.meta.url));
+  readonly #waiting: PromiseWithResolvers<Uint8Array>[] = [];
+
+  constructor() {
+    this.#worker.on('message', (answer: Answer) => {
+      const asked = this.#waiting.shift();
+      if ('bytes' in answer) asked?.resolve(answer.bytes);
+      else asked?.reject(new FormatError(answer.code, answer.message));
+    });
+    this.#worker.on('error', (error) => {
+      for (const asked of this.#waiting.splice(0)) asked.reject(error);
+    });
+  }
+
+  decode(question: Question): Promise<Uint8Array> {
+    const asked = Promise.withResolvers<Uint8Array>();
+    this.#waiting.push(asked);
+    this.#worker.postMessage(question, [question.stream.buffer]);
+    return asked.promise;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
