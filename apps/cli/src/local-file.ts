@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UnpackedUpload } from '@btf-depot/depot';
 import { unpackFile } from '@btf-depot/service-kit';
@@ -16,7 +16,7 @@ export async function withUnpacked<Result>(
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'btfdepot-'));
   try {
-    return await use(await unpackFile('kernel', path, folder));
+    return await use(await unpackFile('kernel', path, folder, { threads: availableParallelism() }));
   } finally {
     await rm(folder, { recursive: true });
   }

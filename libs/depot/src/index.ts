@@ -3,7 +3,7 @@
  * JobQueue, Compute, Clock. No vendor, no file and no socket is named here.
  *
  * The way of a kernel: acceptKernel (ingest) → splitKernel, on a worker thread → blobs, record,
- * job → compressKernel (compressor) → packKernel, on a worker thread → blobs, record →
+ * job → compressKernel (compressor) → packKernel, its steps on worker threads → blobs, record →
  * findArtifact (fetch). sweep gives waiting records their job again.
  */
 export { acceptKernel, type AcceptDeps } from './accept-kernel.ts';
@@ -28,8 +28,13 @@ export { inlinesPart } from './inlines/inlines-part.ts';
 export { kernelPieces, type KernelPieces } from './kernel-pieces.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';
 export {
+  compressCarrier,
   COMPRESSION_LEVELS,
+  compressionsOf,
+  listArtifacts,
   packKernel,
+  plainArtifacts,
+  type Compressing,
   type CompressionLevels,
   type PackedArtifact,
   type PackInput,

@@ -41,67 +41,86 @@ export interface PackedArtifact {
   ms?: number;
 }
 
-const encoder = new TextEncoder();
+const SUFFIXES = ['gz', 'xz', 'zst'] as const;
 
-/** Told how many of the compressed files are made. */
-type OnFile = (done: number, total: number) => void;
+/** One carrier to be compressed in one way. */
+export interface Compressing {
+  carrier: CarrierFile;
+  suffix: (typeof SUFFIXES)[number];
+  level: number;
+  bytes: Uint8Array;
+}
 
-/** Every artifact of a revision. The same input gives the same bytes. */
-export function packKernel(input: PackInput, onFile: OnFile = () => undefined): PackedArtifact[] {
-  const { core, vars, ksyms, inlines, map } = input;
+/** Every artifact of a revision. The same input gives the same bytes, wherever each step is done. */
+export function packKernel(input: PackInput): PackedArtifact[] {
+  const plain = plainArtifacts(input);
+  return listArtifacts(input, plain, compressionsOf(plain, input.levels).map(compressCarrier));
+}
+
+/** The artifacts that are not compressed, carriers last. */
+export function plainArtifacts(input: PackInput): PackedArtifact[] {
+  const { core, vars, ksyms, inlines, map, given = {} } = input;
   const coreEntry = artifact('vmlinux.btf', core);
-  const files = [
+  const modules = { ...carrierFiles(makeCarriers(input, coreEntry.sha256)), ...given };
+  return [
     coreEntry,
     ...(vars ? [artifact('vmlinux.vars.btf', vars)] : []),
     ...(ksyms ? [artifact('vmlinux.ksyms.btf', ksyms)] : []),
     ...(inlines ? [artifact('vmlinux.inlines.btf', inlines)] : []),
     ...(map ? [artifact('vmlinux.inlines.map', map)] : []),
-    ...carriers(input, coreEntry.sha256, onFile),
+    ...CARRIER_FILES.flatMap((name) => {
+      const bytes = modules[name];
+      return bytes ? [artifact(name, bytes)] : [];
+    }),
   ];
+}
+
+/** What is to be compressed of them, in about the order of the time that it takes, longest first. */
+export function compressionsOf(
+  plain: readonly PackedArtifact[],
+  levels: CompressionLevels = COMPRESSION_LEVELS,
+): Compressing[] {
+  const carriers = CARRIER_FILES.flatMap((carrier) => {
+    const bytes = plain.find(({ name }) => name === carrier)?.bytes;
+    return bytes ? [{ carrier, bytes }] : [];
+  }).sort((a, b) => b.bytes.length - a.bytes.length);
+  return [
+    ...carriers.map((one) => ({ ...one, suffix: 'xz' as const, level: levels.xz })),
+    ...carriers.map((one) => ({ ...one, suffix: 'zst' as const, level: levels.zstd })),
+    ...carriers.map((one) => ({ ...one, suffix: 'gz' as const, level: levels.gzip })),
+  ];
+}
+
+export function compressCarrier({ carrier, suffix, level, bytes }: Compressing): PackedArtifact {
+  const compress = { gz: gzip, xz, zst: zstd }[suffix];
+  const start = performance.now();
+  const packed = artifact(`${carrier}.${suffix}`, compress(bytes, { level }));
+  return { ...packed, ms: Math.round(performance.now() - start) };
+}
+
+const encoder = new TextEncoder();
+
+/** All of a revision's artifacts in their order, with the lists of them. */
+export function listArtifacts(
+  input: PackInput,
+  plain: readonly PackedArtifact[],
+  compressed: readonly PackedArtifact[],
+): PackedArtifact[] {
+  const files = plain.flatMap((one) => [
+    one,
+    ...SUFFIXES.flatMap((suffix) =>
+      compressed.filter(({ name }) => name === `${one.name}.${suffix}`),
+    ),
+  ]);
+  const [core] = plain;
+  if (core?.name !== 'vmlinux.btf') throw new RangeError('the first artifact is not core');
   const text = manifest(
-    { ...input, core: { sha256: coreEntry.sha256 } },
+    { ...input, core: { sha256: core.sha256 } },
     files.map(({ name, sha256, bytes }) => [name, { sha256, size: bytes.length }]),
   );
   const listed = [...files, artifact('manifest', encoder.encode(text))];
   const sums = sha256Sums(listed.map(({ name, sha256 }) => [name, sha256]));
   return [...listed, artifact('SHA256SUMS', encoder.encode(sums))];
-}
-
-function carriers(input: PackInput, baseSha256: string, onFile: OnFile): PackedArtifact[] {
-  const { given = {}, levels = COMPRESSION_LEVELS } = input;
-  const modules = { ...carrierFiles(makeCarriers(input, baseSha256)), ...given };
-  const made = CARRIER_FILES.flatMap((name) => {
-    const bytes = modules[name];
-    return bytes ? [{ name, bytes }] : [];
-  });
-  const total = made.length * SUFFIXES.length;
-  let done = 0;
-  onFile(done, total);
-  return made.flatMap(({ name, bytes }) => {
-    const files = compressed(name, bytes, levels, () => onFile(++done, total));
-    return [artifact(name, bytes), ...files];
-  });
-}
-
-const SUFFIXES = ['gz', 'xz', 'zst'] as const;
-
-function compressed(
-  name: CarrierFile,
-  module: Uint8Array,
-  levels: CompressionLevels,
-  onEach: () => void,
-): PackedArtifact[] {
-  const compress = {
-    gz: () => gzip(module, { level: levels.gzip }),
-    xz: () => xz(module, { level: levels.xz }),
-    zst: () => zstd(module, { level: levels.zstd }),
-  };
-  return SUFFIXES.map((suffix) => {
-    const start = performance.now();
-    const packed = artifact(`${name}.${suffix}`, compress[suffix]());
-    onEach();
-    return { ...packed, ms: Math.round(performance.now() - start) };
-  });
 }
 
 function artifact(name: ArtifactName, bytes: Uint8Array): PackedArtifact {

@@ -1,5 +1,6 @@
 import type { ProblemCode } from '@btf-depot/contracts';
 import type {
+  Compressing,
   KernelParts,
   PackedArtifact,
   PackInput,
@@ -16,14 +17,16 @@ export interface ThreadData {
 
 /** What the pool asks of a worker thread. */
 export type Task =
-  | { do: 'unpack'; part: string; path: string; folder: string }
+  | { do: 'unpack'; part: string; path: string; folder: string; threads: number }
   | { do: 'split'; paths: UploadPaths; options: SplitOptions; progress?: SharedArrayBuffer }
-  | { do: 'pack'; input: PackInput; progress?: SharedArrayBuffer };
+  | { do: 'make'; input: PackInput }
+  | { do: 'compress'; carrier: Compressing };
 
 export interface Results {
   unpack: UnpackedUpload;
   split: KernelParts;
-  pack: PackedArtifact[];
+  make: PackedArtifact[];
+  compress: PackedArtifact;
 }
 
 /** Expected failures are values: an error's own fields do not survive the way between threads. */

@@ -1,9 +1,16 @@
 import { availableParallelism } from 'node:os';
-import { DepotError, type Compute } from '@btf-depot/depot';
+import {
+  compressionsOf,
+  DepotError,
+  listArtifacts,
+  type Compressing,
+  type Compute,
+} from '@btf-depot/depot';
 import { Piscina } from 'piscina';
 import { overMemory } from './memory-guard.ts';
 import type { Outcome, Results, Task, ThreadData } from './messages.ts';
 import { Seats } from './seats.ts';
+import { whileIdle } from './while-idle.ts';
 
 export interface ComputePool extends Compute {
   /** @throws DepotError `busy` where so many files wait that no more should come. */
@@ -86,7 +93,9 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
     checkRoom: () => seats.checkRoom(),
     unpack: async (part, path, folder, signal) => {
       seats.checkRoom();
-      return run({ do: 'unpack', part, path, folder }, signal, limits.time);
+      const task = { do: 'unpack' as const, part, path, folder };
+      // Whoever comes now would have to share: threads that are idle lend a hand.
+      return run({ ...task, threads: Math.max(seats.free, 1) }, signal, limits.time);
     },
     split: (paths, options, signal, progress) =>
       run(
@@ -95,8 +104,19 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
         limits.time,
       ),
     // Compressors are as many as their operator says, and what they make was measured before.
-    pack: (input, signal, progress) =>
-      run({ do: 'pack', input, ...(progress && { progress: progress.memory }) }, signal),
+    pack: async (input, signal, progress) => {
+      const plain = await run({ do: 'make', input }, signal);
+      const carriers = compressionsOf(plain, input.levels);
+      let done = 0;
+      const compress = async (carrier: Compressing) => {
+        const packed = await run({ do: 'compress', carrier }, signal);
+        progress?.tell(++done, carriers.length);
+        return packed;
+      };
+      progress?.tell(done, carriers.length);
+      const packed = await whileIdle(carriers, compress, () => seats.free > 0);
+      return listArtifacts(input, plain, packed);
+    },
     close: () => pool.close(),
   };
 }

@@ -15,6 +15,11 @@ export class Seats {
     this.#most = most;
   }
 
+  /** That nobody has or waits for. */
+  get free(): number {
+    return this.#free;
+  }
+
   /** @throws DepotError `busy` where so many wait that no more should come. */
   checkRoom(): void {
     if (this.#free > 0 || this.#waiting.length < this.#most) return;

@@ -6,24 +6,29 @@ import { tellingFullDisk } from '../full-disk.ts';
 import { openFileSource } from './file-source.ts';
 import type { Guard } from './memory-guard.ts';
 
-/**
- * Unpacks a file of an upload; what is wanted of it lies in `folder` afterwards.
- * @param guard called as the work goes on; what it throws ends it.
- */
+export interface UnpackFileOptions {
+  /** That unpack at one time what can be, at most; by default this one alone. */
+  threads?: number;
+  /** Called as the work goes on; what it throws ends it. */
+  guard?: Guard;
+}
+
+/** Unpacks a file of an upload; what is wanted of it lies in `folder` afterwards. */
 export async function unpackFile(
   part: string,
   path: string,
   folder: string,
-  guard?: Guard,
+  { threads = 1, guard }: UnpackFileOptions = {},
 ): Promise<UnpackedUpload> {
   using files = new DisposableStack();
   const openAt = (at: string): FileAt => ({ ...files.use(openFileSource(at, guard)), path: at });
-  return await unpackUpload(part, openAt(path), async (chunks) => {
+  const store = async (chunks: AsyncIterable<Uint8Array>): Promise<FileAt> => {
     // A name of our own: those in archives are never paths.
     const at = join(folder, `unpacked-${randomUUID()}`);
     await tellingFullDisk(() => writeChunks(at, chunks));
     return openAt(at);
-  });
+  };
+  return await unpackUpload(part, openAt(path), store, { threads });
 }
 
 async function writeChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,5 +1,12 @@
 /** Runs in a worker thread: opens the files of one task, does its work, hands the bytes over. */
-import { DepotError, packKernel, Progress, splitKernel, type KernelParts } from '@btf-depot/depot';
+import {
+  compressCarrier,
+  DepotError,
+  plainArtifacts,
+  Progress,
+  splitKernel,
+  type KernelParts,
+} from '@btf-depot/depot';
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { openFileSource } from './file-source.ts';
 import { memoryGuard } from './memory-guard.ts';
@@ -24,18 +31,23 @@ export default async function work(task: Task): Promise<unknown> {
 
 async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
   switch (task.do) {
-    case 'unpack':
-      return [await unpackFile(task.part, task.path, task.folder, guard), []];
+    case 'unpack': {
+      const { part, path, folder, threads } = task;
+      return [await unpackFile(part, path, folder, { threads, guard }), []];
+    }
     case 'split': {
       const parts = split(task);
       const { core, vars, ksyms, symbols, given } = parts;
       const all = [core, vars, ksyms, symbols, given];
       return [parts, all.flatMap((part) => (part ? [part.bytes] : []))];
     }
-    case 'pack': {
-      const shown = task.progress && new Progress(task.progress);
-      const artifacts = packKernel(task.input, (done, total) => shown?.tell(done, total));
+    case 'make': {
+      const artifacts = plainArtifacts(task.input);
       return [artifacts, artifacts.map(({ bytes }) => bytes)];
+    }
+    case 'compress': {
+      const packed = compressCarrier(task.carrier);
+      return [packed, [packed.bytes]];
     }
   }
 }

@@ -1,0 +1,29 @@
+/**
+ * Does tasks in order, one at a time, and more of them at one time while there is something idle to
+ * do them: so others never wait for more than the one that is being done.
+ *
+ * @returns the results in the order of the tasks.
+ * @throws what the first task that failed threw, when those under way have ended.
+ */
+export async function whileIdle<Task, Result>(
+  tasks: readonly Task[],
+  run: (task: Task) => Promise<Result>,
+  isIdle: () => boolean,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const running = new Set<Promise<void>>();
+  const start = async (task: Task, place: number) => {
+    results[place] = await run(task);
+  };
+  try {
+    for (const [place, task] of tasks.entries()) {
+      while (running.size > 0 && !isIdle()) await Promise.race(running);
+      const one = start(task, place).finally(() => running.delete(one));
+      running.add(one);
+    }
+    await Promise.all(running);
+    return results;
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
