@@ -29,6 +29,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Where nothing listens. */
+const dead = { BTFDEPOT_URL: 'http://127.0.0.1:2' };
+
 function kernelOf(seed: string) {
   const { vmlinux } = loadableKernel(buildIdOf(seed));
   return { vmlinux, vmlinuz: bzImageFile(vmlinux) };
@@ -83,17 +86,29 @@ override_dh_auto_install:
     },
   );
 
+  testWith(['dpkg-buildpackage', 'dh'], 'is built all the same without a depot', async () => {
+    writeFiles(join(folder, 'alone/build'), { ...files, ...kernelOf('alone') });
+    const build = ['dpkg-buildpackage', '-b', '-us', '-uc', '-d'];
+    const nowhere = { ...environment, BTFDEPOT_URL: '' };
+    const output = runIn(join(folder, 'alone/build'), build, nowhere);
+    expect(output).toContain('BTFDEPOT_URL is not set: no BTF is sent');
+    expect(globSync(join(folder, 'alone/*.deb'))).toHaveLength(1);
+    expect(await recordOf('alone')).toBeUndefined();
+  });
+
   testWith(
     ['dpkg-buildpackage', 'dh'],
-    'is built all the same without a depot, or where it does not answer',
-    async () => {
-      writeFiles(join(folder, 'alone/build'), { ...files, ...kernelOf('alone') });
+    'goes on with a warning where the depot does not answer, or fails where that is asked for',
+    () => {
       const build = ['dpkg-buildpackage', '-b', '-us', '-uc', '-d'];
-      const nowhere = { ...environment, BTFDEPOT_URL: '' };
-      const output = runIn(join(folder, 'alone/build'), build, nowhere);
-      expect(output).toContain('BTFDEPOT_URL is not set: no BTF is sent');
-      expect(globSync(join(folder, 'alone/*.deb'))).toHaveLength(1);
-      expect(await recordOf('alone')).toBeUndefined();
+      const place = join(folder, 'dead/build');
+      writeFiles(place, { ...files, ...kernelOf('dead') });
+      const output = runIn(place, build, { ...environment, ...dead });
+      expect(output).toMatch(/cannot be reached[^]*warn: the BTF of vmlinux was not sent/);
+      expect(globSync(join(folder, 'dead/*.deb'))).toHaveLength(1);
+      // A command that fails at once: nobody has to wait for its further attempts.
+      const strict = { ...environment, ...dead, BTFDEPOT: 'false', BTFDEPOT_UNSENT: 'fail' };
+      expect(() => runIn(place, build, strict)).toThrow('fail: the BTF of vmlinux was not sent');
     },
   );
 });
@@ -140,6 +155,30 @@ install -D -m 0644 %{_sourcedir}/vmlinuz %{buildroot}/lib/modules/6.12.117-test/
       expect(record?.sources.at(-1)?.package).toBe('kernel-tiny 6.12.117-1');
     },
   );
+
+  testWith(
+    ['rpmbuild'],
+    'goes on with a warning where the depot does not answer, or fails where that is asked for',
+    () => {
+      const top = join(folder, 'rpm-dead');
+      const { vmlinux, vmlinuz } = kernelOf('dead');
+      const sources = { 'SOURCES/vmlinux': vmlinux, 'SOURCES/vmlinuz': vmlinuz };
+      writeFiles(top, { ...sources, 'kernel.spec': spec });
+      const build = [
+        ...['rpmbuild', '-bb', '--define', `_topdir ${top}`],
+        ...['--load', farmFile('rpm/macros.btfdepot'), 'kernel.spec'],
+      ];
+      // Everything but `push`, which fails at once.
+      const pushless = '#!/bin/sh\n[ "$1" = push ] && exit 1\nexec btfdepot "$@"\n';
+      writeFiles(top, { pushless });
+      build.push('--define', `__btfdepot ${join(top, 'pushless')}`);
+      const output = runIn(top, build, { ...environment, ...dead });
+      expect(output).toMatch(/warn: the BTF of .*vmlinux was not sent/);
+      expect(globSync(join(top, 'RPMS/*/*.rpm'))).toHaveLength(1);
+      const strict = { ...environment, ...dead, BTFDEPOT_UNSENT: 'fail' };
+      expect(() => runIn(top, build, strict)).toThrow(/fail: the BTF of .* was not sent/);
+    },
+  );
 });
 
 describe('a step of any CI', () => {
@@ -163,7 +202,7 @@ describe("Yocto's classes", () => {
     const text = await readFile(farmFile(path), 'utf8');
     const body = new RegExp(`^${name}\\(\\) \\{\\n([^]*?)^\\}`, 'm').exec(text)?.[1] ?? '';
     const expanded = body.replace(/\$\{(\w+)\}/g, (_, key: string) => variables[key] ?? '');
-    return `set -e\nbbnote() { echo "$@"; }\nbbwarn() { echo "$@" >&2; }\nwork() {\n${expanded}}\nwork\n`;
+    return `set -e\nbbnote() { echo "$@"; }\nbbwarn() { echo "$@" >&2; }\nbbfatal() { bbwarn "$@"; exit 1; }\nwork() {\n${expanded}}\nwork\n`;
   }
 
   test('the task of the kernel sends vmlinux', async () => {
@@ -178,6 +217,12 @@ describe("Yocto's classes", () => {
     const nowhere = { ...variables, BTFDEPOT_URL: '' };
     const none = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', nowhere);
     expect(runIn(folder, ['sh', '-c', none], environment)).toContain('no BTF is sent');
+    const failing = { ...variables, ...dead, BTFDEPOT: 'false' };
+    const warned = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', failing);
+    expect(runIn(folder, ['sh', '-c', warned])).toContain('linux-yocto was not sent');
+    const strict = { ...failing, BTFDEPOT_UNSENT: 'fail' };
+    const ended = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', strict);
+    expect(() => runIn(folder, ['sh', '-c', ended])).toThrow('ended with 1: the BTF of');
   });
 
   test('the image has the client and its settings', async () => {
@@ -222,6 +267,10 @@ endef
     expect(await recordOf('openwrt')).toMatchObject({ distro: 'openwrt', state: 'ready' });
     const buildId = await readFile(join(top, 'root/etc/btf-depot/build-id'), 'utf8');
     expect(buildId).toBe(`${buildIdOf('openwrt')}\n`);
+    const failing = [...make, 'BTFDEPOT=false', 'compile'];
+    expect(runIn(top, failing, environment)).toContain('vmlinux was not sent');
+    const strict = [...failing, 'BTFDEPOT_UNSENT=fail'];
+    expect(() => runIn(top, strict, environment)).toThrow('vmlinux was not sent');
   });
 });
 
