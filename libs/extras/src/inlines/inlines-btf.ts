@@ -1,6 +1,7 @@
 import { BtfBuilder, Kind, type Btf } from '@btf-depot/btf';
 import { addFunctions, type AddedTypes } from './add-functions.ts';
 import { SITE, type InlineCollector } from './collect.ts';
+import { WordPool } from './word-pool.ts';
 
 /** Inlined calls as split BTF on core, and what is in it. */
 export interface InlinesBtf {
@@ -15,43 +16,54 @@ export interface InlinesBtf {
 }
 
 /**
- * Writes what was collected. Order: types that core lacks, its functions, LOC_PARAMs and
- * LOC_PROTOs by how often they are used (small ids compress), LOCSECs by name. Sites are in the
+ * Writes what was collected. Order: types that core lacks, its functions by their first site,
+ * LOC_PARAMs by content, LOC_PROTOs by length and content, LOCSECs by name. Sites are in the
  * order of their offsets; of those at one offset, the outermost call comes first. The same input
  * gives the same bytes.
+ *
+ * Neighbours that are alike compress: K612's 7.90 MB are 1.57 MB as xz, where functions, LOC_PARAMs
+ * and LOC_PROTOs by how often they are used make 1.70 MB, and all by their first use 1.63 MB.
  */
 export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollector): InlinesBtf {
-  const { sites, parameters, locations, sections } = collected;
-  const uses = countUses(collected);
+  const { sites, parameters, locations, sections, functions } = collected;
+  const bySection = sections.all
+    .map(({ name }, section) => ({ name, sites: sitesOf(collected, section) }))
+    .filter((section) => section.sites.length > 0)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const out = new BtfBuilder({ base: core });
-  const { all } = collected.functions;
-  const used = byUse(uses.functions).map((index) => all[index]);
-  const funcIds = addFunctions(core, added, out, used);
+  const inOrder = byFirstUse(collected, bySection);
+  const funcIds = addFunctions(
+    core,
+    added,
+    out,
+    inOrder.map((index) => functions.all[index]),
+  );
   const appended = out.nextId - core.endId;
 
-  const parameterIds = new Uint32Array(parameters.count);
-  for (const number of byUse(uses.parameters)) {
+  const parameterIds = new Uint32Array(parameters.count + 1);
+  for (const number of sorted(parameters, compareParameters)) {
     const [size, flags, ...values] = parameters.at(number);
     const head = { kind: Kind.LOC_PARAM, vlen: values.length, sizeOrType: size };
-    parameterIds[number] = out.add(head, [flags, ...values]);
+    parameterIds[number + 1] = out.add(head, [flags, ...values]);
+  }
+  const withIds = new WordPool();
+  for (let number = 0; number < locations.count; number++) {
+    withIds.add(locations.at(number).map((one) => parameterIds[one]));
   }
   const locationIds = new Uint32Array(locations.count);
-  for (const number of byUse(uses.locations)) {
-    const ids = locations.at(number).map((one) => (one === 0 ? 0 : parameterIds[one - 1]));
+  for (const number of sorted(withIds, compareLocations)) {
+    const ids = withIds.at(number);
     locationIds[number] = out.add({ kind: Kind.LOC_PROTO, vlen: ids.length }, ids);
   }
-  const bySection = sections.all.map(({ name }, section) => ({ name, section }));
-  for (const { name, section } of bySection.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (uses.sections[section] === 0) continue;
-    const sorted = sitesOf(collected, section, uses.sections[section]);
-    const tail = new Uint32Array(sorted.length * 3);
-    for (let place = 0; place < sorted.length; place++) {
-      const site = sorted[place];
+  for (const { name, sites: inside } of bySection) {
+    const tail = new Uint32Array(inside.length * 3);
+    for (let place = 0; place < inside.length; place++) {
+      const site = inside[place];
       tail[place * 3] = funcIds[sites.at(site, SITE.function)];
       tail[place * 3 + 1] = locationIds[sites.at(site, SITE.locations)];
       tail[place * 3 + 2] = sites.at(site, SITE.offset);
     }
-    out.add({ kind: Kind.LOCSEC, name: out.string(name), vlen: sorted.length }, tail);
+    out.add({ kind: Kind.LOCSEC, name: out.string(name), vlen: inside.length }, tail);
   }
   return {
     bytes: out.finish(),
@@ -61,45 +73,60 @@ export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollec
   };
 }
 
-/** How many sites each section has, and how many use each function and LOC_PROTO, and how many of these each LOC_PARAM. */
-function countUses({ sections, sites, functions, locations, parameters }: InlineCollector) {
-  const uses = {
-    sections: new Uint32Array(sections.all.length),
-    functions: new Uint32Array(functions.all.length),
-    locations: new Uint32Array(locations.count),
-    parameters: new Uint32Array(parameters.count),
-  };
-  for (let site = 0; site < sites.count; site++) {
-    uses.sections[sites.at(site, SITE.section)]++;
-    uses.functions[sites.at(site, SITE.function)]++;
-    uses.locations[sites.at(site, SITE.locations)]++;
+/** Indexes of the functions in the order of their first sites. */
+function byFirstUse(
+  { functions, sites }: InlineCollector,
+  sections: readonly { readonly sites: Uint32Array }[],
+): number[] {
+  const isUsed = new Uint8Array(functions.all.length);
+  const order: number[] = [];
+  for (const section of sections) {
+    for (const site of section.sites) {
+      const index = sites.at(site, SITE.function);
+      if (isUsed[index] === 0) order.push(index);
+      isUsed[index] = 1;
+    }
   }
-  for (let number = 0; number < locations.count; number++) {
-    for (const one of locations.at(number)) if (one > 0) uses.parameters[one - 1]++;
-  }
-  return uses;
+  return order;
 }
 
-/** The numbers that are used at all, the most used first. */
-function byUse(uses: Uint32Array): number[] {
-  const numbers: number[] = [];
-  for (let number = 0; number < uses.length; number++) if (uses[number] > 0) numbers.push(number);
-  return numbers.sort((a, b) => uses[b] - uses[a] || a - b);
+/** The numbers of a pool, ordered by their words. */
+function sorted(pool: WordPool, compare: (a: Uint32Array, b: Uint32Array) => number): number[] {
+  const all = Array.from({ length: pool.count }, (_, number) => ({
+    number,
+    words: pool.at(number),
+  }));
+  return all.sort((a, b) => compare(a.words, b.words)).map(({ number }) => number);
+}
+
+/** By flags, size and values. */
+function compareParameters(a: Uint32Array, b: Uint32Array): number {
+  return a[1] - b[1] || compareWords(a, b);
+}
+
+function compareLocations(a: Uint32Array, b: Uint32Array): number {
+  return a.length - b.length || compareWords(a, b);
+}
+
+function compareWords(a: Uint32Array, b: Uint32Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return a[at] - b[at];
+  return a.length - b.length;
 }
 
 /** The sites of a section by offset, else in the order of DWARF, which has the outer call first. */
-function sitesOf({ sites }: InlineCollector, section: number, count: number): Uint32Array {
+function sitesOf({ sites }: InlineCollector, section: number): Uint32Array {
   // Offset and number in one: exact, because there are fewer than 2^21 sites.
-  const keys = new Float64Array(count);
-  let next = 0;
+  const keys = new Float64Array(sites.count);
+  let count = 0;
   for (let site = 0; site < sites.count; site++) {
     if (sites.at(site, SITE.section) !== section) continue;
-    keys[next++] = sites.at(site, SITE.offset) * MOST_SITES + site;
+    keys[count++] = sites.at(site, SITE.offset) * MOST_SITES + site;
   }
-  keys.sort();
-  const sorted = new Uint32Array(count);
-  for (let place = 0; place < count; place++) sorted[place] = keys[place] % MOST_SITES;
-  return sorted;
+  const inOrder = keys.subarray(0, count).sort();
+  const numbers = new Uint32Array(count);
+  for (let place = 0; place < count; place++) numbers[place] = inOrder[place] % MOST_SITES;
+  return numbers;
 }
 
 /** Sites of one kernel: five times what a distribution's has. */
