@@ -214,6 +214,8 @@ export const Op = {
   CONVERT: 0xa8,
   REINTERPRET: 0xa9,
   GNU_PUSH_TLS_ADDRESS: 0xe0,
+  /** What is said before may not be initialised (gcc's gcc/dwarf2out.cc). */
+  GNU_UNINIT: 0xf0,
   GNU_IMPLICIT_POINTER: 0xf2,
   GNU_ENTRY_VALUE: 0xf3,
   GNU_CONST_TYPE: 0xf4,

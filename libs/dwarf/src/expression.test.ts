@@ -53,6 +53,8 @@ it.each([
     ),
     { bytes: 4, isSigned: true },
   ],
+  ['a register that may not be initialised', 8, [Op.REG0 + 5, Op.GNU_UNINIT], { register: 5 }],
+  ['memory of which gcc says it', 8, [...breg(6, 8), Op.GNU_UNINIT], { register: 6, isRead: true }],
   ['one piece that is all', 4, [Op.REG0, Op.PIECE, 4], { register: 0 }],
   ['memory in one piece', 8, [...breg(7, 0), Op.PIECE, 8], { register: 7, isRead: true }],
   [

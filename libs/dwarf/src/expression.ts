@@ -91,6 +91,7 @@ export class Expressions {
   /** A value after which nothing comes, or the one piece that is all of it. */
   #all(value: Value | Unsaid, size: number): Value | Unsaid {
     const code = this.#code;
+    while (code.at < code.to && code.bytes[code.at] === Op.GNU_UNINIT) code.at++;
     if (code.at >= code.to) return value;
     const operation = code.bytes[code.at++];
     if (operation !== Op.PIECE) return operation === Op.BIT_PIECE ? 'pieces' : 'malformed';
@@ -129,6 +130,7 @@ export class Expressions {
     const { addressSize } = unit.header;
     switch (operation) {
       case Op.NOP:
+      case Op.GNU_UNINIT:
         break;
       case Op.CONSTU:
         this.#push(constant(code.unsigned64()));
