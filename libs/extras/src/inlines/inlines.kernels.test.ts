@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { bytesSource } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
 import { At, Entry, Language, readDwarf, type Dwarf, type Unit } from '@btf-depot/dwarf';
@@ -21,11 +21,13 @@ import type { Location } from './location.ts';
 import { SiteFinder } from './site-finder.ts';
 import { SiteTable } from './site-table.ts';
 
-/** With BTFDEPOT_INLINES=full: as many sites as the figures that are reported, and K72 too. */
+/** With BTFDEPOT_INLINES=full: as many sites as the figures that are reported, and more kernels. */
 const isFull = process.env.BTFDEPOT_INLINES === 'full';
 const CHAINS = isFull ? 20_000 : 2000;
 const LOCATIONS = 2000;
-const kernels: KernelName[] = isFull ? ['K612', 'K72'] : ['K612'];
+/** Of 64 bits, of 32, and big endian. */
+const others: KernelName[] = ['K72', 'K612arm64', 'K61armhf', 'K61s390x'];
+const kernels: KernelName[] = isFull ? ['K612', ...others] : ['K612'];
 
 for (const name of kernels) {
   describeWithKernels([name], `inlined calls of ${name}`, (found) => {
@@ -56,7 +58,8 @@ for (const name of kernels) {
     }, 600_000);
 
     describe('at sites in a range of their own', () => {
-      test.each(['addr2line', ...(isFull ? ['llvm-symbolizer'] : [])])(
+      // Debian's addr2line reads files of its own architecture.
+      test.each([...(isNative(name) ? ['addr2line'] : []), ...(isFull ? ['llvm-symbolizer'] : [])])(
         '%s has the function among those that the address is in',
         async (tool) => {
           const some = everyNth(sites.inside, CHAINS);
@@ -76,31 +79,43 @@ for (const name of kernels) {
       );
     });
 
-    test('parameters are where llvm-dwarfdump and readelf say at the place of the site', async () => {
-      const dwarfdump = await printed(kernel.vmlinux, sites);
-      let compared = 0;
-      let beyond = 0;
-      const wrong: string[] = [];
-      for (const site of dwarfdump) {
-        const ours = sites.parametersAt(site.address, site.function);
-        if (ours.length === 0) wrong.push(`${site.function} at ${site.address.toString(16)}: none`);
-        const isSame = (one: ReadonlyMap<string, string>) =>
-          site.parameters.every(
-            ({ name: parameter, where }) =>
-              where === undefined || isSamePlace(one.get(parameter), where),
+    test.runIf(isNative(name))(
+      'parameters are where llvm-dwarfdump and readelf say at the place of the site',
+      async () => {
+        const dwarfdump = await printed(kernel.vmlinux, sites);
+        let compared = 0;
+        let beyond = 0;
+        const wrong: string[] = [];
+        for (const site of dwarfdump) {
+          const ours = sites.parametersAt(site.address, site.function);
+          if (ours.length === 0)
+            wrong.push(`${site.function} at ${site.address.toString(16)}: none`);
+          const isSame = (one: ReadonlyMap<string, string>) =>
+            site.parameters.every(
+              ({ name: parameter, where }) =>
+                where === undefined || isSamePlace(one.get(parameter), where),
+            );
+          compared += site.parameters.filter(({ where }) => where !== undefined).length;
+          beyond += site.parameters.filter(({ where }) => where === undefined).length;
+          if (ours.some(isSame)) continue;
+          const texts = ours.map((one) => JSON.stringify([...one]));
+          wrong.push(
+            `${site.function}: ${JSON.stringify(site.parameters)}, ours ${texts.join(' ')}`,
           );
-        compared += site.parameters.filter(({ where }) => where !== undefined).length;
-        beyond += site.parameters.filter(({ where }) => where === undefined).length;
-        if (ours.some(isSame)) continue;
-        const texts = ours.map((one) => JSON.stringify([...one]));
-        wrong.push(`${site.function}: ${JSON.stringify(site.parameters)}, ours ${texts.join(' ')}`);
-      }
-      if (isFull) process.stderr.write(`${name}: ${compared} compared, ${beyond} beyond\n`);
-      expect(wrong).toEqual([]);
-      expect(dwarfdump.length).toBeGreaterThanOrEqual(LOCATIONS);
-      expect(beyond).toBeLessThan(compared / 10);
-    }, 600_000);
+        }
+        if (isFull) process.stderr.write(`${name}: ${compared} compared, ${beyond} beyond\n`);
+        expect(wrong).toEqual([]);
+        expect(dwarfdump.length).toBeGreaterThanOrEqual(LOCATIONS);
+        expect(beyond).toBeLessThan(compared / 10);
+      },
+      600_000,
+    );
   });
+}
+
+/** x86-64, as what the judges were built for, and what the reader of their texts knows. */
+function isNative(name: KernelName): boolean {
+  return name === 'K612' || name === 'K72';
 }
 
 interface Opened {
@@ -115,10 +130,11 @@ interface Opened {
   readonly parametersAt: (address: bigint, name: string) => ReadonlyMap<string, string>[];
 }
 
-function open({ vmlinux, coreBtf }: Kernel): Opened {
+function open({ vmlinux, coreBtf, fullBtf }: Kernel): Opened {
   const source = bytesSource(readFileSync(vmlinux));
   const elf: Elf = readElf(source);
-  const base = parseBtf(readFileSync(coreBtf));
+  // A kernel without BTF of its own has pahole's, which does as well.
+  const base = parseBtf(readFileSync(existsSync(coreBtf) ? coreBtf : fullBtf));
   const { bytes, coverage } = inlinesFromDwarf(source, base);
   const table = new SiteTable(parseBtf(bytes, { base }));
   const map = new CallerMap(writeCallerMap(elf, table.btf));
