@@ -87,7 +87,9 @@ export async function runOurs(
   const script = fileURLToPath(import.meta.resolve('./vars-run.ts'));
   const outputs = [output, inlines].filter((path) => path !== undefined);
   const args = [script, vmlinux, ...outputs];
-  return JSON.parse(await run(process.execPath, args)) as VarsRun;
+  // As the command line does it: sources are compiled once, not for each run.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'btf-depot-bench-compiled') };
+  return JSON.parse(await run(process.execPath, args, { env })) as VarsRun;
 }
 
 export async function runPahole(vmlinux: string, output: string): Promise<PeerRun> {
