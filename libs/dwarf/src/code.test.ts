@@ -209,8 +209,10 @@ describe('ranges', () => {
     const dwarf = open(sections);
     const { unit: own, entry } = first(dwarf, Tag.INLINED_SUBROUTINE);
     const found: number[] = [];
-    new Ranges(dwarf).read(own, entry, found);
-    const offsets = found.map((address) => dwarf.tables.space.address(address) - CODE);
+    const count = new Ranges(dwarf).read(own, entry, found);
+    const offsets = found
+      .slice(0, count)
+      .map((address) => dwarf.tables.space.address(address) - CODE);
     return offsets.flatMap((begin, at) => (at % 2 === 0 ? [[begin, offsets[at + 1]]] : []));
   }
 

@@ -40,6 +40,9 @@ export class Entry {
   /** The string that `text` found: ends with NUL, in `textBytes` at `textAt`. */
   textBytes: Uint8Array;
   textAt = 0;
+  /** What `bytes` found. */
+  bytesAt = 0;
+  bytesEnd = 0;
   readonly #tables: Tables;
   #unit: Unit | undefined;
   #list: AttributeList | undefined;
@@ -221,9 +224,15 @@ export class Entry {
 
   /** The bytes of an expression or block. */
   block(attribute: number): Uint8Array | undefined {
+    const isThere = this.bytes(attribute);
+    return isThere ? this.#unit?.bytes.subarray(this.bytesAt, this.bytesEnd) : undefined;
+  }
+
+  /** Finds the same and leaves its place in the unit in `bytesAt`, `bytesEnd`; whether it is there. */
+  bytes(attribute: number): boolean {
     const form = this.#form(attribute);
     const unit = this.#unit;
-    if (form === NONE || unit === undefined) return undefined;
+    if (form === NONE || unit === undefined) return false;
     const at = this.#at;
     const { bytes, view, endian } = unit;
     const little = endian === 'little';
@@ -231,16 +240,16 @@ export class Entry {
       case Form.EXPRLOC:
       case Form.BLOCK: {
         const length = leb.unsigned(bytes, at);
-        return bytes.subarray(leb.next, leb.next + length);
+        return this.#bytesFrom(leb.next, length);
       }
       case Form.BLOCK1:
-        return bytes.subarray(at + 1, at + 1 + bytes[at]);
+        return this.#bytesFrom(at + 1, bytes[at]);
       case Form.BLOCK2:
-        return bytes.subarray(at + 2, at + 2 + view.getUint16(at, little));
+        return this.#bytesFrom(at + 2, view.getUint16(at, little));
       case Form.BLOCK4:
-        return bytes.subarray(at + 4, at + 4 + view.getUint32(at, little));
+        return this.#bytesFrom(at + 4, view.getUint32(at, little));
       default:
-        return undefined;
+        return false;
     }
   }
 
@@ -282,6 +291,12 @@ export class Entry {
     return Buffer.from(textBytes.buffer, textBytes.byteOffset + textAt, end - textAt).toString(
       'latin1',
     );
+  }
+
+  #bytesFrom(at: number, length: number): true {
+    this.bytesAt = at;
+    this.bytesEnd = at + length;
+    return true;
   }
 
   #local(unit: Unit, offset: number): number {

@@ -35,11 +35,10 @@ export class LocationLists {
     attribute: number,
     { address, view }: { readonly address: number; readonly view: number },
   ): 'found' | 'list' | 'none' {
-    const block = entry.block(attribute);
-    if (block !== undefined) {
-      this.bytes = block;
-      this.from = 0;
-      this.to = block.length;
+    if (entry.bytes(attribute)) {
+      this.bytes = unit.bytes;
+      this.from = entry.bytesAt;
+      this.to = entry.bytesEnd;
       return 'found';
     }
     const reader = this.#reader;

@@ -36,6 +36,8 @@ class OpenSite {
   view = 0;
   /** By parameter, as ParameterLocations has them; 0 for unmentioned. */
   readonly slots: number[] = [];
+  /** How many of these are the site's. */
+  count = 0;
 }
 
 /** Collects the inlined calls of units: what a LOCSEC says of each, with all that is shared. */
@@ -138,22 +140,22 @@ export class InlineCollector implements SiteVisitor {
     site.address = address;
     site.view = view;
     const { length } = origin.function.parameters;
-    site.slots.length = 0;
-    for (let slot = 0; slot < length; slot++) site.slots.push(0);
+    site.count = length;
+    for (let slot = 0; slot < length; slot++) site.slots[slot] = 0;
     return undefined;
   }
 
-  #close({ section, offset, origin, place, isLowest, slots }: OpenSite): void {
+  #close(site: OpenSite): void {
+    const { section, offset, origin, place, isLowest, slots } = site;
     if (origin === undefined) return;
     const { count } = this;
     const located = this.#slots;
-    located.length = 0;
-    for (const slot of slots) located.push(slot > 0 ? slot : 0);
+    for (let slot = 0; slot < site.count; slot++) located[slot] = Math.max(slots[slot], 0);
     const row = this.#row;
     row[SITE.section] = section;
     row[SITE.offset] = offset;
     row[SITE.function] = origin.function.index;
-    row[SITE.locations] = this.locations.add(located);
+    row[SITE.locations] = this.locations.add(located, site.count);
     const known = this.#seen.count;
     if (this.#seen.add(row) < known) {
       count.leftOut.repeated++;
@@ -166,21 +168,21 @@ export class InlineCollector implements SiteVisitor {
     }
     count.classes[place]++;
     if (!isLowest) count.notLowest++;
-    this.#countParameters(slots, origin.function.parameters);
+    this.#countParameters(site, origin.function.parameters);
   }
 
-  #countParameters(slots: readonly number[], types: readonly (ParameterType | undefined)[]): void {
+  #countParameters(site: OpenSite, types: readonly (ParameterType | undefined)[]): void {
     const { count } = this;
     let located = 0;
-    for (let place = 0; place < slots.length; place++) {
-      const slot = slots[place];
+    for (let place = 0; place < site.count; place++) {
+      const slot = site.slots[place];
       if (slot > 0) {
         located++;
         count.located[this.#parameters.kinds[slot - 1]]++;
       } else count.unavailable[reasonOf(slot, types[place])]++;
     }
-    if (slots.length === 0) count.noParameters++;
-    else if (located === slots.length) count.complete++;
+    if (site.count === 0) count.noParameters++;
+    else if (located === site.count) count.complete++;
     else count[located > 0 ? 'partial' : 'without']++;
   }
 }

@@ -37,6 +37,7 @@ export class SiteFinder {
   #visited = 0;
   /** Begin and end of each range of the function at hand in turn. */
   readonly #function: number[] = [];
+  #functionCount = 0;
   /** The same of the site at hand. */
   readonly #own: number[] = [];
   /** Offset and number of each site that the entry at hand may stand in. */
@@ -87,44 +88,44 @@ export class SiteFinder {
   }
 
   #enter(unit: Unit, offset: number, visitor: SiteVisitor): void {
-    this.#function.length = 0;
+    this.#functionCount = 0;
     if (offset === 0) return;
     const subprogram = this.#subprogram.read(unit, offset);
     visitor.function(subprogram);
-    this.#ranges.read(unit, subprogram, this.#function);
+    this.#functionCount = this.#ranges.read(unit, subprogram, this.#function);
   }
 
   #read(unit: Unit, entry: Entry): void {
     const site = this.#site;
     const own = this.#own;
-    this.#ranges.read(unit, entry, own);
-    const address = entryOf(entry, own);
+    const count = this.#ranges.read(unit, entry, own);
+    const address = entryOf(entry, count > 0 ? own[0] : undefined);
     let lowest = Infinity;
-    for (let i = 0; i < own.length; i += 2) {
+    for (let i = 0; i < count; i += 2) {
       if (own[i] < own[i + 1]) lowest = Math.min(lowest, own[i]);
     }
     site.address = address;
     site.view = entry.unsigned(At.GNU_ENTRY_VIEW) ?? 0;
     if (!entry.has(At.ENTRY_PC)) site.place = 'unnamed';
     else if (lowest === Infinity) site.place = 'empty';
-    else site.place = isIn(own, address) ? 'inside' : 'outside';
+    else site.place = isIn(own, count, address) ? 'inside' : 'outside';
     site.isLowest = lowest === Infinity || address === lowest;
-    site.isInFunction = isIn(this.#function, address);
+    site.isInFunction = isIn(this.#function, this.#functionCount, address);
     site.origin = entry.reference(At.ABSTRACT_ORIGIN);
   }
 }
 
 /** Where a call's code begins (DWARF 5, 2.18): a constant counts from the entry's base address. */
-function entryOf(entry: Entry, ranges: readonly number[]): number | undefined {
+function entryOf(entry: Entry, first: number | undefined): number | undefined {
   const named = entry.address(At.ENTRY_PC);
   if (named !== undefined) return named;
-  const base = entry.address(At.LOW_PC) ?? ranges.at(0);
+  const base = entry.address(At.LOW_PC) ?? first;
   return base === undefined ? undefined : base + (entry.unsigned(At.ENTRY_PC) ?? 0);
 }
 
 /** Whether one of the ranges, begin and end of each in turn, has the address. */
-function isIn(ranges: readonly number[], address = NaN): boolean {
-  for (let i = 0; i < ranges.length; i += 2) {
+function isIn(ranges: readonly number[], count: number, address = NaN): boolean {
+  for (let i = 0; i < count; i += 2) {
     if (address >= ranges[i] && address < ranges[i + 1]) return true;
   }
   return false;

@@ -25,9 +25,8 @@ export class WordPool {
     this.#slots.fill(0);
   }
 
-  /** The number of these words. */
-  add(words: Words): number {
-    const { length } = words;
+  /** The number of these words, or of so many of them. */
+  add(words: Words, length = words.length): number {
     const from = this.#length;
     if (from + length > this.#words.length) this.#words = grown(this.#words, from + length);
     // Behind the last set, where they stay if they are new: compared as what they become there.
