@@ -8,6 +8,7 @@ const services = ['**/*.{redis,minio,services}.test.ts'];
 const kernels = ['**/*.kernels.test.ts'];
 const lab = ['**/*.lab.test.ts'];
 const ignored = ['**/node_modules/**'];
+const setupFiles = ['libs/testing/src/equal-bytes.ts'];
 
 export default defineConfig({
   test: {
@@ -15,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles,
           include: ['**/*.test.ts'],
           exclude: [...ignored, ...services, ...kernels, ...lab],
           testTimeout: 60_000,
@@ -24,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'services',
+          setupFiles,
           include: services,
           exclude: ignored,
           globalSetup: 'tools/services/src/vitest.ts',
@@ -34,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: 'kernels',
+          setupFiles,
           include: kernels,
           exclude: ignored,
           globalSetup: 'tools/kernels/src/vitest.ts',
@@ -44,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
+          setupFiles,
           include: lab,
           exclude: ignored,
           globalSetup: 'tools/lab/src/vitest.ts',
