@@ -24,7 +24,7 @@ interface Listed {
 }
 
 /** Pages of one listing that are asked for at one time. */
-const LISTERS = 4;
+const LISTERS = 8;
 
 /**
  * The few requests that the stores make of an S3 server, each with a time limit, for the client
