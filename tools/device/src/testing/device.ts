@@ -23,7 +23,7 @@ export interface Equipment {
   readonly programs: readonly string[];
 }
 
-const BASE = ['cat', 'cp', 'cut', 'grep', 'ln', 'mkdir', 'mv', 'readlink', 'rm', 'sed'];
+const BASE = ['cat', 'cp', 'cut', 'find', 'grep', 'ln', 'mkdir', 'mv', 'readlink', 'rm', 'sed'];
 const USUAL = [...BASE, 'sha256sum', 'sleep', 'tail', 'tr', 'uname', 'wc', 'zcat', 'gzip'];
 const OF_BUSYBOX = [...USUAL, 'hexdump', 'timeout', 'wget', 'xzcat'];
 

@@ -12,6 +12,9 @@ const key = openSecretKey(secretKey);
 /** The file of the public key that the depots here sign with. */
 export const PUBLIC_KEY = encodePublicKey(key.publicKey);
 
+/** Names its file: the depot has it as `/v1/keys/NUMBER.pub`. */
+export const KEY_NUMBER = key.publicKey.number;
+
 /** An embedded depot that signs, behind one that can do harm. */
 export interface SignedDepot extends FaultyDepot {
   /** A file of the depot, by its path. */
