@@ -16,7 +16,7 @@ describeInLab('K61armhf', 'a kernel that was built without BTF', (kernel) => {
       hostPort: Number(new URL(depot.url).port),
       files: [
         ...(await deviceFiles(kernel.architecture)),
-        ...(await guestProgram('bpftool', 'usr/sbin/bpftool', kernel.architecture)),
+        ...(await guestProgram('bpftool', 'usr/sbin/bpftool', kernel)),
         { path: 'pid.o', bytes: await compileBpf('core-process.bpf.c') },
       ],
       steps: [

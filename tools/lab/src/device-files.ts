@@ -17,7 +17,7 @@ export async function deviceFiles(architecture: string): Promise<ArchiveFile[]> 
     text('etc/btf-depot/fetch.conf', `BTFDEPOT_URL=${HOST_URL}\n`),
     text('etc/btf-depot/keys/depot.pub', PUBLIC_KEY),
     { path: 'etc/modprobe.d/btf-depot.conf', bytes: readFileSync(MODPROBE) },
-    ...(await guestProgram('signify', 'bin/signify-openbsd', architecture)),
-    ...(await guestProgram('kmod', 'bin/kmod', architecture)),
+    ...(await guestProgram('signify', 'bin/signify-openbsd', { architecture })),
+    ...(await guestProgram('kmod', 'bin/kmod', { architecture })),
   ];
 }

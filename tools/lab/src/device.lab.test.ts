@@ -1,9 +1,8 @@
 import { startSignedDepot, type SignedDepot } from '@btf-depot/device';
-import { readElf } from '@btf-depot/elf';
-import { openFileSource } from '@btf-depot/service-kit';
 import { say } from '@btf-depot/services/provision';
 import { sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildIdOfFile } from './build-id.ts';
 import { deviceFiles } from './device-files.ts';
 import { harmByPath } from './device-harm.ts';
 import { boot, HOST_URL, type Booted, type Step } from './index.ts';
@@ -125,9 +124,4 @@ code=$?
 du -k /var/run/btf-depot
 exit $code`;
   return { name, run: script };
-}
-
-function buildIdOfFile(path: string): string {
-  using file = openFileSource(path);
-  return readElf(file).buildId() ?? '';
 }

@@ -34,6 +34,13 @@ const programs = {
   kmod: { name: 'kmod', suite, packages: ['kmod'] },
   bpftool: { name: 'bpftool', suite, packages: ['bpftool'] },
   bpftrace: { name: 'bpftrace', suite, packages: ['bpftrace'] },
+  python: {
+    name: 'python',
+    suite,
+    packages: ['python3.11-minimal', 'libpython3.11-stdlib', 'libstdc++6'],
+  },
+  // Its setpriv starts programs with some capabilities only.
+  'util-linux': { name: 'util-linux', suite, packages: ['util-linux'] },
   signify: { name: 'signify', suite, packages: ['signify-openbsd'] },
   kbuild: { name: 'kbuild', suite, packages: ['linux-kbuild-6.1'] },
 } as const satisfies Record<string, DebianProgram>;

@@ -1,116 +1,105 @@
-import { readFileSync } from 'node:fs';
-import { mergeBtf, parseBtf } from '@btf-depot/btf';
-import type { Kernel } from '@btf-depot/kernels';
-import { beforeAll, expect, it } from 'vitest';
-import { buildCarriers } from './built-carriers.ts';
-import { compileBpf, compileGo, compileWithLibbpf } from './compile.ts';
-import { guestProgram } from './guest-program.ts';
-import { boot, type ArchiveFile, type Booted } from './index.ts';
+import { startSignedDepot } from '@btf-depot/device';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Booted } from './index.ts';
 import { describeInLab } from './testing.ts';
+import { bootWithTracers } from './tracer-guest.ts';
 
-/** A variable of read-only data and its value: NGROUPS_MAX, as an int in little-endian. */
-const VARIABLE = 'ngroups_max';
-const VALUE = { number: 65_536, bytes: '00000100' };
-
-/** How far the kernel was moved when it started, for a shell; root only, whatever kptr_restrict. */
-const OFFSET = `0x$(head -c 65536 /proc/kcore | sed -n 's/^KERNELOFFSET=//p')`;
+/** What a process may not exceed by default, in the static variable `init_signals`. */
+const LIMIT = 4096;
 
 describeInLab('K612', 'tracers', (kernel) => {
   let booted: Booted;
   beforeAll(async () => {
-    booted = await bootWithTracers(kernel);
+    const depot = await startSignedDepot(kernel.vmlinux);
+    booted = await bootWithTracers(kernel, depot);
+    await depot.close();
   });
+  const ran = (step: string): [number, string] => {
+    const { status, output } = booted.step(step);
+    return [status, output];
+  };
+  const ownProcess = expect.stringMatching(/(\d+), own \1\n$/) as string;
+  const limit = expect.stringMatching(`(returned|read_limit:) ${LIMIT}\\b`) as string;
 
   it('cilium/ebpf reads core, variables as split BTF, and both in one', () => {
-    const { status, output } = booted.step('specs');
-    expect([status, output]).toEqual([0, expect.stringMatching(/^(init_task: Struct.*\n){2}$/)]);
+    expect(ran('specs')).toEqual([0, expect.stringMatching(/^(init_task: Struct.*\n){2}$/)]);
   });
 
   it('cilium/ebpf and libbpf run CO-RE programs while a carrier is loaded', () => {
-    for (const step of ['cilium-core', 'libbpf-core']) {
-      const { status, output } = booted.step(step);
-      expect([status, output]).toEqual([0, expect.stringMatching(/(\d+), own \1\n$/)]);
-    }
+    expect(ran('cilium-core')).toEqual([0, ownProcess]);
+    expect(ran('libbpf-core')).toEqual([0, ownProcess]);
   });
 
   it('libbpf takes the merged BTF by btf_custom_path, where the kernel shows none', () => {
-    const { status, output } = booted.step('libbpf-custom');
-    expect([status, output]).toEqual([0, expect.stringMatching(/(\d+), own \1\n$/)]);
-    expect(booted.step('libbpf-none').output).toMatch(/failed to find valid kernel BTF/);
-    expect(booted.step('libbpf-none').status).not.toBe(0);
+    expect(ran('libbpf-custom')).toEqual([0, ownProcess]);
+    expect(ran('libbpf-none')).toEqual([
+      1,
+      expect.stringContaining('failed to find valid kernel BTF'),
+    ]);
   });
 
-  it('bpftrace takes types from the merged BTF that BPFTRACE_BTF names', () => {
-    const { status, output } = booted.step('bpftrace');
-    expect([status, output]).toEqual([0, expect.stringMatching(/\w ran\n/)]);
+  it('bpftrace takes types from the merged BTF that BPFTRACE_BTF names, and has none without', () => {
+    expect(ran('bpftrace')).toEqual([0, expect.stringContaining(`limit ${LIMIT}\n`)]);
+    // Then it goes by the kernel's headers, which are not there either.
+    expect(ran('bpftrace-none')).toEqual([1, expect.stringContaining('linux/types.h')]);
   });
 
-  it('kallsyms hides addresses under kptr_restrict=2, and the kernel was moved', () => {
-    expect(booted.step('hidden').output).toMatch(/^0+ \w ngroups_max\n(?!0x0\n)0x[0-9a-f]+\n$/);
+  describe('with nothing loaded and kptr_restrict=2', () => {
+    it('the kernel was moved, and /proc/kcore alone says how far', () => {
+      expect(ran('hidden')).toEqual([0, expect.stringMatching(/^0{16} T _stext\n0xf{8}\w{8}\n$/)]);
+      expect(ran('hidden')[1]).not.toContain('ffffffff81000000');
+    });
+
+    it.each(['libbpf', 'cilium'])('%s reads a static variable, with two capabilities', (tool) => {
+      expect(ran(`${tool}-read`)).toEqual([0, limit]);
+      expect(ran(`${tool}-no-bpf`)).toEqual([1, expect.stringContaining('not permitted')]);
+      expect(ran(`${tool}-no-perfmon`)).toEqual([1, expect.stringContaining('cannot use helper')]);
+    });
+
+    it('libbpf reads it from what /proc/kcore says, too', () => {
+      expect(ran('libbpf-kcore')).toEqual([0, limit]);
+    });
+
+    it('drgn reads it, a task, and all tasks, with two capabilities', () => {
+      const [status, output] = ran('drgn-read');
+      expect([status, output]).toEqual([0, expect.stringContaining(`\nlimit ${LIMIT}\n`)]);
+      expect(output).toMatch(/^drgn alone knows no types\n/);
+      expect(output).toMatch(/\nfirst swapper\/0\nown \[b'\S+'\]\n$/);
+      expect(ran('drgn-no-rawio')).toEqual([1, expect.stringMatching(/not permitted/)]);
+      expect(ran('drgn-no-read')).toEqual([1, expect.stringMatching(/denied/)]);
+    });
+
+    it('bpftrace wants to be root, and needs two capabilities', () => {
+      expect(ran('bpftrace-user')).toEqual([1, expect.stringContaining('root user')]);
+      expect(ran('bpftrace-no-bpf')).toEqual([1, expect.stringContaining('not permitted')]);
+      expect(ran('bpftrace-no-perfmon')[1]).not.toContain('limit');
+    });
+
+    it("bpftrace needs CAP_SYS_ADMIN under Debian's perf_event_paranoid=3", () => {
+      expect(ran('bpftrace-admin')).toEqual([0, expect.stringContaining(`limit ${LIMIT}\n`)]);
+      expect(ran('bpftrace-paranoid')[1]).toContain('perf_event_open: Permission denied');
+    });
   });
 
-  it('cilium/ebpf reads a variable by its address, with nothing loaded', () => {
-    const { status, output } = booted.step('cilium-read');
-    expect([status, output]).toEqual([0, `status 0, bytes ${VALUE.bytes}\n`]);
+  it('kallsyms shows _stext to CAP_SYSLOG below kptr_restrict=2, and to nobody else', () => {
+    const [, output] = ran('kallsyms');
+    expect(output).toMatch(/^kcore (\w+)\nsyslog \1\nnone 0{16}\n$/);
   });
 
-  it('bpftrace reads a variable by its address, with nothing loaded', () => {
-    const { status, output } = booted.step('bpftrace-read');
-    expect([status, output]).toEqual([0, expect.stringContaining(`value ${VALUE.number}\n`)]);
+  it('a carrier is loaded with CAP_SYS_MODULE', () => {
+    expect(ran('load-nothing')).toEqual([1, expect.stringContaining('not permitted')]);
+    expect(ran('load')).toEqual([0, '']);
+  });
+
+  it('libbpf finds variables by their names with CAP_SYS_ADMIN', () => {
+    expect(ran('ksyms')).toEqual([0, expect.stringContaining('returned 0')]);
+    expect(ran('ksyms-no-admin')[0]).toBe(1);
+  });
+
+  it('reads go on under lockdown=integrity, and end under confidentiality', () => {
+    expect(ran('integrity')).toEqual([0, limit]);
+    expect(ran('confidentiality')).toEqual([1, expect.stringContaining('cannot use helper')]);
+    expect(ran('integrity-drgn')).toEqual([0, expect.stringContaining(`limit ${LIMIT}`)]);
+    expect(ran('confidentiality-drgn')).toEqual([1, expect.stringMatching(/not permitted/)]);
   });
 });
-
-async function bootWithTracers(kernel: Kernel): Promise<Booted> {
-  const { parts, artifact } = buildCarriers(kernel);
-  const vars = artifact('vmlinux.vars.btf');
-  const full = mergeBtf(parseBtf(vars, { base: parseBtf(parts.core.bytes) }));
-  const file = (path: string, bytes: Uint8Array, executable = false): ArchiveFile => {
-    return { path, bytes, executable };
-  };
-  const address = `$(printf 0x%x $((0x${linkedAddress(kernel, VARIABLE)} + ${OFFSET})))`;
-  /** On a system whose kernel shows no BTF. */
-  const blind = (command: string): string =>
-    `mount -t tmpfs none /sys/kernel/btf; ${command}; code=$?; umount /sys/kernel/btf; exit $code`;
-  const comm =
-    'interval:ms:50 { printf("%s ran\\n", ((struct task_struct *)curtask)->comm); exit() }';
-  const value = `interval:ms:50 { printf(\\"value %d\\\\n\\", *(int32 *)$address); exit() }`;
-  return await boot(kernel, {
-    memoryMib: 2048,
-    seconds: 500,
-    files: [
-      file('core.btf', parts.core.bytes),
-      file('vars.btf', vars),
-      file('full.btf', full),
-      file('carrier.ko', artifact('btf_vmlinux_ksyms.ko')),
-      file('pid.o', await compileBpf('core-process.bpf.c')),
-      file('bin/tracer', await compileGo('tracer'), true),
-      file('bin/load-custom', await compileWithLibbpf('load-custom.c'), true),
-      ...(await guestProgram('bpftrace', 'usr/bin/bpftrace')),
-    ],
-    steps: [
-      {
-        name: 'hidden',
-        run: `echo 2 > /proc/sys/kernel/kptr_restrict
-grep ' ${VARIABLE}$' /proc/kallsyms; echo ${OFFSET}`,
-      },
-      { name: 'cilium-read', run: `tracer read ${address} 4` },
-      { name: 'bpftrace-read', run: `address=${address}; bpftrace -e "${value}"` },
-      { name: 'specs', run: 'tracer specs /core.btf /vars.btf /full.btf init_task' },
-      { name: 'libbpf-none', run: blind("load-custom /pid.o ''") },
-      { name: 'libbpf-custom', run: blind('load-custom /pid.o /full.btf') },
-      { name: 'bpftrace', run: `BPFTRACE_BTF=/full.btf bpftrace -e '${comm}'` },
-      { name: 'load', run: 'insmod /carrier.ko' },
-      { name: 'cilium-core', run: 'tracer core /pid.o' },
-      { name: 'libbpf-core', run: `load-custom /pid.o ''` },
-    ],
-  });
-}
-
-/** As a symbol's address stands in System.map, in hexadecimal. */
-function linkedAddress({ systemMap }: Kernel, name: string): string {
-  const found = new RegExp(`^([0-9a-f]+) [a-zA-Z] ${name}$`, 'm').exec(
-    readFileSync(systemMap, 'utf8'),
-  );
-  if (!found) throw new Error(`${systemMap}: no ${name}`);
-  return found[1] ?? '';
-}

@@ -1,0 +1,7 @@
+import { readElf } from '@btf-depot/elf';
+import { openFileSource } from '@btf-depot/service-kit';
+
+export function buildIdOfFile(path: string): string {
+  using file = openFileSource(path);
+  return readElf(file).buildId() ?? '';
+}
