@@ -1,23 +1,49 @@
+import { runsOf, type Sparse } from './sparse.ts';
+
 /** What of a pax extended header matters here. */
 export interface PaxFields {
   path?: string;
   size?: number;
+  sparse?: Sparse;
 }
+
+const NUMBER = /^\d{1,15}$/;
 
 /** Records of `LENGTH KEY=VALUE\n`, LENGTH in decimal and of the whole (POSIX.1, pax). */
 export function readPax(bytes: Uint8Array): PaxFields {
   const text = Buffer.from(bytes).toString('latin1');
   const fields: PaxFields = {};
+  const sparse: { name?: string; size?: number; isInData?: boolean; numbers: number[] } = {
+    numbers: [],
+  };
   for (let at = 0; at < text.length;) {
     const length = parseInt(text.slice(at, at + 20), 10);
-    if (!(length > 4) || at + length > text.length) return fields;
+    if (!(length > 4) || at + length > text.length) break;
     const record = text.slice(text.indexOf(' ', at) + 1, at + length - 1);
     const equals = record.indexOf('=');
     const key = record.slice(0, equals);
     const value = record.slice(equals + 1);
     if (key === 'path') fields.path = value;
-    if (key === 'size' && /^\d{1,15}$/.test(value)) fields.size = Number(value);
+    if (key === 'size' && NUMBER.test(value)) fields.size = Number(value);
+    // Versions 0.0, 0.1 and 1.0 of GNU tar's sparse files.
+    if (key === 'GNU.sparse.name') sparse.name = value;
+    if (/^GNU\.sparse\.(real)?size$/.test(key) && NUMBER.test(value)) sparse.size = Number(value);
+    if (key === 'GNU.sparse.major') sparse.isInData = value === '1';
+    if (/^GNU\.sparse\.(map|offset|numbytes)$/.test(key)) {
+      sparse.numbers.push(
+        ...value
+          .split(',')
+          .filter((one) => NUMBER.test(one))
+          .map(Number),
+      );
+    }
     at += length;
   }
-  return fields;
+  const { name, size, isInData, numbers } = sparse;
+  if (size === undefined) return fields;
+  return {
+    ...fields,
+    ...(name !== undefined && { path: name }),
+    sparse: { size, ...(!isInData && { runs: runsOf(numbers) }) },
+  };
 }

@@ -1,38 +1,48 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 import { NAME_LIMIT, type Member } from './member.ts';
 import { readPax } from './pax.ts';
+import { filled, readOldRuns, type Sparse } from './sparse.ts';
 
 const BLOCK = 512;
 
-/** Members of a tar archive: ustar, pax, and GNU's long names and large sizes. */
+/** Members of a tar archive: ustar, pax, and GNU's long names, large sizes and sparse files. */
 export async function* readTar(reader: StreamReader): AsyncGenerator<Member> {
   let longName: string | undefined;
   let longSize: number | undefined;
+  let sparse: Sparse | undefined;
   for (;;) {
     const header = await reader.read(BLOCK);
     if (header.every((byte) => byte === 0)) return;
     checkSum(header, reader);
     const size = longSize ?? number(header, 124, 12, reader);
     const type = String.fromCharCode(header[156] ?? 0);
+    if (type === 'S') {
+      const old = (bytes: Uint8Array, at: number) => number(bytes, at, 12, reader);
+      sparse = { size: old(header, 483), runs: await readOldRuns(reader, header, old) };
+    }
     const end = reader.position + Math.ceil(size / BLOCK) * BLOCK;
     if (type === 'L' || type === 'x') {
       if (size > 64 * NAME_LIMIT) throw corrupt(`a name of ${size} bytes`, reader);
       const bytes = await reader.read(size);
       if (type === 'L') longName = text(bytes);
       else {
-        const { path, size: stated } = readPax(bytes);
-        longName = path ?? longName;
-        longSize = stated;
+        const fields = readPax(bytes);
+        longName = fields.path ?? longName;
+        longSize = fields.size;
+        sparse = fields.sparse;
       }
-    } else if (type === 'S') {
-      throw corrupt('a sparse file', reader);
     } else {
       const name = longName ?? shortName(header);
       if (name.length > NAME_LIMIT) throw corrupt(`a name of ${name.length} bytes`, reader);
-      const isFile = type === '0' || type === '\0' || type === '7';
-      yield { name, size, isFile, content: () => reader.take(size) };
+      const isFile = type === '0' || type === '\0' || type === '7' || type === 'S';
+      const holes = sparse;
+      yield {
+        ...{ name, size: holes?.size ?? size, isFile },
+        content: () => (holes ? filled(reader, holes, size) : reader.take(size)),
+      };
       longName = undefined;
       longSize = undefined;
+      sparse = undefined;
     }
     if (reader.position > end) throw new RangeError('more was read than the member has');
     await reader.skip(end - reader.position);
