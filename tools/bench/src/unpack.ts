@@ -78,8 +78,8 @@ async function splitAndPack(pattern: string, folder: string): Promise<void> {
   const { kernel } = await unpackFile('kernel', path, folder);
   if (!kernel) throw new Error(`no kernel in ${path}`);
   using file = openFileSource(kernel.path);
-  const { core, vars } = splitKernel({ kernel: file }, { extras: ['vars'] });
-  for (const [name, part] of Object.entries({ core, vars })) {
+  const { core, vars, inlines } = splitKernel({ kernel: file }, { extras: ['vars', 'inlines'] });
+  for (const [name, part] of Object.entries({ core, vars, inlines, map: inlines?.map })) {
     if (!part) continue;
     const path = join(folder, name);
     await writeFile(path, part.bytes);
