@@ -1,12 +1,25 @@
 import { createHash } from 'node:crypto';
 import { DepotError } from '@btf-depot/depot';
+import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
+import type { HeldMemory } from './blobs/held-memory.ts';
+import type { Budget } from './clients/budget.ts';
 
 /** A body that was computed, ready to be sent. */
 export interface Answer {
   bytes: Buffer;
   sha256: string;
   mediaType: string;
+  /** Where it counts while readers have not taken it. */
+  held: HeldMemory;
+}
+
+export interface Question {
+  /** Says all that the answer depends on. */
+  key: string;
+  mediaType: string;
+  /** What the client spends on an answer that is not in memory; see Budget. */
+  cost: number;
 }
 
 /** What an entry takes beside its bytes. */
@@ -17,10 +30,14 @@ const OVERHEAD = 512;
  * goes. Many who ask for one that is not there share one computation.
  */
 export class Answers {
+  readonly #budget: Budget;
+  readonly #held: HeldMemory;
   readonly #cache: LRUCache<string, Answer | DepotError>;
   readonly #making = new Map<string, Promise<Answer>>();
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, budget: Budget, held: HeldMemory) {
+    this.#budget = budget;
+    this.#held = held;
     this.#cache = new LRUCache({
       maxSize: Math.max(maxBytes, 1),
       sizeCalculation: (entry) => OVERHEAD + ('bytes' in entry ? entry.bytes.length : 0),
@@ -34,13 +51,19 @@ export class Answers {
   }
 
   /**
-   * @param key says all that the answer depends on.
-   * @throws what `make` throws.
+   * The answer; what is in memory costs the client nothing.
+   * @throws DepotError `budget-spent`; what `make` throws.
    */
-  async get(key: string, mediaType: string, make: () => Promise<Uint8Array>): Promise<Answer> {
+  async get(
+    request: Pick<Request, 'ip'>,
+    question: Question,
+    make: () => Promise<Uint8Array>,
+  ): Promise<Answer> {
+    const { key, mediaType, cost } = question;
     const known = this.#cache.get(key);
     if (known instanceof DepotError) throw known;
     if (known) return known;
+    this.#budget.spend(request, cost);
     let making = this.#making.get(key);
     if (!making) {
       making = this.#make(key, mediaType, make).finally(() => this.#making.delete(key));
@@ -54,7 +77,8 @@ export class Answers {
       const made = await make();
       const bytes = Buffer.from(made.buffer, made.byteOffset, made.byteLength);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const answer = { bytes, sha256, mediaType };
+      const answer = { bytes, sha256, mediaType, held: this.#held };
+      this.#held.makeRoom(bytes.length);
       this.#cache.set(key, answer);
       return answer;
     } catch (error) {

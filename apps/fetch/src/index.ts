@@ -73,13 +73,14 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     catalogue.note(record);
     if (record.extras.vars) wanted.found(record.buildId);
   });
+  const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);
   // Besides what is cached, as much again may be on its way to slow readers.
   const held = new HeldMemory(settings.BTFDEPOT_HOT_BLOBS);
   const blobs = new HotBlobs(deps.blobs, settings.BTFDEPOT_HOT_BLOBS, held);
   const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
-  const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS);
+  const answersHeld = new HeldMemory(settings.BTFDEPOT_HOT_ANSWERS);
+  const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS, budget, answersHeld);
   const send = blobSender(held, deps.metrics);
-  const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);
   const router = Router();
   router.use(
     readableElsewhere,
@@ -88,11 +89,11 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     cataloguePage(send),
     keyRoutes(deps.publicKeys ?? []),
     debuginfodRoutes({ records, blobs, send, log }),
-    searchRoutes(records, catalogue),
+    searchRoutes({ records, catalogue, wanted, held: answersHeld }),
     recordRoutes((buildId) => records.newest(buildId), deps.underway),
-    variableRoutes({ records, kernels, answers, budget, send }),
-    siteRoutes({ records, kernels, answers, budget, send }),
-    fetchRoutes({ records, catalogue, blobs, kernels, answers, budget, send }),
+    variableRoutes({ records, kernels, answers, budget, held: answersHeld, send }),
+    siteRoutes({ records, kernels, answers, send }),
+    fetchRoutes({ records, catalogue, blobs, kernels, answers, send }),
   );
   return {
     router,

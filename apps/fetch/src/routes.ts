@@ -5,7 +5,7 @@ import { Router, type Request } from 'express';
 import type { Answers } from './answers.ts';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
 import type { Catalogue } from './catalogue.ts';
-import { COSTS, type Budget } from './clients/budget.ts';
+import { COSTS } from './clients/budget.ts';
 import { chooseArtifact } from './encodings.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import type { RecentRecords } from './recent-records.ts';
@@ -18,7 +18,6 @@ export interface FetchRoutesDeps {
   blobs: HotBlobs;
   kernels: KernelThread;
   answers: Answers;
-  budget: Budget;
   send: SendBlob;
 }
 
@@ -57,7 +56,7 @@ export function fetchRoutes(deps: FetchRoutesDeps): Router {
 
 /** Core and variables in one BTF, for tools that take no other; made when it is asked for. */
 async function fullBtf(
-  { blobs, kernels, answers, budget }: FetchRoutesDeps,
+  { blobs, kernels, answers }: FetchRoutesDeps,
   record: KernelRecord,
   request: Request,
 ): Promise<BlobAnswer> {
@@ -66,8 +65,7 @@ async function fullBtf(
     const { sha256 } = record.core;
     return { bytes: await blobs.open(sha256), sha256, mediaType, immutable: false };
   }
-  const key = `${kernelKey(record)} full`;
-  if (!answers.peek(key)) budget.spend(request, COSTS.merge);
-  const answer = await answers.get(key, mediaType, () => kernels.ask(record, { do: 'merge' }));
+  const question = { key: `${kernelKey(record)} full`, mediaType, cost: COSTS.merge };
+  const answer = await answers.get(request, question, () => kernels.ask(record, { do: 'merge' }));
   return { ...answer, immutable: false };
 }

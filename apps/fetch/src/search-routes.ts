@@ -3,7 +3,10 @@ import { DepotError, lookUpKernels, searchKernels, summaryOf } from '@btf-depot/
 import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
+import type { HeldMemory } from './blobs/held-memory.ts';
 import type { Catalogue } from './catalogue.ts';
+import { clientOf } from './clients/client-of.ts';
+import type { Wanted } from './clients/wanted.ts';
 import { pageLimit } from './page-limit.ts';
 import type { RecentRecords } from './recent-records.ts';
 
@@ -22,14 +25,21 @@ const searchQuery = z.strictObject({
   page: hex.exactOptional(),
 });
 
+export interface SearchRoutesDeps {
+  records: RecentRecords;
+  catalogue: Catalogue;
+  wanted: Wanted;
+  held: HeldMemory;
+}
+
 /** `GET /v1/kernels` by what is known of a kernel, and `POST /v1/kernels/lookup` of many. */
-export function searchRoutes(records: RecentRecords, catalogue: Catalogue): Router {
+export function searchRoutes({ records, catalogue, wanted, held }: SearchRoutesDeps): Router {
   const router = Router();
   const search = router.route('/v1/kernels');
   search.get(async (request, response) => {
     const query = readQuery(request.query, searchQuery);
     response.setHeader('Cache-Control', 'no-cache');
-    response.json(searchKernels(await catalogue.kernels(), query));
+    held.sendJson(response, searchKernels(await catalogue.kernels(), query));
   });
   search.all(onlyMethods('GET, HEAD'));
 
@@ -40,7 +50,12 @@ export function searchRoutes(records: RecentRecords, catalogue: Catalogue): Rout
     const newer = await newerThan(catalogue, records, asked.buildIds);
     const byBuildId = (buildId: string) => catalogue.get(buildId) ?? newer.get(buildId);
     response.setHeader('Cache-Control', 'no-store');
-    response.json(lookUpKernels(kernels, byBuildId, asked));
+    const answer = lookUpKernels(kernels, byBuildId, asked);
+    const ids = new Set(asked.buildIds);
+    for (const missing of answer.missing) {
+      if (ids.has(missing)) wanted.count(missing, 'unknown-build-id', clientOf(request));
+    }
+    held.sendJson(response, answer);
   });
   return router;
 }

@@ -11,6 +11,8 @@ import { READABLE_ELSEWHERE } from './cors.ts';
 export interface BlobAnswer {
   /** A blob on its way is closed when it was sent, or did not need to be. */
   bytes: Buffer | ColdBlob;
+  /** Where the bytes count while readers have not taken them; by default, with the blobs. */
+  held?: HeldMemory;
   sha256: string;
   mediaType: string;
   /** By its hash a blob never changes; by its name it may with the next revision. */
@@ -40,12 +42,12 @@ export type SendBlob = (
 ) => void;
 
 /**
- * @param held counts what slow readers have not taken yet.
+ * @param blobsHeld counts what slow readers have not taken yet of blobs.
  * @param metrics told of what is sent.
  */
-export function blobSender(held: HeldMemory, metrics?: Metrics): SendBlob {
+export function blobSender(blobsHeld: HeldMemory, metrics?: Metrics): SendBlob {
   return (request, response, answer) => {
-    const { bytes } = answer;
+    const { bytes, held = blobsHeld } = answer;
     const body = writeHead(request, response, answer);
     if (body && request.method !== 'HEAD') {
       metrics?.sent(Buffer.isBuffer(bytes) ? 'memory' : 'store', sizeOf(body));

@@ -24,9 +24,8 @@ export function siteRoutes({
   records,
   kernels,
   answers,
-  budget,
   send,
-}: VariableRoutesDeps): Router {
+}: Omit<VariableRoutesDeps, 'budget' | 'held'>): Router {
   const router = Router();
   const inlines = router.route('/v1/kernels/:buildId/inlines');
   inlines.get(async (request, response) => {
@@ -35,10 +34,10 @@ export function siteRoutes({
     if (!record.inlines) {
       throw new DepotError('no-inlines', `${record.buildId} came without inlined calls`);
     }
-    const key = keyOf(record, question);
-    if (!answers.peek(key)) budget.spend(request, COSTS.page);
-    const answer = await answers.get(key, 'application/json', () =>
-      kernels.ask(record, { do: 'sites', ...question }),
+    const answer = await answers.get(
+      request,
+      { key: keyOf(record, question), mediaType: 'application/json', cost: COSTS.page },
+      () => kernels.ask(record, { do: 'sites', ...question }),
     );
     send(request, response, { ...answer, immutable: false });
   });

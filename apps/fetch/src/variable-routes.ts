@@ -11,6 +11,7 @@ import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Answers } from './answers.ts';
+import type { HeldMemory } from './blobs/held-memory.ts';
 import { COSTS, type Budget } from './clients/budget.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import { pageLimit } from './page-limit.ts';
@@ -36,6 +37,7 @@ export interface VariableRoutesDeps {
   kernels: KernelThread;
   answers: Answers;
   budget: Budget;
+  held: HeldMemory;
   send: SendBlob;
 }
 
@@ -45,6 +47,7 @@ export function variableRoutes({
   kernels,
   answers,
   budget,
+  held,
   send,
 }: VariableRoutesDeps): Router {
   const router = Router();
@@ -52,10 +55,10 @@ export function variableRoutes({
   list.get(async (request, response) => {
     const query = readQuery(request.query, pageQuery);
     const record = await livingRecord(records, request.params.buildId);
-    const key = pageKey(record, query);
-    if (!answers.peek(key)) budget.spend(request, COSTS.page);
-    const answer = await answers.get(key, VARIABLE_FORMS.json, () =>
-      kernels.ask(record, { do: 'page', ...query }),
+    const answer = await answers.get(
+      request,
+      { key: pageKey(record, query), mediaType: VARIABLE_FORMS.json, cost: COSTS.page },
+      () => kernels.ask(record, { do: 'page', ...query }),
     );
     send(request, response, { ...answer, immutable: false });
   });
@@ -67,9 +70,8 @@ export function variableRoutes({
     const { names } = await readJson(request, resolveRequestSchema, MAX_RESOLVE_BODY);
     budget.spend(request, names.length);
     const bytes = await kernels.ask(record, { do: 'resolve', names });
-    response.setHeader('Content-Type', VARIABLE_FORMS.json);
     response.setHeader('Cache-Control', 'no-store');
-    response.end(bytes);
+    held.sendJson(response, bytes);
   });
 
   const one = router.route('/v1/kernels/:buildId/vars/:name');
@@ -81,10 +83,14 @@ export function variableRoutes({
     if (!variableNameSchema.safeParse(name).success) {
       throw new DepotError('unknown-variable', 'no variable can have this name');
     }
-    const key = variableKey(record, form, name);
-    if (!answers.peek(key)) budget.spend(request, COSTS.variable);
-    const answer = await answers.get(key, VARIABLE_FORMS[form], () =>
-      kernels.ask(record, { do: 'variable', name, form }),
+    const answer = await answers.get(
+      request,
+      {
+        key: variableKey(record, form, name),
+        mediaType: VARIABLE_FORMS[form],
+        cost: COSTS.variable,
+      },
+      () => kernels.ask(record, { do: 'variable', name, form }),
     );
     send(request, response, { ...answer, immutable: false, vary: 'Accept' });
   });

@@ -257,8 +257,9 @@ export class DepotClient {
     name: string,
     options: ArtifactOptions = {},
   ): Promise<FoundArtifact> {
-    const record = await this.#json(kernelPath(buildId), kernelRecordSchema, options.signal);
-    return findArtifact(record, { buildId, name }, this.#blobs, this.#keys, options);
+    return this.#ofOneRevision(buildId, options.signal, (record) =>
+      findArtifact(record, { buildId, name }, this.#blobs, this.#keys, options),
+    );
   }
 
   /** An artifact by its name, whole and checked against what `findArtifact` says. */
@@ -267,8 +268,29 @@ export class DepotClient {
     name: string,
     options: ArtifactOptions = {},
   ): Promise<FoundArtifact & { bytes: Uint8Array<ArrayBuffer> }> {
-    const found = await this.findArtifact(buildId, name, options);
-    return { ...found, bytes: await wholeBlob(this.#blobs, found.entry, options.signal) };
+    return this.#ofOneRevision(buildId, options.signal, async (record) => {
+      const asked = { buildId, name };
+      const found = await findArtifact(record, asked, this.#blobs, this.#keys, options);
+      return { ...found, bytes: await wholeBlob(this.#blobs, found.entry, options.signal) };
+    });
+  }
+
+  /** Reads what a record names; begun anew where a next revision has taken it away meanwhile. */
+  async #ofOneRevision<Result>(
+    buildId: string,
+    signal: AbortSignal | undefined,
+    read: (record: KernelRecord) => Promise<Result>,
+  ): Promise<Result> {
+    for (let before = -1; ;) {
+      const record = await this.#json(kernelPath(buildId), kernelRecordSchema, signal);
+      try {
+        return await read(record);
+      } catch (error) {
+        const isGone = error instanceof ProblemError && error.code === 'unknown-blob';
+        if (!isGone || record.revision === before) throw error;
+        before = record.revision;
+      }
+    }
   }
 
   /**

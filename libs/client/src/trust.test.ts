@@ -15,12 +15,15 @@ import { DepotClient } from './depot-client.ts';
 
 /** What the server sends, by path: whatever whoever is between us and the depot likes. */
 const sent = new Map<string, Uint8Array>();
+/** Told of what is asked, when it is too late for the answer. */
+let onAsked: (path: string) => void;
 let server: Server;
 let url: string;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     const body = sent.get(request.url ?? '');
+    onAsked(request.url ?? '');
     if (!body) response.statusCode = 404;
     response.end(body ?? JSON.stringify(problem('unknown-blob', request.url ?? '')));
   });
@@ -29,7 +32,10 @@ beforeAll(async () => {
 });
 
 afterAll(() => server.close());
-beforeEach(() => sent.clear());
+beforeEach(() => {
+  sent.clear();
+  onAsked = () => undefined;
+});
 
 interface Signer {
   publicKey: PublicKey;
@@ -166,6 +172,26 @@ describe('is noticed:', () => {
     serve({ record: { artifacts: { manifest: huge } } });
     await refused('too-large');
   });
+});
+
+test('a revision that comes while one is read: all is of the next, nothing is mixed', async () => {
+  serve({ revision: 1 });
+  const changed = someBytes(6000, 'next revision');
+  const gone = `/v1/blobs/sha256/${sha256Of(genuine)}`;
+  sent.delete(gone);
+  onAsked = (path) => {
+    if (path === gone) serve({ revision: 2, artifact: changed });
+  };
+  const { bytes, entry, manifest } = await client(ours).artifact(buildId, NAME);
+  expect(bytes).toEqual(changed);
+  expect([entry.sha256, manifest.revision]).toEqual([sha256Of(changed), 2]);
+});
+
+test('a blob that is gone while its revision stays is told', async () => {
+  serve();
+  sent.delete(`/v1/blobs/sha256/${sha256Of(genuine)}`);
+  const asking = client(ours).artifact(buildId, NAME);
+  await expect(asking).rejects.toMatchObject({ code: 'unknown-blob' });
 });
 
 test('manifest and signature are themselves to be had', async () => {

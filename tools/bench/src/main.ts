@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   inlines: async () => (await import('./inlines.ts')).inlinesBench,
   vars: async () => (await import('./vars.ts')).varsBench,
   'fetch-variables': async () => (await import('./fetch-variables.ts')).variablesBench,
+  'fetch-cold': async () => (await import('./fetch-cold.ts')).coldBench,
   'fetch-stored': async () => (await import('./fetch-stored.ts')).storedBench,
 };
 

@@ -4,14 +4,17 @@ import type { ServerResponse } from 'node:http';
 const STALLED = 60_000;
 
 /**
- * Memory that readers hold: blobs that are being sent stay, whether or not a cache still has them.
- * Each is counted once, however many readers it has.
+ * Memory that readers hold: what is being sent stays, whether or not a cache still has it. Each
+ * buffer is counted once, however many readers it has.
  */
 export class HeldMemory {
   readonly #readers = new Map<Buffer, number>();
+  /** Answers that were written and not yet taken, those first that wait longest. */
+  readonly #sending = new Map<ServerResponse, Buffer>();
   readonly #limit: number;
   #bytes = 0;
 
+  /** @param limit in bytes. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -19,6 +22,19 @@ export class HeldMemory {
   /** Whether so many bytes more may be held. */
   hasRoom(bytes: number): boolean {
     return this.#bytes + bytes <= this.#limit;
+  }
+
+  /**
+   * Cuts those off who have been reading for longest, until there is room for so many bytes, or
+   * nobody is left. For what cannot come piece by piece: all others would be refused instead.
+   */
+  makeRoom(bytes: number): void {
+    for (const response of this.#sending.keys()) {
+      if (this.hasRoom(bytes)) return;
+      this.#sent(response);
+      // Of the connection, for an answer may still wait behind another one.
+      response.req.socket.destroy();
+    }
   }
 
   hold(buffer: Buffer): void {
@@ -36,12 +52,30 @@ export class HeldMemory {
     if (this.#readers.delete(buffer)) this.#bytes -= buffer.length;
   }
 
-  /** Counts what an answer that was written has not got rid of yet. */
+  /** Counts what an answer that was written to its end has not got rid of yet. */
   holdWhileSent(buffer: Buffer, response: ServerResponse): void {
-    if ((response.socket?.writableLength ?? 0) === 0) return;
+    if (response.writableFinished) return;
     this.hold(buffer);
+    this.#sending.set(response, buffer);
     endWhenStalled(response);
-    response.once('close', () => this.release(buffer));
+    response.once('close', () => this.#sent(response));
+  }
+
+  /** Sends what was made for this one answer: a value, or the JSON of it. */
+  sendJson(response: ServerResponse, body: object | Uint8Array): void {
+    const buffer =
+      body instanceof Uint8Array
+        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+        : Buffer.from(JSON.stringify(body));
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    this.makeRoom(buffer.length);
+    response.end(buffer);
+    this.holdWhileSent(buffer, response);
+  }
+
+  #sent(response: ServerResponse): void {
+    const buffer = this.#sending.get(response);
+    if (buffer && this.#sending.delete(response)) this.release(buffer);
   }
 }
 

@@ -110,8 +110,10 @@ describe('over HTTP', () => {
       () => http.close(),
       () => admin.close(),
     );
-    const get = (path: string, client = '198.51.100.1') =>
-      fetch(http.url + path, { headers: { 'X-Forwarded-For': client } });
+    const get = (path: string, client = '198.51.100.1', init: RequestInit = {}) => {
+      const headers = { 'X-Forwarded-For': client, 'Content-Type': 'application/json' };
+      return fetch(http.url + path, { ...init, headers });
+    };
     return { get, admin: admin.url, kernel: `/v1/kernels/${record.buildId}`, record };
   }
 
@@ -141,14 +143,17 @@ describe('over HTTP', () => {
   });
 
   test('operators see what is wanted, others do not', async () => {
-    const { get, admin } = await start(['loopback'], 1);
+    const { get, admin, record } = await start(['loopback'], 1);
     const missing = buildIdOf('missing');
     await get(`/v1/kernels/${missing}/btf_vmlinux.ko.gz`);
     await get(`/buildid/${missing}/section/.BTF`, '198.51.100.2');
     await get('/v1/kernels/nonsense/manifest');
+    const asked = { buildIds: [missing, record.buildId], releases: ['6.6.6'] };
+    const body = { method: 'POST', body: JSON.stringify(asked) };
+    await get('/v1/kernels/lookup', '198.51.100.3', body);
     const { wanted } = (await (await fetch(`${admin}/v1/wanted`)).json()) as { wanted: unknown };
     expect(wanted).toMatchObject([
-      { buildId: missing, code: 'unknown-build-id', requests: 2, clients: 2 },
+      { buildId: missing, code: 'unknown-build-id', requests: 3, clients: 3 },
     ]);
     expect((await get('/v1/wanted')).status).toBe(404);
   });

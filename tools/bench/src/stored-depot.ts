@@ -1,0 +1,80 @@
+import { openMinioStores, type Stores } from '@btf-depot/blob-store';
+import type { KernelRecord } from '@btf-depot/contracts';
+import { startMinio } from '@btf-depot/services';
+import { kernelRecord, sha256Of } from '@btf-depot/testing';
+import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { Client } from 'minio';
+
+const BUCKET = 'bench';
+
+/** A fetch service over a MinIO, each a process of its own. */
+export interface StoredDepot {
+  url: string;
+  /** Of the service. */
+  pid: number;
+  stores: Stores;
+  /** An address at which MinIO itself gives the blob to whoever asks. */
+  direct: (sha256: string) => Promise<string>;
+  stop: () => Promise<void>;
+}
+
+/**
+ * Starts both.
+ * @param fill puts into the store what the service finds there when it starts.
+ */
+export async function startStoredDepot(
+  fill: (stores: Stores) => Promise<void>,
+  settings: Record<string, string> = {},
+): Promise<StoredDepot> {
+  const minio = await startMinio();
+  const { endpoint, host, port, accessKey, secretKey } = minio;
+  const stores = await openWhenReady({ endpoint, accessKey, secretKey, bucket: BUCKET });
+  await fill(stores);
+  const service = startProcess('apps/fetch/src/main.ts', [], {
+    BTFDEPOT_S3_ENDPOINT: endpoint,
+    BTFDEPOT_S3_ACCESS_KEY: accessKey,
+    BTFDEPOT_S3_SECRET_KEY: secretKey,
+    BTFDEPOT_S3_BUCKET: BUCKET,
+    BTFDEPOT_PORT: '0',
+    ...settings,
+  });
+  const client = new Client({ endPoint: host, port, useSSL: false, accessKey, secretKey });
+  return {
+    url: await urlOf(service),
+    pid: service.pid,
+    stores,
+    direct: (sha256) =>
+      client.presignedGetObject(BUCKET, `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`),
+    stop: async () => {
+      await service.stop();
+      await minio.stop();
+    },
+  };
+}
+
+/** A MinIO that says it is ready may still answer 503 while its disks come up. */
+async function openWhenReady(settings: Parameters<typeof openMinioStores>[0]): Promise<Stores> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openMinioStores(settings);
+    } catch (error) {
+      if (attempt === 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** Stores blobs and a record that names them: others are not served. */
+export async function storeNamed(
+  { blobs, records }: Stores,
+  named: readonly Uint8Array[],
+): Promise<KernelRecord> {
+  for (const bytes of named) await blobs.put(sha256Of(bytes), bytes);
+  const artifacts = named.map((bytes, at) => [
+    `${at}`,
+    { sha256: sha256Of(bytes), size: bytes.length, mediaType: 'application/gzip' },
+  ]);
+  const record = kernelRecord({ state: 'ready', artifacts: Object.fromEntries(artifacts) });
+  await records.put(record, undefined);
+  return record;
+}
