@@ -14,19 +14,18 @@ export interface ColdBlob {
 
 const ABANDONED = new Error('nobody reads it');
 
-/** Bytes that are handed on at a time. */
-const CHUNK = 256 * 1024;
-
 /**
  * A blob that comes into memory while any number of readers follow, each at its own speed: one read
  * of the store for all. When nobody reads it any more before it is whole, the store is left alone.
+ * The chunks are kept as they came: copying them into one buffer took as long as reading them.
  */
 export class FillingBlob {
-  readonly size: number;
-  readonly #buffer: Buffer;
+  /** Bytes. */
+  readonly length: number;
+  readonly #chunks: Uint8Array[] = [];
   readonly #stream: Readable;
   readonly #held: HeldMemory;
-  readonly #onEnd: (whole?: Buffer) => void;
+  readonly #onEnd: (whole?: readonly Uint8Array[]) => void;
   /** Bytes that are there. */
   #filled = 0;
   #failure: Error | undefined;
@@ -35,13 +34,16 @@ export class FillingBlob {
   #waiting: (() => void)[] = [];
 
   /** @param onEnd told once: the whole blob, or undefined where it did not come to that. */
-  constructor({ size, bytes }: BlobStream, held: HeldMemory, onEnd: (whole?: Buffer) => void) {
-    this.size = size;
-    this.#buffer = Buffer.allocUnsafeSlow(size);
+  constructor(
+    { size, bytes }: BlobStream,
+    held: HeldMemory,
+    onEnd: (whole?: readonly Uint8Array[]) => void,
+  ) {
+    this.length = size;
     this.#stream = bytes;
     this.#held = held;
     this.#onEnd = onEnd;
-    held.hold(this.#buffer);
+    held.hold(this);
     bytes.on('data', (chunk: Uint8Array) => this.#take(chunk));
     bytes.on('error', (error) => this.#end(error));
     bytes.once('close', () => this.#end(new Error('the store broke off')));
@@ -55,15 +57,15 @@ export class FillingBlob {
     if (this.#failure === ABANDONED) return undefined;
     if (this.#failure) throw this.#failure;
     this.#readers++;
-    this.#held.hold(this.#buffer);
+    this.#held.hold(this);
     let isOpen = true;
     return {
-      length: this.size,
+      length: this.length,
       read: (start, end) => this.#follow(start, end, () => isOpen),
       close: () => {
         if (!isOpen) return;
         isOpen = false;
-        this.#held.release(this.#buffer);
+        this.#held.release(this);
         this.#readers--;
         this.#wake();
         if (this.#readers === 0) this.#end(ABANDONED);
@@ -72,11 +74,15 @@ export class FillingBlob {
   }
 
   async *#follow(start: number, end: number, isWanted: () => boolean): AsyncGenerator<Uint8Array> {
-    for (let at = start; at < end && isWanted();) {
-      const there = Math.min(this.#filled, end, at + CHUNK);
-      if (there > at) {
-        yield this.#buffer.subarray(at, there);
-        at = there;
+    let next = 0;
+    /** Where in the blob the next chunk begins. */
+    let from = 0;
+    while (from < end && isWanted()) {
+      if (next < this.#chunks.length) {
+        const chunk = this.#chunks[next++];
+        const part = chunk.subarray(Math.max(start - from, 0), end - from);
+        from += chunk.length;
+        if (part.length > 0) yield part;
       } else if (this.#failure) {
         throw this.#failure;
       } else {
@@ -86,13 +92,12 @@ export class FillingBlob {
   }
 
   #take(chunk: Uint8Array): void {
-    if (this.#filled + chunk.length > this.size) {
-      this.#filled = 0;
+    this.#filled += chunk.length;
+    if (this.#filled > this.length) {
       this.#end(new Error('the store sent more than it said'));
       return;
     }
-    this.#buffer.set(chunk, this.#filled);
-    this.#filled += chunk.length;
+    this.#chunks.push(chunk);
     this.#wake();
   }
 
@@ -100,11 +105,11 @@ export class FillingBlob {
   #end(failure: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const isWhole = this.#filled === this.size;
+    const isWhole = this.#filled === this.length;
     if (!isWhole) this.#failure = failure;
     this.#stream.destroy();
-    this.#onEnd(isWhole ? this.#buffer : undefined);
-    this.#held.release(this.#buffer);
+    this.#onEnd(isWhole ? this.#chunks : undefined);
+    this.#held.release(this);
     this.#wake();
   }
 

@@ -3,12 +3,18 @@ import type { ServerResponse } from 'node:http';
 /** Milliseconds in which a reader must take at least something. */
 const STALLED = 60_000;
 
+/** What takes memory: a buffer, or a blob that comes. */
+interface Holdable {
+  /** Bytes. */
+  readonly length: number;
+}
+
 /**
  * Memory that readers hold: what is being sent stays, whether or not a cache still has it. Each
- * buffer is counted once, however many readers it has.
+ * is counted once, however many readers it has.
  */
 export class HeldMemory {
-  readonly #readers = new Map<Buffer, number>();
+  readonly #readers = new Map<Holdable, number>();
   /** Answers that were written and not yet taken, those first that wait longest. */
   readonly #sending = new Map<ServerResponse, Buffer>();
   readonly #limit: number;
@@ -37,19 +43,19 @@ export class HeldMemory {
     }
   }
 
-  hold(buffer: Buffer): void {
-    const readers = this.#readers.get(buffer) ?? 0;
-    this.#readers.set(buffer, readers + 1);
-    if (readers === 0) this.#bytes += buffer.length;
+  hold(what: Holdable): void {
+    const readers = this.#readers.get(what) ?? 0;
+    this.#readers.set(what, readers + 1);
+    if (readers === 0) this.#bytes += what.length;
   }
 
-  release(buffer: Buffer): void {
-    const readers = (this.#readers.get(buffer) ?? 0) - 1;
+  release(what: Holdable): void {
+    const readers = (this.#readers.get(what) ?? 0) - 1;
     if (readers > 0) {
-      this.#readers.set(buffer, readers);
+      this.#readers.set(what, readers);
       return;
     }
-    if (this.#readers.delete(buffer)) this.#bytes -= buffer.length;
+    if (this.#readers.delete(what)) this.#bytes -= what.length;
   }
 
   /** Counts what an answer that was written to its end has not got rid of yet. */

@@ -11,7 +11,8 @@ import type { HeldMemory } from './held-memory.ts';
 export class HotBlobs {
   readonly #blobs: BlobStore;
   readonly #held: HeldMemory;
-  readonly #cache: LRUCache<string, Buffer>;
+  /** In the chunks in which it came, until somebody asks again. */
+  readonly #cache: LRUCache<string, Buffer | readonly Uint8Array[]>;
   readonly #filling = new Map<string, FillingBlob>();
   readonly #opening = new Map<string, Promise<FillingBlob | number>>();
 
@@ -20,19 +21,24 @@ export class HotBlobs {
     this.#held = held;
     this.#cache = new LRUCache({
       maxSize: Math.max(maxBytes, 1),
-      sizeCalculation: ({ length }) => Math.max(length, 1),
+      // An empty blob has a size too.
+      sizeCalculation: (entry) => 1 + sizeOf(entry),
     });
   }
 
   /** The blob if it is in memory. */
   peek(sha256: string): Buffer | undefined {
-    return this.#cache.get(sha256);
+    const entry = this.#cache.get(sha256);
+    if (!entry || Buffer.isBuffer(entry)) return entry;
+    const whole = Buffer.concat(entry);
+    this.#cache.set(sha256, whole);
+    return whole;
   }
 
   /** The blob, or the way to it. @throws DepotError `unknown-blob`. */
   async open(sha256: string): Promise<Buffer | ColdBlob> {
     for (;;) {
-      const hot = this.#cache.get(sha256);
+      const hot = this.peek(sha256);
       if (hot) return hot;
       const filling = this.#filling.get(sha256) ?? (await this.#openShared(sha256));
       if (typeof filling === 'number') return passedOn(this.#blobs, sha256, filling);
@@ -43,7 +49,7 @@ export class HotBlobs {
 
   /** The blob without keeping it, for a reader that does. @throws DepotError `unknown-blob`. */
   async read(sha256: string): Promise<Uint8Array> {
-    const bytes = this.#cache.get(sha256) ?? (await this.#blobs.get(sha256));
+    const bytes = this.peek(sha256) ?? (await this.#blobs.get(sha256));
     if (!bytes) throw unknown(sha256);
     return bytes;
   }
@@ -76,6 +82,11 @@ export class HotBlobs {
     this.#filling.set(sha256, filling);
     return filling;
   }
+}
+
+function sizeOf(entry: Buffer | readonly Uint8Array[]): number {
+  if (Buffer.isBuffer(entry)) return entry.length;
+  return entry.reduce((sum, { length }) => sum + length, 0);
 }
 
 function unknown(sha256: string): DepotError {

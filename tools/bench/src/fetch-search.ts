@@ -1,0 +1,65 @@
+import { openFsStores, type Stores } from '@btf-depot/blob-store';
+import { buildIdOf, kernelRecord } from '@btf-depot/testing';
+import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import type { Bench, Row } from './bench.ts';
+import { load, provideWrk } from './fetch-wrk.ts';
+import { inFolder } from './in-folder.ts';
+import { startStoredDepot } from './stored-depot.ts';
+
+const QUERY = '/v1/kernels?distro=debian&release=6.7.&limit=50';
+
+/** Searches over all records, in the file system and in MinIO, also while the list is read anew. */
+export const searchBench: Bench = async ({ quick }) => {
+  await provideWrk();
+  const records = quick ? 500 : 10_000;
+  const seconds = quick ? 1 : 5;
+  // As often as a refresh of so many may begin, so that some fall into the measurement.
+  const settings = { BTFDEPOT_CATALOGUE_AGE: '1' };
+  const embedded = await inFolder(async (folder) => {
+    await fill(await openFsStores(folder), records);
+    const data = { BTFDEPOT_DATA: folder, ...settings };
+    const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], data);
+    try {
+      return await measure('file system', await urlOf(depot), seconds);
+    } finally {
+      await depot.stop();
+    }
+  });
+  const stored = await startStoredDepot((stores) => fill(stores, records), settings);
+  try {
+    const rows = [...embedded, ...(await measure('MinIO', stored.url, seconds))];
+    return { on: `${records} records, wrk -t2 -c16 for ${seconds} s`, rows };
+  } finally {
+    await stored.stop();
+  }
+};
+
+async function measure(where: string, url: string, seconds: number): Promise<Row[]> {
+  const started = performance.now();
+  const answer = await fetch(url + QUERY);
+  await answer.arrayBuffer();
+  if (!answer.ok) throw new Error(`search: HTTP ${answer.status}`);
+  const read = performance.now() - started;
+  const { p99, requestsPerSecond } = await load(url + QUERY, seconds);
+  return [
+    { what: `${where}: first search, all records read`, unit: 'ms', ours: read },
+    { what: `${where}: 99th percentile`, unit: 'ms', ours: p99, goal: '≤ 20' },
+    { what: `${where}: searches`, unit: 'requests/s', ours: requestsPerSecond },
+  ];
+}
+
+async function fill({ records }: Stores, count: number): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const at = next++;
+      const facts = {
+        buildId: buildIdOf(`${at}`),
+        release: `6.${at % 20}.${at % 300}`,
+        distro: ['debian', 'fedora', 'openwrt'][at % 3] ?? '',
+      };
+      await records.put(kernelRecord(facts), undefined);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
