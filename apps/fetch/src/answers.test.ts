@@ -41,7 +41,7 @@ async function restOf(socket: Socket): Promise<number> {
   return size;
 }
 
-test('slow readers of merged BTF hold what they may, whoever waits longest is cut', async () => {
+test('slow readers of merged BTF hold what they may, whoever takes nothing for longest is cut', async () => {
   const path = (buildId: string) => `/v1/kernels/${buildId}/vmlinux.full.btf`;
   const sockets: Socket[] = [];
   for (const buildId of ids) sockets.push(await askSlowly(path(buildId)));

@@ -4,6 +4,7 @@ import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { HeldMemory } from './blobs/held-memory.ts';
+import { sendJson } from './blobs/send-bytes.ts';
 import type { Catalogue } from './catalogue.ts';
 import { clientOf } from './clients/client-of.ts';
 import type { Wanted } from './clients/wanted.ts';
@@ -39,7 +40,7 @@ export function searchRoutes({ records, catalogue, wanted, held }: SearchRoutesD
   search.get(async (request, response) => {
     const query = readQuery(request.query, searchQuery);
     response.setHeader('Cache-Control', 'no-cache');
-    held.sendJson(response, searchKernels(await catalogue.kernels(), query));
+    sendJson(response, searchKernels(await catalogue.kernels(), query), held);
   });
   search.all(onlyMethods('GET, HEAD'));
 
@@ -55,7 +56,7 @@ export function searchRoutes({ records, catalogue, wanted, held }: SearchRoutesD
     for (const missing of answer.missing) {
       if (ids.has(missing)) wanted.count(missing, 'unknown-build-id', clientOf(request));
     }
-    held.sendJson(response, answer);
+    sendJson(response, answer, held);
   });
   return router;
 }

@@ -12,6 +12,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Answers } from './answers.ts';
 import type { HeldMemory } from './blobs/held-memory.ts';
+import { sendJson } from './blobs/send-bytes.ts';
 import { COSTS, type Budget } from './clients/budget.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
 import { pageLimit } from './page-limit.ts';
@@ -71,7 +72,7 @@ export function variableRoutes({
     budget.spend(request, names.length);
     const bytes = await kernels.ask(record, { do: 'resolve', names });
     response.setHeader('Cache-Control', 'no-store');
-    held.sendJson(response, bytes);
+    sendJson(response, bytes, held);
   });
 
   const one = router.route('/v1/kernels/:buildId/vars/:name');

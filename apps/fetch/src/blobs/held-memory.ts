@@ -15,7 +15,7 @@ interface Holdable {
  */
 export class HeldMemory {
   readonly #readers = new Map<Holdable, number>();
-  /** Answers that were written and not yet taken, those first that wait longest. */
+  /** Answers on their way, those first of which nothing was taken for longest. */
   readonly #sending = new Map<ServerResponse, Buffer>();
   readonly #limit: number;
   #bytes = 0;
@@ -31,7 +31,7 @@ export class HeldMemory {
   }
 
   /**
-   * Cuts those off who have been reading for longest, until there is room for so many bytes, or
+   * Cuts those off who have taken nothing for longest, until there is room for so many bytes, or
    * nobody is left. For what cannot come piece by piece: all others would be refused instead.
    */
   makeRoom(bytes: number): void {
@@ -58,7 +58,7 @@ export class HeldMemory {
     if (this.#readers.delete(what)) this.#bytes -= what.length;
   }
 
-  /** Counts what an answer that was written to its end has not got rid of yet. */
+  /** Counts what an answer still has to get rid of. */
   holdWhileSent(buffer: Buffer, response: ServerResponse): void {
     if (response.writableFinished) return;
     this.hold(buffer);
@@ -67,16 +67,12 @@ export class HeldMemory {
     response.once('close', () => this.#sent(response));
   }
 
-  /** Sends what was made for this one answer: a value, or the JSON of it. */
-  sendJson(response: ServerResponse, body: object | Uint8Array): void {
-    const buffer =
-      body instanceof Uint8Array
-        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-        : Buffer.from(JSON.stringify(body));
-    response.setHeader('Content-Type', 'application/json; charset=utf-8');
-    this.makeRoom(buffer.length);
-    response.end(buffer);
-    this.holdWhileSent(buffer, response);
+  /** Tells that a reader takes what it is sent: whoever does not is cut before it. */
+  taken(response: ServerResponse): void {
+    const buffer = this.#sending.get(response);
+    if (!buffer) return;
+    this.#sending.delete(response);
+    this.#sending.set(response, buffer);
   }
 
   #sent(response: ServerResponse): void {

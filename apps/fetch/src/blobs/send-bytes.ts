@@ -5,6 +5,15 @@ import { endWhenStalled, type HeldMemory } from './held-memory.ts';
 /** A piece of a body: bytes of our own, or a part of the blob. */
 export type Piece = Buffer | { start: number; end: number };
 
+/** Bytes of memory that are handed over whole; more go in parts, which show who takes them. */
+const AT_ONCE = 1024 * 1024;
+const PART = 256 * 1024;
+
+interface Sendable {
+  read(start: number, end: number): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  close(): void;
+}
+
 /** Writes the body of an answer whose head is written; whoever reads slowly is waited for. */
 export function sendBytes(
   response: ServerResponse,
@@ -13,7 +22,13 @@ export function sendBytes(
   held: HeldMemory,
 ): void {
   if (!Buffer.isBuffer(blob)) {
-    void sendCold(response, blob, pieces);
+    void sendParts(response, blob, pieces, held);
+    return;
+  }
+  if (blob.length > AT_ONCE) {
+    held.holdWhileSent(blob, response);
+    const parts = (start: number, end: number) => inParts(blob.subarray(start, end));
+    void sendParts(response, { read: parts, close: () => undefined }, pieces, held);
     return;
   }
   const [last] = pieces.slice(-1);
@@ -25,10 +40,31 @@ export function sendBytes(
   held.holdWhileSent(blob, response);
 }
 
-async function sendCold(
+/** Sends what was made for this one answer: a value, or the JSON of it. */
+export function sendJson(
   response: ServerResponse,
-  blob: ColdBlob,
+  body: object | Uint8Array,
+  held: HeldMemory,
+): void {
+  const bytes =
+    body instanceof Uint8Array
+      ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+      : Buffer.from(JSON.stringify(body));
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', bytes.length);
+  held.makeRoom(bytes.length);
+  sendBytes(response, bytes, [{ start: 0, end: bytes.length }], held);
+}
+
+function* inParts(bytes: Buffer): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PART) yield bytes.subarray(at, at + PART);
+}
+
+async function sendParts(
+  response: ServerResponse,
+  blob: Sendable,
   pieces: readonly Piece[],
+  held: HeldMemory,
 ): Promise<void> {
   endWhenStalled(response);
   const close = () => blob.close();
@@ -39,6 +75,7 @@ async function sendCold(
       for await (const chunk of chunks) {
         if (!response.write(chunk)) await drained(response);
         if (response.destroyed) return;
+        held.taken(response);
       }
     }
     response.end();
