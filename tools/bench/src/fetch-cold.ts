@@ -17,7 +17,7 @@ export const coldBench: Bench = async ({ quick }) => {
   const rounds = quick ? 1 : 5;
   const count = rounds * PER_ROUND * AT_ONCE.length;
   const blobs = Array.from({ length: count }, (_, at) => someBytes(BLOB_SIZE, `${at}`));
-  const depot = await startStoredDepot(async (stores) => void (await storeNamed(stores, blobs)));
+  const depot = await startStoredDepot((stores) => storeNamed(stores, blobs));
   try {
     const hashes = blobs.map(sha256Of);
     const rows = [];

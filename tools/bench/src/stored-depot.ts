@@ -65,16 +65,11 @@ async function openWhenReady(settings: Parameters<typeof openMinioStores>[0]): P
 }
 
 /** Stores blobs and a record that names them: others are not served. */
-export async function storeNamed(
-  { blobs, records }: Stores,
-  named: readonly Uint8Array[],
-): Promise<KernelRecord> {
-  for (const bytes of named) await blobs.put(sha256Of(bytes), bytes);
-  const artifacts = named.map((bytes, at) => [
-    `${at}`,
-    { sha256: sha256Of(bytes), size: bytes.length, mediaType: 'application/gzip' },
-  ]);
-  const record = kernelRecord({ state: 'ready', artifacts: Object.fromEntries(artifacts) });
-  await records.put(record, undefined);
-  return record;
+export async function storeNamed(stores: Stores, blobs: readonly Uint8Array[]): Promise<void> {
+  for (const bytes of blobs) await stores.blobs.put(sha256Of(bytes), bytes);
+  const named: KernelRecord['artifacts'] = {};
+  blobs.forEach((bytes, at) => {
+    named[`${at}`] = { sha256: sha256Of(bytes), size: bytes.length, mediaType: 'application/gzip' };
+  });
+  await stores.records.put(kernelRecord({ state: 'ready', artifacts: named }), undefined);
 }
