@@ -28,7 +28,7 @@ export default defineConfig(
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries] },
   },
   {
-    files: ['**/*.test.ts', '**/src/testing/**/*.ts'],
+    files: ['**/*.test.ts', '**/src/testing/**/*.ts', '**/tests/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': ['error', testBoundaries] },
   },
   {

@@ -3,10 +3,11 @@ import { defineConfig } from 'vitest/config';
 // One project a tier. A file name says where its tests belong: x.test.ts needs nothing but Node,
 // x.redis.test.ts, x.minio.test.ts and x.services.test.ts need the servers that tools/services
 // starts, x.kernels.test.ts the kernels and judges that tools/kernels fetches, x.lab.test.ts the
-// machines that tools/lab boots.
+// machines that tools/lab boots, x.browser.test.ts a browser.
 const services = ['**/*.{redis,minio,services}.test.ts'];
 const kernels = ['**/*.kernels.test.ts'];
 const lab = ['**/*.lab.test.ts'];
+const browser = ['**/*.browser.test.ts'];
 const ignored = ['**/node_modules/**'];
 const setupFiles = ['libs/testing/src/equal-bytes.ts'];
 
@@ -18,7 +19,7 @@ export default defineConfig({
           name: 'unit',
           setupFiles,
           include: ['**/*.test.ts'],
-          exclude: [...ignored, ...services, ...kernels, ...lab],
+          exclude: [...ignored, ...services, ...kernels, ...lab, ...browser],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -55,6 +56,18 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           // A boot under emulation fills a processor.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: browser,
+          exclude: ignored,
+          globalSetup: 'tools/browser/src/vitest.ts',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 20_000 } },
           fileParallelism: false,
         },
       },

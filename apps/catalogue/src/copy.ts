@@ -4,7 +4,7 @@ import { h } from './dom.ts';
 export function copyButton(text: string, what: string, label = 'Copy'): HTMLElement {
   const button = h(
     'button',
-    { type: 'button', class: 'copy', 'aria-label': `Copy ${what}` },
+    { type: 'button', class: 'copy', 'aria-label': `${label}: ${what}` },
     label,
   );
   button.addEventListener('click', () => {

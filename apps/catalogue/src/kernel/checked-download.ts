@@ -7,8 +7,8 @@ import { trustedClient } from './trusted-client.ts';
  * it: the browser's own downloads are checked by nobody.
  */
 export function checkedDownload(client: DepotClient, buildId: string, name: string): HTMLElement {
-  const label = `Download ${name}, checked`;
-  const button = h('button', { type: 'button', 'aria-label': label }, 'Get checked');
+  const label = 'Get checked';
+  const button = h('button', { type: 'button', 'aria-label': `${label}: ${name}` }, label);
   const outcome = h('span', { class: 'outcome', role: 'status' });
   const download = async () => {
     const { trusted } = await trustedClient(client);

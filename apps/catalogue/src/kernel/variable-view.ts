@@ -82,7 +82,7 @@ function described(kernel: string, variable: VariableWithTypes): HTMLElement {
     h(
       'p',
       { class: 'actions' },
-      copyButton(c, `${name} and its types as C`, 'Copy as C'),
+      copyButton(c, `${name} with its types`, 'Copy as C'),
       ' ',
       h('a', { href: `${routeOf(kernel, 'vars', name)}?as=c` }, 'as C'),
       ' ',
