@@ -13,6 +13,7 @@ export {
   type CommandLine,
   type DebianProgram,
 } from './program.ts';
+export { providePythonProgram, type PythonProgram } from './python-program.ts';
 export { humanBytes, say } from './say.ts';
 export { debianSuite, machineArchitecture, type Suite } from './suite.ts';
 export { unpack, unpackSome } from './unpack.ts';
