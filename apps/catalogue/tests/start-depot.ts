@@ -42,7 +42,7 @@ export async function startDepot(): Promise<StartedDepot> {
   const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
     BTFDEPOT_DATA: join(folder, 'data'),
     BTFDEPOT_SIGNING_KEYS: join(folder, 'depot.sec'),
-    BTFDEPOT_CATALOGUE_AGE: '0',
+    BTFDEPOT_LIST_AGE: '0',
   });
   const url = await urlOf(depot);
   const client = new DepotClient(url);

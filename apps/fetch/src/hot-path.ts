@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KernelRecord } from '@btf-depot/contracts';
 import type { Answers } from './answers.ts';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { KernelList } from './kernel-list.ts';
 import { sectionAnswer, sectionHash } from './debuginfod-routes.ts';
 import { chooseArtifact } from './encodings.ts';
 import type { RecentRecords } from './recent-records.ts';
@@ -15,7 +15,7 @@ const BLOB_PATH = /^\/v1\/blobs\/sha256\/([0-9a-f]{64})$/;
 
 interface Caches {
   records: RecentRecords;
-  catalogue: Catalogue;
+  kernelList: KernelList;
   blobs: HotBlobs;
   answers: Answers;
   send: SendBlob;
@@ -37,7 +37,7 @@ export function hotPath(caches: Caches) {
 }
 
 function hotAnswer(
-  { records, catalogue, blobs, answers }: Caches,
+  { records, kernelList, blobs, answers }: Caches,
   url: string,
   { headers }: IncomingMessage,
 ): BlobAnswer | undefined {
@@ -60,7 +60,7 @@ function hotAnswer(
   }
   const sha256 = BLOB_PATH.exec(url)?.[1];
   const bytes = sha256 === undefined ? undefined : blobs.peek(sha256);
-  if (sha256 === undefined || !bytes || !catalogue.names(sha256)) return undefined;
+  if (sha256 === undefined || !bytes || !kernelList.names(sha256)) return undefined;
   return { bytes, sha256, mediaType: 'application/octet-stream', immutable: true };
 }
 

@@ -10,7 +10,7 @@ import { Router } from 'express';
 import { Answers } from './answers.ts';
 import { HeldMemory } from './blobs/held-memory.ts';
 import { HotBlobs } from './blobs/hot-blobs.ts';
-import { Catalogue } from './catalogue.ts';
+import { KernelList } from './kernel-list.ts';
 import { cataloguePage } from './catalogue-page.ts';
 import { Budget } from './clients/budget.ts';
 import { Wanted } from './clients/wanted.ts';
@@ -41,7 +41,7 @@ export interface FetchSettings {
   /** Milliseconds. */
   BTFDEPOT_RECORD_AGE: number;
   /** Milliseconds. */
-  BTFDEPOT_CATALOGUE_AGE: number;
+  BTFDEPOT_LIST_AGE: number;
 }
 
 export interface FetchDeps {
@@ -64,13 +64,13 @@ export interface Fetch {
 }
 
 export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logger): Fetch {
-  const catalogue = new Catalogue(deps.records, settings.BTFDEPOT_CATALOGUE_AGE, (message, error) =>
+  const kernelList = new KernelList(deps.records, settings.BTFDEPOT_LIST_AGE, (message, error) =>
     log.warn({ err: error }, message),
   );
-  catalogue.start();
+  kernelList.start();
   const wanted = new Wanted();
   const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (record) => {
-    catalogue.note(record);
+    kernelList.note(record);
     if (record.extras.vars) wanted.found(record.buildId);
   });
   const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);
@@ -89,15 +89,15 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     cataloguePage(send),
     keyRoutes(deps.publicKeys ?? []),
     debuginfodRoutes({ records, blobs, send, log }),
-    searchRoutes({ records, catalogue, wanted, held: answersHeld }),
+    searchRoutes({ records, kernelList, wanted, held: answersHeld }),
     recordRoutes((buildId) => records.newest(buildId), deps.underway),
     variableRoutes({ records, kernels, answers, budget, held: answersHeld, send }),
     siteRoutes({ records, kernels, answers, send }),
-    fetchRoutes({ records, catalogue, blobs, kernels, answers, send }),
+    fetchRoutes({ records, kernelList, blobs, kernels, answers, send }),
   );
   return {
     router,
-    hot: hotPath({ records, catalogue, blobs, answers, send }),
+    hot: hotPath({ records, kernelList, blobs, answers, send }),
     finishes: isDebuginfod,
     admin: adminRoutes(wanted),
   };

@@ -4,7 +4,7 @@ import { onlyMethods } from '@btf-depot/service-kit';
 import { Router, type Request } from 'express';
 import type { Answers } from './answers.ts';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { KernelList } from './kernel-list.ts';
 import { COSTS } from './clients/budget.ts';
 import { chooseArtifact } from './encodings.ts';
 import { kernelKey, type KernelThread } from './kernels/kernel-thread.ts';
@@ -14,7 +14,7 @@ import { livingRecord } from './variable-routes.ts';
 
 export interface FetchRoutesDeps {
   records: RecentRecords;
-  catalogue: Catalogue;
+  kernelList: KernelList;
   blobs: HotBlobs;
   kernels: KernelThread;
   answers: Answers;
@@ -23,7 +23,7 @@ export interface FetchRoutesDeps {
 
 /** Artifacts by name and blobs by hash; Express answers HEAD with the GET routes. */
 export function fetchRoutes(deps: FetchRoutesDeps): Router {
-  const { records, catalogue, blobs, send } = deps;
+  const { records, kernelList, blobs, send } = deps;
   const router = Router();
   const full = router.route('/v1/kernels/:buildId/vmlinux.full.btf');
   full.get(async (request, response) => {
@@ -44,7 +44,8 @@ export function fetchRoutes(deps: FetchRoutesDeps): Router {
     const { hash } = request.params;
     if (!isSha256(hash)) throw new DepotError('bad-hash', 'not a SHA-256 in lowercase hexadecimal');
     // What nobody names any more is not served, until it is collected.
-    const isNamed = catalogue.names(hash) || ((await blobs.has(hash)) && catalogue.namesNow(hash));
+    const isNamed =
+      kernelList.names(hash) || ((await blobs.has(hash)) && kernelList.namesNow(hash));
     if (!(await isNamed)) throw new DepotError('unknown-blob', `no blob ${hash}`);
     const bytes = await blobs.open(hash);
     const mediaType = 'application/octet-stream';

@@ -5,7 +5,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { HeldMemory } from './blobs/held-memory.ts';
 import { sendJson } from './blobs/send-bytes.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { KernelList } from './kernel-list.ts';
 import { clientOf } from './clients/client-of.ts';
 import type { Wanted } from './clients/wanted.ts';
 import { pageLimit } from './page-limit.ts';
@@ -28,28 +28,28 @@ const searchQuery = z.strictObject({
 
 export interface SearchRoutesDeps {
   records: RecentRecords;
-  catalogue: Catalogue;
+  kernelList: KernelList;
   wanted: Wanted;
   held: HeldMemory;
 }
 
 /** `GET /v1/kernels` by what is known of a kernel, and `POST /v1/kernels/lookup` of many. */
-export function searchRoutes({ records, catalogue, wanted, held }: SearchRoutesDeps): Router {
+export function searchRoutes({ records, kernelList, wanted, held }: SearchRoutesDeps): Router {
   const router = Router();
   const search = router.route('/v1/kernels');
   search.get(async (request, response) => {
     const query = readQuery(request.query, searchQuery);
     response.setHeader('Cache-Control', 'no-cache');
-    sendJson(response, searchKernels(await catalogue.kernels(), query), held);
+    sendJson(response, searchKernels(await kernelList.kernels(), query), held);
   });
   search.all(onlyMethods('GET, HEAD'));
 
   const lookup = router.route('/v1/kernels/lookup');
   lookup.post(async (request, response) => {
     const asked = await readJson(request, lookupRequestSchema, MAX_LOOKUP_BODY);
-    const kernels = await catalogue.kernels();
-    const newer = await newerThan(catalogue, records, asked.buildIds);
-    const byBuildId = (buildId: string) => catalogue.get(buildId) ?? newer.get(buildId);
+    const kernels = await kernelList.kernels();
+    const newer = await newerThan(kernelList, records, asked.buildIds);
+    const byBuildId = (buildId: string) => kernelList.get(buildId) ?? newer.get(buildId);
     response.setHeader('Cache-Control', 'no-store');
     const answer = lookUpKernels(kernels, byBuildId, asked);
     const ids = new Set(asked.buildIds);
@@ -63,11 +63,11 @@ export function searchRoutes({ records, catalogue, wanted, held }: SearchRoutesD
 
 /** Who has just sent a kernel must not be told that it is missing: those records are looked for. */
 async function newerThan(
-  catalogue: Catalogue,
+  kernelList: KernelList,
   records: RecentRecords,
   buildIds: readonly string[],
 ): Promise<Map<string, KernelSummary>> {
-  const unknown = [...new Set(buildIds)].filter((buildId) => !catalogue.get(buildId));
+  const unknown = [...new Set(buildIds)].filter((buildId) => !kernelList.get(buildId));
   const newer = new Map<string, KernelSummary>();
   const readNext = async (): Promise<void> => {
     for (let buildId = unknown.pop(); buildId !== undefined; buildId = unknown.pop()) {

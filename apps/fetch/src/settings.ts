@@ -13,5 +13,5 @@ export const fetchSettings = {
   /** How old a record may be when an artifact is looked up in it: an update shows this much later. */
   BTFDEPOT_RECORD_AGE: seconds.prefault('1'),
   /** How old the list of all kernels may be when it is searched, a refresh not counted. */
-  BTFDEPOT_CATALOGUE_AGE: seconds.prefault('10'),
+  BTFDEPOT_LIST_AGE: seconds.prefault('10'),
 };

@@ -47,7 +47,7 @@ async function start(hotBytes: number): Promise<void> {
     ...TEST_SETTINGS,
     BTFDEPOT_HOT_BLOBS: hotBytes,
     BTFDEPOT_RECORD_AGE: 10,
-    BTFDEPOT_CATALOGUE_AGE: 100,
+    BTFDEPOT_LIST_AGE: 100,
   };
   const log = createLogger('fetch', 'silent');
   const deps = {

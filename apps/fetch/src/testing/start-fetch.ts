@@ -15,7 +15,7 @@ export const TEST_SETTINGS: FetchSettings = {
   BTFDEPOT_HOT_ANSWERS: MEBI,
   BTFDEPOT_CLIENT_BUDGET: 0,
   BTFDEPOT_RECORD_AGE: 1000,
-  BTFDEPOT_CATALOGUE_AGE: 0,
+  BTFDEPOT_LIST_AGE: 0,
 };
 
 /** The service over an empty folder. */

@@ -20,7 +20,7 @@ interface Known {
  * were at most `maxAge` milliseconds, or twenty refreshes if that is longer, ago. Whoever asks gets
  * what is there; only who asks before the first refresh has ended waits.
  */
-export class Catalogue {
+export class KernelList {
   readonly #index: RecordIndex<Known>;
   readonly #maxAge: number;
   readonly #onError: (message: string, error: unknown) => void;
@@ -101,7 +101,9 @@ export class Catalogue {
   }
 
   #refreshLater(): void {
-    this.#refresh().catch((error: unknown) => this.#onError('the catalogue is not fresh', error));
+    this.#refresh().catch((error: unknown) =>
+      this.#onError('the list of kernels is not fresh', error),
+    );
   }
 
   #refresh(): Promise<void> {
@@ -111,6 +113,7 @@ export class Catalogue {
 
   async #read(): Promise<void> {
     const started = performance.now();
+    const isFirst = this.#sorted === undefined;
     const noted = [...this.#noted];
     await this.#index.refresh((buildId, error) =>
       this.#onError(`the record of ${buildId} cannot be read`, error),
@@ -123,7 +126,8 @@ export class Catalogue {
       if (this.#noted.get(buildId) === known) this.#noted.delete(buildId);
     }
     this.#refreshedAt = performance.now();
-    this.#took = this.#refreshedAt - started;
+    // The first reads every record, which says nothing of the next one.
+    this.#took = isFirst ? 0 : this.#refreshedAt - started;
   }
 }
 
