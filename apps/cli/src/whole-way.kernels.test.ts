@@ -6,7 +6,7 @@ import { bpftool, readelf } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { startServices } from '@btf-depot/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepot, startDepot } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, startProcess } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 
 const ARTIFACTS = ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko', 'btf_vmlinux.ko.gz'];
@@ -80,7 +80,9 @@ describeWithKernels(['K612'], 'a Debian kernel goes the whole way', ({ K612 }) =
   });
 
   test('without a full BTF, its variables come from its DWARF', async () => {
-    const depot = await startDepot(join(folder, 'dwarf'), {}, ['--json', K612.vmlinux]);
+    const data = { BTFDEPOT_DATA: join(folder, 'dwarf') };
+    const args = ['serve', '--port', '0', '--json', K612.vmlinux];
+    const depot = startProcess('apps/cli/src/main.ts', args, data);
     await depot.line(/^}$/);
     const [kernel] = (
       JSON.parse(depot.lines.filter((line) => /^[{} ]/.test(line)).join('\n')) as {
