@@ -60,7 +60,6 @@ export class HeldMemory {
 
   /** Counts what an answer still has to get rid of. */
   holdWhileSent(buffer: Buffer, response: ServerResponse): void {
-    if (response.writableFinished) return;
     this.hold(buffer);
     this.#sending.set(response, buffer);
     endWhenStalled(response);

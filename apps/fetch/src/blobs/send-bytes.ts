@@ -37,7 +37,8 @@ export function sendBytes(
     if (piece === last) response.end(bytes);
     else response.write(bytes);
   }
-  held.holdWhileSent(blob, response);
+  // Most are with the kernel by now.
+  if (response.writableLength > 0) held.holdWhileSent(blob, response);
 }
 
 /** Sends what was made for this one answer: a value, or the JSON of it. */
