@@ -34,6 +34,9 @@ export const DECOMPRESS_DEFAULTS = {
   ahead: 128 * 2 ** 20,
 } as const satisfies Partial<DecompressOptions>;
 
+type Settings = DecompressOptions &
+  Required<Pick<DecompressOptions, keyof typeof DECOMPRESS_DEFAULTS>>;
+
 /**
  * The content of a compressed stream, piece by piece, in pieces of at most a few MiB. What comes
  * out is whole and checked only when the iteration has ended.
@@ -47,11 +50,12 @@ export async function* decompress(
   chunks: Chunks,
   options: DecompressOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { limit, size, trailing } = { ...DECOMPRESS_DEFAULTS, ...options };
+  const settings = { ...DECOMPRESS_DEFAULTS, ...options };
+  const { limit, size, trailing } = settings;
   const reader = new StreamReader(chunks, { section: format, code: `${format}-truncated` });
   let total = 0;
   try {
-    for await (const chunk of decode(format, reader, options)) {
+    for await (const chunk of decode(format, reader, settings)) {
       total += chunk.length;
       if (total > limit) {
         throw new FormatError(`${format}-limit`, `more than ${limit} bytes come out`);
@@ -76,9 +80,8 @@ export async function* decompress(
 function decode(
   format: Compression,
   reader: StreamReader,
-  options: DecompressOptions,
+  { size, trailing, threads, ahead }: Settings,
 ): AsyncGenerator<Uint8Array> {
-  const { size, trailing, threads, ahead } = { ...DECOMPRESS_DEFAULTS, ...options };
   const one = trailing === 'ignore';
   switch (format) {
     case 'gzip':

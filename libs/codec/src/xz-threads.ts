@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { FormatError } from '@btf-depot/bytes';
+import type { BlockSizes } from './xz-format.ts';
 import type { Answer, Question } from './xz-worker.ts';
 
 /** Blocks that a thread may have: one that it decodes, and one more, so that it need not wait. */
@@ -9,11 +10,6 @@ interface Given {
   /** Bytes, packed and unpacked. */
   readonly held: number;
   readonly content: Promise<Uint8Array>;
-}
-
-interface Sizes {
-  readonly unpadded: number;
-  readonly unpacked: number;
 }
 
 /** Threads that decode blocks; what comes out is asked for in the order in which it was given. */
@@ -36,17 +32,17 @@ export class XzThreads implements AsyncDisposable {
   }
 
   /** Whether it is not too large. */
-  mayTake(sizes: Sizes): boolean {
+  mayTake(sizes: BlockSizes): boolean {
     return this.#threads > 0 && heldFor(sizes) <= this.#ahead;
   }
 
-  hasRoom(sizes: Sizes): boolean {
+  hasRoom(sizes: BlockSizes): boolean {
     const held = this.#given.reduce((sum, one) => sum + one.held, 0);
     return held + heldFor(sizes) <= this.#ahead && this.#given.length < BLOCKS * this.#threads;
   }
 
   /** @param block as a stream of its own, whose memory is given away. */
-  give(block: Omit<Question, 'size'>, sizes: Sizes): void {
+  give(block: Omit<Question, 'size'>, sizes: BlockSizes): void {
     const place = this.#count++ % this.#threads;
     const thread = (this.#started[place] ??= new Thread());
     const content = thread.decode({ ...block, size: sizes.unpacked });
@@ -69,7 +65,7 @@ export class XzThreads implements AsyncDisposable {
   }
 }
 
-function heldFor({ unpadded, unpacked }: Sizes): number {
+function heldFor({ unpadded, unpacked }: BlockSizes): number {
   return unpadded + unpacked;
 }
 
