@@ -1,9 +1,9 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import {
   Absent,
   attempt,
   cached,
+  inPath,
   programCommand,
   programFiles,
   provideProgram,
@@ -23,21 +23,9 @@ const redis = {
 
 const faketime = { name: 'faketime', suite: 'bookworm', packages: ['libfaketime'] } as const;
 
-function installed(program: string): string | undefined {
-  const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
-  return places.find((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** The system's redis-server, or Debian's in the cache. */
 export async function redisCommand(): Promise<CommandLine> {
-  const own = installed('redis-server');
+  const own = inPath('redis-server');
   if (own !== undefined) return [own];
   try {
     await provideProgram(redis);
@@ -62,12 +50,12 @@ export async function clockLibrary(): Promise<string> {
 
 /** The system's minio, or one built into the cache. */
 export async function minioCommand(): Promise<CommandLine> {
-  const own = installed('minio');
+  const own = inPath('minio');
   if (own !== undefined) return [own];
   const how = 'Put a minio server in PATH, or install Go 1.24 or newer, which builds one.';
   const source = `${minioModule}@${minioVersion}`;
   const folder = await cached('programs/minio', source, async (into) => {
-    if (installed('go') === undefined) {
+    if (inPath('go') === undefined) {
       throw new Absent('neither minio nor Go is installed', how);
     }
     say('building MinIO with go install, about 4 minutes …');

@@ -3,6 +3,7 @@
 export { Absent, provided, type Provided } from './absent.ts';
 export { cached, cachedAt, cacheFolder, isCached } from './cache.ts';
 export { attempt, CommandError, run } from './command.ts';
+export { canRun, inPath } from './in-path.ts';
 export { withLock } from './lock.ts';
 export { lookUp, withPackages, type Package } from './packages.ts';
 export {
