@@ -66,10 +66,15 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
   }
 }
 
+/** The SHA-256 in hexadecimal, by the platform's WebCrypto. */
+export async function sha256Of(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /** @throws ProblemError `digest-mismatch`. */
 export async function checkDigest(bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const found = await sha256Of(bytes);
   if (found === sha256) return;
   throw new ProblemError({
     code: 'digest-mismatch',

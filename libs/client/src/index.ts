@@ -3,7 +3,7 @@
  * a browser lacks.
  */
 export { PATIENCE, type Patience } from './ask.ts';
-export { type WantedBlob } from './blob-stream.ts';
+export { sha256Of, type WantedBlob } from './blob-stream.ts';
 export {
   DepotClient,
   type ClientOptions,

@@ -1,4 +1,4 @@
-import { ProblemError, type DepotClient } from '@btf-depot/client';
+import { ProblemError, sha256Of, type DepotClient } from '@btf-depot/client';
 import type { KernelRecord, Manifest } from '@btf-depot/contracts';
 import { h, section } from '../dom.ts';
 import { trustedClient } from './trusted-client.ts';
@@ -31,7 +31,7 @@ export function trust(client: DepotClient, record: KernelRecord): HTMLElement {
     if (!file) return;
     outcome.className = 'verdict';
     outcome.textContent = `Reading ${file.name} …`;
-    void Promise.all([digestOf(file), checked]).then(
+    void Promise.all([file.arrayBuffer().then(sha256Of), checked]).then(
       ([sha256, { manifest }]) => {
         const name = [...manifest.artifacts].find(([, entry]) => entry.sha256 === sha256)?.[0];
         outcome.className = `verdict ${name === undefined ? 'bad' : 'good'}`;
@@ -87,9 +87,4 @@ function refused(error: unknown): [text: string, how: 'bad' | 'plain'] {
     return ['This browser has no ed25519: use btfdepot get.', 'plain'];
   }
   return [error instanceof Error ? error.message : String(error), 'bad'];
-}
-
-async function digestOf(file: File): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
