@@ -9,7 +9,7 @@ import {
   kernelFile,
   loadableKernel,
 } from '@btf-depot/testing';
-import { btfdepot, startProcess, urlOf } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot as startEmbedded } from '@btf-depot/testing/processes';
 
 /** Kernels of the depot besides those with a name, so that a search has more than one page. */
 export const FILLERS = 55;
@@ -39,12 +39,11 @@ export interface StartedDepot {
 export async function startDepot(): Promise<StartedDepot> {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-page-'));
   await btfdepot(['key', 'create', 'depot'], folder);
-  const depot = startProcess('apps/cli/src/main.ts', ['serve', '--port', '0'], {
-    BTFDEPOT_DATA: join(folder, 'data'),
+  const depot = await startEmbedded(join(folder, 'data'), {
     BTFDEPOT_SIGNING_KEYS: join(folder, 'depot.sec'),
     BTFDEPOT_LIST_AGE: '0',
   });
-  const url = await urlOf(depot);
+  const { url } = depot;
   const client = new DepotClient(url);
   const send = async (request: UploadRequest) => {
     const { status } = await client.upload(request);
