@@ -5,8 +5,9 @@
 #   $(call btfdepot_carrier,vmlinux,debian/PACKAGE/lib/modules/RELEASE/extra/btf_vmlinux.ko.xz)
 #
 # The first sends it to the depot at BTFDEPOT_URL (nothing is sent where that is not set). What could
-# not be sent is a warning, and with BTFDEPOT_UNSENT=fail the end of the build. The second needs no network: it writes the module
-# with the BTF, signed where BTFDEPOT_KEY and BTFDEPOT_CERTIFICATE name the build's key.
+# not be sent is a warning, and with BTFDEPOT_UNSENT=fail the end of the build. The second needs no
+# network: it writes the module with the BTF, signed where BTFDEPOT_KEY and BTFDEPOT_CERTIFICATE name
+# the build's key.
 BTFDEPOT ?= btfdepot
 BTFDEPOT_DISTRO ?= debian
 BTFDEPOT_UNSENT ?= warn
