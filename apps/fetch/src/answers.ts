@@ -20,6 +20,8 @@ export interface Question {
   mediaType: string;
   /** What the client spends on an answer that is not in memory; see Budget. */
   cost: number;
+  /** Bytes that the answer has, or nearly so, where they are known and many. */
+  size?: number;
 }
 
 /** What an entry takes beside its bytes. */
@@ -44,25 +46,26 @@ export class Answers {
     });
   }
 
-  /** The answer if it is in memory. */
+  /** The answer if it is in memory, and can be sent. */
   peek(key: string): Answer | undefined {
     const entry = this.#cache.get(key);
-    return entry && 'bytes' in entry ? entry : undefined;
+    return entry && 'bytes' in entry && this.#held.admits(entry.bytes) ? entry : undefined;
   }
 
   /**
    * The answer; what is in memory costs the client nothing.
-   * @throws DepotError `budget-spent`; what `make` throws.
+   * @throws DepotError `budget-spent`, `busy` where it could not be sent; what `make` throws.
    */
   async get(
     request: Pick<Request, 'ip'>,
     question: Question,
     make: () => Promise<Uint8Array>,
   ): Promise<Answer> {
-    const { key, mediaType, cost } = question;
+    const { key, mediaType, cost, size = 0 } = question;
     const known = this.#cache.get(key);
     if (known instanceof DepotError) throw known;
     if (known) return known;
+    this.#held.admit({ length: size });
     this.#budget.spend(request, cost);
     let making = this.#making.get(key);
     if (!making) {
@@ -78,7 +81,6 @@ export class Answers {
       const bytes = Buffer.from(made.buffer, made.byteOffset, made.byteLength);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const answer = { bytes, sha256, mediaType, held: this.#held };
-      this.#held.makeRoom(bytes.length);
       this.#cache.set(key, answer);
       return answer;
     } catch (error) {

@@ -66,7 +66,8 @@ async function fullBtf(
     const { sha256 } = record.core;
     return { bytes: await blobs.open(sha256), sha256, mediaType, immutable: false };
   }
-  const question = { key: `${kernelKey(record)} full`, mediaType, cost: COSTS.merge };
+  const size = record.core.size + record.extras.vars.size;
+  const question = { key: `${kernelKey(record)} full`, mediaType, cost: COSTS.merge, size };
   const answer = await answers.get(request, question, () => kernels.ask(record, { do: 'merge' }));
   return { ...answer, immutable: false };
 }

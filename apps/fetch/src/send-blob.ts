@@ -11,7 +11,10 @@ import { READABLE_ELSEWHERE } from './cors.ts';
 export interface BlobAnswer {
   /** A blob on its way is closed when it was sent, or did not need to be. */
   bytes: Buffer | ColdBlob;
-  /** Where the bytes count while readers have not taken them; by default, with the blobs. */
+  /**
+   * Where the bytes count while readers have not taken them, and need room; by default, with the
+   * blobs, which have it.
+   */
   held?: HeldMemory;
   sha256: string;
   mediaType: string;
@@ -34,7 +37,10 @@ interface Part {
   end: number;
 }
 
-/** Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110. */
+/**
+ * Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110.
+ * @throws DepotError `busy` where slow readers hold as much as they may.
+ */
 export type SendBlob = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -48,6 +54,7 @@ export type SendBlob = (
 export function blobSender(blobsHeld: HeldMemory, metrics?: Metrics): SendBlob {
   return (request, response, answer) => {
     const { bytes, held = blobsHeld } = answer;
+    if (request.method !== 'HEAD') answer.held?.admit(bytes);
     const body = writeHead(request, response, answer);
     if (body && request.method !== 'HEAD') {
       metrics?.sent(Buffer.isBuffer(bytes) ? 'memory' : 'store', sizeOf(body));

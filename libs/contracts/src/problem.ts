@@ -56,7 +56,7 @@ export const PROBLEMS = {
   'rate-exceeded': { status: 429, title: 'Too many requests with this token' },
   'budget-spent': { status: 429, title: 'Too much was computed for this client' },
   internal: { status: 500, title: 'Internal error' },
-  busy: { status: 503, title: 'Too much is being computed' },
+  busy: { status: 503, title: 'Too much is asked for at one time' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
   'too-many-uploads': { status: 503, title: 'Too many uploads at one time' },
   'store-unavailable': { status: 503, title: 'The store does not answer' },

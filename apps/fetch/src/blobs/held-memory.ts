@@ -1,12 +1,31 @@
 import type { ServerResponse } from 'node:http';
+import { DepotError } from '@btf-depot/depot';
 
 /** Milliseconds in which a reader must take at least something. */
 const STALLED = 60_000;
+
+/**
+ * Milliseconds in which a reader must take a part of what it is sent (send-bytes.ts), lest it is cut
+ * where others find no room: 17 kB/s, in the bursts in which the kernel asks for more.
+ */
+const SLOW = 15_000;
+
+/** Bytes of an answer that finds room where larger ones have taken theirs: a variable, a page. */
+const SMALL = 64 * 1024;
+
+/** What of the limit is for small answers alone. */
+const SHARE_OF_SMALL = 0.25;
 
 /** What takes memory: a buffer, or a blob that comes. */
 interface Holdable {
   /** Bytes. */
   readonly length: number;
+}
+
+interface Sending {
+  buffer: Buffer;
+  /** When something was last taken of it, on the clock of `performance.now`. */
+  takenAt: number;
 }
 
 /**
@@ -16,13 +35,18 @@ interface Holdable {
 export class HeldMemory {
   readonly #readers = new Map<Holdable, number>();
   /** Answers on their way, those first of which nothing was taken for longest. */
-  readonly #sending = new Map<ServerResponse, Buffer>();
+  readonly #sending = new Map<ServerResponse, Sending>();
   readonly #limit: number;
+  readonly #slow: number;
   #bytes = 0;
 
-  /** @param limit in bytes. */
-  constructor(limit: number) {
+  /**
+   * @param limit in bytes.
+   * @param slow milliseconds after which who takes nothing may be cut.
+   */
+  constructor(limit: number, slow = SLOW) {
     this.#limit = limit;
+    this.#slow = slow;
   }
 
   /** Whether so many bytes more may be held. */
@@ -31,16 +55,29 @@ export class HeldMemory {
   }
 
   /**
-   * Cuts those off who have taken nothing for longest, until there is room for so many bytes, or
-   * nobody is left. For what cannot come piece by piece: all others would be refused instead.
+   * Whether this may be sent: it is held already, or there is room, which is made by cutting those
+   * off who take next to nothing. Who takes what it is sent is never cut for the sake of others.
    */
-  makeRoom(bytes: number): void {
-    for (const response of this.#sending.keys()) {
-      if (this.hasRoom(bytes)) return;
+  admits(what: Holdable): boolean {
+    if (this.#readers.has(what)) return true;
+    const isLarge = what.length > SMALL;
+    const takes = isLarge ? what.length + SHARE_OF_SMALL * this.#limit : what.length;
+    // What is over the limit goes where it is the only one.
+    const fits = () => this.hasRoom(takes) || this.#readers.size === 0;
+    const since = performance.now() - this.#slow;
+    for (const [response, { takenAt }] of this.#sending) {
+      if (fits() || takenAt > since) break;
       this.#sent(response);
       // Of the connection, for an answer may still wait behind another one.
       response.req.socket.destroy();
     }
+    return fits();
+  }
+
+  /** @throws DepotError `busy` where it is not admitted. */
+  admit(what: Holdable): void {
+    if (this.admits(what)) return;
+    throw new DepotError('busy', 'as much is on its way to slow readers as may be');
   }
 
   hold(what: Holdable): void {
@@ -61,22 +98,22 @@ export class HeldMemory {
   /** Counts what an answer still has to get rid of. */
   holdWhileSent(buffer: Buffer, response: ServerResponse): void {
     this.hold(buffer);
-    this.#sending.set(response, buffer);
+    this.#sending.set(response, { buffer, takenAt: performance.now() });
     endWhenStalled(response);
     response.once('close', () => this.#sent(response));
   }
 
-  /** Tells that a reader takes what it is sent: whoever does not is cut before it. */
+  /** Tells that a reader takes what it is sent. */
   taken(response: ServerResponse): void {
-    const buffer = this.#sending.get(response);
-    if (!buffer) return;
+    const sending = this.#sending.get(response);
+    if (!sending) return;
     this.#sending.delete(response);
-    this.#sending.set(response, buffer);
+    this.#sending.set(response, { ...sending, takenAt: performance.now() });
   }
 
   #sent(response: ServerResponse): void {
-    const buffer = this.#sending.get(response);
-    if (buffer && this.#sending.delete(response)) this.release(buffer);
+    const sending = this.#sending.get(response);
+    if (sending && this.#sending.delete(response)) this.release(sending.buffer);
   }
 }
 

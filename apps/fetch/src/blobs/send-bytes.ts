@@ -41,7 +41,10 @@ export function sendBytes(
   if (response.writableLength > 0) held.holdWhileSent(blob, response);
 }
 
-/** Sends what was made for this one answer: a value, or the JSON of it. */
+/**
+ * Sends what was made for this one answer: a value, or the JSON of it.
+ * @throws DepotError `busy` where slow readers hold as much as they may.
+ */
 export function sendJson(
   response: ServerResponse,
   body: object | Uint8Array,
@@ -51,9 +54,9 @@ export function sendJson(
     body instanceof Uint8Array
       ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
       : Buffer.from(JSON.stringify(body));
+  held.admit(bytes);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', bytes.length);
-  held.makeRoom(bytes.length);
   sendBytes(response, bytes, [{ start: 0, end: bytes.length }], held);
 }
 

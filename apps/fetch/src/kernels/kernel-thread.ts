@@ -6,6 +6,12 @@ import type { OpenedParts, Question, Reply, Request } from './messages.ts';
 /** Questions under way at one time; what comes on top is told to come back. */
 const MAX_PENDING = 4096;
 
+/** Kernels whose parts are in memory beside the open ones: while one is opened, the next is read. */
+const OPENINGS = 2;
+
+/** Kernels that wait to be opened, each for some tens of milliseconds; more are told to come back. */
+const MAX_WAITING = 64;
+
 /** How often a kernel is opened for one question, where others push it out again. */
 const MAX_OPENINGS = 3;
 
@@ -25,6 +31,9 @@ export class KernelThread {
     { resolve: (reply: Reply) => void; reject: (error: unknown) => void }
   >();
   readonly #opening = new Map<string, Promise<void>>();
+  /** Openings that may begin at once. */
+  #free = OPENINGS;
+  readonly #waiting: (() => void)[] = [];
   #worker: Worker | undefined;
   #lastId = 0;
 
@@ -49,13 +58,14 @@ export class KernelThread {
       if ('bytes' in reply) return reply.bytes;
       await this.#open(key, record, of);
     }
-    throw new DepotError('busy', 'too many kernels are asked for at one time');
+    throw tooMany();
   }
 
   /** Many who ask for one that is not open wait for one opening. */
   #open(key: string, record: KernelRecord, of: OpenedParts['of']): Promise<void> {
     let opening = this.#opening.get(key);
     if (!opening) {
+      if (this.#waiting.length >= MAX_WAITING) throw tooMany();
       opening = this.#readAndOpen(key, record, of).finally(() => this.#opening.delete(key));
       this.#opening.set(key, opening);
     }
@@ -63,11 +73,19 @@ export class KernelThread {
   }
 
   async #readAndOpen(key: string, record: KernelRecord, of: OpenedParts['of']): Promise<void> {
-    const open: OpenedParts =
-      of === 'sites'
-        ? { of, parts: await this.#siteParts(record) }
-        : { of, parts: await this.#variableParts(record) };
-    await this.#send({ key, open });
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      const open: OpenedParts =
+        of === 'sites'
+          ? { of, parts: await this.#siteParts(record) }
+          : { of, parts: await this.#variableParts(record) };
+      await this.#send({ key, open });
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
   }
 
   async #variableParts({ core, extras, ksyms }: KernelRecord): Promise<VariableParts> {
@@ -130,6 +148,10 @@ export class KernelThread {
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
+}
+
+function tooMany(): DepotError {
+  return new DepotError('busy', 'too many kernels are asked for at one time');
 }
 
 /** What the types of a kernel depend on: they change with its revision only. */
