@@ -43,7 +43,9 @@ function page(routes: readonly RouteDocument[]): string {
   );
 }
 
-function section({ method, path, summary, query, answers, blob, problems }: RouteDocument): string {
+function section(route: RouteDocument): string {
+  const { method, path, summary, description, query, answers, blob, problems } = route;
+  const about = description === undefined ? '' : `<p>${escape(description)}</p>`;
   const rows = [
     [
       'Query',
@@ -56,7 +58,7 @@ function section({ method, path, summary, query, answers, blob, problems }: Rout
     ['Problems', problems.map((name) => `${PROBLEMS[name].status} ${code(name)}`).join(', ')],
   ].filter(([, text]) => text !== '');
   return (
-    `<h2>${method.toUpperCase()} ${escape(path)}</h2><p>${escape(summary)}</p><table>` +
+    `<h2>${method.toUpperCase()} ${escape(path)}</h2><p>${escape(summary)}</p>${about}<table>` +
     rows.map(([head, text]) => `<tr><th>${head}<td>${text}`).join('') +
     '</table>'
   );

@@ -21,7 +21,8 @@ export function openApiDocument(routes: readonly RouteDocument[], version: strin
   };
 }
 
-function operation({ method, summary, body, answers, blob, ...route }: RouteDocument): object {
+function operation(documented: RouteDocument): object {
+  const { method, summary, description, body, answers, blob, ...route } = documented;
   const content = Object.fromEntries(
     Object.entries(answers).map(([type, schema]) => [
       type,
@@ -31,6 +32,7 @@ function operation({ method, summary, body, answers, blob, ...route }: RouteDocu
   const conditional = blob === true && method === 'get';
   return {
     summary,
+    ...(description !== undefined && { description }),
     parameters: [
       ...parameters('path', route.parameters),
       ...parameters('query', route.query),
@@ -70,6 +72,10 @@ function parameters(where: 'path' | 'query', schemas: Record<string, z.ZodType> 
   }));
 }
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds.', required: true, schema: { type: 'integer' } },
+};
+
 /** One answer a status, which lists its codes. */
 function problems(codes: RouteDocument['problems']): Record<string, object> {
   const answers: Record<string, object> = {};
@@ -79,6 +85,7 @@ function problems(codes: RouteDocument['problems']): Record<string, object> {
     const named = all.filter((code) => PROBLEMS[code].status === status);
     answers[status] = {
       description: [...new Set(named)].join(', '),
+      ...((status === 429 || status === 503) && { headers: RETRY_AFTER }),
       content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }

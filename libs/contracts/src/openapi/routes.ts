@@ -22,6 +22,8 @@ export interface RouteDocument {
   /** With `{parameters}`. */
   path: string;
   summary: string;
+  /** What the summary and the parameters cannot say. */
+  description?: string;
   parameters?: Record<string, z.ZodType>;
   query?: Record<string, z.ZodType>;
   body?: z.ZodType;
@@ -70,7 +72,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
         .describe('`next` of the answer before.'),
     },
     answers: { [JSON_TYPE]: searchAnswerSchema },
-    problems: ['bad-query', 'store-unavailable'],
+    problems: ['bad-query', 'busy', 'store-unavailable'],
   },
   {
     method: 'post',
@@ -78,7 +80,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
     summary: 'Many build IDs and releases at once: have, missing, ambiguous',
     body: lookupRequestSchema,
     answers: { [JSON_TYPE]: lookupAnswerSchema },
-    problems: ['bad-body', 'too-large', 'unsupported-media', 'store-unavailable'],
+    problems: ['bad-body', 'too-large', 'unsupported-media', 'busy', 'store-unavailable'],
   },
   {
     method: 'get',
@@ -199,10 +201,14 @@ export const FETCH_ROUTES: RouteDocument[] = [
     method: 'get',
     path: '/v1/kernels/{buildId}/inlines',
     summary: 'Where calls of a function are inlined, or what is inlined at an address',
+    description:
+      'Either `function` or `address` is required: neither, or both, is answered with 400, `bad-query`.',
     parameters: kernel,
     query: {
-      function: functionNameSchema,
-      address: siteAddressSchema.describe('As the kernel was linked; instead of `function`.'),
+      function: functionNameSchema.describe('Required where there is no `address`; not beside it.'),
+      address: siteAddressSchema.describe(
+        'As the kernel was linked. Required where there is no `function`; not beside it.',
+      ),
       limit,
       page: z
         .string()
