@@ -117,6 +117,18 @@ test.each([
   expect(answer).toContain('"code":"upload-stalled"');
 });
 
+test.each([
+  ['Content-Encoding: br', 415, 'unsupported-media'],
+  ['Content-Type: multipart/form-data', 400, 'bad-multipart'],
+])('a body that nobody reads, of %s, is not waited for', async (header, status, code) => {
+  const socket = await open(`${header}\r\nContent-Length: 100000`);
+  const answer = await answerOf(socket);
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer).toContain(`"code":"${code}"`);
+  // Past the period in which a sender must deliver something.
+  await sleep(700);
+});
+
 test('a sender that is slow, but not too slow, is served', async () => {
   const bytes = kernelFile({ buildId: 'ab'.repeat(20) });
   const socket = await plain(bytes.length);

@@ -78,7 +78,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
       const announced = Number(request.headers['content-length'] ?? 0);
       leave = await deps.admission.enter(holder?.id, announced);
       if (holder) await deps.storage.check(holder);
-      await deps.staging.withFolder(async (folder) => {
+      const { outcome, record } = await deps.staging.withFolder(async (folder) => {
         const received = await deps.metrics.stage('receive', () =>
           receive(request, folder, deps.rules, signal),
         );
@@ -90,17 +90,15 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
           permit,
           ...(holder && sentBy(holder, deps.clock.now())),
         };
-        const { outcome, record } = await deps.metrics.stage('accept', () =>
-          acceptKernel(deps, upload, signal),
-        );
-        const ms = Math.round(performance.now() - started);
-        const requestId: unknown = response.locals.requestId;
-        const who = holder && { by: holder.id, byName: holder.name };
-        const what = { ...publishedOf(record), ...askedFor(query) };
-        deps.audit.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
-        response.setHeader('Location', kernelPath(record.buildId));
-        response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
+        return deps.metrics.stage('accept', () => acceptKernel(deps, upload, signal));
       });
+      const ms = Math.round(performance.now() - started);
+      const requestId: unknown = response.locals.requestId;
+      const who = holder && { by: holder.id, byName: holder.name };
+      const what = { ...publishedOf(record), ...askedFor(query) };
+      deps.audit.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
+      response.setHeader('Location', kernelPath(record.buildId));
+      response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
     } finally {
       leave?.();
       release();

@@ -36,6 +36,8 @@ export async function receive(
     }
     return files;
   } catch (error) {
+    // What failed before it read anything has not ended the body.
+    body.destroy();
     throw causeOf(body, error);
   }
 }
@@ -62,8 +64,9 @@ function checkLength(request: Request, { limit }: UploadRules): void {
 
 /** The request's body: digest checked, decoded, metered. */
 function openBody(request: Request, rules: UploadRules, signal: AbortSignal): Readable {
+  const before = [...digestCheck(request), ...decoder(request)];
   const meter = new Meter(rules);
-  const stages = [...digestCheck(request), ...decoder(request), meter];
+  const stages = [...before, meter];
   const first = stages[0] ?? meter;
   // Errors reach the reader through the meter, the last of the stages.
   if (stages.length > 1) pipeline(stages, () => undefined);
