@@ -9,14 +9,18 @@ const kernels = ['**/*.kernels.test.ts'];
 const lab = ['**/*.lab.test.ts'];
 const browser = ['**/*.browser.test.ts'];
 const ignored = ['**/node_modules/**'];
-const setupFiles = ['libs/testing/src/equal-bytes.ts'];
+const setupFiles = ['libs/testing/src/setup.ts'];
 
 export default defineConfig({
   test: {
+    // Of two processors, too: the default leaves one to vitest itself, which hardly needs it.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
           name: 'unit',
+          // Files of one process share their modules: no test may leave anything changed behind it.
+          isolate: false,
           setupFiles,
           include: ['**/*.test.ts'],
           exclude: [...ignored, ...services, ...kernels, ...lab, ...browser],

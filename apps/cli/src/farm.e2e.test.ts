@@ -41,7 +41,7 @@ async function recordOf(seed: string): Promise<KernelRecord | undefined> {
   return client.record(buildIdOf(seed));
 }
 
-describe('a Debian package of a kernel', () => {
+describe.concurrent('a Debian package of a kernel', () => {
   const files = {
     'debian/control': `Source: linux-tiny
 Maintainer: Nobody <nobody@example.org>
@@ -76,12 +76,12 @@ override_dh_auto_install:
     async () => {
       writeFiles(join(folder, 'debian-build'), { ...files, ...kernelOf('debian') });
       const build = ['dpkg-buildpackage', '-b', '-us', '-uc', '-d'];
-      const output = runIn(join(folder, 'debian-build'), build, environment);
+      const output = await runIn(join(folder, 'debian-build'), build, environment);
       expect(output).toMatch(/vmlinux: .* B sent/);
       expect(await recordOf('debian')).toMatchObject({ state: 'ready', distro: 'debian' });
       const [deb = ''] = globSync(join(folder, '*.deb'));
-      expect(runIn(folder, ['dpkg-deb', '-c', deb])).toContain('extra/btf_vmlinux.ko.xz');
-      runIn(folder, ['btfdepot', 'push', deb], environment);
+      expect(await runIn(folder, ['dpkg-deb', '-c', deb])).toContain('extra/btf_vmlinux.ko.xz');
+      await runIn(folder, ['btfdepot', 'push', deb], environment);
       expect((await recordOf('debian'))?.revision).toBe(1);
     },
   );
@@ -90,7 +90,7 @@ override_dh_auto_install:
     writeFiles(join(folder, 'alone/build'), { ...files, ...kernelOf('alone') });
     const build = ['dpkg-buildpackage', '-b', '-us', '-uc', '-d'];
     const nowhere = { ...environment, BTFDEPOT_URL: '' };
-    const output = runIn(join(folder, 'alone/build'), build, nowhere);
+    const output = await runIn(join(folder, 'alone/build'), build, nowhere);
     expect(output).toContain('BTFDEPOT_URL is not set: no BTF is sent');
     expect(globSync(join(folder, 'alone/*.deb'))).toHaveLength(1);
     expect(await recordOf('alone')).toBeUndefined();
@@ -99,21 +99,23 @@ override_dh_auto_install:
   testWith(
     ['dpkg-buildpackage', 'dh'],
     'goes on with a warning where the depot does not answer, or fails where that is asked for',
-    () => {
+    async () => {
       const build = ['dpkg-buildpackage', '-b', '-us', '-uc', '-d'];
       const place = join(folder, 'dead/build');
       writeFiles(place, { ...files, ...kernelOf('dead') });
-      const output = runIn(place, build, { ...environment, ...dead });
+      const output = await runIn(place, build, { ...environment, ...dead });
       expect(output).toMatch(/cannot be reached[^]*warn: the BTF of vmlinux was not sent/);
       expect(globSync(join(folder, 'dead/*.deb'))).toHaveLength(1);
       // A command that fails at once: nobody has to wait for its further attempts.
       const strict = { ...environment, ...dead, BTFDEPOT: 'false', BTFDEPOT_UNSENT: 'fail' };
-      expect(() => runIn(place, build, strict)).toThrow('fail: the BTF of vmlinux was not sent');
+      await expect(runIn(place, build, strict)).rejects.toThrow(
+        'fail: the BTF of vmlinux was not sent',
+      );
     },
   );
 });
 
-describe('an RPM package of a kernel', () => {
+describe.concurrent('an RPM package of a kernel', () => {
   const spec = `Name: kernel-tiny
 Version: 6.12.117
 Release: 1
@@ -145,11 +147,11 @@ install -D -m 0644 %{_sourcedir}/vmlinuz %{buildroot}/lib/modules/6.12.117-test/
         ...['rpmbuild', '-bb', '--define', `_topdir ${top}`],
         ...['--load', farmFile('rpm/macros.btfdepot'), 'kernel.spec'],
       ];
-      expect(runIn(top, build, environment)).toMatch(/vmlinux: .* B sent/);
+      expect(await runIn(top, build, environment)).toMatch(/vmlinux: .* B sent/);
       expect(await recordOf('rpm')).toMatchObject({ state: 'ready', extras: {} });
       const [rpm = ''] = globSync(join(top, 'RPMS/*/*.rpm'));
-      expect(runIn(top, ['rpm', '-qlp', rpm])).toContain('/extra/btf_vmlinux.ko.xz');
-      runIn(top, ['btfdepot', 'push', rpm], environment);
+      expect(await runIn(top, ['rpm', '-qlp', rpm])).toContain('/extra/btf_vmlinux.ko.xz');
+      await runIn(top, ['btfdepot', 'push', rpm], environment);
       const record = await recordOf('rpm');
       expect(record?.revision).toBe(1);
       expect(record?.sources.at(-1)?.package).toBe('kernel-tiny 6.12.117-1');
@@ -159,7 +161,7 @@ install -D -m 0644 %{_sourcedir}/vmlinuz %{buildroot}/lib/modules/6.12.117-test/
   testWith(
     ['rpmbuild'],
     'goes on with a warning where the depot does not answer, or fails where that is asked for',
-    () => {
+    async () => {
       const top = join(folder, 'rpm-dead');
       const { vmlinux, vmlinuz } = kernelOf('dead');
       const sources = { 'SOURCES/vmlinux': vmlinux, 'SOURCES/vmlinuz': vmlinuz };
@@ -172,31 +174,33 @@ install -D -m 0644 %{_sourcedir}/vmlinuz %{buildroot}/lib/modules/6.12.117-test/
       const pushless = '#!/bin/sh\n[ "$1" = push ] && exit 1\nexec btfdepot "$@"\n';
       writeFiles(top, { pushless });
       build.push('--define', `__btfdepot ${join(top, 'pushless')}`);
-      const output = runIn(top, build, { ...environment, ...dead });
+      const output = await runIn(top, build, { ...environment, ...dead });
       expect(output).toMatch(/warn: the BTF of .*vmlinux was not sent/);
       expect(globSync(join(top, 'RPMS/*/*.rpm'))).toHaveLength(1);
       const strict = { ...environment, ...dead, BTFDEPOT_UNSENT: 'fail' };
-      expect(() => runIn(top, build, strict)).toThrow(/fail: the BTF of .* was not sent/);
+      await expect(runIn(top, build, strict)).rejects.toThrow(/fail: the BTF of .* was not sent/);
     },
   );
 });
 
-describe('a step of any CI', () => {
+describe.concurrent('a step of any CI', () => {
   test('sends what a folder has, and fails where the depot refuses', async () => {
     writeFiles(join(folder, 'ci'), { 'out/vmlinuz-6.12': kernelOf('ci').vmlinuz });
     const step = ['sh', farmFile('ci/push-kernels')];
-    runIn(join(folder, 'ci'), [...step, '--distro', 'ours', 'out'], environment);
+    await runIn(join(folder, 'ci'), [...step, '--distro', 'ours', 'out'], environment);
     expect(await recordOf('ci')).toMatchObject({ state: 'ready', distro: 'ours' });
     writeFiles(join(folder, 'ci'), { 'bad/vmlinux': 'no kernel' });
-    expect(() => runIn(join(folder, 'ci'), [...step, 'bad/vmlinux'], environment)).toThrow(
+    await expect(runIn(join(folder, 'ci'), [...step, 'bad/vmlinux'], environment)).rejects.toThrow(
       'unsupported-media',
     );
     const nowhere = { ...environment, BTFDEPOT_URL: '' };
-    expect(() => runIn(join(folder, 'ci'), [...step, 'out'], nowhere)).toThrow('names no depot');
+    await expect(runIn(join(folder, 'ci'), [...step, 'out'], nowhere)).rejects.toThrow(
+      'names no depot',
+    );
   });
 });
 
-describe("Yocto's classes", () => {
+describe.concurrent("Yocto's classes", () => {
   /** The body of a shell function of a class, as bitbake would write it: variables expanded. */
   async function taskOf(path: string, name: string, variables: Record<string, string>) {
     const text = await readFile(farmFile(path), 'utf8');
@@ -212,17 +216,17 @@ describe("Yocto's classes", () => {
       ...{ DISTRO: 'poky', B: join(folder, 'yocto/build'), PN: 'linux-yocto' },
     };
     const task = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', variables);
-    runIn(folder, ['sh', '-c', task], environment);
+    await runIn(folder, ['sh', '-c', task], environment);
     expect(await recordOf('yocto')).toMatchObject({ distro: 'poky', state: 'ready' });
     const nowhere = { ...variables, BTFDEPOT_URL: '' };
     const none = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', nowhere);
-    expect(runIn(folder, ['sh', '-c', none], environment)).toContain('no BTF is sent');
+    expect(await runIn(folder, ['sh', '-c', none], environment)).toContain('no BTF is sent');
     const failing = { ...variables, ...dead, BTFDEPOT: 'false' };
     const warned = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', failing);
-    expect(runIn(folder, ['sh', '-c', warned])).toContain('linux-yocto was not sent');
+    expect(await runIn(folder, ['sh', '-c', warned])).toContain('linux-yocto was not sent');
     const strict = { ...failing, BTFDEPOT_UNSENT: 'fail' };
     const ended = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', strict);
-    expect(() => runIn(folder, ['sh', '-c', ended])).toThrow('ended with 1: the BTF of');
+    await expect(runIn(folder, ['sh', '-c', ended])).rejects.toThrow('ended with 1: the BTF of');
   });
 
   test('the image has the client and its settings', async () => {
@@ -232,14 +236,14 @@ describe("Yocto's classes", () => {
       ...{ BTFDEPOT_CLIENT: join(folder, 'client'), BTFDEPOT_URL: 'http://depot.example' },
       ...{ IMAGE_ROOTFS: rootfs, sbindir: '/usr/sbin', sysconfdir: '/etc' },
     });
-    runIn(folder, ['sh', '-c', task]);
+    await runIn(folder, ['sh', '-c', task]);
     const settings = await readFile(join(rootfs, 'etc/btf-depot/fetch.conf'), 'utf8');
     expect(settings).toBe('BTFDEPOT_URL=http://depot.example\n');
     expect(globSync(join(rootfs, 'usr/sbin/btfdepot-fetch'))).toHaveLength(1);
   });
 });
 
-describe("OpenWrt's package", () => {
+describe.concurrent("OpenWrt's package", () => {
   /** What of OpenWrt's build the package uses, reduced to its definitions. */
   const buildSystem = {
     'rules.mk': `INCLUDE_DIR:=$(TOPDIR)/include
@@ -263,24 +267,29 @@ endef
     writeFiles(join(folder, 'client'), { 'btfdepot-fetch': '#!/bin/sh\n' });
     const make = ['make', '-f', farmFile('openwrt/btf-depot/Makefile'), `TOPDIR=${top}`];
     const client = `BTFDEPOT_CLIENT=${join(folder, 'client')}`;
-    runIn(top, [...make, client, 'compile', 'install'], environment);
+    await runIn(top, [...make, client, 'compile', 'install'], environment);
     expect(await recordOf('openwrt')).toMatchObject({ distro: 'openwrt', state: 'ready' });
     const buildId = await readFile(join(top, 'root/etc/btf-depot/build-id'), 'utf8');
     expect(buildId).toBe(`${buildIdOf('openwrt')}\n`);
     const failing = [...make, 'BTFDEPOT=false', 'compile'];
-    expect(runIn(top, failing, environment)).toContain('vmlinux was not sent');
+    expect(await runIn(top, failing, environment)).toContain('vmlinux was not sent');
     const strict = [...failing, 'BTFDEPOT_UNSENT=fail'];
-    expect(() => runIn(top, strict, environment)).toThrow('vmlinux was not sent');
+    await expect(runIn(top, strict, environment)).rejects.toThrow('vmlinux was not sent');
   });
 });
 
 testWith(['shellcheck'], 'shellcheck has nothing to say of the scripts', async () => {
-  runIn(folder, ['shellcheck', farmFile('ci/push-kernels')]);
+  await runIn(folder, ['shellcheck', farmFile('ci/push-kernels')]);
   for (const path of ['yocto/btfdepot-kernel.bbclass', 'yocto/btfdepot-image.bbclass']) {
     const text = await readFile(farmFile(path), 'utf8');
     // A class is no shell script: its functions are. Variables are bitbake's.
     const functions = text.match(/^\w+\(\) \{\n[^]*?^\}/gm) ?? [];
     writeFiles(folder, { 'class.sh': `#!/bin/sh\n${functions.join('\n')}\n` });
-    runIn(folder, ['shellcheck', '-e', 'SC2154,SC2317,SC2034,SC2153', join(folder, 'class.sh')]);
+    await runIn(folder, [
+      'shellcheck',
+      '-e',
+      'SC2154,SC2317,SC2034,SC2153',
+      join(folder, 'class.sh'),
+    ]);
   }
 });

@@ -20,14 +20,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Copies a program to where it is found in the chroot, and the libraries that it is linked with. */
-function provide(program: string, chroot: string): void {
-  const path = runIn(folder, ['sh', '-c', `readlink -f "$(command -v ${program})"`]).trim();
+async function provide(program: string, chroot: string): Promise<void> {
+  const found = await runIn(folder, ['sh', '-c', `readlink -f "$(command -v ${program})"`]);
+  const path = found.trim();
   copy(path, join(chroot, 'bin', program));
-  provideLibraries(path, chroot);
+  await provideLibraries(path, chroot);
 }
 
-function provideLibraries(path: string, chroot: string): void {
-  for (const [, library = ''] of runIn(folder, ['ldd', path]).matchAll(/(\/\S+)/g)) {
+async function provideLibraries(path: string, chroot: string): Promise<void> {
+  for (const [, library = ''] of (await runIn(folder, ['ldd', path])).matchAll(/(\/\S+)/g)) {
     copy(library, join(chroot, library));
   }
 }
@@ -40,15 +41,15 @@ function copy(from: string, to: string): void {
 testWith(
   ['tar', 'unshare', 'ip', 'chroot', 'ldd', ...TOOLS],
   'the packed command splits, makes a carrier and pushes over loopback where nothing else is',
-  () => {
+  async () => {
     const archive = join(folder, 'btfdepot.tar.gz');
-    runIn(root, [process.execPath, 'tools/setup/pack-cli.mjs', archive]);
+    await runIn(root, [process.execPath, 'tools/setup/pack-cli.mjs', archive]);
     const chroot = join(folder, 'chroot');
     mkdirSync(join(chroot, 'tmp'), { recursive: true });
-    runIn(chroot, ['tar', '-xzf', archive]);
-    for (const tool of TOOLS) provide(tool, chroot);
+    await runIn(chroot, ['tar', '-xzf', archive]);
+    for (const tool of TOOLS) await provide(tool, chroot);
     const [node = ''] = globSync(join(chroot, 'btfdepot/node_modules/node-linux-*/bin/node'));
-    provideLibraries(node, chroot);
+    await provideLibraries(node, chroot);
     const { vmlinux, full } = loadableKernel(buildIdOf('packed'));
     // A shell reads it for what runs in the background.
     writeFiles(chroot, { vmlinux, 'full.btf': full, 'dev/null': '' });
@@ -67,7 +68,7 @@ wait "$depot"
     writeFiles(chroot, { script });
     const inside = `ip link set lo up && exec chroot ${chroot} /bin/sh /script`;
     const environment = { PATH: '/bin:/usr/bin:/sbin:/usr/sbin' };
-    const output = runIn(folder, ['unshare', '-rn', 'sh', '-c', inside], environment);
+    const output = await runIn(folder, ['unshare', '-rn', 'sh', '-c', inside], environment);
     expect(output).toMatch(/revision 1: ready/);
     expect(globSync(join(chroot, 'parts/vmlinux*.btf'))).toHaveLength(3);
     expect(globSync(join(chroot, 'btf_vmlinux.ko.xz'))).toHaveLength(1);

@@ -66,7 +66,7 @@ cp ${K612.vmlinux} %{buildroot}/usr/lib/debug/lib/modules/${release}/vmlinux
   afterAll(() => rm(top, { recursive: true }));
 
   /** Paths of the packages, whose payload is compressed as rpm's `_binary_payload` says. */
-  function build(payload: keyof typeof payloads, withDebug: boolean) {
+  async function build(payload: keyof typeof payloads, withDebug: boolean) {
     const output = join(top, payload);
     const defines = {
       _topdir: output,
@@ -74,14 +74,14 @@ cp ${K612.vmlinux} %{buildroot}/usr/lib/debug/lib/modules/${release}/vmlinux
       with_debug: withDebug ? '1' : '0',
     };
     const flags = Object.entries(defines).flatMap(([name, as]) => ['--define', `${name} ${as}`]);
-    runIn(top, ['rpmbuild', '-bb', ...flags, 'kernel.spec']);
+    await runIn(top, ['rpmbuild', '-bb', ...flags, 'kernel.spec']);
     const find = (name: string) => globSync(join(output, `RPMS/*/kernel-${name}-*.rpm`))[0] ?? '';
     return { core: find('core'), debuginfo: find('debuginfo') };
   }
 
   testWith(['rpmbuild'], 'have image, module and name, with every compression', async () => {
     for (const payload of ['gzip', 'xz'] as const) {
-      const { core } = build(payload, false);
+      const { core } = await build(payload, false);
       const into = join(top, `${payload}-unpacked`);
       writeFiles(into, { none: '' });
       expect(await unpackFile('kernel', core, into)).toMatchObject({
@@ -93,21 +93,21 @@ cp ${K612.vmlinux} %{buildroot}/usr/lib/debug/lib/modules/${release}/vmlinux
   });
 
   testWith(['rpmbuild'], 'meet in one record: core first, then variables', async () => {
-    const { core, debuginfo } = build('zstd', true);
+    const { core, debuginfo } = await build('zstd', true);
     const depot = await startDepot(join(top, 'data'));
     try {
       const { url } = depot;
       const command = [join(top, 'bin/btfdepot'), 'push', '--json', '--url', url];
-      const push = (file: string) => {
-        const output = runIn(top, [...command, '--distro', 'fedora', file]);
+      const push = async (file: string) => {
+        const output = await runIn(top, [...command, '--distro', 'fedora', file]);
         return (JSON.parse(output) as Pushed[])[0]?.status.buildId ?? '';
       };
-      const first = await new DepotClient(url).record(push(core));
+      const first = await new DepotClient(url).record(await push(core));
       expect(first).toMatchObject({ revision: 1, release, carrier: { loadable: true } });
       expect(first?.extras).toEqual({});
       const { bytes } = await new DepotClient(url).artifact(first?.buildId ?? '', 'vmlinux.btf');
       expect(Buffer.compare(bytes, await readFile(K612.coreBtf))).toBe(0);
-      push(debuginfo);
+      await push(debuginfo);
       const second = await new DepotClient(url).record(first?.buildId ?? '');
       expect(second).toMatchObject({ revision: 2, state: 'ready', distro: 'fedora' });
       expect(second?.extras.vars?.variables).toBeGreaterThan(31_000);

@@ -1,6 +1,6 @@
 /**
- * Set up before the tests of every tier: bytes are compared at once. The matchers look at them one
- * by one, which took a quarter of the time of the tests of blobs.
+ * Bytes are compared at once. The matchers look at them one by one, which took a quarter of the
+ * time of the tests of blobs.
  */
 import { expect } from 'vitest';
 

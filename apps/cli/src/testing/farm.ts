@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,17 +24,20 @@ export const btfdepotScript = `#!/bin/sh
 exec ${process.execPath} ${join(root, 'apps/cli/src/main.ts')} "$@"
 `;
 
-/** Runs a program to its end; throws with all that it printed where it fails. */
+/** Runs a program to its end. @throws with all that it printed where it fails. */
 export function runIn(
   folder: string,
   [program = '', ...args]: readonly string[],
   environment: Record<string, string> = {},
-): string {
+): Promise<string> {
   const env = { ...process.env, ...environment };
-  const run = spawnSync(program, args, { cwd: folder, env, encoding: 'utf8' });
-  const output = `${run.stdout}${run.stderr}`;
-  if (run.status !== 0) throw new Error(`${program} ended with ${run.status}: ${output}`);
-  return output;
+  return new Promise((resolve, reject) => {
+    const run = execFile(program, args, { cwd: folder, env }, (error, stdout, stderr) => {
+      const output = `${stdout}${stderr}`;
+      if (error) reject(new Error(`${program} ended with ${run.exitCode}: ${output}`));
+      else resolve(output);
+    });
+  });
 }
 
 /** `test` where all these programs are installed; skipped with a reason elsewhere, but not under CI. */

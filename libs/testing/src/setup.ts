@@ -1,0 +1,2 @@
+/** Before the tests of every file; what it imports runs once in each process. */
+import './equal-bytes.ts';
