@@ -104,6 +104,7 @@ export async function startEmbedded(
     router,
     hot: fetch.hot,
     finishes: fetch.finishes,
+    open: fetch.open,
     trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });

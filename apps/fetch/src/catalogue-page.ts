@@ -67,6 +67,11 @@ export function cataloguePage(send: SendBlob, folder = BUILT): Router {
   return router;
 }
 
+/** The page and what it loads: the same for everyone, with nothing of the depot's kernels. */
+export function isOfPage(path: string): boolean {
+  return path === '/' || /^\/assets\/[\w.-]+$/.test(path);
+}
+
 /** A file in memory, as it is and as gzip. */
 function fileAt(path: string) {
   const plain = readFileSync(path);

@@ -25,6 +25,11 @@ export function documentationRoutes(): Router {
   return router;
 }
 
+/** The same in every depot. */
+export function isDocumentation(path: string): boolean {
+  return path === '/openapi.json' || path === '/docs';
+}
+
 const STYLE =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}' +
   'h2{font:600 1rem monospace;margin-top:2rem}table{border-collapse:collapse}' +

@@ -11,12 +11,12 @@ import { Answers } from './answers.ts';
 import { HeldMemory } from './blobs/held-memory.ts';
 import { HotBlobs } from './blobs/hot-blobs.ts';
 import { KernelList } from './kernel-list.ts';
-import { cataloguePage } from './catalogue-page.ts';
+import { cataloguePage, isOfPage } from './catalogue-page.ts';
 import { Budget } from './clients/budget.ts';
 import { Wanted } from './clients/wanted.ts';
 import { readableElsewhere } from './cors.ts';
 import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
-import { documentationRoutes } from './documentation.ts';
+import { documentationRoutes, isDocumentation } from './documentation.ts';
 import { hotPath } from './hot-path.ts';
 import { keyRoutes } from './key-routes.ts';
 import { KernelThread } from './kernels/kernel-thread.ts';
@@ -59,6 +59,7 @@ export interface Fetch {
   /** See HttpServiceOptions. */
   hot: ReturnType<typeof hotPath>;
   finishes: (path: string) => boolean;
+  open: (path: string) => boolean;
   /** For operators. */
   admin: Router;
 }
@@ -99,6 +100,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     router,
     hot: hotPath({ records, kernelList, blobs, answers, send }),
     finishes: isDebuginfod,
+    open: (path) => isOfPage(path) || isDocumentation(path),
     admin: adminRoutes(wanted),
   };
 }

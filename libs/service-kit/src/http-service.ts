@@ -29,6 +29,8 @@ export interface HttpServiceOptions {
   metrics?: Metrics;
   /** Absent: anybody may read. */
   readers?: TokenGuard;
+  /** Paths that need no token whoever may read: those that say how to give one. */
+  open?: (path: string) => boolean;
   /** Each must pass for `/readyz`; a rejection says what is not there. */
   checks: Record<string, () => Promise<void>>;
   /** Proxies whose word on the client's address is believed (Express, `trust proxy`). */
@@ -108,8 +110,9 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     connectionsCheckingInterval: limits.head / 4,
   };
   const server = createServer(times, (request, response) => {
-    const { readers } = options;
-    if (!readers || HEALTH_PATHS.includes(request.url ?? '')) {
+    const { readers, open } = options;
+    const [path = ''] = (request.url ?? '').split('?');
+    if (!readers || HEALTH_PATHS.includes(path) || open?.(path)) {
       serve(request, response);
       return;
     }

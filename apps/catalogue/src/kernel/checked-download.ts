@@ -1,5 +1,6 @@
 import type { DepotClient } from '@btf-depot/client';
 import { h } from '../dom.ts';
+import { saveAs } from '../save-as.ts';
 import { trustedClient } from './trusted-client.ts';
 
 /**
@@ -13,10 +14,7 @@ export function checkedDownload(client: DepotClient, buildId: string, name: stri
   const download = async () => {
     const { trusted } = await trustedClient(client);
     const { bytes } = await trusted.artifact(buildId, name);
-    const url = URL.createObjectURL(new Blob([bytes]));
-    h('a', { href: url, download: name }).click();
-    // The browser has taken the bytes over by then.
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    saveAs(new Blob([bytes]), name);
   };
   button.addEventListener('click', () => {
     button.disabled = true;

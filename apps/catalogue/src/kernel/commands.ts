@@ -2,15 +2,18 @@ import type { KernelRecord } from '@btf-depot/contracts';
 import { DEPOT, routeOf } from '../address.ts';
 import { command } from '../copy.ts';
 import { h, section, type Child } from '../dom.ts';
+import { keptToken } from '../token.ts';
 
 /** What to type elsewhere. Only names that the depot made go into it. */
 export function commands({ buildId, artifacts, extras }: KernelRecord): Child {
   const has = (name: string) => Object.hasOwn(artifacts, name);
   const file = ['btf_vmlinux.ko.gz', 'btf_vmlinux_ksyms.ko.gz', 'vmlinux.btf'].find(has);
   const url = DEPOT.replace(/\/$/, '');
+  const needsToken = keptToken() !== undefined;
+  const authorization = needsToken ? '-H "Authorization: Bearer $BTFDEPOT_TOKEN" ' : '';
   const lines: [what: string, text: string][] = [];
   if (file !== undefined) {
-    lines.push(['Any system', `curl -fO ${DEPOT}${routeOf(buildId, file)}`]);
+    lines.push(['Any system', `curl -fO ${authorization}${DEPOT}${routeOf(buildId, file)}`]);
     const other = file === 'btf_vmlinux.ko.gz' ? '' : ` ${file}`;
     lines.push(['Checked, and resumed', `npx btfdepot get --url ${url} ${buildId}${other}`]);
   }
@@ -22,6 +25,7 @@ export function commands({ buildId, artifacts, extras }: KernelRecord): Child {
   lines.push(["debuginfod's client", `DEBUGINFOD_URLS=${url} ${find}`]);
   return section(
     'Get it',
+    needsToken && withToken(),
     h(
       'dl',
       { class: 'commands' },
@@ -29,5 +33,19 @@ export function commands({ buildId, artifacts, extras }: KernelRecord): Child {
         h('div', {}, h('dt', {}, what), h('dd', {}, command(text, `command: ${what}`))),
       ),
     ),
+  );
+}
+
+function withToken(): HTMLElement {
+  const [variable, device, headers] = [
+    'BTFDEPOT_TOKEN',
+    '/etc/btf-depot/token',
+    'DEBUGINFOD_HEADERS_FILE',
+  ].map((name) => h('code', {}, name));
+  return h(
+    'p',
+    { class: 'quiet' },
+    ...['With the token in ', variable, '; a device has it in ', device],
+    ...[", debuginfod's client the header in the file that ", headers, ' names.'],
   );
 }

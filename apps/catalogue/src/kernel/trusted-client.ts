@@ -1,6 +1,7 @@
 import { DepotClient } from '@btf-depot/client';
 import { decodePublicKey, type PublicKey } from '@btf-depot/contracts';
 import { DEPOT } from '../address.ts';
+import { keptToken } from '../token.ts';
 
 export interface Trusted {
   /** Takes no manifest but one that one of the keys signed. */
@@ -15,7 +16,9 @@ let asked: Promise<Trusted> | undefined;
 export function trustedClient(client: DepotClient): Promise<Trusted> {
   asked ??= client.keys().then(({ keys: given }) => {
     const keys = given.map(({ publicKey }) => decodePublicKey(publicKey));
-    return { trusted: new DepotClient(DEPOT, { keys }), keys };
+    const token = keptToken();
+    const options = { keys, ...(token !== undefined && { token }) };
+    return { trusted: new DepotClient(DEPOT, options), keys };
   });
   return asked;
 }
