@@ -6,7 +6,7 @@ import {
   type KernelRecord,
   type VariableForm,
 } from '@btf-depot/contracts';
-import { DepotError } from '@btf-depot/depot';
+import { DepotError, refuseWithdrawn } from '@btf-depot/depot';
 import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
@@ -120,6 +120,6 @@ function pageKey(record: KernelRecord, query: z.output<typeof pageQuery>): strin
 export async function livingRecord(records: RecentRecords, buildId: string): Promise<KernelRecord> {
   if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
   const record = await records.get(buildId);
-  if (record.state === 'withdrawn') throw new DepotError('withdrawn', `${buildId} was withdrawn`);
+  refuseWithdrawn(record);
   return record;
 }

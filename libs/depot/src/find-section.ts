@@ -1,5 +1,6 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
+import { refuseWithdrawn } from './withdraw.ts';
 
 /**
  * The blob of an ELF section that a kernel with all of its BTF inside would have: `.BTF` is core,
@@ -8,10 +9,11 @@ import { DepotError } from './errors.ts';
  * @throws DepotError `unknown-artifact`, `no-vars`, `withdrawn`.
  */
 export function findSection(
-  { buildId, state, core, extras, ksyms, inlines }: KernelRecord,
+  record: KernelRecord,
   section: string,
 ): { sha256: string; size: number } {
-  if (state === 'withdrawn') throw new DepotError('withdrawn', `${buildId} was withdrawn`);
+  const { buildId, core, extras, ksyms, inlines } = record;
+  refuseWithdrawn(record);
   if (section === '.BTF') return core;
   const name = section.startsWith('.BTF.') ? section.slice('.BTF.'.length) : '';
   if (Object.hasOwn(extras, name)) return extras[name];
