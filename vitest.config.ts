@@ -59,8 +59,6 @@ export default defineConfig({
           globalSetup: 'tools/lab/src/vitest.ts',
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          // A boot under emulation fills a processor.
-          fileParallelism: false,
         },
       },
       {
