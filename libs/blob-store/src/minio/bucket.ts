@@ -1,9 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { MAX_BLOB_SIZE, type BlobStream, type ByteRange } from '@btf-depot/depot';
 import { Client, S3Error } from 'minio';
 import { StoreUnavailable } from '../errors.ts';
+import { pageQuery, parsePage, type Listed, type Page, type PageQuery } from './listing.ts';
 import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
 
 /** What must hold for a write: nothing there yet, the object of this ETag, or nothing at all. */
@@ -13,15 +15,6 @@ export type Condition = Record<string, never> | { 'If-None-Match': '*' } | { 'If
 type AnswerBody = Readable & Pick<http.IncomingMessage, 'headers' | 'socket'>;
 
 type Answered = (message: http.IncomingMessage) => void;
-
-interface Listed {
-  key: string;
-  etag: string;
-  /** Bytes. */
-  size: number;
-  /** When it was last written. */
-  at: Date;
-}
 
 /** Pages of one listing that are asked for at one time. */
 const LISTERS = 8;
@@ -173,7 +166,7 @@ export class Bucket {
   /** Every key below a prefix, in the order of the keys. */
   async *list(prefix: string, after = ''): AsyncIterable<Listed> {
     for (let token: string | undefined = ''; token !== undefined;) {
-      const page = await this.#page(prefix, token, after);
+      const page: Page = await this.#page({ prefix, token, after });
       yield* page.listed;
       token = page.next;
     }
@@ -185,7 +178,7 @@ export class Bucket {
    * several of them at one time.
    */
   async *listByDigit(prefix: string): AsyncIterable<Listed> {
-    const { listed, next } = await this.#page(prefix, '', '');
+    const { listed, next } = await this.#page({ prefix, token: '', after: '' });
     yield* listed;
     if (next === undefined) return;
     const last = listed.at(-1)?.key ?? '';
@@ -202,14 +195,14 @@ export class Bucket {
     yield* others;
   }
 
-  async #page(prefix: string, token: string, after: string) {
-    const { bucket } = this.#settings;
-    return this.#ask(`list ${prefix}`, async () => {
-      const page = await this.#client.listObjectsV2Query(bucket, prefix, token, '', 1000, after);
-      const listed = page.objects.flatMap(({ name, etag, size, lastModified }): Listed[] =>
-        name === undefined ? [] : [{ key: name, etag, size, at: lastModified }],
-      );
-      return { listed, next: page.isTruncated ? page.nextContinuationToken : undefined };
+  async #page(query: PageQuery): Promise<Page> {
+    return this.#ask(`list ${query.prefix}`, async () => {
+      const answer = await this.#client.makeRequestAsync({
+        method: 'GET',
+        bucketName: this.#settings.bucket,
+        query: pageQuery(query),
+      });
+      return parsePage(await text(answer));
     });
   }
 
