@@ -47,7 +47,7 @@ beforeAll(async () => {
   for (const record of [ready, withdrawn, pending]) await stores.records.put(record, undefined);
   const counted = new Proxy(stores.blobs, {
     get(blobs, name: keyof BlobStore) {
-      if (name === 'stream') reads++;
+      if (name === 'load') reads++;
       return blobs[name].bind(blobs);
     },
   });

@@ -62,6 +62,39 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
       expect(await read(sha256Of(bytes))).toBe(sha256Of(bytes));
     });
 
+    it.each([0, 1, 4096, 3_000_000])(
+      'loads %i bytes, and tells of them as they come',
+      async (size) => {
+        const bytes = someBytes(size, 'loaded');
+        const sha256 = sha256Of(bytes);
+        await blobs.put(sha256, bytes);
+        const load = await blobs.load(sha256);
+        expect(load?.bytes.length).toBe(size);
+        let told = load?.filled ?? 0;
+        if (load) load.onMore = () => (told = load.filled);
+        await load?.whole;
+        expect(told).toBe(size);
+        expect(sha256Of(load?.bytes ?? new Uint8Array(1))).toBe(sha256);
+        expect(await blobs.load(unknown)).toBeUndefined();
+      },
+    );
+
+    it('loads many blobs at one time, each into memory of its own, and lets go of others', async () => {
+      const many = Array.from({ length: 20 }, (_, at) => someBytes(300_000 + at, `many ${at}`));
+      for (const bytes of many) await blobs.put(sha256Of(bytes), bytes);
+      const load = async (bytes: Uint8Array, at: number) => {
+        const one = await blobs.load(sha256Of(bytes));
+        if (at % 5 === 0) {
+          one?.stop();
+          return sha256Of(bytes);
+        }
+        await one?.whole;
+        return sha256Of(one?.bytes ?? new Uint8Array());
+      };
+      expect(await Promise.all(many.map(load))).toEqual(many.map(sha256Of));
+      for (const bytes of many.slice(0, 5)) expect(await load(bytes, 1)).toBe(sha256Of(bytes));
+    });
+
     it('puts a view of a larger buffer, not the buffer', async () => {
       const view = someBytes(3000, 'larger').subarray(1000, 2000);
       const sha256 = sha256Of(view);
@@ -123,6 +156,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         await expect(blobs.put(hash, someBytes(8, 'x'))).rejects.toMatchObject(refusal);
         await expect(blobs.get(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.stream(hash)).rejects.toMatchObject(refusal);
+        await expect(blobs.load(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.has(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.delete(hash)).rejects.toMatchObject(refusal);
       },

@@ -1,6 +1,6 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { Readable } from 'node:stream';
-import { RecordConflict, type BlobStore, type RecordStore } from '@btf-depot/depot';
+import { loadStream, RecordConflict, type BlobStore, type RecordStore } from '@btf-depot/depot';
 
 export interface MemoryStores {
   blobs: BlobStore;
@@ -14,6 +14,13 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
   const kept: MemoryStores['kept'] = new Map();
   const records = new Map<string, { record: KernelRecord; version: string }>();
   let writes = 0;
+  const stream: BlobStore['stream'] = (sha256, range) => {
+    const bytes = kept.get(sha256)?.bytes;
+    if (!bytes) return Promise.resolve(undefined);
+    const { start, end } = range ?? { start: 0, end: bytes.length };
+    const part = Readable.from([bytes.subarray(start, end)]);
+    return Promise.resolve({ size: bytes.length, bytes: part });
+  };
   return {
     kept,
     blobs: {
@@ -23,12 +30,10 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
         return Promise.resolve({ created });
       },
       get: (sha256) => Promise.resolve(kept.get(sha256)?.bytes),
-      stream: (sha256, range) => {
-        const bytes = kept.get(sha256)?.bytes;
-        if (!bytes) return Promise.resolve(undefined);
-        const { start, end } = range ?? { start: 0, end: bytes.length };
-        const part = Readable.from([bytes.subarray(start, end)]);
-        return Promise.resolve({ size: bytes.length, bytes: part });
+      stream,
+      load: async (sha256) => {
+        const found = await stream(sha256);
+        return found && loadStream(found);
       },
       has: (sha256) => Promise.resolve(kept.has(sha256)),
       list: () =>

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
+import { loadStream } from '@btf-depot/depot';
 import { createLogger, startHttpService, type HttpService } from '@btf-depot/service-kit';
 import {
   buildIdOf,
@@ -50,18 +51,20 @@ async function start(hotBytes: number): Promise<void> {
     BTFDEPOT_LIST_AGE: 100,
   };
   const log = createLogger('fetch', 'silent');
+  const stream = (hash: string, range = { start: 0, end: Infinity }) => {
+    if (isAway) return away();
+    const from = stores.kept.get(hash)?.bytes;
+    if (!from) return Promise.resolve(undefined);
+    const stream = answer(from.subarray(range.start, range.end));
+    streams.push(stream);
+    return Promise.resolve({ size: from.length, bytes: stream });
+  };
   const deps = {
     blobs: {
       ...blobs,
       has: (hash: string) => (isAway ? away() : blobs.has(hash)),
-      stream: (hash: string, range = { start: 0, end: Infinity }) => {
-        if (isAway) return away();
-        const from = stores.kept.get(hash)?.bytes;
-        if (!from) return Promise.resolve(undefined);
-        const stream = answer(from.subarray(range.start, range.end));
-        streams.push(stream);
-        return Promise.resolve({ size: from.length, bytes: stream });
-      },
+      stream,
+      load: (hash: string) => stream(hash).then((found) => found && loadStream(found)),
     },
     records: {
       ...records,

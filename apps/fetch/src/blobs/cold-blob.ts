@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { BlobStore, BlobStream } from '@btf-depot/depot';
+import type { BlobLoad, BlobStore } from '@btf-depot/depot';
 import type { HeldMemory } from './held-memory.ts';
 
 /** A blob on its way from the store. Whoever has one reads it or not, and then closes it. */
@@ -14,39 +14,41 @@ export interface ColdBlob {
 
 const ABANDONED = new Error('nobody reads it');
 
+/** Bytes that a follower is given at a time, so that others have their turn. */
+const PART = 512 * 1024;
+
 /**
  * A blob that comes into memory while any number of readers follow, each at its own speed: one read
  * of the store for all. When nobody reads it any more before it is whole, the store is left alone.
- * The chunks are kept as they came: copying them into one buffer took as long as reading them.
  */
 export class FillingBlob {
   /** Bytes. */
   readonly length: number;
-  readonly #chunks: Uint8Array[] = [];
-  readonly #stream: Readable;
+  readonly #load: BlobLoad;
   readonly #held: HeldMemory;
-  readonly #onEnd: (whole?: readonly Uint8Array[]) => void;
-  /** Bytes that are there. */
-  #filled = 0;
   #failure: Error | undefined;
-  #isOver = false;
   #readers = 0;
   #waiting: (() => void)[] = [];
 
   /** @param onEnd told once: the whole blob, or undefined where it did not come to that. */
-  constructor(
-    { size, bytes }: BlobStream,
-    held: HeldMemory,
-    onEnd: (whole?: readonly Uint8Array[]) => void,
-  ) {
-    this.length = size;
-    this.#stream = bytes;
+  constructor(load: BlobLoad, held: HeldMemory, onEnd: (whole?: Buffer) => void) {
+    this.length = load.bytes.length;
+    this.#load = load;
     this.#held = held;
-    this.#onEnd = onEnd;
     held.hold(this);
-    bytes.on('data', (chunk: Uint8Array) => this.#take(chunk));
-    bytes.on('error', (error) => this.#end(error));
-    bytes.once('close', () => this.#end(new Error('the store broke off')));
+    load.onMore = () => this.#wake();
+    load.whole
+      .then(
+        () => onEnd(load.bytes),
+        (error: unknown) => {
+          this.#failure ??= error instanceof Error ? error : new Error(String(error));
+          onEnd();
+        },
+      )
+      .finally(() => {
+        held.release(this);
+        this.#wake();
+      });
   }
 
   /**
@@ -68,21 +70,18 @@ export class FillingBlob {
         this.#held.release(this);
         this.#readers--;
         this.#wake();
-        if (this.#readers === 0) this.#end(ABANDONED);
+        if (this.#readers === 0) this.#abandon();
       },
     };
   }
 
   async *#follow(start: number, end: number, isWanted: () => boolean): AsyncGenerator<Uint8Array> {
-    let next = 0;
-    /** Where in the blob the next chunk begins. */
-    let from = 0;
-    while (from < end && isWanted()) {
-      if (next < this.#chunks.length) {
-        const chunk = this.#chunks[next++];
-        const part = chunk.subarray(Math.max(start - from, 0), end - from);
-        from += chunk.length;
-        if (part.length > 0) yield part;
+    let at = start;
+    while (at < end && isWanted()) {
+      const upTo = Math.min(this.#load.filled, end, at + PART);
+      if (upTo > at) {
+        yield this.#load.bytes.subarray(at, upTo);
+        at = upTo;
       } else if (this.#failure) {
         throw this.#failure;
       } else {
@@ -91,26 +90,10 @@ export class FillingBlob {
     }
   }
 
-  #take(chunk: Uint8Array): void {
-    this.#filled += chunk.length;
-    if (this.#filled > this.length) {
-      this.#end(new Error('the store sent more than it said'));
-      return;
-    }
-    this.#chunks.push(chunk);
-    this.#wake();
-  }
-
-  /** @param failure counts where the blob is not whole. */
-  #end(failure: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const isWhole = this.#filled === this.length;
-    if (!isWhole) this.#failure = failure;
-    this.#stream.destroy();
-    this.#onEnd(isWhole ? this.#chunks : undefined);
-    this.#held.release(this);
-    this.#wake();
+  #abandon(): void {
+    if (this.#load.filled === this.length) return;
+    this.#failure ??= ABANDONED;
+    this.#load.stop();
   }
 
   #wake(): void {

@@ -11,8 +11,7 @@ import type { HeldMemory } from './held-memory.ts';
 export class HotBlobs {
   readonly #blobs: BlobStore;
   readonly #held: HeldMemory;
-  /** In the chunks in which it came, until somebody asks again. */
-  readonly #cache: LRUCache<string, Buffer | readonly Uint8Array[]>;
+  readonly #cache: LRUCache<string, Buffer>;
   readonly #filling = new Map<string, FillingBlob>();
   readonly #opening = new Map<string, Promise<FillingBlob | number>>();
 
@@ -22,17 +21,13 @@ export class HotBlobs {
     this.#cache = new LRUCache({
       maxSize: Math.max(maxBytes, 1),
       // An empty blob has a size too.
-      sizeCalculation: (entry) => 1 + sizeOf(entry),
+      sizeCalculation: ({ length }) => 1 + length,
     });
   }
 
   /** The blob if it is in memory. */
   peek(sha256: string): Buffer | undefined {
-    const entry = this.#cache.get(sha256);
-    if (!entry || Buffer.isBuffer(entry)) return entry;
-    const whole = Buffer.concat(entry);
-    this.#cache.set(sha256, whole);
-    return whole;
+    return this.#cache.get(sha256);
   }
 
   /** The blob, or the way to it. @throws DepotError `unknown-blob`. */
@@ -69,24 +64,20 @@ export class HotBlobs {
 
   /** @returns the size alone, where there is no room for it. */
   async #fill(sha256: string): Promise<FillingBlob | number> {
-    const found = await this.#blobs.stream(sha256);
-    if (!found) throw unknown(sha256);
-    if (!this.#held.hasRoom(found.size)) {
-      found.bytes.destroy();
-      return found.size;
+    const load = await this.#blobs.load(sha256);
+    if (!load) throw unknown(sha256);
+    const { length } = load.bytes;
+    if (!this.#held.hasRoom(length)) {
+      load.stop();
+      return length;
     }
-    const filling = new FillingBlob(found, this.#held, (whole) => {
+    const filling = new FillingBlob(load, this.#held, (whole) => {
       this.#filling.delete(sha256);
       if (whole) this.#cache.set(sha256, whole);
     });
     this.#filling.set(sha256, filling);
     return filling;
   }
-}
-
-function sizeOf(entry: Buffer | readonly Uint8Array[]): number {
-  if (Buffer.isBuffer(entry)) return entry.length;
-  return entry.reduce((sum, { length }) => sum + length, 0);
 }
 
 function unknown(sha256: string): DepotError {

@@ -2,7 +2,14 @@ import { constants } from 'node:fs';
 import { access, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSha256 } from '@btf-depot/contracts';
-import type { BlobEntry, BlobStore, BlobStream, ByteRange } from '@btf-depot/depot';
+import {
+  loadStream,
+  type BlobEntry,
+  type BlobLoad,
+  type BlobStore,
+  type BlobStream,
+  type ByteRange,
+} from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
 import { blobKey, BLOBS } from '../layout.ts';
 import { ASIDE, asStore, createFile, syncFolders, unlessMissing } from './durable.ts';
@@ -46,6 +53,11 @@ export class FsBlobStore implements BlobStore {
         return { size, bytes: file.createReadStream({ ...part, highWaterMark: CHUNK }) };
       }),
     );
+  }
+
+  async load(sha256: string): Promise<BlobLoad | undefined> {
+    const stream = await this.stream(sha256);
+    return stream && loadStream(stream);
   }
 
   async has(sha256: string): Promise<boolean> {

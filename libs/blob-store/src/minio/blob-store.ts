@@ -1,6 +1,7 @@
 import { isSha256 } from '@btf-depot/contracts';
-import type { BlobEntry, BlobStore, BlobStream, ByteRange } from '@btf-depot/depot';
+import type { BlobEntry, BlobLoad, BlobStore, BlobStream, ByteRange } from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
+import { StoreUnavailable } from '../errors.ts';
 import { blobKey, BLOBS } from '../layout.ts';
 import type { Bucket } from './bucket.ts';
 
@@ -22,11 +23,19 @@ export class MinioBlobStore implements BlobStore {
   }
 
   async get(sha256: string): Promise<Uint8Array | undefined> {
-    return (await this.#bucket.get(blobKey(sha256)))?.bytes;
+    const load = await this.load(sha256);
+    await load?.whole.catch((cause: unknown) => {
+      throw new StoreUnavailable(`cannot read blob ${sha256}: ${String(cause)}`, { cause });
+    });
+    return load?.bytes;
   }
 
   async stream(sha256: string, range?: ByteRange): Promise<BlobStream | undefined> {
     return this.#bucket.stream(blobKey(sha256), range);
+  }
+
+  async load(sha256: string): Promise<BlobLoad | undefined> {
+    return this.#bucket.load(blobKey(sha256));
   }
 
   async has(sha256: string): Promise<boolean> {

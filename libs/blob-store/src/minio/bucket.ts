@@ -2,10 +2,17 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { MAX_BLOB_SIZE, type BlobStream, type ByteRange } from '@btf-depot/depot';
+import {
+  loadStream,
+  MAX_BLOB_SIZE,
+  type BlobLoad,
+  type BlobStream,
+  type ByteRange,
+} from '@btf-depot/depot';
 import { Client, S3Error } from 'minio';
 import { StoreUnavailable } from '../errors.ts';
 import { pageQuery, parsePage, type Listed, type Page, type PageQuery } from './listing.ts';
+import { ObjectLoader } from './object-loader.ts';
 import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
 
 /** What must hold for a write: nothing there yet, the object of this ETag, or nothing at all. */
@@ -19,6 +26,9 @@ type Answered = (message: http.IncomingMessage) => void;
 /** Pages of one listing that are asked for at one time. */
 const LISTERS = 8;
 
+/** How long the address of an object is good. */
+const SIGNED_SECONDS = 60;
+
 /**
  * The few requests that the stores make of an S3 server, each with a time limit, for the client
  * has none. An answer that says no (missing, precondition failed) is a value; everything else
@@ -28,11 +38,13 @@ export class Bucket {
   readonly #client: Client;
   /** Its limit is for the head of an answer alone. */
   readonly #streams: Client;
+  readonly #loader: ObjectLoader;
   readonly #settings: Required<MinioSettings>;
 
   constructor(settings: MinioSettings) {
     this.#settings = { ...MINIO_DEFAULTS, ...settings };
-    const { timeoutMs } = this.#settings;
+    const { endpoint, timeoutMs } = this.#settings;
+    this.#loader = new ObjectLoader(new URL(endpoint), timeoutMs);
     this.#client = this.#connect((request) => ({
       signal: AbortSignal.timeout(timeoutMs),
       answered: request,
@@ -137,6 +149,17 @@ export class Bucket {
         throw error;
       }
     });
+  }
+
+  /** The object into memory of its own; an error in it as for `stream`. */
+  async load(key: string): Promise<BlobLoad | undefined> {
+    const loaded = await this.#ask(`read ${key}`, async () => {
+      const url = await this.#client.presignedGetObject(this.#settings.bucket, key, SIGNED_SECONDS);
+      return this.#loader.load(new URL(url));
+    });
+    if (loaded) return loaded;
+    const stream = await this.stream(key);
+    return stream && loadStream(stream);
   }
 
   /** @returns the new object's ETag; undefined where the condition did not hold. */

@@ -15,6 +15,11 @@ export interface BlobStore {
    * @param range a part that is not empty; absent: the whole.
    */
   stream(sha256: string, range?: ByteRange): Promise<BlobStream | undefined>;
+  /**
+   * The whole blob into memory of its own, as fast as the store gives it, for readers who follow.
+   * @returns once its size is known.
+   */
+  load(sha256: string): Promise<BlobLoad | undefined>;
   has(sha256: string): Promise<boolean>;
   /** Every blob, in no stated order; one that is put or deleted meanwhile may be in it or not. */
   list(): AsyncIterable<BlobEntry>;
@@ -28,6 +33,20 @@ export interface BlobStream {
   /** Of the whole blob, in bytes. */
   size: number;
   bytes: Readable;
+}
+
+/** A blob that comes into memory. */
+export interface BlobLoad {
+  /** As long as the blob, and filled from its beginning; nobody else has this memory. */
+  readonly bytes: Buffer;
+  /** How many bytes are there. */
+  readonly filled: number;
+  /** Told each time that there are more. */
+  onMore: () => void;
+  /** Resolves when all are there; rejects where the store breaks off, falls silent or sends more. */
+  readonly whole: Promise<unknown>;
+  /** Leaves the store alone, also before all is there; `whole` rejects then. */
+  stop(): void;
 }
 
 /** From byte `start` up to `end`, which is not in it; within the blob. */

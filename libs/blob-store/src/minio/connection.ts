@@ -1,0 +1,160 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import type { BlobLoad } from '@btf-depot/depot';
+import { readHead } from './answer-head.ts';
+
+/** Bytes that the head of an answer may have. */
+const MAX_HEAD = 16 * 1024;
+
+/** A connection to an HTTP server for one GET after the other, each body read where it stays. */
+export class Connection {
+  readonly #socket: net.Socket;
+  readonly #head = Buffer.allocUnsafeSlow(MAX_HEAD);
+  #headLength = 0;
+  #asked: PromiseWithResolvers<BlobLoad | undefined> | undefined;
+  #onFree: () => void = () => undefined;
+  #load: Load | undefined;
+  #keepsAlive = false;
+
+  constructor({ protocol, hostname, port }: URL, timeoutMs: number) {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const onread = {
+      buffer: () => this.#load?.room() ?? this.#head.subarray(this.#headLength),
+      callback: (count: number) => {
+        this.#take(count);
+        return true;
+      },
+    };
+    const isTls = protocol === 'https:';
+    const options = { host, port: Number(port || (isTls ? 443 : 80)), onread };
+    // A certificate is of a name: an address has none.
+    const servername = net.isIP(host) === 0 ? host : '';
+    this.#socket = isTls ? tls.connect({ ...options, servername }) : net.connect(options);
+    this.#socket.setNoDelay(true);
+    this.#socket.setTimeout(timeoutMs, () => {
+      const what = this.#load ? 'no byte came' : 'no answer';
+      this.#fail(new Error(`${what} within ${timeoutMs} ms`));
+    });
+    this.#socket.on('error', (error) => this.#fail(error));
+    this.#socket.on('close', () => this.#fail(new Error('the store broke off')));
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  /** Whether anything of the answer came. */
+  get wasHeard(): boolean {
+    return this.#headLength > 0;
+  }
+
+  /**
+   * Asks for an object; one at a time.
+   * @param onFree told when all of it is there and the connection may be used again.
+   * @returns when the head is there; undefined where that is not of an object as it is.
+   */
+  get({ pathname, search, host }: URL, onFree: () => void): Promise<BlobLoad | undefined> {
+    this.#onFree = onFree;
+    this.#asked = Promise.withResolvers();
+    this.#socket.ref();
+    this.#socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return this.#asked.promise;
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+
+  #take(count: number): void {
+    if (this.#load) {
+      this.#load.take(count);
+    } else if (this.#asked) {
+      this.#headLength += count;
+      this.#takeHead(this.#asked);
+    } else {
+      this.end();
+    }
+    if (this.#load?.isWhole === true) this.#finish();
+  }
+
+  #takeHead({ resolve }: PromiseWithResolvers<BlobLoad | undefined>): void {
+    const came = this.#head.subarray(0, this.#headLength);
+    const head = readHead(came);
+    if (!head && came.length < MAX_HEAD) return;
+    const body = head && head !== 'other' ? came.subarray(head.size) : undefined;
+    this.#asked = undefined;
+    if (!head || head === 'other' || !body || body.length > head.length) {
+      this.end();
+      resolve(undefined);
+      return;
+    }
+    this.#keepsAlive = head.keepsAlive;
+    const load = new Load(head.length, () => {
+      // Afterwards the connection is someone else's.
+      if (this.#load === load) this.end();
+    });
+    this.#load = load;
+    body.copy(load.bytes);
+    load.take(body.length);
+    resolve(load);
+  }
+
+  #finish(): void {
+    this.#load = undefined;
+    // Now, not when the next is asked for: the socket asks for room at once after each read.
+    this.#headLength = 0;
+    if (!this.#keepsAlive) {
+      this.end();
+      return;
+    }
+    // What waits for work does not keep a process alive.
+    this.#socket.unref();
+    this.#onFree();
+  }
+
+  #fail(error: Error): void {
+    this.end();
+    this.#asked?.reject(error);
+    this.#asked = undefined;
+    this.#load?.fail(error);
+    this.#load = undefined;
+  }
+}
+
+class Load implements BlobLoad {
+  readonly bytes: Buffer;
+  readonly stop: () => void;
+  filled = 0;
+  onMore: () => void = () => undefined;
+  readonly #end = Promise.withResolvers<undefined>();
+
+  constructor(size: number, stop: () => void) {
+    this.bytes = Buffer.allocUnsafeSlow(size);
+    this.stop = stop;
+    // Whoever stops it does not wait for it.
+    this.whole.catch(() => undefined);
+  }
+
+  get whole(): Promise<unknown> {
+    return this.#end.promise;
+  }
+
+  get isWhole(): boolean {
+    return this.filled === this.bytes.length;
+  }
+
+  room(): Uint8Array {
+    return this.bytes.subarray(this.filled);
+  }
+
+  take(count: number): void {
+    this.filled += count;
+    if (this.isWhole) this.#end.resolve(undefined);
+    this.onMore();
+  }
+
+  fail(error: Error): void {
+    this.#end.reject(error);
+    this.onMore();
+  }
+}
