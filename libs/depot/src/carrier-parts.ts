@@ -13,7 +13,7 @@ import { encodeLayout, ksyms, type Ksyms } from '@btf-depot/extras';
 import type { KnownImage } from './kernel-image.ts';
 import { asDepotError, refusing } from './refusals.ts';
 import { sha256Of } from './sha256.ts';
-import type { KernelParts, SplitPart } from './split-kernel.ts';
+import type { SplitPart, VariablesPart } from './split-part.ts';
 
 /** Why a carrier has no ksyms although its kernel has core inside. */
 type NoKsyms =
@@ -46,7 +46,7 @@ export type KsymsPart = SplitPart & {
 
 export interface CarrierParts {
   /** The same as before, arranged so that it begins as ksyms does. */
-  vars?: KernelParts['vars'] & object;
+  vars?: VariablesPart;
   ksyms?: KsymsPart;
   carrier: CarrierFacts;
 }

@@ -71,12 +71,8 @@ export { createToken, type NewToken } from './tokens/create-token.ts';
 export { StorageShare } from './tokens/storage-share.ts';
 export { TokenGuard, type Subject, type TokenHolder } from './tokens/token-guard.ts';
 export { refuseWithdrawn, withdraw } from './withdraw.ts';
-export {
-  splitKernel,
-  type KernelParts,
-  type SplitOptions,
-  type SplitPart,
-} from './split-kernel.ts';
+export { splitKernel, type KernelParts, type SplitOptions } from './split-kernel.ts';
+export type { SplitPart } from './split-part.ts';
 export { sweep, sweptOf, type Swept } from './sweep.ts';
 export { Underway } from './underway.ts';
 export {

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CarrierEntry, KernelRecord } from '@btf-depot/contracts';
 import { artifactOf } from './given-carrier.ts';
 import { CARRIER_NAME } from './make-carriers.ts';
-import type { KernelParts, SplitPart } from './split-kernel.ts';
+import type { KernelParts } from './split-kernel.ts';
+import type { SplitPart } from './split-part.ts';
 
 type Carrying = Pick<KernelRecord, 'ksyms' | 'symbols' | 'carrier'>;
 

@@ -1,8 +1,8 @@
 import type { Source } from '@btf-depot/bytes';
 import { parseBtf, type Btf } from '@btf-depot/btf';
-import type { Delivery, ExtraEntry, ExtraName } from '@btf-depot/contracts';
+import type { Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
-import { refuseShuffledFull, type VariableCoverage } from '@btf-depot/extras';
+import { refuseShuffledFull } from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
@@ -10,6 +10,7 @@ import { inlinesPart, type InlinesPart } from './inlines/inlines-part.ts';
 import { openGivenCarrier, type GivenCarrier } from './given-carrier.ts';
 import { kernelImage, type SymbolsPart } from './kernel-image.ts';
 import { refusing } from './refusals.ts';
+import type { CorePart, VariablesPart } from './split-part.ts';
 import { takeApart, verbatim, type OnUnit } from './take-apart.ts';
 
 export interface SplitOptions {
@@ -44,20 +45,6 @@ export interface StoredParts {
   symbols?: Uint8Array;
 }
 
-export interface SplitPart {
-  bytes: Uint8Array;
-  sha256: string;
-  /** Types that the part adds, without void. */
-  types: number;
-}
-
-interface VariablesPart extends SplitPart {
-  variables: number;
-  origin: 'full' | 'dwarf' | 'partition';
-  /** What became of the variables that DWARF has. */
-  coverage?: VariableCoverage | (ExtraEntry['coverage'] & object);
-}
-
 /** One kernel's BTF, apart. */
 export interface KernelParts {
   kind: OpenedKernel['kind'];
@@ -67,7 +54,7 @@ export interface KernelParts {
   endian: 'little' | 'big';
   release?: string;
   delivery: Delivery;
-  core: SplitPart & { origin: 'verbatim' | 'partition' };
+  core: CorePart;
   vars?: VariablesPart;
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;

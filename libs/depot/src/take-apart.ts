@@ -11,7 +11,7 @@ import {
 } from '@btf-depot/extras';
 import { refusing } from './refusals.ts';
 import { sha256Of } from './sha256.ts';
-import type { KernelParts, SplitPart } from './split-kernel.ts';
+import type { CorePart, SplitPart, VariablesPart } from './split-part.ts';
 
 export type OnUnit = NonNullable<VariablesFromDwarfOptions['onUnit']>;
 
@@ -29,7 +29,9 @@ export interface Origins {
   onUnit?: OnUnit;
 }
 
-export interface Parts extends Pick<KernelParts, 'core' | 'vars'> {
+export interface Parts {
+  core: CorePart;
+  vars?: VariablesPart;
   base: Btf;
   /** On this core, where the variables' pass over DWARF found them. */
   inlines?: InlinesFromDwarf;
@@ -87,8 +89,8 @@ type Found = Pick<VariablesFromDwarf, 'bytes' | 'types' | 'variables'> &
 
 function variablesPart(
   { bytes, types, variables, coverage }: Found,
-  origin: (KernelParts['vars'] & object)['origin'],
-): KernelParts['vars'] & object {
+  origin: VariablesPart['origin'],
+): VariablesPart {
   return { ...part(bytes, types), variables, origin, ...(coverage && { coverage }) };
 }
 

@@ -10,7 +10,7 @@ import {
 } from '@btf-depot/extras';
 import { refusing } from '../refusals.ts';
 import { sha256Of } from '../sha256.ts';
-import type { SplitPart } from '../split-kernel.ts';
+import type { SplitPart } from '../split-part.ts';
 import type { OnUnit } from '../take-apart.ts';
 
 export interface InlinesPart extends SplitPart {

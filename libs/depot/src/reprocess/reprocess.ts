@@ -4,7 +4,7 @@ import { ENCODER, isOlderEncoder } from '../encoder.ts';
 import { DepotError } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
-import type { SplitPart } from '../split-kernel.ts';
+import type { SplitPart } from '../split-part.ts';
 import { updateRecord } from '../update-record.ts';
 import { splitAgain } from './split-again.ts';
 

@@ -3,7 +3,7 @@ import { arrangeKsyms, attachVariables, listVariables } from '@btf-depot/extras'
 import { kernelVersionOf } from '../carrier-parts.ts';
 import { DepotError } from '../errors.ts';
 import { sha256Of } from '../sha256.ts';
-import type { SplitPart } from '../split-kernel.ts';
+import type { SplitPart } from '../split-part.ts';
 
 /** A kernel's parts as the store has them. */
 export interface StoredParts {
