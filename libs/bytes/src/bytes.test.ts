@@ -35,6 +35,17 @@ describe('a source', () => {
     expect([...slice.read(0, 3)]).toEqual([2, 3, 4]);
     expect(codeOf(() => slice.read(1, 3))).toBe('source-bounds');
     expect(codeOf(() => sliceSource(source, 4, 3))).toBe('source-bounds');
+    expect(slice).not.toHaveProperty('readInto');
+  });
+
+  it('whose memory is given keeps to its range too', () => {
+    const readInto = (offset: number, target: Uint8Array): void =>
+      target.set(source.read(offset, target.length));
+    const slice = sliceSource({ ...source, readInto }, 2, 3);
+    const target = new Uint8Array(2);
+    slice.readInto?.(1, target);
+    expect([...target]).toEqual([3, 4]);
+    expect(codeOf(() => slice.readInto?.(2, target))).toBe('source-bounds');
   });
 });
 

@@ -12,6 +12,8 @@ export interface Source {
    * to it. Throws FormatError `source-bounds` where the range is not wholly inside.
    */
   read(offset: number, length: number): Uint8Array;
+  /** The same into memory that is there already, as many bytes as it has; where that saves some. */
+  readInto?(offset: number, target: Uint8Array): void;
 }
 
 /** Throws FormatError `source-bounds` unless offset and length lie within `size`. */
@@ -49,5 +51,11 @@ export function sliceSource(source: Source, offset: number, length: number): Sou
       checkRange(length, from, count);
       return source.read(offset + from, count);
     },
+    ...(source.readInto && {
+      readInto(from: number, target: Uint8Array) {
+        checkRange(length, from, target.length);
+        source.readInto?.(offset + from, target);
+      },
+    }),
   };
 }

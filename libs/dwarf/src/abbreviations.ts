@@ -10,7 +10,7 @@ const SECTION = '.debug_abbrev';
 export const SIBLING = -32;
 
 // What stands in the row of an abbreviation.
-export const ROW = 5;
+export const ROW = 6;
 export const ROW_TAG = 0;
 /** 1 where entries have children. */
 export const ROW_CHILDREN = 1;
@@ -18,8 +18,9 @@ export const ROW_CHILDREN = 1;
 export const ROW_FIXED = 2;
 /** Its first step; the next row's is after its last. */
 export const ROW_STEP = 3;
-/** Where in .debug_abbrev its attributes start. */
+/** Where in .debug_abbrev its attributes start and end. */
 const ROW_ATTRIBUTES = 4;
+const ROW_ATTRIBUTES_END = 5;
 
 /** The attributes of one abbreviation, in order. */
 export interface AttributeList {
@@ -50,42 +51,107 @@ export class AbbreviationTable {
   readonly steps: Int32Array;
   /** Index by code; undefined where the code of index n is n + 1, as compilers number them. */
   readonly indexes: ReadonlyMap<number, number> | undefined;
-  readonly #bytes: Uint8Array;
-  readonly #formSizes: FormSizes;
+  readonly #pool: AttributeLists;
   readonly #lists: (AttributeList | undefined)[] = [];
 
-  constructor(
-    bytes: Uint8Array,
-    formSizes: FormSizes,
-    parts: Pick<AbbreviationTable, 'rows' | 'steps' | 'indexes'>,
-  ) {
+  constructor(pool: AttributeLists, parts: Pick<AbbreviationTable, 'rows' | 'steps' | 'indexes'>) {
     this.count = parts.rows.length / ROW - 1;
     this.rows = parts.rows;
     this.steps = parts.steps;
     this.indexes = parts.indexes;
-    this.#bytes = bytes;
-    this.#formSizes = formSizes;
+    this.#pool = pool;
   }
 
   /** Kept: most abbreviations are only passed over, and need none. */
   attributesOf(index: number): AttributeList {
-    return (this.#lists[index] ??= this.#readList(this.rows[index * ROW + ROW_ATTRIBUTES]));
+    const row = index * ROW;
+    const { rows } = this;
+    return (this.#lists[index] ??= this.#pool.at(
+      rows[row + ROW_ATTRIBUTES],
+      rows[row + ROW_ATTRIBUTES_END],
+    ));
+  }
+}
+
+/** Numbers of 32 bits, as many as come. */
+class Numbers {
+  length = 0;
+  #values = new Int32Array(4096);
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const more = new Int32Array(this.length * 2);
+      more.set(this.#values);
+      this.#values = more;
+    }
+    this.#values[this.length++] = value;
   }
 
-  /** What `readAbbreviations` has passed before, so that nothing can be wrong with it. */
-  #readList(start: number): AttributeList {
-    // Plain arrays: a table has many, most of them short.
+  copy(): Int32Array {
+    return this.#values.slice(0, this.length);
+  }
+}
+
+interface KnownList {
+  readonly start: number;
+  readonly end: number;
+  readonly list: AttributeList;
+  readonly next: KnownList | undefined;
+}
+
+/**
+ * The attribute lists of all tables of a file for one kind of unit. Units have tables of their
+ * own, which mostly consist of the same lists.
+ */
+export class AttributeLists {
+  readonly bytes: Uint8Array;
+  readonly formSizes: FormSizes;
+  /** What a table is read into, used again for the next. */
+  readonly rows = new Numbers();
+  readonly steps = new Numbers();
+  /** Those of one hash in turn. */
+  readonly #known = new Map<number, KnownList>();
+
+  constructor(bytes: Uint8Array, formSizes: FormSizes) {
+    this.bytes = bytes;
+    this.formSizes = formSizes;
+  }
+
+  /** The list from `start` to `end`, which `readAbbreviations` has passed: nothing is wrong with it. */
+  at(start: number, end: number): AttributeList {
+    const { bytes } = this;
+    let hash = 0;
+    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]) | 0;
+    const first = this.#known.get(hash);
+    for (let known = first; known; known = known.next) {
+      if (this.#isSame(known, start, end)) return known.list;
+    }
+    const list = this.#read(start);
+    this.#known.set(hash, { start, end, list, next: first });
+    return list;
+  }
+
+  #isSame(known: KnownList, start: number, end: number): boolean {
+    const { bytes } = this;
+    const behind = known.start - start;
+    if (known.end - behind !== end) return false;
+    for (let at = start; at < end; at++) if (bytes[at] !== bytes[at + behind]) return false;
+    return true;
+  }
+
+  #read(start: number): AttributeList {
+    // Plain arrays: there are many, most of them short.
     const list = {
       ...{ attributes: [] as number[], forms: [] as number[], sizes: [] as number[] },
       ...{ implicit: [] as number[], offsets: [] as number[], length: 0 },
     };
     let at = start;
     for (;;) {
-      const attribute = leb.unsigned(this.#bytes, at);
-      const form = leb.unsigned(this.#bytes, leb.next);
+      const attribute = leb.unsigned(this.bytes, at);
+      const form = leb.unsigned(this.bytes, leb.next);
       at = leb.next;
       if (attribute === 0 && form === 0) return list;
-      const size = this.#formSizes.of(form) ?? 0;
+      const size = this.formSizes.of(form) ?? 0;
       list.attributes.push(attribute);
       list.forms.push(form);
       list.sizes.push(size);
@@ -93,7 +159,7 @@ export class AbbreviationTable {
       if (list.length >= 0) list.offsets.push(list.length);
       list.length = size < 0 || list.length < 0 ? -1 : list.length + size;
       if (form === Form.IMPLICIT_CONST) {
-        leb.unsigned(this.#bytes, at);
+        leb.unsigned(this.bytes, at);
         at = leb.next;
       }
     }
@@ -106,13 +172,13 @@ export class AbbreviationTable {
  * kernel's unit.
  */
 export function readAbbreviations(
-  bytes: Uint8Array,
+  pool: AttributeLists,
   start: number,
-  formSizes: FormSizes,
   limits: Pick<DwarfLimits, 'abbreviations' | 'attributes'>,
 ): AbbreviationTable {
-  const rows: number[] = [];
-  const steps: number[] = [];
+  const { bytes, formSizes, rows, steps } = pool;
+  rows.length = 0;
+  steps.length = 0;
   const codes: number[] = [];
   let dense = true;
   let attributes = 0;
@@ -157,14 +223,19 @@ export function readAbbreviations(
     }
     const isFixed = steps.length === firstStep;
     if (run > 0) steps.push(run);
-    rows.push(tag, hasChildren ? 1 : 0, isFixed ? run : -1, firstStep, attributesAt);
+    rows.push(tag);
+    rows.push(hasChildren ? 1 : 0);
+    rows.push(isFixed ? run : -1);
+    rows.push(firstStep);
+    rows.push(attributesAt);
+    rows.push(at);
     check('abbreviations', codes.length, limits.abbreviations, start);
     check('attributes', attributes, limits.attributes, start);
   }
-  rows.push(0, 0, 0, steps.length, 0);
-  return new AbbreviationTable(bytes, formSizes, {
-    rows: new Int32Array(rows),
-    steps: new Int32Array(steps),
+  for (let column = 0; column < ROW; column++) rows.push(column === ROW_STEP ? steps.length : 0);
+  return new AbbreviationTable(pool, {
+    rows: rows.copy(),
+    steps: steps.copy(),
     indexes: dense ? undefined : indexesOf(codes, start),
   });
 }

@@ -1,5 +1,5 @@
 import type { FormatError } from '@btf-depot/bytes';
-import type { Tables } from './entry.ts';
+import type { Tables } from './tables.ts';
 import { unitFault, type Unit } from './unit.ts';
 
 /**

@@ -54,6 +54,14 @@ function named(tag: number, name: string, children: EntryInput[] = []): EntryInp
 const unit = (...children: EntryInput[]) => ({ root: { tag: Tag.COMPILE_UNIT, children } });
 
 describe('code of a unit', () => {
+  it('variables too, those at the top level', () => {
+    const within = named(Tag.SUBPROGRAM, 'f', [named(Tag.VARIABLE, 'local')]);
+    const both = unit(named(Tag.VARIABLE, 'first'), within, named(Tag.VARIABLE, 'last'));
+    expect(walk(open(buildDwarf({ units: [both] })))).toEqual([
+      ...['first in unit of -', 'f in unit of -', 'last in unit of -'],
+    ]);
+  });
+
   it('subprograms, calls and parameters with what they stand in; types are passed over', () => {
     const inner = named(Tag.INLINED_SUBROUTINE, 'inner', [named(Tag.FORMAL_PARAMETER, 'q')]);
     const outer = named(Tag.INLINED_SUBROUTINE, 'outer', [

@@ -349,3 +349,25 @@ describe('sections', () => {
     }
   });
 });
+
+it('units are the same from a source that reads into memory which is used again', () => {
+  const one = (name: string): EntryInput => ({
+    tag: Tag.VARIABLE,
+    attributes: [[At.NAME, Form.STRING, name]],
+  });
+  // The second does not fit into the memory for units, the third begins where the first did.
+  const units = ['first', 'x'.repeat(1_100_000), 'third'].map((name) => ({
+    root: { tag: Tag.COMPILE_UNIT, children: [one(name)] },
+  }));
+  const source = bytesSource(buildImage(buildDwarf({ units })));
+  const used = new Set<ArrayBufferLike>();
+  const readInto = (offset: number, target: Uint8Array): void => {
+    used.add(target.buffer);
+    target.set(source.read(offset, target.length));
+  };
+  const again = { ...source, readInto };
+  const found = names(readDwarf(readElf(again), again), Tag.VARIABLE);
+  expect(found).toEqual(names(readDwarf(readElf(source), source), Tag.VARIABLE));
+  expect(found).toHaveLength(3);
+  expect(used.size).toBe(1);
+});

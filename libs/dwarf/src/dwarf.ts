@@ -1,12 +1,13 @@
 import { FormatError, type Endian, type Source } from '@btf-depot/bytes';
 import { ElfType, SectionFlag, type Elf } from '@btf-depot/elf';
-import { readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
+import { AttributeLists, readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
 import { AddressSpace } from './address-space.ts';
 import { At } from './constants.ts';
-import { Entry, type Tables } from './entry.ts';
+import { Entry } from './entry.ts';
 import { FormSizes } from './forms.ts';
 import { DWARF_LIMITS, type DwarfLimits } from './limits.ts';
 import { DebugSections } from './sections.ts';
+import type { Tables } from './tables.ts';
 import { readUnitHeaders, type UnitHeader } from './unit-headers.ts';
 import { unitFault, type Unit } from './unit.ts';
 
@@ -61,7 +62,8 @@ export class Dwarf {
   readonly #kept = new Map<number, Unit>();
   #keptBytes = 0;
   #table: { readonly key: string; readonly table: AbbreviationTable } | undefined;
-  readonly #formSizes = new Map<string, FormSizes>();
+  /** By kind of unit. */
+  readonly #lists = new Map<string, AttributeLists>();
   readonly #root: Entry;
 
   constructor(sections: DebugSections, endian: Endian, space: AddressSpace, limits: DwarfLimits) {
@@ -99,6 +101,7 @@ export class Dwarf {
    * its call. Holds 1 MiB of units at once, or one unit that is larger.
    */
   eachUnit(visit: (unit: Unit) => void, first = 0, end = this.units.length): void {
+    const memory = new Uint8Array(WINDOW);
     for (let from = first; from < end;) {
       const { section, offset } = this.units[from];
       let to = from + 1;
@@ -109,7 +112,8 @@ export class Dwarf {
       ) {
         to++;
       }
-      const window = this.#source(section).read(offset, this.units[to - 1].end - offset);
+      const length = this.units[to - 1].end - offset;
+      const window = windowOf(this.#source(section), offset, length, memory);
       for (let index = from; index < to; index++) {
         const header = this.units[index];
         visit(this.#unit(index, window.subarray(header.offset - offset, header.end - offset)));
@@ -185,10 +189,10 @@ export class Dwarf {
     const kind = `${addressSize} ${offsetSize} ${version}`;
     const key = `${abbreviations} ${kind}`;
     if (this.#table?.key === key) return this.#table.table;
-    const sizes = this.#formSizes.get(kind) ?? new FormSizes(header);
-    this.#formSizes.set(kind, sizes);
-    const { abbreviations: bytes } = this.tables;
-    const table = readAbbreviations(bytes, abbreviations, sizes, this.limits);
+    const lists =
+      this.#lists.get(kind) ?? new AttributeLists(this.tables.abbreviations, new FormSizes(header));
+    this.#lists.set(kind, lists);
+    const table = readAbbreviations(lists, abbreviations, this.limits);
     this.#table = { key, table };
     return table;
   }
@@ -196,6 +200,14 @@ export class Dwarf {
   #source(section: UnitHeader['section']): Source {
     return section === '.debug_info' ? this.#info : this.#types;
   }
+}
+
+/** Bytes of a source, in the given memory if they fit. */
+function windowOf(source: Source, offset: number, length: number, memory: Uint8Array): Uint8Array {
+  if (!source.readInto || length > memory.length) return source.read(offset, length);
+  const window = memory.subarray(0, length);
+  source.readInto(offset, window);
+  return window;
 }
 
 function unitLength({ offset, end }: UnitHeader): number {

@@ -1,30 +1,18 @@
 import type { FormatError } from '@btf-depot/bytes';
 import { formatWhere } from '@btf-depot/bytes';
 import { ROW, ROW_CHILDREN, ROW_TAG, type AttributeList } from './abbreviations.ts';
-import type { AddressSpace } from './address-space.ts';
 import { Form } from './constants.ts';
 import { SKIP_INDIRECT } from './forms.ts';
 import { Leb128 } from './leb128.ts';
 import { abbreviationOf, need, skipValue } from './skip.ts';
 import { addressAt, splitAddress } from './addresses.ts';
+import type { Tables } from './tables.ts';
 import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();
 
 /** No form has this number. */
 const NONE = 0;
-
-/** What values of entries refer to outside their unit; sections that the file lacks are empty. */
-export interface Tables {
-  readonly strings: Uint8Array;
-  readonly lineStrings: Uint8Array;
-  readonly stringOffsets: Uint8Array;
-  readonly addresses: Uint8Array;
-  readonly abbreviations: Uint8Array;
-  readonly space: AddressSpace;
-  /** Number of the type's entry by the signature of its unit. */
-  readonly signatures: ReadonlyMap<bigint, number>;
-}
 
 /**
  * The entry that was read last, one object for many: `read` places it, the rest gives its

@@ -5,7 +5,8 @@
 //   eachChild(unit, offset, tag, visit)   children of an entry; what is below is passed over
 //   new Entry(dwarf.tables).read(unit, offset)   one entry's attributes; an object to use again
 //   dwarf.unitOf(number)               the unit that a reference leads to
-//   eachCodeEntry(unit, nesting, visit)   subprograms, inlined calls, parameters, at any depth
+//   eachCodeEntry(unit, nesting, visit)   subprograms, inlined calls, parameters, at any depth;
+//                                         variables at the top level
 //   new Ranges(dwarf).read(…), new LocationLists(dwarf).find(…)   lists of either version
 //   new Expressions(tables).read(…)    where a value is, as a register, an address, a constant
 //   new Frames(dwarf).cfaAt(address)   the canonical frame address (.debug_frame)
@@ -19,7 +20,7 @@ export { type AddressSpace } from './address-space.ts';
 export { At, Encoding, Form, Language, Tag, UnitType } from './constants.ts';
 export { eachCodeEntry } from './descend.ts';
 export { Dwarf, readDwarf, type ReadDwarfOptions } from './dwarf.ts';
-export { Entry, type Tables } from './entry.ts';
+export { Entry } from './entry.ts';
 export { Expressions, type ExpressionContext } from './expression.ts';
 export { type FrameRule } from './frame-program.ts';
 export { Frames } from './frames.ts';
@@ -27,6 +28,7 @@ export { DWARF_LIMITS, type DwarfLimits } from './limits.ts';
 export { LocationLists } from './location-list.ts';
 export { staticAddress } from './location.ts';
 export { Ranges } from './ranges.ts';
+export { type Tables } from './tables.ts';
 export { type UnitHeader } from './unit-headers.ts';
 export { unitFault, type Unit } from './unit.ts';
 export { constant, FRAME_BASE, inRegister, UNSAID, type Unsaid, type Value } from './value.ts';

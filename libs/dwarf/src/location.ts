@@ -1,7 +1,7 @@
 import { splitAddress } from './addresses.ts';
 import { Op } from './constants.ts';
 import { Leb128 } from './leb128.ts';
-import type { Tables } from './entry.ts';
+import type { Tables } from './tables.ts';
 import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();

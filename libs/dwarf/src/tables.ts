@@ -1,0 +1,13 @@
+import type { AddressSpace } from './address-space.ts';
+
+/** What values of entries refer to outside their unit; sections that the file lacks are empty. */
+export interface Tables {
+  readonly strings: Uint8Array;
+  readonly lineStrings: Uint8Array;
+  readonly stringOffsets: Uint8Array;
+  readonly addresses: Uint8Array;
+  readonly abbreviations: Uint8Array;
+  readonly space: AddressSpace;
+  /** Number of the type's entry by the signature of its unit. */
+  readonly signatures: ReadonlyMap<bigint, number>;
+}
