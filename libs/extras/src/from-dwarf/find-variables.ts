@@ -1,4 +1,4 @@
-import { At, eachChild, Entry, staticAddress, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import { At, Entry, staticAddress, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
 import { AddressMap } from './address-map.ts';
 import { LEFT_OUT_RULES, type LeftOutRule } from './coverage.ts';
@@ -28,7 +28,7 @@ export interface DeclaredVariable {
 /** How many were left out, by rule. */
 export type LeftOut = Record<LeftOutRule, number>;
 
-/** Goes through the variables at the top level of units. */
+/** Finds the variables at the top level of units. */
 export class VariableFinder {
   seen = 0;
   readonly leftOut = Object.fromEntries(LEFT_OUT_RULES.map((rule) => [rule, 0])) as LeftOut;
@@ -49,25 +49,27 @@ export class VariableFinder {
     this.#origin = new Entry(dwarf.tables);
   }
 
-  /** Calls `found` for each that is defined in memory, `declared` for each that is not here. */
-  each(
+  /**
+   * Looks at the entry of a variable at the top level: calls `found` if it is defined in memory,
+   * `declared` if it is not here.
+   */
+  look(
     unit: Unit,
+    offset: number,
     found: (variable: FoundVariable) => void,
-    declared?: (variable: DeclaredVariable) => void,
+    declared: (variable: DeclaredVariable) => void,
   ): void {
-    eachChild(unit, unit.header.firstEntry, Tag.VARIABLE, (offset) => {
-      this.seen++;
-      const entry = this.#entry.read(unit, offset);
-      const variable = this.#judge(unit, entry);
-      if (typeof variable !== 'string') {
-        found(variable);
-        return;
-      }
-      this.leftOut[variable]++;
-      if (variable !== 'declaration' || declared === undefined) return;
-      const name = this.#nameOf(entry);
-      if (name !== undefined) declared({ entry: unit.start + offset, name });
-    });
+    this.seen++;
+    const entry = this.#entry.read(unit, offset);
+    const variable = this.#judge(unit, entry);
+    if (typeof variable !== 'string') {
+      found(variable);
+      return;
+    }
+    this.leftOut[variable]++;
+    if (variable !== 'declaration') return;
+    const name = this.#nameOf(entry);
+    if (name !== undefined) declared({ entry: unit.start + offset, name });
   }
 
   /** Number of the type of an entry. */

@@ -1,5 +1,5 @@
 import type { Btf, BtfBuilder } from '@btf-depot/btf';
-import { Language, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import { eachChild, Language, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
 import type { Place, Variable } from '../variables.ts';
 import type { VariableCoverage } from './coverage.ts';
@@ -22,8 +22,8 @@ export interface GatherInput {
   /** Most types that core may lack. */
   readonly types: number;
   readonly onUnit?: ((done: number, total: number) => void) | undefined;
-  /** Looks at each unit in the same pass. */
-  readonly alongside?: ((unit: Unit) => void) | undefined;
+  /** Goes through a unit for something else, and calls `variable` for each of its variables. */
+  readonly alongside?: ((unit: Unit, variable?: (offset: number) => void) => void) | undefined;
 }
 
 /** Variables with the types that they have in core, or in what was added to it. */
@@ -73,12 +73,16 @@ export function gather(input: GatherInput): Gathered {
     else declarations.set(name, [entry]);
   };
   dwarf.eachUnit((unit) => {
-    if (unit.language === Language.RUST) unitsLeftOut++;
-    else {
+    if (unit.language === Language.RUST) {
+      unitsLeftOut++;
+      alongside?.(unit);
+    } else {
       if (shuffled) refuseShuffled(dwarf, unit);
-      finder.each(unit, (found) => take(unit, found), declare);
+      const found = (variable: FoundVariable): void => take(unit, variable);
+      const look = (offset: number): void => finder.look(unit, offset, found, declare);
+      if (alongside) alongside(unit, look);
+      else eachChild(unit, unit.header.firstEntry, Tag.VARIABLE, look);
     }
-    alongside?.(unit);
     onUnit?.(unit.index + 1, dwarf.units.length);
   });
 

@@ -74,7 +74,8 @@ export function variablesFromDwarf(
   const builder = new BtfBuilder({ base: core });
   const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
   const pass = wantsInlines ? new InlinesPass({ elf, dwarf, core, types }) : undefined;
-  const alongside = pass && ((unit: Unit) => pass.unit(unit));
+  const alongside =
+    pass && ((unit: Unit, variable?: (offset: number) => void) => pass.unit(unit, variable));
   const gathered = gather({ elf, dwarf, core, builder, types, onUnit, alongside });
   const ofCore = listVariables(core);
   checkSameBuild(ofCore, gathered.variables);

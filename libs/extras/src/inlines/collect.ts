@@ -84,7 +84,7 @@ export class InlineCollector implements SiteVisitor {
     return this.#parameters.pool;
   }
 
-  unit(unit: Unit): void {
+  unit(unit: Unit, variable?: (offset: number) => void): void {
     if (unit.language === Language.RUST) {
       const count = this.#finder.count(unit);
       this.count.seen += count;
@@ -92,7 +92,7 @@ export class InlineCollector implements SiteVisitor {
       return;
     }
     this.#parameters.unit(unit);
-    this.#finder.each(unit, this);
+    this.#finder.each(unit, this, variable);
     for (let site = 0; site < this.#opened; site++) this.#close(this.#open[site]);
     this.#first += this.#opened;
     this.#opened = 0;

@@ -2,9 +2,10 @@ import { Kind } from '@btf-depot/btf';
 import { At, Entry, eachChild, ANY_TAG, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { TypeResolver } from '../from-dwarf/resolve-types.ts';
 import { isSignedType, sizeOfType } from '../from-dwarf/size-of.ts';
-import { prototypeWords } from '../from-dwarf/type-words.ts';
+import { prototypeWords, referenceWords } from '../from-dwarf/type-words.ts';
 import type { TypeTable } from '../from-dwarf/type-table.ts';
 import type { ParameterType } from './location-words.ts';
+import { ABSENT, NumberMap } from './number-map.ts';
 import { TypeSpelling } from './type-spelling.ts';
 import { WordPool } from './word-pool.ts';
 
@@ -35,6 +36,14 @@ const LINKS = 8;
 /** What a FUNC may be called (btf_name_valid_identifier in kernel/bpf/btf.c). */
 const FUNCTION_NAME = /^[A-Za-z_.$][A-Za-z0-9_.$]{0,510}$/;
 
+/** Kinds of types that say nothing but what they refer to. */
+const POINTING: ReadonlyMap<number, number> = new Map([
+  [Tag.POINTER_TYPE, Kind.PTR],
+  [Tag.CONST_TYPE, Kind.CONST],
+  [Tag.VOLATILE_TYPE, Kind.VOLATILE],
+  [Tag.RESTRICT_TYPE, Kind.RESTRICT],
+]);
+
 /** Finds the function of core that an inlined call is of, or describes it. */
 export class InlinedFunctions {
   readonly all: InlinedFunction[] = [];
@@ -45,8 +54,9 @@ export class InlinedFunctions {
   readonly #entry: Entry;
   readonly #child: Entry;
   readonly #pointerSize: number;
-  /** Of the unit at hand. */
-  readonly #origins = new Map<number, Origin | undefined>();
+  /** Of the unit at hand, and where among them each is by its number. */
+  readonly #origins: (Origin | undefined)[] = [];
+  readonly #places = new NumberMap();
   #unit = -1;
   /** Functions by the number of their spelling. */
   readonly #spellings = new WordPool();
@@ -70,12 +80,16 @@ export class InlinedFunctions {
 
   /** The origin of that number; undefined where it has no name that BTF can have. */
   originOf(unit: Unit, number: number): Origin | undefined {
-    if (this.#unit !== unit.index) this.#origins.clear();
+    if (this.#unit !== unit.index) {
+      this.#origins.length = 0;
+      this.#places.clear();
+    }
     this.#unit = unit.index;
-    const known = this.#origins.get(number);
-    if (known !== undefined || this.#origins.has(number)) return known;
+    const known = this.#places.get(number);
+    if (known !== ABSENT) return this.#origins[known];
     const origin = this.#describe(unit, number);
-    this.#origins.set(number, origin);
+    this.#places.set(number, this.#origins.length);
+    this.#origins.push(origin);
     return origin;
   }
 
@@ -156,9 +170,22 @@ export class InlinedFunctions {
     const spelling = this.#spelling.of(unit, number);
     const known = this.#types.get(spelling);
     if (known !== undefined) return known;
-    const id = this.#resolver.resolve(unit, number);
-    if (spelling !== 0) this.#types.set(spelling, id);
+    if (spelling === 0) return this.#resolver.resolve(unit, number);
+    const id = this.#pointing(unit, number) ?? this.#resolver.resolve(unit, number);
+    this.#types.set(spelling, id);
     return id;
+  }
+
+  /** A pointer or qualified type that has a spelling: what it refers to may be known by its own. */
+  #pointing(from: Unit, number: number): number | undefined {
+    if (number === 0) return undefined;
+    const inside = number >= from.start && number < from.start + from.bytes.length;
+    const unit = inside ? from : this.#dwarf.unitOf(number);
+    const entry = this.#entry.read(unit, number - unit.start);
+    const kind = POINTING.get(entry.tag);
+    if (kind === undefined) return undefined;
+    const target = this.#type(unit, entry.reference(At.TYPE));
+    return this.#table.findOrAdd(referenceWords(kind, 0, target));
   }
 
   /** The number of the function's spelling; -1 where it has none. */

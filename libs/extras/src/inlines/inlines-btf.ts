@@ -26,8 +26,9 @@ export interface InlinesBtf {
  */
 export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollector): InlinesBtf {
   const { sites, parameters, locations, sections, functions } = collected;
+  const inSection = sitesBySection(collected);
   const bySection = sections.all
-    .map(({ name }, section) => ({ name, sites: sitesOf(collected, section) }))
+    .map(({ name }, section) => ({ name, sites: inSection[section] }))
     .filter((section) => section.sites.length > 0)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const out = new BtfBuilder({ base: core });
@@ -114,19 +115,28 @@ function compareWords(a: Uint32Array, b: Uint32Array): number {
   return a.length - b.length;
 }
 
-/** The sites of a section by offset, else in the order of DWARF, which has the outer call first. */
-function sitesOf({ sites }: InlineCollector, section: number): Uint32Array {
+/**
+ * The sites of each section by offset, else in the order of DWARF, which has the outer call first.
+ */
+function sitesBySection({ sites, sections }: InlineCollector): Uint32Array[] {
+  const { count } = sites;
+  const sizes = new Uint32Array(sections.all.length);
+  for (let site = 0; site < count; site++) sizes[sites.at(site, SITE.section)]++;
   // Offset and number in one: exact, because there are fewer than 2^21 sites.
-  const keys = new Float64Array(sites.count);
-  let count = 0;
-  for (let site = 0; site < sites.count; site++) {
-    if (sites.at(site, SITE.section) !== section) continue;
-    keys[count++] = sites.at(site, SITE.offset) * MOST_SITES + site;
+  const keys = Array.from(sizes, (size) => new Float64Array(size));
+  sizes.fill(0);
+  for (let site = 0; site < count; site++) {
+    const section = sites.at(site, SITE.section);
+    keys[section][sizes[section]++] = sites.at(site, SITE.offset) * MOST_SITES + site;
   }
-  const inOrder = keys.subarray(0, count).sort();
-  const numbers = new Uint32Array(count);
-  for (let place = 0; place < count; place++) numbers[place] = inOrder[place] % MOST_SITES;
-  return numbers;
+  return keys.map((inside) => {
+    inside.sort();
+    const numbers = new Uint32Array(inside.length);
+    for (let place = 0; place < numbers.length; place++) {
+      numbers[place] = inside[place] % MOST_SITES;
+    }
+    return numbers;
+  });
 }
 
 /** Sites of one kernel: five times what a distribution's has. */

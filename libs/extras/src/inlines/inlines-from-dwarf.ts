@@ -36,8 +36,9 @@ export class InlinesPass {
     this.#collector = new InlineCollector(elf, dwarf, this.#table, resolver, MOST_SITES);
   }
 
-  unit(unit: Unit): void {
-    this.#collector.unit(unit);
+  /** `variable`: called with the offset of each variable at the unit's top level. */
+  unit(unit: Unit, variable?: (offset: number) => void): void {
+    this.#collector.unit(unit, variable);
   }
 
   finish(): InlinesFromDwarf {

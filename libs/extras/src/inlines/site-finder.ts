@@ -59,7 +59,8 @@ export class SiteFinder {
     return count;
   }
 
-  each(unit: Unit, visitor: SiteVisitor): void {
+  /** `variable`: called with the offset of each variable at the top level, which is no site. */
+  each(unit: Unit, visitor: SiteVisitor, variable?: (offset: number) => void): void {
     let function_ = -1;
     this.#open.length = 0;
     eachCodeEntry(unit, this.#dwarf.limits.nesting, (offset, tag, parent, subprogram) => {
@@ -77,7 +78,7 @@ export class SiteFinder {
         const open = this.#open;
         if (open.at(-2) !== parent) return;
         visitor.parameter(unit, open[open.length - 1], this.#entry.read(unit, offset));
-      }
+      } else if (tag === Tag.VARIABLE) variable?.(offset);
     });
   }
 

@@ -1,6 +1,7 @@
 import { Kind } from '@btf-depot/btf';
 import { ANY_TAG, At, eachChild, Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { TypeTable } from '../from-dwarf/type-table.ts';
+import { ABSENT, NumberMap } from './number-map.ts';
 import { WordPool } from './word-pool.ts';
 
 /** Links from a type to what is known by its name; C code has under ten. */
@@ -22,7 +23,7 @@ export class TypeSpelling {
   readonly #entry: Entry;
   readonly #spellings = new WordPool();
   /** By entry, of the unit at hand. */
-  readonly #known = new Map<number, number>();
+  readonly #known = new NumberMap();
   #unit: Unit | undefined;
 
   constructor(dwarf: Dwarf, table: TypeTable) {
@@ -43,7 +44,7 @@ export class TypeSpelling {
   #of(unit: Unit, number: number, depth: number): number {
     if (number === 0) return this.#number(0);
     const known = this.#known.get(number);
-    if (known !== undefined) return known;
+    if (known !== ABSENT) return known;
     if (depth >= DEEPEST) return UNSPELT;
     // What a type leads to again on the way has no spelling.
     this.#known.set(number, UNSPELT);

@@ -20,9 +20,12 @@ export class WordPool {
 
   /** Forgets all. */
   clear(): void {
+    // What was only needed once is not to be emptied every time.
+    if (this.#count * 8 < this.#slots.length && this.#slots.length > 1024) {
+      this.#slots = new Uint32Array(this.#slots.length / 2);
+    } else this.#slots.fill(0);
     this.#length = 0;
     this.#count = 0;
-    this.#slots.fill(0);
   }
 
   /** The number of these words, or of so many of them. */
