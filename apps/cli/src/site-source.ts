@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseBtf } from '@btf-depot/btf';
 import type { DepotClient } from '@btf-depot/client';
 import type { InlineSite } from '@btf-depot/contracts';
-import { askSites, inlinesPart, openSites, type SiteSource } from '@btf-depot/depot';
+import { askSites, inlinesPart, openSites, ownInlines, type SiteSource } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { openFileSource } from '@btf-depot/service-kit';
 import { readBtf } from './btf-file.ts';
@@ -47,7 +47,8 @@ function ofKernel(path: string): SiteSource {
   const elf = readElf(file);
   const core = readBtf(path);
   const dwarf = elf.section('.debug_info') ? { dwarf: file } : {};
-  const part = inlinesPart({ elf, core: parseBtf(core), ...dwarf });
+  const own = ownInlines(elf);
+  const part = inlinesPart({ elf, core: parseBtf(core), ...(own && { own }), ...dwarf });
   if (!part) throw new Error(`${path} has neither .debug_info nor .BTF.inline`);
   return openSites({ core, inlines: part.bytes, map: part.map.bytes, arch: elf.arch });
 }

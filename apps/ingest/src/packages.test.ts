@@ -1,6 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { writeRelocatable } from '@btf-depot/elf';
-import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
+import { buildIdOf, kernelBtf, kernelFile, loadableKernel, TEST_GLOBALS } from '@btf-depot/testing';
 import { bzImageFile, debFile, rpmFile, tarFile } from '@btf-depot/testing/packages';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startIngest } from './testing/start-ingest.ts';
@@ -202,10 +202,18 @@ describe('refused, and nothing is left behind:', () => {
     expect(await ingest.left()).toEqual(before);
   });
 
-  test('a module of another build', async () => {
+  test.each([
+    ['that is none', kernel, kernel, 415, 'unsupported-media'],
+    [
+      'of another build',
+      loadableKernel(buildIdOf('other module')).vmlinux,
+      moduleFile(),
+      422,
+      'foreign-module',
+    ],
+  ])('a module %s', async (_, vmlinux, module, status, code) => {
     const before = await ingest.left();
-    const answer = await send({ kernel, module: kernel });
-    expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media' } });
+    expect(await send({ kernel: vmlinux, module })).toMatchObject({ status, body: { code } });
     expect(await ingest.left()).toEqual(before);
   });
 });

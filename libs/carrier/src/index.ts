@@ -11,7 +11,7 @@
 // `carrierModinfo`. To add an architecture: machine.ts of the ELF library, architectures.ts here.
 export { carrier, type CarrierInput, type CarriedExtra } from './carrier.ts';
 export { misfit, type Misfit, type RunningKernel } from './fits-kernel.ts';
-export { mayCarry, readLinkRecords, type LinkRecord } from './link-record.ts';
+export { isLinkedCarrier, mayCarry, readLinkRecords, type LinkRecord } from './link-record.ts';
 export {
   type Loadable,
   type LoadFacts,

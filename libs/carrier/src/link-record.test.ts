@@ -3,7 +3,7 @@ import { readElf } from '@btf-depot/elf';
 import { executable } from '@btf-depot/elf/testing';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { mayCarry, readLinkRecords, type LinkRecord } from './index.ts';
+import { isLinkedCarrier, mayCarry, readLinkRecords, type LinkRecord } from './index.ts';
 
 const data = new TextEncoder().encode('inlined calls');
 const other = new TextEncoder().encode('something else');
@@ -41,6 +41,15 @@ describe.each(LAYOUTS)('a link record of %s', (_, make) => {
       expect(mayCarry(records, 'btf_vmlinux_inline', undefined)).toBe(false);
     },
   );
+
+  it('makes the module the linked one with these bytes, and no other', () => {
+    const records = linked(make('btf_vmlinux_inline'));
+    const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+    expect(isLinkedCarrier(records, 'btf_vmlinux_inline', sha256(data))).toBe(true);
+    expect(isLinkedCarrier(records, 'btf_vmlinux_inline', sha256(other))).toBe(false);
+    expect(isLinkedCarrier(records, 'btf_vmlinux', sha256(data))).toBe(false);
+    expect(isLinkedCarrier([], 'btf_vmlinux_inline', sha256(data))).toBe(false);
+  });
 
   it('leaves other names alone, those that begin like it too', () => {
     const records = linked(make('btf_vmlinux_inline'));

@@ -45,6 +45,21 @@ export function mayCarry(
   return claims.every(({ content }) => Buffer.from(content, 'hex').includes(hash));
 }
 
+/**
+ * Whether a kernel with these records names the module as the one that brings BTF with this
+ * SHA-256, lowercase hexadecimal.
+ */
+export function isLinkedCarrier(
+  records: readonly LinkRecord[],
+  name: string,
+  sha256: string,
+): boolean {
+  const hash = Buffer.from(sha256, 'hex');
+  return records.some(
+    ({ content }) => namesModule(content, name) && Buffer.from(content, 'hex').includes(hash),
+  );
+}
+
 /** With or without `.ko`, as a whole word: `btf_vmlinux` is not `btf_vmlinux_inline`. */
 function namesModule(content: string, name: string): boolean {
   const text = Buffer.from(content, 'hex').toString('latin1');

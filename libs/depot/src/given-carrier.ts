@@ -1,7 +1,9 @@
 import type { Source } from '@btf-depot/bytes';
-import { readCarrier } from '@btf-depot/carrier';
+import { isLinkedCarrier, readCarrier, type LinkRecord } from '@btf-depot/carrier';
 import type { CarrierFile, KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
+import { UPSTREAM_SECTION } from './inlines/inlines-part.ts';
+import { CARRIER_NAME, INLINE_CARRIER_NAME, KSYMS_CARRIER_NAME } from './make-carriers.ts';
 import { MAX_BLOB_SIZE } from './ports/blob-store.ts';
 import { sha256Of } from './sha256.ts';
 
@@ -21,8 +23,9 @@ export interface GivenCarrier {
 
 /** The module's name is the artifact's: nothing else would find it in sysfs. */
 const FILES: Readonly<Record<string, CarrierFile>> = {
-  btf_vmlinux: 'btf_vmlinux.ko',
-  btf_vmlinux_ksyms: 'btf_vmlinux_ksyms.ko',
+  [CARRIER_NAME]: 'btf_vmlinux.ko',
+  [KSYMS_CARRIER_NAME]: 'btf_vmlinux_ksyms.ko',
+  [INLINE_CARRIER_NAME]: 'btf_vmlinux_inline.ko',
 };
 
 /** @throws FormatError for what is no module. */
@@ -45,6 +48,22 @@ export function openGivenCarrier(source: Source): GivenCarrier {
 }
 
 /**
+ * The inlined calls in a given carrier, if the kernel names it as the one that brings them: its
+ * build wrote these, and nothing else has them.
+ */
+export function linkedInlines(
+  { name = '', bytes, sections }: GivenCarrier,
+  links: readonly LinkRecord[] = [],
+): Uint8Array | undefined {
+  const sha256 = sections[UPSTREAM_SECTION];
+  if (name !== INLINE_CARRIER_NAME || sha256 === undefined) return undefined;
+  if (!isLinkedCarrier(links, name, sha256)) return undefined;
+  return readCarrier(bytes)
+    .sections.find((one) => one.name === UPSTREAM_SECTION)
+    ?.bytes.slice();
+}
+
+/**
  * The artifact that a given carrier takes the place of.
  * @throws DepotError `foreign-carrier` unless its BTF is, byte for byte, what the record has.
  */
@@ -57,25 +76,54 @@ export function artifactOf(
 ): CarrierFile {
   const file = FILES[given.name ?? ''];
   if (!file) throw foreign(`its module is named ${given.name ?? 'nothing'}`);
-  const { buildId, delivery, core, extras, ksyms, inlines, carrier } = record;
-  if (given.buildId !== buildId) throw foreign(`it is for build ID ${given.buildId ?? 'none'}`);
-  if (given.baseSha256 !== core.sha256) throw foreign('its base is another core');
+  const { buildId, core, carrier } = record;
+  // Upstream's says neither; the kernel itself says by a hash what it is to bring.
+  const isLinked = linkedInlines(given, carrier?.links) !== undefined;
+  if (given.buildId !== buildId && !(isLinked && given.buildId === undefined)) {
+    throw foreign(`it is for build ID ${given.buildId ?? 'none'}`);
+  }
+  if (given.baseSha256 !== core.sha256 && !(isLinked && given.baseSha256 === undefined)) {
+    throw foreign('its base is another core');
+  }
   const vermagic = carrier?.load?.vermagic;
   if (vermagic !== undefined && given.vermagic !== vermagic) {
     throw foreign(`its vermagic is '${given.vermagic ?? ''}', the kernel's '${vermagic}'`);
   }
-  const whole = file === 'btf_vmlinux.ko';
-  const ours: Partial<Record<string, string>> = {
-    '.BTF': (delivery === 'module' ? core : ksyms)?.sha256,
-    ...(whole && sectionsOf({ ...extras, ...(inlines && { inlines }) })),
-  };
-  const required = ['.BTF', ...(whole && extras.vars ? ['.BTF.vars'] : [])];
-  for (const name of new Set([...required, ...Object.keys(given.sections)])) {
+  const { ours, required } = sectionsFor(file, record);
+  // What else is in a module that the kernel names is BTF of the module itself.
+  const there = isLinked ? [UPSTREAM_SECTION] : Object.keys(given.sections);
+  for (const name of new Set([...required, ...there])) {
     if (given.sections[name] === undefined) throw foreign(`it has no ${name}`);
     if (ours[name] === undefined) throw foreign(`${name}: the depot has none of this kernel`);
     if (given.sections[name] !== ours[name]) throw foreign(`${name}: the depot has other bytes`);
   }
   return file;
+}
+
+/** SHA-256 of the sections that a carrier may have, and which it must have. */
+function sectionsFor(
+  file: CarrierFile,
+  {
+    delivery,
+    core,
+    extras,
+    ksyms,
+    inlines,
+  }: Pick<KernelRecord, 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines'>,
+): { ours: Partial<Record<string, string>>; required: string[] } {
+  if (file === 'btf_vmlinux_inline.ko') {
+    return {
+      ours: inlines ? { [UPSTREAM_SECTION]: inlines.sha256 } : {},
+      required: [UPSTREAM_SECTION],
+    };
+  }
+  const btf = (delivery === 'module' ? core : ksyms)?.sha256;
+  const ours = btf === undefined ? {} : { '.BTF': btf };
+  if (file === 'btf_vmlinux_ksyms.ko') return { ours, required: ['.BTF'] };
+  return {
+    ours: { ...ours, ...sectionsOf({ ...extras, ...(inlines && { inlines }) }) },
+    required: ['.BTF', ...(extras.vars ? ['.BTF.vars'] : [])],
+  };
 }
 
 function sectionsOf(extras: Record<string, { sha256: string }>): Record<string, string> {

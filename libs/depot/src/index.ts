@@ -24,7 +24,7 @@ export { carrierParts } from './carrier-parts.ts';
 export { kernelImage } from './kernel-image.ts';
 export { askSites, type SiteQuestion } from './inlines/ask-sites.ts';
 export { openSites, type SiteParts, type SiteSource } from './inlines/site-source.ts';
-export { inlinesPart } from './inlines/inlines-part.ts';
+export { inlinesPart, ownInlines } from './inlines/inlines-part.ts';
 export { kernelPieces, type KernelPieces } from './kernel-pieces.ts';
 export { loadStream } from './load-stream.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './make-carriers.ts';

@@ -11,9 +11,9 @@ import type { CarrierFile, Delivery } from '@btf-depot/contracts';
 /** The module that has it all; its BTF appears under this name in /sys/kernel/btf. */
 export const CARRIER_NAME = 'btf_vmlinux';
 /** The module with nothing but what BPF programs need. */
-const KSYMS_CARRIER_NAME = 'btf_vmlinux_ksyms';
+export const KSYMS_CARRIER_NAME = 'btf_vmlinux_ksyms';
 /** Upstream's name of the module with inlined calls. */
-const INLINE_CARRIER_NAME = 'btf_vmlinux_inline';
+export const INLINE_CARRIER_NAME = 'btf_vmlinux_inline';
 
 export interface CarriersInput {
   buildId: string;

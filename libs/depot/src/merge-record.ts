@@ -61,7 +61,10 @@ export function mergeRecord(
   // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
   const delivery = parts.delivery === 'builtin' ? 'builtin' : current.delivery;
   const extras = mergeExtras(current, parts);
-  const inlines = mergeInlines(current.inlines, parts.inlines, parts.core.sha256);
+  const isCarried = current.carrier?.given?.['btf_vmlinux_inline.ko'] !== undefined;
+  const inlines = isCarried
+    ? current.inlines
+    : mergeInlines(current.inlines, parts.inlines, parts.core.sha256);
   const merged = { ...current, delivery, extras, ...(inlines && { inlines }) };
   const { fields, due: carriersChange } = mergeCarrying(merged, parts);
   const sources = newSources(current.sources, facts);
@@ -139,7 +142,8 @@ function mergeExtras(
   parts: KernelParts,
 ): KernelRecord['extras'] {
   const { vars } = parts;
-  if (carrier?.given) return current;
+  const given = carrier?.given ?? {};
+  if (given['btf_vmlinux.ko'] ?? given['btf_vmlinux_ksyms.ko']) return current;
   const old = current.vars;
   if (!vars || (old && (old.sha256 === vars.sha256 || old.variables > vars.variables))) {
     return current;

@@ -1,13 +1,14 @@
 import type { Source } from '@btf-depot/bytes';
 import { parseBtf, type Btf } from '@btf-depot/btf';
+import { readLinkRecords } from '@btf-depot/carrier';
 import type { Delivery, ExtraName } from '@btf-depot/contracts';
-import { readElf } from '@btf-depot/elf';
+import { readElf, type Elf } from '@btf-depot/elf';
 import { refuseShuffledFull } from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
-import { inlinesPart, type InlinesPart } from './inlines/inlines-part.ts';
-import { openGivenCarrier, type GivenCarrier } from './given-carrier.ts';
+import { inlinesPart, ownInlines, type InlinesPart } from './inlines/inlines-part.ts';
+import { linkedInlines, openGivenCarrier, type GivenCarrier } from './given-carrier.ts';
 import { kernelImage, type SymbolsPart } from './kernel-image.ts';
 import { refusing } from './refusals.ts';
 import type { CorePart, VariablesPart } from './split-part.ts';
@@ -106,20 +107,25 @@ export function splitKernel(
   const { elf } = kernel;
   if (full && elf) refusing('full', () => refuseShuffledFull(elf));
   const dwarf = dwarfOf(kernel, input);
+  const { carrier: carrierFile, map } = input;
+  const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
+  const ofBuild = elf && refusing('kernel', () => inlinesOfBuild(elf, given));
+  const wantsInlines = options.extras.includes('inlines');
   const parts = options.extras.includes('vars')
     ? takeApart({
         base,
         ...(own && full && { full }),
         ...(dwarf && { dwarf }),
         delivery,
-        inlines: options.extras.includes('inlines'),
+        inlines: wantsInlines && !ofBuild,
         ...(onUnit && { onUnit }),
       })
     : verbatim(base);
   const inlines =
-    elf && options.extras.includes('inlines')
+    elf && wantsInlines
       ? inlinesPart({
           ...{ elf, core: parts.base },
+          ...(ofBuild && { own: ofBuild }),
           ...(dwarf && { dwarf }),
           ...(parts.inlines && { found: parts.inlines }),
           ...(onUnit && { onUnit }),
@@ -128,7 +134,6 @@ export function splitKernel(
   const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
-  const { carrier: carrierFile, map } = input;
   const { image, part: symbols } = kernelImage(delivery, {
     ...(kernel.elf && { elf: kernel.elf }),
     ...(map && { map }),
@@ -146,7 +151,7 @@ export function splitKernel(
     core: parts.core,
     ...(inlines && { inlines }),
     ...(symbols && { symbols }),
-    ...(carrierFile && { given: refusing('carrier', () => openGivenCarrier(carrierFile)) }),
+    ...(given && { given }),
     ...carrierParts(parts.base, vars, {
       delivery,
       ...(kernel.elf && { elf: kernel.elf }),
@@ -155,6 +160,11 @@ export function splitKernel(
       ...(kernel.release !== undefined && { release: kernel.release }),
     }),
   };
+}
+
+/** The inlined calls that the build wrote: inside the kernel, or into the carrier that it names. */
+function inlinesOfBuild(elf: Elf, given: GivenCarrier | undefined): Uint8Array | undefined {
+  return ownInlines(elf) ?? (given && linkedInlines(given, readLinkRecords(elf)));
 }
 
 function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {

@@ -8,11 +8,11 @@ import { buildIdNote } from './kernel-files.ts';
 /**
  * A made-up vmlinux with BTF and DWARF: `twice(int n, long m)` is inlined into `caller` at +4
  * (`n` in rdi) and, with another call of it inside, at +8. `inline`: what its build put into
- * `.BTF.inline`.
+ * `.BTF.inline`; `link`: what it says of the module with that instead, in `.BTF.inline.link`.
  */
 export function inlinedKernel(
   buildId: string,
-  { inline }: { inline?: Uint8Array } = {},
+  { inline, link }: { inline?: Uint8Array; link?: Uint8Array } = {},
 ): { vmlinux: Uint8Array; core: Uint8Array } {
   const inRdi = [[At.LOCATION, Form.EXPRLOC, Uint8Array.of(0x55)]] as const;
   const debug = inlinedCalls([
@@ -29,6 +29,7 @@ export function inlinedKernel(
       { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') },
       { name: '.BTF', bytes: core },
       ...(inline ? [{ name: '.BTF.inline', bytes: inline }] : []),
+      ...(link ? [{ name: '.BTF.inline.link', bytes: link }] : []),
       ...Object.entries(debug).map(([name, bytes]) => ({ name, flags: 0, bytes })),
     ],
     symbols: [

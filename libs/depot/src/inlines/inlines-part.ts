@@ -22,11 +22,13 @@ export interface InlinesPart extends SplitPart {
 }
 
 /** The section in which newer kernels' builds have them (bpf-next, October 2026). */
-const UPSTREAM_SECTION = '.BTF.inline';
+export const UPSTREAM_SECTION = '.BTF.inline';
 
 export interface InlinesOrigins {
   elf: Elf;
   core: Btf;
+  /** What the kernel's own build wrote: see `ownInlines`. */
+  own?: Uint8Array;
   /** The kernel's file, where it has DWARF. */
   dwarf?: Source;
   /** Found already, in the pass over DWARF that found the variables. */
@@ -39,15 +41,20 @@ export interface InlinesOrigins {
  * @throws DepotError `bad-btf`, `bad-dwarf` and what else reading DWARF throws.
  */
 export function inlinesPart(origins: InlinesOrigins): InlinesPart | undefined {
-  const { elf, core, dwarf, found, onUnit } = origins;
+  const { core, own, dwarf, found, onUnit } = origins;
   return refusing('kernel', () => {
-    const own = elf.section(UPSTREAM_SECTION);
-    if (own) return describe(origins, elf.bytes(own), { origin: 'kernel' });
+    if (own) return describe(origins, own, { origin: 'kernel' });
     const fromDwarf = found ?? (dwarf && inlinesFromDwarf(dwarf, core, onUnit ? { onUnit } : {}));
     if (!fromDwarf) return undefined;
     const { bytes, coverage } = fromDwarf;
     return describe(origins, bytes, { origin: 'dwarf', coverage });
   });
+}
+
+/** The inlined calls that a kernel has inside. */
+export function ownInlines(elf: Elf): Uint8Array | undefined {
+  const section = elf.section(UPSTREAM_SECTION);
+  return section && elf.bytes(section);
 }
 
 function describe(

@@ -1,0 +1,148 @@
+import { bytesSource } from '@btf-depot/bytes';
+import { carrier, type CarrierInput } from '@btf-depot/carrier';
+import { splitKernel } from '@btf-depot/depot';
+import { writeRelocatable } from '@btf-depot/elf';
+import { buildIdOf, inlinedKernel, sha256Of } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sendParts } from './testing/send-parts.ts';
+import { startIngest } from './testing/start-ingest.ts';
+
+let ingest: Awaited<ReturnType<typeof startIngest>>;
+
+beforeAll(async () => {
+  ingest = await startIngest({});
+});
+
+afterAll(() => ingest.stop());
+
+const FILE = 'btf_vmlinux_inline.ko';
+
+/** A kernel, what the depot finds in it, and the module of inlined calls as we would make it. */
+function built(seed: string) {
+  const buildId = buildIdOf(seed);
+  const { vmlinux: kernel } = inlinedKernel(buildId);
+  const { core, inlines } = splitKernel(
+    { kernel: bytesSource(kernel) },
+    { extras: ['vars', 'inlines'] },
+  );
+  if (!inlines) throw new Error(seed);
+  const input: CarrierInput = {
+    ...{ name: 'btf_vmlinux_inline', buildId, baseSha256: core.sha256 },
+    target: { class: 64, endian: 'little', machine: 62 },
+    load: { vermagic: '6.12.0-test SMP ', structModule: { size: 1280, nameOffset: 24 } },
+    extras: [{ name: 'inline', bytes: inlines.bytes }],
+  };
+  const made = (change: Partial<CarrierInput> = {}) => carrier({ ...input, ...change });
+  return { buildId, kernel, inlines: inlines.bytes, made };
+}
+
+/** As upstream's build makes it: nothing in it says which kernel it is for. */
+function upstream(inline: Uint8Array): Uint8Array {
+  const text = (value: string) => Buffer.from(value, 'latin1');
+  return writeRelocatable({
+    ...{ class: 64, endian: 'little', machine: 62 },
+    sections: [
+      { name: '.modinfo', bytes: text('license=GPL\0name=btf_vmlinux_inline\0') },
+      { name: '.gnu.linkonce.this_module', bytes: new Uint8Array(1280) },
+      { name: '.BTF', align: 4, bytes: Uint8Array.of(1, 2, 3, 4) },
+      { name: '.BTF.inline', align: 4, bytes: inline },
+    ],
+  });
+}
+
+/** What a kernel says of that module: name, size, SHA-256. */
+function linkTo(inline: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(72);
+  head.write('btf_vmlinux_inline', 'latin1');
+  head.writeBigUInt64LE(BigInt(inline.length), 64);
+  return Buffer.concat([head, Buffer.from(sha256Of(inline), 'hex')]);
+}
+
+const given = (bytes: Uint8Array) => ({
+  given: { [FILE]: { sha256: sha256Of(bytes), size: bytes.length } },
+});
+
+describe('a module of inlined calls', () => {
+  test('with what the depot has found is kept byte for byte, with its kernel or later', async () => {
+    const { buildId, kernel, made } = built('found too');
+    const file = made();
+    expect(await sendParts(ingest.url, { kernel })).toMatchObject({ status: 201 });
+    expect(await sendParts(ingest.url, { carrier: file })).toMatchObject({
+      status: 201,
+      body: { buildId, revision: 2 },
+    });
+    expect((await ingest.record(buildId))?.carrier).toMatchObject(given(file));
+    expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 200 });
+  });
+
+  test("of upstream's build, which the kernel names, brings them unchanged", async () => {
+    const { buildId, inlines } = built('named');
+    // Other bytes than what DWARF gives, as another encoder makes them: one more string.
+    const theirs = withString(inlines);
+    const { vmlinux: kernel } = inlinedKernel(buildId, { link: linkTo(theirs) });
+    const file = upstream(theirs);
+    expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 201 });
+    const record = await ingest.record(buildId);
+    expect(record?.inlines).toMatchObject({
+      ...{ sha256: sha256Of(theirs), origin: 'kernel', sites: 3 },
+    });
+    expect(record?.carrier).toMatchObject(given(file));
+    // Neither what DWARF gives nor another upload takes them away.
+    expect(await sendParts(ingest.url, { kernel })).toMatchObject({ status: 200 });
+    expect((await ingest.record(buildId))?.inlines).toEqual(record?.inlines);
+    expect(await sendParts(ingest.url, { carrier: file }, `?buildId=${buildId}`)).toMatchObject({
+      status: 200,
+    });
+  });
+});
+
+describe('is refused, and nothing is left behind:', () => {
+  const { buildId, kernel, inlines, made } = built('refused');
+  const cases: [what: string, file: Uint8Array, detail: RegExp][] = [
+    ['for another build ID', made({ buildId: buildIdOf('other') }), /build ID/],
+    ['on another core', made({ baseSha256: '00'.repeat(32) }), /base/],
+    ['without inlined calls', made({ extras: [] }), /it has no \.BTF\.inline/],
+    [
+      'with other inlined calls',
+      made({ extras: [{ name: 'inline', bytes: withString(inlines) }] }),
+      /\.BTF\.inline: the depot has other bytes/,
+    ],
+    ["as upstream's, where the kernel names none", upstream(inlines), /build ID none/],
+  ];
+
+  test.each(cases)('%s', async (_, file, detail) => {
+    await sendParts(ingest.url, { kernel });
+    const before = await ingest.left();
+    const answer = await sendParts(ingest.url, { carrier: file }, `?buildId=${buildId}`);
+    expect(answer).toMatchObject({ status: 422, body: { code: 'foreign-carrier' } });
+    expect(answer.body.detail).toMatch(detail);
+    expect(await ingest.left()).toEqual(before);
+  });
+
+  test('where the kernel names other bytes', async () => {
+    const before = await ingest.left();
+    const other = buildIdOf('names others');
+    const { vmlinux } = inlinedKernel(other, { link: linkTo(Uint8Array.of(1)) });
+    const answer = await sendParts(ingest.url, { kernel: vmlinux, carrier: upstream(inlines) });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'foreign-carrier' } });
+    expect(await ingest.left()).toEqual(before);
+  });
+
+  test('where they are no BTF on the core of the kernel', async () => {
+    const before = await ingest.left();
+    const broken = inlines.slice(0, 30);
+    const other = buildIdOf('broken');
+    const { vmlinux } = inlinedKernel(other, { link: linkTo(broken) });
+    const answer = await sendParts(ingest.url, { kernel: vmlinux, carrier: upstream(broken) });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'bad-btf' } });
+    expect(await ingest.left()).toEqual(before);
+  });
+});
+
+/** The same BTF with a string more at its end, which no type has. */
+function withString(btf: Uint8Array): Uint8Array {
+  const more = Buffer.concat([btf, Buffer.from('more\0')]);
+  const stringLength = more.readUInt32LE(20);
+  more.writeUInt32LE(stringLength + 5, 20);
+  return more;
+}
