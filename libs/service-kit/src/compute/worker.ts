@@ -37,8 +37,8 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
     }
     case 'split': {
       const parts = split(task);
-      const { core, vars, ksyms, symbols, given } = parts;
-      const all = [core, vars, ksyms, symbols, given];
+      const { core, vars, ksyms, symbols, given, inlines } = parts;
+      const all = [core, vars, ksyms, symbols, given, inlines, inlines?.map];
       return [parts, all.flatMap((part) => (part ? [part.bytes] : []))];
     }
     case 'make': {
