@@ -133,7 +133,9 @@ function sitesBySection({ sites, sections }: InlineCollector): Uint32Array[] {
     inside.sort();
     const numbers = new Uint32Array(inside.length);
     for (let place = 0; place < numbers.length; place++) {
-      numbers[place] = inside[place] % MOST_SITES;
+      // What % gives, which is slow for numbers of this size.
+      const key = inside[place];
+      numbers[place] = key - Math.floor(key / MOST_SITES) * MOST_SITES;
     }
     return numbers;
   });
