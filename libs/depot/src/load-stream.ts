@@ -1,9 +1,9 @@
 import { finished } from 'node:stream/promises';
-import type { BlobLoad, BlobStream } from './ports/blob-store.ts';
+import type { Allocate, BlobLoad, BlobStream } from './ports/blob-store.ts';
 
 /** Loads a blob from its stream: for stores that have no faster way. */
-export function loadStream({ size, bytes: stream }: BlobStream): BlobLoad {
-  const bytes = Buffer.allocUnsafeSlow(size);
+export function loadStream({ size, bytes: stream }: BlobStream, allocate: Allocate): BlobLoad {
+  const bytes = allocate(size);
   let filled = 0;
   stream.on('data', (chunk: Uint8Array) => {
     if (chunk.length > size - filled) {

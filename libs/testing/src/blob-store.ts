@@ -18,6 +18,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
     });
     afterEach(() => stores.dispose());
 
+    const room = (size: number) => Buffer.allocUnsafeSlow(size);
     const unknown = sha256Of(someBytes(8, 'nobody put this'));
 
     it('has nothing under a hash that nobody put', async () => {
@@ -68,14 +69,14 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         const bytes = someBytes(size, 'loaded');
         const sha256 = sha256Of(bytes);
         await blobs.put(sha256, bytes);
-        const load = await blobs.load(sha256);
+        const load = await blobs.load(sha256, room);
         expect(load?.bytes.length).toBe(size);
         let told = load?.filled ?? 0;
         if (load) load.onMore = () => (told = load.filled);
         await load?.whole;
         expect(told).toBe(size);
         expect(sha256Of(load?.bytes ?? new Uint8Array(1))).toBe(sha256);
-        expect(await blobs.load(unknown)).toBeUndefined();
+        expect(await blobs.load(unknown, room)).toBeUndefined();
       },
     );
 
@@ -83,7 +84,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
       const many = Array.from({ length: 20 }, (_, at) => someBytes(300_000 + at, `many ${at}`));
       for (const bytes of many) await blobs.put(sha256Of(bytes), bytes);
       const load = async (bytes: Uint8Array, at: number) => {
-        const one = await blobs.load(sha256Of(bytes));
+        const one = await blobs.load(sha256Of(bytes), room);
         if (at % 5 === 0) {
           one?.stop();
           return sha256Of(bytes);
@@ -156,7 +157,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         await expect(blobs.put(hash, someBytes(8, 'x'))).rejects.toMatchObject(refusal);
         await expect(blobs.get(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.stream(hash)).rejects.toMatchObject(refusal);
-        await expect(blobs.load(hash)).rejects.toMatchObject(refusal);
+        await expect(blobs.load(hash, room)).rejects.toMatchObject(refusal);
         await expect(blobs.has(hash)).rejects.toMatchObject(refusal);
         await expect(blobs.delete(hash)).rejects.toMatchObject(refusal);
       },

@@ -31,9 +31,9 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
       },
       get: (sha256) => Promise.resolve(kept.get(sha256)?.bytes),
       stream,
-      load: async (sha256) => {
+      load: async (sha256, allocate) => {
         const found = await stream(sha256);
-        return found && loadStream(found);
+        return found && loadStream(found, allocate);
       },
       has: (sha256) => Promise.resolve(kept.has(sha256)),
       list: () =>

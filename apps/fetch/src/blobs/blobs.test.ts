@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
-import { loadStream } from '@btf-depot/depot';
+import { loadStream, type Allocate } from '@btf-depot/depot';
 import { createLogger, startHttpService, type HttpService } from '@btf-depot/service-kit';
 import {
   buildIdOf,
@@ -64,7 +64,8 @@ async function start(hotBytes: number): Promise<void> {
       ...blobs,
       has: (hash: string) => (isAway ? away() : blobs.has(hash)),
       stream,
-      load: (hash: string) => stream(hash).then((found) => found && loadStream(found)),
+      load: (hash: string, allocate: Allocate) =>
+        stream(hash).then((found) => found && loadStream(found, allocate)),
     },
     records: {
       ...records,

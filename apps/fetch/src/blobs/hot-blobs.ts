@@ -1,5 +1,6 @@
 import { DepotError, type BlobStore } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
+import { BlobMemory } from './blob-memory.ts';
 import { FillingBlob, passedOn, type ColdBlob } from './cold-blob.ts';
 import type { HeldMemory } from './held-memory.ts';
 
@@ -11,6 +12,7 @@ import type { HeldMemory } from './held-memory.ts';
 export class HotBlobs {
   readonly #blobs: BlobStore;
   readonly #held: HeldMemory;
+  readonly #memory: BlobMemory;
   readonly #cache: LRUCache<string, Buffer>;
   readonly #filling = new Map<string, FillingBlob>();
   readonly #opening = new Map<string, Promise<FillingBlob | number>>();
@@ -18,6 +20,7 @@ export class HotBlobs {
   constructor(blobs: BlobStore, maxBytes: number, held: HeldMemory) {
     this.#blobs = blobs;
     this.#held = held;
+    this.#memory = new BlobMemory(maxBytes);
     this.#cache = new LRUCache({
       maxSize: Math.max(maxBytes, 1),
       // An empty blob has a size too.
@@ -64,7 +67,7 @@ export class HotBlobs {
 
   /** @returns the size alone, where there is no room for it. */
   async #fill(sha256: string): Promise<FillingBlob | number> {
-    const load = await this.#blobs.load(sha256);
+    const load = await this.#blobs.load(sha256, (size) => this.#memory.take(size));
     if (!load) throw unknown(sha256);
     const { length } = load.bytes;
     if (!this.#held.hasRoom(length)) {

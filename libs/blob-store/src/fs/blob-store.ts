@@ -5,6 +5,7 @@ import { isSha256 } from '@btf-depot/contracts';
 import {
   loadStream,
   type BlobEntry,
+  type Allocate,
   type BlobLoad,
   type BlobStore,
   type BlobStream,
@@ -55,9 +56,9 @@ export class FsBlobStore implements BlobStore {
     );
   }
 
-  async load(sha256: string): Promise<BlobLoad | undefined> {
+  async load(sha256: string, allocate: Allocate): Promise<BlobLoad | undefined> {
     const stream = await this.stream(sha256);
-    return stream && loadStream(stream);
+    return stream && loadStream(stream, allocate);
   }
 
   async has(sha256: string): Promise<boolean> {

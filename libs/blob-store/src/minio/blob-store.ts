@@ -1,5 +1,12 @@
 import { isSha256 } from '@btf-depot/contracts';
-import type { BlobEntry, BlobLoad, BlobStore, BlobStream, ByteRange } from '@btf-depot/depot';
+import type {
+  Allocate,
+  BlobEntry,
+  BlobLoad,
+  BlobStore,
+  BlobStream,
+  ByteRange,
+} from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
 import { StoreUnavailable } from '../errors.ts';
 import { blobKey, BLOBS } from '../layout.ts';
@@ -23,7 +30,7 @@ export class MinioBlobStore implements BlobStore {
   }
 
   async get(sha256: string): Promise<Uint8Array | undefined> {
-    const load = await this.load(sha256);
+    const load = await this.load(sha256, (size) => Buffer.allocUnsafeSlow(size));
     await load?.whole.catch((cause: unknown) => {
       throw new StoreUnavailable(`cannot read blob ${sha256}: ${String(cause)}`, { cause });
     });
@@ -34,8 +41,8 @@ export class MinioBlobStore implements BlobStore {
     return this.#bucket.stream(blobKey(sha256), range);
   }
 
-  async load(sha256: string): Promise<BlobLoad | undefined> {
-    return this.#bucket.load(blobKey(sha256));
+  async load(sha256: string, allocate: Allocate): Promise<BlobLoad | undefined> {
+    return this.#bucket.load(blobKey(sha256), allocate);
   }
 
   async has(sha256: string): Promise<boolean> {

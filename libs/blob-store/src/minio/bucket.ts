@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import {
   loadStream,
   MAX_BLOB_SIZE,
+  type Allocate,
   type BlobLoad,
   type BlobStream,
   type ByteRange,
@@ -151,15 +152,15 @@ export class Bucket {
     });
   }
 
-  /** The object into memory of its own; an error in it as for `stream`. */
-  async load(key: string): Promise<BlobLoad | undefined> {
+  /** The object into this memory; an error in it as for `stream`. */
+  async load(key: string, allocate: Allocate): Promise<BlobLoad | undefined> {
     const loaded = await this.#ask(`read ${key}`, async () => {
       const url = await this.#client.presignedGetObject(this.#settings.bucket, key, SIGNED_SECONDS);
-      return this.#loader.load(new URL(url));
+      return this.#loader.load(new URL(url), allocate);
     });
     if (loaded) return loaded;
     const stream = await this.stream(key);
-    return stream && loadStream(stream);
+    return stream && loadStream(stream, allocate);
   }
 
   /** @returns the new object's ETag; undefined where the condition did not hold. */

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import type { BlobLoad } from '@btf-depot/depot';
+import type { Allocate, BlobLoad } from '@btf-depot/depot';
 import { readHead } from './answer-head.ts';
 
 /** Bytes that the head of an answer may have. */
@@ -12,6 +12,7 @@ export class Connection {
   readonly #head = Buffer.allocUnsafeSlow(MAX_HEAD);
   #headLength = 0;
   #asked: PromiseWithResolvers<BlobLoad | undefined> | undefined;
+  #allocate: Allocate = (size) => Buffer.allocUnsafeSlow(size);
   #onFree: () => void = () => undefined;
   #load: Load | undefined;
   #keepsAlive = false;
@@ -53,7 +54,12 @@ export class Connection {
    * @param onFree told when all of it is there and the connection may be used again.
    * @returns when the head is there; undefined where that is not of an object as it is.
    */
-  get({ pathname, search, host }: URL, onFree: () => void): Promise<BlobLoad | undefined> {
+  get(
+    { pathname, search, host }: URL,
+    allocate: Allocate,
+    onFree: () => void,
+  ): Promise<BlobLoad | undefined> {
+    this.#allocate = allocate;
     this.#onFree = onFree;
     this.#asked = Promise.withResolvers();
     this.#socket.ref();
@@ -89,7 +95,7 @@ export class Connection {
       return;
     }
     this.#keepsAlive = head.keepsAlive;
-    const load = new Load(head.length, () => {
+    const load = new Load(this.#allocate(head.length), () => {
       // Afterwards the connection is someone else's.
       if (this.#load === load) this.end();
     });
@@ -128,8 +134,8 @@ class Load implements BlobLoad {
   onMore: () => void = () => undefined;
   readonly #end = Promise.withResolvers<undefined>();
 
-  constructor(size: number, stop: () => void) {
-    this.bytes = Buffer.allocUnsafeSlow(size);
+  constructor(bytes: Buffer, stop: () => void) {
+    this.bytes = bytes;
     this.stop = stop;
     // Whoever stops it does not wait for it.
     this.whole.catch(() => undefined);

@@ -13,6 +13,7 @@ import { ObjectLoader } from './object-loader.ts';
 
 const bytes = someBytes(1_500_000, 'object');
 const TIMEOUT = 300;
+const allocate = (size: number) => Buffer.alloc(size);
 const closing: (() => void)[] = [];
 
 afterEach(() => {
@@ -47,7 +48,7 @@ const head = (length = bytes.length, more = '') =>
   `HTTP/1.1 200 OK\r\nServer: some\r\nContent-Length: ${length}\r\n${more}\r\n`;
 
 async function loaded(loader: ObjectLoader, url: URL): Promise<string | undefined> {
-  const load = await loader.load(url);
+  const load = await loader.load(url, allocate);
   await load?.whole;
   return load && sha256Of(load.bytes);
 }
@@ -105,7 +106,7 @@ describe('an object', () => {
     const script = `
       import { ObjectLoader } from ${JSON.stringify(new URL('./object-loader.ts', import.meta.url).href)};
       const url = new URL(process.argv[1]);
-      const load = await new ObjectLoader(url, 5000).load(url);
+      const load = await new ObjectLoader(url, 5000).load(url, (size) => Buffer.alloc(size));
       await load.whole;
       process.stdout.write(load.bytes);`;
     const child = ['--input-type=module', '-e', script, url.href];
@@ -133,7 +134,7 @@ test.each([
   ['another protocol', 'SSH-2.0-x'.repeat(3000)],
 ])('an answer of %s is for others to read', async (_, text) => {
   const { url, loader } = await say((socket) => socket.write(text));
-  expect(await loader.load(url)).toBeUndefined();
+  expect(await loader.load(url, allocate)).toBeUndefined();
 });
 
 test('a server that says nothing, or no more, is not waited for', async () => {
@@ -143,12 +144,12 @@ test('a server that says nothing, or no more, is not waited for', async () => {
     (socket) => socket.end(head(10) + 'abc'),
     (socket) => socket.destroy(),
   );
-  await expect(loader.load(url)).rejects.toThrow(`no answer within ${TIMEOUT} ms`);
-  const silent = await loader.load(url);
+  await expect(loader.load(url, allocate)).rejects.toThrow(`no answer within ${TIMEOUT} ms`);
+  const silent = await loader.load(url, allocate);
   await expect(silent?.whole).rejects.toThrow(`no byte came within ${TIMEOUT} ms`);
   expect(silent?.filled).toBe(3);
-  await expect((await loader.load(url))?.whole).rejects.toThrow('broke off');
-  await expect(loader.load(url)).rejects.toThrow();
+  await expect((await loader.load(url, allocate))?.whole).rejects.toThrow('broke off');
+  await expect(loader.load(url, allocate)).rejects.toThrow();
 });
 
 test('what comes after an object ends the connection', async () => {
@@ -166,7 +167,7 @@ test('what comes after an object ends the connection', async () => {
 
 test('one that is stopped leaves the server alone', async () => {
   const { url, loader, sockets } = await say((socket) => socket.write(head(10)));
-  const load = await loader.load(url);
+  const load = await loader.load(url, allocate);
   load?.stop();
   await expect(load?.whole).rejects.toThrow('broke off');
   await once(sockets[0], 'close');
@@ -180,9 +181,9 @@ test('one that is stopped when it is whole takes the connection from nobody', as
       setTimeout(() => socket.write('ghi'), 30);
     },
   );
-  const first = await loader.load(url);
+  const first = await loader.load(url, allocate);
   await first?.whole;
-  const second = await loader.load(url);
+  const second = await loader.load(url, allocate);
   first?.stop();
   await second?.whole;
   expect(second?.bytes.toString()).toBe('defghi');

@@ -1,4 +1,4 @@
-import type { BlobLoad } from '@btf-depot/depot';
+import type { Allocate, BlobLoad } from '@btf-depot/depot';
 import { Connection } from './connection.ts';
 
 /** Connections without work that are kept for the next. */
@@ -28,12 +28,12 @@ export class ObjectLoader {
    * @returns undefined where the answer is not simply 200 and the object's bytes: what it is, is
    *   for those to find out who know all of HTTP.
    */
-  async load(url: URL): Promise<BlobLoad | undefined> {
+  async load(url: URL, allocate: Allocate): Promise<BlobLoad | undefined> {
     for (;;) {
       const kept = this.#takeIdle();
       const connection = kept ?? new Connection(this.#endpoint, this.#timeoutMs);
       try {
-        return await connection.get(url, () => this.#keep(connection));
+        return await connection.get(url, allocate, () => this.#keep(connection));
       } catch (error) {
         // A server may end a connection that is kept at any moment, this one too.
         if (!kept || connection.wasHeard) throw error;

@@ -18,7 +18,7 @@ const questions: [string, (stores: Stores) => Promise<unknown>][] = [
   ['blobs.put', ({ blobs }) => blobs.put(sha256, bytes)],
   ['blobs.get', ({ blobs }) => blobs.get(sha256)],
   ['blobs.stream', ({ blobs }) => blobs.stream(sha256)],
-  ['blobs.load', ({ blobs }) => blobs.load(sha256)],
+  ['blobs.load', ({ blobs }) => blobs.load(sha256, (size) => Buffer.alloc(size))],
   ['blobs.has', ({ blobs }) => blobs.has(sha256)],
   ['blobs.list', ({ blobs }) => blobs.list()[Symbol.asyncIterator]().next()],
   ['blobs.delete', ({ blobs }) => blobs.delete(sha256)],

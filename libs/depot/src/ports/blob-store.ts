@@ -16,10 +16,10 @@ export interface BlobStore {
    */
   stream(sha256: string, range?: ByteRange): Promise<BlobStream | undefined>;
   /**
-   * The whole blob into memory of its own, as fast as the store gives it, for readers who follow.
-   * @returns once its size is known.
+   * The whole blob into memory, as fast as the store gives it, for readers who follow.
+   * @returns once the size is known.
    */
-  load(sha256: string): Promise<BlobLoad | undefined>;
+  load(sha256: string, allocate: Allocate): Promise<BlobLoad | undefined>;
   has(sha256: string): Promise<boolean>;
   /** Every blob, in no stated order; one that is put or deleted meanwhile may be in it or not. */
   list(): AsyncIterable<BlobEntry>;
@@ -35,9 +35,12 @@ export interface BlobStream {
   bytes: Readable;
 }
 
+/** Gives room for so many bytes, whatever is in them. */
+export type Allocate = (size: number) => Buffer;
+
 /** A blob that comes into memory. */
 export interface BlobLoad {
-  /** As long as the blob, and filled from its beginning; nobody else has this memory. */
+  /** As long as the blob, and filled from its beginning. */
   readonly bytes: Buffer;
   /** How many bytes are there. */
   readonly filled: number;

@@ -106,7 +106,7 @@ export class Metrics {
         put: (sha256, bytes) => time('put blob', () => blobs.put(sha256, bytes)),
         get: (sha256) => time('get blob', () => blobs.get(sha256)),
         stream: (sha256, range) => time('open blob', () => blobs.stream(sha256, range)),
-        load: (sha256) => time('load blob', () => blobs.load(sha256)),
+        load: (sha256, allocate) => time('load blob', () => blobs.load(sha256, allocate)),
         has: (sha256) => time('has blob', () => blobs.has(sha256)),
         delete: (sha256) => time('delete blob', () => blobs.delete(sha256)),
         list: () => blobs.list(),
