@@ -107,14 +107,16 @@ test('errors are problems with their code; what is internal stays inside', async
 
 test('what is answered hot never reaches the routes', async () => {
   const { url } = await start({
-    hot: (asked, response) => {
-      if (asked.url !== '/hot') return false;
-      response.end('from memory');
+    hot: (asked, response, next) => {
+      if (asked.url === '/cold') return false;
+      if (asked.url === '/hot') response.end('from memory');
+      else setTimeout(next);
       return true;
     },
   });
   expect(await (await fetch(`${url}/hot`)).text()).toBe('from memory');
   expect((await fetch(`${url}/cold`)).status).toBe(404);
+  expect((await fetch(`${url}/later`)).status).toBe(404);
 });
 
 test('a port that is taken is an error of the start', async () => {

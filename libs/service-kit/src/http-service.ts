@@ -19,10 +19,10 @@ export interface HttpServiceOptions {
   /** Absent: the service answers nothing but its health. */
   router?: Router;
   /**
-   * Answers what it can before Express and its middleware see the request; false: it is theirs.
-   * For answers from memory, where the middleware costs more than the answer.
+   * Answers what it can before Express and its middleware see the request; false: it is theirs,
+   * which `next` says of one later. For where the middleware costs more than the answer.
    */
-  hot?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  hot?: (request: IncomingMessage, response: ServerResponse, next: () => void) => boolean;
   /** Paths that are served until the last connection ends: those where a 503 does harm. */
   finishes?: (path: string) => boolean;
   /** Told of every problem answer. */
@@ -99,8 +99,8 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use(problemHandler(log));
 
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    if (!stopping && hot?.(request, response)) return;
-    app(request, response);
+    const next = () => void app(request, response);
+    if (stopping || !hot?.(request, response, next)) next();
   };
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   // Uploads take as long as they take: their own rule ends a sender that stalls.
