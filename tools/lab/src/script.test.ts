@@ -24,10 +24,10 @@ it('has no result of a step that did not end', () => {
   expect(hasEnded(cut)).toBe(false);
 });
 
-it('runs the steps in their order, then powers off', () => {
+it('runs the steps in their order, then powers off when all is said', () => {
   const script = initScript([
     { name: 'b', run: 'true' },
     { name: 'a', run: 'false' },
   ]);
-  expect(script).toMatch(/step b\n.*step a\n.*done'\npoweroff -f\n$/);
+  expect(script).toMatch(/step b\n.*step a\n.*done'\nstty sane\npoweroff -f\n$/);
 });

@@ -35,6 +35,8 @@ export function initScript(steps: readonly Step[], hasNetwork = false): string {
     'dmesg -n 1; dmesg -c > /lab/boot.log',
     ...steps.map(({ name }) => `sh /lab/step ${name}`),
     `echo '${MARK} done'`,
+    // Setting the terminal waits for all that was written to it: the kernel does not, powering off.
+    'stty sane',
     'poweroff -f',
     '',
   ].join('\n');
