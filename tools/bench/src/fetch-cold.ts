@@ -6,7 +6,7 @@ import { startStoredDepot, storeNamed, type StoredDepot } from './stored-depot.t
 const BLOB_SIZE = 2_000_000;
 
 /** Blobs of one round, by how many are asked for at one time. */
-const PER_ROUND = 16;
+const PER_ROUND = 40;
 const AT_ONCE = [1, 8];
 
 /** Rounds that do not count: what is cold are the blobs, not code that has not run yet. */
