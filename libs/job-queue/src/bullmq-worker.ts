@@ -7,8 +7,11 @@ import { QUEUE_NAME, type BullmqOptions } from './bullmq-options.ts';
 import { attemptError } from './options.ts';
 import { endForGood, onceEach, workerConnection } from './redis.ts';
 
-/** Milliseconds for which a job of a newer version is out of the way of older workers. */
-const NEWER_DELAY = 10_000;
+/**
+ * Milliseconds for which a job of a newer version is out of the way of older workers. Then they may
+ * be the ones again who get it: it takes as long, on average, for each of them beside a newer one.
+ */
+const NEWER_DELAY = 2000;
 
 /** Milliseconds for Redis to take the last results when a worker closes. */
 const CLOSE_LIMIT = 5000;
