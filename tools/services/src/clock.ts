@@ -1,12 +1,19 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { clockLibrary } from './programs.ts';
+
+/** Seconds for which a process keeps what it has read of the clock's offset. */
+const KEPT = 1;
 
 /** A clock that tests set, for processes that are started with its environment. */
 export interface SettableClock {
   readonly environment: Record<string, string>;
-  /** Puts it so many seconds before or behind the system's. The monotonic clock goes on as it was. */
+  /**
+   * Puts it so many seconds before or behind the system's; resolves when every process has it. The
+   * monotonic clock goes on as it was.
+   */
   readonly set: (seconds: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -16,20 +23,23 @@ export async function startClock(): Promise<SettableClock> {
   const library = await clockLibrary();
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-clock-'));
   const file = join(folder, 'offset');
-  const set = async (seconds: number) => {
+  const write = async (seconds: number) => {
     // Whoever reads it while it is written must not find half of it.
     await writeFile(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
     await rename(`${file}.new`, file);
   };
-  await set(0);
+  await write(0);
   return {
     environment: {
       LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: file,
-      FAKETIME_CACHE_DURATION: '1',
+      FAKETIME_CACHE_DURATION: `${KEPT}`,
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     },
-    set,
+    set: async (seconds) => {
+      await write(seconds);
+      await sleep(KEPT * 1000 + 100);
+    },
     stop: () => rm(folder, { recursive: true }),
   };
 }
