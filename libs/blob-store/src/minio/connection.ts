@@ -87,13 +87,13 @@ export class Connection {
     const came = this.#head.subarray(0, this.#headLength);
     const head = readHead(came);
     if (!head && came.length < MAX_HEAD) return;
-    const body = head && head !== 'other' ? came.subarray(head.size) : undefined;
     this.#asked = undefined;
-    if (!head || head === 'other' || !body || body.length > head.length) {
+    if (!head || head === 'other' || came.length - head.size > head.length) {
       this.end();
       resolve(undefined);
       return;
     }
+    const body = came.subarray(head.size);
     this.#keepsAlive = head.keepsAlive;
     const load = new Load(this.#allocate(head.length), () => {
       // Afterwards the connection is someone else's.
