@@ -11,7 +11,12 @@ import {
 } from '@btf-depot/contracts';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, collect, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
-import { startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import {
+  bucketSettings,
+  startProcess,
+  urlOf,
+  type StartedProcess,
+} from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const REVISIONS = 40;
@@ -44,10 +49,7 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
     stores = await openMinioStores({ endpoint, accessKey, secretKey, bucket });
     await publishNext();
     service = startProcess('apps/fetch/src/main.ts', [], {
-      BTFDEPOT_S3_ENDPOINT: endpoint,
-      BTFDEPOT_S3_ACCESS_KEY: accessKey,
-      BTFDEPOT_S3_SECRET_KEY: secretKey,
-      BTFDEPOT_S3_BUCKET: bucket,
+      ...bucketSettings({ endpoint, accessKey, secretKey, bucket }),
       BTFDEPOT_PORT: '0',
       BTFDEPOT_RECORD_AGE: '0.1',
     });

@@ -7,7 +7,12 @@ import type { KernelRecord } from '@btf-depot/contracts';
 import { attachVariables } from '@btf-depot/extras';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, kernelBtf, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
-import { startProcess, urlOf, type StartedProcess } from '@btf-depot/testing/processes';
+import {
+  bucketSettings,
+  startProcess,
+  urlOf,
+  type StartedProcess,
+} from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const KIBI = 1024;
@@ -49,10 +54,7 @@ describeWithServices(['minio'], `${READERS} slow readers`, ({ minio }) => {
     const bucket = `slow-readers-${process.pid}`;
     await fill(await openMinioStores({ endpoint, accessKey, secretKey, bucket }));
     service = startProcess('apps/fetch/src/main.ts', [], {
-      BTFDEPOT_S3_ENDPOINT: endpoint,
-      BTFDEPOT_S3_ACCESS_KEY: accessKey,
-      BTFDEPOT_S3_SECRET_KEY: secretKey,
-      BTFDEPOT_S3_BUCKET: bucket,
+      ...bucketSettings({ endpoint, accessKey, secretKey, bucket }),
       BTFDEPOT_PORT: '0',
       BTFDEPOT_HOT_BLOBS: `${HOT_BLOBS}`,
       BTFDEPOT_HOT_ANSWERS: `${HOT_ANSWERS}`,

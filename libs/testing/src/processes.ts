@@ -123,3 +123,18 @@ export async function btfdepot(
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output };
 }
+
+/** What tells a service of a bucket. */
+export function bucketSettings(bucket: {
+  endpoint: string;
+  accessKey: string;
+  secretKey: string;
+  bucket: string;
+}): Record<string, string> {
+  return {
+    BTFDEPOT_S3_ENDPOINT: bucket.endpoint,
+    BTFDEPOT_S3_ACCESS_KEY: bucket.accessKey,
+    BTFDEPOT_S3_SECRET_KEY: bucket.secretKey,
+    BTFDEPOT_S3_BUCKET: bucket.bucket,
+  };
+}

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startProcess, urlOf, type StartedProcess } from './processes.ts';
+import { bucketSettings, startProcess, urlOf, type StartedProcess } from './processes.ts';
 
 const NAMES = ['ingest', 'compressor', 'fetch'] as const;
 
@@ -25,10 +25,7 @@ export async function startServiceProcesses(
   const data = await mkdtemp(join(tmpdir(), 'btf-depot-services-'));
   const environment = {
     BTFDEPOT_REDIS_URL: servers.redisUrl,
-    BTFDEPOT_S3_ENDPOINT: servers.minio.endpoint,
-    BTFDEPOT_S3_ACCESS_KEY: servers.minio.accessKey,
-    BTFDEPOT_S3_SECRET_KEY: servers.minio.secretKey,
-    BTFDEPOT_S3_BUCKET: servers.bucket,
+    ...bucketSettings({ ...servers.minio, bucket: servers.bucket }),
     BTFDEPOT_DATA: data,
     BTFDEPOT_PORT: '0',
     BTFDEPOT_LOG_LEVEL: 'debug',

@@ -2,7 +2,7 @@ import { openMinioStores, type Stores } from '@btf-depot/blob-store';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { startMinio } from '@btf-depot/services';
 import { kernelRecord, sha256Of } from '@btf-depot/testing';
-import { startProcess, urlOf } from '@btf-depot/testing/processes';
+import { bucketSettings, startProcess, urlOf } from '@btf-depot/testing/processes';
 import { Client } from 'minio';
 
 const BUCKET = 'bench';
@@ -31,10 +31,7 @@ export async function startStoredDepot(
   const stores = await openWhenReady({ endpoint, accessKey, secretKey, bucket: BUCKET });
   await fill(stores);
   const service = startProcess('apps/fetch/src/main.ts', [], {
-    BTFDEPOT_S3_ENDPOINT: endpoint,
-    BTFDEPOT_S3_ACCESS_KEY: accessKey,
-    BTFDEPOT_S3_SECRET_KEY: secretKey,
-    BTFDEPOT_S3_BUCKET: BUCKET,
+    ...bucketSettings({ endpoint, accessKey, secretKey, bucket: BUCKET }),
     BTFDEPOT_PORT: '0',
     ...settings,
   });
