@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { totalSize, type DepotClient, type UploadRequest } from '@btf-depot/client';
+import {
+  retry,
+  totalSize,
+  type DepotClient,
+  type Patience,
+  type UploadRequest,
+} from '@btf-depot/client';
 import type { KernelRecord, KernelStatus } from '@btf-depot/contracts';
 import type { UnpackedUpload } from '@btf-depot/depot';
 import { withUnpacked } from './local-file.ts';
@@ -9,7 +15,9 @@ import { encodeBtf } from './local-pahole.ts';
 import type { PushOptions } from './push-options.ts';
 import { filePart, splitParts, wholeParts, type Parts } from './push-parts.ts';
 import { uploadWatched } from './upload-watched.ts';
-import { withRetries } from './with-retries.ts';
+
+/** Five pauses, 15.5 s in all: a depot that is being restarted is back by the last. */
+const PATIENCE: Patience = { rounds: 6, pauseMs: 500 };
 
 export interface Pushed {
   file: string;
@@ -35,32 +43,36 @@ export function lookInto(file: string): Promise<UnpackedUpload> {
  * @throws DepotError or ProblemError where the file is not one that the depot takes.
  */
 export async function pushFile(
-  client: DepotClient,
+  depot: DepotClient,
   file: string,
   options: PushOptions,
   found?: UnpackedUpload,
 ): Promise<Pushed> {
+  const client = depot.withoutRetries();
   const unpacked = found ?? (await lookInto(file));
   const { kernel } = unpacked;
   const buildId = kernel?.buildId ?? options.query.buildId ?? unpacked.moduleBuildId;
-  const { full, onRetry = () => undefined } = options;
+  const { full, patience = PATIENCE, onRetry, signal } = options;
+  const patiently = <Result>(attempt: () => Promise<Result>) =>
+    retry(attempt, patience, { onRetry, signal });
   const whole = wholeParts(file, unpacked, options);
   const askRecord = async () =>
-    buildId === undefined ? undefined : client.record(buildId, options.signal);
+    buildId === undefined ? undefined : client.record(buildId, signal);
   const sendOnce = (parts: Parts) =>
-    withRetries(async () => {
+    patiently(async () => {
       const record = await askRecord();
       if (record && (await hasParts(record, parts))) return present(record);
       return send(client, parts, options, buildId);
-    }, onRetry);
+    });
 
-  const record = await withRetries(askRecord, onRetry);
+  const record = await patiently(askRecord);
   const lacksBtf = kernel?.kind === 'elf' && !kernel.hasBtf && full === undefined && !record;
   const { status, ...answer } =
     lacksBtf || options.splitHere
       ? await withMadeParts(file, whole, { ...options, lacksBtf }, sendOnce, record)
       : await sendOnce(whole);
-  return { file, ...answer, status: await client.waitUntilDone(status.buildId, options.signal) };
+  const done = await patiently(() => client.waitUntilDone(status.buildId, signal));
+  return { file, ...answer, status: done };
 }
 
 type Answer = Pick<Pushed, 'outcome' | 'encodedBy' | 'sent'> & { status: { buildId: string } };

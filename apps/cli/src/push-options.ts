@@ -1,4 +1,4 @@
-import type { ProblemError, UploadRequest } from '@btf-depot/client';
+import type { Patience, RetryOptions, UploadRequest } from '@btf-depot/client';
 import type { UploadPart } from '@btf-depot/contracts';
 import type { ProgressBar } from './progress-bar.ts';
 
@@ -15,7 +15,9 @@ export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], str
   /** Splits on this machine and sends only what the depot reads. */
   splitHere?: boolean;
   progress?: ProgressBar;
-  onRetry?: (why: ProblemError, pause: number) => void;
+  /** How often, and after what pauses, what fails for the moment is tried again. */
+  patience?: Patience;
+  onRetry?: RetryOptions['onRetry'];
   /** Told of BTF that is made here: `pahole 1.30`. */
   onEncode?: (by: string) => void;
   signal?: AbortSignal;

@@ -26,7 +26,7 @@ import {
   type VariableAnswer,
   type VariablePage,
 } from '@btf-depot/contracts';
-import { askInOrder, PATIENCE, wait, type Patience } from './ask.ts';
+import { askInOrder } from './ask.ts';
 import { blobStream, type WantedBlob } from './blob-stream.ts';
 import {
   findArtifact,
@@ -36,6 +36,7 @@ import {
   type FoundArtifact,
 } from './find-artifact.ts';
 import { ProblemError } from './problem-error.ts';
+import { ONCE, PATIENCE, wait, type Patience } from './retry.ts';
 import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 
 /** How long `waitUntilDone` lets pass between two looks, in milliseconds: 100, then ever more. */
@@ -86,6 +87,7 @@ export class DepotClient {
   /** The first depot: uploads go there. */
   readonly base: URL;
   readonly #bases: readonly URL[];
+  readonly #options: ClientOptions;
   readonly #patience: Patience;
   readonly #keys: readonly PublicKey[];
   readonly #authorization: Readonly<Record<string, string>>;
@@ -98,10 +100,17 @@ export class DepotClient {
     );
     if (this.#bases.length === 0) throw new RangeError('no depot is named');
     this.base = this.#bases[0];
+    this.#options = options;
     this.#patience = options.patience ?? PATIENCE;
     this.#keys = options.keys ?? [];
     const { token } = options;
     this.#authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  }
+
+  /** The same depots, where each request is made once: for whoever tries again as a whole. */
+  withoutRetries(): DepotClient {
+    const urls = this.#bases.map(({ href }) => href);
+    return new DepotClient(urls, { ...this.#options, patience: ONCE });
   }
 
   /** @returns undefined where no depot knows the build ID. */
@@ -126,8 +135,7 @@ export class DepotClient {
     try {
       const path = `${kernelPath(buildId)}/status`;
       const init = { headers: this.#authorization, ...(signal && { signal }) };
-      const once = { rounds: 1, pauseMs: 0 };
-      const response = await askInOrder([this.base], path, () => init, once);
+      const response = await askInOrder([this.base], path, () => init, ONCE);
       return (await parse(response, statusAnswerSchema)).progress;
     } catch (error) {
       if (error instanceof ProblemError) return undefined;

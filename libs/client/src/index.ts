@@ -2,7 +2,6 @@
  * HTTP client of the depot, for the command line, the page and anyone else; it uses nothing that
  * a browser lacks.
  */
-export { PATIENCE, type Patience } from './ask.ts';
 export { sha256Of, type WantedBlob } from './blob-stream.ts';
 export {
   DepotClient,
@@ -12,4 +11,5 @@ export {
 } from './depot-client.ts';
 export { type ArtifactOptions, type FoundArtifact } from './find-artifact.ts';
 export { ProblemError } from './problem-error.ts';
+export { retry, type Patience, type RetryOptions } from './retry.ts';
 export { totalSize, type UploadRequest } from './upload.ts';

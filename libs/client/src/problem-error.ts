@@ -9,9 +9,12 @@ export class ProblemError extends Error {
   readonly detail: string;
   /** Names that are near one that there is not. */
   readonly suggestions: readonly string[];
+  /** Milliseconds after which to ask again, where the depot says that; else 0. */
+  readonly retryAfter: number;
 
   constructor(
     problem: Pick<Problem, 'code' | 'status' | 'title' | 'detail'> & { suggestions?: unknown },
+    retryAfter = 0,
   ) {
     super(`${problem.title}: ${problem.detail}`);
     this.code = problem.code;
@@ -20,20 +23,21 @@ export class ProblemError extends Error {
     this.detail = problem.detail;
     const { suggestions } = problem;
     this.suggestions = Array.isArray(suggestions) ? suggestions.map(String) : [];
+    this.retryAfter = retryAfter;
   }
 }
 
 /** The error that an answer states; one of our own where it is not a depot that answers. */
 export async function problemOf(response: Response): Promise<ProblemError> {
   const text = await response.text().catch(() => '');
+  // A date, which HTTP allows too and no depot sends, is not a number.
+  const retryAfter = Number(response.headers.get('retry-after')) * 1000 || 0;
   try {
-    return new ProblemError(problemSchema.parse(JSON.parse(text)));
+    return new ProblemError(problemSchema.parse(JSON.parse(text)), retryAfter);
   } catch {
-    return new ProblemError({
-      code: 'not-a-depot',
-      status: response.status,
-      title: `HTTP ${response.status}`,
-      detail: text.slice(0, 200) || response.statusText,
-    });
+    const { status, statusText } = response;
+    const detail = text.slice(0, 200) || statusText;
+    const title = `HTTP ${status}`;
+    return new ProblemError({ code: 'not-a-depot', status, title, detail }, retryAfter);
   }
 }

@@ -26,8 +26,8 @@ export function pushCommand(): Command {
     .description(
       'Sends kernels to a depot: vmlinux, vmlinuz, .deb, .rpm, archives with any of these, raw BTF\n' +
         'with --build-id; of a folder, all files that look like it. Asks first whether the depot has\n' +
-        'them, tries again what fails for the moment, and waits until the artifacts are there. A\n' +
-        "kernel without BTF gets it from this machine's pahole.",
+        'them, tries again what fails for the moment (for some 15 s), and waits until the artifacts\n' +
+        "are there. A kernel without BTF gets it from this machine's pahole.",
     )
     .argument('<file...>', 'files, or folders with such files')
     .addOption(urlOption())
@@ -83,7 +83,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
       onEncode: (by) => note(`${file}: has no BTF, ${by} makes it`),
       onRetry: (why, pause) => {
         bar.stop();
-        note(`${file}: ${printable(why.message)}; again in ${pause / 1000} s`);
+        note(`${file}: ${printable(why.message)}; again in ${(pause / 1000).toFixed(1)} s`);
       },
     };
   });

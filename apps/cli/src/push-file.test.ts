@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DepotClient } from '@btf-depot/client';
+import { problem, PROBLEM_MEDIA_TYPE, statusOf } from '@btf-depot/contracts';
+import { buildIdOf, kernelFile, kernelRecord } from '@btf-depot/testing';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { pushFile } from './push-file.ts';
+
+const patience = { rounds: 4, pauseMs: 1 };
+const buildId = buildIdOf('pushed');
+const record = kernelRecord({ buildId, state: 'ready' });
+let folder: string;
+let file: string;
+let server: Server | undefined;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-file-'));
+  file = join(folder, 'vmlinux');
+  await writeFile(file, kernelFile({ buildId }));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+afterEach(() => {
+  server?.close();
+  server?.closeAllConnections();
+});
+
+/** A depot that answers so, as often as it is asked for that; what it says nothing of is busy. */
+async function depot(answers: Record<string, () => [status: number, body: unknown] | undefined>) {
+  const asked: string[] = [];
+  server = createServer((request, response) => {
+    const what = `${request.method ?? ''} ${request.url ?? ''}`;
+    asked.push(what);
+    request.resume().once('end', () => {
+      const [status, body] = answers[what]?.() ?? [503, problem('busy', 'not now')];
+      response.writeHead(status, { 'Content-Type': PROBLEM_MEDIA_TYPE }).end(JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const client = new DepotClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return { client, asked };
+}
+
+const GET = `GET /v1/kernels/${buildId}`;
+const POST = 'POST /v1/kernels';
+const LOOK = `${GET}/status`;
+const unknown = () => [404, problem('unknown-build-id', 'not here')] as [number, unknown];
+
+test('a depot that is not well is asked as often as is said, and no oftener', async () => {
+  const { client, asked } = await depot({});
+  const pauses: number[] = [];
+  const pushed = pushFile(client, file, {
+    query: {},
+    patience,
+    onRetry: (_why, pause) => pauses.push(pause),
+  });
+  await expect(pushed).rejects.toMatchObject({ code: 'busy' });
+  expect(asked).toEqual(Array(patience.rounds).fill(GET));
+  expect(pauses).toHaveLength(patience.rounds - 1);
+});
+
+test('so is one that takes no upload', async () => {
+  const { client, asked } = await depot({ [GET]: unknown });
+  await expect(pushFile(client, file, { query: {}, patience })).rejects.toMatchObject({
+    code: 'busy',
+  });
+  expect(asked.filter((what) => what === POST)).toHaveLength(patience.rounds);
+});
+
+test('one that is away for a moment while it compresses is asked again', async () => {
+  let looks = 0;
+  const { client, asked } = await depot({
+    [GET]: unknown,
+    [POST]: () => [201, statusOf({ ...record, state: 'compressing' })],
+    [LOOK]: () => (++looks < patience.rounds ? undefined : [200, statusOf(record)]),
+  });
+  const pushed = await pushFile(client, file, { query: {}, patience });
+  expect(pushed).toMatchObject({ outcome: 'created', status: { state: 'ready' } });
+  expect(asked.filter((what) => what === LOOK)).toHaveLength(patience.rounds);
+});
