@@ -3,9 +3,8 @@ import { DepotError, findSection } from '@btf-depot/depot';
 import { onlyMethods, type Logger } from '@btf-depot/service-kit';
 import { Router, type ErrorRequestHandler } from 'express';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
-import type { ColdBlob } from './blobs/cold-blob.ts';
 import type { RecentRecords } from './recent-records.ts';
-import type { BlobAnswer, SendBlob } from './send-blob.ts';
+import type { KnownAnswer, SendBlob } from './send-blob.ts';
 
 /** Codes of what is not there, and will not be there in a moment either. */
 const MISSING: ReadonlySet<string> = new Set([
@@ -39,8 +38,8 @@ export function debuginfodRoutes({
   section.get(async (request, response) => {
     const { buildId, name } = request.params;
     if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
-    const { sha256 } = findSection(await records.get(buildId), name);
-    send(request, response, sectionAnswer(await blobs.open(sha256), sha256));
+    const known = sectionAnswer(await records.get(buildId), name);
+    send(request, response, { ...known, bytes: await blobs.open(known.sha256) });
   });
   section.all(onlyMethods('GET, HEAD'));
   const onError: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
@@ -65,21 +64,13 @@ export function isDebuginfod(path: string): boolean {
   return path.startsWith('/buildid/');
 }
 
-export function sectionAnswer(bytes: Buffer | ColdBlob, sha256: string): BlobAnswer {
+/** @throws DepotError as `findSection`. */
+export function sectionAnswer(record: KernelRecord, name: string): KnownAnswer {
+  const { sha256, size } = findSection(record, name);
   return {
-    bytes,
     sha256,
     mediaType: 'application/octet-stream',
     immutable: false,
-    headers: { 'X-DEBUGINFOD-SIZE': bytes.length, 'X-DEBUGINFOD-FILE': 'vmlinux' },
+    headers: { 'X-DEBUGINFOD-SIZE': size, 'X-DEBUGINFOD-FILE': 'vmlinux' },
   };
-}
-
-/** The section's blob in a record at hand; undefined where there is a miss to be told. */
-export function sectionHash(record: KernelRecord, name: string): string | undefined {
-  try {
-    return findSection(record, name).sha256;
-  } catch {
-    return undefined;
-  }
 }

@@ -8,9 +8,8 @@ import type { HeldMemory } from './blobs/held-memory.ts';
 import { sendBytes, type Piece } from './blobs/send-bytes.ts';
 import { READABLE_ELSEWHERE } from './cors.ts';
 
-export interface BlobAnswer {
-  /** A blob on its way is closed when it was sent, or did not need to be. */
-  bytes: Buffer | ColdBlob;
+/** An answer of which only the bytes are missing. */
+export interface KnownAnswer {
   /**
    * Where the bytes count while readers have not taken them, and need room; by default, with the
    * blobs, which have it.
@@ -26,6 +25,11 @@ export interface BlobAnswer {
   vary?: string;
   /** More headers. */
   headers?: OutgoingHttpHeaders;
+}
+
+export interface BlobAnswer extends KnownAnswer {
+  /** A blob on its way is closed when it was sent, or did not need to be. */
+  bytes: Buffer | ColdBlob;
 }
 
 /** Who asks for more ranges than these gets the whole (RFC 9110, 14.2 allows it). */
