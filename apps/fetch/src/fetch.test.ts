@@ -15,10 +15,13 @@ const NAME = 'btf_vmlinux.ko.gz';
 const ready = kernelRecord({
   state: 'ready',
   buildId: buildIdOf('ready'),
+  core: { sha256, size: bytes.length, types: 1, origin: 'verbatim' },
   artifacts: { [NAME]: { sha256, size: bytes.length, mediaType: 'application/gzip' } },
 });
 const withdrawn = { ...ready, buildId: buildIdOf('withdrawn'), state: 'withdrawn' as const };
 const pending = kernelRecord({ buildId: buildIdOf('pending') });
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** More than are answered one by one. */
 const manyRanges = `bytes=${Array.from({ length: 40 }, (_, at) => `${at * 3}-${at * 3}`).join()}`;
@@ -61,6 +64,7 @@ afterAll(async () => {
 
 const byName = `/v1/kernels/${ready.buildId}/${NAME}`;
 const byHash = `/v1/blobs/sha256/${sha256}`;
+const section = `/buildid/${ready.buildId}/section/.BTF`;
 
 function get(path: string, headers: Record<string, string> = {}, method = 'GET') {
   return fetch(service.url + path, { headers, method });
@@ -161,6 +165,31 @@ describe.each(['first', 'again'])('%s:', () => {
       expect((await bodyOf(answer)).length).toBe(0);
     },
   );
+
+  test.each([
+    [200, byName],
+    [200, byHash],
+    [200, byName, {}, 'HEAD'],
+    [200, section],
+    [206, byName, { range: 'bytes=0-9' }],
+    [304, byName, { 'if-none-match': '*' }],
+    [416, byName, { range: 'bytes=100000-' }],
+    [404, `/v1/kernels/${ready.buildId}/passwd`],
+  ])('a %i of %s has an id, the one of its request where there is one', async (...asked) => {
+    const [status, path, headers = {}, method] = asked;
+    const idOf = async (given?: string) => {
+      const sent = { ...headers, ...(given !== undefined && { 'x-request-id': given }) };
+      const answer = await get(path, sent, method);
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      await answer.arrayBuffer();
+      return answer.headers.get('x-request-id');
+    };
+    expect(await idOf('build-17.a')).toBe('build-17.a');
+    const ids = [await idOf(), await idOf(), await idOf('{"a":1}')];
+    for (const id of ids) expect(id).toMatch(UUID);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
 });
 
 test('record and status are there', async () => {

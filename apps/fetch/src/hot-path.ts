@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KernelRecord } from '@btf-depot/contracts';
+import { commonHeaders } from '@btf-depot/service-kit';
 import type { Answers } from './answers.ts';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
 import type { KernelList } from './kernel-list.ts';
@@ -35,7 +36,9 @@ export function hotPath(caches: Caches) {
     const variable = hotVariable(caches, url, request);
     const known = variable ?? knownBlob(caches, url, request);
     if (!known) return false;
-    const sendThese = (bytes: BlobAnswer['bytes']) => send(request, response, { ...known, bytes });
+    const headers = { ...known.headers, ...commonHeaders(request) };
+    const sendThese = (bytes: BlobAnswer['bytes']) =>
+      send(request, response, { ...known, headers, bytes });
     const hot = variable?.bytes ?? blobs.peek(known.sha256);
     if (hot) sendThese(hot);
     else blobs.open(known.sha256).then(sendThese, next);

@@ -54,6 +54,9 @@ describe.each(['first', 'again'])('%s:', () => {
       headers: { 'if-none-match': etag },
     });
     expect(known.status).toBe(304);
+    const ids = [answer, known].map(({ headers }) => headers.get('x-request-id'));
+    expect(ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), expect.any(String)]);
+    expect(ids[0]).not.toBe(ids[1]);
   });
 
   test.each([

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
 import express, { type Express, type Request, type RequestHandler, type Router } from 'express';
 import type { TokenGuard } from '@btf-depot/depot';
+import { commonHeaders } from './common-headers.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
@@ -19,8 +19,9 @@ export interface HttpServiceOptions {
   /** Absent: the service answers nothing but its health. */
   router?: Router;
   /**
-   * Answers what it can before Express and its middleware see the request; false: it is theirs,
-   * which `next` says of one later. For where the middleware costs more than the answer.
+   * Answers what it can before Express and its middleware see the request, with `commonHeaders`;
+   * false: it is theirs, which `next` says of one later. For where the middleware costs more than
+   * the answer.
    */
   hot?: (request: IncomingMessage, response: ServerResponse, next: () => void) => boolean;
   /** Paths that are served until the last connection ends: those where a 503 does harm. */
@@ -119,8 +120,9 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     letReader(readers, request, response).then(
       (isLet) => isLet && serve(request, response),
       (error: unknown) => {
-        log.error({ err: error }, 'tokens cannot be read');
-        response.writeHead(503, { 'Retry-After': '2' }).end();
+        const headers = commonHeaders(request);
+        log.error({ requestId: headers['X-Request-Id'], err: error }, 'tokens cannot be read');
+        response.writeHead(503, { ...headers, 'Retry-After': '2' }).end();
       },
     );
   });
@@ -178,14 +180,10 @@ function trustProxies(app: Express, proxies: readonly string[]): void {
   }
 }
 
-/** The caller's id where it is a harmless one, so that a request can be followed across services. */
 const identifyRequest: RequestHandler = (request, response, next) => {
-  const given = request.headers['x-request-id'];
-  const id = typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
-  response.locals.requestId = id;
-  response.setHeader('X-Request-Id', id);
-  // Answers have what farms sent in them: a browser is to take none for a page.
-  response.setHeader('X-Content-Type-Options', 'nosniff');
+  const headers = commonHeaders(request);
+  response.locals.requestId = headers['X-Request-Id'];
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   next();
 };
 

@@ -3,6 +3,7 @@
  * answers, worker threads for computations, and an orderly end.
  */
 export { adminSettings, startAdmin } from './admin.ts';
+export { commonHeaders } from './common-headers.ts';
 export { createComputePool, type ComputePool } from './compute/pool.ts';
 export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
 import { DepotError, type TokenGuard } from '@btf-depot/depot';
+import { commonHeaders } from './common-headers.ts';
 
 /**
  * For a depot that only token holders read: lets a request through with any valid token, with
@@ -19,8 +20,10 @@ export async function letReader(
   } catch (error) {
     if (!(error instanceof DepotError)) throw error;
     const { code, message } = error;
-    const body = problem(code, message);
+    const headers = commonHeaders(request);
+    const body = problem(code, message, headers['X-Request-Id']);
     response.writeHead(body.status, {
+      ...headers,
       'Content-Type': PROBLEM_MEDIA_TYPE,
       'Cache-Control': 'no-store',
       'WWW-Authenticate': 'Bearer',
