@@ -46,10 +46,10 @@ export class Answers {
     });
   }
 
-  /** The answer if it is in memory, and can be sent. */
-  peek(key: string): Answer | undefined {
+  /** The answer if it is in memory, and can be sent to whoever asks. */
+  peek(request: Pick<Request, 'ip'>, key: string): Answer | undefined {
     const entry = this.#cache.get(key);
-    return entry && 'bytes' in entry && this.#held.admits(entry.bytes) ? entry : undefined;
+    return entry && 'bytes' in entry && this.#held.admits(entry.bytes, request) ? entry : undefined;
   }
 
   /**
@@ -65,7 +65,7 @@ export class Answers {
     const known = this.#cache.get(key);
     if (known instanceof DepotError) throw known;
     if (known) return known;
-    this.#held.admit({ length: size });
+    this.#held.admit({ length: size }, request);
     this.#budget.spend(request, cost);
     let making = this.#making.get(key);
     if (!making) {

@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { commonHeaders } from '@btf-depot/service-kit';
+import { commonHeaders, type AddressedRequest } from '@btf-depot/service-kit';
 import type { Answers } from './answers.ts';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
 import type { KernelList } from './kernel-list.ts';
@@ -30,7 +30,11 @@ interface Caches {
  */
 export function hotPath(caches: Caches) {
   const { blobs, send } = caches;
-  return (request: IncomingMessage, response: ServerResponse, next: () => void): boolean => {
+  return (
+    request: AddressedRequest,
+    response: ServerResponse<AddressedRequest>,
+    next: () => void,
+  ): boolean => {
     const { method, url } = request;
     if ((method !== 'GET' && method !== 'HEAD') || url === undefined) return false;
     const variable = hotVariable(caches, url, request);
@@ -49,19 +53,22 @@ export function hotPath(caches: Caches) {
 function hotVariable(
   { records, answers }: Caches,
   url: string,
-  { headers }: IncomingMessage,
+  request: AddressedRequest,
 ): BlobAnswer | undefined {
   const asked = VARIABLE_PATH.exec(url);
   const record = asked && living(records.peek(asked[1]));
   if (!record) return undefined;
-  const variable = answers.peek(variableKey(record, formOf(headers.accept), asked[2]));
+  const variable = answers.peek(
+    request,
+    variableKey(record, formOf(request.headers.accept), asked[2]),
+  );
   return variable && { ...variable, immutable: false, vary: 'Accept' };
 }
 
 function knownBlob(
   { records, kernelList }: Caches,
   url: string,
-  { headers }: IncomingMessage,
+  { headers }: AddressedRequest,
 ): KnownAnswer | undefined {
   const artifact = ARTIFACT_PATH.exec(url);
   if (artifact) {

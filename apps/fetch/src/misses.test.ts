@@ -65,7 +65,9 @@ beforeAll(async () => {
   for (const name of ['READY', 'COMPRESSING'] as const) {
     await full.store({ core, vars }, { buildId: KERNELS[name] });
   }
-  slow = connect(Number(new URL(full.url).port), '127.0.0.1');
+  // Another client: this one has its own share.
+  const port = Number(new URL(full.url).port);
+  slow = connect({ port, host: '127.0.0.1', localAddress: '127.0.1.1' });
   slow.write(`GET /v1/kernels/${KERNELS.READY}/vmlinux.full.btf HTTP/1.1\r\nHost: x\r\n\r\n`);
   await once(slow, 'readable');
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import parseRange from 'range-parser';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
-import type { Metrics } from '@btf-depot/service-kit';
+import type { AddressedRequest, Metrics } from '@btf-depot/service-kit';
 import type { ColdBlob } from './blobs/cold-blob.ts';
 import type { HeldMemory } from './blobs/held-memory.ts';
 import { sendBytes, type Piece } from './blobs/send-bytes.ts';
@@ -43,11 +43,11 @@ interface Part {
 
 /**
  * Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110.
- * @throws DepotError `busy` where slow readers hold as much as they may.
+ * @throws DepotError `busy` where slow readers hold as much as they may, or this client does.
  */
 export type SendBlob = (
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: AddressedRequest,
+  response: ServerResponse<AddressedRequest>,
   answer: BlobAnswer,
 ) => void;
 
@@ -58,7 +58,7 @@ export type SendBlob = (
 export function blobSender(blobsHeld: HeldMemory, metrics?: Metrics): SendBlob {
   return (request, response, answer) => {
     const { bytes, held = blobsHeld } = answer;
-    if (request.method !== 'HEAD') answer.held?.admit(bytes);
+    if (request.method !== 'HEAD') answer.held?.admit(bytes, request);
     const body = writeHead(request, response, answer);
     if (body && request.method !== 'HEAD') {
       metrics?.sent(Buffer.isBuffer(bytes) ? 'memory' : 'store', sizeOf(body));

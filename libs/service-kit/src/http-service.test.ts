@@ -164,3 +164,24 @@ test('no more connections than the limit are held', async () => {
   await expect.poll(open, { timeout: 10_000 }).toBe(0);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
+
+test.each([
+  [['loopback'], '192.0.2.1'],
+  [[], '127.0.0.1'],
+])('ahead of Express too a request says whom it is from: %j', async (trustedProxies, ip) => {
+  const router = Router();
+  router.get('/cold', (request, response) => response.end(request.ip));
+  const { url } = await start({
+    router,
+    trustedProxies,
+    hot: (request, response) => {
+      if (request.url === '/cold') return false;
+      response.end(request.ip);
+      return true;
+    },
+  });
+  const headers = { 'X-Forwarded-For': '203.0.113.1, 192.0.2.1' };
+  for (const path of ['/hot', '/cold']) {
+    expect(await (await fetch(url + path, { headers })).text()).toBe(ip);
+  }
+});

@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
 import express, { type Express, type Request, type RequestHandler, type Router } from 'express';
 import type { TokenGuard } from '@btf-depot/depot';
+import { addressedRequests, type AddressedRequest } from './addressed-request.ts';
 import { commonHeaders } from './common-headers.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -23,7 +24,11 @@ export interface HttpServiceOptions {
    * false: it is theirs, which `next` says of one later. For where the middleware costs more than
    * the answer.
    */
-  hot?: (request: IncomingMessage, response: ServerResponse, next: () => void) => boolean;
+  hot?: (
+    request: AddressedRequest,
+    response: ServerResponse<AddressedRequest>,
+    next: () => void,
+  ) => boolean;
   /** Paths that are served until the last connection ends: those where a 503 does harm. */
   finishes?: (path: string) => boolean;
   /** Told of every problem answer. */
@@ -99,18 +104,19 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use(unanswered);
   app.use(problemHandler(log));
 
-  const serve = (request: IncomingMessage, response: ServerResponse) => {
+  const serve = (request: AddressedRequest, response: ServerResponse<AddressedRequest>) => {
     const next = () => void app(request, response);
     if (stopping || !hot?.(request, response, next)) next();
   };
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
-  // Uploads take as long as they take: their own rule ends a sender that stalls.
-  const times = {
+  const serverOptions = {
+    IncomingMessage: addressedRequests(app),
+    // Uploads take as long as they take: their own rule ends a sender that stalls.
     requestTimeout: 0,
     headersTimeout: limits.head,
     connectionsCheckingInterval: limits.head / 4,
   };
-  const server = createServer(times, (request, response) => {
+  const server = createServer(serverOptions, (request, response) => {
     const { readers, open } = options;
     const [path = ''] = (request.url ?? '').split('?');
     if (!readers || HEALTH_PATHS.includes(path) || open?.(path)) {

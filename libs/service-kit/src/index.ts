@@ -2,6 +2,7 @@
  * What the services share around the use cases: settings, log, HTTP server with health and problem
  * answers, worker threads for computations, and an orderly end.
  */
+export { type AddressedRequest } from './addressed-request.ts';
 export { adminSettings, startAdmin } from './admin.ts';
 export { commonHeaders } from './common-headers.ts';
 export { createComputePool, type ComputePool } from './compute/pool.ts';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HeldMemory } from './held-memory.ts';
@@ -26,14 +26,21 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** An answer that nobody reads. */
-async function answer(): Promise<ServerResponse> {
-  const asked = once(server, 'request') as Promise<[unknown, ServerResponse]>;
+const someone = { ip: '192.0.2.1' };
+const other = { ip: '192.0.2.2' };
+
+type Sent = ServerResponse<IncomingMessage & typeof someone>;
+
+/** An answer that nobody reads; each is another client's, unless it is said whose. */
+async function answer(of = { ip: `198.51.100.${clients.length}` }): Promise<Sent> {
+  const asked = once(server, 'request') as Promise<[unknown, Sent]>;
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   client.on('error', () => undefined);
   client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   clients.push(client);
-  return (await asked)[1];
+  const [, response] = await asked;
+  Object.assign(response.req, of);
+  return response;
 }
 
 const bytes = (size: number) => Buffer.alloc(size);
@@ -42,16 +49,16 @@ test('who takes nothing for long is cut where others find no room, the others ar
   const held = new HeldMemory(8 * MEBI, SLOW);
   const [taking, stuck] = [await answer(), await answer()];
   for (const response of [taking, stuck]) held.holdWhileSent(bytes(3 * MEBI), response);
-  expect(held.admits(bytes(MEBI))).toBe(false);
+  expect(held.admits(bytes(MEBI), someone)).toBe(false);
   now = SLOW;
   held.taken(taking);
   now = SLOW + 1;
-  expect(held.admits(bytes(MEBI))).toBe(true);
+  expect(held.admits(bytes(MEBI), someone)).toBe(true);
   expect(stuck.req.socket.destroyed).toBe(true);
   expect(taking.req.socket.destroyed).toBe(false);
   // Others may still ask in vain: who takes something in time is left alone.
   now = 2 * SLOW - 1;
-  expect(held.admits(bytes(4 * MEBI))).toBe(false);
+  expect(held.admits(bytes(4 * MEBI), someone)).toBe(false);
   expect(taking.req.socket.destroyed).toBe(false);
 });
 
@@ -60,7 +67,7 @@ test('who is slow is left alone while there is room', async () => {
   const stuck = await answer();
   held.holdWhileSent(bytes(3 * MEBI), stuck);
   now = 10 * SLOW;
-  expect(held.admits(bytes(3 * MEBI))).toBe(true);
+  expect(held.admits(bytes(3 * MEBI), someone)).toBe(true);
   expect(stuck.req.socket.destroyed).toBe(false);
 });
 
@@ -68,22 +75,71 @@ test('what is sent already needs no more room, and what is small has its own', a
   const held = new HeldMemory(4 * MEBI, SLOW);
   const large = bytes(3 * MEBI);
   held.holdWhileSent(large, await answer());
-  expect(held.admits(large)).toBe(true);
-  expect(held.admits(bytes(MEBI / 2))).toBe(false);
+  expect(held.admits(large, someone)).toBe(true);
+  expect(held.admits(bytes(MEBI / 2), someone)).toBe(false);
   for (let small = 0; small < 16; small++) {
-    expect(held.admits(bytes(64 * 1024))).toBe(true);
+    expect(held.admits(bytes(64 * 1024), someone)).toBe(true);
     held.holdWhileSent(bytes(64 * 1024), await answer());
   }
-  expect(held.admits(bytes(64 * 1024))).toBe(false);
+  expect(held.admits(bytes(64 * 1024), someone)).toBe(false);
 });
 
 test('what is larger than all the room goes where it is the only one', async () => {
   const held = new HeldMemory(MEBI, SLOW);
-  expect(held.admits(bytes(9 * MEBI))).toBe(true);
+  expect(held.admits(bytes(9 * MEBI), someone)).toBe(true);
   const response = await answer();
   held.holdWhileSent(bytes(9 * MEBI), response);
-  expect(() => held.admit(bytes(9 * MEBI))).toThrow(/slow readers/);
+  expect(() => held.admit(bytes(9 * MEBI), someone)).toThrow(/slow readers/);
   response.destroy();
   await once(response, 'close');
-  expect(held.admits(bytes(9 * MEBI))).toBe(true);
+  expect(held.admits(bytes(9 * MEBI), someone)).toBe(true);
+});
+
+test('one client has no more than its share, and others have theirs', async () => {
+  const held = new HeldMemory(16 * MEBI, SLOW);
+  const large = bytes(3 * MEBI);
+  held.holdWhileSent(large, await answer(someone));
+  expect(() => held.admit(bytes(2 * MEBI), someone)).toThrow(/to this client/);
+  expect(held.admits(bytes(MEBI), someone)).toBe(true);
+  // What is small has room beside.
+  expect(held.admits(bytes(64 * 1024), someone)).toBe(true);
+  // The same bytes once more take no more memory.
+  expect(held.admits(large, someone)).toBe(true);
+  held.holdWhileSent(large, await answer(someone));
+  expect(held.admits(bytes(MEBI), someone)).toBe(true);
+  expect(held.admits(bytes(8 * MEBI), other)).toBe(true);
+});
+
+test('what another client is sent too counts for both of them', async () => {
+  const held = new HeldMemory(16 * MEBI, SLOW);
+  const [own, shared] = [bytes(3 * MEBI), bytes(3 * MEBI)];
+  held.holdWhileSent(own, await answer(someone));
+  const sent = await answer(other);
+  held.holdWhileSent(shared, sent);
+  expect(held.admits(shared, someone)).toBe(false);
+  sent.destroy();
+  await once(sent, 'close');
+  expect(held.admits(shared, other)).toBe(true);
+  expect(held.admits(bytes(9 * MEBI), other)).toBe(true);
+});
+
+test('of a client that has its share, those that take nothing are cut for itself alone', async () => {
+  const held = new HeldMemory(16 * MEBI, SLOW);
+  const [stuck, ofOther] = [await answer(someone), await answer(other)];
+  for (const response of [ofOther, stuck]) held.holdWhileSent(bytes(3 * MEBI), response);
+  now = SLOW;
+  expect(held.admits(bytes(3 * MEBI), someone)).toBe(true);
+  expect(stuck.req.socket.destroyed).toBe(true);
+  expect(ofOther.req.socket.destroyed).toBe(false);
+});
+
+test('of small answers, too, one client has its share', async () => {
+  const held = new HeldMemory(MEBI, SLOW);
+  const small = () => bytes(64 * 1024);
+  for (let sent = 0; sent < 8; sent++) {
+    expect(held.admits(small(), someone)).toBe(true);
+    held.holdWhileSent(small(), await answer(someone));
+  }
+  expect(held.admits(small(), someone)).toBe(false);
+  expect(held.admits(small(), other)).toBe(true);
 });

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DepotError } from '@btf-depot/depot';
+import type { AddressedRequest } from '@btf-depot/service-kit';
+import { clientOf } from '../clients/client-of.ts';
 
 /** Milliseconds in which a reader must take at least something. */
 const STALLED = 60_000;
@@ -16,14 +18,48 @@ const SMALL = 64 * 1024;
 /** What of the limit is for small answers alone. */
 const SHARE_OF_SMALL = 0.25;
 
+/** The most of the limit that is on its way to one client, the part for small answers included. */
+const SHARE_OF_CLIENT = 0.5;
+
 /** What takes memory: a buffer, or a blob that comes. */
 interface Holdable {
   /** Bytes. */
   readonly length: number;
 }
 
+/** Things that are held, each counted once, however often it is. */
+class Held {
+  readonly #times = new Map<Holdable, number>();
+  bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#times.size === 0;
+  }
+
+  has(what: Holdable): boolean {
+    return this.#times.has(what);
+  }
+
+  add(what: Holdable): void {
+    const times = this.#times.get(what) ?? 0;
+    this.#times.set(what, times + 1);
+    if (times === 0) this.bytes += what.length;
+  }
+
+  take(what: Holdable): void {
+    const times = (this.#times.get(what) ?? 0) - 1;
+    if (times > 0) this.#times.set(what, times);
+    else if (this.#times.delete(what)) this.bytes -= what.length;
+  }
+}
+
+/** Who is sent something. */
+type Asking = Pick<AddressedRequest, 'ip'>;
+type Sent = ServerResponse<AddressedRequest>;
+
 interface Sending {
   buffer: Buffer;
+  client: string;
   /** When something was last taken of it, on the clock of `performance.now`. */
   takenAt: number;
 }
@@ -33,12 +69,12 @@ interface Sending {
  * is counted once, however many readers it has.
  */
 export class HeldMemory {
-  readonly #readers = new Map<Holdable, number>();
+  readonly #all = new Held();
+  readonly #ofClients = new Map<string, Held>();
   /** Answers on their way, those first of which nothing was taken for longest. */
-  readonly #sending = new Map<ServerResponse, Sending>();
+  readonly #sending = new Map<Sent, Sending>();
   readonly #limit: number;
   readonly #slow: number;
-  #bytes = 0;
 
   /**
    * @param limit in bytes.
@@ -51,22 +87,59 @@ export class HeldMemory {
 
   /** Whether so many bytes more may be held. */
   hasRoom(bytes: number): boolean {
-    return this.#bytes + bytes <= this.#limit;
+    return this.#all.bytes + bytes <= this.#limit;
   }
 
   /**
-   * Whether this may be sent: it is held already, or there is room, which is made by cutting those
-   * off who take next to nothing. Who takes what it is sent is never cut for the sake of others.
+   * Whether this may be sent: it is held already, or there is room, of the whole and of the client's
+   * share. Room is made by cutting those off who take next to nothing. Who takes what it is sent is
+   * never cut for the sake of others.
    */
-  admits(what: Holdable): boolean {
-    if (this.#readers.has(what)) return true;
-    const isLarge = what.length > SMALL;
-    const takes = isLarge ? what.length + SHARE_OF_SMALL * this.#limit : what.length;
-    // What is over the limit goes where it is the only one.
-    const fits = () => this.hasRoom(takes) || this.#readers.size === 0;
+  admits(what: Holdable, asking: Asking): boolean {
+    return this.#sharesWith(asking, what) && this.#hasRoomFor(what);
+  }
+
+  /** @throws DepotError `busy` where it is not admitted. */
+  admit(what: Holdable, asking: Asking): void {
+    if (!this.#sharesWith(asking, what)) {
+      throw new DepotError('busy', 'as much is on its way to this client as may be');
+    }
+    if (!this.#hasRoomFor(what)) {
+      throw new DepotError('busy', 'as much is on its way to slow readers as may be');
+    }
+  }
+
+  /** What is over the share goes to a client that has nothing on its way. */
+  #sharesWith(asking: Asking, what: Holdable): boolean {
+    if (this.#ofClients.size === 0) return true;
+    const client = clientOf(asking);
+    const fits = () => {
+      const held = this.#ofClients.get(client);
+      if (!held || held.has(what)) return true;
+      return held.bytes + this.#takes(what) <= SHARE_OF_CLIENT * this.#limit;
+    };
+    return this.#cutUntil(fits, (sending) => sending.client === client);
+  }
+
+  /** What is over the limit goes where it is the only one. */
+  #hasRoomFor(what: Holdable): boolean {
+    return this.#cutUntil(
+      () => this.#all.has(what) || this.#all.isEmpty || this.hasRoom(this.#takes(what)),
+      () => true,
+    );
+  }
+
+  /** What is large leaves room for what is small. */
+  #takes({ length }: Holdable): number {
+    return length > SMALL ? length + SHARE_OF_SMALL * this.#limit : length;
+  }
+
+  /** Cuts those of these who take next to nothing, until there is room or none is left. */
+  #cutUntil(fits: () => boolean, isMeant: (sending: Sending) => boolean): boolean {
     const since = performance.now() - this.#slow;
-    for (const [response, { takenAt }] of this.#sending) {
-      if (fits() || takenAt > since) break;
+    for (const [response, sending] of this.#sending) {
+      if (fits() || sending.takenAt > since) break;
+      if (!isMeant(sending)) continue;
       this.#sent(response);
       // Of the connection, for an answer may still wait behind another one.
       response.req.socket.destroy();
@@ -74,46 +147,43 @@ export class HeldMemory {
     return fits();
   }
 
-  /** @throws DepotError `busy` where it is not admitted. */
-  admit(what: Holdable): void {
-    if (this.admits(what)) return;
-    throw new DepotError('busy', 'as much is on its way to slow readers as may be');
-  }
-
   hold(what: Holdable): void {
-    const readers = this.#readers.get(what) ?? 0;
-    this.#readers.set(what, readers + 1);
-    if (readers === 0) this.#bytes += what.length;
+    this.#all.add(what);
   }
 
   release(what: Holdable): void {
-    const readers = (this.#readers.get(what) ?? 0) - 1;
-    if (readers > 0) {
-      this.#readers.set(what, readers);
-      return;
-    }
-    if (this.#readers.delete(what)) this.#bytes -= what.length;
+    this.#all.take(what);
   }
 
   /** Counts what an answer still has to get rid of. */
-  holdWhileSent(buffer: Buffer, response: ServerResponse): void {
+  holdWhileSent(buffer: Buffer, response: Sent): void {
+    const client = clientOf(response.req);
     this.hold(buffer);
-    this.#sending.set(response, { buffer, takenAt: performance.now() });
+    const ofClient = this.#ofClients.get(client) ?? new Held();
+    this.#ofClients.set(client, ofClient);
+    ofClient.add(buffer);
+    this.#sending.set(response, { buffer, client, takenAt: performance.now() });
     endWhenStalled(response);
     response.once('close', () => this.#sent(response));
   }
 
   /** Tells that a reader takes what it is sent. */
-  taken(response: ServerResponse): void {
+  taken(response: Sent): void {
     const sending = this.#sending.get(response);
     if (!sending) return;
     this.#sending.delete(response);
     this.#sending.set(response, { ...sending, takenAt: performance.now() });
   }
 
-  #sent(response: ServerResponse): void {
+  #sent(response: Sent): void {
     const sending = this.#sending.get(response);
-    if (sending && this.#sending.delete(response)) this.release(sending.buffer);
+    if (!sending) return;
+    this.#sending.delete(response);
+    const { buffer, client } = sending;
+    this.release(buffer);
+    const ofClient = this.#ofClients.get(client);
+    ofClient?.take(buffer);
+    if (ofClient?.isEmpty) this.#ofClients.delete(client);
   }
 }
 

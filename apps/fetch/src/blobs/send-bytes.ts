@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { AddressedRequest } from '@btf-depot/service-kit';
 import type { ColdBlob } from './cold-blob.ts';
 import { endWhenStalled, type HeldMemory } from './held-memory.ts';
 
@@ -16,7 +17,7 @@ interface Sendable {
 
 /** Writes the body of an answer whose head is written; whoever reads slowly is waited for. */
 export function sendBytes(
-  response: ServerResponse,
+  response: ServerResponse<AddressedRequest>,
   blob: Buffer | ColdBlob,
   pieces: readonly Piece[],
   held: HeldMemory,
@@ -46,7 +47,7 @@ export function sendBytes(
  * @throws DepotError `busy` where slow readers hold as much as they may.
  */
 export function sendJson(
-  response: ServerResponse,
+  response: ServerResponse<AddressedRequest>,
   body: object | Uint8Array,
   held: HeldMemory,
 ): void {
@@ -54,7 +55,7 @@ export function sendJson(
     body instanceof Uint8Array
       ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
       : Buffer.from(JSON.stringify(body));
-  held.admit(bytes);
+  held.admit(bytes, response.req);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', bytes.length);
   sendBytes(response, bytes, [{ start: 0, end: bytes.length }], held);
@@ -65,7 +66,7 @@ function* inParts(bytes: Buffer): Generator<Uint8Array> {
 }
 
 async function sendParts(
-  response: ServerResponse,
+  response: ServerResponse<AddressedRequest>,
   blob: Sendable,
   pieces: readonly Piece[],
   held: HeldMemory,
