@@ -2,9 +2,11 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { note, printable } from './output.ts';
+import { endWithOutput, note, printable } from './output.ts';
 
 const VERSION = '0.1.0';
+
+endWithOutput();
 
 // Half of the time of a short verb is that of compiling sources; without a home it is spent each time.
 const { HOME, XDG_CACHE_HOME = HOME && join(HOME, '.cache') } = process.env;

@@ -57,3 +57,20 @@ export function printJson(value: unknown): void {
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
+
+/** Exit status of who was writing into a pipe that was closed, as shells have it: 128 + SIGPIPE. */
+const PIPE_CLOSED = 141;
+
+/**
+ * Ends the process where what it prints is read no further (`| head`), quietly, or cannot be
+ * written, with the reason.
+ */
+export function endWithOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(PIPE_CLOSED);
+      note(`btfdepot: its output cannot be written: ${error.message}`);
+      process.exit(1);
+    });
+  }
+}
