@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
@@ -84,6 +84,29 @@ test('withdrawn by query, a kernel goes, and gc takes its bytes', async () => {
   const collected = (await run('gc', '--min-age', '0')).collected as unknown[];
   expect(collected.length).toBeGreaterThan(0);
   expect(await run('fsck')).toMatchObject({ findings: [] });
+});
+
+test('a query that is empty withdraws nothing', async () => {
+  const buildId = await upload('kept');
+  for (const flag of ['--prefix', '--distro', '--release']) {
+    const asked = ['withdraw', flag, '', '--reason', 'wrong types', '--data', 'data'];
+    const { code, output } = await btfdepot(asked, folder);
+    expect([code, output]).toEqual([1, `btfdepot: ${flag} is empty\n`]);
+  }
+  expect((await fetch(`${url}/v1/kernels/${buildId}`)).status).toBe(200);
+});
+
+test('a folder that was mistyped is no empty store without a fault', async () => {
+  for (const asked of [
+    ['fsck', '--data', 'dota'],
+    ['gc', '--data', 'dota'],
+    ['copy', 'dota', 'copied'],
+  ]) {
+    const { code, output } = await btfdepot(asked, folder);
+    expect(code).toBe(1);
+    expect(output).toContain('there is no store in the folder dota');
+  }
+  expect(await readdir(folder)).not.toContain('dota');
 });
 
 test('a token is shown once, listed without its secret, and revoked', async () => {

@@ -12,11 +12,16 @@ export function dataOption(): Option {
 
 /**
  * Opens the folder named, else the bucket that the environment names, else its folder.
+ * @param make whether a store is made where there is none. Else that is an error: an empty store
+ *   in a folder that was mistyped has no fault, and nothing to copy.
  * @throws StoreUnavailable, SettingsError.
  */
-export async function openStores({ data }: { data?: string }): Promise<Stores> {
+export async function openStores(
+  { data }: { data?: string },
+  { make = false } = {},
+): Promise<Stores> {
   if (data === undefined && process.env.BTFDEPOT_S3_ACCESS_KEY !== undefined) {
     return openMinioStores(storeAddress(readSettings(storeSettings, process.env)));
   }
-  return openFsStores(data ?? process.env.BTFDEPOT_DATA ?? 'data');
+  return openFsStores(data ?? process.env.BTFDEPOT_DATA ?? 'data', { make });
 }

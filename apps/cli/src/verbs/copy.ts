@@ -20,7 +20,7 @@ export function copyCommand(): Command {
 
 async function run(from: string, to: string, { json }: { json?: boolean }): Promise<void> {
   if (from === to) throw new Error('these are the same store');
-  const report = await copyStore(await open(from), await open(to));
+  const report = await copyStore(await open(from), await open(to, { make: true }));
   if (json) {
     printJson(report);
     return;
@@ -30,7 +30,7 @@ async function run(from: string, to: string, { json }: { json?: boolean }): Prom
   print(`${blobs} blobs, ${formatBytes(bytes)}; ${tokens} tokens\n`);
 }
 
-function open(where: string): Promise<Stores> {
-  if (where !== 's3') return openFsStores(where);
+function open(where: string, { make = false } = {}): Promise<Stores> {
+  if (where !== 's3') return openFsStores(where, { make });
   return openMinioStores(storeAddress(readSettings(storeSettings, process.env)));
 }

@@ -65,7 +65,8 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
     createdAt: new Date(now).toISOString(),
     ...(days !== undefined && { expiresAt: new Date(now + days * DAY).toISOString() }),
   });
-  const { tokens } = await openStores(flags);
+  // Before a depot starts for the first time, too.
+  const { tokens } = await openStores(flags, { make: true });
   await tokens.put(token);
   if (flags.json) {
     printJson({ token: text, ...shown(token) });

@@ -38,6 +38,10 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   const { distro, release, prefix } = flags;
   const isQuery = (distro ?? release ?? prefix) !== undefined;
   if (buildIds.length > 0 === isQuery) throw new Error('name build IDs, or a query');
+  // As of a variable of the shell that is not set: it would match every kernel.
+  for (const [flag, text] of Object.entries({ distro, release, prefix })) {
+    if (text === '') throw new Error(`--${flag} is empty`);
+  }
   const { records } = await openStores(flags);
   const chosen = isQuery ? await matching(records, flags) : buildIds;
   for (const buildId of flags.dryRun ? [] : chosen) {

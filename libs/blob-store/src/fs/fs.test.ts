@@ -36,6 +36,18 @@ it('empties a replaced record but does not give its name free', async () => {
   expect((await stat(join(path, '1.json'))).size).toBe(0);
 });
 
+it('makes no store where it may not, and takes a folder for one that has any part of it', async () => {
+  const open = (name: string) => openFsStores(join(folder, name), { make: false });
+  await expect(open('mistyped')).rejects.toThrow(StoreUnavailable);
+  expect(await readdir(folder)).toEqual([]);
+  await mkdir(join(folder, 'other', 'files'), { recursive: true });
+  await expect(open('other')).rejects.toThrow('there is no store in the folder');
+  for (const part of ['blobs', 'kernels', 'tokens', 'unfinished']) {
+    await mkdir(join(folder, part, part), { recursive: true });
+    await expect(open(part)).resolves.toHaveProperty('records');
+  }
+});
+
 it('removes old unfinished files at the start, and leaves those being written', async () => {
   await openFsStores(folder);
   const old = join(folder, 'unfinished', 'old');

@@ -1,6 +1,9 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { StoreUnavailable } from '../errors.ts';
+import { BLOBS, KERNELS } from '../layout.ts';
 import type { Stores } from '../stores.ts';
+import { TOKENS } from '../token-bytes.ts';
 import { FsBlobStore } from './blob-store.ts';
 import { ASIDE, asStore, unlessMissing } from './durable.ts';
 import { FsRecordStore } from './record-store.ts';
@@ -10,11 +13,15 @@ import { FsTokenStore } from './token-store.ts';
 const STRAY_AFTER = 60 * 60 * 1000;
 
 /**
- * Opens the stores in a folder, which it makes where it is missing, and removes what crashed
- * processes left unfinished. Any number of processes may use one folder of a local file system.
- * @throws StoreUnavailable where the folder cannot be made or written.
+ * Opens the stores in a folder and removes what crashed processes left unfinished. Any number of
+ * processes may use one folder of a local file system.
+ * @param make whether a store is made where there is none.
+ * @throws StoreUnavailable where there is none that may be made, or it cannot be written.
  */
-export async function openFsStores(folder: string): Promise<Stores> {
+export async function openFsStores(folder: string, { make = true } = {}): Promise<Stores> {
+  if (!make && !(await isStore(folder))) {
+    throw new StoreUnavailable(`there is no store in the folder ${folder}`);
+  }
   await asStore(`use the data folder ${folder}`, async () => {
     await mkdir(join(folder, ASIDE), { recursive: true });
     await removeStrays(join(folder, ASIDE));
@@ -22,6 +29,12 @@ export async function openFsStores(folder: string): Promise<Stores> {
   const blobs = new FsBlobStore(folder);
   await blobs.check();
   return { blobs, records: new FsRecordStore(folder), tokens: new FsTokenStore(folder) };
+}
+
+async function isStore(folder: string): Promise<boolean> {
+  const names = await asStore(`read ${folder}`, () => unlessMissing(() => readdir(folder)));
+  const ours = [ASIDE, KERNELS, TOKENS, dirname(BLOBS)];
+  return names?.some((name) => ours.includes(name)) ?? false;
 }
 
 async function removeStrays(aside: string): Promise<void> {
