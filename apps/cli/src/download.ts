@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import type { DepotClient } from '@btf-depot/client';
+import { sha256OfFile } from './local-file.ts';
 import { note } from './output.ts';
 
 /** What a download must turn out to be. */
@@ -14,7 +15,11 @@ export interface Wanted {
  * Downloads a blob to a file (`-`: standard output). The file appears whole and checked, or not at
  * all; what was cut stays beside it as `.part` and is gone on with the next time.
  */
-export async function download(client: DepotClient, wanted: Wanted, output: string): Promise<void> {
+export async function download(
+  client: Pick<DepotClient, 'blob'>,
+  wanted: Wanted,
+  output: string,
+): Promise<void> {
   if (output === '-') {
     const hash = createHash('sha256');
     for await (const chunk of client.blob(wanted)) {
@@ -24,6 +29,7 @@ export async function download(client: DepotClient, wanted: Wanted, output: stri
     check(hash.digest('hex'), wanted, output);
     return;
   }
+  if (await isFolder(output)) throw new Error(`${output} is a folder: name a file in it`);
   // Named by its hash, so that parts of two revisions never meet in one file.
   const part = `${output}.${wanted.sha256.slice(0, 12)}.part`;
   const had = await stat(part).then(
@@ -33,12 +39,17 @@ export async function download(client: DepotClient, wanted: Wanted, output: stri
   if (had > 0) note(`going on at byte ${had}`);
   const hash = createHash('sha256');
   if (had > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
-  const file = await open(part, had > 0 ? 'a' : 'w');
+  // Each byte is written to its place, so that two processes that download the same to the same
+  // file write the same there, and neither cuts off what the other has written.
+  const file = await open(part, constants.O_RDWR | constants.O_CREAT, 0o666);
   try {
+    let at = had;
     for await (const chunk of client.blob(wanted, had)) {
       hash.update(chunk);
-      await file.write(chunk);
+      await writeAt(file, chunk, at);
+      at += chunk.length;
     }
+    await file.truncate(wanted.size);
     await file.sync();
   } finally {
     await file.close();
@@ -46,10 +57,31 @@ export async function download(client: DepotClient, wanted: Wanted, output: stri
   try {
     check(hash.digest('hex'), wanted, output);
   } catch (error) {
-    await rm(part);
+    await rm(part, { force: true });
     throw error;
   }
-  await rename(part, output);
+  try {
+    await rename(part, output);
+  } catch (error) {
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    // Another process has put it there.
+    if (!isGone || (await sha256OfFile(output)) !== wanted.sha256) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** A write may end early, as where the disk is full; the next one then says why. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 function check(sha256: string, wanted: Wanted, output: string): void {

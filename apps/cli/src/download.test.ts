@@ -1,0 +1,74 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sha256Of, someBytes } from '@btf-depot/testing';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { download } from './download.ts';
+
+const bytes = someBytes(4000, 'download');
+const wanted = { sha256: sha256Of(bytes), size: bytes.length };
+let folder: string;
+let output: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-download-'));
+  output = join(folder, 'file');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Sends pieces of 1000 bytes, each when `turn` lets it. */
+function sending(turn: (at: number) => Promise<unknown>) {
+  return {
+    async *blob(_: unknown, start = 0) {
+      for (let at = start; at < bytes.length; at += 1000) {
+        await turn(at);
+        yield bytes.slice(at, at + 1000);
+      }
+    },
+  };
+}
+
+it('two at once to one file leave it whole, whoever ends first', async () => {
+  const half = Promise.withResolvers<undefined>();
+  const other = Promise.withResolvers<undefined>();
+  const first = download(
+    sending(async (at) => {
+      if (at === 2000) half.resolve(undefined);
+      if (at >= 2000) await other.promise;
+    }),
+    wanted,
+    output,
+  );
+  await half.promise;
+  const second = download(
+    sending((at) => {
+      if (at === 3000) other.resolve(undefined);
+      return at === 3000 ? first : Promise.resolve();
+    }),
+    wanted,
+    output,
+  );
+  await Promise.all([first, second]);
+  expect(await readFile(output)).toEqual(Buffer.from(bytes));
+  expect(await readdir(folder)).toEqual(['file']);
+});
+
+it('what is longer than it should be is begun anew', async () => {
+  await writeFile(`${output}.${wanted.sha256.slice(0, 12)}.part`, Buffer.alloc(9000));
+  await download(
+    sending(() => Promise.resolve()),
+    wanted,
+    output,
+  );
+  expect(await readFile(output)).toEqual(Buffer.from(bytes));
+});
+
+it('a folder is refused before anything is written', async () => {
+  const asked = download(
+    sending(() => Promise.resolve()),
+    wanted,
+    folder,
+  );
+  await expect(asked).rejects.toThrow('is a folder');
+  expect(await readdir(folder)).toEqual([]);
+});
