@@ -79,6 +79,16 @@ describe('the whole way in one process', () => {
     expect(await readdir(folder)).not.toContain(part);
   });
 
+  test('get makes the merged BTF of its parts, the same as the depot does', async () => {
+    const name = 'vmlinux.full.btf';
+    const { code, output } = await command('get', '--url', url, buildId, name);
+    expect([code, output]).toEqual([0, expect.stringContaining(name)]);
+    const response = await fetch(`${url}/v1/kernels/${buildId}/${name}`);
+    expect(response.status).toBe(200);
+    const sent = Buffer.from(await response.arrayBuffer());
+    expect(await readFile(join(folder, name))).toEqual(sent);
+  });
+
   test('get writes to standard output', async () => {
     const { output } = await command('get', '--url', url, buildId, 'manifest', '-o', '-');
     expect(output).toContain(`build-id ${buildId}\n`);

@@ -80,6 +80,12 @@ it('a signed carrier is for kernels that want one', () => {
   expect(outlooks({ enforcesSignatures: true }, { carrier }).ksyms.outlook).toBe('possible');
 });
 
+it('a kernel that came without variables has none by address or in a file', () => {
+  const { addresses, files, healthy } = outlooks({}, { extras: {}, artifacts: {} });
+  const why = ['the depot has no variables of it'];
+  expect([addresses.why, files.why, healthy]).toEqual([why, why, false]);
+});
+
 it('addresses need to be shown', () => {
   const { addresses } = outlooks({ symbols: { data: true, addresses: false } });
   expect([addresses.outlook, addresses.why.join()]).toEqual(['no', expect.stringMatching(/kptr/)]);

@@ -30,10 +30,11 @@ export interface Diagnosis {
 /** What would work on this system with what the depot has. */
 export function diagnose(system: System, depot: DepotAnswer): Diagnosis {
   const lacks = depotLacks(system, depot);
+  const withoutVars = lacks.length === 0 ? lacksVars(depot) : lacks;
   const url = depot.url;
   const ksyms = wayToKsyms(system, depot, lacks);
-  const addresses = wayToAddresses(system, depot, lacks);
-  const files = way('types and variables in one BTF, for bpftrace, bpftool, libbpf', lacks, {
+  const addresses = wayToAddresses(system, depot, withoutVars);
+  const files = way('types and variables in one BTF, for bpftrace, bpftool, libbpf', withoutVars, {
     next: `btfdepot get --url ${url} --running vmlinux.full.btf`,
   });
   const core = wayToCore(system, depot, lacks);
@@ -48,6 +49,10 @@ function depotLacks({ buildId }: System, { error, record }: DepotAnswer): string
   if (!record) return ['the depot does not know this kernel: push its vmlinux or package'];
   if (record.state !== 'ready') return [`the depot has it as ${record.state}`];
   return [];
+}
+
+function lacksVars({ record }: DepotAnswer): string[] {
+  return record?.extras.vars ? [] : ['the depot has no variables of it'];
 }
 
 function wayToKsyms(system: System, { url, record }: DepotAnswer, lacks: string[]): Way {
@@ -81,9 +86,8 @@ function wayToKsyms(system: System, { url, record }: DepotAnswer, lacks: string[
   return way(goal, why, { next: load });
 }
 
-function wayToAddresses({ symbols }: System, { url, record }: DepotAnswer, lacks: string[]): Way {
+function wayToAddresses({ symbols }: System, { url }: DepotAnswer, lacks: string[]): Way {
   const why = [...lacks];
-  if (record && !record.extras.vars) why.push('the depot has no variables of it');
   if (symbols?.addresses === false) {
     why.push('kallsyms shows no addresses here: ask as root, with kptr_restrict below 2');
   }

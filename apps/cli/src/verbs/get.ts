@@ -1,6 +1,9 @@
+import type { ArtifactOptions, DepotClient, FoundArtifact } from '@btf-depot/client';
 import { ARTIFACTS, isBuildId } from '@btf-depot/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { writeWhole } from '../btf-file.ts';
 import { download } from '../download.ts';
+import { MERGED_BTF, mergedBtf } from '../merged-btf.ts';
 import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printJson } from '../output.ts';
 import { trustedKeys } from '../trusted-keys.ts';
@@ -23,7 +26,11 @@ export function getCommand(): Command {
         'signed the manifest too. With --running or --of the build ID is left out.',
     )
     .argument('[build-id]', 'build ID of the kernel')
-    .argument('[artifact]', `one of ${Object.keys(ARTIFACTS).join(', ')}`, 'btf_vmlinux.ko.gz')
+    .argument(
+      '[artifact]',
+      `one of ${[...Object.keys(ARTIFACTS), MERGED_BTF].join(', ')}`,
+      'btf_vmlinux.ko.gz',
+    )
     .option('--running', 'the kernel that runs here')
     .option('--of <file>', 'the kernel in this file')
     .option(
@@ -49,9 +56,11 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
   const keys = await trustedKeys(flags.keys);
   const client = openDepots(flags.url, { keys });
   const { leastRevision = 0 } = flags;
-  const { entry, manifest } = await client.findArtifact(buildId, name, { leastRevision });
   const output = flags.output ?? name;
-  await download(client, entry, output);
+  const { entry, manifest } =
+    name === MERGED_BTF
+      ? await merge(client, buildId, output, { leastRevision })
+      : await fetchOne(client, buildId, name, output, { leastRevision });
   const { revision } = manifest;
   const signed = keys.length > 0;
   const result = { buildId, revision, artifact: name, file: output, ...entry, signed };
@@ -60,6 +69,30 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
     const checked = signed ? 'SHA-256 and signature checked' : 'SHA-256 checked';
     print(`${output}: ${formatBytes(entry.size)}, ${checked}\n`);
   } else note(`${name}: ${formatBytes(entry.size)}`);
+}
+
+async function fetchOne(
+  client: DepotClient,
+  buildId: string,
+  name: string,
+  output: string,
+  options: ArtifactOptions,
+): Promise<FoundArtifact> {
+  const found = await client.findArtifact(buildId, name, options);
+  await download(client, found.entry, output);
+  return found;
+}
+
+async function merge(
+  client: DepotClient,
+  buildId: string,
+  output: string,
+  options: ArtifactOptions,
+): Promise<FoundArtifact> {
+  const { bytes, ...found } = await mergedBtf(client, buildId, options);
+  if (output === '-') process.stdout.write(bytes);
+  else writeWhole(output, bytes);
+  return found;
 }
 
 function revision(text: string): number {

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { mergeBtf, parseBtf } from '@btf-depot/btf';
+import type { ArtifactOptions, DepotClient, FoundArtifact } from '@btf-depot/client';
+import { mediaTypeOf } from '@btf-depot/contracts';
+
+/** Core and variables in one. No manifest lists it: depots make it when it is asked for. */
+export const MERGED_BTF = 'vmlinux.full.btf';
+
+const CORE = 'vmlinux.btf';
+const VARS = 'vmlinux.vars.btf';
+
+/** The same bytes, made here of what the kernel's manifest vouches for; of core alone without variables. */
+export async function mergedBtf(
+  client: DepotClient,
+  buildId: string,
+  options: ArtifactOptions,
+): Promise<FoundArtifact & { bytes: Uint8Array<ArrayBuffer> }> {
+  const core = await client.artifact(buildId, CORE, options);
+  const base = parseBtf(core.bytes);
+  const hasVars = core.manifest.artifacts.has(VARS);
+  const vars = hasVars ? await client.artifact(buildId, VARS, options) : undefined;
+  // Of a revision that came between the two with another core they would not fit together.
+  if (vars && vars.manifest.revision !== core.manifest.revision) {
+    return mergedBtf(client, buildId, options);
+  }
+  const bytes = mergeBtf(base, ...(vars ? [parseBtf(vars.bytes, { base })] : []));
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const entry = { sha256, size: bytes.length, mediaType: mediaTypeOf(CORE) };
+  return { manifest: core.manifest, entry, bytes };
+}
