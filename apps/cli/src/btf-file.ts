@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { FormatError } from '@btf-depot/bytes';
 import { findBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import { openFileSource } from '@btf-depot/service-kit';
@@ -19,8 +19,14 @@ export function openBtf(path: string, base?: string, section?: string): Btf {
   return parseBtf(bytes, base === undefined ? {} : { base: openBtf(base) });
 }
 
-/** Renamed when it is whole: whoever watches the folder sees no half of it. */
+/** Renamed when it is whole: whoever watches the folder sees no half of it, and none is left. */
 export function writeWhole(path: string, bytes: Uint8Array): void {
-  writeFileSync(`${path}.part`, bytes);
-  renameSync(`${path}.part`, path);
+  const part = `${path}.part`;
+  try {
+    writeFileSync(part, bytes);
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
 }

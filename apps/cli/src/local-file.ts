@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { UnpackedUpload } from '@btf-depot/depot';
 import { unpackFile } from '@btf-depot/service-kit';
+import { inTemporaryFolder } from './temporary-folder.ts';
 
 /**
  * Looks what a file on this machine is, whatever it is wrapped in, without asking anybody; what
@@ -14,12 +14,9 @@ export async function withUnpacked<Result>(
   path: string,
   use: (found: UnpackedUpload) => Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'btfdepot-'));
-  try {
-    return await use(await unpackFile('kernel', path, folder, { threads: availableParallelism() }));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  return inTemporaryFolder(async (folder) =>
+    use(await unpackFile('kernel', path, folder, { threads: availableParallelism() })),
+  );
 }
 
 export async function sha256OfFile(path: string): Promise<string> {

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   retry,
@@ -14,6 +12,7 @@ import { withUnpacked } from './local-file.ts';
 import { encodeBtf } from './local-pahole.ts';
 import type { PushOptions } from './push-options.ts';
 import { filePart, splitParts, wholeParts, type Parts } from './push-parts.ts';
+import { inTemporaryFolder } from './temporary-folder.ts';
 import { uploadWatched } from './upload-watched.ts';
 
 /** Five pauses, 15.5 s in all: a depot that is being restarted is back by the last. */
@@ -108,15 +107,12 @@ async function withBtf<Result>(
   use: (encoded?: { path: string; by: string }) => Promise<Result>,
 ): Promise<Result> {
   if (vmlinux === undefined) return use();
-  const folder = await mkdtemp(join(tmpdir(), 'btfdepot-'));
-  try {
+  return inTemporaryFolder(async (folder) => {
     const path = join(folder, 'full.btf');
     const by = `pahole ${await encodeBtf(vmlinux, path)}`;
     onEncode?.(by);
-    return await use({ path, by });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+    return use({ path, by });
+  });
 }
 
 async function send(

@@ -1,0 +1,26 @@
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { writeWhole } from './btf-file.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-file-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('what is written is there whole, and nothing beside it', async () => {
+  writeWhole(join(folder, 'file'), Buffer.from('bytes'));
+  expect(await readFile(join(folder, 'file'), 'utf8')).toBe('bytes');
+  expect(await readdir(folder)).toEqual(['file']);
+});
+
+it('what cannot be written leaves nothing', async () => {
+  await mkdir(join(folder, 'file', 'in it'), { recursive: true });
+  expect(() => {
+    writeWhole(join(folder, 'file'), Buffer.from('bytes'));
+  }).toThrow();
+  expect(await readdir(folder)).toEqual(['file']);
+});
