@@ -136,15 +136,17 @@ export class HeldMemory {
 
   /** Cuts those of these who take next to nothing, until there is room or none is left. */
   #cutUntil(fits: () => boolean, isMeant: (sending: Sending) => boolean): boolean {
+    if (fits()) return true;
     const since = performance.now() - this.#slow;
     for (const [response, sending] of this.#sending) {
-      if (fits() || sending.takenAt > since) break;
+      if (sending.takenAt > since) return false;
       if (!isMeant(sending)) continue;
       this.#sent(response);
       // Of the connection, for an answer may still wait behind another one.
       response.req.socket.destroy();
+      if (fits()) return true;
     }
-    return fits();
+    return false;
   }
 
   hold(what: Holdable): void {
