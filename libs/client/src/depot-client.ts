@@ -21,7 +21,7 @@ import {
   type SearchAnswer,
   type SitePage,
   type SplitProgress,
-  type SplittingStatus,
+  type StatusAnswer,
   type Variable,
   type VariableAnswer,
   type VariablePage,
@@ -123,7 +123,7 @@ export class DepotClient {
     }
   }
 
-  status(buildId: string, signal?: AbortSignal): Promise<KernelStatus | SplittingStatus> {
+  status(buildId: string, signal?: AbortSignal): Promise<StatusAnswer> {
     return this.#json(`${kernelPath(buildId)}/status`, statusAnswerSchema, signal);
   }
 

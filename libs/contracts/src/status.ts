@@ -52,6 +52,7 @@ type WorkProgress = z.infer<typeof progressSchema>;
 export type SplitProgress = Pick<WorkProgress, 'done' | 'total'>;
 export type SplittingStatus = z.infer<typeof splittingSchema>;
 export type KernelStatus = z.infer<typeof statusSchema>;
+export type StatusAnswer = z.infer<typeof statusAnswerSchema>;
 
 export function kernelPath(buildId: string): string {
   return `/v1/kernels/${buildId}`;

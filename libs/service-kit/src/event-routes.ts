@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StatusAnswer } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
 import { Router, type Request, type Response } from 'express';
 import { isStopping } from './http-service.ts';
 import { Recent } from './recent.ts';
-import type { AnyStatus } from './record-routes.ts';
 
 export interface EventLimits {
   /** Listeners at one time, in this process. */
@@ -24,7 +24,7 @@ export const EVENT_DEFAULTS: EventLimits = { listeners: 1000, period: 1000, hear
  * @param statusOf throws where there is no such kernel.
  */
 export function eventRoutes(
-  statusOf: (buildId: string) => Promise<AnyStatus>,
+  statusOf: (buildId: string) => Promise<StatusAnswer>,
   { listeners, period, heartbeat }: EventLimits = EVENT_DEFAULTS,
 ): Router {
   const recent = new Recent(statusOf, period);
@@ -54,7 +54,7 @@ export function eventRoutes(
     request: Request,
     response: Response,
     heard: string | undefined,
-    look: () => Promise<AnyStatus>,
+    look: () => Promise<StatusAnswer>,
   ): Promise<void> {
     // Nginx holds answers back otherwise.
     response.setHeader('X-Accel-Buffering', 'no');
@@ -80,13 +80,13 @@ export function eventRoutes(
 }
 
 /** The same for the same status, whichever process is asked. */
-function eventId(status: AnyStatus): string {
+function eventId(status: StatusAnswer): string {
   const { state, progress } = status;
   const revision = 'revision' in status ? status.revision : 0;
   const at = progress ? [progress.stage, progress.done, progress.total] : [];
   return [revision, state, ...at].join('-');
 }
 
-function isLast({ state, progress }: AnyStatus): boolean {
+function isLast({ state, progress }: StatusAnswer): boolean {
   return state !== 'compressing' && state !== 'splitting' && !progress;
 }

@@ -3,15 +3,12 @@ import {
   statusOf,
   statusOfSplitting,
   type KernelRecord,
-  type KernelStatus,
-  type SplittingStatus,
+  type StatusAnswer,
 } from '@btf-depot/contracts';
 import { DepotError, refuseWithdrawn, type Underway } from '@btf-depot/depot';
 import { Router, type Response } from 'express';
 import { eventRoutes } from './event-routes.ts';
 import { onlyMethods } from './problems.ts';
-
-export type AnyStatus = KernelStatus | SplittingStatus;
 
 const KERNEL = '/v1/kernels/:buildId';
 
@@ -44,7 +41,7 @@ export function recordRoutes(
     response.json(record);
   });
   kernel.all(onlyMethods('GET, HEAD'));
-  const findStatus = async (buildId: string): Promise<AnyStatus> => {
+  const findStatus = async (buildId: string): Promise<StatusAnswer> => {
     const record = await findRecord(buildId);
     const progress = underway?.get(buildId);
     if (record) return statusOf(record, progress);
