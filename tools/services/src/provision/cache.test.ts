@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { cached, cacheFolder, isCached } from './cache.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { cached, isCached } from './cache.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from './cache-folder.ts';
 import { withLock } from './lock.ts';
-
-/** Where everything that was downloaded or built is kept, outside the tree. */
-export function cacheFolder(): string {
-  const own = process.env.BTFDEPOT_CACHE;
-  if (own) return resolve(own);
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'btf-depot');
-}
 
 /** The folder that a recipe is made into: another recipe, another folder. */
 export function cachedAt(name: string, recipe: unknown): string {

@@ -1,7 +1,8 @@
 // What tests and benches need from outside the tree: fetched or built once, kept in a cache.
 // To add a program from Debian, describe it as a DebianProgram and call provideProgram.
 export { Absent, provided, type Provided } from './absent.ts';
-export { cached, cachedAt, cacheFolder, isCached } from './cache.ts';
+export { cacheFolder } from './cache-folder.ts';
+export { cached, cachedAt, isCached } from './cache.ts';
 export { attempt, CommandError, run } from './command.ts';
 export { canRun, inPath } from './in-path.ts';
 export { withLock } from './lock.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Absent } from './absent.ts';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder } from './cache-folder.ts';
 import { say } from './say.ts';
 
 /**

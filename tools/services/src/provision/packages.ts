@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Absent } from './absent.ts';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder } from './cache-folder.ts';
 import { CommandError } from './command.ts';
 import { withLock } from './lock.ts';
 import { humanBytes, say } from './say.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Absent } from './absent.ts';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder } from './cache-folder.ts';
 import { attempt, CommandError, run, type Ran } from './command.ts';
 import { debianKeyring, debianSource, type DebianSource } from './debian-source.ts';
 import { withLock } from './lock.ts';

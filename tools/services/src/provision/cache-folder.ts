@@ -1,0 +1,9 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Where everything that was downloaded or built is kept, outside the tree. */
+export function cacheFolder(): string {
+  const own = process.env.BTFDEPOT_CACHE;
+  if (own) return resolve(own);
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'btf-depot');
+}
