@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { DepotError } from '@btf-depot/depot';
 import type { AddressedRequest } from '@btf-depot/service-kit';
 import { clientOf } from '../clients/client-of.ts';
+import { CountedOnce, type Holdable } from './counted-once.ts';
 
 /** Milliseconds in which a reader must take at least something. */
 const STALLED = 60_000;
@@ -21,38 +22,6 @@ const SHARE_OF_SMALL = 0.25;
 /** The most of the limit that is on its way to one client, the part for small answers included. */
 const SHARE_OF_CLIENT = 0.5;
 
-/** What takes memory: a buffer, or a blob that comes. */
-interface Holdable {
-  /** Bytes. */
-  readonly length: number;
-}
-
-/** Things that are held, each counted once, however often it is. */
-class Held {
-  readonly #times = new Map<Holdable, number>();
-  bytes = 0;
-
-  get isEmpty(): boolean {
-    return this.#times.size === 0;
-  }
-
-  has(what: Holdable): boolean {
-    return this.#times.has(what);
-  }
-
-  add(what: Holdable): void {
-    const times = this.#times.get(what) ?? 0;
-    this.#times.set(what, times + 1);
-    if (times === 0) this.bytes += what.length;
-  }
-
-  take(what: Holdable): void {
-    const times = (this.#times.get(what) ?? 0) - 1;
-    if (times > 0) this.#times.set(what, times);
-    else if (this.#times.delete(what)) this.bytes -= what.length;
-  }
-}
-
 /** Who is sent something. */
 type Asking = Pick<AddressedRequest, 'ip'>;
 type Sent = ServerResponse<AddressedRequest>;
@@ -69,8 +38,8 @@ interface Sending {
  * is counted once, however many readers it has.
  */
 export class HeldMemory {
-  readonly #all = new Held();
-  readonly #ofClients = new Map<string, Held>();
+  readonly #all = new CountedOnce();
+  readonly #ofClients = new Map<string, CountedOnce>();
   /** Answers on their way, those first of which nothing was taken for longest. */
   readonly #sending = new Map<Sent, Sending>();
   readonly #limit: number;
@@ -161,7 +130,7 @@ export class HeldMemory {
   holdWhileSent(buffer: Buffer, response: Sent): void {
     const client = clientOf(response.req);
     this.hold(buffer);
-    const ofClient = this.#ofClients.get(client) ?? new Held();
+    const ofClient = this.#ofClients.get(client) ?? new CountedOnce();
     this.#ofClients.set(client, ofClient);
     ofClient.add(buffer);
     this.#sending.set(response, { buffer, client, takenAt: performance.now() });
