@@ -5,6 +5,7 @@ import { packKernel, splitKernel } from '@btf-depot/depot';
 import { buildIdOf, kernelFile, loadableKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
+import { sendRefused } from './testing/send-refused.ts';
 import { startIngest } from './testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
@@ -102,26 +103,18 @@ describe('a carrier is refused, and nothing is left behind:', () => {
   test.each(cases)('%s', async (_, file, detail) => {
     const { kernel, full, buildId } = made;
     await sendParts(ingest.url, { kernel, full });
-    const before = await ingest.left();
-    const answer = await sendParts(ingest.url, { carrier: file }, `?buildId=${buildId}`);
-    expect(answer).toMatchObject({ status: 422, body: { code: 'foreign-carrier' } });
-    expect(answer.body.detail).toMatch(detail);
-    expect(await ingest.left()).toEqual(before);
+    const upload = [{ carrier: file }, `?buildId=${buildId}`] as const;
+    await sendRefused(ingest, upload, [422, 'foreign-carrier', detail]);
   });
 
   test('before its kernel is there', async () => {
-    const before = await ingest.left();
     const { signed } = built('too early');
-    const answer = await sendParts(ingest.url, { carrier: signed('btf_vmlinux.ko') });
-    expect(answer).toMatchObject({ status: 422, body: { code: 'no-core' } });
-    expect(await ingest.left()).toEqual(before);
+    await sendRefused(ingest, [{ carrier: signed('btf_vmlinux.ko') }], [422, 'no-core']);
   });
 
   test('what is no module at all', async () => {
     const { kernel, full } = built('no module');
-    const before = await ingest.left();
-    const answer = await sendParts(ingest.url, { kernel, full, carrier: kernelFile() });
-    expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media' } });
-    expect(await ingest.left()).toEqual(before);
+    const upload = [{ kernel, full, carrier: kernelFile() }] as const;
+    await sendRefused(ingest, upload, [415, 'unsupported-media']);
   });
 });

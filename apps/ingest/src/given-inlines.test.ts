@@ -5,6 +5,7 @@ import { writeRelocatable } from '@btf-depot/elf';
 import { buildIdOf, inlinedKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
+import { sendRefused } from './testing/send-refused.ts';
 import { startIngest } from './testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
@@ -112,30 +113,23 @@ describe('is refused, and nothing is left behind:', () => {
 
   test.each(cases)('%s', async (_, file, detail) => {
     await sendParts(ingest.url, { kernel });
-    const before = await ingest.left();
-    const answer = await sendParts(ingest.url, { carrier: file }, `?buildId=${buildId}`);
-    expect(answer).toMatchObject({ status: 422, body: { code: 'foreign-carrier' } });
-    expect(answer.body.detail).toMatch(detail);
-    expect(await ingest.left()).toEqual(before);
+    const upload = [{ carrier: file }, `?buildId=${buildId}`] as const;
+    await sendRefused(ingest, upload, [422, 'foreign-carrier', detail]);
   });
 
   test('where the kernel names other bytes', async () => {
-    const before = await ingest.left();
     const other = buildIdOf('names others');
     const { vmlinux } = inlinedKernel(other, { link: linkTo(Uint8Array.of(1)) });
-    const answer = await sendParts(ingest.url, { kernel: vmlinux, carrier: upstream(inlines) });
-    expect(answer).toMatchObject({ status: 422, body: { code: 'foreign-carrier' } });
-    expect(await ingest.left()).toEqual(before);
+    const upload = [{ kernel: vmlinux, carrier: upstream(inlines) }] as const;
+    await sendRefused(ingest, upload, [422, 'foreign-carrier']);
   });
 
   test('where they are no BTF on the core of the kernel', async () => {
-    const before = await ingest.left();
     const broken = inlines.slice(0, 30);
     const other = buildIdOf('broken');
     const { vmlinux } = inlinedKernel(other, { link: linkTo(broken) });
-    const answer = await sendParts(ingest.url, { kernel: vmlinux, carrier: upstream(broken) });
-    expect(answer).toMatchObject({ status: 422, body: { code: 'bad-btf' } });
-    expect(await ingest.left()).toEqual(before);
+    const upload = [{ kernel: vmlinux, carrier: upstream(broken) }] as const;
+    await sendRefused(ingest, upload, [422, 'bad-btf']);
   });
 });
 
