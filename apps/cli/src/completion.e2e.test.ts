@@ -17,6 +17,8 @@ test('bash completes verbs and their options', async () => {
   expect(code).toBe(0);
   expect(await offered(output, ['btfdepot', 'ins'])).toEqual(['inspect']);
   expect(await offered(output, ['btfdepot', 'push', '--f'])).toEqual(['--full']);
+  expect(await offered(output, ['btfdepot', 'token', 'rev'])).toEqual(['revoke']);
+  expect(await offered(output, ['btfdepot', 'token', 'create', '--ke'])).toEqual(['--keep-days']);
   expect(await offered(output, ['btfdepot', 'inspect', 'package.j'])).toEqual(['package.json']);
 });
 

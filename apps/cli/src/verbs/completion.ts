@@ -20,19 +20,27 @@ export function completionCommand(program: Command): Command {
     });
 }
 
+/** Those of its own verbs, where it has some, too. */
 function optionsOf(command: Command): string[] {
-  const own = command.options.flatMap(({ long, short }) => [long, short]);
-  return [...own, '--help'].filter((flag) => typeof flag === 'string');
+  const all = [command, ...command.commands];
+  const options = all.flatMap((one) => one.options.flatMap(({ long, short }) => [long, short]));
+  return [...new Set(options), '--help'].filter((flag) => typeof flag === 'string');
+}
+
+function verbsOf(command: Command): string[] {
+  return command.commands.map((one) => one.name());
 }
 
 /** zsh runs bash's completion; files are completed where no option is begun. */
 function bash(program: Command, shell: 'bash' | 'zsh'): string {
-  const verbs = program.commands.map((command) => command.name()).join(' ');
+  const verbs = verbsOf(program).join(' ');
   const cases = program.commands.map(
-    (command) => `    ${command.name()}) words='${optionsOf(command).join(' ')}' ;;`,
+    (command) =>
+      `    ${command.name()}) verbs='${verbsOf(command).join(' ')}' ` +
+      `options='${optionsOf(command).join(' ')}' ;;`,
   );
   return `${shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : ''}_btfdepot() {
-  local words current=\${COMP_WORDS[COMP_CWORD]}
+  local verbs options current=\${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W '${verbs} --help --version' -- "$current"))
     return
@@ -42,8 +50,8 @@ ${cases.join('\n')}
     *) return ;;
   esac
   case $current in
-    -*) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
-    *) COMPREPLY=($(compgen -f -- "$current")) ;;
+    -*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W "$verbs" -- "$current") $(compgen -f -- "$current")) ;;
   esac
 }
 complete -o filenames -F _btfdepot btfdepot
