@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatTable, printable } from './output.ts';
 
 /** What a depot has of a kernel, as a person would want to see it. */
 export function describeKernel(record: KernelRecord): string {
-  const { buildId, release, distro, arch, delivery, core, extras } = record;
+  const { buildId, release, distro, arch, delivery, core, extras, inlines } = record;
   const who = [distro, release, arch].filter((word) => word !== undefined).join(' ');
   const head = `${printable(who) || 'kernel'}, build ID ${buildId}, revision ${record.revision}: ${record.state}\n`;
   const rows = [
@@ -13,6 +13,15 @@ export function describeKernel(record: KernelRecord): string {
       formatBytes(extra.size),
       `${formatCount(extra.variables)} variables, ${formatCount(extra.types)} types`,
     ]),
+    ...(inlines
+      ? [
+          [
+            '  inlines',
+            formatBytes(inlines.size),
+            `${formatCount(inlines.sites)} sites, ${formatCount(inlines.types)} types`,
+          ],
+        ]
+      : []),
     ...Object.entries(record.artifacts)
       .filter(([name]) => name.endsWith('.ko') || name.includes('.ko.'))
       .map(([name, { size }]) => [`  ${printable(name)}`, formatBytes(size), '']),

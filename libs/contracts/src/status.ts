@@ -31,6 +31,7 @@ export const statusSchema = z.looseObject({
       z.string(),
       part.extend({ types: z.number().int(), variables: z.number().int() }),
     ),
+    inlines: part.extend({ types: z.number().int(), sites: z.number().int() }).exactOptional(),
     failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
     withdrawal: z.looseObject({ reason: z.string(), at: z.string() }).exactOptional(),
   }),
@@ -73,7 +74,7 @@ export function statusOfSplitting(buildId: string, progress: SplitProgress): Spl
 export function statusOf(record: KernelRecord, splitting?: SplitProgress): KernelStatus {
   const self = kernelPath(record.buildId);
   const names = Object.keys(record.artifacts);
-  const { withdrawal } = record;
+  const { inlines, withdrawal } = record;
   const progress = splitting ? progressOf('split', splitting) : compressingOf(record);
   return {
     buildId: record.buildId,
@@ -91,6 +92,12 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
           { sha256, size, types, variables },
         ]),
       ),
+      ...(inlines && {
+        inlines: {
+          ...{ sha256: inlines.sha256, size: inlines.size },
+          ...{ types: inlines.types, sites: inlines.sites },
+        },
+      }),
       ...(record.failure && { failure: record.failure }),
       ...(withdrawal && { withdrawal: { reason: withdrawal.reason, at: withdrawal.at } }),
     },
