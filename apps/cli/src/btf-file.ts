@@ -1,12 +1,27 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { FormatError } from '@btf-depot/bytes';
-import { findBtf, parseBtf, type Btf } from '@btf-depot/btf';
-import { openFileSource } from '@btf-depot/service-kit';
+import { findBtf, parseBtf, type Btf, type BtfSection } from '@btf-depot/btf';
+import { withUnpackedSource } from './unpacked-source.ts';
+
+/**
+ * The BTF sections of a file, which may be compressed; raw BTF is one, `.BTF`.
+ * @throws FormatError that names the file.
+ */
+export function readSections(path: string): Promise<BtfSection[]> {
+  return withUnpackedSource(path, ({ source }) => {
+    try {
+      return findBtf(source);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      const what = error.code === 'elf-magic' ? 'neither ELF nor BTF' : error.message;
+      throw new FormatError(error.code, `${path}: ${what}`, {}, { cause: error });
+    }
+  });
+}
 
 /** The bytes of a file's BTF: raw, or a section of an ELF file, by default `.BTF`. */
-export function readBtf(path: string, section = '.BTF'): Uint8Array {
-  using file = openFileSource(path);
-  const found = findBtf(file);
+export async function readBtf(path: string, section = '.BTF'): Promise<Uint8Array> {
+  const found = await readSections(path);
   const one = found.find(({ name }) => name === section);
   if (one) return one.bytes;
   const names = found.map(({ name }) => name).join(', ');
@@ -14,9 +29,16 @@ export function readBtf(path: string, section = '.BTF'): Uint8Array {
 }
 
 /** @param base path of the BTF that this one is split from. */
-export function openBtf(path: string, base?: string, section?: string): Btf {
-  const bytes = readBtf(path, section);
-  return parseBtf(bytes, base === undefined ? {} : { base: openBtf(base) });
+export async function openBtf(path: string, base?: string, section?: string): Promise<Btf> {
+  const bytes = await readBtf(path, section);
+  const standsOn = base === undefined ? undefined : await openBtf(base);
+  try {
+    return parseBtf(bytes, standsOn ? { base: standsOn } : {});
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const hint = standsOn ? '' : '; where it is split BTF, name what it stands on: --base FILE';
+    throw new FormatError(error.code, `${path}: ${error.message}${hint}`, {}, { cause: error });
+  }
 }
 
 /** Renamed when it is whole: whoever watches the folder sees no half of it, and none is left. */

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -55,6 +56,24 @@ describe('on files, without a depot', () => {
     expect(output).toContain('.BTF+0x');
     const { output: json } = await run('verify', 'cut.btf', '--json');
     expect(JSON.parse(json)).toHaveLength(1);
+  });
+
+  test('a compressed file is read as what is in it', async () => {
+    const packed = gzipSync(await readFile(join(folder, 'vmlinux')));
+    await writeFile(join(folder, 'vmlinux.gz'), packed);
+    const { code, output } = await run('dump', 'vmlinux.gz');
+    expect(code).toBe(0);
+    expect(output).toBe((await run('dump', 'vmlinux')).output);
+  });
+
+  test('an error names the file, and the base that may be missing', async () => {
+    await writeFile(join(folder, 'text'), 'neither one nor the other');
+    for (const verb of ['dump', 'verify', 'vars']) {
+      const { code, output } = await run(verb, 'text');
+      expect([code, output]).toEqual([1, 'btfdepot: text: neither ELF nor BTF [elf-magic]\n']);
+    }
+    const { output } = await run('dump', 'parts/vmlinux.vars.btf');
+    expect(output).toMatch(/^btfdepot: parts\/vmlinux\.vars\.btf: .*--base FILE/);
   });
 
   test('what is missing is said', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIdOf, inlinedKernel } from '@btf-depot/testing';
-import { btfdepot } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 let folder: string;
@@ -27,6 +27,8 @@ test('of a vmlinux: the functions, and the sites of one, with where parameters a
   expect(output.slice(0, TWICE.length)).toBe(TWICE);
   const { output: json } = await run('inlines', 'vmlinux', '--address', '0x4', '--json');
   expect(JSON.parse(json)).toEqual([]);
+  const none = await run('inlines', 'vmlinux', '--address', '0x4');
+  expect(none).toEqual({ code: 0, output: 'no inlined call begins at 0x4\n' });
 });
 
 test('of the files that split writes, in chunks too', async () => {
@@ -37,6 +39,33 @@ test('of the files that split writes, in chunks too', async () => {
   expect(output).toContain('twice .text+0x4');
   const withMap = await run('inlines', ...files, 'twice', '--map', 'parts/vmlinux.inlines.map');
   expect(withMap.output).toContain('twice at caller+0x4 (0xffffffff81000004, .text+0x4)');
+});
+
+test('BTF by itself needs what it stands on, and for addresses its map', async () => {
+  const file = 'parts/vmlinux.inlines.btf';
+  const alone = await run('inlines', file, 'twice');
+  expect([alone.code, alone.output]).toEqual([2, expect.stringContaining('--base FILE')]);
+  const at = ['--address', '0xffffffff81000004'];
+  const without = await run('inlines', file, '--base', 'parts/vmlinux.btf', ...at);
+  expect([without.code, without.output]).toEqual([2, expect.stringContaining('--map FILE')]);
+});
+
+test('a depot says how many it found, and answers the same', async () => {
+  const depot = await startDepot(join(folder, 'data'));
+  try {
+    const url = ['--url', depot.url];
+    const { output: pushed } = await run('push', ...url, 'vmlinux');
+    expect(pushed).toMatch(/^ {2}inlines .* 3 sites, \d+ types$/m);
+    const { output: again } = await run('push', ...url, 'vmlinux', '--json');
+    expect(JSON.parse(again)).toMatchObject([{ status: { report: { inlines: { sites: 3 } } } }]);
+    const { output } = await run('inlines', ...url, buildIdOf('inlined'), 'twice');
+    expect(output.slice(0, TWICE.length)).toBe(TWICE);
+    await run('get', ...url, buildIdOf('inlined'), 'btf_vmlinux_inline.ko.xz');
+    const carried = ['btf_vmlinux_inline.ko.xz', '--base', 'vmlinux'];
+    expect((await run('inlines', ...carried, 'twice')).output).toContain('twice .text+0x4');
+  } finally {
+    await depot.stop();
+  }
 });
 
 test('a near miss names what may have been meant', async () => {

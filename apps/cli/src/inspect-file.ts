@@ -1,14 +1,11 @@
-import { bytesSource, chunksOf, FormatError, type Source } from '@btf-depot/bytes';
+import { FormatError, type Source } from '@btf-depot/bytes';
 import { Kind, kindName, parseBtf, readBtfHeader, type Btf } from '@btf-depot/btf';
 import { misfit, readCarrier, type Misfit, type RunningKernel } from '@btf-depot/carrier';
-import { COMPRESSION_HEAD, compressionOf, decompress, type Compression } from '@btf-depot/codec';
+import type { Compression } from '@btf-depot/codec';
 import { recognise } from '@btf-depot/depot';
 import { ElfType, readElf, type Elf } from '@btf-depot/elf';
-import { openFileSource } from '@btf-depot/service-kit';
 import { openBtf } from './btf-file.ts';
-
-/** Bytes that a compressed file may unpack to here. */
-const UNPACKED_LIMIT = 1 << 30;
+import { withUnpackedSource } from './unpacked-source.ts';
 
 export interface InspectedBtf {
   section: string;
@@ -49,20 +46,11 @@ export async function inspectFile(
   path: string,
   { base, running }: { base?: string; running?: RunningKernel } = {},
 ): Promise<Inspected> {
-  using file = openFileSource(path);
-  const compressed = compressionOf(file.read(0, Math.min(file.size, COMPRESSION_HEAD)));
-  const source = compressed ? await unpacked(file, compressed) : file;
-  return {
+  const standsOn = base === undefined ? undefined : await openBtf(base);
+  return withUnpackedSource(path, ({ source, compressed }) => ({
     ...(compressed && { compressed }),
-    ...inspectSource(source, base === undefined ? undefined : openBtf(base), running),
-  };
-}
-
-async function unpacked(file: Source, format: Compression): Promise<Source> {
-  const chunks: Uint8Array[] = [];
-  const limit = UNPACKED_LIMIT;
-  for await (const chunk of decompress(format, chunksOf(file), { limit })) chunks.push(chunk);
-  return bytesSource(Buffer.concat(chunks));
+    ...inspectSource(source, standsOn, running),
+  }));
 }
 
 function inspectSource(

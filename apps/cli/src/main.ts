@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { endWithOutput, note, printable } from './output.ts';
+import { UsageError } from './usage-error.ts';
 
 const VERSION = '0.1.0';
 
@@ -48,7 +49,8 @@ const isOne = Object.hasOwn(verbs, asked) && asked !== 'completion';
 const loaded = isOne ? [asked] : Object.keys(verbs);
 for (const verb of loaded) {
   const command = await verbs[verb]();
-  program.addCommand(command.exitOverride());
+  program.addCommand(command);
+  for (const one of [command, ...command.commands]) one.exitOverride();
 }
 program.exitOverride();
 
@@ -62,6 +64,6 @@ try {
     const code = (error as { code?: unknown }).code;
     const message = error instanceof Error ? error.message : String(error);
     note(`btfdepot: ${printable(message)}${typeof code === 'string' ? ` [${code}]` : ''}`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

@@ -1,5 +1,6 @@
 import { DepotClient, type ClientOptions } from '@btf-depot/client';
 import { Option } from 'commander';
+import { UsageError } from './usage-error.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8080';
 
@@ -17,6 +18,12 @@ export function urlOption(): Option {
  */
 export function openDepots(text: string, options: ClientOptions = {}): DepotClient {
   const urls = text.split(/[\s,]+/).filter((url) => url !== '');
+  if (urls.length === 0) throw new UsageError('no depot is named: --url or BTFDEPOT_URL');
+  for (const url of urls) {
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+      throw new UsageError(`${url} is no URL of a depot, such as ${DEFAULT_URL}`);
+    }
+  }
   const token = process.env.BTFDEPOT_TOKEN;
   return new DepotClient(urls, { ...options, ...(token !== undefined && { token }) });
 }

@@ -59,7 +59,7 @@ export function note(text: string): void {
 }
 
 /** Exit status of who was writing into a pipe that was closed, as shells have it: 128 + SIGPIPE. */
-const PIPE_CLOSED = 141;
+export const PIPE_CLOSED = 141;
 
 /**
  * Ends the process where what it prints is read no further (`| head`), quietly, or cannot be

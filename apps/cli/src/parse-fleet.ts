@@ -1,4 +1,5 @@
 /** What runs in a fleet: release or build ID → the nodes that run it, as far as they have names. */
+import { UsageError } from './usage-error.ts';
 export type Fleet = ReadonlyMap<string, readonly string[]>;
 
 interface NodeList {
@@ -27,6 +28,6 @@ export function parseFleet(text: string): Fleet {
   } else {
     for (const line of text.split('\n')) if (line.trim() !== '') add(line.trim());
   }
-  if (fleet.size === 0) throw new Error('no kernel is named');
+  if (fleet.size === 0) throw new UsageError('no kernel is named');
   return fleet;
 }

@@ -2,10 +2,18 @@ import { readFileSync } from 'node:fs';
 import { parseBtf } from '@btf-depot/btf';
 import type { DepotClient } from '@btf-depot/client';
 import type { InlineSite } from '@btf-depot/contracts';
-import { askSites, inlinesPart, openSites, ownInlines, type SiteSource } from '@btf-depot/depot';
+import {
+  askSites,
+  inlinesPart,
+  openSites,
+  ownInlines,
+  recognise,
+  type SiteSource,
+} from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { openFileSource } from '@btf-depot/service-kit';
-import { readBtf } from './btf-file.ts';
+import { readBtf, readSections } from './btf-file.ts';
+import { UsageError } from './usage-error.ts';
 
 export type AskedSites = { function: string } | { address: string };
 
@@ -28,8 +36,9 @@ export interface SiteFiles {
 }
 
 /** Those of a vmlinux, from its DWARF or its own BTF of them; or of a file with just that BTF. */
-export function fileSites(path: string, files: SiteFiles): InlinedCalls {
-  const source = files.base === undefined ? ofKernel(path) : ofBtf(path, files.base, files.map);
+export async function fileSites(path: string, files: SiteFiles): Promise<InlinedCalls> {
+  const { base, map } = files;
+  const source = await (base === undefined ? ofKernel(path) : ofBtf(path, base, map));
   return {
     functions: () => source.table.names,
     async *sites(asked) {
@@ -42,10 +51,13 @@ export function fileSites(path: string, files: SiteFiles): InlinedCalls {
   };
 }
 
-function ofKernel(path: string): SiteSource {
+async function ofKernel(path: string): Promise<SiteSource> {
+  const core = await readBtf(path);
   using file = openFileSource(path);
+  if (recognise(file) === 'btf') {
+    throw new UsageError(`${path} is BTF by itself: name what it stands on, --base FILE`);
+  }
   const elf = readElf(file);
-  const core = readBtf(path);
   const dwarf = elf.section('.debug_info') ? { dwarf: file } : {};
   const own = ownInlines(elf);
   const part = inlinesPart({ elf, core: parseBtf(core), ...(own && { own }), ...dwarf });
@@ -53,22 +65,19 @@ function ofKernel(path: string): SiteSource {
   return openSites({ core, inlines: part.bytes, map: part.map.bytes, arch: elf.arch });
 }
 
-function ofBtf(path: string, base: string, map: string | undefined): SiteSource {
+async function ofBtf(path: string, base: string, map: string | undefined): Promise<SiteSource> {
   return openSites({
-    core: readBtf(base),
-    inlines: readInlines(path),
+    core: await readBtf(base),
+    inlines: await readInlines(path),
     ...(map !== undefined && { map: readFileSync(map) }),
   });
 }
 
 /** A file with nothing else, or the section of a carrier. */
-function readInlines(path: string): Uint8Array {
-  for (const section of ['.BTF.inlines', '.BTF.inline']) {
-    try {
-      return readBtf(path, section);
-    } catch {
-      // Perhaps under the other name.
-    }
-  }
-  return readBtf(path);
+async function readInlines(path: string): Promise<Uint8Array> {
+  const found = await readSections(path);
+  const names = ['.BTF.inlines', '.BTF.inline', '.BTF'];
+  const one = names.flatMap((name) => found.find((section) => section.name === name) ?? [])[0];
+  if (!one) throw new Error(`${path} has no BTF of inlined calls`);
+  return one.bytes;
 }

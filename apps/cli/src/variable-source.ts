@@ -1,7 +1,4 @@
-import { findBtf } from '@btf-depot/btf';
-import { bytesSource } from '@btf-depot/bytes';
 import type { DepotClient } from '@btf-depot/client';
-import { gunzip } from '@btf-depot/codec';
 import type { Variable, VariableWithTypes } from '@btf-depot/contracts';
 import {
   answerVariable,
@@ -15,7 +12,7 @@ import {
   type VariableParts,
   type VariableTable,
 } from '@btf-depot/depot';
-import { openFileSource } from '@btf-depot/service-kit';
+import { readBtf, readSections } from './btf-file.ts';
 
 /** Variables of one kernel, from a depot or a file. */
 export interface VariableSource {
@@ -34,13 +31,14 @@ export function depotVariables(client: DepotClient, buildId: string): VariableSo
 }
 
 /**
- * The variables that a file has: vmlinux or raw BTF, a carrier (also .gz), split BTF.
+ * The variables that a file has: vmlinux or raw BTF, a carrier (also compressed), split BTF.
  * @param base path of what split BTF stands on.
  */
-export function fileVariables(path: string, base?: string): VariableSource {
-  const sections = new Map(btfOf(path).map(({ name, bytes }) => [name, bytes]));
+export async function fileVariables(path: string, base?: string): Promise<VariableSource> {
+  const found = await readSections(path);
+  const sections = new Map(found.map(({ name, bytes }) => [name, bytes]));
   const own = sections.get('.BTF');
-  const core = base === undefined ? own : btfOf(base)[0]?.bytes;
+  const core = base === undefined ? own : await readBtf(base);
   const vars = sections.get('.BTF.vars') ?? (base === undefined ? undefined : own);
   if (!core) throw new Error(`${path}: no .BTF section; name what it stands on, --base FILE`);
   const table = open({ core, ...(vars && { vars }) }, base);
@@ -73,15 +71,4 @@ function open(parts: VariableParts, base: string | undefined): VariableTable {
 /** What it throws is the promise's. */
 function attempt<Result>(work: () => Result): Promise<Result> {
   return new Promise((resolve) => resolve(work()));
-}
-
-/** Bytes that a compressed file may unpack to. */
-const UNPACKED_LIMIT = 1 << 30;
-
-function btfOf(path: string) {
-  using file = openFileSource(path);
-  const head = file.read(0, Math.min(2, file.size));
-  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
-  if (!isGzip) return findBtf(file);
-  return findBtf(bytesSource(gunzip(file.read(0, file.size), { limit: UNPACKED_LIMIT })));
 }

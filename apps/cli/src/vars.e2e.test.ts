@@ -89,7 +89,6 @@ test.each([
   ['near it: init_task', ['full.btf', 'init_taks']],
   ['No kernel of this build ID', ['--url', 'URL', buildIdOf('nobody')]],
   ['--base FILE', ['vmlinux.vars.btf']],
-  ['name a build ID or a file', []],
   ['ENOENT', ['nothing-here']],
 ])('what goes wrong is said: %s', async (says, args) => {
   const { code, output } = await command('vars', ...args.map((arg) => (arg === 'URL' ? url : arg)));

@@ -12,6 +12,7 @@ import {
 } from '../make-carrier.ts';
 import { jsonOption } from '../options.ts';
 import { formatBytes, formatCount, print, printable, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends CarrierFiles {
   output: string;
@@ -28,9 +29,9 @@ export function carrierCommand(): Command {
   return new Command('carrier')
     .summary('make the module that carries the BTF of a kernel, without a depot')
     .description(
-      'Makes btf_vmlinux.ko for a kernel: the module that stock kernels load, so that BPF programs\n' +
-        'have typed access to global variables. Needs no depot; the same files give the same bytes.\n' +
-        'A build makes it before its signing key is thrown away. An output that ends in .gz, .xz or\n' +
+      'Makes btf_vmlinux.ko for a kernel: the module that stock kernels load, so that BPF programs ' +
+        'have typed access to global variables. Needs no depot; the same files give the same bytes. ' +
+        'A build makes it before its signing key is thrown away. An output that ends in .gz, .xz or ' +
         '.zst is compressed, after it was signed.',
     )
     .requiredOption('--kernel <file>', 'vmlinux with its symbol table')
@@ -74,7 +75,7 @@ async function run(flags: Flags): Promise<void> {
 function signingBy({ key, signer, certificate: path, hash }: Flags): CarrierChoices['sign'] {
   if (key === undefined && signer === undefined && path === undefined) return undefined;
   if (path === undefined || (key === undefined) === (signer === undefined)) {
-    throw new Error('to sign, name --certificate and one of --key and --signer');
+    throw new UsageError('to sign, name --certificate and one of --key and --signer');
   }
   const trusted = { certificate: readFileSync(path, 'utf8'), hash };
   if (signer !== undefined) {

@@ -4,12 +4,13 @@ import { readSettings, storeAddress, storeSettings } from '@btf-depot/service-ki
 import { Command } from 'commander';
 import { jsonOption } from '../options.ts';
 import { formatBytes, print, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 export function copyCommand(): Command {
   return new Command('copy')
     .summary('copy a store to another: move a depot, back it up, restore it')
     .description(
-      'Copies kernels, blobs and tokens from one store to another; what the target has already is\n' +
+      'Copies kernels, blobs and tokens from one store to another; what the target has already is ' +
         'left. Services may run on both. Run again, it copies what is new.',
     )
     .argument('<from>', 'a folder, or s3 for the bucket of BTFDEPOT_S3_*')
@@ -19,7 +20,7 @@ export function copyCommand(): Command {
 }
 
 async function run(from: string, to: string, { json }: { json?: boolean }): Promise<void> {
-  if (from === to) throw new Error('these are the same store');
+  if (from === to) throw new UsageError('these are the same store');
   const report = await copyStore(await open(from), await open(to, { make: true }));
   if (json) {
     printJson(report);

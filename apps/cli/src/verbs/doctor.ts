@@ -14,7 +14,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('what this system has, what it lacks, and what to do next')
     .description(
-      'Looks at the running kernel and asks the depot what it has for it. Exit code 0 where the\n' +
+      'Looks at the running kernel and asks the depot what it has for it. Exit code 0 where the ' +
         'variables of this kernel are there or can be had, 1 where they cannot.',
     )
     .option('--root <folder>', 'another system: its root, or copies of the files below', '/')

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { dumpJson, dumpRaw, printHeader, type Btf } from '@btf-depot/btf';
 import { Command, Option } from 'commander';
 import { openBtf } from '../btf-file.ts';
-import { printable } from '../output.ts';
+import { PIPE_CLOSED, printable } from '../output.ts';
 
 const FORMS = ['raw', 'c', 'json'] as const;
 
@@ -16,15 +16,15 @@ export function dumpCommand(): Command {
   return new Command('dump')
     .summary('print the types of a BTF, as text, C or JSON')
     .description(
-      'Prints the types of a raw BTF or of an ELF file: as text, as a C header, or as JSON;\n' +
+      'Prints the types of a raw BTF or of an ELF file: as text, as a C header, or as JSON; ' +
         'text and JSON are those of bpftool btf dump.',
     )
     .argument('<file>', 'BTF, vmlinux, module or carrier')
     .option('-B, --base <file>', 'the BTF that a split one stands on')
     .option('--section <name>', 'which BTF of an ELF file', '.BTF')
     .addOption(new Option('--as <form>', 'how').choices(FORMS).default('raw'))
-    .action((file: string, { base, section, as }: Flags) => {
-      for (const chunk of dump(openBtf(file, base, section), as)) write(chunk);
+    .action(async (file: string, { base, section, as }: Flags) => {
+      for (const chunk of dump(await openBtf(file, base, section), as)) write(chunk);
     });
 }
 
@@ -49,8 +49,7 @@ function write(chunk: string | Uint8Array): void {
       done += writeSync(1, bytes, done);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Nobody reads on: as with any filter that is cut short, there is nothing to say.
-      if (code === 'EPIPE') process.exit(0);
+      if (code === 'EPIPE') process.exit(PIPE_CLOSED);
       if (code !== 'EAGAIN') throw error;
     }
   }

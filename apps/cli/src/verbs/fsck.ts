@@ -15,7 +15,7 @@ export function fsckCommand(): Command {
   return new Command('fsck')
     .summary('check that the store has what its records say')
     .description(
-      'Reads every blob that a record names and compares its hash, and makes the artifacts of every\n' +
+      'Reads every blob that a record names and compares its hash, and makes the artifacts of every ' +
         'kernel again from its parts. Changes nothing; services may run meanwhile.',
     )
     .option('--blobs-only', 'do not make artifacts again, which takes seconds for each kernel')

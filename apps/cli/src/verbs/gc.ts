@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';
 import { formatBytes, print, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags {
   data?: string;
@@ -17,7 +18,7 @@ export function gcCommand(): Command {
   return new Command('gc')
     .summary('delete the blobs that no kernel names')
     .description(
-      'Deletes the blobs that no record names: of uploads that broke off, of replaced revisions and\n' +
+      'Deletes the blobs that no record names: of uploads that broke off, of replaced revisions and ' +
         'of withdrawn kernels. Services may run meanwhile.',
     )
     .option('--min-age <hours>', 'keep what is younger', String(GARBAGE_DEFAULTS.minAge / HOUR))
@@ -33,7 +34,7 @@ export function gcCommand(): Command {
 
 async function run({ minAge, dryRun = false, json, ...where }: Flags): Promise<void> {
   const hours = Number(minAge);
-  if (!(hours >= 0)) throw new Error('--min-age takes hours');
+  if (!(hours >= 0)) throw new UsageError('--min-age takes hours');
   const stores = await openStores(where);
   const options = { minAge: hours * HOUR, dryRun };
   const report = await collectGarbage({ ...stores, clock: systemClock }, options);

@@ -8,6 +8,7 @@ import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printJson } from '../output.ts';
 import { trustedKeys } from '../trusted-keys.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends KernelFlags {
   url: string;
@@ -21,8 +22,8 @@ export function getCommand(): Command {
   return new Command('get')
     .summary('download an artifact of a kernel')
     .description(
-      'Downloads an artifact by build ID, resumes where an earlier download was cut, and checks\n' +
-        'size and SHA-256 against the manifest of the kernel; with public keys, that one of them\n' +
+      'Downloads an artifact by build ID, resumes where an earlier download was cut, and checks ' +
+        'size and SHA-256 against the manifest of the kernel; with public keys, that one of them ' +
         'signed the manifest too. With --running or --of the build ID is left out.',
     )
     .argument('[build-id]', 'build ID of the kernel')
@@ -51,7 +52,7 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
   const buildId = byFlag ?? first;
   const name = byFlag === undefined ? second : (first ?? second);
   if (buildId === undefined || !isBuildId(buildId)) {
-    throw new Error('name a build ID (lowercase hexadecimal), or use --running or --of FILE');
+    throw new UsageError('name a build ID (lowercase hexadecimal), or use --running or --of FILE');
   }
   const keys = await trustedKeys(flags.keys);
   const client = openDepots(flags.url, { keys });

@@ -1,9 +1,10 @@
-import { isBuildId, type InlineSite } from '@btf-depot/contracts';
-import { Command } from 'commander';
+import { isBuildId, siteAddressSchema, type InlineSite } from '@btf-depot/contracts';
+import { Command, InvalidArgumentError } from 'commander';
 import { jsonOption, openDepots, urlOption } from '../options.ts';
-import { formatTable, print, printable, printJson } from '../output.ts';
+import { formatTable, note, print, printable, printJson } from '../output.ts';
 import { depotSites, fileSites, type AskedSites, type InlinedCalls } from '../site-source.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends KernelFlags {
   url: string;
@@ -17,16 +18,20 @@ export function inlinesCommand(): Command {
   return new Command('inlines')
     .summary('where calls of a function are inlined, and where their parameters are')
     .description(
-      'Shows each place where the code of a function begins that was inlined into another: what a\n' +
-        'kprobe takes for it, the section and offset, and for each parameter its type, its place in\n' +
-        'words, and as an argument of a kprobe event. Without functions, lists those of a file. With\n' +
+      'Shows each place where the code of a function begins that was inlined into another: what a ' +
+        'kprobe takes for it, the section and offset, and for each parameter its type, its place in ' +
+        'words, and as an argument of a kprobe event. Without functions, lists those of a file. With ' +
         '--running or --of the build ID is left out.',
     )
     .argument('[kernel]', 'build ID, or a file: vmlinux, or BTF of inlined calls with --base')
     .argument('[function...]', 'inlined functions')
     .option('--running', 'the kernel that runs here')
     .option('--of <file>', 'the kernel in this file, as the depot has it')
-    .option('--address <hex>', 'what is inlined there, outer calls first; as the kernel was linked')
+    .option(
+      '--address <hex>',
+      'what is inlined there, outer calls first; as the kernel was linked',
+      address,
+    )
     .option('--base <file>', 'core, which BTF of inlined calls stands on')
     .option('--map <file>', 'vmlinux.inlines.map that goes with that')
     .addOption(urlOption())
@@ -38,10 +43,16 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
   const byFlag = await buildIdByFlags(flags);
   const kernel = byFlag ?? first;
   const names = byFlag !== undefined && first !== undefined ? [first, ...rest] : rest;
-  if (kernel === undefined) throw new Error('name a build ID or a file, or use --running');
+  if (kernel === undefined) throw new UsageError('name a build ID or a file, or use --running');
+  if (flags.map !== undefined && flags.base === undefined) {
+    throw new UsageError('--map goes with --base');
+  }
+  if (flags.address !== undefined && flags.base !== undefined && flags.map === undefined) {
+    throw new UsageError('BTF alone knows no addresses: name its map too, --map FILE');
+  }
   const calls = isBuildId(kernel)
     ? depotSites(openDepots(flags.url), kernel)
-    : fileSites(kernel, flags);
+    : await fileSites(kernel, flags);
   const asked: AskedSites[] = names.map((name) => ({ function: name }));
   if (flags.address !== undefined) asked.push({ address: flags.address });
   if (asked.length === 0) listFunctions(calls, flags.json === true);
@@ -49,7 +60,7 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
 }
 
 function listFunctions({ functions }: InlinedCalls, asJson: boolean): void {
-  if (!functions) throw new Error('of a depot: name a function or --address');
+  if (!functions) throw new UsageError('of a depot: name a function or --address');
   const names = functions();
   if (asJson) printJson(names);
   else print(names.map((name) => `${printable(name)}\n`).join(''));
@@ -58,7 +69,11 @@ function listFunctions({ functions }: InlinedCalls, asJson: boolean): void {
 async function show(calls: InlinedCalls, asked: AskedSites[], asJson: boolean): Promise<void> {
   const found: InlineSite[] = [];
   for (const one of asked) {
+    const before = found.length;
     for await (const site of calls.sites(one)) found.push(site);
+    if (found.length === before && 'address' in one && !asJson) {
+      note(`no inlined call begins at ${one.address}`);
+    }
   }
   if (asJson) printJson(found);
   else print(found.map(describe).join('\n'));
@@ -79,4 +94,10 @@ function describe(site: InlineSite): string {
     printable(fetch),
   ]);
   return `${printable(`${name} ${about.join(' ')}`)}\n${formatTable(rows)}`;
+}
+
+function address(text: string): string {
+  const { data, error } = siteAddressSchema.safeParse(text);
+  if (data !== undefined) return data;
+  throw new InvalidArgumentError(error?.issues[0]?.message ?? 'no address');
 }

@@ -4,12 +4,13 @@ import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { jsonOption } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 export function keyCommand(): Command {
   const command = new Command('key')
     .summary('keys that manifests are signed with')
     .description(
-      'Ed25519 keys without a passphrase, in the files of signify and usign, whose own keys do as\n' +
+      'Ed25519 keys without a passphrase, in the files of signify and usign, whose own keys do as ' +
         'well. minisign takes the public ones.',
     );
   command
@@ -23,6 +24,7 @@ export function keyCommand(): Command {
 }
 
 async function create(name: string, flags: { json?: boolean }): Promise<void> {
+  if (name === '') throw new UsageError('the name is empty');
   const secret = createSecretKey();
   const { publicKey } = openSecretKey(secret);
   const [secretFile, publicFile] = [`${name}.sec`, `${name}.pub`];

@@ -22,8 +22,8 @@ export function lookupCommand(): Command {
   return new Command('lookup')
     .summary('what the depot has for the kernels of a fleet')
     .description(
-      'Asks for each kernel whether the depot has it: releases (uname -r) or build IDs, as words, or\n' +
-        'from standard input, a line each or as `kubectl get nodes -o json` prints them. Exit code 1\n' +
+      'Asks for each kernel whether the depot has it: releases (uname -r) or build IDs, as words, or ' +
+        'from standard input, a line each or as `kubectl get nodes -o json` prints them. Exit code 1 ' +
         'where the depot lacks one.',
     )
     .argument('[kernel...]', 'releases or build IDs; without them, standard input')

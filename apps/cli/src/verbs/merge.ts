@@ -8,19 +8,18 @@ export function mergeCommand(): Command {
   return new Command('merge')
     .summary('make one standalone BTF of a base and what is split from it')
     .description(
-      'Merges split BTFs with their base into one standalone BTF, as libbpf (btf_custom_path)\n' +
+      'Merges split BTFs with their base into one standalone BTF, as libbpf (btf_custom_path) ' +
         'and bpftrace (BPFTRACE_BTF) take.',
     )
     .argument('<base>', 'BTF or vmlinux')
     .argument('<extra...>', 'split BTFs on that base')
     .requiredOption('-o, --output <file>', 'where to put it')
     .addOption(jsonOption())
-    .action((base: string, extras: string[], flags: { output: string; json?: boolean }) => {
-      const lowest = openBtf(base);
-      const merged = mergeBtf(
-        lowest,
-        ...extras.map((path) => parseBtf(readBtf(path), { base: lowest })),
-      );
+    .action(async (base: string, extras: string[], flags: { output: string; json?: boolean }) => {
+      const lowest = await openBtf(base);
+      const parts = [lowest];
+      for (const path of extras) parts.push(parseBtf(await readBtf(path), { base: lowest }));
+      const merged = mergeBtf(...parts);
       writeWhole(flags.output, merged);
       const types = parseBtf(merged).typeCount;
       if (flags.json) printJson({ file: flags.output, size: merged.length, types });

@@ -9,6 +9,7 @@ import { pushFiles, type Refused } from '../push-files.ts';
 import { filesToPush } from '../push-list.ts';
 import { BESIDE, type PushOptions } from '../push-options.ts';
 import { describeKernel } from '../report.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends Record<
   (typeof BESIDE)[number] | 'buildId' | 'arch' | 'distro' | 'release' | 'extras',
@@ -24,9 +25,9 @@ export function pushCommand(): Command {
   return new Command('push')
     .summary('send a kernel, wait until its artifacts are there')
     .description(
-      'Sends kernels to a depot: vmlinux, vmlinuz, .deb, .rpm, archives with any of these, raw BTF\n' +
-        'with --build-id; of a folder, all files that look like it. Asks first whether the depot has\n' +
-        'them, tries again what fails for the moment (for some 15 s), and waits until the artifacts\n' +
+      'Sends kernels to a depot: vmlinux, vmlinuz, .deb, .rpm, archives with any of these, raw BTF ' +
+        'with --build-id; of a folder, all files that look like it. Asks first whether the depot has ' +
+        'them, tries again what fails for the moment (for some 15 s), and waits until the artifacts ' +
         "are there. A kernel without BTF gets it from this machine's pahole.",
     )
     .argument('<file...>', 'files, or folders with such files')
@@ -71,7 +72,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
   if (list.length === 0) throw new Error('no file in it looks like a kernel or a package');
   for (const option of [...BESIDE, 'buildId'] as const) {
     if (flags[option] !== undefined && list.length > 1) {
-      throw new Error(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
+      throw new UsageError(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
     }
   }
   const visible = isWatched(flags);

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';
 import { note, print, printable, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags {
   encoder: string;
@@ -15,9 +16,9 @@ export function reprocessCommand(): Command {
   return new Command('reprocess')
     .summary('make the splits and carriers of older versions again')
     .description(
-      'After a fix: makes the splits of kernels that an older version took in again, from the parts\n' +
-        'that are stored, and has their carriers made again. A compressor finds them at its next\n' +
-        'sweep; until then the old ones are served. What was read from DWARF or a symbol table needs\n' +
+      'After a fix: makes the splits of kernels that an older version took in again, from the parts ' +
+        'that are stored, and has their carriers made again. A compressor finds them at its next ' +
+        'sweep; until then the old ones are served. What was read from DWARF or a symbol table needs ' +
         'the file that it was in: those are listed, to be sent again where the fix is about that.',
     )
     .argument('[build-id...]', 'these alone')
@@ -31,7 +32,7 @@ export function reprocessCommand(): Command {
 
 async function run(buildIds: string[], flags: Flags): Promise<void> {
   const before = /^<\s*(\d{1,6}\.\d{1,6}\.\d{1,6})$/.exec(flags.encoder)?.[1];
-  if (before === undefined) throw new Error("--encoder takes '<X', X a version such as 0.2.0");
+  if (before === undefined) throw new UsageError("--encoder takes '<X', X a version such as 0.2.0");
   const stores = await openStores(flags);
   const named = new Set(buildIds);
   if (named.size === 0) for await (const { buildId } of stores.records.list()) named.add(buildId);

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags {
   data?: string;
@@ -14,7 +15,7 @@ export function requeueCommand(): Command {
   return new Command('requeue')
     .summary('have kernels that failed compressed again')
     .description(
-      'Has kernels whose state is `failed` compressed again. A compressor finds them at its next\n' +
+      'Has kernels whose state is `failed` compressed again. A compressor finds them at its next ' +
         'sweep (BTFDEPOT_SWEEP_PERIOD).',
     )
     .argument('[build-id...]')
@@ -27,7 +28,7 @@ export function requeueCommand(): Command {
 
 async function run(buildIds: string[], flags: Flags): Promise<void> {
   if (buildIds.length > 0 === (flags.failed === true)) {
-    throw new Error('name build IDs, or --failed for all');
+    throw new UsageError('name build IDs, or --failed for all');
   }
   const { records } = await openStores(flags);
   const requeued: string[] = [];

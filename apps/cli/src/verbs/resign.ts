@@ -9,6 +9,7 @@ import { Command, Option } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags {
   keys?: string;
@@ -21,8 +22,8 @@ export function resignCommand(): Command {
   return new Command('resign')
     .summary('sign the manifests of published kernels anew')
     .description(
-      'Signs manifests with each of the keys, the first one for `manifest.sig`, in the place of the\n' +
-        'signatures that there are; without keys, those are taken away. To change keys: give the\n' +
+      'Signs manifests with each of the keys, the first one for `manifest.sig`, in the place of the ' +
+        'signatures that there are; without keys, those are taken away. To change keys: give the ' +
         'services and this OLD:NEW, then NEW:OLD when clients have the new one, then NEW.',
     )
     .argument('[build-id...]')
@@ -36,7 +37,8 @@ export function resignCommand(): Command {
 }
 
 async function run(buildIds: string[], flags: Flags): Promise<void> {
-  if (buildIds.length > 0 === (flags.all === true)) throw new Error('name build IDs, or --all');
+  if (buildIds.length > 0 === (flags.all === true))
+    throw new UsageError('name build IDs, or --all');
   const keys = await readSigningKeys(
     readSettings(signingSettings, { BTFDEPOT_SIGNING_KEYS: flags.keys }),
     createLogger('resign', 'silent'),

@@ -23,7 +23,7 @@ export function serveCommand(): Command {
   return new Command('serve')
     .summary('the depot in one process: ingest, compressor and fetch')
     .description(
-      'Runs the depot in one process, over a folder, until SIGTERM or Ctrl-C.\n' +
+      'Runs the depot in one process, over a folder, until SIGTERM or Ctrl-C. ' +
         'The kernels named are ingested first.',
     )
     .argument('[file...]', 'vmlinux with BTF inside, to ingest at start')

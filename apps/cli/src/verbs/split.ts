@@ -24,8 +24,8 @@ export function splitCommand(): Command {
   return new Command('split')
     .summary("take a kernel's BTF apart into core and extras, without a depot")
     .description(
-      'Writes vmlinux.btf (core), vmlinux.vars.btf (variables, split BTF on core), where the kernel\n' +
-        'has its symbol table, vmlinux.ksyms.btf, and where it has DWARF, vmlinux.inlines.btf with\n' +
+      'Writes vmlinux.btf (core), vmlinux.vars.btf (variables, split BTF on core), where the kernel ' +
+        'has its symbol table, vmlinux.ksyms.btf, and where it has DWARF, vmlinux.inlines.btf with ' +
         'vmlinux.inlines.map: what a depot would make of the same files.',
     )
     .argument('<kernel>', 'vmlinux, or raw BTF with --build-id')

@@ -11,15 +11,15 @@ export function tailorCommand(): Command {
   return new Command('tailor')
     .summary('cut a BTF down to what BPF objects need of it')
     .description(
-      "Writes the least BTF that the CO-RE relocations of BPF objects need of a kernel's, for\n" +
+      "Writes the least BTF that the CO-RE relocations of BPF objects need of a kernel's, for " +
         'systems that have none: as bpftool gen min_core_btf does.',
     )
     .argument('<btf>', "the kernel's BTF, or its vmlinux")
     .argument('<object...>', 'BPF objects, compiled with -g')
     .requiredOption('-o, --output <file>', 'where to put it')
     .addOption(jsonOption())
-    .action((btf: string, objects: string[], flags: { output: string; json?: boolean }) => {
-      const tailored = tailorBtf(openBtf(btf), objects.map(readObject));
+    .action(async (btf: string, objects: string[], flags: { output: string; json?: boolean }) => {
+      const tailored = tailorBtf(await openBtf(btf), objects.map(readObject));
       writeWhole(flags.output, tailored);
       const types = parseBtf(tailored).typeCount;
       if (flags.json) printJson({ file: flags.output, size: tailored.length, types });

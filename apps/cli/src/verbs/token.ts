@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';
 import { formatBytes, formatTable, note, print, printable, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Where {
   data?: string;
@@ -26,7 +27,7 @@ export function tokenCommand(): Command {
   const command = new Command('token')
     .summary('tokens of those who may upload, withdraw, restore or read')
     .description(
-      'Tokens lie in the store, as hashes. A service sees a new one at once, and a revoked one\n' +
+      'Tokens lie in the store, as hashes. A service sees a new one at once, and a revoked one ' +
         'after BTFDEPOT_TOKEN_AGE at the latest (5 s).',
     );
   const verb = (name: string) =>
@@ -49,7 +50,7 @@ export function tokenCommand(): Command {
 async function create(name: string, flags: CreateFlags): Promise<void> {
   const { distro, prefix } = flags;
   if (prefix !== undefined && !/^[0-9a-f]{1,128}$/.test(prefix)) {
-    throw new Error('--prefix takes lowercase hexadecimal digits');
+    throw new UsageError('--prefix takes lowercase hexadecimal digits');
   }
   const days = daysOf('--days', flags.days);
   const keepDays = daysOf('--keep-days', flags.keepDays);
@@ -81,12 +82,13 @@ function daysOf(flag: string, text: string | undefined): number | undefined {
   const days = Number(text);
   // A hundred years: beyond that dates have other forms.
   if (days > 0 && days <= 36_525) return days;
-  throw new Error(`${flag} takes a number of days above 0`);
+  throw new UsageError(`${flag} takes a number of days above 0`);
 }
 
 function bytesOf(text: string): number {
   const { data } = byteSize.safeParse(text);
-  if (data === undefined || data === 0) throw new Error('--storage takes bytes, such as 500m, 20g');
+  if (data === undefined || data === 0)
+    throw new UsageError('--storage takes bytes, such as 500m, 20g');
   return data;
 }
 
@@ -95,7 +97,7 @@ function scopesOf(list: string): Scope[] {
   const names = list.split(',');
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw new Error(`unknown scope ${unknown.join(', ')}: there are ${SCOPES.join(', ')}`);
+    throw new UsageError(`unknown scope ${unknown.join(', ')}: there are ${SCOPES.join(', ')}`);
   }
   return names as Scope[];
 }

@@ -5,6 +5,7 @@ import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatTable, note, print, printable, printJson } from '../output.ts';
 import { depotVariables, fileVariables, type VariableSource } from '../variable-source.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends KernelFlags {
   url: string;
@@ -18,8 +19,8 @@ export function varsCommand(): Command {
   return new Command('vars')
     .summary('the variables of a kernel: a list, or some with their types')
     .description(
-      'Lists the global variables of a kernel, or shows those named, with the types that they\n' +
-        'need. A name that ends in * lists those that begin so. With --running or --of the build\n' +
+      'Lists the global variables of a kernel, or shows those named, with the types that they ' +
+        'need. A name that ends in * lists those that begin so. With --running or --of the build ' +
         'ID is left out.',
     )
     .argument('[kernel]', 'build ID, or a file: vmlinux, BTF, carrier')
@@ -38,17 +39,21 @@ async function vars(first: string | undefined, rest: string[], flags: Flags): Pr
   const byFlag = await buildIdByFlags(flags);
   const kernel = byFlag ?? first;
   const names = byFlag !== undefined && first !== undefined ? [first, ...rest] : rest;
-  if (kernel === undefined) throw new Error('name a build ID or a file, or use --running');
+  if (kernel === undefined) throw new UsageError('name a build ID or a file, or use --running');
+  const patterns = names.length > 0 ? names : ['*'];
+  const form = flags.json ? 'json' : flags.as;
+  const lists = patterns.filter((name) => name.endsWith('*'));
+  if (lists.length > 0 && lists.length < patterns.length) {
+    throw new UsageError('a list and variables: ask for one after the other');
+  }
+  if (lists.length > 0 && (form === 'c' || form === 'btf' || flags.output !== undefined)) {
+    throw new UsageError('a list has no such form, and no file: name a variable');
+  }
   const source = isBuildId(kernel)
     ? depotVariables(openDepots(flags.url), kernel)
-    : fileVariables(kernel, flags.base);
-  const form = flags.json ? 'json' : flags.as;
-  const patterns = names.length > 0 ? names : ['*'];
-  if (patterns.every((name) => name.endsWith('*'))) {
-    await list(source, patterns, form === 'json');
-    return;
-  }
-  await show(source, patterns, form ?? 'c', flags.output);
+    : await fileVariables(kernel, flags.base);
+  if (lists.length > 0) await list(source, lists, form === 'json');
+  else await show(source, patterns, form ?? 'c', flags.output);
 }
 
 async function list(source: VariableSource, patterns: string[], asJson: boolean): Promise<void> {
@@ -78,7 +83,7 @@ async function show(
     printJson(found.flat());
     return;
   }
-  if (form === 'btf' && names.length > 1) throw new Error('as BTF: name one variable');
+  if (form === 'btf' && names.length > 1) throw new UsageError('as BTF: name one variable');
   const parts = [];
   for (const name of names) parts.push(await source.as(name, form));
   const bytes = Buffer.concat(parts);

@@ -29,10 +29,13 @@ export function verifyCommand(): Command {
     .action(verify);
 }
 
-function verify(file: string, { base, section, kernel, load, all, json }: Flags): void {
-  const faults = verifyBtf(readBtf(file, section), {
+async function verify(
+  file: string,
+  { base, section, kernel, load, all, json }: Flags,
+): Promise<void> {
+  const faults = verifyBtf(await readBtf(file, section), {
     section,
-    ...(base !== undefined && { base: openBtf(base) }),
+    ...(base !== undefined && { base: await openBtf(base) }),
     ...(kernel !== undefined && { kernel: parseKernelVersion(kernel) }),
     checks: load ? 'load' : 'kernel',
     faults: all ? Infinity : 1,

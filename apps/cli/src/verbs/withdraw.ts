@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags {
   reason: string;
@@ -19,7 +20,7 @@ export function withdrawCommand(): Command {
   return new Command('withdraw')
     .summary('take kernels back: 410 with a reason from then on')
     .description(
-      'Withdraws the kernels named, or all that match the query. Their blobs go at the next\n' +
+      'Withdraws the kernels named, or all that match the query. Their blobs go at the next ' +
         '`btfdepot gc`; only an upload with `restore=true` brings a kernel back.',
     )
     .argument('[build-id...]')
@@ -37,10 +38,10 @@ export function withdrawCommand(): Command {
 async function run(buildIds: string[], flags: Flags): Promise<void> {
   const { distro, release, prefix } = flags;
   const isQuery = (distro ?? release ?? prefix) !== undefined;
-  if (buildIds.length > 0 === isQuery) throw new Error('name build IDs, or a query');
+  if (buildIds.length > 0 === isQuery) throw new UsageError('name build IDs, or a query');
   // As of a variable of the shell that is not set: it would match every kernel.
   for (const [flag, text] of Object.entries({ distro, release, prefix })) {
-    if (text === '') throw new Error(`--${flag} is empty`);
+    if (text === '') throw new UsageError(`--${flag} is empty`);
   }
   const { records } = await openStores(flags);
   const chosen = isQuery ? await matching(records, flags) : buildIds;
