@@ -267,10 +267,12 @@ describe('refused, and nothing is left behind:', () => {
     const { bytes } = kernel('digest');
     const before = await ingest.left();
     const digest = createHash('sha256').update('something else').digest('base64');
-    const wrong = { 'Content-Digest': `sha-256=:${digest}:` };
-    expect(await send(bytes, '', { headers: wrong })).toMatchObject({
-      body: { code: 'digest-mismatch' },
-    });
+    for (const wrong of [`:${digest}:`, ':AAAA:', digest, '']) {
+      const headers = { 'Content-Digest': `sha-512=:AAAA:, sha-256=${wrong}` };
+      expect(await send(bytes, '', { headers })).toMatchObject({
+        body: { code: 'digest-mismatch' },
+      });
+    }
     for (const encoding of ['gzip', 'zstd']) {
       const headers = { 'Content-Encoding': encoding };
       expect(await send(bytes, '', { headers })).toMatchObject({ body: { code: 'bad-encoding' } });
