@@ -156,6 +156,16 @@ test.each([
   expect(await answer.json()).toMatchObject({ code, status });
 });
 
+test.each(['0', '1001', '99999', 'many'])(
+  'a page of %s is told how many it may have',
+  async (limit) => {
+    const answer = await depot.get(`${kernel}/vars?limit=${limit}`);
+    expect(await answer.json()).toMatchObject({
+      detail: 'limit: expected a whole number from 1 to 1000',
+    });
+  },
+);
+
 test('per-CPU variables of a kernel that came without others', async () => {
   const answer = await depot.get(`/v1/kernels/${bare}/vars/current_task`);
   expect(await answer.json()).toMatchObject({ variables: [{ perCpu: true, from: 'core' }] });
