@@ -63,7 +63,9 @@ try {
   } else {
     const code = (error as { code?: unknown }).code;
     const message = error instanceof Error ? error.message : String(error);
-    note(`btfdepot: ${printable(message)}${typeof code === 'string' ? ` [${code}]` : ''}`);
+    note(
+      `btfdepot: ${printable(message.replaceAll('\n', '; '))}${typeof code === 'string' ? ` [${code}]` : ''}`,
+    );
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

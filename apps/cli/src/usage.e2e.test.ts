@@ -23,3 +23,10 @@ test.each([
   const { code, output } = await btfdepot(args, tmpdir(), { BTFDEPOT_URL: '' });
   expect([code, output]).toEqual([2, expect.stringMatching(why)]);
 });
+
+test('settings that are wrong are each named, on a line', async () => {
+  const settings = { BTFDEPOT_S3_ENDPOINT: 'nowhere', BTFDEPOT_S3_ACCESS_KEY: '' };
+  const { code, output } = await btfdepot(['copy', 's3', 'backup'], tmpdir(), settings);
+  expect(code).toBe(1);
+  expect(output).toMatch(/^btfdepot: .*ENDPOINT: .*; .*ACCESS_KEY: is not set; .*\n$/);
+});

@@ -35,4 +35,5 @@ test('every setting that is wrong is named at once', () => {
   const read = () => readSettings(shape, { SIZE: '12 parsecs', TIME: '-1', COUNT: '10' });
   expect(read).toThrow(SettingsError);
   expect(read).toThrow(/SIZE: .*12 parsecs[^]*TIME: [^]*COUNT: /);
+  expect(() => readSettings(shape, {})).toThrow('COUNT: is not set');
 });

@@ -73,8 +73,11 @@ export function readSettings<Shape extends z.ZodRawShape>(
   );
   const result = z.object(shape).safeParse(given);
   if (result.success) return result.data as Settings<Shape>;
-  const lines = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new SettingsError(lines.join('\n'));
+  const wrong = result.error.issues.map(({ path, message }) => {
+    const name = path.join('.');
+    return `${name}: ${Object.hasOwn(given, name) ? message : 'is not set'}`;
+  });
+  throw new SettingsError(wrong.join('\n'));
 }
 
 /** How much of the machine the looking at uploads may take. */
