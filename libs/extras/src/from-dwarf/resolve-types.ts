@@ -7,6 +7,7 @@ import {
   type EnumShape,
   type PrototypeShape,
 } from './describe.ts';
+import { NumberMap } from '../number-map.ts';
 import { DepthComparison } from './same-in-depth.ts';
 import { sameComposite, sameEnum } from './same-shape.ts';
 import type { TypeTable } from './type-table.ts';
@@ -24,7 +25,7 @@ import {
 /** Entries between a type and what is looked up by name: pointers, arrays, unnamed structures. */
 const DEEPEST = 500;
 /** Stands for a type that is being resolved. */
-const OPEN = -1;
+const OPEN = -2;
 
 /** A composite that core lacks; its members wait until the type that led to it is done. */
 interface Pending {
@@ -48,8 +49,8 @@ export class TypeResolver {
   readonly #reader: TypeReader;
   readonly #entry: Entry;
   /** Ids by entry: of the unit at hand, and of others. */
-  readonly #resolved = new Map<number, number>();
-  readonly #elsewhere = new Map<number, number>();
+  readonly #resolved = new NumberMap();
+  readonly #elsewhere = new NumberMap();
   readonly #pending: Pending[] = [];
   #depth = 0;
   #unit: Unit | undefined;
@@ -88,7 +89,7 @@ export class TypeResolver {
     const table = this.#table;
     const isEnum = entry.tag === Tag.ENUMERATION_TYPE;
     const name = table.names.ofEntry(entry, At.NAME);
-    const named = this.#named(name, entry);
+    const named = table.named(name);
     if (isEnum) {
       const shape = this.#reader.enumeration(unit, entry);
       return named.filter((id) => sameEnum(table, id, shape));
@@ -102,7 +103,7 @@ export class TypeResolver {
     const unit = this.#unitOf(number);
     const resolved = unit === this.#unit ? this.#resolved : this.#elsewhere;
     const known = resolved.get(number);
-    if (known !== undefined && known !== OPEN) return known;
+    if (known >= 0) return known;
     const at = number - unit.start;
     if (known === OPEN || this.#depth >= DEEPEST) {
       const what = known === OPEN ? 'a type is made of itself' : 'types are nested too deeply';
@@ -169,7 +170,7 @@ export class TypeResolver {
     // INT stands for a float too where core was encoded without FLOAT.
     const wanted = isFloat ? [Kind.FLOAT, Kind.INT] : [Kind.INT];
     for (const kind of wanted) {
-      const found = this.#named(name, entry).find(
+      const found = table.named(name).find(
         (id) => table.core.kind(id) === kind && table.core.sizeOrType(id) === size,
       );
       if (found !== undefined) return found;
@@ -245,7 +246,7 @@ export class TypeResolver {
       const types = this.#memberTypes(shape);
       return table.findOrAdd(compositeWords(shape, types));
     }
-    const found = this.#named(shape.name, entry).filter((id) => sameComposite(table, id, shape));
+    const found = table.named(shape.name).filter((id) => sameComposite(table, id, shape));
     if (found.length === 1) return found[0];
     const same = found.length > 1 ? this.#comparison.pick(number, found) : 0;
     if (same !== 0) return same;
@@ -274,7 +275,7 @@ export class TypeResolver {
     if (signature !== 0) return this.#type(signature);
     const shape = this.#reader.enumeration(unit, entry);
     if (shape.name === 0) return this.#unnamedEnum(shape);
-    const named = this.#named(shape.name, entry);
+    const named = table.named(shape.name);
     const isEnum = (id: number): boolean => {
       const kind = table.core.kind(id);
       return kind === Kind.ENUM || kind === Kind.ENUM64;
@@ -301,7 +302,7 @@ export class TypeResolver {
     const { core } = table;
     const isUnion = entry.tag === Tag.UNION_TYPE;
     const name = table.names.ofEntry(entry, At.NAME);
-    const named = this.#named(name, entry);
+    const named = table.named(name);
     const definitions = named.filter((id) => {
       const kind = core.kind(id);
       return kind === Kind.STRUCT || kind === Kind.UNION;
@@ -310,10 +311,5 @@ export class TypeResolver {
     if (definitions.length === 1 && core.kind(definitions[0]) === kind) return definitions[0];
     const forward = named.find((id) => core.kind(id) === Kind.FWD && core.kflag(id) === isUnion);
     return forward ?? table.findOrAdd(forwardWords(name, isUnion));
-  }
-
-  #named(name: number, entry: Entry): readonly number[] {
-    if (name === 0) return [];
-    return this.#table.named(name, () => entry.string(At.NAME) ?? '');
   }
 }

@@ -18,7 +18,9 @@ export class TypeTable {
   #slots: Uint32Array;
   #count = 0;
   #reserved = 0;
-  readonly #named = new Map<number, readonly number[]>();
+  /** The first of core's types of a name, by number, and the next of the same name, by id. */
+  readonly #firstNamed: Uint32Array;
+  readonly #nextNamed: Uint32Array;
 
   /** `limit`: most types that may be added. */
   constructor(core: Btf, builder: BtfBuilder, names: Names, limit: number) {
@@ -34,6 +36,14 @@ export class TypeTable {
       const at = positions[own];
       const end = own + 1 < positions.length ? positions[own + 1] : words.length;
       if (isFoundByWords(words, at)) this.#insert(own + 1, hashOf(words, at, end));
+    }
+    this.#firstNamed = new Uint32Array(core.stringEnd);
+    this.#nextNamed = new Uint32Array(core.endId);
+    for (let id = core.endId - 1; id >= core.firstId; id--) {
+      if (core.nameOffset(id) === 0) continue;
+      const name = names.ofCore(core.nameOffset(id));
+      this.#nextNamed[id] = this.#firstNamed[name];
+      this.#firstNamed[name] = id;
     }
   }
 
@@ -66,13 +76,20 @@ export class TypeTable {
     return this.#added[id - this.core.endId].at(3 + index) ?? 0;
   }
 
+  /** The lowest id of core's types of a name; 0 where core has none, and for no name. */
+  firstNamed(name: number): number {
+    return name > 0 && name < this.#firstNamed.length ? this.#firstNamed[name] : 0;
+  }
+
+  /** The next id of the name that this type of core has, 0 after the last. */
+  nextNamed(id: number): number {
+    return this.#nextNamed[id];
+  }
+
   /** Core's types of a name, ascending. */
-  named(name: number, text: () => string): readonly number[] {
-    let ids = this.#named.get(name);
-    if (ids === undefined) {
-      ids = this.core.findAll(text());
-      this.#named.set(name, ids);
-    }
+  named(name: number): number[] {
+    const ids: number[] = [];
+    for (let id = this.firstNamed(name); id !== 0; id = this.nextNamed(id)) ids.push(id);
     return ids;
   }
 

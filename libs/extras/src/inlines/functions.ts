@@ -5,8 +5,8 @@ import { isSignedType, sizeOfType } from '../from-dwarf/size-of.ts';
 import { prototypeWords, referenceWords } from '../from-dwarf/type-words.ts';
 import type { TypeTable } from '../from-dwarf/type-table.ts';
 import type { ParameterType } from './location-words.ts';
-import { ABSENT, NumberMap } from './number-map.ts';
-import { TypeSpelling } from './type-spelling.ts';
+import { ABSENT, NumberMap } from '../number-map.ts';
+import { TypeSpelling, UNSPELT } from './type-spelling.ts';
 import { WordPool } from './word-pool.ts';
 
 /** A function that is inlined somewhere: one for each name and prototype. */
@@ -58,15 +58,17 @@ export class InlinedFunctions {
   readonly #origins: (Origin | undefined)[] = [];
   readonly #places = new NumberMap();
   #unit = -1;
-  /** Functions by the number of their spelling. */
+  /** What the entries say of the function that is being described. */
+  readonly #described = new Description();
+  /** Functions by the number of their spelling, undefined for names that BTF cannot have. */
   readonly #spellings = new WordPool();
-  readonly #spelt: InlinedFunction[] = [];
+  readonly #spelt: (InlinedFunction | undefined)[] = [];
   /** Ids of types by the number of their spelling. */
-  readonly #types = new Map<number, number>();
-  /** Texts of names, undefined for those that BTF cannot have. */
-  readonly #names = new Map<number, string | undefined>();
+  readonly #types: number[] = [];
   /** Name, linkage and prototype of each in `all`, by its index. */
   readonly #identities = new WordPool();
+  /** What stands for types of parameters, by their ids. */
+  readonly #parameterTypes = new Map<number, ParameterType>();
 
   constructor(dwarf: Dwarf, table: TypeTable, resolver: TypeResolver, pointerSize: number) {
     this.#dwarf = dwarf;
@@ -94,86 +96,74 @@ export class InlinedFunctions {
   }
 
   #describe(from: Unit, number: number): Origin | undefined {
-    let name: Name | undefined;
-    let result = 0;
-    let isGlobal = false;
-    let described: { unit: Unit; number: number } | undefined;
+    const described = this.#described;
+    described.clear();
+    // Where its parameters are.
+    let unit = from;
+    let at = 0;
     for (let links = 0; number !== 0 && links < LINKS; links++) {
       const inside = number >= from.start && number < from.start + from.bytes.length;
-      const unit = inside ? from : this.#dwarf.unitOf(number);
-      const entry = this.#entry.read(unit, number - unit.start);
-      name ??= this.#nameOf(entry);
-      result ||= entry.reference(At.TYPE);
-      isGlobal ||= entry.flag(At.EXTERNAL);
-      if (entry.hasChildren) described ??= { unit, number };
+      const there = inside ? from : this.#dwarf.unitOf(number);
+      const entry = this.#entry.read(there, number - there.start);
+      if (described.name === 0) described.setName(this.#table.names.ofEntry(entry, At.NAME), entry);
+      described.result ||= entry.reference(At.TYPE);
+      described.isGlobal ||= entry.flag(At.EXTERNAL);
+      if (entry.hasChildren && at === 0) {
+        unit = there;
+        at = entry.offset;
+      }
       number = entry.reference(At.ABSTRACT_ORIGIN) || entry.reference(At.SPECIFICATION);
     }
-    if (name === undefined) return undefined;
-    const { unit, numbers, words } = this.#parameters(described, from);
-    const found = this.#function(unit, { name, isGlobal, result, words });
-    return { function: found, parameters: numbers };
+    if (described.name === 0) return undefined;
+    if (at !== 0) this.#readParameters(unit, at);
+    const found = this.#function(unit);
+    return found && { function: found, parameters: described.entries.slice(0, described.count) };
   }
 
-  #nameOf(entry: Entry): Name | undefined {
-    const number = this.#table.names.ofEntry(entry, At.NAME);
-    let text = this.#names.get(number);
-    if (text === undefined && !this.#names.has(number)) {
-      const found = entry.string(At.NAME) ?? '';
-      text = FUNCTION_NAME.test(found) ? found : undefined;
-      this.#names.set(number, text);
-    }
-    return text === undefined ? undefined : { text, number };
+  #readParameters(unit: Unit, function_: number): void {
+    eachChild(unit, function_, ANY_TAG, (offset) => {
+      const child = this.#child.read(unit, offset);
+      if (child.tag === Tag.FORMAL_PARAMETER) {
+        const name = this.#table.names.ofEntry(child, At.NAME);
+        this.#described.add(unit.start + offset, name, child.reference(At.TYPE));
+      } else if (child.tag === Tag.UNSPECIFIED_PARAMETERS) this.#described.add(0, 0, 0);
+    });
   }
 
-  /** `words`: name and number of the type's entry of each in turn, as TypeReader has them. */
-  #parameters(described: { unit: Unit; number: number } | undefined, from: Unit) {
-    const numbers: number[] = [];
-    const words: number[] = [];
-    const unit = described?.unit ?? from;
-    if (described) {
-      eachChild(unit, described.number - unit.start, ANY_TAG, (offset) => {
-        const child = this.#child.read(unit, offset);
-        if (child.tag === Tag.FORMAL_PARAMETER) {
-          numbers.push(unit.start + offset);
-          words.push(this.#table.names.ofEntry(child, At.NAME), child.reference(At.TYPE));
-        } else if (child.tag === Tag.UNSPECIFIED_PARAMETERS) {
-          numbers.push(0);
-          words.push(0, 0);
-        }
-      });
-    }
-    return { unit, numbers, words };
-  }
-
-  #function(unit: Unit, described: Described): InlinedFunction {
-    const { name, isGlobal, result, words } = described;
-    const spelling = this.#spell(unit, described);
+  /** The function that is described; undefined where BTF cannot have its name. */
+  #function(unit: Unit): InlinedFunction | undefined {
+    const spelling = this.#spell(unit);
     if (spelling >= 0 && spelling < this.#spelt.length) return this.#spelt[spelling];
-    const returned = this.#type(unit, result);
-    const parameters = words.map((word, at) => (at % 2 === 0 ? word : this.#type(unit, word)));
-    const proto = this.#table.findOrAdd(prototypeWords(returned, parameters));
-    const index = this.#identities.add([name.number, isGlobal ? 1 : 0, proto]);
-    if (index === this.all.length) {
-      this.all.push({
-        ...{ index, name: name.text, proto, isGlobal },
-        inCore: this.#inCore(name, proto),
-        parameters: this.#parameterTypes(proto),
-      });
-    }
-    const found = this.all[index];
+    const found = this.#lookUp(unit);
     if (spelling >= 0) this.#spelt[spelling] = found;
     return found;
+  }
+
+  #lookUp(unit: Unit): InlinedFunction | undefined {
+    const { name, isGlobal, result, names, types, count } = this.#described;
+    const text = this.#described.text();
+    if (!FUNCTION_NAME.test(text)) return undefined;
+    const returned = this.#type(unit, result);
+    const words: number[] = [];
+    for (let place = 0; place < count; place++) {
+      words.push(names[place], this.#type(unit, types[place]));
+    }
+    const proto = this.#table.findOrAdd(prototypeWords(returned, words));
+    const index = this.#identities.add([name, isGlobal ? 1 : 0, proto]);
+    if (index === this.all.length) {
+      const inCore = this.#inCore(name, proto);
+      const parameters = this.#parametersOf(words);
+      this.all.push({ index, name: text, proto, isGlobal, inCore, parameters });
+    }
+    return this.all[index];
   }
 
   /** The id of a type: what is spelt the same is looked up once. */
   #type(unit: Unit, number: number): number {
     const spelling = this.#spelling.of(unit, number);
-    const known = this.#types.get(spelling);
-    if (known !== undefined) return known;
-    if (spelling === 0) return this.#resolver.resolve(unit, number);
-    const id = this.#pointing(unit, number) ?? this.#resolver.resolve(unit, number);
-    this.#types.set(spelling, id);
-    return id;
+    if (spelling === UNSPELT) return this.#resolver.resolve(unit, number);
+    return (this.#types[spelling] ??=
+      this.#pointing(unit, number) ?? this.#resolver.resolve(unit, number));
   }
 
   /** A pointer or qualified type that has a spelling: what it refers to may be known by its own. */
@@ -188,47 +178,97 @@ export class InlinedFunctions {
     return this.#table.findOrAdd(referenceWords(kind, 0, target));
   }
 
-  /** The number of the function's spelling; -1 where it has none. */
-  #spell(unit: Unit, { name, isGlobal, result, words }: Described): number {
-    const returned = this.#spelling.of(unit, result);
-    if (returned === 0) return -1;
-    const spelling = [name.number, isGlobal ? 1 : 0, returned];
-    for (let i = 0; i < words.length; i += 2) {
-      const type = this.#spelling.of(unit, words[i + 1]);
-      if (type === 0) return -1;
-      spelling.push(words[i], type);
+  /** The number of the spelling of the function that is described; -1 where it has none. */
+  #spell(unit: Unit): number {
+    const { name, isGlobal, result, names, types, count, spelling } = this.#described;
+    spelling[0] = name;
+    spelling[1] = isGlobal ? 1 : 0;
+    spelling[2] = this.#spelling.of(unit, result);
+    let at = 3;
+    let isSpelt = spelling[2] !== UNSPELT;
+    for (let place = 0; place < count && isSpelt; place++) {
+      const type = this.#spelling.of(unit, types[place]);
+      spelling[at++] = names[place];
+      spelling[at++] = type;
+      isSpelt = type !== UNSPELT;
     }
-    return this.#spellings.add(spelling);
+    return isSpelt ? this.#spellings.add(spelling, at) : -1;
   }
 
-  #inCore({ text, number }: Name, proto: number): number {
+  #inCore(name: number, proto: number): number {
     const { core } = this.#table;
     if (proto >= core.endId) return 0;
-    const named = this.#table.named(number, () => text);
-    return named.find((id) => core.kind(id) === Kind.FUNC && core.sizeOrType(id) === proto) ?? 0;
+    for (let id = this.#table.firstNamed(name); id !== 0; id = this.#table.nextNamed(id)) {
+      if (core.kind(id) === Kind.FUNC && core.sizeOrType(id) === proto) return id;
+    }
+    return 0;
   }
 
-  #parameterTypes(proto: number): (ParameterType | undefined)[] {
-    const table = this.#table;
-    return Array.from({ length: table.vlen(proto) }, (_, place) => {
-      const type = table.tail(proto, place * 2 + 1);
-      if (type === 0 && table.tail(proto, place * 2) === 0) return undefined;
-      const size = sizeOfType(table, type, this.#pointerSize);
-      return { size: Number.isNaN(size) ? 0 : size, isSigned: isSignedType(table, type) };
-    });
+  /** `words`: name and type of each parameter in turn. */
+  #parametersOf(words: readonly number[]): (ParameterType | undefined)[] {
+    const parameters: (ParameterType | undefined)[] = [];
+    for (let at = 0; at < words.length; at += 2) {
+      const isVararg = words[at] === 0 && words[at + 1] === 0;
+      parameters.push(isVararg ? undefined : this.#parameterType(words[at + 1]));
+    }
+    return parameters;
+  }
+
+  #parameterType(id: number): ParameterType {
+    let known = this.#parameterTypes.get(id);
+    if (known === undefined) {
+      const size = sizeOfType(this.#table, id, this.#pointerSize);
+      const isSigned = isSignedType(this.#table, id);
+      known = { size: Number.isNaN(size) ? 0 : size, isSigned };
+      this.#parameterTypes.set(id, known);
+    }
+    return known;
   }
 }
 
-interface Name {
-  readonly text: string;
-  /** As Names has it. */
-  readonly number: number;
-}
-
-interface Described {
-  readonly name: Name;
-  readonly isGlobal: boolean;
+/** A function as its entries say it; one object for many. */
+class Description {
+  /** As Names has it, 0 for none. */
+  name = 0;
+  isGlobal = false;
   /** Number of the entry of what it returns. */
-  readonly result: number;
-  readonly words: readonly number[];
+  result = 0;
+  /** Parameters, `...` included, of which this holds: */
+  count = 0;
+  /** numbers of their entries, names as Names has them, and numbers of the entries of their types. */
+  readonly entries: number[] = [];
+  readonly names: number[] = [];
+  readonly types: number[] = [];
+  /** For what spells it. */
+  readonly spelling: number[] = [];
+  #nameBytes: Uint8Array = new Uint8Array();
+  #nameAt = 0;
+
+  clear(): void {
+    this.name = 0;
+    this.isGlobal = false;
+    this.result = 0;
+    this.count = 0;
+  }
+
+  setName(name: number, { textBytes, textAt }: Entry): void {
+    this.name = name;
+    this.#nameBytes = textBytes;
+    this.#nameAt = textAt;
+  }
+
+  /** The name, one character a byte. */
+  text(): string {
+    const bytes = this.#nameBytes;
+    const end = bytes.indexOf(0, this.#nameAt);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + this.#nameAt, end - this.#nameAt);
+    return text.toString('latin1');
+  }
+
+  add(entry: number, name: number, type: number): void {
+    const place = this.count++;
+    this.entries[place] = entry;
+    this.names[place] = name;
+    this.types[place] = type;
+  }
 }

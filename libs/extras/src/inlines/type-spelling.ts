@@ -1,16 +1,18 @@
 import { Kind } from '@btf-depot/btf';
 import { ANY_TAG, At, eachChild, Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { TypeTable } from '../from-dwarf/type-table.ts';
-import { ABSENT, NumberMap } from './number-map.ts';
+import { ABSENT, NumberMap } from '../number-map.ts';
 import { WordPool } from './word-pool.ts';
 
 /** Links from a type to what is known by its name; C code has under ten. */
 const DEEPEST = 64;
-const UNSPELT = 0;
+/** The number of what has no spelling. */
+export const UNSPELT = 0;
 
 // What stands first in the words of a spelling; others have the tag of the entry there.
 const PROTOTYPE = -1;
 const NAMED = -2;
+const VOID = -3;
 
 /**
  * Numbers for types that tell them apart by how C spells them, so that a function that a header
@@ -24,6 +26,7 @@ export class TypeSpelling {
   readonly #spellings = new WordPool();
   /** By entry, of the unit at hand. */
   readonly #known = new NumberMap();
+  readonly #words = new Int32Array(2);
   #unit: Unit | undefined;
 
   constructor(dwarf: Dwarf, table: TypeTable) {
@@ -42,7 +45,7 @@ export class TypeSpelling {
   }
 
   #of(unit: Unit, number: number, depth: number): number {
-    if (number === 0) return this.#number(0);
+    if (number === 0) return this.#pair(VOID, 0);
     const known = this.#known.get(number);
     if (known !== ABSENT) return known;
     if (depth >= DEEPEST) return UNSPELT;
@@ -85,16 +88,19 @@ export class TypeSpelling {
 
   #of2(tag: number, unit: Unit, type: number, depth: number): number {
     const below = this.#of(unit, type, depth + 1);
-    return below === UNSPELT ? UNSPELT : this.#number(tag, below);
+    return below === UNSPELT ? UNSPELT : this.#pair(tag, below);
   }
 
-  #named(entry: Entry, ...kinds: readonly number[]): number {
+  #named(entry: Entry, kind: number, other = kind): number {
     const { names, core } = this.#table;
     const name = names.ofEntry(entry, At.NAME);
-    if (name === 0) return UNSPELT;
-    const named = this.#table.named(name, () => entry.string(At.NAME) ?? '');
-    const found = named.filter((id) => kinds.includes(core.kind(id)));
-    return found.length === 1 ? this.#number(NAMED, found[0]) : UNSPELT;
+    let found = 0;
+    for (let id = this.#table.firstNamed(name); id !== 0; id = this.#table.nextNamed(id)) {
+      if (core.kind(id) !== kind && core.kind(id) !== other) continue;
+      if (found !== 0) return UNSPELT;
+      found = id;
+    }
+    return found === 0 ? UNSPELT : this.#pair(NAMED, found);
   }
 
   #prototype(unit: Unit, number: number, depth: number): number {
@@ -114,10 +120,12 @@ export class TypeSpelling {
       if (spelling === UNSPELT) return UNSPELT;
       words.push(names[place], spelling);
     }
-    return this.#number(...words);
+    return this.#spellings.add(words) + 1;
   }
 
-  #number(...words: readonly number[]): number {
-    return this.#spellings.add(words) + 1;
+  #pair(first: number, second: number): number {
+    this.#words[0] = first;
+    this.#words[1] = second;
+    return this.#spellings.add(this.#words) + 1;
   }
 }

@@ -2,8 +2,8 @@
 export const ABSENT = -1;
 
 /**
- * Numbers of 31 bits by keys above 0, for maps that are filled and emptied for each unit: several
- * times as fast as a Map.
+ * Numbers of 31 bits and a sign by keys above 0, for maps that are filled and emptied for each
+ * unit: several times as fast as a Map.
  */
 export class NumberMap {
   /** 0 for a free slot; a power of two long. */
