@@ -2,59 +2,52 @@
 export const ABSENT = -1;
 
 /**
- * Numbers of 31 bits and a sign by keys above 0, for maps that are filled and emptied for each
- * unit: several times as fast as a Map.
+ * Numbers by keys above 0, for large maps and those that are filled and emptied for each unit:
+ * several times as fast as a Map.
  */
 export class NumberMap {
-  /** 0 for a free slot; a power of two long. */
-  #keys = new Float64Array(256);
-  #values = new Int32Array(256);
+  /** Key and value of each slot in turn, 0 for the key of a free one; a power of two long. */
+  #slots = new Float64Array(512);
   #count = 0;
 
   get(key: number): number {
     const slot = this.#slotOf(key);
-    return this.#keys[slot] === 0 ? ABSENT : this.#values[slot];
+    return this.#slots[slot] === 0 ? ABSENT : this.#slots[slot + 1];
   }
 
   set(key: number, value: number): void {
     const slot = this.#slotOf(key);
-    this.#values[slot] = value;
-    if (this.#keys[slot] !== 0) return;
-    this.#keys[slot] = key;
+    this.#slots[slot + 1] = value;
+    if (this.#slots[slot] !== 0) return;
+    this.#slots[slot] = key;
     this.#count++;
-    if (this.#count * 2 > this.#keys.length) this.#grow();
+    if (this.#count * 4 > this.#slots.length) this.#grow();
   }
 
   clear(): void {
-    const { length } = this.#keys;
+    const { length } = this.#slots;
     // What only one unit needed is not to be emptied for all.
-    if (this.#count * 8 < length && length > 256) this.#resize(length / 2);
-    else this.#keys.fill(0);
+    if (this.#count * 16 < length && length > 512) this.#slots = new Float64Array(length / 2);
+    else this.#slots.fill(0);
     this.#count = 0;
   }
 
   #slotOf(key: number): number {
-    const keys = this.#keys;
-    const mask = keys.length - 1;
+    const slots = this.#slots;
+    const mask = slots.length - 2;
     let slot = (Math.imul(key, 0x9e3779b1) >>> 7) & mask;
-    while (keys[slot] !== 0 && keys[slot] !== key) slot = (slot + 1) & mask;
+    while (slots[slot] !== 0 && slots[slot] !== key) slot = (slot + 2) & mask;
     return slot;
   }
 
   #grow(): void {
-    const keys = this.#keys;
-    const values = this.#values;
-    this.#resize(keys.length * 2);
-    for (let old = 0; old < keys.length; old++) {
-      if (keys[old] === 0) continue;
-      const slot = this.#slotOf(keys[old]);
-      this.#keys[slot] = keys[old];
-      this.#values[slot] = values[old];
+    const old = this.#slots;
+    this.#slots = new Float64Array(old.length * 2);
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from] === 0) continue;
+      const slot = this.#slotOf(old[from]);
+      this.#slots[slot] = old[from];
+      this.#slots[slot + 1] = old[from + 1];
     }
-  }
-
-  #resize(length: number): void {
-    this.#keys = new Float64Array(length);
-    this.#values = new Int32Array(length);
   }
 }

@@ -1,8 +1,6 @@
 import type { Btf, BtfBuilder } from '@btf-depot/btf';
 import type { Entry } from '@btf-depot/dwarf';
-
-/** Places of .debug_str that are remembered; a kernel's has 5 MB. */
-const REMEMBERED = 64 * 1024 * 1024;
+import { ABSENT, NumberMap } from '../number-map.ts';
 
 /**
  * One number for each name, whether DWARF or core has it: its string offset in the BTF that is
@@ -13,15 +11,15 @@ export class Names {
   readonly #core: Btf;
   readonly #builder: BtfBuilder;
   readonly #strings: Uint8Array;
+  /** By offset + 1 in .debug_str. */
+  readonly #ofStrings = new NumberMap();
   /** Number + 1 by offset, 0 where it has not been asked for. */
-  readonly #ofStrings: Uint32Array;
   readonly #ofCore: Uint32Array;
 
   constructor(core: Btf, builder: BtfBuilder, strings: Uint8Array) {
     this.#core = core;
     this.#builder = builder;
     this.#strings = strings;
-    this.#ofStrings = new Uint32Array(Math.min(strings.length, REMEMBERED));
     this.#ofCore = new Uint32Array(core.stringEnd);
   }
 
@@ -43,12 +41,12 @@ export class Names {
   ofEntry(entry: Entry, attribute: number): number {
     if (!entry.text(attribute)) return 0;
     const { textBytes, textAt } = entry;
-    const shared = textBytes === this.#strings && textAt < this.#ofStrings.length;
-    const known = shared ? this.#ofStrings[textAt] : 0;
-    if (known !== 0) return known - 1;
+    const shared = textBytes === this.#strings;
+    const known = shared ? this.#ofStrings.get(textAt + 1) : ABSENT;
+    if (known !== ABSENT) return known;
     const text = textBytes.subarray(textAt, textBytes.indexOf(0, textAt));
     const number = this.#builder.stringFromBytes(text);
-    if (shared) this.#ofStrings[textAt] = number + 1;
+    if (shared) this.#ofStrings.set(textAt + 1, number);
     return number;
   }
 }
