@@ -15,7 +15,7 @@ import { kindOfLocation, locationWords, type ParameterType } from './location-wo
 import { WordPool } from './word-pool.ts';
 
 /** Bytes of an expression that are remembered; most have one or two. */
-const REMEMBERED = 7;
+const REMEMBERED = 15;
 
 /** Where a call begins: the place at which its parameters are looked for. */
 export interface SitePoint {
@@ -39,7 +39,7 @@ export class ParameterLocations {
   readonly #addressSize: number;
   /** Short expressions that mean the same everywhere, each with the type that it was read for. */
   readonly #read = new WordPool();
-  readonly #key = new Uint32Array(4);
+  readonly #key = new Uint32Array(6);
   /** Slots of these. */
   readonly #slots: number[] = [];
   #context: ExpressionContext | undefined;
@@ -111,10 +111,9 @@ export class ParameterLocations {
     const { bytes, from } = this.#lists;
     key[0] = size;
     key[1] = (length << 8) | (header.addressSize << 1) | (isSigned ? 1 : 0);
-    key[2] = 0;
-    key[3] = 0;
+    key.fill(0, 2);
     for (let i = 0; i < length; i++) {
-      const word = i < 4 ? 2 : 3;
+      const word = 2 + (i >>> 2);
       key[word] = (key[word] << 8) | bytes[from + i];
     }
   }

@@ -42,6 +42,7 @@ export class SiteFinder {
   readonly #own: number[] = [];
   /** Offset and number of each site that the entry at hand may stand in. */
   readonly #open: number[] = [];
+  #openCount = 0;
 
   constructor(dwarf: Dwarf) {
     this.#dwarf = dwarf;
@@ -62,7 +63,7 @@ export class SiteFinder {
   /** `variable`: called with the offset of each variable at the top level, which is no site. */
   each(unit: Unit, visitor: SiteVisitor, variable?: (offset: number) => void): void {
     let function_ = -1;
-    this.#open.length = 0;
+    this.#openCount = 0;
     eachCodeEntry(unit, this.#dwarf.limits.nesting, (offset, tag, parent, subprogram) => {
       if (tag === Tag.INLINED_SUBROUTINE) {
         if (subprogram !== function_) {
@@ -71,21 +72,21 @@ export class SiteFinder {
         }
         this.#read(unit, this.#entry.read(unit, offset));
         this.#leave(parent);
-        this.#open.push(offset, this.#visited++);
+        this.#open[this.#openCount++] = offset;
+        this.#open[this.#openCount++] = this.#visited++;
         visitor.site(unit, this.#site);
       } else if (tag === Tag.FORMAL_PARAMETER) {
         this.#leave(parent);
-        const open = this.#open;
-        if (open.at(-2) !== parent) return;
-        visitor.parameter(unit, open[open.length - 1], this.#entry.read(unit, offset));
+        const last = this.#openCount - 2;
+        if (last < 0 || this.#open[last] !== parent) return;
+        visitor.parameter(unit, this.#open[last + 1], this.#entry.read(unit, offset));
       } else if (tag === Tag.VARIABLE) variable?.(offset);
     });
   }
 
   /** Forgets the sites that end before what stands in `parent`: they begin after it. */
   #leave(parent: number): void {
-    const open = this.#open;
-    while (open.length > 0 && open[open.length - 2] > parent) open.length -= 2;
+    while (this.#openCount > 0 && this.#open[this.#openCount - 2] > parent) this.#openCount -= 2;
   }
 
   #enter(unit: Unit, offset: number, visitor: SiteVisitor): void {
