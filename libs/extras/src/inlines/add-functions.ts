@@ -9,6 +9,7 @@ import {
   type BtfBuilder,
 } from '@btf-depot/btf';
 import type { InlinedFunction } from './functions.ts';
+import { WordPool } from './word-pool.ts';
 
 const STATIC = 0;
 const GLOBAL = 1;
@@ -36,19 +37,16 @@ export function addFunctions(
     ? withEachTypeOnce(core, builder, missing)
     : { source: builder.toBtf(), protos: missing.map(({ proto }) => proto) };
   const newIds = copyReached(core, source, out, protos);
-  const added = new Map<string, number>();
+  const identities = new WordPool();
+  const added: number[] = [];
   const most = functions.reduce((highest, { index }) => Math.max(highest, index), -1);
   const ids = new Uint32Array(most + 1);
   for (const { index, inCore } of functions) ids[index] = inCore;
   missing.forEach(({ index, name, isGlobal }, place) => {
     const proto = newIds.get(protos[place]) ?? protos[place];
-    const key = `${name} ${proto} ${isGlobal}`;
-    let id = added.get(key);
-    if (id === undefined) {
-      id = addFunction(out, name, proto, isGlobal ? GLOBAL : STATIC);
-      added.set(key, id);
-    }
-    ids[index] = id;
+    const linkage = isGlobal ? GLOBAL : STATIC;
+    const identity = identities.add([out.string(name), proto, linkage]);
+    ids[index] = added[identity] ??= addFunction(out, name, proto, linkage);
   });
   return ids;
 }

@@ -1,7 +1,8 @@
 import { BtfBuilder, Kind, type Btf } from '@btf-depot/btf';
 import { addFunctions, type AddedTypes } from './add-functions.ts';
 import { SITE, type InlineCollector } from './collect.ts';
-import { WordPool } from './word-pool.ts';
+import type { Rows } from './rows.ts';
+import type { WordPool } from './word-pool.ts';
 
 /** Inlined calls as split BTF on core, and what is in it. */
 export interface InlinesBtf {
@@ -42,18 +43,14 @@ export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollec
   const appended = out.nextId - core.endId;
 
   const parameterIds = new Uint32Array(parameters.count + 1);
-  for (const number of sorted(parameters, compareParameters)) {
-    const [size, flags, ...values] = parameters.at(number);
-    const head = { kind: Kind.LOC_PARAM, vlen: values.length, sizeOrType: size };
-    parameterIds[number + 1] = out.add(head, [flags, ...values]);
-  }
-  const withIds = new WordPool();
-  for (let number = 0; number < locations.count; number++) {
-    withIds.add(locations.at(number).map((one) => parameterIds[one]));
+  for (const number of parametersInOrder(parameters)) {
+    const words = parameters.at(number);
+    const head = { kind: Kind.LOC_PARAM, vlen: words.length - 2, sizeOrType: words[0] };
+    parameterIds[number + 1] = out.add(head, words.subarray(1));
   }
   const locationIds = new Uint32Array(locations.count);
-  for (const number of sorted(withIds, compareLocations)) {
-    const ids = withIds.at(number);
+  for (const number of locationsInOrder(locations, parameterIds)) {
+    const ids = locations.at(number).map((one) => parameterIds[one]);
     locationIds[number] = out.add({ kind: Kind.LOC_PROTO, vlen: ids.length }, ids);
   }
   for (const { name, sites: inside } of bySection) {
@@ -91,28 +88,31 @@ function byFirstUse(
   return order;
 }
 
-/** The numbers of a pool, ordered by their words. */
-function sorted(pool: WordPool, compare: (a: Uint32Array, b: Uint32Array) => number): number[] {
-  const all = Array.from({ length: pool.count }, (_, number) => ({
-    number,
-    words: pool.at(number),
-  }));
-  return all.sort((a, b) => compare(a.words, b.words)).map(({ number }) => number);
+/** Numbers of LOC_PARAMs by flags, size and values. */
+function parametersInOrder(pool: WordPool): number[] {
+  return Array.from({ length: pool.count }, (_, number) => number).sort((a, b) => {
+    const byFlags = pool.word(a, 1) - pool.word(b, 1);
+    if (byFlags !== 0) return byFlags;
+    const length = Math.min(pool.length(a), pool.length(b));
+    for (let at = 0; at < length; at++) {
+      const difference = pool.word(a, at) - pool.word(b, at);
+      if (difference !== 0) return difference;
+    }
+    return pool.length(a) - pool.length(b);
+  });
 }
 
-/** By flags, size and values. */
-function compareParameters(a: Uint32Array, b: Uint32Array): number {
-  return a[1] - b[1] || compareWords(a, b);
-}
-
-function compareLocations(a: Uint32Array, b: Uint32Array): number {
-  return a.length - b.length || compareWords(a, b);
-}
-
-function compareWords(a: Uint32Array, b: Uint32Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return a[at] - b[at];
-  return a.length - b.length;
+/** Numbers of LOC_PROTOs by length and the ids of their parameters. */
+function locationsInOrder(pool: WordPool, parameterIds: Uint32Array): number[] {
+  return Array.from({ length: pool.count }, (_, number) => number).sort((a, b) => {
+    const length = pool.length(a);
+    if (length !== pool.length(b)) return length - pool.length(b);
+    for (let at = 0; at < length; at++) {
+      const difference = parameterIds[pool.word(a, at)] - parameterIds[pool.word(b, at)];
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  });
 }
 
 /**
@@ -122,23 +122,35 @@ function sitesBySection({ sites, sections }: InlineCollector): Uint32Array[] {
   const { count } = sites;
   const sizes = new Uint32Array(sections.all.length);
   for (let site = 0; site < count; site++) sizes[sites.at(site, SITE.section)]++;
-  // Offset and number in one: exact, because there are fewer than 2^21 sites.
-  const keys = Array.from(sizes, (size) => new Float64Array(size));
+  const inside = Array.from(sizes, (size) => new Uint32Array(size));
   sizes.fill(0);
   for (let site = 0; site < count; site++) {
     const section = sites.at(site, SITE.section);
-    keys[section][sizes[section]++] = sites.at(site, SITE.offset) * MOST_SITES + site;
+    inside[section][sizes[section]++] = site;
   }
-  return keys.map((inside) => {
-    inside.sort();
-    const numbers = new Uint32Array(inside.length);
-    for (let place = 0; place < numbers.length; place++) {
-      // What % gives, which is slow for numbers of this size.
-      const key = inside[place];
-      numbers[place] = key - Math.floor(key / MOST_SITES) * MOST_SITES;
-    }
-    return numbers;
-  });
+  return inside.map((numbers) => byOffset(sites, numbers));
+}
+
+/** Bits of the offset that one pass of the sort looks at. */
+const DIGIT = 11;
+
+/** Sorts sites by offset, those of one offset as they were: a radix sort, the low digits first. */
+function byOffset(sites: Rows, numbers: Uint32Array<ArrayBuffer>): Uint32Array {
+  let highest = 0;
+  for (const site of numbers) highest = Math.max(highest, sites.at(site, SITE.offset));
+  let from = numbers;
+  let to = new Uint32Array(numbers.length);
+  const starts = new Uint32Array((1 << DIGIT) + 1);
+  for (let shift = 0; shift < 32 && highest >>> shift > 0; shift += DIGIT) {
+    const digit = (site: number): number =>
+      (sites.at(site, SITE.offset) >>> shift) & ((1 << DIGIT) - 1);
+    starts.fill(0);
+    for (const site of from) starts[digit(site) + 1]++;
+    for (let value = 0; value < 1 << DIGIT; value++) starts[value + 1] += starts[value];
+    for (const site of from) to[starts[digit(site)]++] = site;
+    [from, to] = [to, from];
+  }
+  return from;
 }
 
 /** Sites of one kernel: five times what a distribution's has. */

@@ -18,6 +18,16 @@ export class WordPool {
     return this.#words.subarray(this.#starts[number], this.#starts[number + 1]);
   }
 
+  /** How many words a set has. */
+  length(number: number): number {
+    return this.#starts[number + 1] - this.#starts[number];
+  }
+
+  /** One word of a set. */
+  word(number: number, place: number): number {
+    return this.#words[this.#starts[number] + place];
+  }
+
   /** Forgets all. */
   clear(): void {
     // What was only needed once is not to be emptied every time.
