@@ -100,6 +100,10 @@ export class Entry {
         return unit.view.getUint16(at, little);
       case Form.DATA4:
         return unit.view.getUint32(at, little);
+      case Form.DATA8: {
+        const low = unit.view.getUint32(little ? at : at + 4, little);
+        return unit.view.getUint32(little ? at + 4 : at, little) * 2 ** 32 + low;
+      }
       case Form.UDATA:
         return leb.unsigned(unit.bytes, at);
       default: {

@@ -1,6 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { BtfBuilder } from '@btf-depot/btf';
 import { infoKind, infoVlen, Kind, type Btf } from '@btf-depot/btf';
+import { NumberMap } from '../number-map.ts';
 import type { Names } from './names.ts';
 
 /**
@@ -19,7 +20,7 @@ export class TypeTable {
   #count = 0;
   #reserved = 0;
   /** The first of core's types of a name, by number, and the next of the same name, by id. */
-  readonly #firstNamed: Uint32Array;
+  readonly #firstNamed = new NumberMap();
   readonly #nextNamed: Uint32Array;
 
   /** `limit`: most types that may be added. */
@@ -37,13 +38,12 @@ export class TypeTable {
       const end = own + 1 < positions.length ? positions[own + 1] : words.length;
       if (isFoundByWords(words, at)) this.#insert(own + 1, hashOf(words, at, end));
     }
-    this.#firstNamed = new Uint32Array(core.stringEnd);
     this.#nextNamed = new Uint32Array(core.endId);
     for (let id = core.endId - 1; id >= core.firstId; id--) {
-      if (core.nameOffset(id) === 0) continue;
-      const name = names.ofCore(core.nameOffset(id));
-      this.#nextNamed[id] = this.#firstNamed[name];
-      this.#firstNamed[name] = id;
+      const name = core.nameOffset(id) === 0 ? 0 : names.ofCore(core.nameOffset(id));
+      if (name === 0) continue;
+      this.#nextNamed[id] = this.firstNamed(name);
+      this.#firstNamed.set(name, id);
     }
   }
 
@@ -78,7 +78,7 @@ export class TypeTable {
 
   /** The lowest id of core's types of a name; 0 where core has none, and for no name. */
   firstNamed(name: number): number {
-    return name > 0 && name < this.#firstNamed.length ? this.#firstNamed[name] : 0;
+    return name === 0 ? 0 : Math.max(this.#firstNamed.get(name), 0);
   }
 
   /** The next id of the name that this type of core has, 0 after the last. */
