@@ -1,7 +1,8 @@
-import type { Btf, BtfBuilder } from '@btf-depot/btf';
+import type { BtfBuilder } from '@btf-depot/btf';
 import { eachChild, Language, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
 import type { Place, Variable } from '../variables.ts';
+import type { CoreIndex } from './core-index.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { VariableFinder, type FoundVariable } from './find-variables.ts';
 import { Names } from './names.ts';
@@ -16,7 +17,7 @@ import { TypeTable } from './type-table.ts';
 export interface GatherInput {
   readonly elf: Elf;
   readonly dwarf: Dwarf;
-  readonly core: Btf;
+  readonly index: CoreIndex;
   /** Split BTF on core, which takes the types that core lacks. */
   readonly builder: BtfBuilder;
   /** Most types that core may lack. */
@@ -40,9 +41,9 @@ export interface Gathered {
 
 /** Goes through all units once, and again through those whose declarations have a symbol. */
 export function gather(input: GatherInput): Gathered {
-  const { elf, dwarf, core, builder, onUnit, alongside } = input;
-  const names = new Names(core, builder, dwarf.tables.strings);
-  const table = new TypeTable(core, builder, names, input.types);
+  const { elf, dwarf, index, builder, onUnit, alongside } = input;
+  const names = new Names(index, builder);
+  const table = new TypeTable(index, builder, names, input.types);
   const resolver = new TypeResolver(dwarf, table);
   const finder = new VariableFinder(elf, dwarf);
   const pointerSize = elf.class / 8;

@@ -1,6 +1,7 @@
 import type { Btf, BtfBuilder } from '@btf-depot/btf';
 import type { Entry } from '@btf-depot/dwarf';
 import { ABSENT, NumberMap } from '../number-map.ts';
+import type { CoreIndex } from './core-index.ts';
 
 /**
  * One number for each name, whether DWARF or core has it: its string offset in the BTF that is
@@ -10,17 +11,17 @@ import { ABSENT, NumberMap } from '../number-map.ts';
 export class Names {
   readonly #core: Btf;
   readonly #builder: BtfBuilder;
-  readonly #strings: Uint8Array;
-  /** By offset + 1 in .debug_str. */
+  readonly #index: CoreIndex;
+  /** Of what core lacks, by offset in .debug_str + 1. */
   readonly #ofStrings = new NumberMap();
   /** Number + 1 by offset, 0 where it has not been asked for. */
   readonly #ofCore: Uint32Array;
 
-  constructor(core: Btf, builder: BtfBuilder, strings: Uint8Array) {
-    this.#core = core;
+  constructor(index: CoreIndex, builder: BtfBuilder) {
+    this.#index = index;
+    this.#core = index.core;
     this.#builder = builder;
-    this.#strings = strings;
-    this.#ofCore = new Uint32Array(core.stringEnd);
+    this.#ofCore = new Uint32Array(index.core.stringEnd);
   }
 
   /** The number of the name that core has at an offset. */
@@ -41,9 +42,13 @@ export class Names {
   ofEntry(entry: Entry, attribute: number): number {
     if (!entry.text(attribute)) return 0;
     const { textBytes, textAt } = entry;
-    const shared = textBytes === this.#strings;
-    const known = shared ? this.#ofStrings.get(textAt + 1) : ABSENT;
-    if (known !== ABSENT) return known;
+    const shared = textBytes === this.#index.strings;
+    if (shared) {
+      const ofCore = this.#index.stringAt(textAt);
+      if (ofCore >= 0) return ofCore;
+      const known = this.#ofStrings.get(textAt + 1);
+      if (known !== ABSENT) return known;
+    }
     const text = textBytes.subarray(textAt, textBytes.indexOf(0, textAt));
     const number = this.#builder.stringFromBytes(text);
     if (shared) this.#ofStrings.set(textAt + 1, number);

@@ -1,8 +1,10 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { BtfBuilder } from '@btf-depot/btf';
-import { infoKind, infoVlen, Kind, type Btf } from '@btf-depot/btf';
+import { infoKind, infoVlen, type Btf } from '@btf-depot/btf';
 import { NumberMap } from '../number-map.ts';
+import type { CoreIndex } from './core-index.ts';
 import type { Names } from './names.ts';
+import { hashOf, nameStride } from './type-hash.ts';
 
 /**
  * The types of core and those that are added to it, to be found by what they say: unnamed ones
@@ -15,35 +17,26 @@ export class TypeTable {
   readonly #limit: number;
   /** Words of the added types, by id - core.endId; empty until they are known. */
   readonly #added: Uint32Array[] = [];
-  /** Ids by hash of their words, 0 for a free slot; a power of two long. */
-  #slots: Uint32Array;
+  readonly #index: CoreIndex;
+  /** Those that were added, by hash of their words, 0 for a free slot; a power of two long. */
+  #slots = new Uint32Array(1024);
   #count = 0;
   #reserved = 0;
-  /** The first of core's types of a name, by number, and the next of the same name, by id. */
-  readonly #firstNamed = new NumberMap();
-  readonly #nextNamed: Uint32Array;
+  /** Core's types whose names core has as no string: the first by name, the next by id. */
+  readonly #firstOdd = new NumberMap();
+  readonly #nextOdd = new NumberMap();
 
   /** `limit`: most types that may be added. */
-  constructor(core: Btf, builder: BtfBuilder, names: Names, limit: number) {
-    this.core = core;
+  constructor(index: CoreIndex, builder: BtfBuilder, names: Names, limit: number) {
+    this.core = index.core;
+    this.#index = index;
     this.names = names;
     this.#builder = builder;
     this.#limit = limit;
-    let length = 64;
-    while (length < core.typeCount * 2) length *= 2;
-    this.#slots = new Uint32Array(length);
-    const { words, positions } = core;
-    for (let own = 0; own < positions.length; own++) {
-      const at = positions[own];
-      const end = own + 1 < positions.length ? positions[own + 1] : words.length;
-      if (isFoundByWords(words, at)) this.#insert(own + 1, hashOf(words, at, end));
-    }
-    this.#nextNamed = new Uint32Array(core.endId);
-    for (let id = core.endId - 1; id >= core.firstId; id--) {
-      const name = core.nameOffset(id) === 0 ? 0 : names.ofCore(core.nameOffset(id));
-      if (name === 0) continue;
-      this.#nextNamed[id] = this.firstNamed(name);
-      this.#firstNamed.set(name, id);
+    for (const id of index.oddlyNamed) {
+      const name = names.ofCore(this.core.nameOffset(id));
+      this.#nextOdd.set(id, this.firstNamed(name));
+      this.#firstOdd.set(name, id);
     }
   }
 
@@ -78,12 +71,13 @@ export class TypeTable {
 
   /** The lowest id of core's types of a name; 0 where core has none, and for no name. */
   firstNamed(name: number): number {
-    return name === 0 ? 0 : Math.max(this.#firstNamed.get(name), 0);
+    if (name < this.core.stringEnd) return this.#index.firstNamed(name);
+    return Math.max(this.#firstOdd.get(name), 0);
   }
 
   /** The next id of the name that this type of core has, 0 after the last. */
   nextNamed(id: number): number {
-    return this.#nextNamed[id];
+    return this.#index.nextNamed(id) || Math.max(this.#nextOdd.get(id), 0);
   }
 
   /** Core's types of a name, ascending. */
@@ -95,9 +89,13 @@ export class TypeTable {
 
   /** The first type with these words, whose names are numbers of `names`; 0 where there is none. */
   find(words: readonly number[]): number {
-    const slots = this.#slots;
+    const hash = hashOf(words, 0, words.length);
+    return this.#findIn(this.#index.slots, hash, words) || this.#findIn(this.#slots, hash, words);
+  }
+
+  #findIn(slots: Uint32Array, hash: number, words: readonly number[]): number {
     const mask = slots.length - 1;
-    let slot = hashOf(words, 0, words.length) & mask;
+    let slot = hash & mask;
     for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
       if (this.#equals(slots[slot], words)) return slots[slot];
     }
@@ -175,63 +173,10 @@ export class TypeTable {
     const old = this.#slots;
     this.#slots = new Uint32Array(old.length * 2);
     this.#count = 0;
-    const { positions, words, endId } = this.core;
     for (const id of old) {
       if (id === 0) continue;
-      const added = id >= endId ? this.#added[id - endId] : undefined;
-      const hash = added
-        ? hashOf(added, 0, added.length)
-        : hashOf(words, positions[id - 1], positions[id] ?? words.length);
-      this.#insert(id, hash);
+      const words = this.#added[id - this.core.endId];
+      this.#insert(id, hashOf(words, 0, words.length));
     }
   }
-}
-
-/** Pointers, qualifiers, typedefs, arrays, prototypes, and what has no name. */
-function isFoundByWords(words: Uint32Array, at: number): boolean {
-  switch (infoKind(words[at + 1])) {
-    case Kind.STRUCT:
-    case Kind.UNION:
-    case Kind.ENUM:
-    case Kind.ENUM64:
-      return words[at] === 0;
-    case Kind.PTR:
-    case Kind.ARRAY:
-    case Kind.TYPEDEF:
-    case Kind.VOLATILE:
-    case Kind.CONST:
-    case Kind.RESTRICT:
-    case Kind.FUNC_PROTO:
-    case Kind.TYPE_TAG:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Words from one name to the next in the tail; 0 where it has none. */
-function nameStride(kind: number): number {
-  switch (kind) {
-    case Kind.STRUCT:
-    case Kind.UNION:
-    case Kind.ENUM64:
-      return 3;
-    case Kind.ENUM:
-    case Kind.FUNC_PROTO:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
-/** Of all words but names, so that no name of core need be looked up to enter it. */
-function hashOf(words: ArrayLike<number>, from: number, to: number): number {
-  const stride = nameStride(infoKind(words[from + 1]));
-  let hash = 0x811c9dc5;
-  for (let at = from + 1; at < to; at++) {
-    if (stride > 0 && at >= from + 3 && (at - from - 3) % stride === 0) continue;
-    hash = Math.imul(hash ^ words[at], 0x85ebca6b);
-    hash ^= hash >>> 15;
-  }
-  return hash >>> 0;
 }

@@ -13,6 +13,7 @@ import { readElf } from '@btf-depot/elf';
 import { variablesNotIn } from '../attach-variables.ts';
 import { variablesBtf, type VariablesBtf } from '../variables-btf.ts';
 import { listVariables, type Place, type Variable } from '../variables.ts';
+import { CoreIndex } from './core-index.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { gather } from './gather.ts';
 import { checkSameBuild, isShuffled, refuseShuffled } from './refuse.ts';
@@ -71,12 +72,13 @@ export function variablesFromDwarf(
 ): VariablesFromDwarf {
   const { onUnit, limits = {}, inlines: wantsInlines = false } = options;
   const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
+  const index = new CoreIndex(core, dwarf.tables.strings);
   const builder = new BtfBuilder({ base: core });
   const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
-  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, core, types }) : undefined;
+  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, index, types }) : undefined;
   const alongside =
     pass && ((unit: Unit, variable?: (offset: number) => void) => pass.unit(unit, variable));
-  const gathered = gather({ elf, dwarf, core, builder, types, onUnit, alongside });
+  const gathered = gather({ elf, dwarf, index, builder, types, onUnit, alongside });
   const ofCore = listVariables(core);
   checkSameBuild(ofCore, gathered.variables);
 
@@ -102,7 +104,8 @@ export function inlinesFromDwarf(
   const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
   const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
   const shuffled = isShuffled(elf);
-  const pass = new InlinesPass({ elf, dwarf, core, types });
+  const index = new CoreIndex(core, dwarf.tables.strings);
+  const pass = new InlinesPass({ elf, dwarf, index, types });
   dwarf.eachUnit((unit) => {
     if (shuffled) refuseShuffled(dwarf, unit);
     pass.unit(unit);

@@ -79,7 +79,8 @@ function byFirstUse(
   const isUsed = new Uint8Array(functions.all.length);
   const order: number[] = [];
   for (const section of sections) {
-    for (let place = 0; place < section.sites.length; place++) {
+    const { length } = section.sites;
+    for (let place = 0; place < length; place++) {
       const index = sites.at(section.sites[place], SITE.function);
       if (isUsed[index] === 0) order.push(index);
       isUsed[index] = 1;
@@ -149,7 +150,7 @@ function byOffset(sites: Rows, numbers: Uint32Array<ArrayBuffer>): Uint32Array {
     all |= from.offsets[i];
   }
   for (let shift = 0; shift < 32 && all >>> shift !== 0; shift += DIGIT) {
-    pass(from, to, shift);
+    move(from, to, startsOf(from, shift), shift);
     [from, to] = [to, from];
   }
   return from.numbers;
@@ -160,12 +161,17 @@ interface Keyed {
   readonly offsets: Uint32Array;
 }
 
-/** Puts what is in order by the lower bits in order by the digit at `shift`. */
-function pass(from: Keyed, to: Keyed, shift: number): void {
+/** Where those of each digit at `shift` start. */
+function startsOf({ offsets }: Keyed, shift: number): Uint32Array {
   const starts = new Uint32Array(DIGITS + 1);
-  const { numbers, offsets } = from;
-  for (let i = 0; i < offsets.length; i++) starts[((offsets[i] >>> shift) & (DIGITS - 1)) + 1]++;
+  const { length } = offsets;
+  for (let i = 0; i < length; i++) starts[((offsets[i] >>> shift) & (DIGITS - 1)) + 1]++;
   for (let digit = 0; digit < DIGITS; digit++) starts[digit + 1] += starts[digit];
+  return starts;
+}
+
+/** Puts what is in order by the lower bits in order by the digit at `shift` too. */
+function move({ numbers, offsets }: Keyed, to: Keyed, starts: Uint32Array, shift: number): void {
   for (let i = 0; i < offsets.length; i++) {
     const at = starts[(offsets[i] >>> shift) & (DIGITS - 1)]++;
     to.numbers[at] = numbers[i];

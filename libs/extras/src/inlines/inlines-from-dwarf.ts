@@ -1,6 +1,7 @@
 import { BtfBuilder, type Btf } from '@btf-depot/btf';
 import type { Dwarf, Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
+import type { CoreIndex } from '../from-dwarf/core-index.ts';
 import { Names } from '../from-dwarf/names.ts';
 import { TypeResolver } from '../from-dwarf/resolve-types.ts';
 import { TypeTable } from '../from-dwarf/type-table.ts';
@@ -15,7 +16,7 @@ export interface InlinesFromDwarf extends InlinesBtf {
 export interface InlinesInput {
   readonly elf: Elf;
   readonly dwarf: Dwarf;
-  readonly core: Btf;
+  readonly index: CoreIndex;
   /** Most types that core may lack. */
   readonly types: number;
 }
@@ -27,11 +28,11 @@ export class InlinesPass {
   readonly #table: TypeTable;
   readonly #collector: InlineCollector;
 
-  constructor({ elf, dwarf, core, types }: InlinesInput) {
-    this.#core = core;
-    this.#builder = new BtfBuilder({ base: core });
-    const names = new Names(core, this.#builder, dwarf.tables.strings);
-    this.#table = new TypeTable(core, this.#builder, names, types);
+  constructor({ elf, dwarf, index, types }: InlinesInput) {
+    this.#core = index.core;
+    this.#builder = new BtfBuilder({ base: index.core });
+    const names = new Names(index, this.#builder);
+    this.#table = new TypeTable(index, this.#builder, names, types);
     const resolver = new TypeResolver(dwarf, this.#table);
     this.#collector = new InlineCollector(elf, dwarf, this.#table, resolver, MOST_SITES);
   }

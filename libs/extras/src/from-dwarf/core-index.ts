@@ -1,0 +1,98 @@
+import { infoKind, Kind, type Btf } from '@btf-depot/btf';
+import { ABSENT, NumberMap } from '../number-map.ts';
+import { hashOf } from './type-hash.ts';
+
+/** Core's types and strings, to be searched by content: made once for all that search it. */
+export class CoreIndex {
+  readonly core: Btf;
+  /** Types that are found by their words: ids by hash, 0 for a free slot; a power of two long. */
+  readonly slots: Uint32Array;
+  /** Types whose names are no string of core, but the end of one; descending. */
+  readonly oddlyNamed: readonly number[];
+  /** The first type of each name, by its string's offset, and the next of the same name, by id. */
+  readonly #firstNamed: Uint32Array;
+  readonly #nextNamed: Uint32Array;
+  /** .debug_str. */
+  readonly strings: Uint8Array;
+  /** Core's offset of what is there, by place + 1. */
+  readonly #ofStrings = new NumberMap();
+
+  constructor(core: Btf, strings: Uint8Array) {
+    this.core = core;
+    this.strings = strings;
+    this.slots = byWords(core);
+    this.#firstNamed = new Uint32Array(core.stringEnd);
+    this.#nextNamed = new Uint32Array(core.endId);
+    const oddlyNamed: number[] = [];
+    for (let id = core.endId - 1; id >= core.firstId; id--) {
+      const offset = core.nameOffset(id);
+      const name = offset === 0 ? 0 : core.findString(core.stringBytes(offset));
+      if (name < 0) oddlyNamed.push(id);
+      else if (name > 0) {
+        this.#nextNamed[id] = this.#firstNamed[name];
+        this.#firstNamed[name] = id;
+      }
+    }
+    this.oddlyNamed = oddlyNamed;
+  }
+
+  /** The lowest id of a name that core has as a string; 0 for none. */
+  firstNamed(offset: number): number {
+    return this.#firstNamed[offset];
+  }
+
+  /** The next id of the name that a type has, 0 after the last. */
+  nextNamed(id: number): number {
+    return this.#nextNamed[id];
+  }
+
+  /** Core's offset of the string at a place of .debug_str, -1 where core has none. */
+  stringAt(place: number): number {
+    const known = this.#ofStrings.get(place + 1);
+    if (known !== ABSENT) return known === LACKING ? -1 : known;
+    const bytes = this.strings;
+    const offset = this.core.findString(bytes.subarray(place, bytes.indexOf(0, place)));
+    this.#ofStrings.set(place + 1, offset < 0 ? LACKING : offset);
+    return offset;
+  }
+}
+
+const LACKING = -2;
+
+function byWords(core: Btf): Uint32Array {
+  let length = 64;
+  while (length < core.typeCount * 2) length *= 2;
+  const slots = new Uint32Array(length);
+  const { words, positions } = core;
+  for (let own = 0; own < positions.length; own++) {
+    const at = positions[own];
+    if (!isFoundByWords(words, at)) continue;
+    const end = own + 1 < positions.length ? positions[own + 1] : words.length;
+    let slot = hashOf(words, at, end) & (length - 1);
+    while (slots[slot] !== 0) slot = (slot + 1) & (length - 1);
+    slots[slot] = own + 1;
+  }
+  return slots;
+}
+
+/** Pointers, qualifiers, typedefs, arrays, prototypes, and what has no name. */
+function isFoundByWords(words: Uint32Array, at: number): boolean {
+  switch (infoKind(words[at + 1])) {
+    case Kind.STRUCT:
+    case Kind.UNION:
+    case Kind.ENUM:
+    case Kind.ENUM64:
+      return words[at] === 0;
+    case Kind.PTR:
+    case Kind.ARRAY:
+    case Kind.TYPEDEF:
+    case Kind.VOLATILE:
+    case Kind.CONST:
+    case Kind.RESTRICT:
+    case Kind.FUNC_PROTO:
+    case Kind.TYPE_TAG:
+      return true;
+    default:
+      return false;
+  }
+}
