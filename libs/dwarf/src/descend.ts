@@ -7,7 +7,7 @@ import {
   SIBLING,
   type AbbreviationTable,
 } from './abbreviations.ts';
-import { Tag } from './constants.ts';
+import { Form, Tag } from './constants.ts';
 import { Leb128 } from './leb128.ts';
 import { checkLimit } from './limits.ts';
 import { abbreviationOf, siblingAt, siblingSize, skipValue } from './skip.ts';
@@ -38,11 +38,13 @@ export function eachCodeEntry(
   nesting: number,
   visit: (offset: number, tag: number, parent: number, subprogram: number) => void,
 ): void {
-  const { bytes, table } = unit;
+  const { bytes, view, table } = unit;
   const { count, rows, steps } = table;
   const dense = table.indexes === undefined;
+  const little = unit.endian === 'little';
   const end = bytes.length;
   const marks = marksOf(table);
+  const plans = plansOf(table, marks);
   // The entries that the one at hand stands in, the unit's own first.
   let parents = new Int32Array(64);
   let subprograms = new Int32Array(64);
@@ -62,6 +64,18 @@ export function eachCodeEntry(
       continue;
     }
     const index = dense && code <= count ? code - 1 : abbreviationOf(unit, code, start);
+    const plan = plans[index];
+    if (plan >= 0 && at + plan <= end) {
+      at += plan;
+      continue;
+    }
+    if (plan < 0 && plan !== NO_PLAN && at - plan + 3 <= end) {
+      const target = view.getUint32(at - plan - 1, little);
+      if (target > at - plan - 1 && target <= end) {
+        at = target;
+        continue;
+      }
+    }
     const row = index * ROW;
     const mark = marks[index];
     const tag = rows[row + ROW_TAG];
@@ -114,6 +128,31 @@ function marksOf({ count, rows }: AbbreviationTable): Uint8Array {
     if (tag === Tag.VARIABLE) marks[index] = VISITED_AT_TOP;
   }
   return marks;
+}
+
+const NO_PLAN = -0x8000_0000;
+
+/**
+ * What most entries need, by abbreviation: how many bytes to pass where that is all, else ~ of
+ * the bytes before a sibling of four bytes to jump to, else NO_PLAN.
+ */
+function plansOf(table: AbbreviationTable, marks: Uint8Array): Int32Array {
+  const { count, rows, steps } = table;
+  const plans = new Int32Array(count).fill(NO_PLAN);
+  for (let index = 0; index < count; index++) {
+    const row = index * ROW;
+    const first = rows[row + ROW_STEP];
+    const places = rows[row + ROW + ROW_STEP] - first;
+    if (rows[row + ROW_FIXED] >= 0) {
+      const isAll = rows[row + ROW_CHILDREN] === 0 && marks[index] < VISITED;
+      if (isAll) plans[index] = rows[row + ROW_FIXED];
+    } else if (marks[index] === PASSED && places >= 1) {
+      const before = steps[first] >= 0 ? steps[first] : 0;
+      const sibling = steps[first] >= 0 && places >= 2 ? steps[first + 1] : steps[first];
+      if (sibling === SIBLING - Form.REF4) plans[index] = ~before;
+    }
+  }
+  return plans;
 }
 
 function grown(values: Int32Array): Int32Array<ArrayBuffer> {
