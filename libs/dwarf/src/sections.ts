@@ -1,5 +1,7 @@
 import { FormatError, bytesSource, sliceSource, type Source } from '@btf-depot/bytes';
-import { unzlib, unzstd } from '@btf-depot/codec';
+// Not all of codec, which starts liblzma.
+import { unzlib } from '@btf-depot/codec/unzlib';
+import { unzstd } from '@btf-depot/codec/unzstd';
 import { SectionFlag, SectionType, type Elf, type ElfSection } from '@btf-depot/elf';
 import type { DwarfLimits } from './limits.ts';
 

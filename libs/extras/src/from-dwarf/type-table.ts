@@ -139,8 +139,8 @@ export class TypeTable {
 
   /** Appends the added types to the builder; the table takes no more after that. */
   build(): void {
-    for (const [name, info, third, ...tail] of this.#added) {
-      this.#builder.addRaw(name, info, third, tail);
+    for (const words of this.#added) {
+      this.#builder.addRaw(words[0], words[1], words[2], words.subarray(3));
     }
   }
 

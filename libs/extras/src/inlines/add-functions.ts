@@ -1,8 +1,8 @@
 import {
-  addFunction,
   addVariable,
   dedupBtf,
   Kind,
+  packInfo,
   parseBtf,
   reachable,
   type Btf,
@@ -45,8 +45,9 @@ export function addFunctions(
   missing.forEach(({ index, name, isGlobal }, place) => {
     const proto = newIds.get(protos[place]) ?? protos[place];
     const linkage = isGlobal ? GLOBAL : STATIC;
-    const identity = identities.add([out.string(name), proto, linkage]);
-    ids[index] = added[identity] ??= addFunction(out, name, proto, linkage);
+    const words = [out.string(name), packInfo(Kind.FUNC, linkage, false), proto];
+    const [offset, info] = words;
+    ids[index] = added[identities.add(words)] ??= out.addRaw(offset, info, proto, []);
   });
   return ids;
 }

@@ -49,9 +49,14 @@ export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollec
     parameterIds[number + 1] = out.add(head, words.subarray(1));
   }
   const locationIds = new Uint32Array(locations.count);
+  const ids = new Uint32Array(locations.longest);
   for (const number of locationsInOrder(locations, parameterIds)) {
-    const ids = locations.at(number).map((one) => parameterIds[one]);
-    locationIds[number] = out.add({ kind: Kind.LOC_PROTO, vlen: ids.length }, ids);
+    const length = locations.length(number);
+    for (let place = 0; place < length; place++) {
+      ids[place] = parameterIds[locations.word(number, place)];
+    }
+    const head = { kind: Kind.LOC_PROTO, vlen: length };
+    locationIds[number] = out.add(head, ids.subarray(0, length));
   }
   for (const { name, sites: inside } of bySection) {
     const tail = new Uint32Array(inside.length * 3);

@@ -18,6 +18,9 @@ export class WordPool {
     return this.#words.subarray(this.#starts[number], this.#starts[number + 1]);
   }
 
+  /** Most words that a set has. */
+  longest = 0;
+
   /** How many words a set has. */
   length(number: number): number {
     return this.#starts[number + 1] - this.#starts[number];
@@ -54,6 +57,7 @@ export class WordPool {
     if (this.#count >= this.#starts.length) this.#starts = grown(this.#starts, this.#count + 1);
     this.#length = from + length;
     this.#starts[this.#count] = this.#length;
+    if (length > this.longest) this.longest = length;
     slots[slot] = this.#count;
     if (this.#count * 2 > slots.length) this.#rehash();
     return number;
