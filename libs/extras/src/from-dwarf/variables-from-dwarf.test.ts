@@ -100,6 +100,14 @@ function coreOf(endian: Endian = 'little', offset = 8): Btf {
   return b.toBtf();
 }
 
+/** An int whose name is the end of another string. */
+function coreWithSharedEnd(): Btf {
+  const b = new BtfBuilder({ strings: Buffer.from('\0unsigned int\0') });
+  b.add({ kind: Kind.INT, name: 1, sizeOrType: 4 }, [32]);
+  b.add({ kind: Kind.INT, name: 'unsigned '.length + 1, sizeOrType: 4 }, [(1 << 24) | 32]);
+  return b.toBtf();
+}
+
 function run(source: Source, core = coreOf(), options: VariablesFromDwarfOptions = {}) {
   const result = variablesFromDwarf(source, core, options);
   expect(verifyBtf(result.bytes, { base: core })).toEqual([]);
@@ -164,6 +172,14 @@ describe('types', () => {
     );
     expect(appended).toBe(0);
     expect(lines).toEqual(['.data+0:16 1 struct task init_task', '.data+16:8 1 struct task *idle']);
+  });
+
+  it('of core are found by a name that core has as the end of another', () => {
+    const core = coreWithSharedEnd();
+    const source = kernel([unit([int, variable('count', 'int', at(8))])]);
+    const { lines, appended } = run(source, core);
+    expect(lines).toEqual(['.data+8:4 1 int count']);
+    expect(appended).toBe(0);
   });
 
   it('that core lacks are appended once, whatever the unit, in cycles too', () => {
