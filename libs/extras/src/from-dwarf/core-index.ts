@@ -7,8 +7,6 @@ export class CoreIndex {
   readonly core: Btf;
   /** Types that are found by their words: ids by hash, 0 for a free slot; a power of two long. */
   readonly slots: Uint32Array;
-  /** Types whose names are no string of core, but the end of one; descending. */
-  readonly oddlyNamed: readonly number[];
   /** The first type of each name, by its string's offset, and the next of the same name, by id. */
   readonly #firstNamed: Uint32Array;
   readonly #nextNamed: Uint32Array;
@@ -23,22 +21,19 @@ export class CoreIndex {
     this.slots = byWords(core);
     this.#firstNamed = new Uint32Array(core.stringEnd);
     this.#nextNamed = new Uint32Array(core.endId);
-    const oddlyNamed: number[] = [];
     for (let id = core.endId - 1; id >= core.firstId; id--) {
       const offset = core.nameOffset(id);
+      // -1 for what is only the end of a string: no encoder writes that, and merging finds it later.
       const name = offset === 0 ? 0 : core.findString(core.stringBytes(offset));
-      if (name < 0) oddlyNamed.push(id);
-      else if (name > 0) {
-        this.#nextNamed[id] = this.#firstNamed[name];
-        this.#firstNamed[name] = id;
-      }
+      if (name <= 0) continue;
+      this.#nextNamed[id] = this.#firstNamed[name];
+      this.#firstNamed[name] = id;
     }
-    this.oddlyNamed = oddlyNamed;
   }
 
-  /** The lowest id of a name that core has as a string; 0 for none. */
+  /** The lowest id of the name at an offset of the strings, 0 for none; core may lack the offset. */
   firstNamed(offset: number): number {
-    return this.#firstNamed[offset];
+    return offset < this.#firstNamed.length ? this.#firstNamed[offset] : 0;
   }
 
   /** The next id of the name that a type has, 0 after the last. */

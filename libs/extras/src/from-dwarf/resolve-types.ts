@@ -170,9 +170,9 @@ export class TypeResolver {
     // INT stands for a float too where core was encoded without FLOAT.
     const wanted = isFloat ? [Kind.FLOAT, Kind.INT] : [Kind.INT];
     for (const kind of wanted) {
-      const found = table.named(name).find(
-        (id) => table.core.kind(id) === kind && table.core.sizeOrType(id) === size,
-      );
+      const found = table
+        .named(name)
+        .find((id) => table.core.kind(id) === kind && table.core.sizeOrType(id) === size);
       if (found !== undefined) return found;
     }
     if (isFloat) return table.findOrAdd(floatWords(name, size));

@@ -1,7 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { BtfBuilder } from '@btf-depot/btf';
 import { infoKind, infoVlen, type Btf } from '@btf-depot/btf';
-import { NumberMap } from '../number-map.ts';
 import type { CoreIndex } from './core-index.ts';
 import type { Names } from './names.ts';
 import { hashOf, nameStride } from './type-hash.ts';
@@ -22,9 +21,6 @@ export class TypeTable {
   #slots = new Uint32Array(1024);
   #count = 0;
   #reserved = 0;
-  /** Core's types whose names core has as no string: the first by name, the next by id. */
-  readonly #firstOdd = new NumberMap();
-  readonly #nextOdd = new NumberMap();
 
   /** `limit`: most types that may be added. */
   constructor(index: CoreIndex, builder: BtfBuilder, names: Names, limit: number) {
@@ -33,11 +29,6 @@ export class TypeTable {
     this.names = names;
     this.#builder = builder;
     this.#limit = limit;
-    for (const id of index.oddlyNamed) {
-      const name = names.ofCore(this.core.nameOffset(id));
-      this.#nextOdd.set(id, this.firstNamed(name));
-      this.#firstOdd.set(name, id);
-    }
   }
 
   get added(): number {
@@ -71,13 +62,12 @@ export class TypeTable {
 
   /** The lowest id of core's types of a name; 0 where core has none, and for no name. */
   firstNamed(name: number): number {
-    if (name < this.core.stringEnd) return this.#index.firstNamed(name);
-    return Math.max(this.#firstOdd.get(name), 0);
+    return this.#index.firstNamed(name);
   }
 
   /** The next id of the name that this type of core has, 0 after the last. */
   nextNamed(id: number): number {
-    return this.#index.nextNamed(id) || Math.max(this.#nextOdd.get(id), 0);
+    return this.#index.nextNamed(id);
   }
 
   /** Core's types of a name, ascending. */
