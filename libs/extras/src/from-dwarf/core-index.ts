@@ -5,14 +5,14 @@ import { hashOf } from './type-hash.ts';
 /** Core's types and strings, to be searched by content: made once for all that search it. */
 export class CoreIndex {
   readonly core: Btf;
+  /** .debug_str. */
+  readonly strings: Uint8Array;
   /** Types that are found by their words: ids by hash, 0 for a free slot; a power of two long. */
   readonly slots: Uint32Array;
   /** The first type of each name, by its string's offset, and the next of the same name, by id. */
   readonly #firstNamed: Uint32Array;
   readonly #nextNamed: Uint32Array;
-  /** .debug_str. */
-  readonly strings: Uint8Array;
-  /** Core's offset of what is there, by place + 1. */
+  /** Core's offset of what is in .debug_str, by place + 1. */
   readonly #ofStrings = new NumberMap();
 
   constructor(core: Btf, strings: Uint8Array) {
