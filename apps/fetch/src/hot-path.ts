@@ -40,7 +40,7 @@ export function hotPath(caches: Caches) {
     const variable = hotVariable(caches, url, request);
     const known = variable ?? knownBlob(caches, url, request);
     if (!known) return false;
-    const headers = { ...known.headers, ...commonHeaders(request) };
+    const headers = { ...commonHeaders(request), ...known.headers };
     const sendThese = (bytes: BlobAnswer['bytes']) =>
       send(request, response, { ...known, headers, bytes });
     const hot = variable?.bytes ?? blobs.peek(known.sha256);
