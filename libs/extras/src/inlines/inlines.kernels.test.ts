@@ -79,41 +79,35 @@ for (const name of kernels) {
       );
     });
 
-    test.runIf(isNative(name))(
-      'parameters are where llvm-dwarfdump and readelf say at the place of the site',
-      async () => {
-        const dwarfdump = await printed(kernel.vmlinux, sites);
-        let compared = 0;
-        let beyond = 0;
-        const wrong: string[] = [];
-        for (const site of dwarfdump) {
-          const ours = sites.parametersAt(site.address, site.function);
-          if (ours.length === 0)
-            wrong.push(`${site.function} at ${site.address.toString(16)}: none`);
-          const isSame = (one: ReadonlyMap<string, string>) =>
-            site.parameters.every(
-              ({ name: parameter, where }) =>
-                where === undefined || isSamePlace(one.get(parameter), where),
-            );
-          compared += site.parameters.filter(({ where }) => where !== undefined).length;
-          beyond += site.parameters.filter(({ where }) => where === undefined).length;
-          if (ours.some(isSame)) continue;
-          const texts = ours.map((one) => JSON.stringify([...one]));
-          wrong.push(
-            `${site.function}: ${JSON.stringify(site.parameters)}, ours ${texts.join(' ')}`,
+    test('parameters are where llvm-dwarfdump and readelf say at the place of the site', async () => {
+      const dwarfdump = await printed(kernel.vmlinux, sites);
+      let compared = 0;
+      let beyond = 0;
+      const wrong: string[] = [];
+      for (const site of dwarfdump) {
+        const ours = sites.parametersAt(site.address, site.function);
+        if (ours.length === 0) wrong.push(`${site.function} at ${site.address.toString(16)}: none`);
+        const isSame = (one: ReadonlyMap<string, string>) =>
+          site.parameters.every(
+            ({ name: parameter, where }) =>
+              where === undefined || isSamePlace(one.get(parameter), where),
           );
-        }
-        if (isFull) process.stderr.write(`${name}: ${compared} compared, ${beyond} beyond\n`);
-        expect(wrong).toEqual([]);
-        expect(dwarfdump.length).toBeGreaterThanOrEqual(LOCATIONS);
-        expect(beyond).toBeLessThan(compared / 10);
-      },
-      600_000,
-    );
+        compared += site.parameters.filter(({ where }) => where !== undefined).length;
+        beyond += site.parameters.filter(({ where }) => where === undefined).length;
+        if (ours.some(isSame)) continue;
+        const texts = ours.map((one) => JSON.stringify([...one]));
+        wrong.push(`${site.function}: ${JSON.stringify(site.parameters)}, ours ${texts.join(' ')}`);
+      }
+      if (isFull) process.stderr.write(`${name}: ${compared} compared, ${beyond} beyond\n`);
+      expect(wrong).toEqual([]);
+      expect(dwarfdump.length).toBeGreaterThanOrEqual(LOCATIONS);
+      // On s390x one in eight: masks and differences.
+      expect(beyond).toBeLessThan(compared / 7);
+    }, 600_000);
   });
 }
 
-/** x86-64, as what the judges were built for, and what the reader of their texts knows. */
+/** x86-64, as what the judges were built for. */
 function isNative(name: KernelName): boolean {
   return name === 'K612' || name === 'K72';
 }

@@ -175,19 +175,27 @@ function sumOf(
   return { register: Number(base), offset: Number(distance) + Number(frame) };
 }
 
-/** Reads the output of `readelf --debug-dump=frames-interp` for x86-64. */
+/** Registers of frames that are not printed by DWARF's number (`r13`, `x29`). */
+const FRAME_REGISTERS: ReadonlyMap<string, number> = new Map([
+  ['rsp', 7],
+  ['rbp', 6],
+  ['sp', 31],
+]);
+
+/** Reads the output of `readelf --debug-dump=frames-interp` for x86-64, arm64, arm and s390x. */
 export function printedFrames(dump: string): PrintedContext['cfaAt'] {
   const rows: { from: bigint; to: bigint; cfa: string }[] = [];
   let end = 0n;
   for (const line of dump.split('\n')) {
     const range = / FDE .* pc=([0-9a-f]+)\.\.([0-9a-f]+)$/.exec(line);
     if (range) end = BigInt(`0x${range[2]}`);
-    const row = /^([0-9a-f]{16}) (rsp|rbp)\+(\d+) /.exec(line);
+    const row = /^([0-9a-f]{8,16}) ([a-z]+)(\d*)\+(\d+) /.exec(line);
     if (!row || end === 0n) continue;
     const from = BigInt(`0x${row[1]}`);
     const last = rows.at(-1);
     if (last?.to === end) last.to = from;
-    rows.push({ from, to: end, cfa: `${row[2] === 'rsp' ? 7 : 6}+${row[3]}` });
+    const register = FRAME_REGISTERS.get(row[2]) ?? row[3];
+    rows.push({ from, to: end, cfa: `${register}+${row[4]}` });
   }
   rows.sort((a, b) => (a.from < b.from ? -1 : 1));
   return (address) => {
