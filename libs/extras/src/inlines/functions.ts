@@ -6,6 +6,7 @@ import { prototypeWords, referenceWords } from '../from-dwarf/type-words.ts';
 import type { TypeTable } from '../from-dwarf/type-table.ts';
 import type { ParameterType } from './location-words.ts';
 import { ABSENT, NumberMap } from '../number-map.ts';
+import { Description } from './description.ts';
 import { TypeSpelling, UNSPELT } from './type-spelling.ts';
 import { WordPool } from './word-pool.ts';
 
@@ -223,52 +224,5 @@ export class InlinedFunctions {
       this.#parameterTypes.set(id, known);
     }
     return known;
-  }
-}
-
-/** A function as its entries say it; one object for many. */
-class Description {
-  /** As Names has it, 0 for none. */
-  name = 0;
-  isGlobal = false;
-  /** Number of the entry of what it returns. */
-  result = 0;
-  /** Parameters, `...` included, of which this holds: */
-  count = 0;
-  /** numbers of their entries, names as Names has them, and numbers of the entries of their types. */
-  readonly entries: number[] = [];
-  readonly names: number[] = [];
-  readonly types: number[] = [];
-  /** For what spells it. */
-  readonly spelling: number[] = [];
-  #nameBytes: Uint8Array = new Uint8Array();
-  #nameAt = 0;
-
-  clear(): void {
-    this.name = 0;
-    this.isGlobal = false;
-    this.result = 0;
-    this.count = 0;
-  }
-
-  setName(name: number, { textBytes, textAt }: Entry): void {
-    this.name = name;
-    this.#nameBytes = textBytes;
-    this.#nameAt = textAt;
-  }
-
-  /** The name, one character a byte. */
-  text(): string {
-    const bytes = this.#nameBytes;
-    const end = bytes.indexOf(0, this.#nameAt);
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + this.#nameAt, end - this.#nameAt);
-    return text.toString('latin1');
-  }
-
-  add(entry: number, name: number, type: number): void {
-    const place = this.count++;
-    this.entries[place] = entry;
-    this.names[place] = name;
-    this.types[place] = type;
   }
 }
