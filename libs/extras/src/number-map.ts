@@ -10,6 +10,11 @@ export class NumberMap {
   #slots = new Float64Array(512);
   #count = 0;
 
+  /** How many keys it has. */
+  get size(): number {
+    return this.#count;
+  }
+
   get(key: number): number {
     const slot = this.#slotOf(key);
     return this.#slots[slot] === 0 ? ABSENT : this.#slots[slot + 1];

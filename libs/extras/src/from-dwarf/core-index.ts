@@ -2,6 +2,9 @@ import { infoKind, Kind, type Btf } from '@btf-depot/btf';
 import { ABSENT, NumberMap } from '../number-map.ts';
 import { hashOf } from './type-hash.ts';
 
+/** Places of .debug_str that are remembered, in up to 32 MiB; Debian's 7.2 has 78,000. */
+export const REMEMBERED = 2 ** 20;
+
 /** Core's types and strings, to be searched by content: made once for all that search it. */
 export class CoreIndex {
   readonly core: Btf;
@@ -47,7 +50,9 @@ export class CoreIndex {
     if (known !== ABSENT) return known === LACKING ? -1 : known;
     const bytes = this.strings;
     const offset = this.core.findString(bytes.subarray(place, bytes.indexOf(0, place)));
-    this.#ofStrings.set(place + 1, offset < 0 ? LACKING : offset);
+    if (this.#ofStrings.size < REMEMBERED) {
+      this.#ofStrings.set(place + 1, offset < 0 ? LACKING : offset);
+    }
     return offset;
   }
 }

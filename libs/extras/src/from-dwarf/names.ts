@@ -1,7 +1,7 @@
 import type { Btf, BtfBuilder } from '@btf-depot/btf';
 import type { Entry } from '@btf-depot/dwarf';
 import { ABSENT, NumberMap } from '../number-map.ts';
-import type { CoreIndex } from './core-index.ts';
+import { REMEMBERED, type CoreIndex } from './core-index.ts';
 
 /**
  * One number for each name, whether DWARF or core has it: its string offset in the BTF that is
@@ -51,7 +51,7 @@ export class Names {
     }
     const text = textBytes.subarray(textAt, textBytes.indexOf(0, textAt));
     const number = this.#builder.stringFromBytes(text);
-    if (shared) this.#ofStrings.set(textAt + 1, number);
+    if (shared && this.#ofStrings.size < REMEMBERED) this.#ofStrings.set(textAt + 1, number);
     return number;
   }
 }
