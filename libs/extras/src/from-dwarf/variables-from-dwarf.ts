@@ -25,13 +25,26 @@ export interface VariablesFromDwarfOptions {
    * the work, and is passed on: this is how to cancel.
    */
   readonly onUnit?: (done: number, total: number) => void;
-  readonly limits?: Partial<DwarfLimits & { readonly types: number }>;
+  readonly limits?: Partial<DwarfLimits & VariablesFromDwarfLimits>;
   /** Also finds the inlined calls, in the same pass. */
   readonly inlines?: boolean;
 }
 
-/** Most types that core may lack: what type ids have room for (BTF_MAX_TYPE). */
-export const VARIABLES_FROM_DWARF_LIMITS = { types: 0xfffff } as const;
+export interface VariablesFromDwarfLimits {
+  /** Types that core may lack. */
+  readonly types: number;
+  /** Inlined calls. */
+  readonly sites: number;
+}
+
+/**
+ * What type ids have room for (BTF_MAX_TYPE), and four times the inlined calls of a distribution's
+ * kernel.
+ */
+export const VARIABLES_FROM_DWARF_LIMITS: VariablesFromDwarfLimits = {
+  types: 0xfffff,
+  sites: 2 ** 21,
+};
 
 export interface VariablesFromDwarf extends VariablesBtf {
   readonly coverage: VariableCoverage;
@@ -74,8 +87,8 @@ export function variablesFromDwarf(
   const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
   const index = new CoreIndex(core, dwarf.tables.strings);
   const builder = new BtfBuilder({ base: core });
-  const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
-  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, index, types }) : undefined;
+  const { types, sites } = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
+  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, index, types, sites }) : undefined;
   const alongside =
     pass && ((unit: Unit, variable?: (offset: number) => void) => pass.unit(unit, variable));
   const gathered = gather({ elf, dwarf, index, builder, types, onUnit, alongside });
@@ -102,10 +115,10 @@ export function inlinesFromDwarf(
   { onUnit, limits = {} }: Omit<VariablesFromDwarfOptions, 'inlines'> = {},
 ): InlinesFromDwarf {
   const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
-  const { types = VARIABLES_FROM_DWARF_LIMITS.types } = limits;
+  const { types, sites } = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
   const shuffled = isShuffled(elf);
   const index = new CoreIndex(core, dwarf.tables.strings);
-  const pass = new InlinesPass({ elf, dwarf, index, types });
+  const pass = new InlinesPass({ elf, dwarf, index, types, sites });
   dwarf.eachUnit((unit) => {
     if (shuffled) refuseShuffled(dwarf, unit);
     pass.unit(unit);

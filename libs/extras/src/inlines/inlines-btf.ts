@@ -120,6 +120,3 @@ function locationsInOrder(pool: WordPool, parameterIds: Uint32Array): number[] {
     return 0;
   });
 }
-
-/** Sites of one kernel: five times what a distribution's has. */
-export const MOST_SITES = 2 ** 21;

@@ -7,7 +7,7 @@ import { TypeResolver } from '../from-dwarf/resolve-types.ts';
 import { TypeTable } from '../from-dwarf/type-table.ts';
 import { InlineCollector } from './collect.ts';
 import type { InlineCoverage } from './coverage.ts';
-import { inlinesBtf, MOST_SITES, type InlinesBtf } from './inlines-btf.ts';
+import { inlinesBtf, type InlinesBtf } from './inlines-btf.ts';
 
 export interface InlinesFromDwarf extends InlinesBtf {
   readonly coverage: InlineCoverage;
@@ -19,6 +19,8 @@ export interface InlinesInput {
   readonly index: CoreIndex;
   /** Most types that core may lack. */
   readonly types: number;
+  /** Most inlined calls. */
+  readonly sites: number;
 }
 
 /** Finds inlined calls in the pass over the units that finds the variables too. */
@@ -28,13 +30,13 @@ export class InlinesPass {
   readonly #table: TypeTable;
   readonly #collector: InlineCollector;
 
-  constructor({ elf, dwarf, index, types }: InlinesInput) {
+  constructor({ elf, dwarf, index, types, sites }: InlinesInput) {
     this.#core = index.core;
     this.#builder = new BtfBuilder({ base: index.core });
     const names = new Names(index, this.#builder);
     this.#table = new TypeTable(index, this.#builder, names, types);
     const resolver = new TypeResolver(dwarf, this.#table);
-    this.#collector = new InlineCollector(elf, dwarf, this.#table, resolver, MOST_SITES);
+    this.#collector = new InlineCollector(elf, dwarf, this.#table, resolver, sites);
   }
 
   /** `variable`: called with the offset of each variable at the unit's top level. */

@@ -220,6 +220,13 @@ it('variables and inlined calls come of one pass, and are the same as alone', ()
   expect(variablesFromDwarf(source, base)).not.toHaveProperty('inlines');
 });
 
+it('more inlined calls than the limit are refused', () => {
+  const source = image(inlinedCalls([callOf(0, {}), callOf(4, {})]));
+  expect(inlinesFromDwarf(source, core(), { limits: { sites: 2 } }).sites).toBe(2);
+  const tooMany = () => inlinesFromDwarf(source, core(), { limits: { sites: 1 } });
+  expect(tooMany).toThrow(expect.objectContaining({ code: 'dwarf-limit' }));
+});
+
 it('in chunks, for readers with 16 bits', () => {
   const { bytes, table } = find([callOf(0, {}), callOf(4, {}), callOf(8, {})]);
   const base = core();
