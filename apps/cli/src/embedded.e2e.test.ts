@@ -171,3 +171,14 @@ test('kernels named at the start are ingested, and what is refused is said', asy
   expect(depot.lines.join('\n')).toContain('text: kernel: no kernel, module, BTF or System.map');
   await depot.line(/npx btfdepot get/);
 });
+
+test('where the port is taken, it says so and ends', async () => {
+  const other = await startDepot(join(folder, 'first'));
+  try {
+    const { port } = new URL(other.url);
+    const { code, output } = await btfdepot(['serve', '--port', port, '--data', 'second'], folder);
+    expect([code, output]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
+  } finally {
+    await other.stop();
+  }
+});

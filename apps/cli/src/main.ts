@@ -66,6 +66,7 @@ try {
     note(
       `btfdepot: ${printable(message.replaceAll('\n', '; '))}${typeof code === 'string' ? ` [${code}]` : ''}`,
     );
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+    // What a depot that cannot start has begun, as threads, would keep the process for ever.
+    process.exit(error instanceof UsageError ? 2 : 1);
   }
 }

@@ -60,7 +60,8 @@ export async function runService<Shape extends z.ZodRawShape>(
     });
   } catch (error) {
     log.fatal({ err: error }, 'cannot start');
-    process.exitCode = 1;
+    // What was begun before that, as threads and connections, would keep the process for ever.
+    process.exit(1);
   }
 }
 
