@@ -35,15 +35,18 @@ export interface VariablesFromDwarfLimits {
   readonly types: number;
   /** Inlined calls. */
   readonly sites: number;
+  /** Parameters of a function that is inlined. */
+  readonly parameters: number;
 }
 
 /**
- * What type ids have room for (BTF_MAX_TYPE), and four times the inlined calls of a distribution's
- * kernel.
+ * What type ids have room for (BTF_MAX_TYPE), four times the inlined calls of a distribution's
+ * kernel, and twice the parameters that a C compiler must take (C11, 5.2.4.1).
  */
 export const VARIABLES_FROM_DWARF_LIMITS: VariablesFromDwarfLimits = {
   types: 0xfffff,
   sites: 2 ** 21,
+  parameters: 254,
 };
 
 export interface VariablesFromDwarf extends VariablesBtf {
@@ -87,11 +90,11 @@ export function variablesFromDwarf(
   const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
   const index = new CoreIndex(core, dwarf.tables.strings);
   const builder = new BtfBuilder({ base: core });
-  const { types, sites } = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
-  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, index, types, sites }) : undefined;
+  const most = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
+  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, index, most }) : undefined;
   const alongside =
     pass && ((unit: Unit, variable?: (offset: number) => void) => pass.unit(unit, variable));
-  const gathered = gather({ elf, dwarf, index, builder, types, onUnit, alongside });
+  const gathered = gather({ elf, dwarf, index, builder, types: most.types, onUnit, alongside });
   const ofCore = listVariables(core);
   checkSameBuild(ofCore, gathered.variables);
 
@@ -115,10 +118,10 @@ export function inlinesFromDwarf(
   { onUnit, limits = {} }: Omit<VariablesFromDwarfOptions, 'inlines'> = {},
 ): InlinesFromDwarf {
   const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
-  const { types, sites } = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
+  const most = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
   const shuffled = isShuffled(elf);
   const index = new CoreIndex(core, dwarf.tables.strings);
-  const pass = new InlinesPass({ elf, dwarf, index, types, sites });
+  const pass = new InlinesPass({ elf, dwarf, index, most });
   dwarf.eachUnit((unit) => {
     if (shuffled) refuseShuffled(dwarf, unit);
     pass.unit(unit);

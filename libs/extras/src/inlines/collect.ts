@@ -40,6 +40,15 @@ class OpenSite {
   count = 0;
 }
 
+export interface CollectorInput {
+  readonly elf: Elf;
+  readonly dwarf: Dwarf;
+  readonly table: TypeTable;
+  readonly resolver: TypeResolver;
+  /** Sites, and parameters of a function, that there may be. */
+  readonly most: { readonly sites: number; readonly parameters: number };
+}
+
 /** Collects the inlined calls of units: what a LOCSEC says of each, with all that is shared. */
 export class InlineCollector implements SiteVisitor {
   readonly functions: InlinedFunctions;
@@ -70,13 +79,14 @@ export class InlineCollector implements SiteVisitor {
   readonly #row = new Uint32Array(4);
   readonly #slots: number[] = [];
 
-  /** `most`: sites that may be found. */
-  constructor(elf: Elf, dwarf: Dwarf, table: TypeTable, resolver: TypeResolver, most: number) {
-    this.functions = new InlinedFunctions(dwarf, table, resolver, elf.class / 8);
+  constructor({ elf, dwarf, table, resolver, most }: CollectorInput) {
+    const pointerSize = elf.class / 8;
+    const { parameters } = most;
+    this.functions = new InlinedFunctions({ dwarf, table, resolver, pointerSize, parameters });
     this.sections = new CodeSections(elf, dwarf.tables.space);
     this.#finder = new SiteFinder(dwarf);
-    this.#parameters = new ParameterLocations(dwarf, elf.class / 8);
-    this.#most = most;
+    this.#parameters = new ParameterLocations(dwarf, pointerSize);
+    this.#most = most.sites;
   }
 
   /** Words of LOC_PARAMs: see location-words.ts. */

@@ -1,5 +1,15 @@
 import { Kind } from '@btf-depot/btf';
-import { At, Entry, eachChild, ANY_TAG, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import type { FormatError } from '@btf-depot/bytes';
+import {
+  At,
+  Entry,
+  eachChild,
+  ANY_TAG,
+  Tag,
+  unitFault,
+  type Dwarf,
+  type Unit,
+} from '@btf-depot/dwarf';
 import type { TypeResolver } from '../from-dwarf/resolve-types.ts';
 import { isSignedType, sizeOfType } from '../from-dwarf/size-of.ts';
 import { prototypeWords, referenceWords } from '../from-dwarf/type-words.ts';
@@ -45,6 +55,16 @@ const POINTING: ReadonlyMap<number, number> = new Map([
   [Tag.RESTRICT_TYPE, Kind.RESTRICT],
 ]);
 
+export interface FunctionsInput {
+  readonly dwarf: Dwarf;
+  readonly table: TypeTable;
+  readonly resolver: TypeResolver;
+  /** In bytes. */
+  readonly pointerSize: number;
+  /** Most that a function may have. */
+  readonly parameters: number;
+}
+
 /** Finds the function of core that an inlined call is of, or describes it. */
 export class InlinedFunctions {
   readonly all: InlinedFunction[] = [];
@@ -55,6 +75,7 @@ export class InlinedFunctions {
   readonly #entry: Entry;
   readonly #child: Entry;
   readonly #pointerSize: number;
+  readonly #most: number;
   /** Of the unit at hand, and where among them each is by its number. */
   readonly #origins: (Origin | undefined)[] = [];
   readonly #places = new NumberMap();
@@ -71,10 +92,11 @@ export class InlinedFunctions {
   /** What stands for types of parameters, by their ids. */
   readonly #parameterTypes = new Map<number, ParameterType>();
 
-  constructor(dwarf: Dwarf, table: TypeTable, resolver: TypeResolver, pointerSize: number) {
+  constructor({ dwarf, table, resolver, pointerSize, parameters }: FunctionsInput) {
     this.#dwarf = dwarf;
     this.#table = table;
     this.#resolver = resolver;
+    this.#most = parameters;
     this.#spelling = new TypeSpelling(dwarf, table);
     this.#entry = new Entry(dwarf.tables);
     this.#child = new Entry(dwarf.tables);
@@ -128,6 +150,7 @@ export class InlinedFunctions {
         const name = this.#table.names.ofEntry(child, At.NAME);
         this.#described.add(unit.start + offset, name, child.reference(At.TYPE));
       } else if (child.tag === Tag.UNSPECIFIED_PARAMETERS) this.#described.add(0, 0, 0);
+      if (this.#described.count > this.#most) throw tooMany(unit, offset, this.#most);
     });
   }
 
@@ -225,4 +248,8 @@ export class InlinedFunctions {
     }
     return known;
   }
+}
+
+function tooMany(unit: Unit, at: number, most: number): FormatError {
+  return unitFault(unit, at, `more than ${most} parameters of a function`, 'dwarf-limit');
 }

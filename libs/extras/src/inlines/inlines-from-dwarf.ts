@@ -17,10 +17,8 @@ export interface InlinesInput {
   readonly elf: Elf;
   readonly dwarf: Dwarf;
   readonly index: CoreIndex;
-  /** Most types that core may lack. */
-  readonly types: number;
-  /** Most inlined calls. */
-  readonly sites: number;
+  /** How many there may be, `types` of which core lacks. */
+  readonly most: { readonly types: number; readonly sites: number; readonly parameters: number };
 }
 
 /** Finds inlined calls in the pass over the units that finds the variables too. */
@@ -30,13 +28,13 @@ export class InlinesPass {
   readonly #table: TypeTable;
   readonly #collector: InlineCollector;
 
-  constructor({ elf, dwarf, index, types, sites }: InlinesInput) {
+  constructor({ elf, dwarf, index, most }: InlinesInput) {
     this.#core = index.core;
     this.#builder = new BtfBuilder({ base: index.core });
     const names = new Names(index, this.#builder);
-    this.#table = new TypeTable(index, this.#builder, names, types);
+    this.#table = new TypeTable(index, this.#builder, names, most.types);
     const resolver = new TypeResolver(dwarf, this.#table);
-    this.#collector = new InlineCollector(elf, dwarf, this.#table, resolver, sites);
+    this.#collector = new InlineCollector({ elf, dwarf, table: this.#table, resolver, most });
   }
 
   /** `variable`: called with the offset of each variable at the unit's top level. */

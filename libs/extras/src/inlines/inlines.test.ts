@@ -9,7 +9,7 @@ import {
   parseBtf,
   type Btf,
 } from '@btf-depot/btf';
-import { At, Form, Tag, type DwarfLimits } from '@btf-depot/dwarf';
+import { At, Form, Tag } from '@btf-depot/dwarf';
 import {
   buildImage,
   callOf,
@@ -23,7 +23,11 @@ import {
 } from '@btf-depot/dwarf/testing';
 import { readElf } from '@btf-depot/elf';
 import { describe, expect, it } from 'vitest';
-import { inlinesFromDwarf, variablesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
+import {
+  inlinesFromDwarf,
+  variablesFromDwarf,
+  type VariablesFromDwarfOptions,
+} from '../from-dwarf/variables-from-dwarf.ts';
 import { CallerMap, writeCallerMap } from './caller-map.ts';
 import { fetchArgument } from './fetch-argument.ts';
 import { inChunks } from './in-chunks.ts';
@@ -66,7 +70,7 @@ function find(
     base?: Btf;
     locations?: LocationListWriter;
     ranges?: Uint8Array<ArrayBuffer>;
-    limits?: Partial<DwarfLimits>;
+    limits?: VariablesFromDwarfOptions['limits'];
   } = {},
 ): InlinesFromDwarf & { table: SiteTable } {
   const source = image(inlinedCalls(calls, locations, ranges));
@@ -220,11 +224,15 @@ it('variables and inlined calls come of one pass, and are the same as alone', ()
   expect(variablesFromDwarf(source, base)).not.toHaveProperty('inlines');
 });
 
-it('more inlined calls than the limit are refused', () => {
+it('more inlined calls or parameters than the limits are refused', () => {
   const source = image(inlinedCalls([callOf(0, {}), callOf(4, {})]));
   expect(inlinesFromDwarf(source, core(), { limits: { sites: 2 } }).sites).toBe(2);
   const tooMany = () => inlinesFromDwarf(source, core(), { limits: { sites: 1 } });
   expect(tooMany).toThrow(expect.objectContaining({ code: 'dwarf-limit' }));
+  // Of `twice`, which has two.
+  const found = find([callOf(0, {})], { limits: { parameters: 2 } });
+  expect(found.sites).toBe(1);
+  expect(() => find([callOf(0, {})], { limits: { parameters: 1 } })).toThrow(/more than 1 param/);
 });
 
 it('in chunks, for readers with 16 bits', () => {

@@ -16,6 +16,8 @@ import { WordPool } from './word-pool.ts';
 
 /** Bytes of an expression that are remembered; most have one or two. */
 const REMEMBERED = 15;
+/** Expressions that are remembered at one time, in some 10 MB; Debian's 7.2 has 38,000. */
+const MOST_REMEMBERED = 2 ** 18;
 
 /** Where a call begins: the place at which its parameters are looked for. */
 export interface SitePoint {
@@ -77,6 +79,7 @@ export class ParameterLocations {
     const length = this.#lists.to - this.#lists.from;
     if (length > REMEMBERED) return this.#slotThere(unit, site, type);
     this.#setKey(unit, type, length);
+    if (this.#read.count === MOST_REMEMBERED) this.#forget();
     const known = this.#read.count;
     const number = this.#read.add(this.#key);
     const remembered = number < known ? this.#slots[number] : READ_AGAIN;
@@ -84,6 +87,11 @@ export class ParameterLocations {
     const slot = this.#slotThere(unit, site, type);
     this.#slots[number] = this.#expressions.isFree ? slot : READ_AGAIN;
     return slot;
+  }
+
+  #forget(): void {
+    this.#read.clear();
+    this.#slots.length = 0;
   }
 
   /** Reads the expression that was found. */
