@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import {
   retry,
   totalSize,
@@ -94,6 +95,8 @@ async function withMadeParts(
       const parts = options.splitHere
         ? await splitParts(found, { ...options, ...(encoded && { full: encoded.path }) })
         : { ...whole, ...(encoded && { full: filePart(encoded.path) }) };
+      // While this thread split, the depot closed the idle connection: that is to be seen first.
+      await setImmediate();
       const answer = await sendOnce(parts);
       return { ...answer, ...(encoded && { encodedBy: encoded.by }) };
     }),
