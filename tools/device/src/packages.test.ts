@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,12 @@ it.skipIf(without('dpkg-deb'))('dpkg takes the .deb apart into what it should ho
   const first = readFileSync(deb);
   run(join(source, 'package'), 'deb', folder);
   expect(readFileSync(deb).equals(first)).toBe(true);
+});
+
+it.each([[], ['deb'], ['rpm', '.']])('%j is wrong usage, and makes nothing', (...args) => {
+  const before = readdirSync(source);
+  expect(() => run(join(source, 'package'), ...args)).toThrow('Usage: package deb|ipk FOLDER');
+  expect(readdirSync(source)).toEqual(before);
 });
 
 it('the .ipk is laid out as opkg wants it', () => {
