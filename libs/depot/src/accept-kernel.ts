@@ -130,7 +130,7 @@ async function withStored(
     throw new DepotError(
       buildId === undefined ? 'no-build-id' : 'no-core',
       buildId === undefined
-        ? 'only a kernel says its build ID: send it too, or name it, ?buildId='
+        ? 'only a kernel says its build ID: send it too, or name it, ?buildId= or --build-id'
         : `nothing is known of ${buildId}: send its kernel (vmlinux, vmlinuz, its package) first, or with this`,
     );
   }

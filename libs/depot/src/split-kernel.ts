@@ -183,7 +183,10 @@ function parseFull(source: Source): Btf {
 
 function agreedBuildId(kernel: OpenedKernel, { buildId = kernel.buildId }: SplitOptions): string {
   if (buildId === undefined) {
-    throw new DepotError('no-build-id', 'BTF does not say its build ID: name it, ?buildId=');
+    throw new DepotError(
+      'no-build-id',
+      'BTF does not say its build ID: name it, ?buildId= or --build-id',
+    );
   }
   if (kernel.buildId !== undefined && kernel.buildId !== buildId) {
     throw new DepotError('bad-query', `buildId: the kernel says ${kernel.buildId}`);
