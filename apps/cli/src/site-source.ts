@@ -13,6 +13,7 @@ import {
 import { readElf } from '@btf-depot/elf';
 import { openFileSource } from '@btf-depot/service-kit';
 import { readBtf, readSections } from './btf-file.ts';
+import { withUnpackedSource } from './unpacked-source.ts';
 import { UsageError } from './usage-error.ts';
 
 export type AskedSites = { function: string } | { address: string };
@@ -66,11 +67,20 @@ async function ofKernel(path: string): Promise<SiteSource> {
 }
 
 async function ofBtf(path: string, base: string, map: string | undefined): Promise<SiteSource> {
+  const arch = (await archOf(path)) ?? (await archOf(base));
   return openSites({
     core: await readBtf(base),
     inlines: await readInlines(path),
+    ...(arch !== undefined && { arch }),
     ...(map !== undefined && { map: readFileSync(map) }),
   });
+}
+
+/** Whose registers are meant: a carrier and a vmlinux say it, BTF by itself does not. */
+function archOf(path: string): Promise<string | undefined> {
+  return withUnpackedSource(path, ({ source }) =>
+    recognise(source) === 'btf' ? undefined : readElf(source).arch,
+  );
 }
 
 /** A file with nothing else, or the section of a carrier. */
