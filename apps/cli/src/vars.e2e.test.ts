@@ -84,6 +84,12 @@ test('as BTF, into a file', async () => {
   expect(btf.find('init_task')).toBeDefined();
 });
 
+test('for programs, into a file', async () => {
+  await command('vars', '--url', url, '--json', '-o', 'one.json', buildId, 'init_task');
+  const json = await readFile(join(folder, 'one.json'), 'utf8');
+  expect(JSON.parse(json)).toMatchObject([{ name: 'init_task' }]);
+});
+
 test.each([
   ['near it: init_task', ['--url', 'URL', buildId, 'init_taks']],
   ['near it: init_task', ['full.btf', 'init_taks']],

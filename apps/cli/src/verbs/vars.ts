@@ -29,7 +29,7 @@ export function varsCommand(): Command {
     .option('--of <file>', 'the kernel in this file, as the depot has it')
     .option('--base <file>', 'of a file with split BTF: what it stands on')
     .addOption(new Option('--as <form>', 'how to show them').choices(['c', 'json', 'btf']))
-    .option('-o, --output <file>', 'where to put C or BTF; by default standard output')
+    .option('-o, --output <file>', 'where to put them; by default standard output')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(vars);
@@ -78,18 +78,25 @@ async function show(
   form: 'c' | 'json' | 'btf',
   output: string | undefined,
 ): Promise<void> {
-  if (form === 'json') {
-    const found = await Promise.all(names.map((name) => source.find(name)));
-    printJson(found.flat());
-    return;
-  }
   if (form === 'btf' && names.length > 1) throw new UsageError('as BTF: name one variable');
-  const parts = [];
-  for (const name of names) parts.push(await source.as(name, form));
-  const bytes = Buffer.concat(parts);
+  const bytes = await bytesOf(source, names, form);
   if (output === undefined || output === '-') process.stdout.write(bytes);
   else {
     await writeFile(output, bytes);
     note(`${output}: ${bytes.length} bytes`);
   }
+}
+
+async function bytesOf(
+  source: VariableSource,
+  names: string[],
+  form: 'c' | 'json' | 'btf',
+): Promise<Uint8Array> {
+  if (form === 'json') {
+    const found = await Promise.all(names.map((name) => source.find(name)));
+    return Buffer.from(`${JSON.stringify(found.flat(), null, 2)}\n`);
+  }
+  const parts = [];
+  for (const name of names) parts.push(await source.as(name, form));
+  return Buffer.concat(parts);
 }
