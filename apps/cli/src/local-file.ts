@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { UnpackedUpload } from '@btf-depot/depot';
 import { unpackFile } from '@btf-depot/service-kit';
-import { inTemporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /**
  * Looks what a file on this machine is, whatever it is wrapped in, without asking anybody; what
@@ -14,9 +14,13 @@ export async function withUnpacked<Result>(
   path: string,
   use: (found: UnpackedUpload) => Promise<Result>,
 ): Promise<Result> {
-  return inTemporaryFolder(async (folder) =>
-    use(await unpackFile('kernel', path, folder, { threads: availableParallelism() })),
-  );
+  await using folder = await temporaryFolder();
+  const threads = availableParallelism();
+  const found = await unpackFile('kernel', path, folder.path, { threads });
+  // Nothing had to be unpacked: Ctrl-C need not wait for splitting, which takes seconds at a time.
+  const isEmpty = (await readdir(folder.path)).length === 0;
+  if (isEmpty) await folder[Symbol.asyncDispose]();
+  return await use(found);
 }
 
 export async function sha256OfFile(path: string): Promise<string> {

@@ -13,7 +13,7 @@ import { withUnpacked } from './local-file.ts';
 import { encodeBtf } from './local-pahole.ts';
 import type { PushOptions } from './push-options.ts';
 import { filePart, splitParts, wholeParts, type Parts } from './push-parts.ts';
-import { inTemporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { uploadWatched } from './upload-watched.ts';
 
 /** Five pauses, 15.5 s in all: a depot that is being restarted is back by the last. */
@@ -110,12 +110,11 @@ async function withBtf<Result>(
   use: (encoded?: { path: string; by: string }) => Promise<Result>,
 ): Promise<Result> {
   if (vmlinux === undefined) return use();
-  return inTemporaryFolder(async (folder) => {
-    const path = join(folder, 'full.btf');
-    const by = `pahole ${await encodeBtf(vmlinux, path)}`;
-    onEncode?.(by);
-    return use({ path, by });
-  });
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'full.btf');
+  const by = `pahole ${await encodeBtf(vmlinux, path)}`;
+  onEncode?.(by);
+  return await use({ path, by });
 }
 
 async function send(

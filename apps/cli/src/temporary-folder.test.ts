@@ -4,29 +4,38 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
+import { kernelFile } from '@btf-depot/testing';
 import { expect, it } from 'vitest';
-import { inTemporaryFolder } from './temporary-folder.ts';
+import { withUnpacked } from './local-file.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
-it('goes with what was done in it, also where that failed', async () => {
-  const folder = await inTemporaryFolder(async (path) => {
-    await writeFile(join(path, 'file'), 'text');
-    return path;
-  });
-  expect(existsSync(folder)).toBe(false);
-  let failed = '';
-  const failing = inTemporaryFolder((path) => {
-    failed = path;
-    return Promise.reject(new Error('no'));
-  });
-  await expect(failing).rejects.toThrow('no');
-  expect(existsSync(failed)).toBe(false);
+it('goes when it is disposed of, and signals are not listened to any more', async () => {
+  const before = process.listenerCount('SIGINT');
+  const folder = await temporaryFolder();
+  await writeFile(join(folder.path, 'file'), 'text');
+  expect(process.listenerCount('SIGINT')).toBe(before + 1);
+  for (let time = 0; time < 2; time++) await folder[Symbol.asyncDispose]();
+  expect(existsSync(folder.path)).toBe(false);
+  expect(process.listenerCount('SIGINT')).toBe(before);
+});
+
+it('is there for a kernel that had to be unpacked, and for no other', async () => {
+  await using folder = await temporaryFolder();
+  const [plain, packed] = ['vmlinux', 'vmlinux.gz'].map((name) => join(folder.path, name));
+  await writeFile(plain, kernelFile());
+  await writeFile(packed, gzipSync(kernelFile()));
+  const listeners = () => Promise.resolve(process.listenerCount('SIGINT'));
+  const before = await listeners();
+  expect(await withUnpacked(plain, listeners)).toBe(before);
+  expect(await withUnpacked(packed, listeners)).toBe(before + 1);
 });
 
 it.each(['SIGINT', 'SIGTERM'] as const)('goes with a process that %s ends', async (signal) => {
   const script =
-    `import { inTemporaryFolder } from ${JSON.stringify(import.meta.resolve('./temporary-folder.ts'))};\n` +
+    `import { temporaryFolder } from ${JSON.stringify(import.meta.resolve('./temporary-folder.ts'))};\n` +
     `setInterval(() => {}, 1000);\n` +
-    `await inTemporaryFolder((folder) => { console.log(folder); return new Promise(() => {}); });`;
+    `console.log((await temporaryFolder()).path);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -5,24 +5,28 @@ import { join } from 'node:path';
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+export interface TemporaryFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
 /**
- * Runs with a folder for what nobody needs afterwards. It goes with the process, too, where a
- * signal ends that: a kernel that was unpacked is some hundred megabytes, maybe of memory.
+ * A folder for what nobody needs afterwards. It goes with the process, too, where a signal ends
+ * that: a kernel that was unpacked is some hundred megabytes, maybe of memory. Until it is disposed
+ * of, signals wait for what runs at the moment.
  */
-export async function inTemporaryFolder<Result>(
-  use: (folder: string) => Promise<Result>,
-): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'btfdepot-'));
+export async function temporaryFolder(): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'btfdepot-'));
   const onSignal = (signal: NodeJS.Signals) => {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(path, { recursive: true, force: true });
     // No longer listened to, it does what it does by default.
     process.kill(process.pid, signal);
   };
   for (const signal of ENDING) process.once(signal, onSignal);
-  try {
-    return await use(folder);
-  } finally {
-    for (const signal of ENDING) process.off(signal, onSignal);
-    await rm(folder, { recursive: true });
-  }
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      for (const signal of ENDING) process.off(signal, onSignal);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
 }
