@@ -34,7 +34,7 @@ export async function sitesView(
     const place = 'function' in asked ? { function: asked.function } : { code: asked.address };
     return [
       ...children,
-      sites.length === 0 && h('p', { class: 'none' }, 'Nothing is inlined there.'),
+      sites.length === 0 && h('p', { class: 'none' }, 'No inlined call begins there.'),
       h('ol', { class: 'sites', 'aria-label': 'Sites' }, ...sites.map((site) => row(kernel, site))),
       nextPage({ kernel, ...place, ...(page !== undefined && { page }) }, next),
     ];
