@@ -36,6 +36,21 @@ export default defineConfig(
     ignores: ['**/*.test.ts'],
     rules: { 'no-restricted-imports': ['error', withoutFileSystem.imports] },
   },
+  {
+    // Threads load these, and one that is ended while a module of it waits takes the process with
+    // it (nodejs/node issue 60755). Programs of their own are started by no thread.
+    files: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/main.ts', '**/testing/**', 'libs/testing/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'AwaitExpression:not(:function AwaitExpression)',
+          message: 'A module does not wait: start what takes time where it is first asked for.',
+        },
+      ],
+    },
+  },
   { files: ['**/*.{js,mjs}'], extends: [tseslint.configs.disableTypeChecked] },
   prettier,
 );

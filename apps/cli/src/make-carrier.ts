@@ -90,9 +90,9 @@ export async function makeCarrier(
 }
 
 /** By the ending of the file's name, as kmod and the kernel know it. */
-export function packedAs(path: string, bytes: Uint8Array): Uint8Array {
+export async function packedAs(path: string, bytes: Uint8Array): Promise<Uint8Array> {
   if (path.endsWith('.gz')) return gzip(bytes);
-  if (path.endsWith('.xz')) return xz(bytes);
+  if (path.endsWith('.xz')) return await xz(bytes);
   return path.endsWith('.zst') ? zstd(bytes) : bytes;
 }
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { bytesSource } from '@btf-depot/bytes';
 import { carrier, readCarrier, type CarrierInput } from '@btf-depot/carrier';
-import { packKernel, splitKernel } from '@btf-depot/depot';
+import { plainArtifacts, splitKernel } from '@btf-depot/depot';
 import { buildIdOf, kernelFile, loadableKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
@@ -29,7 +29,7 @@ function built(seed: string) {
   const { endian, delivery, core, vars, ksyms, arch, bits } = parts;
   const { load } = parts.carrier;
   if (!vars || !ksyms || !load || arch === undefined || bits === undefined) throw new Error(seed);
-  const artifacts = packKernel({
+  const artifacts = plainArtifacts({
     ...{ buildId, revision: 1, endian, delivery, arch, bits, load },
     ...{ core: core.bytes, vars: vars.bytes, ksyms: ksyms.bytes },
   });

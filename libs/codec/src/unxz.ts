@@ -120,7 +120,7 @@ async function* decodeHere(
   const { checkSize } = header;
   const start = reader.position - bytes.length;
   let unpacked = 0;
-  using decoder = new XzDecoder();
+  using decoder = await XzDecoder.start();
   const take = function* (packed: Uint8Array): Generator<Uint8Array> {
     for (const piece of decoder.decode(packed)) {
       unpacked += piece.length;

@@ -11,6 +11,7 @@ import {
   LZMA_RUN,
   LZMA_STREAM_END,
   WasmLzmaStream,
+  type LZMAModule,
 } from 'node-liblzma/wasm';
 import { liblzma } from './liblzma.ts';
 
@@ -22,12 +23,21 @@ const OUTPUT = 1024 * 1024;
 
 /** One .xz stream, by liblzma, which checks all that is in it. */
 export class XzDecoder implements Disposable {
-  readonly #stream = new WasmLzmaStream(liblzma);
-  readonly #input = liblzma._malloc(INPUT);
-  readonly #output = liblzma._malloc(OUTPUT);
+  readonly #liblzma: LZMAModule;
+  readonly #stream: WasmLzmaStream;
+  readonly #input: number;
+  readonly #output: number;
 
-  constructor() {
-    const status = liblzma._lzma_stream_decoder(this.#stream.ptr, MEMORY_LIMIT, 0);
+  static async start(): Promise<XzDecoder> {
+    return new XzDecoder(await liblzma());
+  }
+
+  private constructor(module: LZMAModule) {
+    this.#liblzma = module;
+    this.#stream = new WasmLzmaStream(module);
+    this.#input = module._malloc(INPUT);
+    this.#output = module._malloc(OUTPUT);
+    const status = module._lzma_stream_decoder(this.#stream.ptr, MEMORY_LIMIT, 0);
     if (status !== LZMA_OK) throw xzError(status);
   }
 
@@ -43,7 +53,7 @@ export class XzDecoder implements Disposable {
         const status = code(this.#stream, LZMA_RUN);
         if (status !== LZMA_OK && status !== LZMA_BUF_ERROR) throw xzError(status);
         length = OUTPUT - this.#stream.availOut;
-        if (length > 0) yield liblzma.HEAPU8.subarray(this.#output, this.#output + length);
+        if (length > 0) yield this.#liblzma.HEAPU8.subarray(this.#output, this.#output + length);
       }
     }
   }
@@ -61,15 +71,15 @@ export class XzDecoder implements Disposable {
 
   /** @param bytes at most INPUT. */
   #give(bytes: Uint8Array): void {
-    liblzma.HEAPU8.set(bytes, this.#input);
+    this.#liblzma.HEAPU8.set(bytes, this.#input);
     this.#stream.setInput(this.#input, bytes.length);
   }
 
   [Symbol.dispose](): void {
     end(this.#stream);
     this.#stream.free();
-    liblzma._free(this.#input);
-    liblzma._free(this.#output);
+    this.#liblzma._free(this.#input);
+    this.#liblzma._free(this.#output);
   }
 }
 

@@ -14,8 +14,8 @@ export interface Question {
 
 export type Answer = { bytes: Uint8Array<ArrayBuffer> } | { code: string; message: string };
 
-function decode({ stream, end, size }: Question): Uint8Array<ArrayBuffer> {
-  using decoder = new XzDecoder();
+async function decode({ stream, end, size }: Question): Promise<Uint8Array<ArrayBuffer>> {
+  using decoder = await XzDecoder.start();
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const piece of decoder.decode(stream)) {
@@ -26,13 +26,16 @@ function decode({ stream, end, size }: Question): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-parentPort?.on('message', (question: Question) => {
+async function answer(question: Question): Promise<void> {
   try {
-    const bytes = decode(question);
+    const bytes = await decode(question);
     parentPort?.postMessage({ bytes } satisfies Answer, [bytes.buffer]);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const { code, message } = error;
     parentPort?.postMessage({ code, message } satisfies Answer);
   }
-});
+}
+
+// Answers keep the order of the questions: each waits for nothing but liblzma's start.
+parentPort?.on('message', (question: Question) => void answer(question));

@@ -20,10 +20,10 @@ export const XZ_DEFAULTS = { level: 6 } as const satisfies XzOptions;
  * filters and checks for data). The same bytes for the same input: no threads, no time. Throws
  * RangeError for a level outside 0–9.
  */
-export function xz(bytes: Uint8Array, options: XzOptions = {}): Uint8Array {
+export async function xz(bytes: Uint8Array, options: XzOptions = {}): Promise<Uint8Array> {
   const { level = XZ_DEFAULTS.level } = options;
   if (!(level >= 0 && level <= 9)) throw new RangeError(`xz has no preset ${level}`);
-  const stream = new WasmLzmaStream(liblzma);
+  const stream = new WasmLzmaStream(await liblzma());
   encoderInit(stream, (level | EXTREME) >>> 0, LZMA_CHECK_CRC32);
   return processStream(stream, bytes);
 }

@@ -52,9 +52,10 @@ export interface Compressing {
 }
 
 /** Every artifact of a revision. The same input gives the same bytes, wherever each step is done. */
-export function packKernel(input: PackInput): PackedArtifact[] {
+export async function packKernel(input: PackInput): Promise<PackedArtifact[]> {
   const plain = plainArtifacts(input);
-  return listArtifacts(input, plain, compressionsOf(plain, input.levels).map(compressCarrier));
+  const compressing = compressionsOf(plain, input.levels).map(compressCarrier);
+  return listArtifacts(input, plain, await Promise.all(compressing));
 }
 
 /** The artifacts that are not compressed, carriers last. */
@@ -91,10 +92,11 @@ export function compressionsOf(
   ];
 }
 
-export function compressCarrier({ carrier, suffix, level, bytes }: Compressing): PackedArtifact {
+export async function compressCarrier(compressing: Compressing): Promise<PackedArtifact> {
+  const { carrier, suffix, level, bytes } = compressing;
   const compress = { gz: gzip, xz, zst: zstd }[suffix];
   const start = performance.now();
-  const packed = artifact(`${carrier}.${suffix}`, compress(bytes, { level }));
+  const packed = artifact(`${carrier}.${suffix}`, await compress(bytes, { level }));
   return { ...packed, ms: Math.round(performance.now() - start) };
 }
 

@@ -24,7 +24,7 @@ for (const name of inFull(['K612'], ['K72', 'K612arm64'])) {
 }
 
 async function readAll(kernel: Kernel) {
-  const { parts, artifact } = buildCarriers(kernel);
+  const { parts, artifact } = await buildCarriers(kernel);
   const core = parseBtf(parts.core.bytes);
   const ksyms = parseBtf(artifact('vmlinux.ksyms.btf'), { base: core });
   const variables = listVariables(ksyms);

@@ -8,7 +8,7 @@ import { describeInLab } from './testing.ts';
 for (const name of ['K61armhf', 'K61s390x'] as const) {
   describeInLab(name, 'a carrier with core', (kernel) => {
     it('loads without a complaint, and gives nothing in sysfs', async () => {
-      const { artifact, parts } = buildCarriers(kernel);
+      const { artifact, parts } = await buildCarriers(kernel);
       const bytes = artifact('btf_vmlinux.ko');
       expect(parts).toMatchObject({ delivery: 'module', carrier: { loadable: true } });
       expect(readCarrier(bytes).sections.map((one) => one.name)).toEqual(['.BTF', '.BTF.vars']);

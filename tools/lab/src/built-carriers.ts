@@ -18,7 +18,8 @@ export interface BuiltCarriers {
  * The way of an upload of vmlinux with its DWARF, without the services around it; of a kernel
  * without BTF inside with its full BTF.
  */
-export function buildCarriers({ vmlinux, coreBtf, fullBtf }: Kernel): BuiltCarriers {
+export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
+  const { vmlinux, coreBtf, fullBtf } = of;
   using kernel = openFileSource(vmlinux);
   using full = existsSync(coreBtf) ? undefined : openFileSource(fullBtf);
   const parts = splitKernel({ kernel, ...(full && { full }) }, { extras: ['vars'] });
@@ -35,7 +36,7 @@ export function buildCarriers({ vmlinux, coreBtf, fullBtf }: Kernel): BuiltCarri
     ...(ksyms && { ksyms: ksyms.bytes }),
     ...(carrier.load && { load: carrier.load }),
   };
-  const packed = packKernel(pack);
+  const packed = await packKernel(pack);
   return {
     parts,
     pack,

@@ -52,7 +52,7 @@ for (const name of inFull(['K612', 'K72'], [])) {
 }
 
 async function bootWithPrograms(kernel: Kernel): Promise<Booted> {
-  const { artifact } = buildCarriers(kernel);
+  const { artifact } = await buildCarriers(kernel);
   const missing = await Promise.all(
     LEFT_OUT.map(async (variable) => ({
       path: `${variable}.o`,

@@ -17,7 +17,7 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61', 'K61arm64'])) {
     let built: BuiltCarriers;
     let booted: Booted;
     beforeAll(async () => {
-      built = buildCarriers(kernel);
+      built = await buildCarriers(kernel);
       booted = await bootWithCarriers(kernel, built);
     });
 
@@ -81,7 +81,7 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61', 'K61arm64'])) {
 
 describeInLab('K612', 'module.sig_enforce=1', (kernel) => {
   it('refuses a carrier that is not signed, as was said before', async () => {
-    const { artifact, parts } = buildCarriers(kernel);
+    const { artifact, parts } = await buildCarriers(kernel);
     const booted = await boot(kernel, {
       commandLine: 'module.sig_enforce=1',
       files: [file('carrier.ko', artifact('btf_vmlinux_ksyms.ko'))],

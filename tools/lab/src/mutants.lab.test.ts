@@ -14,7 +14,7 @@ const MUTANTS = 1000;
 // Its check of a module's BTF is strict: what is not sound does not load.
 describeInLab('K72', 'mutants of split BTF', (kernel) => {
   it('are refused by our verifier wherever the kernel refuses them', async () => {
-    const mutants = makeMutants(kernel);
+    const mutants = await makeMutants(kernel);
     const { load, target, baseSha256 } = mutants;
     const booted = await boot(kernel, {
       memoryMib: 768,
@@ -55,8 +55,8 @@ insmod /m/$i.ko 2> /dev/null && echo $i && rmmod mutant; done`,
   });
 });
 
-function makeMutants(kernel: Kernel) {
-  const { pack, target, parts } = buildCarriers(kernel);
+async function makeMutants(kernel: Kernel) {
+  const { pack, target, parts } = await buildCarriers(kernel);
   const core = parseBtf(readFileSync(kernel.coreBtf));
   const version = parseKernelVersion(kernel.release);
   const load: LoadFacts | undefined = pack.load;

@@ -12,7 +12,7 @@ awk '/^(SUnreclaim|VmallocUsed|PageTables|Percpu):/ { sum += $2 } END { print su
 
 describeInLab('K612', `carriers loaded and removed ${AGAIN} times`, (kernel) => {
   it('leave no memory behind, and take little more than the BTF that they register', async () => {
-    const { artifact } = buildCarriers(kernel);
+    const { artifact } = await buildCarriers(kernel);
     const again = `for i in $(seq ${AGAIN}); do insmod /carrier.ko && rmmod btf_vmlinux || exit 1; done`;
     const booted = await boot(kernel, {
       files: [{ path: 'carrier.ko', bytes: artifact('btf_vmlinux.ko') }],

@@ -39,11 +39,10 @@ export async function startMinio(disk?: SmallDisk): Promise<MinioServer> {
       // It would ask the network for a newer version.
       MINIO_UPDATE: 'off',
     },
+    // It says that it is ready, and yet answers 503 for a moment; then strangers are refused.
     answers: (port) =>
-      fetch(`http://${host}:${port}/minio/health/ready`, {
-        signal: AbortSignal.timeout(5000),
-      }).then(
-        ({ ok }) => ok,
+      fetch(`http://${host}:${port}/`, { signal: AbortSignal.timeout(5000) }).then(
+        ({ status }) => status === 403,
         () => false,
       ),
   });

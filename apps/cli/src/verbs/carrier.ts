@@ -65,7 +65,7 @@ async function run(flags: Flags): Promise<void> {
     ...(name !== undefined && { name }),
     ...(sign && { sign }),
   });
-  const bytes = packedAs(output, made.bytes);
+  const bytes = await packedAs(output, made.bytes);
   writeWhole(output, bytes);
   const { bytes: module, ...said } = made;
   if (json) printJson({ file: output, size: bytes.length, moduleSize: module.length, ...said });

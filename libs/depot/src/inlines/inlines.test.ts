@@ -5,7 +5,7 @@ import { buildIdOf, inlinedKernel } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
 import { findSection } from '../find-section.ts';
 import { mergeRecord } from '../merge-record.ts';
-import { packKernel } from '../pack-kernel.ts';
+import { plainArtifacts } from '../pack-kernel.ts';
 import { splitKernel } from '../split-kernel.ts';
 import { askSites } from './ask-sites.ts';
 import { mergeInlines } from './inlines-part.ts';
@@ -40,7 +40,7 @@ describe('a kernel with DWARF', () => {
     expect(findSection(record, '.BTF.inline').sha256).toBe(sha256);
     expect(mergeRecord(record, parts, { sources: [], at: new Date(1) })).toBeUndefined();
 
-    const packed = packKernel({
+    const packed = plainArtifacts({
       ...{ buildId, delivery: 'builtin', endian: 'little', arch: 'x86_64', bits: 64, revision: 1 },
       ...{ core, inlines: inlines.bytes, map: map.bytes },
     });

@@ -30,7 +30,7 @@ export interface VariablesFromDwarfOptions {
   readonly inlines?: boolean;
 }
 
-export interface VariablesFromDwarfLimits {
+interface VariablesFromDwarfLimits {
   /** Types that core may lack. */
   readonly types: number;
   /** Inlined calls. */

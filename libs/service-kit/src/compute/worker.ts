@@ -46,7 +46,7 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
       return [artifacts, artifacts.map(({ bytes }) => bytes)];
     }
     case 'compress': {
-      const packed = compressCarrier(task.carrier);
+      const packed = await compressCarrier(task.carrier);
       return [packed, [packed.bytes]];
     }
   }
