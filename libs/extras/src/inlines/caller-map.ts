@@ -1,3 +1,4 @@
+import { FormatError } from '@btf-depot/bytes';
 import { Kind, type Btf } from '@btf-depot/btf';
 import { SymbolType, type Elf, type ElfSection } from '@btf-depot/elf';
 
@@ -114,7 +115,10 @@ export class CallerMap {
   readonly #functions: Line[] = [];
   #base: bigint | undefined;
 
-  /** Lines that are not as the map has them are passed over. */
+  /**
+   * Lines that are not as the map has them are passed over. Throws FormatError `inlines-map` for
+   * what has something to say, and no section among it.
+   */
   constructor(text: string) {
     for (const line of text.split('\n')) {
       const found = /^([0-9a-f]{16}) ([0-9a-f]{16}) ([a-z]+) (\S+)$/.exec(line);
@@ -129,6 +133,8 @@ export class CallerMap {
         this.#functions.push({ address, size, kind, name });
       }
     }
+    if (this.#sections.size > 0 || text === '') return;
+    throw new FormatError('inlines-map', 'no map of inlined calls: it has no section');
   }
 
   /** Undefined for a section that the map lacks. */

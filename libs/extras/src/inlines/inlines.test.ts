@@ -263,6 +263,12 @@ describe('the map of callers', () => {
     expect(map.place('.data', 0)).toBeUndefined();
   });
 
+  it('is not any text, and may be of a kernel without calls', () => {
+    const notMap = () => new CallerMap('root:x:0:0:root:/root:/bin/bash\n');
+    expect(notMap).toThrow(expect.objectContaining({ code: 'inlines-map' }));
+    expect(new CallerMap('').locate(CODE)).toBeUndefined();
+  });
+
   it('says what to probe: by name where only one function has it, else from the start', () => {
     const line = (address: bigint, size: number, kind: string, name: string) =>
       `${address.toString(16)} ${size.toString(16).padStart(16, '0')} ${kind} ${name}\n`;
