@@ -20,21 +20,27 @@ export interface FrameUnits {
 }
 
 /** Operands of the instructions with an opcode of 6 bits (DWARF 5, 7.24), by opcode. */
-const OPERANDS = new Map<number, string>(
-  Object.entries({
-    '': [0x00, 0x0a, 0x0b, 0x2d], // nop, remember and restore_state, AARCH64_negate_ra_state
-    a: [0x01], // set_loc
-    1: [0x02], // advance_loc1, 2, 4
-    2: [0x03],
-    4: [0x04],
-    u: [0x06, 0x07, 0x08, 0x0d, 0x0e, 0x2e], // restore_extended, undefined, same_value, …
-    uu: [0x05, 0x09, 0x0c, 0x14, 0x2f], // offset_extended, register, def_cfa, val_offset, …
-    us: [0x11, 0x12, 0x15], // offset_extended_sf, def_cfa_sf, val_offset_sf
-    s: [0x13], // def_cfa_offset_sf
-    b: [0x0f], // def_cfa_expression
-    ub: [0x10, 0x16], // expression, val_expression
-  }).flatMap(([operands, codes]) => codes.map((code) => [code, operands] as const)),
-);
+const OPERANDS = byOpcode({
+  '': [0x00, 0x0a, 0x0b, 0x2d], // nop, remember and restore_state, AARCH64_negate_ra_state
+  a: [0x01], // set_loc
+  1: [0x02], // advance_loc1, 2, 4
+  2: [0x03],
+  4: [0x04],
+  u: [0x06, 0x07, 0x08, 0x0d, 0x0e, 0x2e], // restore_extended, undefined, same_value, …
+  uu: [0x05, 0x09, 0x0c, 0x14, 0x2f], // offset_extended, register, def_cfa, val_offset, …
+  us: [0x11, 0x12, 0x15], // offset_extended_sf, def_cfa_sf, val_offset_sf
+  s: [0x13], // def_cfa_offset_sf
+  b: [0x0f], // def_cfa_expression
+  ub: [0x10, 0x16], // expression, val_expression
+});
+
+function byOpcode(shapes: Readonly<Record<string, readonly number[]>>): (string | undefined)[] {
+  const operands = Array<string | undefined>(64).fill(undefined);
+  for (const [shape, codes] of Object.entries(shapes)) {
+    for (const code of codes) operands[code] = shape;
+  }
+  return operands;
+}
 
 const ADVANCE_LOC = 1;
 const OFFSET = 2;
@@ -74,10 +80,11 @@ export class FrameProgram {
 
   /**
    * Runs what stands from `from` up to `to`, or to the first instruction that belongs to an
-   * address after `address`. Throws FormatError `dwarf-frame`.
+   * address after `address`; where that is. Throws FormatError `dwarf-frame`.
    */
-  run(from: number, to: number, units: FrameUnits, address: number): void {
-    for (let at = from; at < to && this.location <= address;) {
+  run(from: number, to: number, units: FrameUnits, address: number): number {
+    let at = from;
+    while (at < to && this.location <= address) {
       this.#step();
       const code = this.#bytes[at];
       const low = code & 0x3f;
@@ -85,7 +92,7 @@ export class FrameProgram {
       if (code >> 6 === ADVANCE_LOC) this.location += low * units.codeAlign;
       else if (code >> 6 === OFFSET) next = this.#operands('u', next, to, units);
       else if (code >> 6 === 0) {
-        const operands = OPERANDS.get(low);
+        const operands = OPERANDS[low];
         if (operands === undefined) throw frameFault(`instruction 0x${low.toString(16)}`, at);
         next = this.#operands(operands, next, to, units);
         this.#execute(low, at, units);
@@ -93,6 +100,7 @@ export class FrameProgram {
       if (next > to) throw frameFault('an instruction passes the end of its entry', at);
       at = next;
     }
+    return at;
   }
 
   #execute(code: number, at: number, { codeAlign, dataAlign }: FrameUnits): void {

@@ -45,6 +45,10 @@ export class Frames {
   readonly #functions: readonly FunctionEntry[];
   readonly #common = new Map<number, CommonEntry | undefined>();
   readonly #program: FrameProgram;
+  /** The function whose instructions ran last, up to which address, and where they go on. */
+  #running: FunctionEntry | undefined;
+  #ranTo = 0;
+  #next = 0;
   #steps: number;
 
   /** Throws FormatError `dwarf-frame` where the section is not as the standard says. */
@@ -77,9 +81,15 @@ export class Frames {
     if (low === 0 || found === undefined || address >= found.end) return undefined;
     const { begin, from, to, common } = found;
     const program = this.#program;
-    program.reset(begin);
-    program.run(common.from, common.to, common, Infinity);
-    program.run(from, to, common, address);
+    // Most are asked for in order, and what was run need not be run again.
+    if (found !== this.#running || address < this.#ranTo) {
+      this.#running = found;
+      program.reset(begin);
+      program.run(common.from, common.to, common, Infinity);
+      this.#next = from;
+    }
+    this.#ranTo = address;
+    this.#next = program.run(this.#next, to, common, address);
     return program.rule;
   }
 
