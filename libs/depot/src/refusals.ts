@@ -29,6 +29,7 @@ const FINER: Readonly<Record<string, ProblemCode>> = {
   'unpack-nothing': 'unsupported-media',
   'carrier-module': 'foreign-module',
   'symbols-foreign': 'foreign-map',
+  'inlines-map': 'bad-map',
 };
 
 function problemCode(code: string): ProblemCode {
