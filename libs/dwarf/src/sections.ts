@@ -1,7 +1,5 @@
 import { FormatError, bytesSource, sliceSource, type Source } from '@btf-depot/bytes';
-// Not all of codec, which starts liblzma.
-import { unzlib } from '@btf-depot/codec/unzlib';
-import { unzstd } from '@btf-depot/codec/unzstd';
+import { unzlib, unzstd } from '@btf-depot/codec';
 import { SectionFlag, SectionType, type Elf, type ElfSection } from '@btf-depot/elf';
 import type { DwarfLimits } from './limits.ts';
 
