@@ -1,4 +1,4 @@
-import type { Btf, BtfBuilder } from '@btf-depot/btf';
+import type { BtfBuilder } from '@btf-depot/btf';
 import type { Entry } from '@btf-depot/dwarf';
 import { ABSENT, NumberMap } from '../number-map.ts';
 import { REMEMBERED, type CoreIndex } from './core-index.ts';
@@ -9,7 +9,6 @@ import { REMEMBERED, type CoreIndex } from './core-index.ts';
  * of .debug_str only once.
  */
 export class Names {
-  readonly #core: Btf;
   readonly #builder: BtfBuilder;
   readonly #index: CoreIndex;
   /** Of what core lacks, by offset in .debug_str + 1. */
@@ -19,7 +18,6 @@ export class Names {
 
   constructor(index: CoreIndex, builder: BtfBuilder) {
     this.#index = index;
-    this.#core = index.core;
     this.#builder = builder;
     this.#ofCore = new Uint32Array(index.core.stringEnd);
   }
@@ -28,7 +26,7 @@ export class Names {
   ofCore(offset: number): number {
     const known = this.#ofCore[offset];
     if (known !== 0) return known - 1;
-    const number = this.#builder.stringFromBytes(this.#core.stringBytes(offset));
+    const number = this.#builder.stringFromBytes(this.#index.core.stringBytes(offset));
     this.#ofCore[offset] = number + 1;
     return number;
   }

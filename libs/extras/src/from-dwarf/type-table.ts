@@ -1,6 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { BtfBuilder } from '@btf-depot/btf';
-import { infoKind, infoVlen, type Btf } from '@btf-depot/btf';
+import { infoKind, type Btf } from '@btf-depot/btf';
 import type { CoreIndex } from './core-index.ts';
 import type { Names } from './names.ts';
 import { hashOf, nameStride } from './type-hash.ts';
@@ -38,11 +38,6 @@ export class TypeTable {
   kind(id: number): number {
     if (id < this.core.endId) return this.core.kind(id);
     return infoKind(this.#added[id - this.core.endId].at(1) ?? 0);
-  }
-
-  vlen(id: number): number {
-    if (id < this.core.endId) return this.core.vlen(id);
-    return infoVlen(this.#added[id - this.core.endId].at(1) ?? 0);
   }
 
   kflag(id: number): boolean {
