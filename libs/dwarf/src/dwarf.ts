@@ -122,8 +122,12 @@ export class Dwarf {
     }
   }
 
-  /** The unit that has the entry of that number. Throws FormatError `dwarf-entry`. */
-  unitOf(number: number): Unit {
+  /**
+   * The unit that has the entry of that number: `near` where it is that one, as it mostly is.
+   * Throws FormatError `dwarf-entry`.
+   */
+  unitOf(number: number, near?: Unit): Unit {
+    if (near && number >= near.start && number < near.start + near.bytes.length) return near;
     let low = 0;
     let high = this.#starts.length;
     while (low < high) {

@@ -115,8 +115,7 @@ export class VariableFinder {
   #originOf(unit: Unit, entry: Entry): Entry | undefined {
     const number = entry.reference(At.SPECIFICATION) || entry.reference(At.ABSTRACT_ORIGIN);
     if (number === 0) return undefined;
-    const inside = number >= unit.start && number < unit.start + unit.bytes.length;
-    const other = inside ? unit : this.#dwarf.unitOf(number);
+    const other = this.#dwarf.unitOf(number, unit);
     return this.#origin.read(other, number - other.start);
   }
 }

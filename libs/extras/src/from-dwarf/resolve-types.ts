@@ -124,9 +124,7 @@ export class TypeResolver {
   }
 
   #unitOf(number: number): Unit {
-    const unit = this.#unit;
-    const inside = unit && number >= unit.start && number < unit.start + unit.bytes.length;
-    return inside ? unit : this.#dwarf.unitOf(number);
+    return this.#dwarf.unitOf(number, this.#unit);
   }
 
   /** `entry` is only valid until another type is resolved. */

@@ -125,8 +125,7 @@ export class InlinedFunctions {
     let unit = from;
     let at = 0;
     for (let links = 0; number !== 0 && links < LINKS; links++) {
-      const inside = number >= from.start && number < from.start + from.bytes.length;
-      const there = inside ? from : this.#dwarf.unitOf(number);
+      const there = this.#dwarf.unitOf(number, from);
       const entry = this.#entry.read(there, number - there.start);
       if (described.name === 0) described.setName(this.#table.names.ofEntry(entry, At.NAME), entry);
       described.result ||= entry.reference(At.TYPE);
@@ -193,8 +192,7 @@ export class InlinedFunctions {
   /** A pointer or qualified type that has a spelling: what it refers to may be known by its own. */
   #pointing(from: Unit, number: number): number | undefined {
     if (number === 0) return undefined;
-    const inside = number >= from.start && number < from.start + from.bytes.length;
-    const unit = inside ? from : this.#dwarf.unitOf(number);
+    const unit = this.#dwarf.unitOf(number, from);
     const entry = this.#entry.read(unit, number - unit.start);
     const kind = POINTING.get(entry.tag);
     if (kind === undefined) return undefined;

@@ -57,8 +57,7 @@ export class TypeSpelling {
   }
 
   #spell(from: Unit, number: number, depth: number): number {
-    const inside = number >= from.start && number < from.start + from.bytes.length;
-    const unit = inside ? from : this.#dwarf.unitOf(number);
+    const unit = this.#dwarf.unitOf(number, from);
     const entry = this.#entry.read(unit, number - unit.start);
     const { tag } = entry;
     switch (tag) {
