@@ -108,6 +108,32 @@ it.each(['gzip', 'xz', 'zstd', 'lz4', 'bzip2'] as const)(
   },
 );
 
+describe('lzma', () => {
+  const withHeader = (dictionary: number, size: bigint): Uint8Array => {
+    const bytes = sample('lzma').slice();
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    view.setUint32(1, dictionary, true);
+    view.setBigInt64(5, size, true);
+    return bytes;
+  };
+
+  it.each([4096, 1_000_000, 0x4000001])('takes a dictionary of any size: %i', async (size) => {
+    expect(await unpack('lzma', withHeader(size, -1n))).toEqual(content);
+  });
+
+  it('takes a mark behind the last byte of a size that is stated', async () => {
+    expect(await unpack('lzma', withHeader(1 << 26, BigInt(limit)))).toEqual(content);
+  });
+
+  it.each([
+    ['lzma-limit', 0xffffffff, -1n],
+    ['lzma-corrupt', 4096, -2n],
+    ['lzma-corrupt', 4096, 2n ** 38n],
+  ])('refuses a header with %s: %i, %i', async (code, dictionary, size) => {
+    expect(await codeOf(unpack('lzma', withHeader(dictionary, size)))).toBe(code);
+  });
+});
+
 describe('gzip', () => {
   it('passes over every field of the header where one member is read', async () => {
     const text = [...Buffer.from('name\0comment\0')];

@@ -1,56 +1,56 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
-import { LzmaDecoder } from './lzma-decoder.ts';
+import { LiblzmaDecoder } from './liblzma-decoder.ts';
 
-/** Properties, dictionary size, unpacked size; then five bytes of the range coder. */
+/** Properties, dictionary size, unpacked size. */
 const HEADER = 13;
 
-/** No compressor of kernels goes beyond 64 MiB. */
-const DICTIONARY_LIMIT = 256 * 1024 * 1024;
+/** Bytes of a dictionary: no compressor of kernels goes beyond 64 MiB. */
+const DICTIONARY_LIMIT = 128 * 1024 * 1024;
 
-/** Bytes at hand before more symbols are decoded: one takes at most 20 of them. */
-const AHEAD = 64 * 1024;
-const SYMBOL = 32;
+/** More than this lzma_auto_decoder takes for another format. */
+const SIZE_LIMIT = 2n ** 38n;
+
+/** Bytes that are decoded at once. */
+const PIECE = 64 * 1024;
 
 /**
  * LZMA_alone, the older format of xz: `lzma-specification.txt` of the LZMA SDK. It has no
  * checksum; its end is a mark, or the size that the header states.
  */
 export async function* unlzma(reader: StreamReader): AsyncGenerator<Uint8Array> {
-  const header = await reader.read(HEADER);
-  const view = new DataView(header.buffer, header.byteOffset, HEADER);
-  const properties = view.getUint8(0);
-  const dictionary = view.getUint32(1, true);
+  const header = checkedHeader(await reader.read(HEADER));
+  using decoder = await LiblzmaDecoder.start('lzma');
+  yield* copies(decoder.decode(header));
+  while (!decoder.isDone) {
+    if (await reader.isAtEnd()) {
+      throw new FormatError('lzma-truncated', 'the stream ends early', { section: 'lzma' });
+    }
+    const used = yield* copies(decoder.decode(reader.held().subarray(0, PIECE)));
+    reader.drop(used);
+  }
+}
+
+function* copies(views: Generator<Uint8Array, number>): Generator<Uint8Array, number> {
+  for (;;) {
+    const { value, done } = views.next();
+    if (done === true) return value;
+    yield value.slice();
+  }
+}
+
+/** The header, its dictionary rounded up to a power of two: lzma_auto_decoder takes few others. */
+function checkedHeader(bytes: Uint8Array): Uint8Array {
+  const header = Uint8Array.from(bytes);
+  const view = new DataView(header.buffer);
+  const [properties, dictionary] = [view.getUint8(0), view.getUint32(1, true)];
   const size = view.getBigInt64(5, true);
   if (properties >= 9 * 5 * 5) throw corrupt(`properties ${properties}`);
   if (dictionary > DICTIONARY_LIMIT) {
     throw new FormatError('lzma-limit', `a dictionary of ${dictionary} bytes`);
   }
-  if (size < -1n || size > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(`a size of ${size}`);
-  const decoder = new LzmaDecoder({
-    lc: properties % 9,
-    lp: Math.floor(properties / 9) % 5,
-    pb: Math.floor(properties / 45),
-    dictionary,
-    size: size === -1n ? undefined : Number(size),
-  });
-  decoder.start(await reader.read(5));
-  for (;;) {
-    const isMore = await reader.fill(AHEAD);
-    const input = reader.held();
-    // The last symbols are decoded with zeros behind the input; whether they were used is seen.
-    const padded = isMore ? input : Buffer.concat([input, new Uint8Array(SYMBOL)]);
-    const used = decoder.run(padded, padded.length - SYMBOL);
-    if (used > input.length) {
-      throw new FormatError('lzma-truncated', 'the stream ends early', { section: 'lzma' });
-    }
-    reader.drop(used);
-    const output = decoder.output();
-    if (output.length > 0) yield output;
-    if (decoder.isDone) return;
-    if (!isMore && used === input.length && output.length === 0) {
-      throw new FormatError('lzma-truncated', 'the stream ends early', { section: 'lzma' });
-    }
-  }
+  if (size < -1n || size >= SIZE_LIMIT) throw corrupt(`a size of ${size}`);
+  view.setUint32(1, 2 ** Math.ceil(Math.log2(Math.max(dictionary, 4096))), true);
+  return header;
 }
 
 function corrupt(message: string): FormatError {

@@ -1,5 +1,5 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
-import { XzDecoder } from './xz-decoder.ts';
+import { LiblzmaDecoder } from './liblzma-decoder.ts';
 import {
   lzma2Chunks,
   paddingOf,
@@ -120,7 +120,7 @@ async function* decodeHere(
   const { checkSize } = header;
   const start = reader.position - bytes.length;
   let unpacked = 0;
-  using decoder = await XzDecoder.start();
+  using decoder = await LiblzmaDecoder.start('xz');
   const take = function* (packed: Uint8Array): Generator<Uint8Array> {
     for (const piece of decoder.decode(packed)) {
       unpacked += piece.length;

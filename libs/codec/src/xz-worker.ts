@@ -1,7 +1,7 @@
 /** Runs in a thread of XzThreads: decodes blocks, one after the other. */
 import { parentPort } from 'node:worker_threads';
 import { FormatError } from '@btf-depot/bytes';
-import { XzDecoder } from './xz-decoder.ts';
+import { LiblzmaDecoder } from './liblzma-decoder.ts';
 
 export interface Question {
   /** An .xz stream of one block, without its end. */
@@ -15,7 +15,7 @@ export interface Question {
 export type Answer = { bytes: Uint8Array<ArrayBuffer> } | { code: string; message: string };
 
 async function decode({ stream, end, size }: Question): Promise<Uint8Array<ArrayBuffer>> {
-  using decoder = await XzDecoder.start();
+  using decoder = await LiblzmaDecoder.start('xz');
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const piece of decoder.decode(stream)) {
