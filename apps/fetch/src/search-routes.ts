@@ -1,12 +1,11 @@
 import { lookupRequestSchema, type KernelSummary } from '@btf-depot/contracts';
 import { DepotError, lookUpKernels, searchKernels, summaryOf } from '@btf-depot/depot';
-import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
+import { clientOf, onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { HeldMemory } from './blobs/held-memory.ts';
 import { sendJson } from './blobs/send-bytes.ts';
 import type { KernelList } from './kernel-list.ts';
-import { clientOf } from './clients/client-of.ts';
 import type { Wanted } from './clients/wanted.ts';
 import { pageLimit } from './page-limit.ts';
 import type { RecentRecords } from './recent-records.ts';

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { DepotError } from '@btf-depot/depot';
-import type { AddressedRequest } from '@btf-depot/service-kit';
-import { clientOf } from '../clients/client-of.ts';
+import { clientOf, type AddressedRequest } from '@btf-depot/service-kit';
 import { CountedOnce, type Holdable } from './counted-once.ts';
 
 /** Milliseconds in which a reader must take at least something. */

@@ -1,7 +1,7 @@
 import { DepotError } from '@btf-depot/depot';
+import { clientOf } from '@btf-depot/service-kit';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
-import { clientOf } from './client-of.ts';
 
 /** Clients that are remembered; whoever was not heard of for longest begins anew. */
 const MAX_CLIENTS = 16_384;

@@ -1,6 +1,6 @@
+import { clientOf } from '@btf-depot/service-kit';
 import type { RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
-import { clientOf } from './client-of.ts';
 
 /** What is missing and could be uploaded. */
 const WANTED = ['unknown-build-id', 'no-vars'];
