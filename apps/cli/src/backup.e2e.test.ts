@@ -113,19 +113,42 @@ test('a token is shown once, listed without its secret, and revoked', async () =
   const run = (...args: string[]) =>
     btfdepot(['token', ...args, '--data', 'data', '--json'], folder);
   const made = JSON.parse(
-    (await run('create', 'farm', '--days', '1', '--keep-days', '28', '--storage', '1g')).output,
+    (
+      await run(
+        'create',
+        'farm',
+        '--owner',
+        'debian',
+        '--days',
+        '1',
+        '--keep-days',
+        '28',
+        '--storage',
+        '1g',
+      )
+    ).output,
   ) as {
     id: string;
     token: string;
   };
   const listed = (await run('list')).output;
   expect(JSON.parse(listed)).toMatchObject([
-    { id: made.id, name: 'farm', scopes: ['upload'], keepDays: 28, storage: 2 ** 30 },
+    {
+      id: made.id,
+      name: 'farm',
+      owner: 'debian',
+      scopes: ['upload'],
+      keepDays: 28,
+      storage: 2 ** 30,
+    },
   ]);
   expect(listed).not.toContain(made.token.split('_')[2]);
   expect((await run('revoke', made.id)).code).toBe(0);
   expect((await run('list')).output).toContain('revokedAt');
   expect((await run('create', 'x', '--scopes', 'everything')).code).toBe(2);
+  for (const owner of ['', 'two words', 'upstream:debian', 'import:backup']) {
+    expect((await run('create', 'x', '--owner', owner)).code).toBe(2);
+  }
 });
 
 test('an address beyond loopback is refused without a word on tokens', async () => {

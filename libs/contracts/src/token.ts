@@ -8,6 +8,17 @@ export const SCOPES = ['read', 'upload', 'withdraw', 'restore', 'replace', 'admi
 
 export type Scope = (typeof SCOPES)[number];
 
+/**
+ * Whoever acts on kernels: the `owner` of a token, or the token's ID; `LOCAL_PRINCIPAL` in a depot
+ * without tokens; `upstream:NAME` and `import:NAME` for what a depot fetches by itself. Printable
+ * ASCII without spaces, so that the subject of an OIDC token fits.
+ */
+export const principalSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, { error: 'expected 1 to 200 printable characters, no space' });
+
+export const LOCAL_PRINCIPAL = 'local';
+
 /** A token as it is stored: without its secret, of which there is a hash only. */
 export const tokenSchema = z.looseObject({
   schema: z.literal(1),
@@ -15,6 +26,8 @@ export const tokenSchema = z.looseObject({
   id: z.string().regex(/^[0-9a-f]{16}$/),
   /** For people: whose it is. */
   name: z.string(),
+  /** The principal that it acts as; absent: its ID. Tokens of one farm have one owner. */
+  owner: principalSchema.exactOptional(),
   /** Of a secret of 256 random bits: nothing slower than one hash is needed to keep it. */
   secretSha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Of `SCOPES`; one that this version does not know allows nothing here. */

@@ -1,4 +1,4 @@
-import { SCOPES, type Scope, type Token } from '@btf-depot/contracts';
+import { principalSchema, SCOPES, type Scope, type Token } from '@btf-depot/contracts';
 import { createToken } from '@btf-depot/depot';
 import { byteSize } from '@btf-depot/service-kit';
 import { Command } from 'commander';
@@ -14,6 +14,7 @@ interface Where {
 
 interface CreateFlags extends Where {
   scopes: string;
+  owner?: string;
   distro?: string;
   prefix?: string;
   days?: string;
@@ -36,6 +37,7 @@ export function tokenCommand(): Command {
     .summary('make a token, and show it this once')
     .argument('<name>', 'whose it is')
     .option('--scopes <list>', `of ${SCOPES.join(',')}`, 'upload')
+    .option('--owner <principal>', 'as whom it acts: one for all tokens of a farm; without, its ID')
     .option('--distro <name>', 'for kernels of this distribution only')
     .option('--prefix <hex>', 'for kernels whose build ID begins so only')
     .option('--days <number>', 'how long it is valid; without, until it is revoked')
@@ -52,6 +54,12 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
   if (prefix !== undefined && !/^[0-9a-f]{1,128}$/.test(prefix)) {
     throw new UsageError('--prefix takes lowercase hexadecimal digits');
   }
+  const { owner } = flags;
+  const { error } = principalSchema.optional().safeParse(owner);
+  if (error) throw new UsageError(`--owner: ${error.issues[0]?.message ?? ''}`);
+  if (/^(upstream|import):/.test(owner ?? '')) {
+    throw new UsageError('--owner: upstream: and import: are for what a depot fetches by itself');
+  }
   const days = daysOf('--days', flags.days);
   const keepDays = daysOf('--keep-days', flags.keepDays);
   const storage = flags.storage === undefined ? undefined : bytesOf(flags.storage);
@@ -59,6 +67,7 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
   const { text, token } = createToken({
     name,
     scopes: scopesOf(flags.scopes),
+    ...(owner !== undefined && { owner }),
     ...(distro !== undefined && { distro }),
     ...(prefix !== undefined && { buildIdPrefix: prefix }),
     ...(keepDays !== undefined && { keepDays }),
@@ -114,13 +123,16 @@ async function list(flags: Where): Promise<void> {
   const rows = all.map((token) => [
     token.id,
     printable(token.name),
+    token.owner ?? '',
     token.scopes.join(','),
     [token.distro ?? '', token.buildIdPrefix ?? ''].join(' ').trim(),
     token.keepDays === undefined ? '' : `${token.keepDays} days`,
     token.storage === undefined ? '' : formatBytes(token.storage),
     stateOf(token),
   ]);
-  print(formatTable([['ID', 'NAME', 'SCOPES', 'FOR', 'KEEP', 'STORAGE', 'STATE'], ...rows]));
+  print(
+    formatTable([['ID', 'NAME', 'OWNER', 'SCOPES', 'FOR', 'KEEP', 'STORAGE', 'STATE'], ...rows]),
+  );
 }
 
 async function revoke(ids: string[], flags: Where): Promise<void> {

@@ -6,6 +6,7 @@ export type NewToken = Pick<
   Token,
   | 'name'
   | 'scopes'
+  | 'owner'
   | 'distro'
   | 'buildIdPrefix'
   | 'keepDays'

@@ -6,6 +6,7 @@ import type { TokenHolder } from './token-guard.ts';
 const holder = (id: string, storage?: number): TokenHolder => ({
   id,
   name: id,
+  principal: id,
   ...(storage !== undefined && { storage }),
   require: () => undefined,
 });

@@ -40,6 +40,12 @@ test('a token is known by its text', async () => {
   expect(await ask()).toMatchObject({ id: token.id, name: 'farm' });
 });
 
+test('a token acts as its owner, and without one as itself', async () => {
+  expect((await guarded({ owner: 'debian' }).ask()).principal).toBe('debian');
+  const { ask, token } = guarded();
+  expect((await ask()).principal).toBe(token.id);
+});
+
 test.each([
   ['none', ''],
   ['another kind', 'Basic YTpi'],

@@ -15,6 +15,8 @@ export interface Subject {
 export interface TokenHolder {
   readonly id: string;
   readonly name: string;
+  /** As whom it acts: all tokens of one farm have the same. */
+  readonly principal: string;
   /** Days for which what it sends is kept; absent: for ever. */
   readonly keepDays?: number;
   /** Bytes that what it sends may take in the store; absent: no limit. */
@@ -60,10 +62,11 @@ export class TokenGuard {
     if (token.expiresAt !== undefined && this.#clock.now() >= new Date(token.expiresAt)) {
       throw new DepotError('unauthorized', `the token expired at ${token.expiresAt}`);
     }
-    const { id, name, keepDays, storage } = token;
+    const { id, name, owner = id, keepDays, storage } = token;
     return {
       id,
       name,
+      principal: owner,
       ...(keepDays !== undefined && { keepDays }),
       ...(storage !== undefined && { storage }),
       require: (scope, subject) => requireScope(token, scope, subject),
