@@ -205,7 +205,12 @@ describe.concurrent("Yocto's classes", () => {
   async function taskOf(path: string, name: string, variables: Record<string, string>) {
     const text = await readFile(farmFile(path), 'utf8');
     const body = new RegExp(`^${name}\\(\\) \\{\\n([^]*?)^\\}`, 'm').exec(text)?.[1] ?? '';
-    const expanded = body.replace(/\$\{(\w+)\}/g, (_, key: string) => variables[key] ?? '');
+    const expanded = body.replace(/\$\{(\w+)\}/g, (_, key: string) => {
+      const value = { BTFDEPOT_TOKEN: '', BTFDEPOT_UNSENT: '', ...variables }[key];
+      // Empty, it would make a path of the image one of this machine.
+      if (value === undefined) throw new Error(`${path}: ${key} has no value`);
+      return value;
+    });
     return `set -e\nbbnote() { echo "$@"; }\nbbwarn() { echo "$@" >&2; }\nbbfatal() { bbwarn "$@"; exit 1; }\nwork() {\n${expanded}}\nwork\n`;
   }
 

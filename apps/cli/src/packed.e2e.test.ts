@@ -39,7 +39,7 @@ function copy(from: string, to: string): void {
 }
 
 testWith(
-  ['tar', 'unshare', 'ip', 'chroot', 'ldd', ...TOOLS],
+  ['tar', 'unshare -rn true', 'ip', 'chroot', 'ldd', ...TOOLS],
   'the packed command splits, makes a carrier and pushes over loopback where nothing else is',
   async () => {
     const archive = join(folder, 'btfdepot.tar.gz');

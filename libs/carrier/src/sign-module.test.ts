@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sign-module-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const module = new TextEncoder().encode('a module '.repeat(100));
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const absent = spawnSync('openssl', ['version']).status !== 0 && process.env.CI !== 'true';
 
 function makeKeys(name: string, kind: readonly string[]) {
   const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
@@ -31,7 +31,7 @@ function codeOf(action: () => unknown): string | undefined {
   return undefined;
 }
 
-describe.skipIf(!hasOpenssl)('a signature (needs openssl to make keys)', () => {
+describe.skipIf(absent)('a signature (needs openssl to make keys)', () => {
   const rsa = makeKeys('rsa', ['rsa:2048']);
   const ec = makeKeys('ec', ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']);
 

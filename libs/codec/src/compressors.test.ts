@@ -33,7 +33,8 @@ describe.each([
   });
 
   const program = spawnSync(name, ['--version']);
-  it.skipIf(program.status !== 0)(`is accepted by ${name} -t (needs the program)`, async () => {
+  const absent = program.status !== 0 && process.env.CI !== 'true';
+  it.skipIf(absent)(`is accepted by ${name} -t (needs the program)`, async () => {
     const run = spawnSync(name, ['-t', '-'], { input: await compress(text), encoding: 'utf8' });
     expect([run.stderr.replace(/^.*bytes *$/m, '').trim(), run.status]).toEqual(['', 0]);
   });

@@ -22,7 +22,8 @@ describe('gzip', () => {
   });
 
   const gzipProgram = spawnSync('gzip', ['--version']);
-  it.skipIf(gzipProgram.status !== 0)('is accepted by gzip -t (needs the gzip program)', () => {
+  const absent = gzipProgram.status !== 0 && process.env.CI !== 'true';
+  it.skipIf(absent)('is accepted by gzip -t (needs the gzip program)', () => {
     const run = spawnSync('gzip', ['-t'], { input: gzip(text), encoding: 'utf8' });
     expect([run.stderr, run.status]).toEqual(['', 0]);
   });

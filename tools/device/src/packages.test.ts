@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { programPath } from './testing/device.ts';
+import { programPath } from './testing/program-path.ts';
 
 const source = fileURLToPath(new URL('../../../infra/device', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'btf-depot-package-'));

@@ -1,10 +1,10 @@
 import { chmodSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { createSecretKey, openSecretKey } from '@btf-depot/depot';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { programPath } from './testing/device.ts';
 import { describeOnDevices } from './testing/equipment.ts';
 import { send, type Fault } from './testing/faulty-depot.ts';
 import { startKernelDepot, type KernelDepot } from './testing/kernel-depot.ts';
+import { programPath } from './testing/program-path.ts';
 import { KEY_NUMBER, PUBLIC_KEY, signed } from './testing/signed-depot.ts';
 
 const TOKEN = 'btfd_0123456789';

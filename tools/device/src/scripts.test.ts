@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { CLIENT, programPath } from './testing/device.ts';
+import { CLIENT } from './testing/device.ts';
+import { programPath } from './testing/program-path.ts';
 
 const folder = fileURLToPath(new URL('../../../infra/device', import.meta.url));
 const scripts = globSync(`${folder}/**/*`).filter(

@@ -27,7 +27,8 @@ it('has each folder once, before what is in it', () => {
 });
 
 const cpio = spawnSync('cpio', ['--version']);
-it.skipIf(cpio.error)('is what cpio unpacks (needs the program)', () => {
+const absent = cpio.error !== undefined && process.env.CI !== 'true';
+it.skipIf(absent)('is what cpio unpacks (needs the program)', () => {
   const run = spawnSync('cpio', ['-id', '--quiet'], { cwd: folder, input: archive });
   expect([run.stderr.toString(), run.status]).toEqual(['', 0]);
   expect(readFileSync(join(folder, 'a/b/one'))).toEqual(text(4));

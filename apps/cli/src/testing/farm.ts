@@ -40,7 +40,10 @@ export function runIn(
   });
 }
 
-/** `test` where all these programs are installed; skipped with a reason elsewhere, but not under CI. */
+/**
+ * `test` where all these programs are installed; skipped with a reason elsewhere, but not under CI.
+ * @param programs names, or commands that have to succeed here.
+ */
 export function testWith(
   programs: readonly string[],
   name: string,
@@ -48,7 +51,9 @@ export function testWith(
   timeout = 300_000,
 ) {
   const missing = programs.filter(
-    (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0,
+    (program) =>
+      spawnSync('sh', ['-c', program.includes(' ') ? program : `command -v ${program}`]).status !==
+      0,
   );
   if (missing.length === 0 || process.env.CI === 'true') test(name, body, timeout);
   else test.skip(`${name} (needs ${missing.join(', ')})`, body);

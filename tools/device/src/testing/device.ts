@@ -2,18 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { programPath } from './program-path.ts';
+import { withoutCapabilities } from './without-capabilities.ts';
 
 export const CLIENT = fileURLToPath(
   new URL('../../../../infra/device/btfdepot-fetch', import.meta.url),
 );
-
-/** Path of a program of this machine. */
-export function programPath(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
 
 /** What a device has: its shell, and all that the client may find on its PATH. */
 export interface Equipment {
@@ -48,7 +44,8 @@ export interface Ran {
 
 /**
  * A folder that stands for a device's root, with a PATH that has what the device has. Its insmod
- * takes what the file `takes` beside it says for the BTF of a module.
+ * takes what the file `takes` beside it says for the BTF of a module. No shell of a device can
+ * reach this machine's kernel: it has no capability, and each shell runs the insmod of the device.
  */
 export class Device {
   readonly root = mkdtempSync(join(tmpdir(), 'btf-depot-device-'));
@@ -58,7 +55,9 @@ export class Device {
   constructor({ shell, programs, notes, core, settings = {} }: DeviceInput) {
     this.#settings = settings;
     const busybox = programPath('busybox') ?? 'busybox';
-    this.#shell = shell === 'dash' ? [programPath('dash') ?? 'dash'] : [busybox, 'ash'];
+    this.#shell = withoutCapabilities(
+      shell === 'dash' ? [programPath('dash') ?? 'dash'] : [busybox, 'ash', '-c', OWN_PROGRAMS],
+    );
     const link = (name: string, to: string): void => symlinkSync(to, this.#made('bin', name));
     if (shell === 'dash')
       for (const name of [...USUAL, 'od']) link(name, programPath(name) ?? name);
@@ -111,6 +110,16 @@ export class Device {
     return path;
   }
 }
+
+/**
+ * Some builds of busybox prefer their own applets over PATH (FEATURE_SH_STANDALONE, as Debian's
+ * busybox-static has it). Every ash prefers a function over an applet.
+ */
+const OWN_PROGRAMS = `
+insmod() { "$BTFDEPOT_ROOT/bin/insmod" "$@"; }
+rmmod() { "$BTFDEPOT_ROOT/bin/rmmod" "$@"; }
+. "$0"
+`;
 
 const INSMOD = `#!/bin/sh
 module=\${1##*/}
