@@ -7,8 +7,9 @@ import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
 import { bzImageFile } from '@btf-depot/testing/packages';
 import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
+import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepotScript, farmFile, runIn, testWith, writeFiles } from './testing/farm.ts';
+import { btfdepotScript, farmFile, writeFiles } from './testing/farm.ts';
 
 let folder: string;
 let depot: StartedDepot;

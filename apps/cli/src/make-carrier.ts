@@ -116,7 +116,7 @@ function given(files: CarrierFiles, varsPath: string): Parts {
   const elf = readElf(kernelFile);
   const buildId = elf.buildId();
   if (buildId === undefined) throw new DepotError('no-build-id', 'the kernel has no build ID');
-  const section = elf.section('.BTF');
+  const section = elf.filled('.BTF');
   const own = section && elf.bytes(section);
   const coreBytes = files.core === undefined ? own : readFileSync(files.core);
   if (!coreBytes) throw new DepotError('no-btf', 'the kernel has no .BTF section: name --core');

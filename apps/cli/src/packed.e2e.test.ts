@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { runIn, testWith, writeFiles } from './testing/farm.ts';
+import { writeFiles } from './testing/farm.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** What a chroot has to have: a shell, and the C and C++ libraries. */

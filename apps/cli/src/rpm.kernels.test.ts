@@ -6,9 +6,10 @@ import { DepotClient } from '@btf-depot/client';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { unpackFile } from '@btf-depot/service-kit';
 import { startDepot } from '@btf-depot/testing/processes';
+import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Pushed } from './push-file.ts';
-import { btfdepotScript, runIn, testWith, writeFiles } from './testing/farm.ts';
+import { btfdepotScript, writeFiles } from './testing/farm.ts';
 
 const payloads = { gzip: 'w6.gzdio', xz: 'w1.xzdio', zstd: 'w3.zstdio' } as const;
 

@@ -30,7 +30,7 @@ interface PiecesInput {
  */
 export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelPieces {
   const found = splitKernel(input, options);
-  const full = fullOf(found, readElf(input.kernel).section('.BTF') !== undefined);
+  const full = fullOf(found, readElf(input.kernel).filled('.BTF') !== undefined);
   // Whatever of the kernel is read now, the depot will read.
   const { source, ranges } = recording(input.kernel);
   const sent = { kernel: source, ...(full && { full: bytesSource(full) }) };

@@ -1,6 +1,6 @@
 import { bytesSource, type Source } from '@btf-depot/bytes';
 import { btfEndian, Kind, type Btf } from '@btf-depot/btf';
-import { readElf, type Elf } from '@btf-depot/elf';
+import { readElf, SectionType, type Elf } from '@btf-depot/elf';
 import { DepotError } from './errors.ts';
 import { MAX_BLOB_SIZE } from './ports/blob-store.ts';
 import { readImage, releaseIn } from '@btf-depot/unpack';
@@ -9,7 +9,7 @@ import { kindOf, recognise } from './recognise.ts';
 /** What a kernel file says before any of its types is looked at. */
 export interface OpenedKernel {
   kind: 'elf' | 'image' | 'btf';
-  /** Absent: raw BTF, which knows no build ID. */
+  /** Absent: raw BTF, or a kernel that was built or stripped without its note. */
   buildId?: string;
   endian: 'little' | 'big';
   arch?: string;
@@ -21,7 +21,7 @@ export interface OpenedKernel {
   elf?: Elf;
 }
 
-/** @throws DepotError `no-build-id`, `too-large`; FormatError for a malformed file. */
+/** @throws DepotError `too-large`; FormatError for a malformed file. */
 export function openKernel(source: Source): OpenedKernel {
   const kind = kindOf(source);
   if (kind === 'btf') return openBtf(readWhole(source));
@@ -31,11 +31,13 @@ export function openKernel(source: Source): OpenedKernel {
     return { kind: 'image', ...says, btf: source.read(btf.offset, btf.length) };
   }
   const elf = readElf(source);
-  const section = elf.section('.BTF');
+  const section = elf.filled('.BTF');
+  if (section && isBareBtf(elf)) return openBtf(elf.bytes(section));
   const release = releaseOf(elf);
+  const buildId = elf.buildId();
   return {
     kind: 'elf',
-    buildId: buildIdOf(elf),
+    ...(buildId !== undefined && { buildId }),
     endian: elf.endian,
     arch: elf.arch,
     bits: elf.class,
@@ -50,20 +52,27 @@ export function openBtf(btf: Uint8Array): OpenedKernel {
   return { kind: 'btf', endian: btfEndian(btf) ?? 'little', btf };
 }
 
-/** @throws DepotError `no-build-id`. */
-export function buildIdOf(elf: Elf): string {
-  const buildId = elf.buildId();
-  if (buildId === undefined) {
-    throw new DepotError('no-build-id', 'the ELF file has no GNU build ID note');
-  }
-  return buildId;
+/** Sections of a file that wraps BTF: its own, and what names sections and symbols. */
+const WRAPPER = new Set<number>([SectionType.NULL, SectionType.SYMTAB, SectionType.STRTAB]);
+
+/**
+ * Whether an ELF file is no kernel but the wrapper of one's BTF, as archives of BTF have it: `pahole
+ * -J` into an empty file, `objcopy -I binary`. Its header is that of the machine that wrapped it.
+ */
+export function isBareBtf(elf: Elf): boolean {
+  return (
+    elf.filled('.BTF') !== undefined &&
+    elf.sections.every(
+      ({ name, type, size }) => size === 0 || WRAPPER.has(type) || /^\.BTF(\.|$)/.test(name),
+    )
+  );
 }
 
 /** BTF by itself, or the `.BTF` section of an ELF file. */
 export function readBtfFile(source: Source): Uint8Array {
   if (recognise(source) === 'btf') return readWhole(source);
   const elf = readElf(source);
-  const section = elf.section('.BTF');
+  const section = elf.filled('.BTF');
   if (!section) throw new DepotError('no-btf', 'the ELF file has no .BTF section');
   return elf.bytes(section);
 }

@@ -168,7 +168,7 @@ function inlinesOfBuild(elf: Elf, given: GivenCarrier | undefined): Uint8Array |
 }
 
 function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {
-  return elf?.section('.debug_info') && kernel;
+  return elf?.filled('.debug_info') && kernel;
 }
 
 function openInput({ kernel, stored }: SplitInput): OpenedKernel {
@@ -181,11 +181,17 @@ function parseFull(source: Source): Btf {
   return parseBtf(readBtfFile(source), { section: 'full' });
 }
 
+const WITHOUT_ID = {
+  elf: 'the ELF file has no GNU build ID note',
+  image: 'the image has no GNU build ID note before its BTF',
+  btf: 'BTF does not say its build ID',
+} as const;
+
 function agreedBuildId(kernel: OpenedKernel, { buildId = kernel.buildId }: SplitOptions): string {
   if (buildId === undefined) {
     throw new DepotError(
       'no-build-id',
-      'BTF does not say its build ID: name it, ?buildId= or --build-id',
+      `${WITHOUT_ID[kernel.kind]}: name it, ?buildId= or --build-id`,
     );
   }
   if (kernel.buildId !== undefined && kernel.buildId !== buildId) {

@@ -10,8 +10,7 @@ import {
   type Unpacked,
   type UnpackOptions,
 } from '@btf-depot/unpack';
-import { DepotError } from './errors.ts';
-import { buildIdOf } from './open-kernel.ts';
+import { isBareBtf } from './open-kernel.ts';
 import { asDepotError } from './refusals.ts';
 
 /** A file that can be read at random, and where it lies. */
@@ -23,7 +22,7 @@ export interface FileAt extends Source {
 export interface KernelFile {
   path: string;
   kind: 'elf' | 'image' | 'btf';
-  /** Absent: raw BTF, which knows no build ID. */
+  /** Absent: raw BTF, or a kernel that was built or stripped without its note. */
   buildId?: string;
   /** It brings its own core. */
   hasBtf: boolean;
@@ -44,7 +43,7 @@ export interface UnpackedUpload {
 
 /**
  * Looks what an uploaded file is, and unpacks what of it is wanted.
- * @throws DepotError `unsupported-media`, `too-large`, `bad-archive`, `no-build-id`, `bad-elf`.
+ * @throws DepotError `unsupported-media`, `too-large`, `bad-archive`, `bad-elf`.
  */
 export async function unpackUpload(
   part: string,
@@ -95,13 +94,13 @@ function kernelFile({ kind, source }: FoundFile<FileAt>): KernelFile {
   const { path } = source;
   if (kind === 'elf') {
     const elf = readElf(source);
-    const hasBtf = elf.section('.BTF') !== undefined;
-    return { path, kind, buildId: buildIdOf(elf), hasBtf };
+    if (isBareBtf(elf)) return { path, kind: 'btf', hasBtf: true };
+    return { path, kind, ...idOf(elf.buildId()), hasBtf: elf.filled('.BTF') !== undefined };
   }
   if (kind !== 'image') return { path, kind: 'btf', hasBtf: true };
-  const buildId = readImage(source)?.buildId;
-  if (buildId === undefined) {
-    throw new DepotError('no-build-id', 'the image has no GNU build ID note before its BTF');
-  }
-  return { path, kind, buildId, hasBtf: true };
+  return { path, kind, ...idOf(readImage(source)?.buildId), hasBtf: true };
+}
+
+function idOf(buildId: string | undefined): Pick<KernelFile, 'buildId'> {
+  return buildId === undefined ? {} : { buildId };
 }

@@ -256,3 +256,46 @@ describe('a symbol table', () => {
     expect(new SymbolTable({ class: 64, endian: 'little', ...empty }).find('x')).toBeUndefined();
   });
 });
+
+describe('notes in sections of another type', () => {
+  const noted = (name: string, bytes: Uint8Array, type: number = SectionType.PROGBITS) =>
+    readElf(
+      bytesSource(
+        writeRelocatable({
+          class: 64,
+          endian: 'little',
+          machine: Machine.AARCH64,
+          sections: [{ name, type, bytes }],
+        }),
+      ),
+    );
+  const buildId = note('little', 'GNU', 3, [1, 2, 254]);
+
+  it.each(['.notes', '.note', '.note.gnu.build-id'])('%s as PROGBITS are read', (name) => {
+    expect(noted(name, buildId).buildId()).toBe('0102fe');
+  });
+
+  it('are none where the name or the bytes are of something else', () => {
+    expect(noted('.notebook', buildId).buildId()).toBeUndefined();
+    expect(noted('.notes', buildId, SectionType.NOBITS).buildId()).toBeUndefined();
+    expect(noted('.note.GNU-stack', new Uint8Array()).notes()).toEqual([]);
+    expect(noted('.notes', new Uint8Array(20).fill(0xff)).notes()).toEqual([]);
+  });
+});
+
+it('a section is filled where the file has bytes of it', () => {
+  const sections = [
+    { name: '.BTF', type: SectionType.NOBITS, bytes: new Uint8Array(4) },
+    { name: '.bss', bytes: new Uint8Array() },
+    { name: '.BTF', bytes: new Uint8Array(3) },
+  ];
+  const elf = readElf(
+    bytesSource(
+      writeRelocatable({ class: 64, endian: 'little', machine: Machine.X86_64, sections }),
+    ),
+  );
+  expect(elf.filled('.BTF')?.size).toBe(3);
+  expect(elf.section('.BTF')?.size).toBe(4);
+  expect(elf.filled('.bss')).toBeUndefined();
+  expect(elf.filled('.text')).toBeUndefined();
+});

@@ -7,6 +7,12 @@ import { buildIdOf, readNotes, type ElfNote } from './notes.ts';
 import { readRange, readSections, type ElfSection } from './sections.ts';
 import { SymbolTable, type ElfSymbol } from './symbols.ts';
 
+/**
+ * A linker that joins notes with one PROGBITS section, as an assembler's `.note.GNU-stack` is,
+ * makes PROGBITS of all: `.notes` of some arm64 and riscv kernels since Linux 6.2.
+ */
+const NOTE_NAME = /^\.notes?(\.|$)/;
+
 export interface ReadElfOptions {
   readonly limits?: Partial<ElfLimits>;
 }
@@ -55,6 +61,14 @@ export class Elf {
   }
 
   /**
+   * The first section of that name that has bytes in this file: the headers of a split debug file
+   * (`objcopy --only-keep-debug`) name as NOBITS what only the stripped file has.
+   */
+  filled(name: string): ElfSection | undefined {
+    return this.sections.find((section) => section.name === name && isFilled(section));
+  }
+
+  /**
    * A section's bytes as they stand in the file (SHF_COMPRESSED is not undone); none for NOBITS.
    * Throws FormatError `elf-truncated` where the file ends too early, `elf-limit`.
    */
@@ -64,16 +78,31 @@ export class Elf {
     return readRange(this.#source, section.offset, section.size, section.name);
   }
 
-  /** All notes of all SHT_NOTE sections, in the order of the file. */
+  /** All notes of all SHT_NOTE sections, in the order of the file, then those of other sections. */
   notes(): ElfNote[] {
-    return this.sections
-      .filter(({ type }) => type === SectionType.NOTE)
-      .flatMap((section) =>
-        readNotes(this.bytes(section), this.endian, {
-          section: section.name,
-          limit: this.#limits.notes,
-        }),
-      );
+    const noted = this.sections.filter(({ type }) => type === SectionType.NOTE);
+    const untyped = this.sections.filter(
+      (section) => section.type === SectionType.PROGBITS && NOTE_NAME.test(section.name),
+    );
+    return [
+      ...noted.flatMap((section) => this.#notesOf(section)),
+      ...untyped.flatMap((section) => this.#maybeNotes(section)),
+    ];
+  }
+
+  #notesOf(section: ElfSection): ElfNote[] {
+    const limit = this.#limits.notes;
+    return readNotes(this.bytes(section), this.endian, { section: section.name, limit });
+  }
+
+  /** Nothing says that these are notes but their name. */
+  #maybeNotes(section: ElfSection): ElfNote[] {
+    try {
+      return this.#notesOf(section);
+    } catch (error) {
+      if (error instanceof FormatError) return [];
+      throw error;
+    }
   }
 
   /** The GNU build ID as lowercase hex. */
@@ -144,4 +173,8 @@ export class Elf {
       extendedIndexes: extended && this.bytes(extended),
     });
   }
+}
+
+function isFilled({ type, size }: ElfSection): boolean {
+  return type !== SectionType.NULL && type !== SectionType.NOBITS && size > 0;
 }

@@ -251,6 +251,7 @@ class Unpacking<S extends Source> {
     const has = (found: FoundKind) => this.#files.some((file) => file.kind === found);
     switch (kind) {
       case 'kernel':
+      case 'btf':
         return this.#files.length < KERNELS;
       case 'module':
       case 'system-map':

@@ -1,10 +1,12 @@
-export type WantedKind = 'kernel' | 'module' | 'system-map' | 'package';
+export type WantedKind = 'kernel' | 'btf' | 'module' | 'system-map' | 'package';
 
 const KERNEL = /^(vmlinu[xz]|bzImage|zImage|Image|uImage)([-.].*)?$/;
 /** Beside a kernel, named after it: scripts, headers, checksums, signatures. */
 const NOT_KERNEL = /\.(py|h|hmac|sha256|sha512|sig|asc|p7s|json|txt|map|o|a|symvers|config|debug)$/;
 const MODULE = /\.ko(\.(gz|xz|zst))?$/;
 const SYSTEM_MAP = /^System\.map([-.].*)?$/;
+/** BTF by itself, as archives of BTF have it; compressed once more in some. */
+const BTF = /\.btf(\.(gz|xz|zst))?$/;
 const PACKAGE = /\.(deb|rpm)$/;
 
 /** Debian puts 83 bytes where the map would be, which say in what package it is. */
@@ -21,6 +23,7 @@ export function wantedKind(name: string, size: number): WantedKind | undefined {
   if (SYSTEM_MAP.test(last)) return size >= SMALLEST_MAP ? 'system-map' : undefined;
   if (MODULE.test(last)) return isDebug(name) ? undefined : 'module';
   if (KERNEL.test(last) && !NOT_KERNEL.test(last)) return 'kernel';
+  if (BTF.test(last)) return 'btf';
   return PACKAGE.test(last) ? 'package' : undefined;
 }
 

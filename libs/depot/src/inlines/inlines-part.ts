@@ -53,7 +53,7 @@ export function inlinesPart(origins: InlinesOrigins): InlinesPart | undefined {
 
 /** The inlined calls that a kernel has inside. */
 export function ownInlines(elf: Elf): Uint8Array | undefined {
-  const section = elf.section(UPSTREAM_SECTION);
+  const section = elf.filled(UPSTREAM_SECTION);
   return section && elf.bytes(section);
 }
 
