@@ -5,6 +5,7 @@
 //   new SiteTable(inlines), new CallerMap(text)   to ask for sites, and for where they are
 //   partition(full)               a full BTF taken apart into core and variables
 //   ksyms(vars, image)            the variables that a running kernel can be given without harm
+//   elfKallsyms(vmlinux), imageKallsyms(image)   the symbols that a kernel has inside
 //   listVariables(btf)            the variables of any BTF, for reports and comparisons
 // Specification: Documentation/bpf/btf.rst; what kernels accept: kernel/bpf/btf.c; what `full`
 // is: pahole's --btf_features=global_var.
@@ -18,6 +19,9 @@
 // How inlined calls are found (inlines/): site-finder.ts goes through them, functions.ts says of
 // which function, collect.ts and location-words.ts where its parameters are, coverage.ts by which
 // rules; inlines-btf.ts writes them, site-table.ts reads them back.
+//
+// Which symbols a kernel has (kallsyms/): token-table.ts finds the pieces of its names, name-table.ts
+// the names before them, address-table.ts their addresses, relocated-base.ts what these count from.
 //
 // To add an extra, touch: a file with its function here, the extras in libs/contracts and
 // libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
@@ -42,6 +46,8 @@ export type { InlinesFromDwarf } from './inlines/inlines-from-dwarf.ts';
 export { locationText, type Location } from './inlines/location.ts';
 export { registerName } from './inlines/registers.ts';
 export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.ts';
+export { elfKallsyms, imageKallsyms } from './kallsyms/kernel-kallsyms.ts';
+export { hasVariables, type Kallsyms } from './kallsyms/read-kallsyms.ts';
 export { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
 export { decodeLayout, encodeLayout, type OpenedLayout } from './image-layout.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';

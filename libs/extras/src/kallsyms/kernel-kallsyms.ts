@@ -1,0 +1,45 @@
+import type { Source } from '@btf-depot/bytes';
+import { SectionFlag, SectionType, type Elf } from '@btf-depot/elf';
+import { readKallsyms, type Kallsyms, type KallsymsOptions } from './read-kallsyms.ts';
+import { relocatedImage, relocatedWord } from './relocated-base.ts';
+
+/** Bytes of an image that lies in memory as it is; the largest of distributions have 60 MB. */
+const IMAGE_LIMIT = 256 * 2 ** 20;
+
+/**
+ * The symbols inside a vmlinux, stripped or not. The kernel's build puts them into `.rodata`;
+ * other sections that are loaded are looked through where they are not there.
+ *
+ * Throws FormatError `kallsyms-limit`, and `elf-truncated`, `elf-limit` for sections.
+ */
+export function elfKallsyms(elf: Elf, options: KallsymsOptions = {}): Kallsyms | undefined {
+  const loaded = elf.sections.filter(
+    ({ type, flags }) => type === SectionType.PROGBITS && (flags & SectionFlag.ALLOC) !== 0,
+  );
+  const isFirst = ({ name }: { name: string }) => (name === '.rodata' ? 0 : 1);
+  for (const section of loaded.sort((a, b) => isFirst(a) - isFirst(b))) {
+    const bytes = elf.bytes(section);
+    const where = { ...options, address: section.address };
+    const found = readKallsyms(bytes, where);
+    if (!found) continue;
+    const word = found.base && relocatedWord(elf, section.address + BigInt(found.base.at));
+    return word === undefined ? found : readKallsyms(bytes, { ...where, base: word });
+  }
+  return undefined;
+}
+
+/**
+ * The symbols inside a kernel that is the bytes of memory: arm64's and RISC-V's Image, what comes
+ * out of a zImage. Where nothing says what address it was linked to, addresses count from its
+ * first byte, or from the lowest symbol.
+ *
+ * Throws FormatError `kallsyms-limit`.
+ */
+export function imageKallsyms(source: Source, options: KallsymsOptions = {}): Kallsyms | undefined {
+  if (source.size > IMAGE_LIMIT) return undefined;
+  const image = source.read(0, source.size);
+  const found = readKallsyms(image, options);
+  if (found?.base?.value !== 0n) return found;
+  const linked = relocatedImage(image, found.base.at);
+  return linked ? readKallsyms(image, { ...options, base: linked.word }) : found;
+}
