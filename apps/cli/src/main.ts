@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { VERSION } from '@btf-depot/contracts/version';
 import { Command, CommanderError } from 'commander';
 import { endWithOutput, note, printable } from './output.ts';
 import { UsageError } from './usage-error.ts';
-
-const VERSION = '0.1.0';
 
 endWithOutput();
 

@@ -1,8 +1,7 @@
 import { FETCH_ROUTES, openApiDocument, PROBLEMS, type RouteDocument } from '@btf-depot/contracts';
+import { VERSION } from '@btf-depot/contracts/version';
 import { onlyMethods } from '@btf-depot/service-kit';
 import { Router } from 'express';
-
-const VERSION = '0.1.0';
 
 /** `/openapi.json`, and `/docs`: the same for people, on one page without scripts. */
 export function documentationRoutes(): Router {
