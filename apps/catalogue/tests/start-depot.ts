@@ -42,6 +42,8 @@ export async function startDepot(): Promise<StartedDepot> {
   const depot = await startEmbedded(join(folder, 'data'), {
     BTFDEPOT_SIGNING_KEYS: join(folder, 'depot.sec'),
     BTFDEPOT_LIST_AGE: '0',
+    // Pages of other ports of this machine read it too.
+    BTFDEPOT_ALLOWED_HOSTS: '127.0.0.1',
   });
   const { url } = depot;
   const client = new DepotClient(url);

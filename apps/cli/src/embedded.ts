@@ -105,7 +105,12 @@ export async function startEmbedded(
     hot: fetch.hot,
     finishes: fetch.finishes,
     open: fetch.open,
+    reads: fetch.reads,
     trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
+    pages: {
+      allowedHosts: settings.BTFDEPOT_ALLOWED_HOSTS,
+      onlyHere: guards.writes === undefined,
+    },
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   const compressor = startCompressor({ ...deps, ...announcerOf(settings, log) }, settings);

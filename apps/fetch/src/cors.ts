@@ -14,8 +14,10 @@ const PREFLIGHT = {
   'Access-Control-Max-Age': '86400',
 } as const;
 
-/** Questions that are too long for a URL. */
-const READING_POST = /\/(lookup|resolve)$/;
+/** POSTs that change nothing: questions that are too long for a URL. */
+export function isLongQuestion(path: string): boolean {
+  return /\/(lookup|resolve)$/.test(path);
+}
 
 /**
  * Lets pages read, and asks nothing of the browser's user: no answer depends on who asks. What is
@@ -27,7 +29,7 @@ export const readableElsewhere: RequestHandler = (request, response, next) => {
     return;
   }
   const { method, path } = request;
-  if (method === 'GET' || method === 'HEAD' || (method === 'POST' && READING_POST.test(path))) {
+  if (method === 'GET' || method === 'HEAD' || (method === 'POST' && isLongQuestion(path))) {
     for (const [name, value] of Object.entries(READABLE_ELSEWHERE)) response.setHeader(name, value);
   }
   next();

@@ -14,7 +14,7 @@ import { KernelList } from './kernel-list.ts';
 import { cataloguePage, isOfPage } from './catalogue-page.ts';
 import { Budget } from './clients/budget.ts';
 import { Wanted } from './clients/wanted.ts';
-import { readableElsewhere } from './cors.ts';
+import { isLongQuestion, readableElsewhere } from './cors.ts';
 import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
 import { documentationRoutes, isDocumentation } from './documentation.ts';
 import { hotPath } from './hot-path.ts';
@@ -60,6 +60,7 @@ export interface Fetch {
   hot: ReturnType<typeof hotPath>;
   finishes: (path: string) => boolean;
   open: (path: string) => boolean;
+  reads: (path: string) => boolean;
   /** For operators. */
   admin: Router;
 }
@@ -101,6 +102,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     hot: hotPath({ records, kernelList, blobs, answers, send }),
     finishes: isDebuginfod,
     open: (path) => isOfPage(path) || isDocumentation(path),
+    reads: isLongQuestion,
     admin: adminRoutes(wanted),
   };
 }

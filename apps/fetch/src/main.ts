@@ -27,6 +27,7 @@ await runService(
       metrics,
       ...(reads && { readers: reads }),
       trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
+      pages: { allowedHosts: settings.BTFDEPOT_ALLOWED_HOSTS, onlyHere: false },
       checks: { store: () => stores.blobs.check() },
       ...fetch,
     });

@@ -16,7 +16,7 @@ import {
   type TokenHolder,
   type Upload,
 } from '@btf-depot/depot';
-import { onlyMethods, type Logger, type Metrics } from '@btf-depot/service-kit';
+import { onlyMethods, stopReading, type Logger, type Metrics } from '@btf-depot/service-kit';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import type { Admission } from './admission.ts';
@@ -38,9 +38,6 @@ export interface KernelsRouteDeps extends AcceptDeps {
   /** Split off where an upload names none. */
   extras: readonly ExtraName[];
 }
-
-/** How long a refused sender may go on before its connection is cut, in milliseconds. */
-const LINGER_MS = 1000;
 
 const word = z.string().regex(/^[\w.+~:-]{1,128}$/, {
   error: 'expected 1 to 128 letters, digits and ._+~:-',
@@ -168,15 +165,4 @@ function signalOf(request: Request, response: Response) {
   };
   response.once('close', onClose);
   return { signal: controller.signal, release: () => response.off('close', onClose) };
-}
-
-/**
- * A refused upload is not read to its end. Its connection is left open for a moment, so that the
- * sender meets the answer and not a reset.
- */
-function stopReading(request: Request, response: Response): void {
-  if (request.complete) return;
-  response.once('finish', () => {
-    setTimeout(() => request.destroy(), LINGER_MS).unref();
-  });
 }

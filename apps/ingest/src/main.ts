@@ -57,6 +57,10 @@ await runService('ingest', shape, async (settings, log, metrics) => {
     ...(guards.reads && { readers: guards.reads }),
     router: await createIngest(deps, settings),
     trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
+    pages: {
+      allowedHosts: settings.BTFDEPOT_ALLOWED_HOSTS,
+      onlyHere: guards.writes === undefined,
+    },
     checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
   });
   return {

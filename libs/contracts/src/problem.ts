@@ -16,6 +16,8 @@ export const PROBLEMS = {
   'digest-mismatch': { status: 400, title: 'The body does not match its Content-Digest' },
   unauthorized: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'The token does not allow this' },
+  'foreign-host': { status: 403, title: 'The depot is not asked under this name' },
+  'foreign-origin': { status: 403, title: 'Not for pages of other origins' },
   'not-found': { status: 404, title: 'No such resource' },
   'unknown-build-id': { status: 404, title: 'No kernel of this build ID' },
   'unknown-artifact': { status: 404, title: 'There is no artifact of this name' },

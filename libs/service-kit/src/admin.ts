@@ -2,14 +2,18 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler, type Router } from 'express';
+import { foreignPage, type PageRules } from './foreign-pages.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { sendProblem } from './problems.ts';
 import { wholeNumber, type Settings } from './settings.ts';
 
 export const adminSettings = {
   /** Where operators look; without, nowhere. On loopback always: it asks nobody who they are. */
   BTFDEPOT_ADMIN_PORT: wholeNumber(0, 65535).optional(),
 };
+
+const HERE: PageRules = { allowedHosts: [], onlyHere: true };
 
 export interface AdminOptions {
   metrics: Metrics;
@@ -48,13 +52,9 @@ export async function startAdmin(
   };
 }
 
-/**
- * The browser of somebody on this machine reaches loopback too: a page from elsewhere may neither
- * act here (Origin), nor read under a name of its own that points here (Host).
- */
-const onlyFromHere: RequestHandler = (request, response, next) => {
-  const { host = '', origin } = request.headers;
-  const isHere = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host);
-  if (isHere && (origin === undefined || origin === `http://${host}`)) next();
-  else response.status(403).end();
+/** As the service itself without tokens, but under no other name: it is for this machine alone. */
+const onlyFromHere: RequestHandler = ({ method, headers }, response, next) => {
+  const foreign = foreignPage({ method, headers, reads: false }, HERE);
+  if (!foreign) next();
+  else sendProblem(response, foreign.code, foreign.detail);
 };

@@ -6,9 +6,11 @@ import express, { type Express, type Request, type RequestHandler, type Router }
 import type { TokenGuard } from '@btf-depot/depot';
 import { addressedRequests, type AddressedRequest } from './addressed-request.ts';
 import { commonHeaders } from './common-headers.ts';
+import { foreignPage, PUBLIC_PAGES, type PageRules } from './foreign-pages.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
+import { refuseAhead } from './refuse-ahead.ts';
 import { SettingsError } from './settings.ts';
 import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
@@ -37,6 +39,10 @@ export interface HttpServiceOptions {
   readers?: TokenGuard;
   /** Paths that need no token whoever may read: those that say how to give one. */
   open?: (path: string) => boolean;
+  /** Which pages of browsers may ask; absent: those of other origins may read. */
+  pages?: PageRules;
+  /** POSTs that change nothing, by their path: questions that are too long for a URL. */
+  reads?: (path: string) => boolean;
   /** Each must pass for `/readyz`; a rejection says what is not there. */
   checks: Record<string, () => Promise<void>>;
   /** Proxies whose word on the client's address is believed (Express, `trust proxy`). */
@@ -64,6 +70,7 @@ export interface HttpService {
 }
 
 const HEALTH_PATHS = ['/healthz', '/readyz'];
+const READING_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Binds an HTTP service: health, request ids and problem answers around the routes given. */
 export async function startHttpService(options: HttpServiceOptions): Promise<HttpService> {
@@ -119,7 +126,20 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const server = createServer(serverOptions, (request, response) => {
     const { readers, open } = options;
     const [path = ''] = (request.url ?? '').split('?');
-    if (!readers || HEALTH_PATHS.includes(path) || open?.(path)) {
+    if (HEALTH_PATHS.includes(path)) {
+      serve(request, response);
+      return;
+    }
+    const foreign = foreignIn(options, request, path);
+    if (foreign) {
+      const { code, detail } = foreign;
+      log.info({ method: request.method, path, code, detail }, 'refused');
+      options.metrics?.refused(code);
+      // Where a status does harm, the one that does least.
+      refuseAhead(request, response, options.finishes?.(path) ? 'not-now' : code, detail);
+      return;
+    }
+    if (!readers || open?.(path)) {
       serve(request, response);
       return;
     }
@@ -153,6 +173,15 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     clearTimeout(cut);
   };
   return { url, close };
+}
+
+function foreignIn(
+  { pages = PUBLIC_PAGES, reads }: HttpServiceOptions,
+  { method = '', headers }: AddressedRequest,
+  path: string,
+) {
+  const isReading = READING_METHODS.includes(method) || (method === 'POST' && reads?.(path));
+  return foreignPage({ method, headers, reads: isReading === true }, pages);
 }
 
 /** Whether the service that answers this ends: what would go on by itself is to end too. */

@@ -17,6 +17,7 @@ export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
 export { readJson, readQuery } from './read-json.ts';
 export { recordRoutes } from './record-routes.ts';
+export { stopReading } from './refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
 export {
   publicKeySettings,

@@ -1,7 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
 import { DepotError, type TokenGuard } from '@btf-depot/depot';
-import { commonHeaders } from './common-headers.ts';
+import { refuseAhead } from './refuse-ahead.ts';
 
 /**
  * For a depot that only token holders read: lets a request through with any valid token, with
@@ -19,16 +18,7 @@ export async function letReader(
     await guard.authenticate(request.headers.authorization);
   } catch (error) {
     if (!(error instanceof DepotError)) throw error;
-    const { code, message } = error;
-    const headers = commonHeaders(request);
-    const body = problem(code, message, headers['X-Request-Id']);
-    response.writeHead(body.status, {
-      ...headers,
-      'Content-Type': PROBLEM_MEDIA_TYPE,
-      'Cache-Control': 'no-store',
-      'WWW-Authenticate': 'Bearer',
-    });
-    response.end(`${JSON.stringify(body)}\n`);
+    refuseAhead(request, response, error.code, error.message);
     return false;
   }
   makePrivate(response);

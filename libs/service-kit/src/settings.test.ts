@@ -28,6 +28,7 @@ test('an empty variable is one that is not set', () => {
     BTFDEPOT_HOST: '127.0.0.1',
     BTFDEPOT_PORT: 8080,
     BTFDEPOT_TRUSTED_PROXIES: [],
+    BTFDEPOT_ALLOWED_HOSTS: [],
   });
 });
 

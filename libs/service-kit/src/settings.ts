@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { COMPUTE_LIMITS, type ComputeLimits } from './compute/pool.ts';
+import { allowedHosts } from './foreign-pages.ts';
 
 /** A setting is wrong: the service does not start, and says which and why. */
 export class SettingsError extends Error {
@@ -47,6 +48,11 @@ export const listenSettings = {
     .regex(/^[\w.:/, ]*$/, { error: 'expected addresses, commas between them' })
     .transform((text) => text.split(',').flatMap((one) => one.trim() || []))
     .prefault(''),
+  /**
+   * Names under which browsers reach the service besides loopback's and its own, as that of a reverse
+   * proxy: names or addresses, each perhaps with a port, commas between them.
+   */
+  BTFDEPOT_ALLOWED_HOSTS: allowedHosts,
 };
 
 export const logSettings = {

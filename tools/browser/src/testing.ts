@@ -33,8 +33,14 @@ export type OpenPage = (
 /**
  * `describe` for tests that need a browser; each page has a profile of its own, and is closed after
  * its test. Where there is no browser, one skipped test says why.
+ *
+ * @param args of the browser's command line.
  */
-export function describeWithBrowser(name: string, body: (open: OpenPage) => void): void {
+export function describeWithBrowser(
+  name: string,
+  body: (open: OpenPage) => void,
+  args: string[] = [],
+): void {
   describe(name, () => {
     const found = inject('chromium');
     if ('absent' in found) {
@@ -44,7 +50,7 @@ export function describeWithBrowser(name: string, body: (open: OpenPage) => void
     let browser: Browser;
     beforeAll(async () => {
       // A new profile for each run: nothing of a person's browser is used or changed.
-      browser = await chromium.launch({ executablePath: found.value });
+      browser = await chromium.launch({ executablePath: found.value, args });
     });
     afterAll(() => browser.close());
     afterEach(async () => {
