@@ -26,6 +26,16 @@ describe.each([1, 7, 64, 100])('a stream that comes in pieces of %i bytes', (chu
     expect(await reader.isAtEnd()).toBe(true);
   });
 
+  it('takes back what is to be read again', async () => {
+    const reader = readerOf(chunk);
+    const first = (await reader.read(30)).slice();
+    reader.unread(first.subarray(10));
+    expect(reader.position).toBe(10);
+    expect(await joined(reader.rest())).toEqual([...bytes.subarray(10)]);
+    reader.unread(new Uint8Array());
+    expect(await reader.isAtEnd()).toBe(true);
+  });
+
   it('says where it ends too early', async () => {
     const reader = readerOf(chunk);
     await reader.skip(95);

@@ -108,6 +108,14 @@ export class StreamReader {
     }
   }
 
+  /** Takes back bytes that were read last and are to be read again. */
+  unread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#held.unshift(bytes);
+    this.#heldBytes += bytes.length;
+    this.#position -= bytes.length;
+  }
+
   /** Everything that is left, piece by piece. */
   async *rest(): AsyncGenerator<Uint8Array> {
     while (!(await this.isAtEnd())) {

@@ -12,6 +12,7 @@ const MAGICS: readonly (readonly [Compression, readonly number[]])[] = [
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
   ['lz4', [0x02, 0x21, 0x4c, 0x18]],
+  ['lz4', [0x04, 0x22, 0x4d, 0x18]],
   ['bzip2', [0x42, 0x5a, 0x68]],
   ['lzo', [0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a]],
 ];
@@ -30,6 +31,12 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 /** The magic of each format that has one, to search for. */
 export function compressionMagics(): readonly (readonly [Compression, readonly number[]])[] {
   return MAGICS;
+}
+
+/** Whether a stream of a format begins here, by its magic. */
+export function beginsWith(format: Compression): (head: Uint8Array) => boolean {
+  const magics = MAGICS.filter(([name]) => name === format);
+  return (head) => magics.some(([, magic]) => magic.every((byte, at) => head[at] === byte));
 }
 
 function isLzma(head: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 import { FormatError, StreamReader, type Chunks } from '@btf-depot/bytes';
 import type { Compression } from './compression.ts';
-import { gunzipMember, gunzipMembers } from './gunzip-stream.ts';
+import { gunzip } from './gunzip-stream.ts';
+import type { Trailing } from './trailing.ts';
 import { unbzip2 } from './unbzip2.ts';
 import { unlz4 } from './unlz4.ts';
 import { unlzma } from './unlzma.ts';
@@ -13,12 +14,10 @@ export interface DecompressOptions {
   readonly limit: number;
   /** How many come out, where the stream's surroundings say it: fewer is a truncated stream. */
   readonly size?: number;
-  /**
-   * What is made of bytes after the stream's end: `refuse`, the default, also takes streams that
-   * follow one another for one, as the programs of these formats do; `ignore` reads one stream,
-   * for those that lie within something larger.
-   */
-  readonly trailing?: 'refuse' | 'ignore';
+  /** By default `refuse`. */
+  readonly trailing?: Trailing;
+  /** Told of bytes after the stream that were passed over. */
+  readonly onTrailing?: () => void;
   /**
    * That decode what does not depend on what is before it, blocks of xz, at one time. Other threads
    * than this one are started where there is such work, and end with the stream.
@@ -51,7 +50,7 @@ export async function* decompress(
   options: DecompressOptions,
 ): AsyncGenerator<Uint8Array> {
   const settings = { ...DECOMPRESS_DEFAULTS, ...options };
-  const { limit, size, trailing } = settings;
+  const { limit, size, trailing, onTrailing } = settings;
   const reader = new StreamReader(chunks, { section: format, code: `${format}-truncated` });
   let total = 0;
   try {
@@ -66,7 +65,9 @@ export async function* decompress(
       const code = total < size ? 'truncated' : 'corrupt';
       throw new FormatError(`${format}-${code}`, `${total} bytes come out, not ${size}`);
     }
-    if (trailing === 'refuse' && !(await reader.isAtEnd())) {
+    if (trailing === 'ignore' || (await reader.isAtEnd())) return;
+    if (trailing === 'pass') onTrailing?.();
+    else {
       throw new FormatError(`${format}-corrupt`, 'bytes after the end of the stream', {
         section: format,
         offset: reader.position,
@@ -82,20 +83,19 @@ function decode(
   reader: StreamReader,
   { size, trailing, threads, ahead }: Settings,
 ): AsyncGenerator<Uint8Array> {
-  const one = trailing === 'ignore';
   switch (format) {
     case 'gzip':
-      return one ? gunzipMember(reader) : gunzipMembers(reader);
+      return gunzip(reader, { trailing });
     case 'xz':
-      return unxz(reader, { one, threads, ahead });
+      return unxz(reader, { trailing, threads, ahead });
     case 'zstd':
-      return unzstdFrames(reader, { one });
+      return unzstdFrames(reader, { trailing });
     case 'lz4':
-      return unlz4(reader, { one, ...(size !== undefined && { size }) });
+      return unlz4(reader, { trailing, size });
     case 'lzma':
       return unlzma(reader);
     case 'bzip2':
-      return unbzip2(reader, { one });
+      return unbzip2(reader, { trailing });
     case 'lzo':
       return unlzop(reader);
   }

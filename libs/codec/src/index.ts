@@ -2,8 +2,8 @@
 // depend on nothing but the input and the level, and no decompressor writes more than its limit.
 // `compressionOf` knows a stream by its first bytes, `decompress` gives its content piece by piece.
 // Specification: RFC 1952 (gzip), RFC 1951 (deflate), RFC 1950 (zlib), RFC 8878 (zstd), the .xz file
-// format, the LZMA specification of the LZMA SDK, LZ4's block and legacy frame formats, bzip2, lzop,
-// and the kernel's Documentation/staging/lzo.rst.
+// format, the LZMA specification of the LZMA SDK, LZ4's block and frame formats, xxHash's,
+// bzip2, lzop, and the kernel's Documentation/staging/lzo.rst.
 //
 // To add a format: to read streams, its name and magic in compression.ts, its decoder in
 // decompress.ts, codes `<format>-limit`, `<format>-truncated`, `<format>-corrupt`, a sample in
@@ -17,6 +17,7 @@ export {
   type Compression,
 } from './compression.ts';
 export { decompress, DECOMPRESS_DEFAULTS, type DecompressOptions } from './decompress.ts';
+export { type Trailing } from './trailing.ts';
 export { gunzip, type GunzipOptions } from './gunzip.ts';
 export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip.ts';
 export { unzlib, type UnzlibOptions } from './unzlib.ts';

@@ -1,6 +1,8 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 import { BitReader } from './bit-reader.ts';
 import { readBzip2Block } from './bzip2-block.ts';
+import { beginsWith } from './compression.ts';
+import { isMore, type Trailing } from './trailing.ts';
 
 const BLOCK_MAGIC = [0x314159, 0x265359] as const;
 const END_MAGIC = [0x177245, 0x385090] as const;
@@ -18,11 +20,11 @@ const PACKED_BLOCK = 3 * 1024 * 1024;
  */
 export async function* unbzip2(
   reader: StreamReader,
-  { one }: { one: boolean },
+  { trailing }: { trailing: Trailing },
 ): AsyncGenerator<Uint8Array> {
   do {
     yield* stream(reader);
-  } while (!one && !(await reader.isAtEnd()));
+  } while (await isMore(reader, trailing, beginsWith('bzip2')));
 }
 
 async function* stream(reader: StreamReader): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,12 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
-import { copyMatch } from './copy-match.ts';
+import { unlz4Block } from './lz4-block.ts';
+import { unlz4Frame } from './lz4-frame.ts';
+import { isMore, type Trailing } from './trailing.ts';
 
-const MAGIC = 0x184c2102;
+const LEGACY = 0x184c2102;
+const FRAME = 0x184d2204;
+/** 0x184D2A50 to 0x184D2A5F. */
+const SKIPPABLE = 0x184d2a50;
 
 /** Bytes that a block holds, the last one excepted (lz4_Frame_format.md, "Legacy frame"). */
 const BLOCK = 8 * 1024 * 1024;
@@ -9,85 +14,84 @@ const BLOCK = 8 * 1024 * 1024;
 /** LZ4_compressBound of a block. */
 const PACKED_LIMIT = BLOCK + Math.floor(BLOCK / 255) + 16;
 
+/** Each has a buffer of its own: a stream of millions of empty ones would not end. */
+const FRAME_LIMIT = 4096;
+
 interface Lz4Options {
-  /** One frame: it ends where the bytes that came out are said, as the kernel's build appends it. */
-  one: boolean;
+  trailing: Trailing;
   /** All that comes out. */
-  size?: number;
+  size?: number | undefined;
 }
 
 /**
- * LZ4's legacy frame, `lz4 -l`: the one that kernels are compressed with. It has no mark of its
- * end and no checksum. A block that is not full is the last; after a full one only `size` tells
- * the end from a truncated stream.
+ * LZ4: legacy frames, `lz4 -l`, which kernels are compressed with, and the frames that `lz4` writes
+ * by default.
  */
 export async function* unlz4(
   reader: StreamReader,
-  { one, size }: Lz4Options,
+  { trailing, size }: Lz4Options,
 ): AsyncGenerator<Uint8Array> {
-  await expectMagic(reader);
-  let total = 0;
-  for (let last = BLOCK; ;) {
-    if (total === size) return;
-    if (await reader.isAtEnd()) {
-      if (last === BLOCK) throw truncated(reader);
-      return;
+  let left = size ?? Infinity;
+  for (let frames = 0; ; frames++) {
+    if (frames > 0 && !(await isMore(reader, trailing, beginsLz4))) return;
+    if (frames === FRAME_LIMIT) {
+      throw new FormatError('lz4-limit', `more than ${FRAME_LIMIT} frames`);
     }
-    const packed = u32(await reader.read(4));
-    if (one && packed === total && last < BLOCK) return;
-    if (packed === MAGIC && !one) {
-      last = BLOCK;
+    const magic = u32(await reader.read(4));
+    if (isSkippable(magic)) {
+      await reader.skip(u32(await reader.read(4)));
       continue;
     }
-    if (last < BLOCK || packed === 0 || packed > PACKED_LIMIT) {
-      throw corrupt(`a block of ${packed} bytes`, reader);
+    if (magic !== LEGACY && magic !== FRAME) throw corrupt('no frame begins here', reader);
+    const frame = magic === FRAME ? unlz4Frame(reader) : legacyFrame(reader, { trailing, left });
+    for await (const block of frame) {
+      left -= block.length;
+      yield block;
     }
-    const block = unpackBlock(await reader.read(packed), reader);
+  }
+}
+
+/**
+ * It has no mark of its end and no checksum. A block that is not full is the last; after a full one
+ * only the size tells the end from a truncated stream, or, where more than the stream may be there,
+ * what cannot be a block.
+ */
+async function* legacyFrame(
+  reader: StreamReader,
+  { trailing, left }: { trailing: Trailing; left: number },
+): AsyncGenerator<Uint8Array> {
+  let total = 0;
+  for (let last = BLOCK; last === BLOCK && total !== left;) {
+    if (await reader.isAtEnd()) throw truncated(reader);
+    await reader.fill(4);
+    const isBehind = total > 0 && (trailing !== 'refuse' || beginsLz4(reader.held()));
+    if (isBehind && !isBlock(u32(reader.held()))) return;
+    const packed = u32(await reader.read(4));
+    if (!isBlock(packed)) throw corrupt(`a block of ${packed} bytes`, reader);
+    const block = unlz4Block(await reader.read(packed), BLOCK);
     last = block.length;
     total += last;
     yield block;
   }
 }
 
-async function expectMagic(reader: StreamReader): Promise<void> {
-  if (u32(await reader.read(4)) !== MAGIC) throw corrupt('no legacy frame', reader);
+/** Whether a legacy block may have so many bytes; no magic number may. */
+function isBlock(packed: number): boolean {
+  return packed > 0 && packed <= PACKED_LIMIT;
 }
 
-/** One block (lz4_Block_format.md): literals and matches by turns, the last are literals. */
-function unpackBlock(input: Uint8Array, reader: StreamReader): Uint8Array {
-  const output = new Uint8Array(BLOCK);
-  let at = 0;
-  let out = 0;
-  const longer = (length: number): number => {
-    for (let more = 255; more === 255; length += more) {
-      if (at >= input.length) throw corrupt('a length without end', reader);
-      more = input[at++];
-    }
-    return length;
-  };
-  for (;;) {
-    if (at >= input.length) throw corrupt('a block ends in a match', reader);
-    const token = input[at++];
-    const literals = token >> 4 === 15 ? longer(15) : token >> 4;
-    if (literals > input.length - at || literals > BLOCK - out) {
-      throw corrupt(`${literals} literals do not fit`, reader);
-    }
-    output.set(input.subarray(at, at + literals), out);
-    at += literals;
-    out += literals;
-    if (at === input.length) return output.subarray(0, out);
-    const distance = (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8);
-    at += 2;
-    const length = ((token & 15) === 15 ? longer(15) : token & 15) + 4;
-    if (distance === 0 || distance > out || length > BLOCK - out) {
-      throw corrupt(`${length} bytes from ${distance} back`, reader);
-    }
-    copyMatch(output, out, distance, length);
-    out += length;
-  }
+function beginsLz4(head: Uint8Array): boolean {
+  if (head.length < 4) return false;
+  const magic = u32(head);
+  return magic === LEGACY || magic === FRAME || isSkippable(magic);
+}
+
+function isSkippable(magic: number): boolean {
+  return (magic & 0xfffffff0) >>> 0 === SKIPPABLE;
 }
 
 function u32(bytes: Uint8Array): number {
+  if (bytes.length < 4) return 0;
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
 }
 

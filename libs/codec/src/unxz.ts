@@ -12,6 +12,7 @@ import {
   type BlockSizes,
   type StreamHeader,
 } from './xz-format.ts';
+import type { Trailing } from './trailing.ts';
 import { XzThreads } from './xz-threads.ts';
 
 /**
@@ -24,8 +25,7 @@ const PARTS_LIMIT = 16_384;
 const PIECE = 1024 * 1024;
 
 export interface UnxzOptions {
-  /** Reads one stream, and looks at nothing behind it. */
-  readonly one: boolean;
+  readonly trailing: Trailing;
   /** That decode blocks at one time; 1: this thread alone. */
   readonly threads: number;
   /** Bytes of blocks, packed and unpacked, that other threads may have at one time. */
@@ -38,7 +38,7 @@ export interface UnxzOptions {
  */
 export async function* unxz(
   reader: StreamReader,
-  { one, threads, ahead }: UnxzOptions,
+  { trailing, threads, ahead }: UnxzOptions,
 ): AsyncGenerator<Uint8Array> {
   await using others = new XzThreads(threads > 1 ? { threads, ahead } : { threads: 0, ahead: 0 });
   let parts = 0;
@@ -49,7 +49,7 @@ export async function* unxz(
   do {
     count();
     yield* unxzStream(reader, others, count);
-  } while (!one && (await passStreamPadding(reader)));
+  } while (trailing !== 'ignore' && (await passStreamPadding(reader, trailing)));
 }
 
 async function* unxzStream(

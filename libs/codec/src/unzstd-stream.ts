@@ -1,6 +1,7 @@
 import { createZstdDecompress } from 'node:zlib';
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 import { CHUNK, through, zlibCode } from './through.ts';
+import { isMore, type Trailing } from './trailing.ts';
 
 const FRAME = 0xfd2fb528;
 /** 0x184D2A50 to 0x184D2A5F, RFC 8878, 3.1.2. */
@@ -15,10 +16,10 @@ const FRAME_LIMIT = 4096;
  */
 export async function* unzstdFrames(
   reader: StreamReader,
-  { one }: { one: boolean },
+  { trailing }: { trailing: Trailing },
 ): AsyncGenerator<Uint8Array> {
   for (let frames = 0; ; frames++) {
-    if (frames > 0 && (one || (await reader.isAtEnd()))) return;
+    if (frames > 0 && !(await isMore(reader, trailing, beginsZstd))) return;
     if (frames === FRAME_LIMIT) {
       throw new FormatError('zstd-limit', `more than ${FRAME_LIMIT} frames`);
     }
@@ -29,13 +30,21 @@ export async function* unzstdFrames(
       } catch (error) {
         throw zstdError(error);
       }
-    } else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) {
+    } else if (isSkippable(magic)) {
       reader.drop(4);
       await reader.skip(u32(await reader.read(4)));
     } else {
       throw corrupt('no frame begins here', reader);
     }
   }
+}
+
+function beginsZstd(head: Uint8Array): boolean {
+  return head.length >= 4 && (u32(head) === FRAME || isSkippable(u32(head)));
+}
+
+function isSkippable(magic: number): boolean {
+  return (magic & 0xfffffff0) >>> 0 === SKIPPABLE;
 }
 
 /** The bytes of one frame, header to checksum (3.1.1). */

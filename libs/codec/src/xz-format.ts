@@ -1,6 +1,8 @@
 /** The frame of .xz files (tukaani.org/xz/xz-file-format.txt); what is in blocks is liblzma's. */
 import { crc32 } from 'node:zlib';
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
+import { beginsWith } from './compression.ts';
+import { isMore, type Trailing } from './trailing.ts';
 
 const MAGIC = Buffer.from('fd377a585a00', 'hex');
 const FOOTER_MAGIC = Buffer.from('YZ');
@@ -123,11 +125,17 @@ export function streamEnd({ bytes }: StreamHeader, blocks: readonly BlockSizes[]
   return Buffer.concat([index, sum, footer]);
 }
 
-/** Zeros after a stream, four by four (2.2). @returns whether another stream follows. */
-export async function passStreamPadding(reader: StreamReader): Promise<boolean> {
+/** Zeros after a stream, four by four (2.2). @returns whether another stream is to be read. */
+export async function passStreamPadding(
+  reader: StreamReader,
+  trailing: Trailing,
+): Promise<boolean> {
   for (;;) {
-    if (await reader.isAtEnd()) return false;
-    if (reader.held()[0] !== 0) return true;
+    if ((await reader.isAtEnd()) || reader.held()[0] !== 0) {
+      return isMore(reader, trailing, beginsWith('xz'));
+    }
+    const isFour = await reader.fill(4);
+    if (trailing === 'pass' && !(isFour && u32(reader.held(), 0) === 0)) return false;
     const four = await reader.read(4);
     if (u32(four, 0) !== 0) throw corrupt('padding is not of zeros', reader, 4);
   }
