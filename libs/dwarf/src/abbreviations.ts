@@ -1,4 +1,5 @@
 import { FormatError } from '@btf-depot/bytes';
+import type { Budget } from './budget.ts';
 import { At, Form } from './constants.ts';
 import type { FormSizes } from './forms.ts';
 import { Leb128 } from './leb128.ts';
@@ -51,6 +52,7 @@ export class AbbreviationTable {
   readonly steps: Int32Array;
   /** Index by code; undefined where the code of index n is n + 1, as compilers number them. */
   readonly indexes: ReadonlyMap<number, number> | undefined;
+  readonly formSizes: FormSizes;
   readonly #pool: AttributeLists;
   readonly #lists: (AttributeList | undefined)[] = [];
 
@@ -59,6 +61,7 @@ export class AbbreviationTable {
     this.rows = parts.rows;
     this.steps = parts.steps;
     this.indexes = parts.indexes;
+    this.formSizes = pool.formSizes;
     this.#pool = pool;
   }
 
@@ -92,6 +95,9 @@ class Numbers {
   }
 }
 
+/** Lists of one hash that are compared: chosen by somebody, all may have the same. */
+const COMPARED = 16;
+
 interface KnownList {
   readonly start: number;
   readonly end: number;
@@ -123,7 +129,8 @@ export class AttributeLists {
     let hash = 0;
     for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]) | 0;
     const first = this.#known.get(hash);
-    for (let known = first; known; known = known.next) {
+    let compared = 0;
+    for (let known = first; known && compared < COMPARED; known = known.next, compared++) {
       if (this.#isSame(known, start, end)) return known.list;
     }
     const list = this.#read(start);
@@ -174,7 +181,8 @@ export class AttributeLists {
 export function readAbbreviations(
   pool: AttributeLists,
   start: number,
-  limits: Pick<DwarfLimits, 'abbreviations' | 'attributes'>,
+  limits: Pick<DwarfLimits, 'abbreviations' | 'attributesEach' | 'attributes'>,
+  reads: Budget,
 ): AbbreviationTable {
   const { bytes, formSizes, rows, steps } = pool;
   rows.length = 0;
@@ -203,6 +211,7 @@ export function readAbbreviations(
     const hasChildren = bytes[at++] === 1;
     const attributesAt = at;
     const firstStep = steps.length;
+    const before = attributes;
     let run = 0;
     for (;;) {
       if (at >= bytes.length) throw fault('the table has no end', at);
@@ -229,9 +238,11 @@ export function readAbbreviations(
     rows.push(firstStep);
     rows.push(attributesAt);
     rows.push(at);
+    check('attributes of one abbreviation', attributes - before, limits.attributesEach, start);
     check('abbreviations', codes.length, limits.abbreviations, start);
     check('attributes', attributes, limits.attributes, start);
   }
+  reads.take(codes.length + attributes, SECTION, start);
   for (let column = 0; column < ROW; column++) rows.push(column === ROW_STEP ? steps.length : 0);
   return new AbbreviationTable(pool, {
     rows: rows.copy(),

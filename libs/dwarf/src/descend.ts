@@ -43,8 +43,7 @@ export function eachCodeEntry(
   const dense = table.indexes === undefined;
   const little = unit.endian === 'little';
   const end = bytes.length;
-  const marks = marksOf(table);
-  const plans = plansOf(table, marks);
+  const { marks, plans } = plansOf(table);
   // The entries that the one at hand stands in, the unit's own first.
   let parents = new Int32Array(64);
   let subprograms = new Int32Array(64);
@@ -117,6 +116,24 @@ const PASSED = 1;
 const VISITED = 2;
 const VISITED_AT_TOP = 3;
 
+interface Plans {
+  readonly marks: Uint8Array;
+  readonly plans: Int32Array;
+}
+
+/** Made once for a table: any number of units may share it. */
+const known = new WeakMap<AbbreviationTable, Plans>();
+
+function plansOf(table: AbbreviationTable): Plans {
+  let found = known.get(table);
+  if (found === undefined) {
+    const marks = marksOf(table);
+    found = { marks, plans: plansFor(table, marks) };
+    known.set(table, found);
+  }
+  return found;
+}
+
 /** What becomes of the entries of each abbreviation. */
 function marksOf({ count, rows }: AbbreviationTable): Uint8Array {
   const marks = new Uint8Array(count);
@@ -136,7 +153,7 @@ const NO_PLAN = -0x8000_0000;
  * What most entries need, by abbreviation: how many bytes to pass where that is all, else ~ of
  * the bytes before a sibling of four bytes to jump to, else NO_PLAN.
  */
-function plansOf(table: AbbreviationTable, marks: Uint8Array): Int32Array {
+function plansFor(table: AbbreviationTable, marks: Uint8Array): Int32Array {
   const { count, rows, steps } = table;
   const plans = new Int32Array(count).fill(NO_PLAN);
   for (let index = 0; index < count; index++) {

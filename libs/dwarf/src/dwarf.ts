@@ -2,10 +2,11 @@ import { FormatError, type Endian, type Source } from '@btf-depot/bytes';
 import { ElfType, SectionFlag, type Elf } from '@btf-depot/elf';
 import { AttributeLists, readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
 import { AddressSpace } from './address-space.ts';
+import { Budget } from './budget.ts';
 import { At } from './constants.ts';
 import { Entry } from './entry.ts';
 import { FormSizes } from './forms.ts';
-import { DWARF_LIMITS, type DwarfLimits } from './limits.ts';
+import { checkLimit, DWARF_LIMITS, type DwarfLimits } from './limits.ts';
 import { DebugSections } from './sections.ts';
 import type { Tables } from './tables.ts';
 import { readUnitHeaders, type UnitHeader } from './unit-headers.ts';
@@ -17,6 +18,10 @@ export interface ReadDwarfOptions {
 
 /** Bytes of units that are read at once when all are read in turn. */
 const WINDOW = 1024 * 1024;
+/** Bytes beyond those of all units that a pass over them may have: small files are no matter. */
+const PASSED_ANYWAY = 1024 * 1024;
+/** Abbreviation tables that are kept for units that share them. */
+const TABLES_KEPT = 8;
 /** Bytes of units that are kept for references across units. */
 const KEPT = 64 * 1024 * 1024;
 
@@ -61,7 +66,10 @@ export class Dwarf {
   readonly #starts: Float64Array;
   readonly #kept = new Map<number, Unit>();
   #keptBytes = 0;
-  #table: { readonly key: string; readonly table: AbbreviationTable } | undefined;
+  /** The tables that were read last, the oldest first. */
+  readonly #recent = new Map<string, AbbreviationTable>();
+  readonly #reads: Budget;
+  readonly #passed: Budget;
   /** By kind of unit. */
   readonly #lists = new Map<string, AttributeLists>();
   readonly #root: Entry;
@@ -86,14 +94,17 @@ export class Dwarf {
       if (signature !== undefined) signatures.set(signature, this.#starts[index] + typeEntry);
     });
     this.tables = {
-      strings: endingWithNul(sections, '.debug_str'),
-      lineStrings: endingWithNul(sections, '.debug_line_str'),
+      strings: stringsOf(sections, '.debug_str', limits),
+      lineStrings: stringsOf(sections, '.debug_line_str', limits),
       stringOffsets: sections.whole('.debug_str_offsets'),
       addresses: sections.whole('.debug_addr'),
       abbreviations: sections.whole('.debug_abbrev'),
       ...{ space, signatures },
     };
     this.#root = new Entry(this.tables);
+    this.#reads = new Budget('abbreviations and attributes to read', limits.tableReads);
+    const bytes = this.#info.size + this.#types.size + PASSED_ANYWAY;
+    this.#passed = new Budget('bytes passed over in search of children', bytes * limits.passes);
   }
 
   /**
@@ -170,6 +181,7 @@ export class Dwarf {
       ...{ header, index, bytes, start: this.#starts[index], endian: this.endian },
       view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       table: this.#tableOf(header),
+      ...{ limits: this.limits, passed: this.#passed },
       ...{ language: 0, strOffsetsBase: -1, addressBase: -1 },
       ...{ rangesBase: -1, locationsBase: -1, lowPc: 0 },
     };
@@ -187,17 +199,22 @@ export class Dwarf {
     return unit;
   }
 
-  /** Tables are mostly one unit's own; units that share one follow each other. */
+  /** Tables are mostly one unit's own; units that share one mostly follow each other. */
   #tableOf(header: UnitHeader): AbbreviationTable {
     const { abbreviations, addressSize, offsetSize, version } = header;
     const kind = `${addressSize} ${offsetSize} ${version}`;
     const key = `${abbreviations} ${kind}`;
-    if (this.#table?.key === key) return this.#table.table;
+    const recent = this.#recent.get(key);
+    if (recent) return recent;
     const lists =
       this.#lists.get(kind) ?? new AttributeLists(this.tables.abbreviations, new FormSizes(header));
     this.#lists.set(kind, lists);
-    const table = readAbbreviations(lists, abbreviations, this.limits);
-    this.#table = { key, table };
+    const table = readAbbreviations(lists, abbreviations, this.limits, this.#reads);
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size < TABLES_KEPT) break;
+      this.#recent.delete(oldest);
+    }
+    this.#recent.set(key, table);
     return table;
   }
 
@@ -218,8 +235,24 @@ function unitLength({ offset, end }: UnitHeader): number {
   return end - offset;
 }
 
-function endingWithNul(sections: DebugSections, name: string): Uint8Array {
+/** A section of strings: the last one ends with NUL, and none is longer than the limit. */
+function stringsOf(
+  sections: DebugSections,
+  name: string,
+  { stringBytes }: Pick<DwarfLimits, 'stringBytes'>,
+): Uint8Array {
   const bytes = sections.whole(name);
-  if (bytes.length === 0 || bytes[bytes.length - 1] === 0) return bytes;
-  throw new FormatError('dwarf-unit', 'the last string has no end', { section: name });
+  if (bytes.length > 0 && bytes[bytes.length - 1] !== 0) {
+    throw new FormatError('dwarf-unit', 'the last string has no end', { section: name });
+  }
+  for (let start = 0; start < bytes.length;) {
+    // Of all strings that begin up to there, only the last may end further on.
+    const nul = bytes.lastIndexOf(0, start + stringBytes);
+    if (nul < start) {
+      const length = bytes.indexOf(0, start) - start;
+      checkLimit('bytes of one string', length, stringBytes, { section: name, offset: start });
+    }
+    start = nul + 1;
+  }
+  return bytes;
 }

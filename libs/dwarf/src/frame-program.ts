@@ -57,13 +57,13 @@ export class FrameProgram {
   readonly #view: DataView;
   readonly #little: boolean;
   readonly #space: AddressSpace;
-  readonly #step: () => void;
+  readonly #step: (at: number) => void;
   readonly #states: (FrameRule | undefined)[] = [];
   #first = 0;
   #second = 0;
 
-  /** `step` is called before each instruction; what it throws ends the run. */
-  constructor(bytes: Uint8Array, endian: Endian, space: AddressSpace, step: () => void) {
+  /** `step` is called with the place of each instruction; what it throws ends the run. */
+  constructor(bytes: Uint8Array, endian: Endian, space: AddressSpace, step: (at: number) => void) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#little = endian === 'little';
@@ -85,7 +85,7 @@ export class FrameProgram {
   run(from: number, to: number, units: FrameUnits, address: number): number {
     let at = from;
     while (at < to && this.location <= address) {
-      this.#step();
+      this.#step(at);
       const code = this.#bytes[at];
       const low = code & 0x3f;
       let next = at + 1;

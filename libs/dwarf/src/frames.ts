@@ -7,8 +7,8 @@ import {
   type FrameRule,
   type FrameUnits,
 } from './frame-program.ts';
+import { Budget } from './budget.ts';
 import { Leb128 } from './leb128.ts';
-import { checkLimit } from './limits.ts';
 
 const leb = new Leb128();
 
@@ -49,17 +49,14 @@ export class Frames {
   #running: FunctionEntry | undefined;
   #ranTo = 0;
   #next = 0;
-  #steps: number;
 
   /** Throws FormatError `dwarf-frame` where the section is not as the standard says. */
   constructor(dwarf: Dwarf) {
     this.#dwarf = dwarf;
     this.#bytes = dwarf.section(FRAME_SECTION);
-    this.#steps = dwarf.limits.frameSteps;
-    this.#program = new FrameProgram(this.#bytes, dwarf.endian, dwarf.tables.space, () => {
-      const { frameSteps } = dwarf.limits;
-      const where = { section: FRAME_SECTION };
-      if (--this.#steps < 0) checkLimit('frame instructions', frameSteps + 1, frameSteps, where);
+    const steps = new Budget('frame instructions', dwarf.limits.frameSteps);
+    this.#program = new FrameProgram(this.#bytes, dwarf.endian, dwarf.tables.space, (at) => {
+      steps.take(1, FRAME_SECTION, at);
     });
     this.#functions = this.#read().sort((a, b) => a.begin - b.begin);
   }

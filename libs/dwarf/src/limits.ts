@@ -8,8 +8,16 @@ export interface DwarfLimits {
   readonly unitBytes: number;
   /** Abbreviations of one table. */
   readonly abbreviations: number;
+  /** Attributes of one abbreviation: each entry costs as many steps, however few bytes it has. */
+  readonly attributesEach: number;
   /** Attributes of all abbreviations of one table. */
   readonly attributes: number;
+  /** Abbreviations and attributes of tables that are read in all, those read again included. */
+  readonly tableReads: number;
+  /** How many times all units may be passed over, on average, in search of children of entries. */
+  readonly passes: number;
+  /** Bytes of one string. */
+  readonly stringBytes: number;
   /** Bytes that all sections together take in memory, undone compression included. */
   readonly memory: number;
   /** Entries of lists of ranges, and of lists of locations, that are read in all. */
@@ -22,13 +30,18 @@ export interface DwarfLimits {
 
 /**
  * A distribution kernel has 2,500 units of 90 kB with 250 abbreviations each; one that was
- * optimised at link time may be one unit.
+ * optimised at link time may be one unit. Of Debian's 7.2, 2.9 million abbreviations and attributes
+ * are read, up to 12 of one abbreviation, and 1.04 passes are made, 0.04 in search of types.
  */
 export const DWARF_LIMITS: DwarfLimits = {
   units: 1_000_000,
   unitBytes: 1024 * 1024 * 1024,
   abbreviations: 1_000_000,
+  attributesEach: 128,
   attributes: 16_000_000,
+  tableReads: 64_000_000,
+  passes: 8,
+  stringBytes: 64 * 1024,
   memory: 1024 * 1024 * 1024,
   listEntries: 200_000_000,
   nesting: 10_000,

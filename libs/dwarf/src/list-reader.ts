@@ -1,9 +1,9 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { AddressSpace } from './address-space.ts';
 import { addressAt } from './addresses.ts';
+import { Budget } from './budget.ts';
 import type { Dwarf } from './dwarf.ts';
 import { Leb128 } from './leb128.ts';
-import { checkLimit } from './limits.ts';
 import type { Unit } from './unit.ts';
 
 // DW_RLE_* (DWARF 5, 7.25); DW_LLE_* (7.7.3) differ only by DEFAULT_LOCATION, which stands between.
@@ -20,23 +20,6 @@ const LLE_DEFAULT_LOCATION = 5;
 const LLE_VIEW_PAIR = 9;
 
 const leb = new Leb128();
-
-/** Steps that all lists of a file together may take: a large kernel takes some ten millions. */
-class Steps {
-  left: number;
-  readonly #limit: number;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-    this.left = limit;
-  }
-
-  take(section: string, offset: number): void {
-    this.left--;
-    if (this.left < 0)
-      checkLimit('list entries', this.#limit + 1, this.#limit, { section, offset });
-  }
-}
 
 /**
  * Reads lists of address ranges (DWARF 5, 2.17.3; DWARF 4, .debug_ranges) and of locations
@@ -62,7 +45,8 @@ export class ListReader {
   readonly #zero: number;
   readonly #hasExpressions: boolean;
   readonly #name: { readonly v5: string; readonly v4: string };
-  readonly #steps: Steps;
+  /** Steps that all lists of a file together may take: a large kernel takes some ten millions. */
+  readonly #steps: Budget;
   #view = new DataView(this.bytes.buffer);
   #unit: Unit | undefined;
   #section = '';
@@ -78,7 +62,7 @@ export class ListReader {
       of === 'locations'
         ? { v5: '.debug_loclists', v4: '.debug_loc' }
         : { v5: '.debug_rnglists', v4: '.debug_ranges' };
-    this.#steps = new Steps(dwarf.limits.listEntries);
+    this.#steps = new Budget('list entries', dwarf.limits.listEntries);
   }
 
   /** The list at an offset of the section that the unit's version of DWARF has. */
@@ -125,7 +109,7 @@ export class ListReader {
   #next5(unit: Unit): boolean {
     for (;;) {
       const start = this.#at;
-      this.#steps.take(this.#section, start);
+      this.#steps.take(1, this.#section, start);
       this.#need(start, 1);
       this.#at++;
       const code = this.bytes[start];
@@ -184,7 +168,7 @@ export class ListReader {
     const { addressSize } = unit.header;
     const little = unit.endian === 'little';
     for (;;) {
-      this.#steps.take(this.#section, this.#at);
+      this.#steps.take(1, this.#section, this.#at);
       this.#need(this.#at, addressSize * 2);
       const first = this.#at;
       const second = first + addressSize;

@@ -1,7 +1,7 @@
+import type { FormatError } from '@btf-depot/bytes';
 import { SIBLING, type AbbreviationTable } from './abbreviations.ts';
 import { At, Form } from './constants.ts';
 import {
-  FormSizes,
   SKIP_BLOCK,
   SKIP_BLOCK1,
   SKIP_BLOCK2,
@@ -26,6 +26,7 @@ export function skipValue(unit: Unit, skip: number, at: number): number {
     case SKIP_STRING: {
       const end = bytes.indexOf(0, at);
       if (end < 0) throw unitFault(unit, at, 'a string has no end');
+      if (end - at > unit.limits.stringBytes) throw tooLong(unit, at, end - at);
       return end + 1;
     }
     case SKIP_BLOCK1:
@@ -50,9 +51,14 @@ export function skipValue(unit: Unit, skip: number, at: number): number {
   }
 }
 
+function tooLong(unit: Unit, at: number, length: number): FormatError {
+  const message = `${length} bytes of one string, the limit is ${unit.limits.stringBytes}`;
+  return unitFault(unit, at, message, 'dwarf-limit');
+}
+
 /** The same for the form that DW_FORM_indirect names in the entry. */
 function indirectSkip(unit: Unit, form: number, at: number): number {
-  const size = new FormSizes(unit.header).of(form);
+  const size = unit.table.formSizes.of(form);
   // A form that names itself again could be nested without end; so could one without a value.
   if (size === undefined || form === Form.INDIRECT || form === Form.IMPLICIT_CONST) {
     throw unitFault(unit, at, `form 0x${form.toString(16)} cannot be indirect`);

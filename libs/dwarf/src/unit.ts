@@ -1,5 +1,7 @@
 import { FormatError, type Endian } from '@btf-depot/bytes';
 import type { AbbreviationTable } from './abbreviations.ts';
+import type { Budget } from './budget.ts';
+import type { DwarfLimits } from './limits.ts';
 import type { UnitHeader } from './unit-headers.ts';
 
 /**
@@ -16,6 +18,9 @@ export interface Unit {
   readonly view: DataView;
   readonly endian: Endian;
   readonly table: AbbreviationTable;
+  readonly limits: DwarfLimits;
+  /** Bytes that are passed over in search of children, of all units together. */
+  readonly passed: Budget;
   /** DW_AT_language of the unit's own entry; 0 where it has none. */
   readonly language: number;
   /** Where the unit's part of .debug_str_offsets starts; -1 where it says nothing. */

@@ -12,7 +12,7 @@ export const ANY_TAG = -1;
  * Calls `visit` with the offset of each child, of the given tag, of the entry at `parent`.
  * Descendants are passed over, by DW_AT_sibling where there is one: 400 MB/s for gcc's units,
  * 200 MB/s where there are none. Nothing is allocated, and depth costs nothing. Throws FormatError
- * `dwarf-entry`, `dwarf-abbreviation`.
+ * `dwarf-entry`, `dwarf-abbreviation`, `dwarf-limit`.
  */
 export function eachChild(
   unit: Unit,
@@ -31,8 +31,8 @@ export function eachChild(
     const start = at;
     if (at >= end) {
       // Padding at a unit's end may be missing; an entry may not.
-      if (depth > 0) return;
-      throw unitFault(unit, at, 'an entry outside its unit');
+      if (depth === 0) throw unitFault(unit, at, 'an entry outside its unit');
+      break;
     }
     let code = bytes[at++];
     if (code >= 0x80) {
@@ -67,4 +67,5 @@ export function eachChild(
     if (at > end) throw unitFault(unit, start, 'an entry passes the end of its unit');
     if (!jumped && rows[row + ROW_CHILDREN] === 1) depth++;
   } while (depth > 0);
+  unit.passed.take(at - parent, unit.header.section, unit.header.offset + parent);
 }

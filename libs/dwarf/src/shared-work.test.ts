@@ -1,0 +1,180 @@
+import { bytesSource } from '@btf-depot/bytes';
+import { readElf } from '@btf-depot/elf';
+import { describe, expect, it } from 'vitest';
+import { AttributeLists, ROW } from './abbreviations.ts';
+import { FormSizes } from './forms.ts';
+import { ANY_TAG, At, eachChild, eachCodeEntry, Entry, Form, readDwarf, Tag } from './index.ts';
+import type { DwarfLimits } from './limits.ts';
+import { buildDwarf, buildImage, type DwarfSections, type EntryInput } from './testing/index.ts';
+import type { Unit } from './unit.ts';
+
+// What costs little for one unit, entry or string, and is asked for by very many.
+
+const open = (sections: DwarfSections, limits: Partial<DwarfLimits> = {}) => {
+  const source = bytesSource(buildImage(sections));
+  return readDwarf(readElf(source), source, { limits });
+};
+
+const named = (tag: number, name: string): EntryInput => ({
+  tag,
+  attributes: [[At.NAME, Form.STRING, name]],
+});
+
+const VERSION = 4;
+/** Bytes from a unit's start to the offset of its abbreviations, in DWARF 4. */
+const ABBREVIATIONS_AT = 6;
+
+/** Units that are all alike, and use these tables in turn. */
+function unitsOf(count: number, tables: (own: number) => number): DwarfSections {
+  const children = [Tag.SUBPROGRAM, Tag.VARIABLE, Tag.TYPEDEF].map((tag) => named(tag, 'x'));
+  const root = { tag: Tag.COMPILE_UNIT, children };
+  const units = Array.from({ length: count }, () => ({ root, version: VERSION }));
+  const sections = buildDwarf({ units });
+  const info = sections['.debug_info'];
+  const view = new DataView(info.buffer);
+  const [unitBytes, tableBytes] = [info.length, sections['.debug_abbrev'].length].map(
+    (bytes) => bytes / count,
+  );
+  for (let unit = 0; unit < count; unit++) {
+    view.setUint32(unit * unitBytes + ABBREVIATIONS_AT, tables(unit) * tableBytes, true);
+  }
+  return sections;
+}
+
+describe('abbreviation tables', () => {
+  // Four abbreviations and three attributes.
+  const once = 7;
+
+  it.each([
+    ['one that all share', () => 0, once],
+    ['several that take turns', (unit: number) => unit % 4, 4 * once],
+  ])('%s are read once', (_what, tables, tableReads) => {
+    const sections = unitsOf(100, tables);
+    let units = 0;
+    open(sections, { tableReads }).eachUnit(() => units++);
+    expect(units).toBe(100);
+    const fewer = open(sections, { tableReads: tableReads - 1 });
+    expect(() => fewer.eachUnit(() => undefined)).toThrow(
+      expect.objectContaining({ code: 'dwarf-limit' }),
+    );
+  });
+
+  it('so many that each is read again are bounded in all', () => {
+    const dwarf = open(
+      unitsOf(100, (unit) => unit % 20),
+      { tableReads: 50 * once },
+    );
+    let units = 0;
+    expect(() => dwarf.eachUnit(() => units++)).toThrow(
+      /357 abbreviations and attributes to read, the limit is 350/,
+    );
+    expect(units).toBe(50);
+  });
+
+  it('are laid out for code once, however many units share one', () => {
+    let reads = 0;
+    const perUnit: number[] = [];
+    let table: Unit['table'] | undefined;
+    open(unitsOf(10, () => 0)).eachUnit((unit) => {
+      const rows = new Proxy(unit.table.rows, {
+        get: (target, key) => {
+          if (typeof key === 'string' && /^\d+$/.test(key)) reads++;
+          return Reflect.get(target, key, target) as unknown;
+        },
+      });
+      table ??= Object.assign(Object.create(unit.table) as Unit['table'], { rows });
+      const before = reads;
+      eachCodeEntry({ ...unit, table }, 10, () => undefined);
+      perUnit.push(reads - before);
+    });
+    expect(perUnit[0]).toBeGreaterThan((perUnit[1] ?? 0) + 4);
+    expect(new Set(perUnit.slice(1)).size).toBe(1);
+  });
+
+  it('of one hash are not all compared with each other', () => {
+    // 31 * 3 + 0x0b = 31 * 2 + 0x2a: lists of these are as many as wanted, of one hash.
+    const count = 512;
+    const lists = Array.from({ length: count }, (_, number) => [
+      ...Array.from({ length: 9 }, (_none, bit) =>
+        (number >> bit) & 1 ? [3, Form.DATA1] : [2, Form.ADDRX2],
+      ).flat(),
+      ...[0, 0],
+    ]);
+    const [size] = lists.map(({ length }) => length);
+    let reads = 0;
+    const bytes = new Proxy(Uint8Array.from(lists.flat()), {
+      get: (target, key) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) reads++;
+        return Reflect.get(target, key, target) as unknown;
+      },
+    });
+    const pool = new AttributeLists(
+      bytes,
+      new FormSizes({ addressSize: 8, offsetSize: 4, version: 5 }),
+    );
+    for (let list = 0; list < count; list++) {
+      expect(pool.at(list * size, (list + 1) * size).attributes).toHaveLength(9);
+    }
+    // The hash, the list itself, and some that are compared: not all that came before.
+    expect(reads / count / size).toBeLessThan(2 + 2 * 16 + ROW);
+  });
+});
+
+it('an abbreviation has so many attributes: each entry costs them all', () => {
+  const attributes = Array.from({ length: 129 }, (_, n) => [n + 1, Form.FLAG_PRESENT] as const);
+  const root = { tag: Tag.COMPILE_UNIT, children: [{ tag: Tag.VARIABLE, attributes }] };
+  const dwarf = open(buildDwarf({ units: [{ root }] }));
+  expect(() => dwarf.eachUnit(() => undefined)).toThrow(
+    '.debug_abbrev+0x0: more than 128 attributes of one abbreviation',
+  );
+});
+
+it('entries that stand in each other are not passed over for each of them', () => {
+  const depth = 2000;
+  let nest: EntryInput = named(Tag.STRUCTURE_TYPE, 'a name');
+  for (let level = 0; level < depth; level++)
+    nest = { ...named(Tag.STRUCTURE_TYPE, 'a name'), children: [nest] };
+  const dwarf = open(
+    buildDwarf({ units: [{ root: { tag: Tag.COMPILE_UNIT, children: [nest] } }] }),
+  );
+  let levels = 0;
+  const descend = (unit: Unit) => {
+    const entry = new Entry(dwarf.tables);
+    for (let at: number | undefined = unit.header.firstEntry; at !== undefined; levels++) {
+      const parent: number = at;
+      at = undefined;
+      if (entry.read(unit, parent).hasChildren) {
+        eachChild(unit, parent, ANY_TAG, (offset) => (at = offset));
+      }
+    }
+  };
+  expect(() => dwarf.eachUnit(descend)).toThrow(/bytes passed over in search of children/);
+  expect(levels).toBeGreaterThan(100);
+  expect(levels).toBeLessThan(depth);
+});
+
+describe('a string of more bytes than the limit, which any number of entries may name,', () => {
+  const long = 'x'.repeat(101);
+  const limits = { stringBytes: 100 };
+  const read = (form: number, name: string) => {
+    const child = { tag: Tag.VARIABLE, attributes: [[At.NAME, form, name]] as const };
+    const root = { tag: Tag.COMPILE_UNIT, children: [named(Tag.VARIABLE, 'short'), child] };
+    const dwarf = open(buildDwarf({ units: [{ root }] }), limits);
+    const entry = new Entry(dwarf.tables);
+    const names: unknown[] = [];
+    dwarf.eachUnit((unit) =>
+      eachChild(unit, unit.header.firstEntry, ANY_TAG, (offset) =>
+        names.push(entry.read(unit, offset).string(At.NAME)),
+      ),
+    );
+    return names;
+  };
+
+  it.each([
+    ['.debug_str', Form.STRP, '.debug_str+0x1: 101 bytes of one string, the limit is 100'],
+    ['.debug_info', Form.STRING, /101 bytes of one string, the limit is 100$/],
+  ])('is refused in %s', (_section, form, message) => {
+    expect(() => read(form, long)).toThrow(message);
+    expect(read(form, long.slice(1))).toEqual(['short', long.slice(1)]);
+  });
+});
