@@ -8,8 +8,24 @@ export interface AdmissionRules {
   perMinute: number;
   /** Bytes of the data folder's file system that uploads leave free. */
   keepFree: number;
-  /** Throws where so many files wait for a thread that no more should come. */
+}
+
+export interface Entrant {
+  /** Who asks: uploads are shared fairly among these. */
+  client: string;
+  /** Id of the token; undefined where none is needed. */
+  token?: string | undefined;
+  /** Bytes of the upload; 0 where it does not say. */
+  announced: number;
+  /** Throws where so many files wait for a thread that no more of this client should come. */
   checkRoom: () => void;
+  /** Called where the upload has to make room for another client's. */
+  cut: (reason: DepotError) => void;
+}
+
+interface Running {
+  readonly client: string;
+  readonly cut: (reason: DepotError) => void;
 }
 
 const MINUTE = 60_000;
@@ -19,7 +35,8 @@ export class Admission {
   readonly #folder: string;
   readonly #rules: AdmissionRules;
   readonly #begun = new Map<string, { since: number; count: number }>();
-  #running = 0;
+  /** In the order in which they began. */
+  readonly #running = new Set<Running>();
 
   constructor(folder: string, rules: AdmissionRules) {
     this.#folder = folder;
@@ -27,26 +44,32 @@ export class Admission {
   }
 
   /**
-   * @param announced bytes of the upload; 0 where it does not say.
+   * Where there are too many, the newest of the client that has most is cut, if it still has no
+   * fewer than this one then.
+   *
    * @returns what the caller calls when the upload has ended.
    * @throws DepotError `rate-exceeded`, `too-many-uploads`, `busy`, `disk-full`.
    */
-  async enter(token: string | undefined, announced: number): Promise<() => void> {
+  async enter({ client, token, announced, checkRoom, cut }: Entrant): Promise<() => void> {
     if (token !== undefined) this.#count(token);
-    const { uploads } = this.#rules;
-    if (this.#running >= uploads) {
-      throw new DepotError('too-many-uploads', `${uploads} uploads are under way, try again later`);
+    const isFull = this.#running.size >= this.#rules.uploads;
+    const other = isFull ? this.#newestOfLargest(client) : undefined;
+    if (isFull && !other) throw this.#tooMany();
+    checkRoom();
+    if (other) {
+      this.#running.delete(other);
+      other.cut(this.#tooMany());
     }
-    this.#rules.checkRoom();
-    this.#running++;
+    const running = { client, cut };
+    this.#running.add(running);
     try {
       await this.checkSpace(announced);
     } catch (error) {
-      this.#running--;
+      this.#running.delete(running);
       throw error;
     }
     return () => {
-      this.#running--;
+      this.#running.delete(running);
     };
   }
 
@@ -57,6 +80,28 @@ export class Admission {
     const { keepFree } = this.#rules;
     if (free - bytes >= keepFree) return;
     throw new DepotError('disk-full', `${free} bytes are free, ${keepFree} are to stay so`);
+  }
+
+  /** Undefined where no client has two more than this one: they would only cut each other. */
+  #newestOfLargest(client: string): Running | undefined {
+    const counts = new Map<string, number>();
+    for (const running of this.#running) {
+      counts.set(running.client, (counts.get(running.client) ?? 0) + 1);
+    }
+    let most = (counts.get(client) ?? 0) + 1;
+    let largest: string | undefined;
+    for (const [other, count] of counts) {
+      if (count > most) [largest, most] = [other, count];
+    }
+    return [...this.#running].findLast((running) => running.client === largest);
+  }
+
+  #tooMany(): DepotError {
+    const { uploads } = this.#rules;
+    return new DepotError(
+      'too-many-uploads',
+      `${uploads} uploads are under way, which clients share, try again later`,
+    );
   }
 
   #count(token: string): void {

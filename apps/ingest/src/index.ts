@@ -25,6 +25,7 @@ export interface IngestSettings {
   BTFDEPOT_UPLOAD_LIMIT: number;
   BTFDEPOT_UPLOAD_PERIOD: number;
   BTFDEPOT_UPLOAD_LEAST: number;
+  BTFDEPOT_UPLOAD_RATE: number;
   BTFDEPOT_UPLOADS: number;
   BTFDEPOT_TOKEN_RATE: number;
   BTFDEPOT_KEEP_FREE: number;
@@ -56,12 +57,12 @@ export async function createIngest(
         limit: settings.BTFDEPOT_UPLOAD_LIMIT,
         period: settings.BTFDEPOT_UPLOAD_PERIOD,
         least: settings.BTFDEPOT_UPLOAD_LEAST,
+        rate: settings.BTFDEPOT_UPLOAD_RATE,
       },
       admission: new Admission(settings.BTFDEPOT_DATA, {
         uploads: settings.BTFDEPOT_UPLOADS,
         perMinute: settings.BTFDEPOT_TOKEN_RATE,
         keepFree: settings.BTFDEPOT_KEEP_FREE,
-        checkRoom: () => deps.compute.checkRoom(),
       }),
       extras: settings.BTFDEPOT_EXTRAS,
       onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),

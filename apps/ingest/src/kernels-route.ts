@@ -16,7 +16,14 @@ import {
   type TokenHolder,
   type Upload,
 } from '@btf-depot/depot';
-import { onlyMethods, stopReading, type Logger, type Metrics } from '@btf-depot/service-kit';
+import {
+  clientOf,
+  onlyMethods,
+  stopReading,
+  type ComputePool,
+  type Logger,
+  type Metrics,
+} from '@btf-depot/service-kit';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import type { Admission } from './admission.ts';
@@ -26,6 +33,7 @@ import { parseExtras } from './settings.ts';
 import type { Staging } from './staging.ts';
 
 export interface KernelsRouteDeps extends AcceptDeps {
+  compute: ComputePool;
   staging: Staging;
   /** Told who published what. */
   audit: Logger;
@@ -60,7 +68,7 @@ const querySchema = z.strictObject({
 export function kernelsRoute(deps: KernelsRouteDeps): Router {
   const router = Router();
   const upload: RequestHandler = async (request, response) => {
-    const { signal, release } = signalOf(request, response);
+    const { signal, cut, release } = signalOf(request, response);
     const started = performance.now();
     let leave: (() => void) | undefined;
     try {
@@ -73,7 +81,10 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
       };
       permit();
       const announced = Number(request.headers['content-length'] ?? 0);
-      leave = await deps.admission.enter(holder?.id, announced);
+      const client = holder?.principal ?? clientOf(request);
+      const compute = deps.compute.for(client);
+      const checkRoom = () => compute.checkRoom();
+      leave = await deps.admission.enter({ client, token: holder?.id, announced, checkRoom, cut });
       if (holder) await deps.storage.check(holder);
       const { outcome, record } = await deps.staging.withFolder(async (folder) => {
         const received = await deps.metrics.stage('receive', () =>
@@ -87,7 +98,9 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
           permit,
           ...(holder && sentBy(holder, deps.clock.now())),
         };
-        return deps.metrics.stage('accept', () => acceptKernel(deps, upload, signal));
+        return deps.metrics.stage('accept', () =>
+          acceptKernel({ ...deps, compute }, upload, signal),
+        );
       });
       const ms = Math.round(performance.now() - started);
       const requestId: unknown = response.locals.requestId;
@@ -157,12 +170,13 @@ function uploadOf(
   };
 }
 
-/** Aborted when the client is gone before it has its answer: then nobody wants the work. */
+/** Aborted when the client is gone before it has its answer: then nobody wants the work; or by `cut`. */
 function signalOf(request: Request, response: Response) {
   const controller = new AbortController();
   const onClose = () => {
     controller.abort(new DepotError('upload-cut', 'the connection was closed'));
   };
   response.once('close', onClose);
-  return { signal: controller.signal, release: () => response.off('close', onClose) };
+  const cut = (reason: DepotError) => controller.abort(reason);
+  return { signal: controller.signal, cut, release: () => response.off('close', onClose) };
 }

@@ -8,29 +8,40 @@ export interface UploadRules {
   period: number;
   /** Bytes that must arrive in each period. */
   least: number;
+  /** Bytes that must arrive in each second, on average from the beginning. */
+  rate: number;
 }
+
+/** Periods before the average counts: a sender may need a moment to come up to speed. */
+const STARTING = 2;
 
 /**
  * Passes the body of an upload on, and ends it with `too-large` past the limit, with
- * `upload-stalled` where the sender is slower than the rules allow. Time that the reader behind
- * takes is not held against the sender.
+ * `upload-stalled` where the sender is slower than the rules allow. Periods in which the reader
+ * behind took its time are not held against the sender.
  */
 export class Meter extends Transform {
   readonly #rules: UploadRules;
   readonly #timer: NodeJS.Timeout;
+  readonly #arrived: () => number;
   #total = 0;
-  #inPeriod = 0;
+  /** Of what arrived: at the end of the last period; in all periods that count. */
+  #before: number;
+  #counted = 0;
+  #periods = 0;
 
-  constructor(rules: UploadRules) {
+  /** @param arrived bytes that came in so far, as they were sent: what passes here is decoded. */
+  constructor(rules: UploadRules, arrived: () => number) {
     super();
     this.#rules = rules;
+    this.#arrived = arrived;
+    this.#before = arrived();
     this.#timer = setInterval(() => this.#endPeriod(), rules.period);
     this.#timer.unref();
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.#total += chunk.length;
-    this.#inPeriod += chunk.length;
     if (this.#total > this.#rules.limit) {
       done(new DepotError('too-large', `the upload is larger than ${this.#rules.limit} bytes`));
       return;
@@ -45,16 +56,25 @@ export class Meter extends Transform {
   }
 
   #endPeriod(): void {
-    const { least, period } = this.#rules;
+    const { least, period, rate } = this.#rules;
+    const arrived = this.#arrived();
+    const inPeriod = arrived - this.#before;
+    this.#before = arrived;
     const waitsForReader = this.readableLength > 0;
-    if (this.#inPeriod < least && !waitsForReader && !this.writableEnded) {
-      this.destroy(
-        new DepotError(
-          'upload-stalled',
-          `${this.#inPeriod} bytes in ${period / 1000} s, at least ${least} are expected`,
-        ),
-      );
+    if (waitsForReader || this.writableEnded) return;
+    if (inPeriod < least) {
+      this.#stalled(`${inPeriod} bytes in ${period / 1000} s, at least ${least} are expected`);
+      return;
     }
-    this.#inPeriod = 0;
+    this.#counted += inPeriod;
+    this.#periods++;
+    const seconds = (this.#periods * period) / 1000;
+    if (this.#periods < STARTING || this.#counted >= rate * seconds) return;
+    const average = Math.floor(this.#counted / seconds);
+    this.#stalled(`${average} bytes a second on average, at least ${rate} are expected`);
+  }
+
+  #stalled(detail: string): void {
+    this.destroy(new DepotError('upload-stalled', detail));
   }
 }

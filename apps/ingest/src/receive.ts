@@ -65,7 +65,8 @@ function checkLength(request: Request, { limit }: UploadRules): void {
 /** The request's body: digest checked, decoded, metered. */
 function openBody(request: Request, rules: UploadRules, signal: AbortSignal): Readable {
   const before = [...digestCheck(request), ...decoder(request)];
-  const meter = new Meter(rules);
+  const { socket } = request;
+  const meter = new Meter(rules, () => socket.bytesRead);
   const stages = [...before, meter];
   const first = stages[0] ?? meter;
   // Errors reach the reader through the meter, the last of the stages.

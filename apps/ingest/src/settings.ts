@@ -11,7 +11,9 @@ export const uploadSettings = {
   /** A sender must deliver `BTFDEPOT_UPLOAD_LEAST` in each period of this length. */
   BTFDEPOT_UPLOAD_PERIOD: seconds.prefault('30'),
   BTFDEPOT_UPLOAD_LEAST: byteSize.prefault('64k'),
-  /** Uploads at one time; more are asked to come later. */
+  /** A sender must deliver so much in each second, on average over the whole upload. */
+  BTFDEPOT_UPLOAD_RATE: byteSize.prefault('16k'),
+  /** Uploads at one time, which clients share; more are asked to come later. */
   BTFDEPOT_UPLOADS: wholeNumber(1, 10_000).prefault('16'),
   /** Uploads that a token may begin in a minute, at each process. */
   BTFDEPOT_TOKEN_RATE: wholeNumber(1, 1_000_000).prefault('600'),

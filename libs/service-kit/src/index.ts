@@ -6,7 +6,7 @@ export { type AddressedRequest } from './addressed-request.ts';
 export { adminSettings, startAdmin } from './admin.ts';
 export { clientOf } from './client-of.ts';
 export { commonHeaders } from './common-headers.ts';
-export { createComputePool, type ComputePool } from './compute/pool.ts';
+export { createComputePool, type ClientCompute, type ComputePool } from './compute/pool.ts';
 export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { tellingFullDisk } from './full-disk.ts';

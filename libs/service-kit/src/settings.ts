@@ -90,6 +90,12 @@ export function readSettings<Shape extends z.ZodRawShape>(
 export const computeSettings = {
   /** Worker threads, each with one file at a time; by default one for each processor. */
   BTFDEPOT_THREADS: wholeNumber(1, 1024).prefault(String(COMPUTE_LIMITS.threads)),
+  /** Threads beyond these, for clients that have none of them. */
+  BTFDEPOT_SPARE_THREADS: wholeNumber(0, 1024).prefault(String(COMPUTE_LIMITS.spare)),
+  /** After this time, what a client used of the threads counts half. */
+  BTFDEPOT_SHARE_HALF_LIFE: seconds
+    .refine((time) => time > 0, { error: 'expected more than 0 s' })
+    .prefault(String(COMPUTE_LIMITS.halfLife / 1000)),
   /** Files that wait for a thread; more are asked to come later. */
   BTFDEPOT_WAITING: wholeNumber(0, 10_000).prefault(String(COMPUTE_LIMITS.waiting)),
   /** Of unpacking and of splitting one file, each. */
@@ -102,6 +108,8 @@ export const computeSettings = {
 export function computeLimits(settings: Settings<typeof computeSettings>): ComputeLimits {
   return {
     threads: settings.BTFDEPOT_THREADS,
+    spare: settings.BTFDEPOT_SPARE_THREADS,
+    halfLife: settings.BTFDEPOT_SHARE_HALF_LIFE,
     waiting: settings.BTFDEPOT_WAITING,
     time: settings.BTFDEPOT_WORK_TIME,
     memory: settings.BTFDEPOT_WORK_MEMORY,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,11 +72,11 @@ test('who waits is served when the task before is aborted with its thread', asyn
 });
 
 test('no file is taken while too many wait', async () => {
-  const small = createComputePool({ threads: 1, waiting: 1, onError: () => undefined });
+  const small = createComputePool({ threads: 1, spare: 0, waiting: 1, onError: () => undefined });
   const ask = () => small.unpack('kernel', vmlinux, folder, never);
   const taken = [ask(), ask()];
   await expect(ask()).rejects.toMatchObject({ code: 'busy' });
-  expect(() => small.checkRoom()).toThrow('1 files wait');
+  expect(() => small.for('').checkRoom()).toThrow('1 files wait');
   await Promise.all(taken);
   await ask();
   await small.close();
@@ -91,4 +92,24 @@ test('an aborted signal ends the work with its reason, and the pool goes on', as
   await expect(work).rejects.toBe(reason);
   const found = await pool.unpack('kernel', vmlinux, folder, never);
   expect(found).toMatchObject({ kernel: { kind: 'elf' } });
+});
+
+test('a client that has no thread gets the spare one while another has all', async () => {
+  const shared = createComputePool({ threads: 1, onError: () => undefined });
+  // Who opens it waits for a writer: so long is its thread taken.
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const ended: string[] = [];
+  const unpack = (client: string, path: string) =>
+    shared
+      .for(client)
+      .unpack('kernel', path, folder, never)
+      .catch(() => undefined)
+      .then(() => ended.push(client));
+  const many = [unpack('many', pipe), unpack('many', vmlinux)];
+  await unpack('few', vmlinux);
+  expect(ended).toEqual(['few']);
+  await writeFile(pipe, 'no kernel');
+  await Promise.all(many);
+  await shared.close();
 });

@@ -13,15 +13,24 @@ import { Seats } from './seats.ts';
 import { whileIdle } from './while-idle.ts';
 
 export interface ComputePool extends Compute {
-  /** @throws DepotError `busy` where so many files wait that no more should come. */
-  checkRoom(): void;
+  /** The same threads, which are shared fairly among clients; all other work is the depot's own. */
+  for(client: string): ClientCompute;
   /** Lets running tasks end, then ends the threads. */
   close(): Promise<void>;
 }
 
+export interface ClientCompute extends Compute {
+  /** @throws DepotError `busy` where so many files wait that no more of the client should come. */
+  checkRoom(): void;
+}
+
 export interface ComputeLimits {
-  /** Worker threads at most; each has one file at a time. */
+  /** Worker threads; each has one file at a time. */
   threads: number;
+  /** Threads beyond these, for clients that have none: work on a thread cannot be interrupted. */
+  spare: number;
+  /** Milliseconds after which the time that a client had on threads counts half. */
+  halfLife: number;
   /** Files that may wait for a thread. */
   waiting: number;
   /** Milliseconds that unpacking or splitting a file may take on its thread. */
@@ -32,6 +41,8 @@ export interface ComputeLimits {
 
 export const COMPUTE_LIMITS: ComputeLimits = {
   threads: availableParallelism(),
+  spare: 1,
+  halfLife: 300_000,
   waiting: 16,
   time: 600_000,
   memory: 2 ** 30,
@@ -54,14 +65,17 @@ const SLACK = 512 * 2 ** 20;
  */
 const YOUNG = 24;
 
+/** The name of what no client asks for; no address and no owner is empty. */
+const DEPOT = '';
+
 /** The depot's computations on worker threads, started as they are needed. */
 export function createComputePool({ onError, ...given }: ComputePoolOptions): ComputePool {
   const limits = { ...COMPUTE_LIMITS, ...given };
-  const seats = new Seats(limits.threads, limits.waiting);
+  const seats = new Seats({ ...limits, seats: limits.threads });
   const pool = new Piscina<Task, Outcome<unknown>>({
     filename: new URL('./worker.ts', import.meta.url).href,
     minThreads: 0,
-    maxThreads: limits.threads,
+    maxThreads: limits.threads + limits.spare,
     idleTimeout: 30_000,
     // A split of two million types must end by itself: nothing may be cut because it takes long.
     closeTimeout: 600_000,
@@ -76,11 +90,12 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
 
   /** An aborted signal ends the task with its thread. */
   async function run<Name extends Task['do']>(
+    client: string,
     task: Task & { do: Name },
     signal: AbortSignal,
     time?: number,
   ): Promise<Results[Name]> {
-    const leave = await seats.take(signal);
+    const leave = await seats.take(client, signal);
     const late = time === undefined ? undefined : AbortSignal.timeout(time);
     try {
       const ended = late ? AbortSignal.any([signal, late]) : signal;
@@ -98,27 +113,28 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
     }
   }
 
-  return {
-    checkRoom: () => seats.checkRoom(),
+  const computeFor = (client: string): ClientCompute => ({
+    checkRoom: () => seats.checkRoom(client),
     unpack: async (part, path, folder, signal) => {
-      seats.checkRoom();
+      seats.checkRoom(client);
       const task = { do: 'unpack' as const, part, path, folder };
       // Whoever comes now would have to share: threads that are idle lend a hand.
-      return run({ ...task, threads: Math.max(seats.free, 1) }, signal, limits.time);
+      return run(client, { ...task, threads: Math.max(seats.free, 1) }, signal, limits.time);
     },
     split: (paths, options, signal, progress) =>
       run(
+        client,
         { do: 'split', paths, options, ...(progress && { progress: progress.memory }) },
         signal,
         limits.time,
       ),
     // Compressors are as many as their operator says, and what they make was measured before.
     pack: async (input, signal, progress) => {
-      const plain = await run({ do: 'make', input }, signal);
+      const plain = await run(client, { do: 'make', input }, signal);
       const carriers = compressionsOf(plain, input.levels);
       let done = 0;
       const compress = async (carrier: Compressing) => {
-        const packed = await run({ do: 'compress', carrier }, signal);
+        const packed = await run(client, { do: 'compress', carrier }, signal);
         progress?.tell(++done, carriers.length);
         return packed;
       };
@@ -126,8 +142,8 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
       const packed = await whileIdle(carriers, compress, () => seats.free > 0);
       return listArtifacts(input, plain, packed);
     },
-    close: () => pool.close(),
-  };
+  });
+  return { ...computeFor(DEPOT), for: computeFor, close: () => pool.close() };
 }
 
 function isOutOfMemory(error: unknown): boolean {

@@ -1,51 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Seats } from './seats.ts';
 
 const never = new AbortController().signal;
+const busy = { code: 'busy' };
 
-test('are given in the order in which they were asked for', async () => {
-  const seats = new Seats(1, 10);
-  const order: string[] = [];
-  const leave = await seats.take(never);
-  const later = ['first', 'second'].map(async (name) => {
-    const done = await seats.take(never);
+const open = (seats: number, waiting: number, spare = 0) =>
+  new Seats({ seats, spare, waiting, halfLife: 60_000 });
+
+/** Takes seats for these clients, in this order, each for a moment; the order in which they sat. */
+function inTurn(seats: Seats, names: readonly string[], order: string[] = []) {
+  const all = names.map(async (name) => {
+    const leave = await seats.take(name, never);
     order.push(name);
+    await sleep(5);
+    leave();
+  });
+  return { order, all: Promise.all(all) };
+}
+
+test('of one client are given in the order in which they were asked for', async () => {
+  const seats = open(1, 10);
+  const order: number[] = [];
+  const leave = await seats.take('one', never);
+  const later = [1, 2].map(async (number) => {
+    const done = await seats.take('one', never);
+    order.push(number);
     done();
   });
   leave();
   await Promise.all(later);
-  expect(order).toEqual(['first', 'second']);
+  expect(order).toEqual([1, 2]);
+});
+
+test('go to the client that used the least, however many others wait', async () => {
+  const seats = open(1, 100);
+  const leave = await seats.take('many', never);
+  await sleep(20);
+  const { order, all } = inTurn(seats, ['many', 'many', 'many', 'few', 'few']);
+  leave();
+  await all;
+  expect(order).toEqual(['few', 'few', 'many', 'many', 'many']);
+});
+
+test('are used in turn by clients that want as much', async () => {
+  const seats = open(1, 100);
+  const leave = await seats.take('else', never);
+  const { order, all } = inTurn(seats, ['a', 'a', 'a', 'b', 'b', 'b']);
+  leave();
+  await all;
+  expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
+});
+
+test('that were used long ago count for little', async () => {
+  const seats = new Seats({ seats: 1, spare: 0, waiting: 10, halfLife: 1 });
+  const before = await seats.take('before', never);
+  await sleep(50);
+  before();
+  await sleep(50);
+  const leave = await seats.take('now', never);
+  await sleep(10);
+  const { order, all } = inTurn(seats, ['now', 'before']);
+  leave();
+  await all;
+  expect(order).toEqual(['before', 'now']);
+});
+
+test('are kept for clients that have none: the spare one', async () => {
+  const seats = open(2, 10, 1);
+  await seats.take('many', never);
+  await seats.take('many', never);
+  expect(seats.free).toBe(0);
+  const more = new AbortController();
+  const third = seats.take('many', more.signal);
+  const leave = await seats.take('other', never);
+  const another = new AbortController();
+  const fourth = seats.take('another', another.signal);
+  // Nobody who has one gets the spare one when it is free again.
+  leave();
+  (await fourth)();
+  more.abort(new Error('gone'));
+  await expect(third).rejects.toThrow('gone');
 });
 
 test('that nobody waits for any more go to the next', async () => {
-  const seats = new Seats(1, 10);
-  const leave = await seats.take(never);
+  const seats = open(1, 10);
+  const leave = await seats.take('one', never);
   const leaving = new AbortController();
-  const gone = seats.take(leaving.signal);
-  const next = seats.take(never);
+  const gone = seats.take('two', leaving.signal);
+  const next = seats.take('three', never);
   leaving.abort(new Error('gone'));
   await expect(gone).rejects.toThrow('gone');
   leave();
   (await next)();
-  await seats.take(never);
+  await seats.take('one', never);
 });
 
 test('are refused where as many wait as may', async () => {
-  const seats = new Seats(1, 1);
-  const leave = await seats.take(never);
-  seats.checkRoom();
-  const next = seats.take(never);
-  expect(() => seats.checkRoom()).toThrow(expect.objectContaining({ code: 'busy' }));
+  const seats = open(1, 1);
+  const leave = await seats.take('one', never);
+  seats.checkRoom('one');
+  const next = seats.take('one', never);
+  expect(() => seats.checkRoom('one')).toThrow(expect.objectContaining(busy));
+  expect(() => seats.checkRoom('two')).toThrow(expect.objectContaining(busy));
   leave();
   await next;
-  seats.checkRoom();
+  seats.checkRoom('one');
+});
+
+test('are refused to the client that waits for most, where another comes', async () => {
+  const seats = open(1, 3);
+  const leave = await seats.take('many', never);
+  const waiting = [1, 2, 3].map(() => seats.take('many', never));
+  expect(() => seats.checkRoom('many')).toThrow(expect.objectContaining(busy));
+  seats.checkRoom('few');
+  const few = seats.take('few', never);
+  await expect(waiting[2]).rejects.toMatchObject(busy);
+  // One more of these would be as many as the other has.
+  expect(() => seats.checkRoom('few')).toThrow(expect.objectContaining(busy));
+  leave();
+  (await few)();
+  for (const one of waiting.slice(0, 2)) (await one)();
 });
 
 test('are not waited for where none may wait', async () => {
-  const seats = new Seats(1, 0);
-  seats.checkRoom();
-  const leave = await seats.take(never);
-  expect(() => seats.checkRoom()).toThrow(expect.objectContaining({ code: 'busy' }));
+  const seats = open(1, 0);
+  seats.checkRoom('one');
+  const leave = await seats.take('one', never);
+  expect(() => seats.checkRoom('one')).toThrow(expect.objectContaining(busy));
   leave();
-  seats.checkRoom();
+  seats.checkRoom('one');
+});
+
+test('remember few of the clients that are gone', async () => {
+  const seats = open(1, 0);
+  for (let client = 0; client < 5000; client++) (await seats.take(`${client}`, never))();
+  expect(seats.known).toBeLessThanOrEqual(1024);
 });

@@ -1,64 +1,180 @@
 import { DepotError } from '@btf-depot/depot';
 
+export interface SeatRules {
+  /** At one time. */
+  seats: number;
+  /** Beyond these, for clients that have none: what runs cannot be interrupted. */
+  spare: number;
+  /** That wait before more are refused. */
+  waiting: number;
+  /** Milliseconds after which what a client used counts half. */
+  halfLife: number;
+}
+
+interface Client {
+  readonly name: string;
+  held: number;
+  /** Milliseconds on seats, as far as they still count; up to `at`. */
+  used: number;
+  at: number;
+}
+
+interface Waiter {
+  readonly client: Client;
+  readonly sit: () => void;
+  readonly refuse: (reason: Error) => void;
+}
+
+/** Clients that are remembered while they neither hold nor want anything. */
+const MOST_IDLE = 1024;
+
 /**
- * So many at one time, the others in the order in which they came. In front of Piscina, whose own
- * queue stands still when its last thread is ended with a task (5.3).
+ * So many at one time, shared among clients: a seat goes to the client that used the least of late,
+ * and of its own in the order in which they came. In front of Piscina, whose own queue stands still
+ * when its last thread is ended with a task (5.3).
  */
 export class Seats {
-  readonly #waiting: (() => void)[] = [];
-  readonly #most: number;
-  #free: number;
+  readonly #rules: SeatRules;
+  readonly #clients = new Map<string, Client>();
+  readonly #waiting: Waiter[] = [];
+  #taken = 0;
 
-  /** @param most that may wait before `checkRoom` refuses. */
-  constructor(seats: number, most: number) {
-    this.#free = seats;
-    this.#most = most;
+  constructor(rules: SeatRules) {
+    this.#rules = rules;
   }
 
-  /** That nobody has or waits for. */
+  /** That nobody has or waits for, the spare ones aside. */
   get free(): number {
-    return this.#free;
+    return Math.max(this.#rules.seats - this.#taken, 0);
   }
 
-  /** @throws DepotError `busy` where so many wait that no more should come. */
-  checkRoom(): void {
-    if (this.#free > 0 || this.#waiting.length < this.#most) return;
-    throw new DepotError(
-      'busy',
-      `${this.#waiting.length} files wait for a thread, try again later`,
-    );
+  /** Clients that are remembered. */
+  get known(): number {
+    return this.#clients.size;
+  }
+
+  /** @throws DepotError `busy` where so many wait that no more of this client should come. */
+  checkRoom(name: string): void {
+    const client = this.#client(name);
+    if (this.#maySit(client) || this.#waiting.length < this.#rules.waiting) return;
+    if (this.#pushedOutBy(client) === undefined) throw this.#busy();
   }
 
   /**
-   * Resolves when there is a seat, with what gives it back.
-   * @throws the signal's reason as soon as it is aborted.
+   * Resolves when there is a seat, with what gives it back. Where too many wait, the last of the
+   * client that has most of them waiting is refused, if this client has fewer.
+   * @throws the signal's reason as soon as it is aborted, DepotError `busy` for one that is refused.
    */
-  async take(signal: AbortSignal): Promise<() => void> {
+  async take(name: string, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#free > 0) this.#free--;
-    else await this.#turn(signal);
-    return () => this.#leave();
+    const client = this.#client(name);
+    if (this.#maySit(client)) this.#sit(client);
+    else await this.#turn(client, signal);
+    return () => this.#leave(client);
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(client: Client, signal: AbortSignal): Promise<void> {
+    if (this.#waiting.length >= this.#rules.waiting)
+      this.#pushedOutBy(client)?.refuse(this.#busy());
     return new Promise((resolve, reject) => {
-      const sit = () => {
+      const leave = () => {
         signal.removeEventListener('abort', giveUp);
-        resolve();
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
       };
-      const giveUp = () => {
-        this.#waiting.splice(this.#waiting.indexOf(sit), 1);
-        reject(signal.reason as Error);
+      const waiter: Waiter = {
+        client,
+        sit: () => {
+          leave();
+          this.#sit(client);
+          resolve();
+        },
+        refuse: (reason) => {
+          leave();
+          reject(reason);
+        },
       };
-      this.#waiting.push(sit);
+      const giveUp = () => waiter.refuse(signal.reason as Error);
+      this.#waiting.push(waiter);
       signal.addEventListener('abort', giveUp, { once: true });
     });
   }
 
-  /** A seat goes from hand to hand, so that nobody who comes meanwhile takes it. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free++;
+  #sit(client: Client): void {
+    this.#account(client);
+    client.held++;
+    this.#taken++;
+  }
+
+  #leave(client: Client): void {
+    this.#account(client);
+    client.held--;
+    this.#taken--;
+    this.#next()?.sit();
+  }
+
+  #maySit({ held }: Client): boolean {
+    const { seats, spare } = this.#rules;
+    return this.#taken < (held === 0 ? seats + spare : seats);
+  }
+
+  /** Whose turn it is. */
+  #next(): Waiter | undefined {
+    let next: Waiter | undefined;
+    for (const waiter of this.#waiting) {
+      const { client } = waiter;
+      if (!this.#maySit(client)) continue;
+      this.#account(client);
+      if (next === undefined || client.used < next.client.used) next = waiter;
+    }
+    return next;
+  }
+
+  /** The one that has to go so that this client may wait. */
+  #pushedOutBy(client: Client): Waiter | undefined {
+    const counts = new Map<Client, number>();
+    for (const waiter of this.#waiting) {
+      counts.set(waiter.client, (counts.get(waiter.client) ?? 0) + 1);
+    }
+    // One more than these, and still no more than anyone else.
+    let most = (counts.get(client) ?? 0) + 1;
+    let largest: Client | undefined;
+    for (const [other, count] of counts) {
+      if (count > most) [largest, most] = [other, count];
+    }
+    return this.#waiting.findLast((waiter) => waiter.client === largest);
+  }
+
+  /** Brings what a client used up to now. */
+  #account(client: Client): void {
+    const now = performance.now();
+    const passed = now - client.at;
+    client.used = client.used * 2 ** (-passed / this.#rules.halfLife) + client.held * passed;
+    client.at = now;
+  }
+
+  #client(name: string): Client {
+    const known = this.#clients.get(name);
+    if (known) return known;
+    const client = { name, held: 0, used: 0, at: performance.now() };
+    this.#clients.set(name, client);
+    this.#forget();
+    return client;
+  }
+
+  /** Of too many clients, those that came first and are gone. */
+  #forget(): void {
+    if (this.#clients.size <= MOST_IDLE) return;
+    const busy = new Set(this.#waiting.map(({ client }) => client));
+    for (const client of this.#clients.values()) {
+      if (this.#clients.size <= MOST_IDLE) return;
+      if (client.held === 0 && !busy.has(client)) this.#clients.delete(client.name);
+    }
+  }
+
+  #busy(): DepotError {
+    return new DepotError(
+      'busy',
+      `${this.#waiting.length} files wait for a thread, try again later`,
+    );
   }
 }
