@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Progress } from '@btf-depot/depot';
@@ -109,7 +109,7 @@ test('a client that has no thread gets the spare one while another has all', asy
   const many = [unpack('many', pipe), unpack('many', vmlinux)];
   await unpack('few', vmlinux);
   expect(ended).toEqual(['few']);
-  await writeFile(pipe, 'no kernel');
+  await (await open(pipe, 'w')).close();
   await Promise.all(many);
   await shared.close();
 });

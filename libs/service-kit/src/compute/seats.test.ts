@@ -1,19 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Seats } from './seats.ts';
 
 const never = new AbortController().signal;
 const busy = { code: 'busy' };
 
-const open = (seats: number, waiting: number, spare = 0) =>
-  new Seats({ seats, spare, waiting, halfLife: 60_000 });
+/** In milliseconds; passes only where a test says so. */
+let time = 0;
 
-/** Takes seats for these clients, in this order, each for a moment; the order in which they sat. */
+const open = (seats: number, waiting: number, spare = 0, halfLife = 60_000) =>
+  new Seats({ seats, spare, waiting, halfLife }, () => time);
+
+/** Takes seats for these clients, in this order, each for 5 ms; the order in which they sat. */
 function inTurn(seats: Seats, names: readonly string[], order: string[] = []) {
   const all = names.map(async (name) => {
     const leave = await seats.take(name, never);
     order.push(name);
-    await sleep(5);
+    time += 5;
     leave();
   });
   return { order, all: Promise.all(all) };
@@ -36,7 +38,7 @@ test('of one client are given in the order in which they were asked for', async 
 test('go to the client that used the least, however many others wait', async () => {
   const seats = open(1, 100);
   const leave = await seats.take('many', never);
-  await sleep(20);
+  time += 20;
   const { order, all } = inTurn(seats, ['many', 'many', 'many', 'few', 'few']);
   leave();
   await all;
@@ -53,13 +55,13 @@ test('are used in turn by clients that want as much', async () => {
 });
 
 test('that were used long ago count for little', async () => {
-  const seats = new Seats({ seats: 1, spare: 0, waiting: 10, halfLife: 1 });
+  const seats = open(1, 10, 0, 1);
   const before = await seats.take('before', never);
-  await sleep(50);
+  time += 50;
   before();
-  await sleep(50);
+  time += 50;
   const leave = await seats.take('now', never);
-  await sleep(10);
+  time += 10;
   const { order, all } = inTurn(seats, ['now', 'before']);
   leave();
   await all;
@@ -118,6 +120,7 @@ test('are refused to the client that waits for most, where another comes', async
   await expect(waiting[2]).rejects.toMatchObject(busy);
   // One more of these would be as many as the other has.
   expect(() => seats.checkRoom('few')).toThrow(expect.objectContaining(busy));
+  time += 20;
   leave();
   (await few)();
   for (const one of waiting.slice(0, 2)) (await one)();

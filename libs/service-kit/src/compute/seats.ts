@@ -37,10 +37,13 @@ export class Seats {
   readonly #rules: SeatRules;
   readonly #clients = new Map<string, Client>();
   readonly #waiting: Waiter[] = [];
+  readonly #now: () => number;
   #taken = 0;
 
-  constructor(rules: SeatRules) {
+  /** @param now the time, in milliseconds from anywhere. */
+  constructor(rules: SeatRules, now: () => number = () => performance.now()) {
     this.#rules = rules;
+    this.#now = now;
   }
 
   /** That nobody has or waits for, the spare ones aside. */
@@ -146,7 +149,7 @@ export class Seats {
 
   /** Brings what a client used up to now. */
   #account(client: Client): void {
-    const now = performance.now();
+    const now = this.#now();
     const passed = now - client.at;
     client.used = client.used * 2 ** (-passed / this.#rules.halfLife) + client.held * passed;
     client.at = now;
@@ -155,7 +158,7 @@ export class Seats {
   #client(name: string): Client {
     const known = this.#clients.get(name);
     if (known) return known;
-    const client = { name, held: 0, used: 0, at: performance.now() };
+    const client = { name, held: 0, used: 0, at: this.#now() };
     this.#clients.set(name, client);
     this.#forget();
     return client;
