@@ -33,6 +33,13 @@ export interface CarrierInput {
 }
 
 /**
+ * Version of the writer. Published carriers are held against what it makes (`judgeCarrier`), so a
+ * change of its output is a new version: it then says so in the modinfo field `writer`, and the
+ * earlier one stays callable beside it.
+ */
+export const WRITER = 1;
+
+/**
  * A kernel's BTF as an ELF module (ET_REL) without code: `.modinfo`, what the loader insists on
  * where `load` says it, `.BTF`, one `.BTF.<name>` for each extra. The same input gives the same
  * bytes. Throws FormatError: `carrier-modinfo` where a field cannot be written, `carrier-name` for

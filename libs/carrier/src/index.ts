@@ -5,11 +5,14 @@
 // `loadFacts` says whether and how a kernel can be made to load a module; with its answer `carrier`
 // writes one that it loads, without it a container for tools that read files. `signModule` appends
 // a signature as scripts/sign-file does. `misfit` says, before insmod, whether a carrier is for the
-// kernel that runs; `mayCarry`, which names a kernel keeps for a module of its own build.
+// kernel that runs; `mayCarry`, which names a kernel keeps for a module of its own build;
+// `judgeCarrier`, whether a module that somebody else made holds BTF and nothing that runs.
 //
 // To add an extra: nothing here, it is one more entry of `extras`. To add a modinfo field:
-// `carrierModinfo`. To add an architecture: machine.ts of the ELF library, architectures.ts here.
+// `carrierModinfo`, and a version of the writer (`WRITER`). To add an architecture: machine.ts of
+// the ELF library, architectures.ts here.
 export { carrier, type CarrierInput, type CarriedExtra } from './carrier.ts';
+export { judgeCarrier, type Judgement, type JudgeOptions } from './judge/judge-carrier.ts';
 export { misfit, type Misfit, type RunningKernel } from './fits-kernel.ts';
 export { isLinkedCarrier, mayCarry, readLinkRecords, type LinkRecord } from './link-record.ts';
 export {
@@ -21,6 +24,7 @@ export {
 } from './load-facts.ts';
 export { type ModinfoEntry, readModinfo } from './modinfo.ts';
 export { type CarriedSection, type CarrierContents, readCarrier } from './read-carrier.ts';
+export { structModule, type StructModule } from './struct-module.ts';
 export { carrierTarget, type CarrierTarget } from './target.ts';
 export type { ModuleHash } from './pkcs7.ts';
 export {

@@ -170,7 +170,7 @@ function kernelCrc(kernel: Elf): number | undefined {
 }
 
 /** The CRC of a symbol in a module's `__versions` (struct modversion_info). */
-function versionOf(module: Elf, name: string): number | undefined {
+export function versionOf(module: Elf, name: string): number | undefined {
   const section = module.section('__versions');
   if (section?.type !== SectionType.PROGBITS) return undefined;
   const bytes = module.bytes(section);

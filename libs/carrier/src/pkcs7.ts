@@ -66,6 +66,24 @@ export function detachedSignature(certificate: X509Certificate, signed: Signed):
   return new Uint8Array(info.toBER());
 }
 
+/** Whether the bytes are one PKCS #7 message with signatures (SignedData), and nothing behind it. */
+export function isSignedData(bytes: Uint8Array): boolean {
+  let read: ReturnType<typeof fromBER>;
+  try {
+    read = fromBER(toArrayBuffer(bytes));
+  } catch {
+    // Some damage it throws at, and nesting that is too deep for it.
+    return false;
+  }
+  const { offset, result } = read;
+  const [type] = result instanceof Sequence ? result.valueBlock.value : [];
+  return (
+    offset === bytes.length &&
+    type instanceof ObjectIdentifier &&
+    type.valueBlock.toString() === SIGNED_DATA
+  );
+}
+
 function algorithm(identifier: string, parameters?: BaseBlock): Sequence {
   const value = new ObjectIdentifier({ value: identifier });
   return new Sequence({ value: parameters ? [value, parameters] : [value] });

@@ -7,7 +7,7 @@ import {
   X509Certificate,
   type KeyObject,
 } from 'node:crypto';
-import { detachedSignature, type ModuleHash } from './pkcs7.ts';
+import { detachedSignature, isSignedData, type ModuleHash } from './pkcs7.ts';
 
 /** What the kernel trusts, and how the digest is made. */
 export interface ModuleCertificate {
@@ -87,6 +87,27 @@ export function unsigned(module: Uint8Array): Uint8Array {
   const view = new DataView(module.buffer, module.byteOffset, module.byteLength);
   const length = at < 0 ? 0 : view.getUint32(at + 8);
   return module.subarray(0, Math.max(0, at - length));
+}
+
+/** Bytes of a signature: a message of RSA 4096 has some 700, more with certificates. */
+const MOST_SIGNATURE = 65_536;
+
+/**
+ * The module without its signature, if it has one, as the kernel cuts it off (mod_verify_sig). What
+ * is cut off is a signature and nothing else; whether anyone trusts it is not asked. Throws
+ * FormatError `carrier-signature`.
+ */
+export function withoutSignature(module: Uint8Array): Uint8Array {
+  if (!isSigned(module)) return module;
+  const at = module.length - MAGIC.length - TRAILER;
+  const trailer = Buffer.from(module.subarray(Math.max(at, 0), at + TRAILER));
+  const length = at < 0 ? 0 : trailer.readUInt32BE(8);
+  const isPlain =
+    at >= 0 && trailer.subarray(0, 8).equals(Buffer.of(0, 0, ID_PKCS7, 0, 0, 0, 0, 0));
+  if (isPlain && length <= Math.min(at, MOST_SIGNATURE)) {
+    if (isSignedData(module.slice(at - length, at))) return module.subarray(0, at - length);
+  }
+  throw new FormatError('carrier-signature', 'what is appended is no signature of a module');
 }
 
 function checkUnsigned(module: Uint8Array): void {

@@ -19,6 +19,9 @@ export const SectionFlag = {
   WRITE: 0x1,
   ALLOC: 0x2,
   EXECINSTR: 0x4,
+  MERGE: 0x10,
+  STRINGS: 0x20,
+  INFO_LINK: 0x40,
   COMPRESSED: 0x800,
 } as const;
 

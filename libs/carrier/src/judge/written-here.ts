@@ -1,0 +1,117 @@
+import { FormatError } from '@btf-depot/bytes';
+import { SectionFlag, type Elf } from '@btf-depot/elf';
+import { PLACEHOLDER_NAMES } from '../architectures.ts';
+import { carrier, WRITER, type CarrierInput } from '../carrier.ts';
+import { versionOf, type LoadFacts } from '../load-facts.ts';
+import { readModinfo, type ModinfoEntry } from '../modinfo.ts';
+import { unknownSection } from './unknown-section.ts';
+
+/**
+ * Every version of our writer whose carriers are published somewhere. A carrier says its version
+ * in the modinfo field `writer`; one without is of the first.
+ */
+const WRITERS: ReadonlyMap<number, (input: CarrierInput) => Uint8Array> = new Map([
+  [WRITER, carrier],
+]);
+
+const OTHERS = new Set([
+  ...['', '.modinfo', '.BTF', '.symtab', '.strtab', '.shstrtab'],
+  ...['.gnu.linkonce.this_module', '__versions', '__version_ext_crcs', '__version_ext_names'],
+]);
+
+/** What of a section's flags a placeholder may have. */
+const PLACEHOLDER_FLAGS = SectionFlag.ALLOC | SectionFlag.WRITE | SectionFlag.EXECINSTR;
+
+export interface Written {
+  readonly writer: number;
+  /** What it says so that a kernel loads it; absent: it is a container. */
+  readonly load?: LoadFacts;
+}
+
+/**
+ * Whether these bytes, without a signature, are what our writer makes of what they say: then they
+ * hold the BTF, and nothing else that could have an effect. Throws FormatError that names the
+ * section and why not: `carrier-section`, `carrier-writer`, `carrier-bytes`, or what `carrier`
+ * throws for contents that it would not write.
+ */
+export function checkWrittenHere(elf: Elf, bytes: Uint8Array): Written {
+  for (const { name } of elf.sections) {
+    const isBtf = /^\.BTF\.[a-z][a-z0-9_]*$/.test(name);
+    if (!isBtf && !OTHERS.has(name) && !PLACEHOLDER_NAMES.has(name)) throw unknownSection(name);
+  }
+  const modinfo = readModinfo(contentsOf(elf, '.modinfo'));
+  const writer = writerOf(modinfo);
+  const write = WRITERS.get(writer);
+  if (!write) {
+    const known = [...WRITERS.keys()].join(', ');
+    const message = `it was made by version ${writer} of the writer; this knows ${known}`;
+    throw new FormatError('carrier-writer', message, { section: '.modinfo' });
+  }
+  const input = readInput(elf, modinfo);
+  const again = write(input);
+  if (Buffer.compare(again, bytes) !== 0) throw otherwise(elf, firstDifference(again, bytes));
+  return { writer, ...(input.load && { load: input.load }) };
+}
+
+function writerOf(modinfo: readonly ModinfoEntry[]): number {
+  const said = modinfo.find(({ key }) => key === 'writer')?.value ?? '1';
+  return /^\d{1,6}$/.test(said) ? Number(said) : NaN;
+}
+
+/** What the writer must have been given, if it was our writer. */
+function readInput(elf: Elf, modinfo: readonly ModinfoEntry[]): CarrierInput {
+  const { class: bits, endian, header } = elf;
+  const field = (key: string) => modinfo.find((one) => one.key === key)?.value ?? '';
+  const btf = elf.section('.BTF');
+  const holds = / core\b/.test(field('description')) ? 'core' : 'ksyms';
+  const isLoadable = elf.section('.gnu.linkonce.this_module') !== undefined;
+  return {
+    name: field('name'),
+    target: { class: bits, endian, machine: header.machine },
+    buildId: field('build_id'),
+    baseSha256: field('btf_base_sha256'),
+    ...(btf && { btf: { holds, bytes: elf.bytes(btf) } }),
+    extras: elf.sections
+      .filter(({ name }) => name.startsWith('.BTF.'))
+      .map((section) => ({ name: section.name.slice('.BTF.'.length), bytes: elf.bytes(section) })),
+    ...(isLoadable && { load: readLoad(elf, field('name'), field('vermagic')) }),
+  };
+}
+
+function readLoad(elf: Elf, name: string, vermagic: string): LoadFacts {
+  const { elfFlags, osabi } = { elfFlags: elf.header.flags, osabi: elf.header.osabi };
+  const self = Buffer.from(contentsOf(elf, '.gnu.linkonce.this_module'));
+  const layoutCrc = versionOf(elf, 'module_layout');
+  const placeholders = elf.sections.filter((section) => PLACEHOLDER_NAMES.has(section.name));
+  for (const { name: section, flags } of placeholders) {
+    if ((flags & ~PLACEHOLDER_FLAGS) === 0) continue;
+    throw new FormatError('carrier-section', `its flags are 0x${flags.toString(16)}`, { section });
+  }
+  return {
+    ...{ vermagic, elfFlags, osabi },
+    ...(layoutCrc !== undefined && { layoutCrc }),
+    ...(elf.section('__version_ext_crcs') && { extendedVersions: true }),
+    structModule: { size: self.length, nameOffset: self.indexOf(`${name}\0`, 0, 'latin1') },
+    placeholders: placeholders.map(({ name: section, flags }) => ({ name: section, flags })),
+  };
+}
+
+function contentsOf(elf: Elf, name: string): Uint8Array {
+  const section = elf.section(name);
+  return section ? elf.bytes(section) : new Uint8Array();
+}
+
+function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return at;
+}
+
+function otherwise(elf: Elf, offset: number): FormatError {
+  const within = elf.sections.find(
+    (one) => one.type !== 0 && offset >= one.offset && offset < one.offset + one.size,
+  );
+  const section = within?.name ?? (offset < 64 ? 'ELF header' : 'section headers');
+  const message = 'the writer makes other bytes of what it says';
+  return new FormatError('carrier-bytes', message, { section, offset });
+}
