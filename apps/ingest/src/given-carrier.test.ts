@@ -1,7 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { bytesSource } from '@btf-depot/bytes';
 import { carrier, readCarrier, type CarrierInput } from '@btf-depot/carrier';
+import { emptyModule, signatureOf, withSection } from '@btf-depot/carrier/testing';
 import { plainArtifacts, splitKernel } from '@btf-depot/depot';
+import { SectionFlag, SectionType } from '@btf-depot/elf';
 import { buildIdOf, kernelFile, loadableKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
@@ -15,8 +17,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => ingest.stop());
-
-const SIGNATURE = Buffer.from('~Module signature appended~\n');
 
 /** A kernel, and the carriers that its build makes of the same files, with something signed on. */
 function built(seed: string) {
@@ -34,7 +34,10 @@ function built(seed: string) {
     ...{ core: core.bytes, vars: vars.bytes, ksyms: ksyms.bytes },
   });
   const signed = (name: string) =>
-    Buffer.concat([artifacts.find((one) => one.name === name)?.bytes ?? SIGNATURE, SIGNATURE]);
+    Buffer.concat([
+      artifacts.find((one) => one.name === name)?.bytes ?? Buffer.of(),
+      signatureOf(),
+    ]);
   const input: CarrierInput = {
     ...{ target: { class: 64, endian: 'little', machine: 62 }, buildId, load },
     ...{ baseSha256: core.sha256, btf: { holds: 'ksyms', bytes: ksyms.bytes } },
@@ -105,6 +108,70 @@ describe('a carrier is refused, and nothing is left behind:', () => {
     await sendParts(ingest.url, { kernel, full });
     const upload = [{ carrier: file }, `?buildId=${buildId}`] as const;
     await sendRefused(ingest, upload, [422, 'foreign-carrier', detail]);
+  });
+
+  const honest = other({});
+  const code = withSection(honest, {
+    name: '.init.text',
+    flags: SectionFlag.ALLOC | SectionFlag.EXECINSTR,
+    bytes: Uint8Array.of(0x31, 0xc0, 0xc3),
+  });
+  const relocation = {
+    ...{ name: '.rela.gnu.linkonce.this_module', type: SectionType.RELA },
+    ...{ align: 8, entrySize: 24, bytes: new Uint8Array(24) },
+  };
+  const fields = [
+    { key: 'build_id', value: made.buildId },
+    { key: 'btf_base_sha256', value: input.baseSha256 },
+  ];
+  const btf = readCarrier(honest).sections;
+  const unsafe: [what: string, file: Uint8Array, detail: RegExp][] = [
+    [
+      'with code, and a relocation that makes it the init function',
+      withSection(code, relocation, '.gnu.linkonce.this_module'),
+      /\.init\.text: it is for code \(carrier-section\)/,
+    ],
+    [
+      'that patches the kernel',
+      withSection(honest, { name: '.altinstructions', flags: SectionFlag.ALLOC, bytes }),
+      /\.altinstructions: code is patched by it/,
+    ],
+    [
+      'with bytes behind its signature',
+      Buffer.concat([made.signed('btf_vmlinux.ko'), bytes]),
+      /bytes behind/,
+    ],
+    [
+      'whose name is a pointer of its struct module',
+      other({ load: { ...load, structModule: { size: 1280, nameOffset: 320 } } }),
+      /its name is at 320/,
+    ],
+    [
+      'for another struct module',
+      other({ load: { ...load, structModule: { size: 1216, nameOffset: 24 } } }),
+      /1216 bytes/,
+    ],
+    ['with another CRC', other({ load: { ...load, layoutCrc: 1 } }), /CRC/],
+    [
+      'that is harmless, but not what the depot would make',
+      emptyModule({ name: 'btf_vmlinux', sections: btf, modinfo: fields, vermagic: load.vermagic }),
+      /\.text: it is for code/,
+    ],
+  ];
+
+  test.each(unsafe)('%s', async (_, file, detail) => {
+    const { kernel, full, buildId } = made;
+    await sendParts(ingest.url, { kernel, full });
+    for (const sent of [file, gzipSync(file)]) {
+      const upload = [{ carrier: sent }, `?buildId=${buildId}`] as const;
+      await sendRefused(ingest, upload, [422, 'unsafe-carrier', detail]);
+    }
+  });
+
+  test('with its kernel, of which nothing is kept then either', async () => {
+    const { kernel, full } = built('with code');
+    const upload = [{ kernel, full, carrier: code }] as const;
+    await sendRefused(ingest, upload, [422, 'foreign-carrier']);
   });
 
   test('before its kernel is there', async () => {

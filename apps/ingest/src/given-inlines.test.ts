@@ -1,7 +1,9 @@
 import { bytesSource } from '@btf-depot/bytes';
-import { carrier, type CarrierInput } from '@btf-depot/carrier';
-import { splitKernel } from '@btf-depot/depot';
-import { writeRelocatable } from '@btf-depot/elf';
+import { gzipSync } from 'node:zlib';
+import { carrier, judgeCarrier, type CarrierInput } from '@btf-depot/carrier';
+import { emptyModule, withSection } from '@btf-depot/carrier/testing';
+import { packInput, plainArtifacts, splitKernel } from '@btf-depot/depot';
+import { SectionFlag } from '@btf-depot/elf';
 import { buildIdOf, inlinedKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
@@ -39,16 +41,19 @@ function built(seed: string) {
 
 /** As upstream's build makes it: nothing in it says which kernel it is for. */
 function upstream(inline: Uint8Array): Uint8Array {
-  const text = (value: string) => Buffer.from(value, 'latin1');
-  return writeRelocatable({
-    ...{ class: 64, endian: 'little', machine: 62 },
+  return emptyModule({
+    name: 'btf_vmlinux_inline',
     sections: [
-      { name: '.modinfo', bytes: text('license=GPL\0name=btf_vmlinux_inline\0') },
-      { name: '.gnu.linkonce.this_module', bytes: new Uint8Array(1280) },
       { name: '.BTF', align: 4, bytes: Uint8Array.of(1, 2, 3, 4) },
       { name: '.BTF.inline', align: 4, bytes: inline },
     ],
   });
+}
+
+/** The same with an init function, as a C file with `module_init` has. */
+function withInit(module: Uint8Array): Uint8Array {
+  const flags = SectionFlag.ALLOC | SectionFlag.EXECINSTR;
+  return withSection(module, { name: '.init.text', flags, bytes: Uint8Array.of(0x31, 0xc0, 0xc3) });
 }
 
 /** What a kernel says of that module: name, size, SHA-256. */
@@ -95,6 +100,32 @@ describe('a module of inlined calls', () => {
       status: 200,
     });
   });
+});
+
+test('one with an init function brings its calls, and is not published itself', async () => {
+  const { buildId, inlines } = built('with an init function');
+  const theirs = withString(inlines);
+  const { vmlinux: kernel } = inlinedKernel(buildId, { link: linkTo(theirs) });
+  const file = withInit(upstream(theirs));
+  expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 201 });
+  const record = await ingest.record(buildId);
+  expect(record?.inlines).toMatchObject({ sha256: sha256Of(theirs), origin: 'kernel' });
+  expect(record?.carrier).toMatchObject({
+    refused: { [FILE]: { code: 'carrier-contents', why: '.init.text: it holds code' } },
+  });
+  expect(record?.carrier?.given).toBeUndefined();
+  expect((await ingest.left()).blobs.join()).not.toContain(sha256Of(file));
+  // The kernel takes its BTF in our module too: it is what the name is kept for.
+  if (!record) throw new Error('no record');
+  const packed = plainArtifacts(await packInput(ingest.blobs, record));
+  const ours = packed.find(({ name }) => name === FILE);
+  expect(ours && judgeCarrier(ours.bytes)).toMatchObject({ as: 'carrier' });
+  // By itself it is refused: there is nothing more to take from it.
+  await sendRefused(
+    ingest,
+    [{ carrier: gzipSync(file) }, `?buildId=${buildId}`],
+    [422, 'unsafe-carrier', /\.init\.text/],
+  );
 });
 
 describe('is refused, and nothing is left behind:', () => {

@@ -54,6 +54,7 @@ export const PROBLEMS = {
   'bad-map': { status: 422, title: 'The System.map is malformed' },
   'foreign-map': { status: 422, title: 'The symbols are of another build' },
   'foreign-carrier': { status: 422, title: 'The carrier has other BTF than the depot' },
+  'unsafe-carrier': { status: 422, title: 'The carrier holds more than BTF' },
   'missing-part': { status: 422, title: 'A part of the upload is missing' },
   'rate-exceeded': { status: 429, title: 'Too many requests with this token' },
   'budget-spent': { status: 429, title: 'Too much was computed for this client' },

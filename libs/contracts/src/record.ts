@@ -79,6 +79,10 @@ const carrierSchema = z.looseObject({
   load: loadSchema.exactOptional(),
   /** Made, and maybe signed, by the kernel's own build: artifacts that are kept byte for byte. */
   given: z.record(z.string(), z.looseObject({ ...blob, signed: z.boolean() })).exactOptional(),
+  /** Given as well, and not published: only their BTF was taken. Why, by the artifact's name. */
+  refused: z
+    .record(z.string(), z.looseObject({ code: z.string(), why: z.string() }))
+    .exactOptional(),
   /** Names that the kernel keeps for modules of its own build (LinkRecord in libs/carrier). */
   links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
 });

@@ -1,3 +1,5 @@
+import { carrier } from '@btf-depot/carrier';
+import { withSection } from '@btf-depot/carrier/testing';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
@@ -76,4 +78,30 @@ test('symbols and carriers of the build that are not there are missed too', asyn
     ['missing-blob', 'symbols'],
     ['missing-blob', 'given btf_vmlinux.ko'],
   ]);
+});
+
+test('a published carrier that holds more than BTF, given or not', async () => {
+  const about = { buildId: ready.buildId, baseSha256: sha256Of(core), extras: [] };
+  const made = carrier({ target: { class: 64, endian: 'little', machine: 62 }, ...about });
+  const code = withSection(made, { name: '.altinstructions', flags: 2, bytes: core });
+  const entry = (bytes: Uint8Array) => ({ sha256: sha256Of(bytes), size: bytes.length });
+  const file = { ...entry(code), mediaType: 'application/x-object' };
+  const given = { 'btf_vmlinux.ko': { ...entry(code), signed: true } };
+  const carriers = { loadable: false, moduleName: 'btf_vmlinux', signed: true };
+  for (const change of [
+    { artifacts: { manifest, 'btf_vmlinux.ko': file } },
+    { carrier: { ...carriers, given } },
+    { artifacts: { manifest, 'btf_vmlinux.ko': file }, carrier: { ...carriers, given } },
+  ]) {
+    const { run, blobs } = await depot({ ...ready, ...change });
+    await blobs.put(sha256Of(code), code);
+    expect((await run()).findings).toContainEqual(['unsafe-carrier', 'btf_vmlinux.ko']);
+  }
+  const sound = { manifest, 'btf_vmlinux.ko': { ...file, ...entry(made) } };
+  const { run, blobs } = await depot({ ...ready, artifacts: sound }, [
+    packed,
+    { name: 'btf_vmlinux.ko', bytes: made, sha256: sha256Of(made) },
+  ]);
+  await blobs.put(sha256Of(made), made);
+  expect((await run()).findings).toEqual([]);
 });

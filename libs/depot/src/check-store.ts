@@ -6,6 +6,7 @@ import {
   type KernelRecord,
 } from '@btf-depot/contracts';
 import { packInput } from './compress-kernel.ts';
+import { whyUnsafe } from './given-carrier.ts';
 import { carrierFiles, makeCarriers } from './make-carriers.ts';
 import type { GivenCarriers } from './pack-kernel.ts';
 import { blobsOf } from './named-blobs.ts';
@@ -16,7 +17,14 @@ import { sha256Of } from './sha256.ts';
 
 export interface Finding {
   buildId: string;
-  code: 'unreadable-record' | 'missing-blob' | 'damaged-blob' | 'wrong-size' | 'not-reproducible';
+  code:
+    | 'unreadable-record'
+    | 'missing-blob'
+    | 'damaged-blob'
+    | 'wrong-size'
+    /** A published carrier holds more than BTF: devices must not load it. */
+    | 'unsafe-carrier'
+    | 'not-reproducible';
   /** What of the kernel: `core`, an extra's or an artifact's name. */
   what: string;
   detail: string;
@@ -38,8 +46,8 @@ export interface CheckDeps {
 }
 
 /**
- * Whether the store has what its records say: every blob is there, of its size and its hash, and
- * packing the parts of a kernel anew gives the artifacts that it has. Withdrawn kernels have none.
+ * Whether the store has what its records say: every blob is there, of its size and its hash, no
+ * carrier, whoever made it and when, holds anything but BTF, and packing the parts of a kernel anew gives the artifacts that it has. Withdrawn kernels have none.
  */
 export async function checkStore(deps: CheckDeps, signal: AbortSignal): Promise<StoreReport> {
   const report: StoreReport = { kernels: 0, blobs: 0, findings: 0 };
@@ -66,7 +74,9 @@ export async function checkStore(deps: CheckDeps, signal: AbortSignal): Promise<
     report.kernels++;
     const record = await read(deps.records, buildId, tell);
     if (!record || record.state === 'withdrawn') continue;
-    if ((await check(record, tell)) && deps.compute && record.state === 'ready') {
+    if (!(await check(record, tell))) continue;
+    await judgeCarriers(deps.blobs, record, tell);
+    if (deps.compute && record.state === 'ready') {
       await packAgain({ ...deps, compute: deps.compute }, record, tell, signal);
     }
   }
@@ -89,6 +99,15 @@ async function look(blobs: BlobStore, sha256: string): Promise<number | 'missing
   const bytes = await blobs.get(sha256);
   if (!bytes) return 'missing';
   return sha256Of(bytes) === sha256 ? bytes.length : 'damaged';
+}
+
+async function judgeCarriers(blobs: BlobStore, record: KernelRecord, tell: Tell): Promise<void> {
+  for (const name of CARRIER_FILES) {
+    const published = record.artifacts[name] ?? record.carrier?.given?.[name];
+    const bytes = published && (await blobs.get(published.sha256));
+    const why = bytes && whyUnsafe(bytes, record.carrier);
+    if (why !== undefined) tell('unsafe-carrier', name, why);
+  }
 }
 
 async function packAgain(

@@ -1,6 +1,8 @@
 import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
-import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
-import { expect, test } from 'vitest';
+import { carrier } from '@btf-depot/carrier';
+import { withSection } from '@btf-depot/carrier/testing';
+import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
+import { describe, expect, test } from 'vitest';
 import { compressKernel } from './compress-kernel.ts';
 import type { PackedArtifact, PackInput } from './pack-kernel.ts';
 import type { Attempt } from './ports/job-queue.ts';
@@ -120,13 +122,27 @@ test('how hard to compress is asked of the packing, and stands in the record', a
   expect(held.record).toMatchObject({ levels });
 });
 
-test('a container is not signed, and what the build signed is not signed again', async () => {
-  const given = someBytes(100, 'made by its build');
-  const entry = { sha256: sha256Of(given), size: 100, signed: true };
-  const carrier = { loadable: false, moduleName: 'btf_vmlinux', signed: true };
-  const record = kernelRecord({ carrier: { ...carrier, given: { 'btf_vmlinux.ko': entry } } });
-  const signModule = () => Promise.reject(new Error('not asked for'));
-  const { run, asked } = depotOf(record, [core, given], undefined, { signModule });
-  expect(await run()).toBe('published');
-  expect(asked[0]?.given).toEqual({ 'btf_vmlinux.ko': given });
+describe('a carrier that the build made', () => {
+  const about = { buildId: buildIdOf('given'), baseSha256: sha256Of(core), extras: [] };
+  const made = carrier({ target: { class: 64, endian: 'little', machine: 62 }, ...about });
+  const withGiven = (bytes: Uint8Array) => {
+    const entry = { sha256: sha256Of(bytes), size: bytes.length, signed: true };
+    const facts = { loadable: false, moduleName: 'btf_vmlinux', signed: true };
+    const record = kernelRecord({ carrier: { ...facts, given: { 'btf_vmlinux.ko': entry } } });
+    const signModule = () => Promise.reject(new Error('not asked for'));
+    return depotOf(record, [core, bytes], undefined, { signModule });
+  };
+
+  test('is published as it is, and not signed again if it is a container', async () => {
+    const { run, asked } = withGiven(made);
+    expect(await run()).toBe('published');
+    expect(asked[0]?.given).toEqual({ 'btf_vmlinux.ko': made });
+  });
+
+  test('is not published if it holds more than BTF, whoever took it in', async () => {
+    const code = withSection(made, { name: '.init.text', flags: 6, bytes: Uint8Array.of(0xc3) });
+    const { run, asked } = withGiven(code);
+    expect(await run()).toBe('published');
+    expect(asked[0]?.given).toEqual({});
+  });
 });

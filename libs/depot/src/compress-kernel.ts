@@ -14,6 +14,7 @@ import {
   type PackedArtifact,
   type PackInput,
 } from './pack-kernel.ts';
+import { whyUnsafe } from './given-carrier.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Compute } from './ports/compute.ts';
@@ -141,6 +142,7 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
   };
 }
 
+/** A process of an earlier version may have taken one that is to be published no more. */
 async function givenBy(
   blobs: BlobStore,
   carrier: KernelRecord['carrier'],
@@ -149,7 +151,8 @@ async function givenBy(
   const entries = Object.entries(carrier.given).map(
     async ([name, { sha256 }]) => [name, await blobOf(blobs, sha256)] as const,
   );
-  return Object.fromEntries(await Promise.all(entries));
+  const given = await Promise.all(entries);
+  return Object.fromEntries(given.filter(([, bytes]) => whyUnsafe(bytes, carrier) === undefined));
 }
 
 async function blobOf(blobs: BlobStore, sha256: string): Promise<Uint8Array> {

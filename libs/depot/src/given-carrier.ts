@@ -1,11 +1,22 @@
-import type { Source } from '@btf-depot/bytes';
-import { isLinkedCarrier, readCarrier, type LinkRecord } from '@btf-depot/carrier';
-import type { CarrierFile, KernelRecord } from '@btf-depot/contracts';
+import { FormatError, type Source } from '@btf-depot/bytes';
+import type { Btf } from '@btf-depot/btf';
+import {
+  isLinkedCarrier,
+  judgeCarrier,
+  readCarrier,
+  type Judgement,
+  structModule,
+  type LinkRecord,
+  type StructModule,
+} from '@btf-depot/carrier';
+import type { CarrierEntry, CarrierFile, KernelRecord } from '@btf-depot/contracts';
+import type { CarrierFacts } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { UPSTREAM_SECTION } from './inlines/inlines-part.ts';
 import { CARRIER_NAME, INLINE_CARRIER_NAME, KSYMS_CARRIER_NAME } from './make-carriers.ts';
 import { MAX_BLOB_SIZE } from './ports/blob-store.ts';
 import { sha256Of } from './sha256.ts';
+import type { KernelParts } from './split-kernel.ts';
 
 /** A carrier that a build farm made, and may have signed, inside its build. */
 export interface GivenCarrier {
@@ -19,6 +30,8 @@ export interface GivenCarrier {
   vermagic?: string;
   /** SHA-256 of its BTF sections by their names. */
   sections: Record<string, string>;
+  /** What it could do to a kernel that loads it. */
+  judgement: Judgement;
 }
 
 /** The module's name is the artifact's: nothing else would find it in sysfs. */
@@ -28,8 +41,11 @@ const FILES: Readonly<Record<string, CarrierFile>> = {
   [INLINE_CARRIER_NAME]: 'btf_vmlinux_inline.ko',
 };
 
+/** A given carrier that nobody has judged yet. */
+export type UnjudgedCarrier = Omit<GivenCarrier, 'judgement'>;
+
 /** @throws FormatError for what is no module. */
-export function openGivenCarrier(source: Source): GivenCarrier {
+export function openGivenCarrier(source: Source): UnjudgedCarrier {
   if (source.size > MAX_BLOB_SIZE) {
     throw new DepotError('too-large', `a carrier of ${source.size} bytes, not ${MAX_BLOB_SIZE}`);
   }
@@ -43,8 +59,42 @@ export function openGivenCarrier(source: Source): GivenCarrier {
     ...(buildId !== undefined && { buildId }),
     ...(baseSha256 !== undefined && { baseSha256 }),
     ...(vermagic !== undefined && { vermagic }),
-    sections: Object.fromEntries(sections.map((one) => [one.name, sha256Of(one.bytes)])),
+    // Of several with one name, the first: it is the one that a kernel finds.
+    sections: Object.fromEntries(
+      sections.map((one) => [one.name, sha256Of(one.bytes)] as const).toReversed(),
+    ),
   };
+}
+
+/** Where the kernel that it is for has a module's name, as far as that is known. */
+export function moduleLayout(
+  core: Btf,
+  bits: 32 | 64,
+  { load, vermagic = '' }: { [Key in 'load' | 'vermagic']?: CarrierFacts[Key] | undefined },
+): StructModule | undefined {
+  // BTF is written before the compiler shuffles structures.
+  if (load || vermagic.includes('RANDSTRUCT_')) return load?.structModule;
+  try {
+    return structModule(core, bits);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * With what it could do to a kernel that loads it. One that only its BTF was wanted of, and that
+ * must not be published, is not kept: then there is `refused` in its place.
+ */
+export function judgeGiven(
+  given: UnjudgedCarrier,
+  layout: StructModule | undefined,
+  { isTaken }: { isTaken: boolean },
+): Pick<KernelParts, 'given' | 'refused'> {
+  const judgement = judgeCarrier(given.bytes, { structModule: layout });
+  if (judgement.as !== 'refused' || !isTaken) return { given: { ...given, judgement } };
+  const { code, why } = judgement;
+  return { refused: { [FILES[given.name ?? ''] ?? '']: { code, why } } };
 }
 
 /**
@@ -52,7 +102,7 @@ export function openGivenCarrier(source: Source): GivenCarrier {
  * build wrote these, and nothing else has them.
  */
 export function linkedInlines(
-  { name = '', bytes, sections }: GivenCarrier,
+  { name = '', bytes, sections }: UnjudgedCarrier,
   links: readonly LinkRecord[] = [],
 ): Uint8Array | undefined {
   const sha256 = sections[UPSTREAM_SECTION];
@@ -65,7 +115,8 @@ export function linkedInlines(
 
 /**
  * The artifact that a given carrier takes the place of.
- * @throws DepotError `foreign-carrier` unless its BTF is, byte for byte, what the record has.
+ * @throws DepotError `foreign-carrier` unless its BTF is, byte for byte, what the record has;
+ *   `unsafe-carrier` unless it is nothing but BTF.
  */
 export function artifactOf(
   given: GivenCarrier,
@@ -97,7 +148,42 @@ export function artifactOf(
     if (ours[name] === undefined) throw foreign(`${name}: the depot has none of this kernel`);
     if (given.sections[name] !== ours[name]) throw foreign(`${name}: the depot has other bytes`);
   }
+  const unsafe = fault(given.judgement, { isLinked, load: carrier?.load });
+  if (unsafe !== undefined) throw new DepotError('unsafe-carrier', `carrier: ${unsafe}`);
   return file;
+}
+
+/**
+ * Why a published carrier must not be given to a kernel, whoever made it; undefined if it may be.
+ * Its BTF is not compared with the record's.
+ */
+export function whyUnsafe(bytes: Uint8Array, carrier: KernelRecord['carrier']): string | undefined {
+  const judgement = judgeCarrier(bytes, { structModule: carrier?.load?.structModule });
+  if (judgement.as === 'refused') return fault(judgement);
+  const { name = '', sections } = readCarrier(bytes);
+  const isLinked = sections.some((one) =>
+    isLinkedCarrier(carrier?.links ?? [], name, sha256Of(one.bytes)),
+  );
+  return fault(judgement, { isLinked, load: carrier?.load });
+}
+
+/** Only a module that the kernel itself names may be other than what we would make. */
+function fault(
+  judgement: Judgement,
+  { isLinked = false, load }: { isLinked?: boolean; load?: CarrierEntry['load'] | undefined } = {},
+): string | undefined {
+  if (judgement.as === 'refused') return `${judgement.why} (${judgement.code})`;
+  if (judgement.as === 'empty-module' && !isLinked) {
+    return 'it is not what the depot would make, and the kernel does not name it';
+  }
+  const { structModule: layout, layoutCrc } = judgement.load ?? {};
+  if (!load || !layout) return undefined;
+  const { size, nameOffset } = load.structModule;
+  const isOther =
+    layout.size !== size ||
+    layout.nameOffset !== nameOffset ||
+    (layoutCrc !== undefined && load.layoutCrc !== undefined && layoutCrc !== load.layoutCrc);
+  return isOther ? "its struct module or CRC is not that of the kernel's modules" : undefined;
 }
 
 /** SHA-256 of the sections that a carrier may have, and which it must have. */

@@ -8,7 +8,7 @@
  */
 export { acceptKernel, type AcceptDeps } from './accept-kernel.ts';
 export { announceAll, announceKernel } from './announce.ts';
-export { compressKernel, type CompressDeps } from './compress-kernel.ts';
+export { compressKernel, packInput, type CompressDeps } from './compress-kernel.ts';
 export {
   collectGarbage,
   GARBAGE_DEFAULTS,

@@ -36,6 +36,9 @@ export function mergeCarrying(
     ...(vermagic !== undefined && { vermagic }),
     ...(load && { load }),
     ...(before?.given && { given: before.given }),
+    ...((before?.refused ?? parts.refused) && {
+      refused: { ...before?.refused, ...parts.refused },
+    }),
     ...(links && { links }),
   };
   const given = mergeGiven({ ...record, ...(ksyms && { ksyms }), carrier }, parts);

@@ -1,14 +1,20 @@
 import type { Source } from '@btf-depot/bytes';
 import { parseBtf, type Btf } from '@btf-depot/btf';
 import { readLinkRecords } from '@btf-depot/carrier';
-import type { Delivery, ExtraName } from '@btf-depot/contracts';
-import { readElf, type Elf } from '@btf-depot/elf';
+import type { CarrierEntry, Delivery, ExtraName } from '@btf-depot/contracts';
+import { readElf } from '@btf-depot/elf';
 import { refuseShuffledFull } from '@btf-depot/extras';
 import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
 import { inlinesPart, ownInlines, type InlinesPart } from './inlines/inlines-part.ts';
-import { linkedInlines, openGivenCarrier, type GivenCarrier } from './given-carrier.ts';
+import {
+  judgeGiven,
+  linkedInlines,
+  moduleLayout,
+  openGivenCarrier,
+  type GivenCarrier,
+} from './given-carrier.ts';
 import { kernelImage, type SymbolsPart } from './kernel-image.ts';
 import { refusing } from './refusals.ts';
 import type { CorePart, VariablesPart } from './split-part.ts';
@@ -44,6 +50,8 @@ export interface StoredParts {
   vars?: VariablesPart;
   /** Its symbols, likewise. */
   symbols?: Uint8Array;
+  /** What makes it load its modules. */
+  load?: CarrierEntry['load'];
 }
 
 /** One kernel's BTF, apart. */
@@ -65,6 +73,8 @@ export interface KernelParts {
   carrier: CarrierFacts;
   /** Made by its build; whether it is of this kernel is for the record to say. */
   given?: GivenCarrier;
+  /** A carrier whose BTF was taken, and which is not published itself: by its artifact. */
+  refused?: NonNullable<CarrierEntry['refused']>;
 }
 
 const NO_CORE =
@@ -109,7 +119,12 @@ export function splitKernel(
   const dwarf = dwarfOf(kernel, input);
   const { carrier: carrierFile, map } = input;
   const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
-  const ofBuild = elf && refusing('kernel', () => inlinesOfBuild(elf, given));
+  const inside = elf && refusing('kernel', () => ownInlines(elf));
+  const linked =
+    elf && given && !inside
+      ? refusing('kernel', () => linkedInlines(given, readLinkRecords(elf)))
+      : undefined;
+  const ofBuild = inside ?? linked;
   const wantsInlines = options.extras.includes('inlines');
   const parts = options.extras.includes('vars')
     ? takeApart({
@@ -140,6 +155,15 @@ export function splitKernel(
     ...(stored.symbols && { symbols: stored.symbols }),
   });
   const vars = parts.vars ?? (options.extras.includes('vars') ? stored.vars : undefined);
+  const carrying = carrierParts(parts.base, vars, {
+    delivery,
+    ...(kernel.elf && { elf: kernel.elf }),
+    ...(module && { module }),
+    ...(image && { image }),
+    ...(kernel.release !== undefined && { release: kernel.release }),
+  });
+  const { load = stored.load, vermagic } = carrying.carrier;
+  const layout = given && moduleLayout(parts.base, bits ?? 64, { load, vermagic });
   return {
     kind: kernel.kind,
     buildId,
@@ -151,20 +175,9 @@ export function splitKernel(
     core: parts.core,
     ...(inlines && { inlines }),
     ...(symbols && { symbols }),
-    ...(given && { given }),
-    ...carrierParts(parts.base, vars, {
-      delivery,
-      ...(kernel.elf && { elf: kernel.elf }),
-      ...(module && { module }),
-      ...(image && { image }),
-      ...(kernel.release !== undefined && { release: kernel.release }),
-    }),
+    ...(given && judgeGiven(given, layout, { isTaken: linked !== undefined })),
+    ...carrying,
   };
-}
-
-/** The inlined calls that the build wrote: inside the kernel, or into the carrier that it names. */
-function inlinesOfBuild(elf: Elf, given: GivenCarrier | undefined): Uint8Array | undefined {
-  return ownInlines(elf) ?? (given && linkedInlines(given, readLinkRecords(elf)));
 }
 
 function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {

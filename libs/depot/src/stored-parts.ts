@@ -10,7 +10,7 @@ import type { StoredParts } from './split-kernel.ts';
  */
 export async function storedParts(
   blobs: BlobStore,
-  { buildId, core, extras, ksyms, symbols }: KernelRecord,
+  { buildId, core, extras, ksyms, symbols, carrier }: KernelRecord,
   wants: { core: boolean },
 ): Promise<StoredParts> {
   const vars = ksyms ? undefined : extras.vars;
@@ -26,6 +26,7 @@ export async function storedParts(
     ...(coreBytes && { core: coreBytes }),
     ...(vars && varsBytes && { vars: { ...vars, bytes: varsBytes } }),
     ...(symbolBytes && { symbols: symbolBytes }),
+    ...(carrier?.load && { load: carrier.load }),
   };
 }
 

@@ -65,6 +65,7 @@ export async function startIngest(
       .map(({ name }) => name);
   return {
     url: http.url,
+    blobs: stores.blobs,
     records: stores.records,
     tokens: stores.tokens,
     record: async (buildId: string): Promise<KernelRecord | undefined> =>
