@@ -2,8 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { carrier, readCarrier } from '@btf-depot/carrier';
-import { buildIdOf as buildIdIn, readNotes } from '@btf-depot/elf';
+import { parseBtf } from '@btf-depot/btf';
+import { carrier, readCarrier, structModule } from '@btf-depot/carrier';
+import { withSection } from '@btf-depot/carrier/testing';
+import { buildIdOf as buildIdIn, readNotes, SectionFlag } from '@btf-depot/elf';
 import { buildIdOf, loadableKernel, sha256Of, TEST_VERMAGIC } from '@btf-depot/testing';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { endianness } from 'node:os';
@@ -66,6 +68,25 @@ test('leaves nothing half written where it fails', async () => {
   expect((await readdir(folder)).filter((name) => /^(?:least|signed)/.test(name))).toEqual([]);
 });
 
+test('inspect says whether a module holds anything but BTF, and --running refuses it then', async () => {
+  const honest = await bytesOf('btf_vmlinux.ko');
+  const flags = SectionFlag.ALLOC | SectionFlag.EXECINSTR;
+  const code = { name: '.init.text', flags, bytes: Uint8Array.of(0x31, 0xc0, 0xc3) };
+  await writeFile(join(folder, 'code.ko'), withSection(honest, code));
+  const inspect = (...args: string[]) => btfdepot(['inspect', ...args], folder);
+  expect((await inspect('btf_vmlinux.ko')).output).toContain('nothing but BTF: what version 1 of');
+  const { code: status, output } = await inspect('code.ko');
+  expect([status, output]).toEqual([
+    0,
+    expect.stringContaining('not only BTF: .init.text: it is for code [carrier-section]'),
+  ]);
+  const running = await inspect('code.ko', '--running', '--json');
+  expect([running.code, running.output]).toEqual([
+    1,
+    expect.stringMatching(/"as": *"refused"[^]*"misfit": *"unsafe"/),
+  ]);
+});
+
 test('inspect says before insmod whether a carrier is for the kernel that runs', async () => {
   const inspect = (file: string) => btfdepot(['inspect', file, '--running', '--json'], folder);
   const other = await inspect('btf_vmlinux.ko');
@@ -85,13 +106,14 @@ test.skipIf(here === undefined)(
   async () => {
     const { vermagic = '' } = readCarrier(await bytesOf('btf_vmlinux.ko'));
     const btf = await readFile('/sys/kernel/btf/vmlinux').catch(() => undefined);
+    const layout = btf ? structModule(parseBtf(btf), 64) : { size: 1280, nameOffset: 24 };
     const made = (baseSha256: string) =>
       carrier({
         target: { class: 64, endian: 'little', machine: 62 },
         buildId: here ?? '',
         baseSha256,
         extras: [],
-        load: { vermagic, structModule: { size: 1280, nameOffset: 24 } },
+        load: { vermagic, structModule: layout },
       });
     const inspect = async (name: string, baseSha256: string) => {
       await writeFile(join(folder, name), made(baseSha256));

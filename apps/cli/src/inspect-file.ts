@@ -1,6 +1,13 @@
 import { FormatError, type Source } from '@btf-depot/bytes';
 import { Kind, kindName, parseBtf, readBtfHeader, type Btf } from '@btf-depot/btf';
-import { misfit, readCarrier, type Misfit, type RunningKernel } from '@btf-depot/carrier';
+import {
+  judgeCarrier,
+  misfit,
+  readCarrier,
+  type Judgement,
+  type Misfit,
+  type RunningKernel,
+} from '@btf-depot/carrier';
 import type { Compression } from '@btf-depot/codec';
 import { recognise } from '@btf-depot/depot';
 import { ElfType, readElf, type Elf } from '@btf-depot/elf';
@@ -31,6 +38,8 @@ export interface Inspected {
   signed?: boolean;
   /** Of a module: whether it has what a kernel's loader insists on. */
   loadable?: boolean;
+  /** Of a module: whether it holds anything but BTF. */
+  judgement?: Judgement;
   /** Of a module that was compared with the running kernel: why it is not for it. */
   misfit?: Misfit;
   btf: InspectedBtf[];
@@ -82,8 +91,11 @@ function inspectSource(
 }
 
 function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
-  const contents = readCarrier(bytes);
-  const { modinfo, signed, loadable } = contents;
+  const carrier = readCarrier(bytes);
+  const isSameBuild = carrier.buildId !== undefined && carrier.buildId === running?.buildId;
+  const layout = isSameBuild ? running.structModule : undefined;
+  const contents = { ...carrier, judgement: judgeCarrier(bytes, { structModule: layout }) };
+  const { modinfo, signed, loadable, judgement } = contents;
   const why = running && misfit(contents, running);
   // Of several with one key, the first.
   const entries = modinfo.map(({ key, value }) => [key, value] as const).toReversed();
@@ -91,6 +103,7 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
     modinfo: Object.fromEntries(entries),
     signed,
     loadable,
+    judgement,
     ...(why !== undefined && { misfit: why }),
   };
 }

@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { endianness, machine, release } from 'node:os';
-import type { RunningKernel as LoadingKernel } from '@btf-depot/carrier';
+import { FormatError } from '@btf-depot/bytes';
+import { parseBtf } from '@btf-depot/btf';
+import {
+  structModule,
+  type RunningKernel as LoadingKernel,
+  type StructModule,
+} from '@btf-depot/carrier';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { readSystem } from './running-system.ts';
 
@@ -27,6 +33,19 @@ export async function loadingKernel(): Promise<LoadingKernel> {
   return {
     ...(buildId !== undefined && { buildId }),
     ...(btf && { btfSha256: btf.sha256 }),
+    ...(btf && (await moduleLayout())),
     enforcesSignatures,
   };
+}
+
+/** Nothing where the kernel's BTF does not say it. */
+async function moduleLayout(): Promise<{ structModule?: StructModule }> {
+  const core = await readFile(RUNNING_BTF);
+  const bits = /64|s390x|alpha/.test(machine()) ? 64 : 32;
+  try {
+    return { structModule: structModule(parseBtf(core), bits) };
+  } catch (error) {
+    if (error instanceof FormatError) return {};
+    throw error;
+  }
 }

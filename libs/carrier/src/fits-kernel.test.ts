@@ -1,13 +1,18 @@
-import { Machine } from '@btf-depot/elf';
+import { Machine, SectionFlag } from '@btf-depot/elf';
 import { expect, it } from 'vitest';
-import { carrier, misfit, readCarrier, type RunningKernel } from './index.ts';
+import { carrier, judgeCarrier, misfit, readCarrier, type RunningKernel } from './index.ts';
+import { withSection } from './testing/index.ts';
 
 const buildId = '7f76f39f';
 const baseSha256 = 'ab'.repeat(32);
 const load = { vermagic: '6.12 SMP ', structModule: { size: 1280, nameOffset: 24 } };
 const target = { class: 64, endian: 'little', machine: Machine.X86_64 } as const;
 const input = { target, buildId, baseSha256, extras: [] };
-const ours = readCarrier(carrier({ ...input, load }));
+const read = (module: Uint8Array) => ({
+  ...readCarrier(module),
+  judgement: judgeCarrier(module),
+});
+const ours = read(carrier({ ...input, load }));
 const here: RunningKernel = { buildId, btfSha256: baseSha256 };
 
 it.each<[string, RunningKernel, string | undefined]>([
@@ -27,7 +32,17 @@ it('a signed one fits where signatures are wanted; whose is for the kernel to sa
 });
 
 it('a container and a module of somebody else are none to load', () => {
-  expect(misfit(readCarrier(carrier(input)), here)).toBe('container');
-  const { header, modinfo, sections, loadable, signed } = ours;
-  expect(misfit({ header, modinfo, sections, loadable, signed }, here)).toBe('no-carrier');
+  expect(misfit(read(carrier(input)), here)).toBe('container');
+  const { header, modinfo, sections, loadable, signed, judgement } = ours;
+  expect(misfit({ header, modinfo, sections, loadable, signed, judgement }, here)).toBe(
+    'no-carrier',
+  );
+});
+
+it('one that holds more than BTF is not to be loaded, whatever it says that it is for', () => {
+  const code = withSection(carrier({ ...input, load }), {
+    ...{ name: '.init.text', flags: SectionFlag.ALLOC | SectionFlag.EXECINSTR },
+    bytes: Uint8Array.of(0xc3),
+  });
+  expect(misfit(read(code), here)).toBe('unsafe');
 });

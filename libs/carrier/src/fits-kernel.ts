@@ -1,4 +1,6 @@
+import type { Judgement } from './judge/judge-carrier.ts';
 import type { CarrierContents } from './read-carrier.ts';
+import type { StructModule } from './struct-module.ts';
 
 /** What a system says of its kernel. */
 export interface RunningKernel {
@@ -11,6 +13,8 @@ export interface RunningKernel {
    * /sys/kernel/security/lockdown says `[integrity]` or `[confidentiality]`.
    */
   readonly enforcesSignatures?: boolean;
+  /** In its BTF; for `judgeCarrier`. */
+  readonly structModule?: StructModule;
 }
 
 /** Why a module must not be loaded, or would be loaded in vain. */
@@ -19,6 +23,8 @@ export type Misfit =
   | 'no-carrier'
   /** It has not what a module loader insists on. */
   | 'container'
+  /** It holds more than BTF, so that loading it could run code: see `judgeCarrier`. */
+  | 'unsafe'
   /** The system says neither its build ID nor its BTF: nothing can be compared. */
   | 'unknown-kernel'
   | 'other-build-id'
@@ -33,9 +39,13 @@ export type Misfit =
  * versions not even the release, so it takes the carrier of another build with ids that mean
  * something else there.
  */
-export function misfit(carrier: CarrierContents, running: RunningKernel): Misfit | undefined {
+export function misfit(
+  carrier: CarrierContents & { readonly judgement: Judgement },
+  running: RunningKernel,
+): Misfit | undefined {
   const { buildId, baseSha256 } = carrier;
   if (buildId === undefined || baseSha256 === undefined) return 'no-carrier';
+  if (carrier.judgement.as === 'refused') return 'unsafe';
   if (!carrier.loadable) return 'container';
   if (running.buildId === undefined && running.btfSha256 === undefined) return 'unknown-kernel';
   if (running.buildId !== undefined && running.buildId !== buildId) return 'other-build-id';

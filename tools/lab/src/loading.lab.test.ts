@@ -1,6 +1,6 @@
 import { sha256Of } from '@btf-depot/testing';
 import type { ArtifactName } from '@btf-depot/contracts';
-import { carrier, misfit, readCarrier } from '@btf-depot/carrier';
+import { carrier, judgeCarrier, misfit, readCarrier } from '@btf-depot/carrier';
 import type { Kernel } from '@btf-depot/kernels';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCarriers, type BuiltCarriers } from './built-carriers.ts';
@@ -11,6 +11,11 @@ import { describeInLab, inFull } from './testing.ts';
 /** TAINT_OOT_MODULE and TAINT_UNSIGNED_MODULE (Documentation/admin-guide/tainted-kernels.rst). */
 const OUT_OF_TREE_AND_UNSIGNED = 4096 + 8192;
 const COMPLAINT = /\bBTF\b|[Ii]nvalid|failed to|BUG|Oops|Call Trace/;
+
+const judged = (module: Uint8Array) => ({
+  ...readCarrier(module),
+  judgement: judgeCarrier(module),
+});
 
 for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61', 'K61arm64'])) {
   describeInLab(name, 'carriers', (kernel) => {
@@ -67,7 +72,7 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61', 'K61arm64'])) {
         expect(theirs).toBe('0'.repeat(64));
         expect(ours).toBe(built.parts.core.sha256);
         const running = { buildId: built.parts.buildId, btfSha256: ours ?? '' };
-        const whole = readCarrier(built.artifact('btf_vmlinux.ko'));
+        const whole = judged(built.artifact('btf_vmlinux.ko'));
         expect(misfit(whole, running)).toBeUndefined();
         expect(misfit({ ...whole, baseSha256: theirs ?? '' }, running)).toBe('other-base');
       });
@@ -94,7 +99,7 @@ describeInLab('K612', 'module.sig_enforce=1', (kernel) => {
       buildId: parts.buildId,
       enforcesSignatures: booted.step('enforced').output === 'Y\n',
     };
-    const least = readCarrier(artifact('btf_vmlinux_ksyms.ko'));
+    const least = judged(artifact('btf_vmlinux_ksyms.ko'));
     expect(misfit(least, running)).toBe('not-signed');
     const { status, output, kernelLog } = booted.step('load');
     expect(status).not.toBe(0);

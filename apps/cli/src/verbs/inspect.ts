@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Judgement } from '@btf-depot/carrier';
 import { inspectFile, type Inspected, type InspectedBtf } from '../inspect-file.ts';
 import { jsonOption } from '../options.ts';
 import {
@@ -59,8 +60,20 @@ function describe(file: string, { kind, compressed, size, elf, ...rest }: Inspec
       : 'a container, not to be loaded';
     lines.push(`${loads}, ${rest.signed ? 'signed' : 'not signed'}`);
   }
+  if (rest.judgement) lines.push(describeJudgement(rest.judgement));
   if (rest.btf.length === 0) lines.push('no BTF');
   return `${lines.join('\n')}\n${rest.btf.map(describeBtf).join('')}`;
+}
+
+function describeJudgement(judgement: Judgement): string {
+  switch (judgement.as) {
+    case 'carrier':
+      return `nothing but BTF: what version ${judgement.writer} of the carrier's writer makes of it`;
+    case 'empty-module':
+      return 'nothing but BTF, in a module that a kernel build makes without code';
+    case 'refused':
+      return `not only BTF: ${printable(judgement.why)} [${judgement.code}]`;
+  }
 }
 
 function describeBtf(btf: InspectedBtf): string {
