@@ -4,6 +4,7 @@ import type { DepotClient } from '@btf-depot/client';
 import type { InlineSite } from '@btf-depot/contracts';
 import {
   askSites,
+  finish,
   inlinesPart,
   openSites,
   ownInlines,
@@ -46,7 +47,7 @@ export async function fileSites(path: string, files: SiteFiles): Promise<Inlined
       const question =
         'function' in asked ? asked : { address: BigInt(`0x${asked.address.replace(/^0x/, '')}`) };
       yield* await Promise.resolve(
-        askSites(source, { ...question, limit: Infinity, skip: 0 }).sites,
+        finish(askSites(source, { ...question, limit: Infinity, skip: 0 })).sites,
       );
     },
   };

@@ -4,6 +4,7 @@ import {
   answerVariable,
   DepotError,
   findVariable,
+  finish,
   listVariablePage,
   openVariables,
   variablesAsBtf,
@@ -46,14 +47,14 @@ export async function fileVariables(path: string, base?: string): Promise<Variab
   return {
     async *list(prefix) {
       const limit = Infinity;
-      yield* await Promise.resolve(listVariablePage(kernel, { prefix, limit }).variables);
+      yield* await Promise.resolve(finish(listVariablePage(kernel, { prefix, limit })).variables);
     },
-    find: (name) => attempt(() => answerVariable(kernel, name).variables),
+    find: (name) => attempt(() => finish(answerVariable(kernel, name)).variables),
     as: (name, form) =>
       attempt(() => {
         const rows = findVariable(kernel, name);
-        if (form === 'btf') return variablesAsBtf(table, rows);
-        return new TextEncoder().encode(variablesAsC(table, rows));
+        if (form === 'btf') return finish(variablesAsBtf(table, rows));
+        return new TextEncoder().encode(finish(variablesAsC(table, rows)).text);
       }),
   };
 }

@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { DepotError } from '@btf-depot/depot';
+import { clientOf } from '@btf-depot/service-kit';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { HeldMemory } from './blobs/held-memory.ts';
 import type { Budget } from './clients/budget.ts';
+import type { Answered } from './kernels/kernel-thread.ts';
 
 /** A body that was computed, ready to be sent. */
 export interface Answer {
@@ -12,6 +14,7 @@ export interface Answer {
   mediaType: string;
   /** Where it counts while readers have not taken it. */
   held: HeldMemory;
+  headers?: OutgoingHttpHeaders;
 }
 
 export interface Question {
@@ -22,6 +25,8 @@ export interface Question {
   cost: number;
   /** Bytes that the answer has, or nearly so, where they are known and many. */
   size?: number;
+  /** What the answer has besides where another page goes on. */
+  more?: (next: string | undefined) => Pick<Answer, 'headers'>;
 }
 
 /** What an entry takes beside its bytes. */
@@ -29,13 +34,12 @@ const OVERHEAD = 512;
 
 /**
  * Computed answers in memory, at most so many bytes, refusals included: the least recently used
- * goes. Many who ask for one that is not there share one computation.
+ * goes.
  */
 export class Answers {
   readonly #budget: Budget;
   readonly #held: HeldMemory;
   readonly #cache: LRUCache<string, Answer | DepotError>;
-  readonly #making = new Map<string, Promise<Answer>>();
 
   constructor(maxBytes: number, budget: Budget, held: HeldMemory) {
     this.#budget = budget;
@@ -54,12 +58,14 @@ export class Answers {
 
   /**
    * The answer; what is in memory costs the client nothing.
+   * @param make is given the client. It is called for each of many who ask for the same at once,
+   *   and makes one answer for all.
    * @throws DepotError `budget-spent`, `busy` where it could not be sent; what `make` throws.
    */
   async get(
     request: Pick<Request, 'ip'>,
     question: Question,
-    make: () => Promise<Uint8Array>,
+    make: (client: string) => Promise<Answered>,
   ): Promise<Answer> {
     const { key, mediaType, cost, size = 0 } = question;
     const known = this.#cache.get(key);
@@ -67,20 +73,10 @@ export class Answers {
     if (known) return known;
     this.#held.admit({ length: size }, request);
     this.#budget.spend(request, cost);
-    let making = this.#making.get(key);
-    if (!making) {
-      making = this.#make(key, mediaType, make).finally(() => this.#making.delete(key));
-      this.#making.set(key, making);
-    }
-    return making;
-  }
-
-  async #make(key: string, mediaType: string, make: () => Promise<Uint8Array>): Promise<Answer> {
     try {
-      const made = await make();
-      const bytes = Buffer.from(made.buffer, made.byteOffset, made.byteLength);
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const answer = { bytes, sha256, mediaType, held: this.#held };
+      const made = await make(clientOf(request));
+      const { bytes, sha256, next } = made;
+      const answer = { bytes, sha256, mediaType, held: this.#held, ...question.more?.(next) };
       this.#cache.set(key, answer);
       return answer;
     } catch (error) {

@@ -4,13 +4,13 @@ import type { RequestHandler } from 'express';
 export const READABLE_ELSEWHERE = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers':
-    'ETag, Content-Range, Accept-Ranges, Retry-After, X-Request-Id, X-DEBUGINFOD-SIZE',
+    'ETag, Link, Content-Range, Accept-Ranges, Retry-After, X-Request-Id, X-DEBUGINFOD-SIZE',
 } as const;
 
 const PREFLIGHT = {
   ...READABLE_ELSEWHERE,
   'Access-Control-Allow-Methods': 'GET, HEAD, POST',
-  'Access-Control-Allow-Headers': 'Content-Type, Range, If-Range, If-None-Match',
+  'Access-Control-Allow-Headers': 'Content-Type, Range, If-Range, If-Match, If-None-Match',
   'Access-Control-Max-Age': '86400',
 } as const;
 

@@ -19,7 +19,7 @@ import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
 import { documentationRoutes, isDocumentation } from './documentation.ts';
 import { hotPath } from './hot-path.ts';
 import { keyRoutes } from './key-routes.ts';
-import { KernelThread } from './kernels/kernel-thread.ts';
+import { KernelThread, type KernelLimits } from './kernels/kernel-thread.ts';
 import { RecentRecords } from './recent-records.ts';
 import { fetchRoutes } from './routes.ts';
 import { blobSender } from './send-blob.ts';
@@ -36,6 +36,14 @@ export interface FetchSettings {
   BTFDEPOT_OPEN_KERNELS: number;
   /** Bytes. */
   BTFDEPOT_HOT_ANSWERS: number;
+  /** Bytes. */
+  BTFDEPOT_ANSWER_SIZE: number;
+  /** Milliseconds. */
+  BTFDEPOT_ANSWER_TIME: number;
+  /** Milliseconds. */
+  BTFDEPOT_QUESTION_TIME: number;
+  /** Bytes. */
+  BTFDEPOT_QUESTION_MEMORY: number;
   /** 0: no limit. */
   BTFDEPOT_CLIENT_BUDGET: number;
   /** Milliseconds. */
@@ -79,7 +87,10 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
   // Besides what is cached, as much again may be on its way to slow readers.
   const held = new HeldMemory(settings.BTFDEPOT_HOT_BLOBS);
   const blobs = new HotBlobs(deps.blobs, settings.BTFDEPOT_HOT_BLOBS, held);
-  const kernels = new KernelThread(settings.BTFDEPOT_OPEN_KERNELS, (hash) => blobs.read(hash));
+  const kernels = new KernelThread(kernelLimits(settings), {
+    read: (hash) => blobs.read(hash),
+    charge: (client, took) => budget.charge(client, took),
+  });
   const answersHeld = new HeldMemory(settings.BTFDEPOT_HOT_ANSWERS);
   const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS, budget, answersHeld);
   const send = blobSender(held, deps.metrics);
@@ -91,7 +102,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     cataloguePage(send),
     keyRoutes(deps.publicKeys ?? []),
     debuginfodRoutes({ records, blobs, send, log }),
-    searchRoutes({ records, kernelList, wanted, held: answersHeld }),
+    searchRoutes({ records, kernelList, wanted, held: answersHeld, budget }),
     recordRoutes((buildId) => records.newest(buildId), deps.underway),
     variableRoutes({ records, kernels, answers, budget, held: answersHeld, send }),
     siteRoutes({ records, kernels, answers, send }),
@@ -104,6 +115,15 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     open: (path) => isOfPage(path) || isDocumentation(path),
     reads: isLongQuestion,
     admin: adminRoutes(wanted),
+  };
+}
+
+function kernelLimits(settings: FetchSettings): KernelLimits {
+  return {
+    maxBytes: settings.BTFDEPOT_OPEN_KERNELS,
+    answer: { bytes: settings.BTFDEPOT_ANSWER_SIZE, time: settings.BTFDEPOT_ANSWER_TIME },
+    questionTime: settings.BTFDEPOT_QUESTION_TIME,
+    memory: settings.BTFDEPOT_QUESTION_MEMORY,
   };
 }
 

@@ -234,6 +234,6 @@ function named(shown: string): string {
   const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
   return Object.entries(KERNELS).reduce(
     (all, [name, id]) => all.replaceAll(id, `$${name}`),
-    shown.replace(uuid, '…').replace(/(retry-?after"?: ?|ask again in )[1-6]\d/gi, '$1…'),
+    shown.replace(uuid, '…').replace(/(retry-?after"?: ?|ask again in )\d{2,3}/gi, '$1…'),
   );
 }

@@ -68,6 +68,8 @@ async function fullBtf(
   }
   const size = record.core.size + record.extras.vars.size;
   const question = { key: `${kernelKey(record)} full`, mediaType, cost: COSTS.merge, size };
-  const answer = await answers.get(request, question, () => kernels.ask(record, { do: 'merge' }));
+  const answer = await answers.get(request, question, (client) =>
+    kernels.ask(record, { do: 'merge' }, client),
+  );
   return { ...answer, immutable: false };
 }

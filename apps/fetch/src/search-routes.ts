@@ -1,11 +1,12 @@
 import { lookupRequestSchema, type KernelSummary } from '@btf-depot/contracts';
 import { DepotError, lookUpKernels, searchKernels, summaryOf } from '@btf-depot/depot';
 import { clientOf, onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
-import { Router } from 'express';
+import { Router, type Request } from 'express';
 import { z } from 'zod';
 import type { HeldMemory } from './blobs/held-memory.ts';
 import { sendJson } from './blobs/send-bytes.ts';
 import type { KernelList } from './kernel-list.ts';
+import { COSTS, type Budget } from './clients/budget.ts';
 import type { Wanted } from './clients/wanted.ts';
 import { pageLimit } from './page-limit.ts';
 import type { RecentRecords } from './recent-records.ts';
@@ -30,16 +31,26 @@ export interface SearchRoutesDeps {
   kernelList: KernelList;
   wanted: Wanted;
   held: HeldMemory;
+  budget: Budget;
 }
 
 /** `GET /v1/kernels` by what is known of a kernel, and `POST /v1/kernels/lookup` of many. */
-export function searchRoutes({ records, kernelList, wanted, held }: SearchRoutesDeps): Router {
+export function searchRoutes({
+  records,
+  kernelList,
+  wanted,
+  held,
+  budget,
+}: SearchRoutesDeps): Router {
   const router = Router();
   const search = router.route('/v1/kernels');
   search.get(async (request, response) => {
     const query = readQuery(request.query, searchQuery);
+    budget.spend(request, COSTS.search);
+    const kernels = await kernelList.kernels();
     response.setHeader('Cache-Control', 'no-cache');
-    sendJson(response, searchKernels(await kernelList.kernels(), query), held);
+    const answer = charging(budget, request, () => searchKernels(kernels, query));
+    sendJson(response, answer, held);
   });
   search.all(onlyMethods('GET, HEAD'));
 
@@ -47,10 +58,12 @@ export function searchRoutes({ records, kernelList, wanted, held }: SearchRoutes
   lookup.post(async (request, response) => {
     const asked = await readJson(request, lookupRequestSchema, MAX_LOOKUP_BODY);
     const kernels = await kernelList.kernels();
-    const newer = await newerThan(kernelList, records, asked.buildIds);
+    const unknown = [...new Set(asked.buildIds)].filter((buildId) => !kernelList.get(buildId));
+    budget.spend(request, COSTS.search + unknown.length * COSTS.lookedUp);
+    const newer = await readThem(records, unknown);
     const byBuildId = (buildId: string) => kernelList.get(buildId) ?? newer.get(buildId);
     response.setHeader('Cache-Control', 'no-store');
-    const answer = lookUpKernels(kernels, byBuildId, asked);
+    const answer = charging(budget, request, () => lookUpKernels(kernels, byBuildId, asked));
     const ids = new Set(asked.buildIds);
     for (const missing of answer.missing) {
       if (ids.has(missing)) wanted.count(missing, 'unknown-build-id', clientOf(request));
@@ -60,13 +73,24 @@ export function searchRoutes({ records, kernelList, wanted, held }: SearchRoutes
   return router;
 }
 
+/** Nothing else runs in this thread meanwhile: the time on the clock is what it took. */
+function charging<Answer>(
+  budget: Budget,
+  request: Pick<Request, 'ip'>,
+  work: () => Answer,
+): Answer {
+  const started = performance.now();
+  const answer = work();
+  budget.charge(clientOf(request), performance.now() - started);
+  return answer;
+}
+
 /** Who has just sent a kernel must not be told that it is missing: those records are looked for. */
-async function newerThan(
-  kernelList: KernelList,
+async function readThem(
   records: RecentRecords,
   buildIds: readonly string[],
 ): Promise<Map<string, KernelSummary>> {
-  const unknown = [...new Set(buildIds)].filter((buildId) => !kernelList.get(buildId));
+  const unknown = [...buildIds];
   const newer = new Map<string, KernelSummary>();
   const readNext = async (): Promise<void> => {
     for (let buildId = unknown.pop(); buildId !== undefined; buildId = unknown.pop()) {

@@ -6,17 +6,13 @@ import { z } from 'zod';
 import { COSTS } from './clients/budget.ts';
 import { kernelKey } from './kernels/kernel-thread.ts';
 import { pageLimit } from './page-limit.ts';
-import { livingRecord, type VariableRoutesDeps } from './variable-routes.ts';
+import { livingRecord, skipped, type VariableRoutesDeps } from './variable-routes.ts';
 
 const siteQuery = z.strictObject({
   function: functionNameSchema.exactOptional(),
   address: siteAddressSchema.exactOptional(),
   limit: pageLimit,
-  page: z
-    .string()
-    .regex(/^\d{1,8}$/)
-    .prefault('0')
-    .transform(Number),
+  page: skipped,
 });
 
 /** A kernel's inlined calls: the sites of a function, or those that begin at an address. */
@@ -37,7 +33,7 @@ export function siteRoutes({
     const answer = await answers.get(
       request,
       { key: keyOf(record, question), mediaType: 'application/json', cost: COSTS.page },
-      () => kernels.ask(record, { do: 'sites', ...question }),
+      (client) => kernels.ask(record, { do: 'sites', ...question }, client),
     );
     send(request, response, { ...answer, immutable: false });
   });

@@ -177,7 +177,6 @@ test('many kernels asked for at once, with room for one', async () => {
   const answers = await Promise.all(
     ids.map((id) => depot.get(`/v1/kernels/${id}/vars/tasks`).then(({ status }) => status)),
   );
-  // Whoever was pushed out again and again is told to come back, and nobody gets anything wrong.
-  expect(answers.filter((status) => status !== 200 && status !== 503)).toEqual([]);
-  expect(answers).toContain(200);
+  // Each question is answered with the kernel that was opened for it, whatever pushes that out.
+  expect(answers).toEqual(ids.map(() => 200));
 });

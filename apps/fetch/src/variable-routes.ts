@@ -7,7 +7,7 @@ import {
   type VariableForm,
 } from '@btf-depot/contracts';
 import { DepotError, refuseWithdrawn } from '@btf-depot/depot';
-import { onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
+import { clientOf, onlyMethods, readJson, readQuery } from '@btf-depot/service-kit';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Answers } from './answers.ts';
@@ -23,6 +23,13 @@ import type { SendBlob } from './send-blob.ts';
 /** A thousand names of 100 characters. */
 const MAX_RESOLVE_BODY = 128 * 1024;
 
+/** How many earlier pages had. */
+export const skipped = z
+  .string()
+  .regex(/^\d{1,8}$/)
+  .prefault('0')
+  .transform(Number);
+
 const pageQuery = z.strictObject({
   prefix: variableNameSchema.or(z.literal('')).default(''),
   limit: pageLimit,
@@ -31,6 +38,7 @@ const pageQuery = z.strictObject({
 
 const variableQuery = z.strictObject({
   as: z.enum(Object.keys(VARIABLE_FORMS) as VariableForm[]).exactOptional(),
+  page: skipped,
 });
 
 export interface VariableRoutesDeps {
@@ -59,7 +67,7 @@ export function variableRoutes({
     const answer = await answers.get(
       request,
       { key: pageKey(record, query), mediaType: VARIABLE_FORMS.json, cost: COSTS.page },
-      () => kernels.ask(record, { do: 'page', ...query }),
+      (client) => kernels.ask(record, { do: 'page', ...query }, client),
     );
     send(request, response, { ...answer, immutable: false });
   });
@@ -70,14 +78,14 @@ export function variableRoutes({
     const record = await livingRecord(records, request.params.buildId);
     const { names } = await readJson(request, resolveRequestSchema, MAX_RESOLVE_BODY);
     budget.spend(request, names.length);
-    const bytes = await kernels.ask(record, { do: 'resolve', names });
+    const { bytes } = await kernels.ask(record, { do: 'resolve', names }, clientOf(request));
     response.setHeader('Cache-Control', 'no-store');
     sendJson(response, bytes, held);
   });
 
   const one = router.route('/v1/kernels/:buildId/vars/:name');
   one.get(async (request, response) => {
-    const { as } = readQuery(request.query, variableQuery);
+    const { as, page: skip } = readQuery(request.query, variableQuery);
     const form = as ?? formOf(request.headers.accept);
     const record = await livingRecord(records, request.params.buildId);
     const { name } = request.params;
@@ -87,11 +95,13 @@ export function variableRoutes({
     const answer = await answers.get(
       request,
       {
-        key: variableKey(record, form, name),
+        key: variableKey(record, form, name, skip),
         mediaType: VARIABLE_FORMS[form],
         cost: COSTS.variable,
+        more: (next) =>
+          next === undefined ? {} : { headers: { Link: `<?as=${form}&page=${next}>; rel="next"` } },
       },
-      () => kernels.ask(record, { do: 'variable', name, form }),
+      (client) => kernels.ask(record, { do: 'variable', name, form, skip }, client),
     );
     send(request, response, { ...answer, immutable: false, vary: 'Accept' });
   });
@@ -108,8 +118,13 @@ export function formOf(accept: string | undefined): VariableForm {
 }
 
 /** The key of one variable's answer. */
-export function variableKey(record: KernelRecord, form: VariableForm, name: string): string {
-  return `${kernelKey(record)} ${form} ${name}`;
+export function variableKey(
+  record: KernelRecord,
+  form: VariableForm,
+  name: string,
+  skip = 0,
+): string {
+  return `${kernelKey(record)} ${form} ${name} ${skip}`;
 }
 
 function pageKey(record: KernelRecord, query: z.output<typeof pageQuery>): string {

@@ -25,6 +25,7 @@ import {
   type Variable,
   type VariableAnswer,
   type VariablePage,
+  type VariableWithTypes,
 } from '@btf-depot/contracts';
 import { askInOrder } from './ask.ts';
 import { blobStream, type WantedBlob } from './blob-stream.ts';
@@ -201,9 +202,29 @@ export class DepotClient {
     return this.#json(path, variablePageSchema, signal);
   }
 
-  /** Every variable of that name. Where there is none, the error names those that are near. */
-  variable(buildId: string, name: string, signal?: AbortSignal): Promise<VariableAnswer> {
-    return this.#json(variablePath(buildId, name), variableAnswerSchema, signal);
+  /** Every variable of that name, of all pages. Where there is none, the error names the near ones. */
+  async variable(buildId: string, name: string, signal?: AbortSignal): Promise<VariableAnswer> {
+    const variables = await this.#variablesFrom(buildId, name, undefined, signal);
+    return { buildId, name, variables };
+  }
+
+  async #variablesFrom(
+    buildId: string,
+    name: string,
+    first: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<VariableWithTypes[]> {
+    const pages = inPages(
+      (page) => {
+        const path = `${variablePath(buildId, name)}${query({ page })}`;
+        return this.#json(path, variableAnswerSchema, signal);
+      },
+      ({ variables }) => variables,
+      first,
+    );
+    const variables: VariableWithTypes[] = [];
+    for await (const variable of pages) variables.push(variable);
+    return variables;
   }
 
   /** The same as a C file, or as standalone BTF. */
@@ -214,9 +235,15 @@ export class DepotClient {
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const headers = { Accept: VARIABLE_FORMS[form] };
-    const path = `${variablePath(buildId, name)}?as=${form}`;
-    const response = await this.#get(path, signal, headers);
-    return new Uint8Array(await response.arrayBuffer());
+    const pieces: ArrayBuffer[] = [];
+    let page: string | undefined;
+    do {
+      const path = `${variablePath(buildId, name)}${query({ as: form, page })}`;
+      const response = await this.#get(path, signal, headers);
+      pieces.push(await response.arrayBuffer());
+      page = nextOf(response);
+    } while (page !== undefined);
+    return new Uint8Array(await new Blob(pieces).arrayBuffer());
   }
 
   /** Where calls of a function are inlined, or what is inlined at an address, in order. */
@@ -242,9 +269,23 @@ export class DepotClient {
     return this.#json(`${kernelPath(buildId)}/inlines${parameters}`, sitePageSchema, signal);
   }
 
-  resolve(buildId: string, names: string[], signal?: AbortSignal): Promise<ResolveAnswer> {
+  /** Many variables at once, in as many requests as it takes. */
+  async resolve(buildId: string, names: string[], signal?: AbortSignal): Promise<ResolveAnswer> {
     const path = `${kernelPath(buildId)}/vars/resolve`;
-    return this.#post(path, { names }, resolveAnswerSchema, signal);
+    const whole: ResolveAnswer = { buildId, found: [], missing: [] };
+    for (let rest = [...new Set(names)]; ;) {
+      const answer = await this.#post(path, { names: rest }, resolveAnswerSchema, signal);
+      for (const { name, variables, next } of answer.found) {
+        if (next === undefined) whole.found.push({ name, variables });
+        else {
+          const others = await this.#variablesFrom(buildId, name, next, signal);
+          whole.found.push({ name, variables: [...variables, ...others] });
+        }
+      }
+      whole.missing.push(...answer.missing);
+      if (answer.next === undefined) return whole;
+      rest = rest.slice(answer.next);
+    }
   }
 
   /** The keys that the depot says that it signs with: worth as much as the connection to it. */
@@ -356,8 +397,8 @@ export class DepotClient {
 async function* inPages<Answer extends { next?: string }, Item>(
   ask: (page: string | undefined) => Promise<Answer>,
   itemsOf: (answer: Answer) => readonly Item[],
+  page?: string,
 ): AsyncGenerator<Item> {
-  let page: string | undefined;
   do {
     const answer = await ask(page);
     yield* itemsOf(answer);
@@ -375,6 +416,12 @@ async function parse<Output>(response: Response, schema: Schema<Output>): Promis
 
 function notADepot({ status }: Response, detail: string): ProblemError {
   return new ProblemError({ code: 'not-a-depot', status, title: `HTTP ${status}`, detail });
+}
+
+/** The page that goes on where the answer itself cannot say it: `Link`, RFC 8288. */
+function nextOf({ headers }: Response): string | undefined {
+  const link = /<\?([^>]*)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
+  return new URLSearchParams(link ?? '').get('page') ?? undefined;
 }
 
 function variablePath(buildId: string, name: string): string {

@@ -34,7 +34,14 @@ export const lookupAnswerSchema = z.looseObject({
   have: z.array(z.looseObject({ asked: z.string(), kernel: kernelSummarySchema })),
   missing: z.array(z.string()),
   /** Releases that several kernels have: rebuilds, flavours, architectures. */
-  ambiguous: z.array(z.looseObject({ asked: z.string(), kernels: z.array(kernelSummarySchema) })),
+  ambiguous: z.array(
+    z.looseObject({
+      asked: z.string(),
+      kernels: z.array(kernelSummarySchema),
+      /** There are more than these: `GET /v1/kernels?release=` has all. */
+      more: z.literal(true).exactOptional(),
+    }),
+  ),
 });
 
 export type KernelSummary = z.infer<typeof kernelSummarySchema>;

@@ -45,6 +45,8 @@ export const variableAnswerSchema = z.looseObject({
   buildId: buildIdSchema,
   name: z.string(),
   variables: z.array(variableWithTypesSchema),
+  /** There was no room for all: the `page` that goes on. */
+  next: z.string().exactOptional(),
 });
 
 /** Answer of `GET …/vars`: by name; `next` is the `page` that goes on. */
@@ -65,8 +67,17 @@ export const resolveRequestSchema = z.strictObject({
 /** Its answer, in the order that was asked for. */
 export const resolveAnswerSchema = z.looseObject({
   buildId: buildIdSchema,
-  found: z.array(z.looseObject({ name: z.string(), variables: z.array(variableWithTypesSchema) })),
+  found: z.array(
+    z.looseObject({
+      name: z.string(),
+      variables: z.array(variableWithTypesSchema),
+      /** As of `GET …/vars/{name}`, which goes on with it. */
+      next: z.string().exactOptional(),
+    }),
+  ),
   missing: z.array(z.looseObject({ name: z.string(), suggestions: z.array(z.string()) })),
+  /** There was no room for all: how many of the names this is about. Ask for the others. */
+  next: z.number().int().positive().exactOptional(),
 });
 
 export type Variable = z.infer<typeof variableSchema>;

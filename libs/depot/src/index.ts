@@ -7,6 +7,7 @@
  * findArtifact (fetch). sweep gives waiting records their job again.
  */
 export { acceptKernel, type AcceptDeps } from './accept-kernel.ts';
+export { AnswerRoom, finish, type AnswerLimits, type Steps } from './answer-room.ts';
 export { announceAll, announceKernel } from './announce.ts';
 export { compressKernel, packInput, type CompressDeps } from './compress-kernel.ts';
 export {

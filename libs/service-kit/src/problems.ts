@@ -19,11 +19,10 @@ export function sendProblem(
   }
   response.locals.problem = code;
   const body = problem(code, detail, response.locals.requestId as string | undefined, members);
-  if (body.status === 503 || code === 'pending') response.setHeader('Retry-After', '2');
-  if (body.status === 429) {
-    const seconds = members?.retryAfter;
-    response.setHeader('Retry-After', String(typeof seconds === 'number' ? seconds : 60));
-  }
+  const seconds = members?.retryAfter;
+  if (typeof seconds === 'number') response.setHeader('Retry-After', String(seconds));
+  else if (body.status === 503 || code === 'pending') response.setHeader('Retry-After', '2');
+  else if (body.status === 429) response.setHeader('Retry-After', '60');
   if (body.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   const cacheControl = body.status === 404 && code !== 'pending' ? BRIEFLY : 'no-store';
   response.status(body.status).setHeader('Cache-Control', cacheControl);

@@ -1,5 +1,5 @@
 import type { InlineSite } from '@btf-depot/contracts';
-import { askSites, openSites, splitKernel, type SiteSource } from '@btf-depot/depot';
+import { askSites, finish, openSites, splitKernel, type SiteSource } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import type { Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/service-kit';
@@ -116,7 +116,7 @@ function eventOf(
   source: SiteSource,
   { event, function: name, caller, parameter }: (typeof KNOWN)[number],
 ): string {
-  const { sites } = askSites(source, { function: name, limit: 1000, skip: 0 });
+  const { sites } = finish(askSites(source, { function: name, limit: 1000, skip: 0 }));
   const site = sites.find((one) => one.caller?.name === caller);
   const fetch = site?.parameters.find((one) => one.name === parameter)?.fetch;
   if (!site?.probe || fetch === undefined) throw new Error(`${name} in ${caller}: nothing to read`);

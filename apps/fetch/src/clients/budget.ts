@@ -8,8 +8,11 @@ const MAX_CLIENTS = 16_384;
 
 const MINUTE = 60_000;
 
-/** What an answer costs that is not in memory; a resolution costs 1 for each name. */
-export const COSTS = { variable: 1, page: 10, merge: 50 } as const;
+/**
+ * What an answer that is not in memory costs before it is made: no less than this. A resolution
+ * costs 1 for each name. What it took is charged besides.
+ */
+export const COSTS = { variable: 1, page: 10, merge: 50, search: 1, lookedUp: 1 } as const;
 
 /** What each client may have computed: so much a minute, and as much at once after a pause. */
 export class Budget {
@@ -22,6 +25,8 @@ export class Budget {
   }
 
   /**
+   * Takes the price of an answer before it is made.
+   *
    * @param cost 1 is an answer about one variable.
    * @throws DepotError `budget-spent`, with the seconds until there is enough again.
    */
@@ -29,9 +34,7 @@ export class Budget {
     if (this.#perMinute === 0) return;
     const client = clientOf(request);
     const now = performance.now();
-    const known = this.#clients.get(client) ?? { left: this.#perMinute, at: now };
-    const earned = ((now - known.at) / MINUTE) * this.#perMinute;
-    const left = Math.min(known.left + earned, this.#perMinute);
+    const left = this.#leftOf(client, now);
     // Nobody is refused for ever: with all of the budget, anything can be asked.
     const price = Math.min(cost, this.#perMinute);
     const isEnough = left >= price;
@@ -41,5 +44,21 @@ export class Budget {
     throw new DepotError('budget-spent', `ask again in ${retryAfter} s`, {
       members: { retryAfter },
     });
+  }
+  /**
+   * Takes what an answer cost, once that is known: 1 for each millisecond of the processor. What is
+   * more than there is left is owed, up to a minute's budget.
+   */
+  charge(client: string, took: number): void {
+    if (this.#perMinute === 0) return;
+    const now = performance.now();
+    const left = Math.max(this.#leftOf(client, now) - took, -this.#perMinute);
+    this.#clients.set(client, { left, at: now });
+  }
+
+  #leftOf(client: string, now: number): number {
+    const known = this.#clients.get(client) ?? { left: this.#perMinute, at: now };
+    const earned = ((now - known.at) / MINUTE) * this.#perMinute;
+    return Math.min(known.left + earned, this.#perMinute);
   }
 }

@@ -20,6 +20,21 @@ describe('a budget', () => {
     budget.spend(other, 3);
   });
 
+  test('pays what an answer took, once that is known, and owes what there is not', () => {
+    const budget = new Budget(100);
+    budget.spend(one, 1);
+    budget.charge(one.ip, 149);
+    expect(() => budget.spend(one, 1)).toThrow(
+      expect.objectContaining({ members: { retryAfter: 31 } }),
+    );
+    // No more than a minute's budget: nobody is shut out for long.
+    budget.charge(one.ip, 1e9);
+    expect(() => budget.spend(one, 1)).toThrow(
+      expect.objectContaining({ members: { retryAfter: 61 } }),
+    );
+    budget.spend(other, 100);
+  });
+
   test('is no more than there is for anything, and none where there is no limit', () => {
     const budget = new Budget(3);
     budget.spend(one, 1000);
@@ -106,15 +121,14 @@ describe('over HTTP', () => {
 
   test('what is computed is limited for each client, never what debuginfod asks', async () => {
     const { get, kernel, record } = await start(['loopback'], 2);
-    expect((await get(`${kernel}/vars/init_task`)).status).toBe(200);
-    expect((await get(`${kernel}/vars/tasks`)).status).toBe(200);
+    // Dearer than all there is: nothing is left then.
+    expect((await get(`${kernel}/vmlinux.full.btf`)).status).toBe(200);
     const refused = await get(`${kernel}/vars/verbose`);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ code: 'budget-spent' });
     // What is in memory costs nothing.
-    expect((await get(`${kernel}/vars/tasks`)).status).toBe(200);
-    expect((await get(`${kernel}/vmlinux.full.btf`)).status).toBe(429);
+    expect((await get(`${kernel}/vmlinux.full.btf`)).status).toBe(200);
     expect((await get(`/buildid/${record.buildId}/section/.BTF`)).status).toBe(200);
     expect((await get(`${kernel}/vars/verbose`, '198.51.100.2')).status).toBe(200);
   });

@@ -7,53 +7,72 @@ import {
   resolveVariables,
   variablesAsBtf,
   variablesAsC,
+  type AnswerRoom,
   type AskedKernel,
   type SiteQuestion,
   type SiteSource,
+  type Steps,
 } from '@btf-depot/depot';
 import type { VariableQuestion } from './messages.ts';
 
 const encoder = new TextEncoder();
 
-/** The body of an answer. @throws DepotError as the use cases do. */
-export function answerQuestion(kernel: AskedKernel, question: VariableQuestion): Uint8Array {
+/** The body of an answer, and the page that goes on where there was no room for all. */
+export interface Body {
+  bytes: Uint8Array;
+  next?: string | undefined;
+}
+
+/** @throws DepotError as the use cases do. */
+export function* answerQuestion(
+  kernel: AskedKernel,
+  question: VariableQuestion,
+  room: AnswerRoom,
+): Steps<Body> {
   switch (question.do) {
     case 'variable':
-      return variable(kernel, question);
+      return yield* variable(kernel, question, room);
     case 'page':
-      return json(listVariablePage(kernel, question));
+      return json(yield* listVariablePage(kernel, question, room));
     case 'resolve':
-      return json(resolveVariables(kernel, question.names));
+      return json(yield* resolveVariables(kernel, question.names, room));
     case 'merge':
-      return mergeBtf(kernel.table.btf);
+      return { bytes: mergeBtf(kernel.table.btf) };
   }
 }
 
-/** The body of an answer about inlined calls. @throws DepotError `unknown-function`. */
-export function answerSites(
+/** About inlined calls. @throws DepotError `unknown-function`. */
+export function* answerSites(
   buildId: string,
   source: SiteSource,
   question: SiteQuestion,
-): Uint8Array {
-  const { sites, more } = askSites(source, question);
+  room: AnswerRoom,
+): Steps<Body> {
+  const { sites, more } = yield* askSites(source, question, room);
   return json({ buildId, sites, ...(more && { next: `${question.skip + sites.length}` }) });
 }
 
-function variable(
+function* variable(
   kernel: AskedKernel,
-  { name, form }: VariableQuestion & { do: 'variable' },
-): Uint8Array {
+  { name, form, skip }: VariableQuestion & { do: 'variable' },
+  room: AnswerRoom,
+): Steps<Body> {
   const { table } = kernel;
+  const part = { skip, room };
   switch (form) {
-    case 'json':
-      return json(answerVariable(kernel, name));
-    case 'c':
-      return encoder.encode(variablesAsC(table, findVariable(kernel, name)));
+    case 'json': {
+      const answer = yield* answerVariable(kernel, name, part);
+      return { ...json(answer), next: answer.next };
+    }
+    case 'c': {
+      const { text, next } = yield* variablesAsC(table, findVariable(kernel, name), part);
+      return { bytes: encoder.encode(text), next };
+    }
     case 'btf':
-      return variablesAsBtf(table, findVariable(kernel, name));
+      return { bytes: yield* variablesAsBtf(table, findVariable(kernel, name)) };
   }
 }
 
-function json(value: unknown): Uint8Array {
-  return encoder.encode(`${JSON.stringify(value)}\n`);
+function json(value: unknown): Body {
+  return { bytes: encoder.encode(`${JSON.stringify(value)}\n`) };
 }

@@ -1,157 +1,265 @@
-import { Worker } from 'node:worker_threads';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError, type SiteParts, type VariableParts } from '@btf-depot/depot';
-import type { OpenedParts, Question, Reply, Request } from './messages.ts';
+import {
+  DepotError,
+  type AnswerLimits,
+  type SiteParts,
+  type VariableParts,
+} from '@btf-depot/depot';
+import { LRUCache } from 'lru-cache';
+import type { Made, OpenedParts, Question, Reply } from './messages.ts';
+import { Openings, type Opening } from './openings.ts';
+import { Waiting, type Pending } from './waiting.ts';
+import { WatchedWorker, type ThreadEnd } from './watched-worker.ts';
 
-/** Questions under way at one time; what comes on top is told to come back. */
-const MAX_PENDING = 4096;
+/** Milliseconds that a question waits for its answer before it is told to come back. */
+const MAX_WAIT = 60_000;
 
-/** Kernels whose parts are in memory beside the open ones: while one is opened, the next is read. */
-const OPENINGS = 2;
+/** Seconds for which a question is not asked again that the thread did not survive. */
+const GUILTY_FOR = 600;
 
-/** Kernels that wait to be opened, each for some tens of milliseconds; more are told to come back. */
-const MAX_WAITING = 64;
+const SCRIPT = new URL('./worker.ts', import.meta.url);
 
-/** How often a kernel is opened for one question, where others push it out again. */
-const MAX_OPENINGS = 3;
+export interface KernelLimits {
+  /** Bytes of kernels that are kept open. */
+  maxBytes: number;
+  answer: AnswerLimits;
+  /** Milliseconds of the processor for one question, or one opening. */
+  questionTime: number;
+  /** Bytes of the thread's heap beside the open kernels. */
+  memory: number;
+}
 
-type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+export interface KernelThreadDeps {
+  /** Gets a blob that is to be opened. */
+  read: (sha256: string) => Promise<Uint8Array>;
+  /** Told what a client's question took, in milliseconds of the processor. */
+  charge?: (client: string, took: number) => void;
+  /** What the thread runs, in tests. */
+  script?: URL;
+}
+
+/** A made answer, ready to be sent. */
+export type Answered = Omit<Made, 'bytes'> & { bytes: Buffer };
 
 /**
  * Kernels that are open for questions about their types, on a thread of their own: opening one
  * takes as long as hundreds of answers, and nobody else waits for it. One thread, so that each
  * kernel is in memory once; a pool that hands tasks to any thread would open it in each, and waits
  * for one answer before it sends the next question. That is also why this is no piscina.
+ *
+ * Clients take turns in the thread (turns.ts). Where a question takes too much time or memory the
+ * thread is ended (watched-worker.ts), and another one begins: that question is refused from then
+ * on, and the others that waited are asked once more.
  */
 export class KernelThread {
-  readonly #maxBytes: number;
-  readonly #read: (sha256: string) => Promise<Uint8Array>;
-  readonly #pending = new Map<
-    number,
-    { resolve: (reply: Reply) => void; reject: (error: unknown) => void }
-  >();
-  readonly #opening = new Map<string, Promise<void>>();
-  /** Openings that may begin at once. */
-  #free = OPENINGS;
-  readonly #waiting: (() => void)[] = [];
-  #worker: Worker | undefined;
+  readonly #limits: KernelLimits;
+  readonly #deps: KernelThreadDeps;
+  readonly #waiting = new Waiting((pending) =>
+    this.#worker?.post({ do: 'forget', id: pending.id }),
+  );
+  readonly #openings: Openings;
+  /** Questions, and kernels, that the thread did not survive. */
+  readonly #guilty = new LRUCache<string, DepotError>({ max: 1000, ttl: GUILTY_FOR * 1000 });
+  #worker: WatchedWorker | undefined;
   #lastId = 0;
 
-  /**
-   * @param maxBytes of kernels that are kept open.
-   * @param read gets a blob that is to be opened.
-   */
-  constructor(maxBytes: number, read: (sha256: string) => Promise<Uint8Array>) {
-    this.#maxBytes = maxBytes;
-    this.#read = read;
+  constructor(limits: KernelLimits, deps: KernelThreadDeps) {
+    this.#limits = limits;
+    this.#deps = deps;
+    this.#openings = new Openings((opening) => this.#readAndOpen(opening));
+    setInterval(() => this.#waiting.refuseOld(MAX_WAIT), 1000).unref();
     // Now, for the sake of whoever asks first: loading it takes longer than opening a kernel.
     this.#start();
   }
 
-  /** @throws DepotError as the use cases do, and `busy`. */
-  async ask(record: KernelRecord, question: Question): Promise<Uint8Array> {
-    const { buildId } = record;
+  /** @throws DepotError as the use cases do, `busy`, `time-limit` and `memory-limit`. */
+  async ask(record: KernelRecord, question: Question, client: string): Promise<Answered> {
     const of = question.do === 'sites' ? 'sites' : 'vars';
     const key = `${kernelKey(record)} ${of}`;
-    for (let opened = 0; opened < MAX_OPENINGS; opened++) {
-      const reply = await this.#send({ key, buildId, question });
-      if ('bytes' in reply) return reply.bytes;
-      await this.#open(key, record, of);
+    const name = `${key} ${JSON.stringify(question, bigintAsText)}`;
+    const guilty = this.#guilty.get(name) ?? this.#guilty.get(key);
+    if (guilty) throw guilty;
+    const same = this.#waiting.find(name);
+    if (same) {
+      this.#join(same, client);
+      return same.answer;
     }
-    throw tooMany();
+    const id = this.#nextId();
+    const pending = this.#waiting.add({ id, name, client, key, of, record, question });
+    this.#send(pending);
+    return pending.answer;
   }
 
-  /** Many who ask for one that is not open wait for one opening. */
-  #open(key: string, record: KernelRecord, of: OpenedParts['of']): Promise<void> {
-    let opening = this.#opening.get(key);
-    if (!opening) {
-      if (this.#waiting.length >= MAX_WAITING) throw tooMany();
-      opening = this.#readAndOpen(key, record, of).finally(() => this.#opening.delete(key));
-      this.#opening.set(key, opening);
-    }
-    return opening;
+  /** The answer comes when the first of all who wait for it has its turn. */
+  #join(pending: Pending, client: string): void {
+    if (!this.#waiting.join(pending, client)) return;
+    if (pending.opening) this.#openings.join(pending.opening, client);
+    else this.#worker?.post({ do: 'join', id: pending.id, client });
   }
 
-  async #readAndOpen(key: string, record: KernelRecord, of: OpenedParts['of']): Promise<void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      const open: OpenedParts =
-        of === 'sites'
-          ? { of, parts: await this.#siteParts(record) }
-          : { of, parts: await this.#variableParts(record) };
-      await this.#send({ key, open });
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
+  #send(pending: Pending): void {
+    const { id, key, client, question, record } = pending;
+    const asked = { id, client, buildId: record.buildId, question };
+    this.#running.post({ do: 'ask', key, asked });
+  }
+
+  get #running(): WatchedWorker {
+    return this.#worker ?? this.#start();
+  }
+
+  async #readAndOpen(opening: Opening): Promise<void> {
+    const { id, key, client, record, of } = opening;
+    const open: OpenedParts =
+      of === 'sites'
+        ? { of, parts: await this.#siteParts(record) }
+        : { of, parts: await this.#variableParts(record) };
+    // Those that were refused meanwhile need no answer.
+    const asked = opening.asked
+      .filter((pending) => this.#waiting.byId(pending.id) === pending)
+      .map((pending) => ({
+        ...{ id: pending.id, client: pending.client, question: pending.question },
+        buildId: record.buildId,
+      }));
+    this.#running.post({ do: 'open', id, client, key, open, asked });
   }
 
   async #variableParts({ core, extras, ksyms }: KernelRecord): Promise<VariableParts> {
-    const parts: VariableParts = { core: await this.#read(core.sha256) };
-    if (extras.vars) parts.vars = await this.#read(extras.vars.sha256);
-    if (ksyms) parts.ksyms = await this.#read(ksyms.sha256);
-    if (ksyms?.layout) parts.layout = await this.#read(ksyms.layout.sha256);
+    const { read } = this.#deps;
+    const parts: VariableParts = { core: await read(core.sha256) };
+    if (extras.vars) parts.vars = await read(extras.vars.sha256);
+    if (ksyms) parts.ksyms = await read(ksyms.sha256);
+    if (ksyms?.layout) parts.layout = await read(ksyms.layout.sha256);
     return parts;
   }
 
   async #siteParts({ buildId, core, inlines, arch }: KernelRecord): Promise<SiteParts> {
     if (!inlines) throw new DepotError('no-inlines', `${buildId} came without inlined calls`);
+    const { read } = this.#deps;
     return {
-      core: await this.#read(core.sha256),
-      inlines: await this.#read(inlines.sha256),
-      ...(inlines.map && { map: await this.#read(inlines.map.sha256) }),
+      core: await read(core.sha256),
+      inlines: await read(inlines.sha256),
+      ...(inlines.map && { map: await read(inlines.map.sha256) }),
       ...(arch !== undefined && { arch }),
     };
   }
 
-  async #send(request: WithoutId<Request>): Promise<Reply> {
-    if (this.#pending.size >= MAX_PENDING) {
-      throw new DepotError('busy', 'too many questions at one time');
-    }
-    const id = ++this.#lastId;
-    const worker = this.#worker ?? this.#start();
-    const reply = await new Promise<Reply>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      worker.postMessage({ ...request, id });
-    });
-    if ('refused' in reply) {
-      const { code, detail, members } = reply.refused;
-      throw new DepotError(code, detail, { ...(members && { members }) });
-    }
-    if ('failed' in reply) throw new Error(`in the kernel thread: ${reply.failed}`);
-    return reply;
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { maxBytes: this.#maxBytes },
-    });
+  #start(): WatchedWorker {
+    const { maxBytes, answer, questionTime, memory } = this.#limits;
+    const worker = new WatchedWorker(
+      {
+        ...{ maxBytes, answer, questionTime },
+        memory: memory + maxBytes,
+        script: this.#deps.script ?? SCRIPT,
+      },
+      {
+        reply: (reply) => this.#hear(reply),
+        end: (end) => {
+          if (this.#worker === worker) this.#ended(end);
+        },
+      },
+    );
     this.#worker = worker;
-    // It ends with the process.
-    worker.unref();
-    worker.on('message', (reply: Reply) => {
-      const waiting = this.#pending.get(reply.id);
-      this.#pending.delete(reply.id);
-      waiting?.resolve(reply);
-    });
-    worker.on('error', (error) => this.#ended(worker, error));
-    worker.on('exit', (code) => this.#ended(worker, new Error(`the kernel thread ended: ${code}`)));
     return worker;
   }
 
-  /** Who waits is told; who asks next gets a new thread. */
-  #ended(worker: Worker, error: unknown): void {
-    if (this.#worker !== worker) return;
+  #hear(reply: Reply): void {
+    const opening = this.#openings.sent(reply.id);
+    if (opening) {
+      this.#charge(opening.client, reply.took);
+      if ('opened' in reply) {
+        for (const late of this.#openings.opened(opening, reply.took)) this.#send(late);
+      } else this.#openings.failed(opening, errorOf(reply));
+      return;
+    }
+    const pending = this.#waiting.byId(reply.id);
+    if (!pending) return;
+    if ('closed' in reply) {
+      this.#openings.wait(pending, () => this.#nextId());
+      return;
+    }
+    this.#charge(pending.client, reply.took);
+    if (!('made' in reply)) {
+      const error = errorOf(reply);
+      if (error instanceof DepotError && error.code === 'time-limit') {
+        this.#guilty.set(pending.name, error);
+      }
+      pending.refuse(error);
+      return;
+    }
+    const { bytes, ...made } = reply.made;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    pending.resolve({ ...made, bytes: buffer });
+  }
+
+  /** Who did it is told; the others are asked once more, of a new thread. */
+  #ended({ why, running, error }: ThreadEnd): void {
     this.#worker = undefined;
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+    const guiltyOpening = this.#openings.sent(running);
+    const guilty = this.#waiting.byId(running);
+    const { questionTime } = this.#limits;
+    const refusal = refusalOf(why, questionTime, error);
+    if (guiltyOpening) {
+      this.#guilty.set(guiltyOpening.key, refusal);
+      this.#charge(guiltyOpening.client, questionTime);
+      this.#openings.failed(guiltyOpening, refusal);
+    }
+    if (guilty) {
+      this.#guilty.set(guilty.name, refusal);
+      this.#charge(guilty.client, questionTime);
+      guilty.refuse(refusal);
+    }
+    this.#openings.lost();
+    for (const pending of this.#waiting.all()) {
+      // It will be sent with the kernel that it waits for.
+      if (pending.opening) continue;
+      if (pending.isAskedAgain)
+        pending.refuse(new DepotError('busy', 'ask again', { cause: error }));
+      else {
+        pending.isAskedAgain = true;
+        this.#send(pending);
+        for (const other of pending.others) {
+          this.#running.post({ do: 'join', id: pending.id, client: other });
+        }
+      }
+    }
+  }
+
+  #charge(client: string, took: number): void {
+    this.#deps.charge?.(client, took);
+  }
+
+  /** In 31 bits, of which the thread has a word; 0 is no id. */
+  #nextId(): number {
+    this.#lastId = (this.#lastId % 0x7fff_fffe) + 1;
+    return this.#lastId;
   }
 }
 
-function tooMany(): DepotError {
-  return new DepotError('busy', 'too many kernels are asked for at one time');
+function refusalOf(why: ThreadEnd['why'], questionTime: number, cause: unknown): DepotError {
+  const members = { retryAfter: GUILTY_FOR };
+  if (why === 'memory') {
+    const detail = 'the answer takes more memory than there is for one';
+    return new DepotError('memory-limit', detail, { members, cause });
+  }
+  const detail =
+    why === 'time'
+      ? `the answer takes more than ${questionTime / 1000} s`
+      : 'the thread that answers ended at it';
+  return new DepotError('time-limit', detail, { members, cause });
+}
+
+function errorOf(reply: Reply): Error {
+  if ('refused' in reply) {
+    const { code, detail, members } = reply.refused;
+    return code === 'time-limit'
+      ? new DepotError(code, detail, { members: { retryAfter: GUILTY_FOR } })
+      : new DepotError(code, detail, members && { members });
+  }
+  return new Error(`in the kernel thread: ${'failed' in reply ? reply.failed : 'no answer'}`);
+}
+
+function bigintAsText(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}` : value;
 }
 
 /** What the types of a kernel depend on: they change with its revision only. */

@@ -1,9 +1,9 @@
 import type { ProblemCode, VariableForm } from '@btf-depot/contracts';
-import type { SiteParts, SiteQuestion, VariableParts } from '@btf-depot/depot';
+import type { AnswerLimits, SiteParts, SiteQuestion, VariableParts } from '@btf-depot/depot';
 
 /** What can be asked of a kernel whose variables are open. */
 export type VariableQuestion =
-  | { do: 'variable'; name: string; form: VariableForm }
+  | { do: 'variable'; name: string; form: VariableForm; skip: number }
   | { do: 'page'; prefix: string; limit: number; page?: string }
   | { do: 'resolve'; names: string[] }
   | { do: 'merge' };
@@ -14,15 +14,38 @@ export type Question = VariableQuestion | ({ do: 'sites' } & SiteQuestion);
 /** What a kernel is opened from: for questions about variables, or about inlined calls. */
 export type OpenedParts = { of: 'vars'; parts: VariableParts } | { of: 'sites'; parts: SiteParts };
 
-export type Request = {
+/** One question to the thread. */
+export interface Asked {
   id: number;
-  /** Names the revision of a kernel, and what of it is open. */
-  key: string;
-} & ({ buildId: string; question: Question } | { open: OpenedParts });
+  /** Who asks, as far as turns go. */
+  client: string;
+  buildId: string;
+  question: Question;
+}
 
-/** Expected failures are values: an error's own fields do not survive the way between threads. */
-export type Reply = { id: number } & (
-  | { bytes: Uint8Array }
+/** `key` names the revision of a kernel, and what of it is open. */
+export type Request =
+  | { do: 'ask'; key: string; asked: Asked }
+  /** Opens the kernel, and answers all of these with it, whatever else is opened meanwhile. */
+  | { do: 'open'; id: number; client: string; key: string; open: OpenedParts; asked: Asked[] }
+  /** Another client wants the same. */
+  | { do: 'join'; id: number; client: string }
+  /** Nobody waits for it any more. */
+  | { do: 'forget'; id: number };
+
+/** A made answer, with its SHA-256. `next`: there was no room for more, the next page has it. */
+export interface Made {
+  bytes: Uint8Array;
+  sha256: string;
+  next: string | undefined;
+}
+
+/**
+ * Expected failures are values: an error's own fields do not survive the way between threads.
+ * `took`: milliseconds of the processor.
+ */
+export type Reply = { id: number; took: number } & (
+  | { made: Made }
   | { opened: true }
   | { closed: true }
   | {
@@ -34,3 +57,14 @@ export type Reply = { id: number } & (
     }
   | { failed: string }
 );
+
+/** What the thread is started with. */
+export interface ThreadData {
+  /** Bytes of kernels that are kept open. */
+  maxBytes: number;
+  answer: AnswerLimits;
+  /** Milliseconds of the processor for one question, or one opening. */
+  questionTime: number;
+  /** Two words: the id of what runs, 0 for nothing, and a number that every step changes. */
+  running: Int32Array;
+}

@@ -1,56 +1,88 @@
-/** Runs in a worker thread: keeps kernels open and answers questions about them. */
+/** Runs in a worker thread: keeps kernels open and answers questions about them, in slices. */
+import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { DepotError, openSites, openVariables } from '@btf-depot/depot';
-import { answerQuestion, answerSites } from './answer-question.ts';
-import type { OpenedParts, Question, Reply, Request } from './messages.ts';
+import { AnswerRoom, DepotError, openSites, openVariables, type Steps } from '@btf-depot/depot';
+import { answerQuestion, answerSites, type Body } from './answer-question.ts';
+import type { Asked, Made, OpenedParts, Question, Reply, Request, ThreadData } from './messages.ts';
+import { OpenKernels, type OpenKernel } from './open-kernels.ts';
+import { Turns } from './turns.ts';
 
-interface Opened {
-  /** Bytes. */
-  memory: number;
-  answer: (buildId: string, question: Question) => Uint8Array;
+/** Milliseconds after which another client has its turn. */
+const SLICE = 5;
+
+interface Task {
+  id: number;
+  steps: Steps<{ made: Made } | { opened: true }>;
+  room: AnswerRoom;
+  /** Milliseconds of the processor so far. */
+  took: number;
+  isOver: boolean;
 }
 
-const { maxBytes } = workerData as { maxBytes: number };
-
-/** In the order of their last use. */
-const opened = new Map<string, Opened>();
-let memory = 0;
+const { maxBytes, answer, questionTime, running } = workerData as ThreadData;
+const kernels = new OpenKernels(maxBytes);
+const turns = new Turns<Task>();
+/** What is not answered yet, by id. */
+const tasks = new Map<number, Task>();
+let isScheduled = false;
 
 parentPort?.on('message', (request: Request) => {
-  const reply = replyTo(request);
-  parentPort?.postMessage(reply, 'bytes' in reply ? [reply.bytes.buffer as ArrayBuffer] : []);
+  switch (request.do) {
+    case 'ask': {
+      const kernel = kernels.get(request.key);
+      if (kernel) ask(kernel, request.asked);
+      else send({ id: request.asked.id, took: 0, closed: true });
+      break;
+    }
+    case 'open':
+      add(request.client, request.id, () => opening(request));
+      break;
+    case 'join': {
+      const task = tasks.get(request.id);
+      if (task) turns.add(request.client, task);
+      break;
+    }
+    case 'forget': {
+      const task = tasks.get(request.id);
+      if (task) end(task);
+    }
+  }
 });
 
-function replyTo(request: Request): Reply {
-  const { id, key } = request;
-  try {
-    if ('open' in request) {
-      keep(key, opening(request.open));
-      return { id, opened: true };
-    }
-    const kernel = opened.get(key);
-    if (!kernel) return { id, closed: true };
-    opened.delete(key);
-    opened.set(key, kernel);
-    const { buildId, question } = request;
-    return { id, bytes: alone(kernel.answer(buildId, question)) };
-  } catch (error) {
-    if (error instanceof DepotError) {
-      const { code, message, members } = error;
-      return { id, refused: { code, detail: message, members } };
-    }
-    return { id, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-  }
+function ask(kernel: OpenKernel, { id, client, buildId, question }: Asked): void {
+  add(client, id, (room) => answering(kernel.answer(buildId, question, room)));
 }
 
-function opening(open: OpenedParts): Opened {
+function add(client: string, id: number, steps: (room: AnswerRoom) => Task['steps']): void {
+  const room = new AnswerRoom(answer);
+  const task = { id, steps: steps(room), room, took: 0, isOver: false };
+  tasks.set(id, task);
+  turns.add(client, task);
+  schedule();
+}
+
+function* answering(steps: Steps<Body>): Task['steps'] {
+  const { bytes, next } = yield* steps;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { made: { bytes: alone(bytes), sha256, next } };
+}
+
+/** One step, which has its turn as any other. */
+function* opening({ key, open, asked }: Request & { do: 'open' }): Task['steps'] {
+  const kernel = openKernel(open);
+  kernels.keep(key, kernel);
+  for (const one of asked) ask(kernel, one);
+  return { opened: true };
+}
+
+function openKernel(open: OpenedParts): OpenKernel {
   if (open.of === 'sites') {
     const source = openSites(open.parts);
     return {
       memory: source.memory,
-      answer: (buildId, question) => {
+      answer: (buildId: string, question: Question, room) => {
         if (question.do !== 'sites') throw new TypeError(`${question.do} is asked of sites`);
-        return answerSites(buildId, source, question);
+        return answerSites(buildId, source, question, room);
       },
     };
   }
@@ -58,27 +90,87 @@ function opening(open: OpenedParts): Opened {
   const hasVars = open.parts.vars !== undefined;
   return {
     memory: table.memory,
-    answer: (buildId, question) => {
+    answer: (buildId, question, room) => {
       if (question.do === 'sites') throw new TypeError('sites are asked of variables');
-      return answerQuestion({ buildId, table, hasVars }, question);
+      return answerQuestion({ buildId, table, hasVars }, question, room);
     },
   };
 }
 
-/** The newest stays, however large it is: it was opened to be asked. */
-function keep(key: string, kernel: Opened): void {
-  close(key);
-  opened.set(key, kernel);
-  memory += kernel.memory;
-  for (const oldest of opened.keys()) {
-    if (memory <= maxBytes || oldest === key) break;
-    close(oldest);
+/** The turn of one task; then, what came meanwhile is heard before the next. */
+function schedule(): void {
+  if (isScheduled) return;
+  isScheduled = true;
+  setImmediate(() => {
+    isScheduled = false;
+    const next = turns.next();
+    if (!next) return;
+    const [client, task] = next;
+    if (!task.isOver) turn(client, task);
+    schedule();
+  });
+}
+
+function turn(client: string, task: Task): void {
+  running[0] = task.id;
+  const started = processorTime();
+  let ran = 0;
+  try {
+    while (ran < SLICE) {
+      running[1]++;
+      const step = task.steps.next();
+      const time = processorTime() - started - ran;
+      ran += time;
+      task.room.ran(time);
+      if (step.done) {
+        finish(client, task, ran, step.value);
+        return;
+      }
+    }
+    if (task.took + ran > questionTime) {
+      throw new DepotError('time-limit', `the answer takes more than ${questionTime / 1000} s`);
+    }
+    task.took += ran;
+    turns.ran(client, ran);
+    turns.again(client, task);
+  } catch (error) {
+    finish(client, task, processorTime() - started, failureOf(error));
+  } finally {
+    running[0] = 0;
   }
 }
 
-function close(key: string): void {
-  memory -= opened.get(key)?.memory ?? 0;
-  opened.delete(key);
+type WithoutId<T> = T extends unknown ? Omit<T, 'id' | 'took'> : never;
+type Outcome = WithoutId<Reply>;
+
+function finish(client: string, task: Task, ran: number, outcome: Outcome): void {
+  turns.ran(client, ran);
+  end(task);
+  send({ ...outcome, id: task.id, took: task.took + ran });
+}
+
+function end(task: Task): void {
+  task.isOver = true;
+  tasks.delete(task.id);
+}
+
+function send(reply: Reply): void {
+  const transfer = 'made' in reply ? [reply.made.bytes.buffer as ArrayBuffer] : [];
+  parentPort?.postMessage(reply, transfer);
+}
+
+function failureOf(error: unknown): Outcome {
+  if (error instanceof DepotError) {
+    const { code, message, members } = error;
+    return { refused: { code, detail: message, members } };
+  }
+  return { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+/** Milliseconds of this thread: on a machine that is busy otherwise, time passes without work. */
+function processorTime(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** A buffer is handed over whole, so that no view of a larger one is. */

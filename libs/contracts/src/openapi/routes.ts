@@ -50,6 +50,10 @@ const ofKernel: ProblemCode[] = [
 ];
 const limit = z.number().int().min(1).max(1000);
 const page = z.string();
+/** How many entries the pages before had. */
+const skipped = z.string().regex(/^\d{1,8}$/);
+/** An answer that took too much is not tried again for a while. */
+const tooMuch: ProblemCode[] = ['time-limit', 'memory-limit'];
 
 /** What the fetch service answers. To add a route, add it here and to apps/fetch. */
 export const FETCH_ROUTES: RouteDocument[] = [
@@ -72,7 +76,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
         .describe('`next` of the answer before.'),
     },
     answers: { [JSON_TYPE]: searchAnswerSchema },
-    problems: ['bad-query', 'busy', 'store-unavailable'],
+    problems: ['bad-query', 'busy', 'budget-spent', 'store-unavailable'],
   },
   {
     method: 'post',
@@ -80,7 +84,14 @@ export const FETCH_ROUTES: RouteDocument[] = [
     summary: 'Many build IDs and releases at once: have, missing, ambiguous',
     body: lookupRequestSchema,
     answers: { [JSON_TYPE]: lookupAnswerSchema },
-    problems: ['bad-body', 'too-large', 'unsupported-media', 'busy', 'store-unavailable'],
+    problems: [
+      'bad-body',
+      'too-large',
+      'unsupported-media',
+      'busy',
+      'budget-spent',
+      'store-unavailable',
+    ],
   },
   {
     method: 'get',
@@ -116,6 +127,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
     blob: true,
     problems: [
       ...ofKernel,
+      ...tooMuch,
       'unknown-artifact',
       'no-vars',
       'no-inlines',
@@ -150,6 +162,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
     blob: true,
     problems: [
       ...ofKernel,
+      ...tooMuch,
       'bad-query',
       'bad-btf',
       'busy',
@@ -161,8 +174,14 @@ export const FETCH_ROUTES: RouteDocument[] = [
     method: 'get',
     path: '/v1/kernels/{buildId}/vars/{name}',
     summary: 'A variable with the types that it needs: as JSON, as C, or as standalone BTF',
+    description:
+      'Where static variables of one name are more than one answer may have, JSON has `next`, and ' +
+      'as C the header `Link` names the page that goes on. The pieces of C are one file.',
     parameters: { ...kernel, name: variableNameSchema },
-    query: { as: z.enum(['json', 'c', 'btf']) },
+    query: {
+      as: z.enum(['json', 'c', 'btf']),
+      page: skipped.describe('`next` of the answer before.'),
+    },
     answers: {
       [VARIABLE_FORMS.json]: variableAnswerSchema,
       [VARIABLE_FORMS.c]: null,
@@ -171,6 +190,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
     blob: true,
     problems: [
       ...ofKernel,
+      ...tooMuch,
       'bad-query',
       'unknown-variable',
       'no-vars',
@@ -184,11 +204,15 @@ export const FETCH_ROUTES: RouteDocument[] = [
     method: 'post',
     path: '/v1/kernels/{buildId}/vars/resolve',
     summary: 'Many variables at once',
+    description:
+      'Where one answer may not have all, `next` says how many of the names it is about: ask for ' +
+      'the others. `next` of a name goes on with `GET …/vars/{name}`.',
     parameters: kernel,
     body: resolveRequestSchema,
     answers: { [JSON_TYPE]: resolveAnswerSchema },
     problems: [
       ...ofKernel,
+      ...tooMuch,
       'bad-body',
       'too-large',
       'unsupported-media',
@@ -210,15 +234,13 @@ export const FETCH_ROUTES: RouteDocument[] = [
         'As the kernel was linked. Required where there is no `function`; not beside it.',
       ),
       limit,
-      page: z
-        .string()
-        .regex(/^\d{1,8}$/)
-        .describe('`next` of the answer before.'),
+      page: skipped.describe('`next` of the answer before.'),
     },
     answers: { [JSON_TYPE]: sitePageSchema },
     blob: true,
     problems: [
       ...ofKernel,
+      ...tooMuch,
       'bad-query',
       'unknown-function',
       'no-inlines',

@@ -6,11 +6,15 @@ import {
   type Location,
   type SiteParameter,
 } from '@btf-depot/extras';
+import { refusing } from '../refusals.ts';
 import type { SiteSource } from './site-source.ts';
 
-/** A site as the HTTP interface and the command line show it. */
+/**
+ * A site as the HTTP interface and the command line show it.
+ * @throws DepotError `bad-btf` where its parameters cannot be written as C.
+ */
 export function describeSite({ table, map, arch }: SiteSource, number: number): InlineSite {
-  const site = table.site(number);
+  const site = refusing('inlines', () => table.site(number));
   const place = map?.place(site.section, site.offset);
   return {
     function: site.function,

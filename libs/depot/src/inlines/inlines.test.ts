@@ -3,6 +3,7 @@ import { parseBtf } from '@btf-depot/btf';
 import { readCarrier } from '@btf-depot/carrier';
 import { buildIdOf, inlinedKernel } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
+import { finish } from '../answer-room.ts';
 import { findSection } from '../find-section.ts';
 import { mergeRecord } from '../merge-record.ts';
 import { plainArtifacts } from '../pack-kernel.ts';
@@ -75,7 +76,7 @@ test('what is no BTF on this core is refused', () => {
 
 describe('questions', () => {
   test('the sites of a function, in pages', () => {
-    const first = askSites(source, { function: 'twice', limit: 2, skip: 0 });
+    const first = finish(askSites(source, { function: 'twice', limit: 2, skip: 0 }));
     expect(first.more).toBe(true);
     expect(first.sites[0]).toEqual({
       function: 'twice',
@@ -93,25 +94,25 @@ describe('questions', () => {
         { name: 'm', type: 'long int', where: 'not available' },
       ],
     });
-    const rest = askSites(source, { function: 'twice', limit: 2, skip: 2 });
+    const rest = finish(askSites(source, { function: 'twice', limit: 2, skip: 2 }));
     expect([rest.sites.length, rest.more]).toEqual([1, false]);
   });
 
   test('what begins at an address: the outer call first', () => {
     const address = 0xffffffff81000008n;
-    const { sites } = askSites(source, { address, limit: 10, skip: 0 });
+    const { sites } = finish(askSites(source, { address, limit: 10, skip: 0 }));
     expect(sites.map(({ parameters }) => parameters.map(({ where }) => where))).toEqual([
       ['not available', 'not available'],
       ['not available', 'rdi'],
     ]);
-    expect(askSites(source, { address: 9n, limit: 10, skip: 0 })).toEqual({
+    expect(finish(askSites(source, { address: 9n, limit: 10, skip: 0 }))).toEqual({
       sites: [],
       more: false,
     });
   });
 
   test('a near miss names what may have been meant', () => {
-    expect(() => askSites(source, { function: 'twise', limit: 1, skip: 0 })).toThrow(
+    expect(() => finish(askSites(source, { function: 'twise', limit: 1, skip: 0 }))).toThrow(
       expect.objectContaining({
         code: 'unknown-function',
         members: { suggestions: ['twice'] },

@@ -1,5 +1,6 @@
 import { parseBtf } from '@btf-depot/btf';
 import { CallerMap, SiteTable } from '@btf-depot/extras';
+import { NearNames } from '../near-names.ts';
 import { refusing } from '../refusals.ts';
 
 /** What questions about a kernel's inlined calls need of it. */
@@ -18,6 +19,8 @@ export interface SiteSource {
   readonly table: SiteTable;
   readonly map: CallerMap | undefined;
   readonly arch: string | undefined;
+  /** Names of inlined functions that a name may have been meant to be. */
+  readonly nearNames: (wanted: string) => string[];
   /** Bytes that it takes, near enough for a cache's bound. */
   readonly memory: number;
 }
@@ -27,12 +30,14 @@ export function openSites({ core, inlines, map, arch }: SiteParts): SiteSource {
   return refusing('inlines', () => {
     const base = parseBtf(core);
     const table = new SiteTable(parseBtf(inlines, { base, section: '.BTF.inlines' }));
+    let near: NearNames | undefined;
     const perType = 20;
     const types = (base.typeCount + table.btf.typeCount) * perType;
     return {
       table,
       map: map && new CallerMap(Buffer.from(map).toString('latin1')),
       arch,
+      nearNames: (wanted) => (near ??= new NearNames(table.names)).find(wanted),
       memory: core.length + inlines.length + types + table.memory + (map?.length ?? 0) * 3,
     };
   });

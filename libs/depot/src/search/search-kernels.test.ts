@@ -49,3 +49,14 @@ test('lookup: have, missing, ambiguous', () => {
     ambiguous: [{ asked: '6.12.1-amd64', kernels: [amd, again] }],
   });
 });
+
+test('lookup: of releases that very many kernels have, so many are named, two of each at least', () => {
+  const releases = Array.from({ length: 50 }, (_, at) => `6.${at}`);
+  const many = releases.flatMap((release) =>
+    Array.from({ length: 200 }, (_, at) => summary(`${release}.${at}`, { release })),
+  );
+  const { ambiguous } = lookUpKernels(many, () => undefined, { buildIds: [], releases });
+  const counts = ambiguous.map(({ kernels }) => kernels.length);
+  expect(counts).toEqual([...Array<number>(20).fill(100), ...Array<number>(30).fill(2)]);
+  expect(ambiguous.every(({ more }) => more === true)).toBe(true);
+});

@@ -33,8 +33,14 @@ export function searchKernels(
   return { kernels: found };
 }
 
+/** Kernels that an answer names of one ambiguous release, and of all; of each, two at least. */
+const MAX_OF_RELEASE = 100;
+const MAX_AMBIGUOUS = 2000;
+const LEAST = 2;
+
 /**
- * Many at once. A build ID is found or missing; a release may be several kernels'.
+ * Many at once. A build ID is found or missing; a release may be several kernels', of which a search
+ * has all where there are too many for this answer.
  * @param byBuildId finds one by its build ID.
  */
 export function lookUpKernels(
@@ -50,10 +56,16 @@ export function lookUpKernels(
     const kernel = byBuildId(buildId);
     return { asked: buildId, found: kernel ? [kernel] : [] };
   });
+  let left = MAX_AMBIGUOUS;
   for (const { asked: name, found } of [...byId, ...byRelease]) {
     if (found.length === 0) answer.missing.push(name);
     else if (found.length === 1) answer.have.push({ asked: name, kernel: found[0] });
-    else answer.ambiguous.push({ asked: name, kernels: found });
+    else {
+      const kernels = found.slice(0, Math.max(LEAST, Math.min(MAX_OF_RELEASE, left)));
+      left -= kernels.length;
+      const more = kernels.length < found.length;
+      answer.ambiguous.push({ asked: name, kernels, ...(more && { more }) });
+    }
   }
   return answer;
 }

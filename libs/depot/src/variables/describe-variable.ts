@@ -1,14 +1,19 @@
 import { printDeclaration, printVariable } from '@btf-depot/btf';
 import type { Variable, VariableWithTypes } from '@btf-depot/contracts';
 import { PER_CPU_SECTION } from '@btf-depot/extras';
+import { AnswerRoom, type Steps } from '../answer-room.ts';
 import { refusing } from '../refusals.ts';
+import type { NamePart } from './ask-variables.ts';
 import type { VariableRow, VariableTable } from './variable-table.ts';
 
 const LINKAGES = ['static', 'global', 'extern'] as const;
 
-/** A declaration is one line for people as a rule; anonymous types are written out. */
-const MAX_DECLARATION = 256 * 1024;
-const MAX_TYPES = 4 * 1024 * 1024;
+/**
+ * Characters of one declaration, and of the types that one variable needs: some 40 times what the
+ * largest of Debian's kernels of 6.12 and 7.2 take (381; 25,764).
+ */
+const MAX_DECLARATION = 16 * 1024;
+const MAX_TYPES = 1024 * 1024;
 
 /**
  * A row as clients get it.
@@ -41,21 +46,34 @@ export function describeWithTypes(table: VariableTable, row: VariableRow): Varia
 
 /**
  * A C file that declares the variables of one name after the types that they need. One name has
- * one type in C: where several variables share it, all but the first stand in `#if 0`.
+ * one type in C: where several variables share it, all but the first stand in `#if 0`. Where there
+ * is no room for all, `next` is where the next piece of the file begins.
  */
-export function variablesAsC(table: VariableTable, rows: readonly VariableRow[]): string {
-  return rows
-    .map((row, number) => {
-      const { types, declaration, ...variable } = describeWithTypes(table, row);
-      const { section, offset, size, linkage, address } = variable;
-      const where =
-        section === undefined ? '' : `${commentSafe(section)}+0x${(offset ?? 0).toString(16)}, `;
-      const at = address === undefined ? '' : `${address}, `;
-      const of = rows.length > 1 ? `, ${number + 1} of ${rows.length} of this name` : '';
-      const text = `/* ${where}${at}${size ?? '?'} bytes, ${linkage}${of} */\n${types}extern ${declaration};\n`;
-      return number === 0 ? text : `\n#if 0\n${text}#endif\n`;
-    })
-    .join('');
+export function* variablesAsC(
+  table: VariableTable,
+  rows: readonly VariableRow[],
+  { skip = 0, room = new AnswerRoom() }: NamePart = {},
+): Steps<{ text: string; next?: string }> {
+  const pieces: string[] = [];
+  for (let at = skip; at < rows.length; at++) {
+    if (pieces.length > 0 && room.isFull) return { text: pieces.join(''), next: `${at}` };
+    const piece = variableAsC(table, rows, at);
+    room.take(piece);
+    pieces.push(piece);
+    yield;
+  }
+  return { text: pieces.join('') };
+}
+
+function variableAsC(table: VariableTable, rows: readonly VariableRow[], number: number): string {
+  const { types, declaration, ...variable } = describeWithTypes(table, rows[number]);
+  const { section, offset, size, linkage, address } = variable;
+  const where =
+    section === undefined ? '' : `${commentSafe(section)}+0x${(offset ?? 0).toString(16)}, `;
+  const at = address === undefined ? '' : `${address}, `;
+  const of = rows.length > 1 ? `, ${number + 1} of ${rows.length} of this name` : '';
+  const text = `/* ${where}${at}${size ?? '?'} bytes, ${linkage}${of} */\n${types}extern ${declaration};\n`;
+  return number === 0 ? text : `\n#if 0\n${text}#endif\n`;
 }
 
 /** Names of sections are printable, but nobody promises that they leave comments alone. */

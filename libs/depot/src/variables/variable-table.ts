@@ -1,5 +1,6 @@
 import { Kind, parseBtf, sizeOf, type Btf } from '@btf-depot/btf';
 import { decodeLayout, PER_CPU_SECTION, type OpenedLayout } from '@btf-depot/extras';
+import { NearNames } from '../near-names.ts';
 import { refusing } from '../refusals.ts';
 
 /** A variable, and where it lies as far as its BTF says. */
@@ -29,6 +30,10 @@ export class VariableTable {
   readonly #ksyms: Btf | undefined;
   readonly #layout: OpenedLayout | undefined;
   #names: string[] | undefined;
+  #near: NearNames | undefined;
+  /** What was found last: pages of one name, and its ksyms, are asked for one after the other. */
+  #found: { name: string; rows: readonly VariableRow[] } | undefined;
+  #ksym: { name: string; is: boolean } | undefined;
 
   /**
    * @param ksyms the part of the variables that a running kernel can be given.
@@ -69,7 +74,8 @@ export class VariableTable {
       (sum, { bytes, typeCount }) => sum + bytes.length + typeCount * perType,
       0,
     );
-    return types + this.#next.length * perEntry;
+    // The names come later, where somebody asks for a list, or for one that is not there.
+    return types + this.#next.length * (perEntry + PER_NAME);
   }
 
   /** Every name once, in the order of their characters' codes. */
@@ -82,11 +88,22 @@ export class VariableTable {
     return this.#names;
   }
 
+  /** Names that `wanted` may have been meant to be. */
+  nearNames(wanted: string): string[] {
+    this.#near ??= new NearNames(this.names);
+    return this.#near.find(wanted);
+  }
+
   /**
    * The variables of that name, several where static ones share it, by section and offset. An
    * entry that comes twice is one variable.
    */
-  find(name: string): VariableRow[] {
+  find(name: string): readonly VariableRow[] {
+    if (this.#found?.name !== name) this.#found = { name, rows: this.#rowsOf(name) };
+    return this.#found.rows;
+  }
+
+  #rowsOf(name: string): VariableRow[] {
     return this.btf
       .findAll(name, Kind.VAR)
       .flatMap((id) => this.#places(id).map((place) => ({ id, name, ...place })))
@@ -100,7 +117,11 @@ export class VariableTable {
     // What core has, the kernel has already.
     if (!ksyms || id < this.btf.firstId) return undefined;
     // A name is among the ksyms only where no other variable has it.
-    return ksyms.findAll(name, Kind.VAR).some((found) => found >= ksyms.firstId);
+    if (this.#ksym?.name !== name) {
+      const is = ksyms.findAll(name, Kind.VAR).some((found) => found >= ksyms.firstId);
+      this.#ksym = { name, is };
+    }
+    return this.#ksym.is;
   }
 
   /** Where the variable lies in memory, as far as that is known; not of one that each CPU has. */
@@ -133,6 +154,9 @@ export class VariableTable {
     return [size === undefined ? {} : { size }];
   }
 }
+
+/** Bytes that an entry takes in the list of names, and in the index of those that are near. */
+const PER_NAME = 180;
 
 /** The parts of a kernel's BTF; all but core are split BTF on core. */
 export interface VariableParts {

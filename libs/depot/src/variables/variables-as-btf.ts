@@ -1,17 +1,24 @@
 import { addForward, addSection, BtfBuilder, isModifier, Kind, type Btf } from '@btf-depot/btf';
+import type { Steps } from '../answer-room.ts';
 import type { VariableRow, VariableTable } from './variable-table.ts';
 
 /** How a type was reached: behind a pointer its name is enough, by value it must be complete. */
 const POINTED = 1;
 const COMPLETE = 2;
 
+/** Types of one step. */
+const STEP = 1024;
+
 /**
  * Standalone BTF of some variables with the types that they need: what they contain is there, of
  * what they point to named structs and unions are only declared (FWD), as in the C text. Types
  * keep their order; then come the variables, and a DATASEC for each section.
  */
-export function variablesAsBtf({ btf }: VariableTable, rows: readonly VariableRow[]): Uint8Array {
-  const reached = reach(
+export function* variablesAsBtf(
+  { btf }: VariableTable,
+  rows: readonly VariableRow[],
+): Steps<Uint8Array> {
+  const reached = yield* reach(
     btf,
     rows.map((row) => btf.sizeOrType(row.id)),
   );
@@ -26,6 +33,7 @@ export function variablesAsBtf({ btf }: VariableTable, rows: readonly VariableRo
     } else {
       builder.copy(btf, id, mapId);
     }
+    if (builder.nextId % STEP === 0) yield;
   }
   const sections = new Map<string, { type: number; offset: number; size: number }[]>();
   for (const row of rows) {
@@ -44,7 +52,7 @@ export function variablesAsBtf({ btf }: VariableTable, rows: readonly VariableRo
 }
 
 /** What the roots need, by id: `COMPLETE`, or only `POINTED` at. */
-function reach(btf: Btf, roots: readonly number[]): Map<number, number> {
+function* reach(btf: Btf, roots: readonly number[]): Steps<Map<number, number>> {
   const reached = new Map<number, number>();
   const stack = roots.map((id): [id: number, how: number] => [id, COMPLETE]);
   for (let next = stack.pop(); next; next = stack.pop()) {
@@ -52,6 +60,7 @@ function reach(btf: Btf, roots: readonly number[]): Map<number, number> {
     const before = reached.get(id) ?? 0;
     if (id === 0 || (before & how) !== 0) continue;
     reached.set(id, before | how);
+    if (reached.size % STEP === 0) yield;
     const kind = btf.kind(id);
     if (kind === Kind.PTR) stack.push([btf.sizeOrType(id), POINTED]);
     else if (isModifier(kind)) stack.push([btf.sizeOrType(id), how]);

@@ -10,6 +10,7 @@ import { attachVariables, elfImage, encodeLayout, ksyms, listVariables } from '@
 import { bpftool } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { finish } from '../answer-room.ts';
 import { describeVariable, variablesAsC } from './describe-variable.ts';
 import { openVariables, type VariableTable } from './variable-table.ts';
 import { variablesAsBtf } from './variables-as-btf.ts';
@@ -43,7 +44,7 @@ describeWithKernels(['K612'], 'variables of a real kernel', ({ K612 }) => {
 
   test('every one is valid BTF by itself', () => {
     for (const name of table.names) {
-      expect(verifyBtf(variablesAsBtf(table, table.find(name)))).toEqual([]);
+      expect(verifyBtf(finish(variablesAsBtf(table, table.find(name))))).toEqual([]);
     }
   });
 
@@ -95,7 +96,7 @@ describeWithKernels(['K612'], 'variables of a real kernel', ({ K612 }) => {
 
   test.each(['init_task', 'runqueues', 'verbose', 'bts_ctx'])('bpftool reads %s', async (name) => {
     const file = join(folder, `${name}.btf`);
-    await writeFile(file, variablesAsBtf(table, table.find(name)));
+    await writeFile(file, finish(variablesAsBtf(table, table.find(name))));
     const dump = await bpftool(['btf', 'dump', 'file', file]);
     expect(dump).toContain(`VAR '${name}'`);
   });
@@ -105,7 +106,7 @@ describeWithKernels(['K612'], 'variables of a real kernel', ({ K612 }) => {
     const step = Math.floor(table.names.length / 100);
     for (let at = 0; at < table.names.length; at += step) {
       const file = join(folder, 'one.c');
-      await writeFile(file, variablesAsC(table, table.find(table.names[at])));
+      await writeFile(file, finish(variablesAsC(table, table.find(table.names[at]))).text);
       await run('cc', ['-std=gnu11', '-fsyntax-only', '-w', file]);
     }
   });

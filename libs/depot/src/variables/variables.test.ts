@@ -2,6 +2,7 @@ import { addVariable, BtfBuilder, Kind, parseBtf, verifyBtf } from '@btf-depot/b
 import { attachVariables, encodeLayout } from '@btf-depot/extras';
 import { kernelBtf, TEST_GLOBALS } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
+import { finish } from '../answer-room.ts';
 import {
   answerVariable,
   findVariable,
@@ -10,7 +11,6 @@ import {
   type AskedKernel,
 } from './ask-variables.ts';
 import { variablesAsC } from './describe-variable.ts';
-import { nearNames } from './near-names.ts';
 import { twinVariables } from './testing/twin-variables.ts';
 import { openVariables } from './variable-table.ts';
 import { variablesAsBtf } from './variables-as-btf.ts';
@@ -32,7 +32,7 @@ const twins = kernel(twinVariables());
 
 describe('one variable', () => {
   test('where it lies, its declaration, and the types in an order that compiles', () => {
-    expect(answerVariable(whole, 'init_task')).toEqual({
+    expect(finish(answerVariable(whole, 'init_task'))).toEqual({
       buildId,
       name: 'init_task',
       variables: [
@@ -65,7 +65,7 @@ describe('one variable', () => {
     });
     const ksyms = attachVariables(parseBtf(core), parseBtf(kernelBtf())).bytes;
     const placed = { ...whole, table: openVariables({ core, vars, ksyms, layout }) };
-    const one = (name: string) => answerVariable(placed, name).variables[0];
+    const one = (name: string) => finish(answerVariable(placed, name)).variables[0];
     expect(one('tasks')).toMatchObject({ address: '0xffffffff82000010', fromStext: 0x1000010 });
     expect(one('verbose')).toMatchObject({
       address: '0x1004',
@@ -74,20 +74,20 @@ describe('one variable', () => {
       ksymReason: 'ambiguous-name',
     });
     expect(one('current_task')).not.toHaveProperty('address');
-    expect(variablesAsC(placed.table, findVariable(placed, 'tasks'))).toContain(
+    expect(finish(variablesAsC(placed.table, findVariable(placed, 'tasks'))).text).toContain(
       '/* .data+0x10, 0xffffffff82000010, 8 bytes',
     );
   });
 
   test('per-CPU variables of core are found too', () => {
-    expect(answerVariable(whole, 'current_task').variables).toMatchObject([
+    expect(finish(answerVariable(whole, 'current_task')).variables).toMatchObject([
       { perCpu: true, from: 'core', section: '.data..percpu' },
     ]);
-    expect(answerVariable(kernel(core), 'current_task').variables).toHaveLength(1);
+    expect(finish(answerVariable(kernel(core), 'current_task')).variables).toHaveLength(1);
   });
 
   test('static variables of one name are all given, told apart by where they lie', () => {
-    const { variables } = answerVariable(twins, 'verbose');
+    const { variables } = finish(answerVariable(twins, 'verbose'));
     expect(
       variables.map(({ section, offset, declaration }) => [section, offset, declaration]),
     ).toEqual([
@@ -101,16 +101,17 @@ describe('one variable', () => {
     const b = new BtfBuilder({ base: parseBtf(core) });
     addVariable(b, 'init_task', 1, 1);
     const table = openVariables({ core, vars, ksyms: b.finish() });
-    const ksym = (name: string) => answerVariable({ ...whole, table }, name).variables[0].ksym;
+    const ksym = (name: string) =>
+      finish(answerVariable({ ...whole, table }, name)).variables[0].ksym;
     expect(['init_task', 'verbose', 'current_task'].map(ksym)).toEqual([true, false, undefined]);
   });
 
   test('an entry that a section has twice is one variable', () => {
-    expect(answerVariable(twins, 'hv_nested').variables).toHaveLength(1);
+    expect(finish(answerVariable(twins, 'hv_nested')).variables).toHaveLength(1);
   });
 
   test('one that is in no section has neither section nor offset', () => {
-    const [variable] = answerVariable(twins, 'stray').variables;
+    const [variable] = finish(answerVariable(twins, 'stray')).variables;
     expect(variable).toMatchObject({ size: 4, linkage: 'extern' });
     expect(variable).not.toHaveProperty('section');
   });
@@ -131,17 +132,9 @@ describe('one variable', () => {
   });
 });
 
-test('near names: the nearest first, then those that have it inside', () => {
-  const names = ['jiffies', 'jiffies_64', 'jiffy', 'nothing', 'total_jiffies'];
-  expect(nearNames(names, 'jifies')).toEqual(['jiffies']);
-  expect(nearNames(names, 'jiffie')).toEqual(['jiffies', 'jiffies_64', 'total_jiffies']);
-  expect(nearNames(names, '')).toEqual([]);
-  expect(nearNames(names, 'x'.repeat(500))).toEqual([]);
-});
-
 describe('pages', () => {
   const list = (prefix: string, limit: number, page?: string) =>
-    listVariablePage(whole, { prefix, limit, ...(page !== undefined && { page }) });
+    finish(listVariablePage(whole, { prefix, limit, ...(page !== undefined && { page }) }));
 
   test('all variables, by name', () => {
     const names = list('', 100).variables.map(({ name }) => name);
@@ -158,7 +151,7 @@ describe('pages', () => {
     let page: string | undefined;
     do {
       const options = { prefix: '', limit: 1, ...(page !== undefined && { page }) };
-      const answer = listVariablePage(twins, options);
+      const answer = finish(listVariablePage(twins, options));
       seen.push(...answer.variables);
       page = answer.next;
     } while (page !== undefined);
@@ -172,7 +165,9 @@ describe('pages', () => {
 });
 
 test('many names at once: found and missing, in the order asked, each once', () => {
-  const answer = resolveVariables(whole, ['verbose', 'tasks', 'verbos', '__proto__', 'verbose']);
+  const answer = finish(
+    resolveVariables(whole, ['verbose', 'tasks', 'verbos', '__proto__', 'verbose']),
+  );
   expect(answer.found.map(({ name }) => name)).toEqual(['verbose', 'tasks']);
   expect(answer.missing).toEqual([
     { name: 'verbos', suggestions: ['verbose'] },
@@ -181,17 +176,17 @@ test('many names at once: found and missing, in the order asked, each once', () 
 });
 
 test('as C: the place, the types, the declaration; more of one name stand aside', () => {
-  expect(variablesAsC(whole.table, findVariable(whole, 'verbose'))).toBe(
+  expect(finish(variablesAsC(whole.table, findVariable(whole, 'verbose'))).text).toBe(
     '/* .bss+0x4, 4 bytes, static */\nextern int verbose;\n',
   );
-  const text = variablesAsC(twins.table, findVariable(twins, 'verbose'));
+  const text = finish(variablesAsC(twins.table, findVariable(twins, 'verbose'))).text;
   expect(text.match(/^#if 0$/gm)).toHaveLength(2);
   expect(text).toContain('/* .data+0x4, 4 bytes, static, 3 of 3 of this name */');
 });
 
 describe('as BTF', () => {
   test('standalone and valid, with the variable and its section', () => {
-    const btf = parseBtf(variablesAsBtf(whole.table, findVariable(whole, 'init_task')));
+    const btf = parseBtf(finish(variablesAsBtf(whole.table, findVariable(whole, 'init_task'))));
     expect(verifyBtf(btf.bytes)).toEqual([]);
     expect(btf.find('init_task', Kind.VAR)).toBeDefined();
     expect(btf.sizeOrType(btf.find('.data', Kind.DATASEC) ?? 0)).toBe(16);
@@ -199,14 +194,14 @@ describe('as BTF', () => {
   });
 
   test('what is only pointed to is declared, not defined', () => {
-    const btf = parseBtf(variablesAsBtf(whole.table, findVariable(whole, 'tasks')));
+    const btf = parseBtf(finish(variablesAsBtf(whole.table, findVariable(whole, 'tasks'))));
     expect(verifyBtf(btf.bytes)).toEqual([]);
     expect(btf.find('task_struct', Kind.STRUCT)).toBeUndefined();
     expect(btf.find('task_struct', Kind.FWD)).toBeDefined();
   });
 
   test('several of one name, in several sections', () => {
-    const btf = parseBtf(variablesAsBtf(twins.table, findVariable(twins, 'verbose')));
+    const btf = parseBtf(finish(variablesAsBtf(twins.table, findVariable(twins, 'verbose'))));
     expect(verifyBtf(btf.bytes)).toEqual([]);
     expect(btf.findAll('verbose', Kind.VAR)).toHaveLength(3);
   });

@@ -1,3 +1,4 @@
+import { FormatError } from '@btf-depot/bytes';
 import { Kind, printDeclaration, type Btf } from '@btf-depot/btf';
 import { readLocation, type Location } from './location.ts';
 
@@ -21,6 +22,10 @@ export interface SiteParameter {
   readonly location?: Location;
 }
 
+/** Characters that the parameters of one site may take: a kernel's take some hundreds. */
+const MAX_TEXT = 256 * 1024;
+const PER_PARAMETER = 64;
+
 interface Section {
   readonly id: number;
   readonly name: string;
@@ -40,6 +45,8 @@ export class SiteTable {
   readonly #byFunction: Uint32Array;
   readonly #starts: ReadonlyMap<number, readonly [from: number, to: number]>;
   #names: string[] | undefined;
+  /** What was found last: its pages are asked for one after the other. */
+  #found: { name: string; numbers: Uint32Array } | undefined;
 
   constructor(btf: Btf) {
     this.btf = btf;
@@ -85,12 +92,22 @@ export class SiteTable {
 
   /** Numbers of the sites of all functions of that name, ascending. */
   ofFunction(name: string): Uint32Array {
+    if (this.#found?.name !== name) this.#found = { name, numbers: this.#sitesOf(name) };
+    return this.#found.numbers;
+  }
+
+  #sitesOf(name: string): Uint32Array {
     const ranges = this.btf
       .findAll(name, Kind.FUNC)
       .flatMap((id) => [this.#starts.get(id) ?? ([0, 0] as const)]);
     if (ranges.length === 1) return this.#byFunction.subarray(...ranges[0]);
-    const numbers = ranges.flatMap(([from, to]) => [...this.#byFunction.subarray(from, to)]);
-    return Uint32Array.from(numbers).sort();
+    const numbers = new Uint32Array(ranges.reduce((sum, [from, to]) => sum + to - from, 0));
+    let at = 0;
+    for (const [from, to] of ranges) {
+      numbers.set(this.#byFunction.subarray(from, to), at);
+      at += to - from;
+    }
+    return numbers.sort();
   }
 
   /** Numbers of the sites that begin at a place; the outermost call first. */
@@ -108,7 +125,7 @@ export class SiteTable {
       });
   }
 
-  /** The site of a number below `count`. */
+  /** The site of a number below `count`. Throws FormatError `btf-limit` where its text is too long. */
   site(number: number): Site {
     const { id, name, first } = this.#sectionOf(number);
     const at = (number - first) * 3;
@@ -124,16 +141,19 @@ export class SiteTable {
     const { btf } = this;
     const proto = btf.sizeOrType(func);
     const known = btf.kind(locations) === Kind.LOC_PROTO ? btf.vlen(locations) : 0;
+    let left = MAX_TEXT;
     return Array.from({ length: btf.vlen(proto) }, (_, place) => {
       const type = btf.tail(proto, place * 2 + 1);
       const name = btf.string(btf.tail(proto, place * 2));
       const id = place < known ? btf.tail(locations, place) : 0;
       const location = btf.kind(id) === Kind.LOC_PARAM ? readLocation(btf, id) : undefined;
-      return {
-        name,
-        type: type === 0 && name === '' ? '...' : printDeclaration(btf, type),
-        ...(location && { location }),
-      };
+      const text = type === 0 && name === '' ? '...' : printDeclaration(btf, type, { limit: left });
+      left -= PER_PARAMETER + name.length + text.length;
+      if (left < 0) {
+        const message = `function ${func}: its parameters pass ${MAX_TEXT} characters`;
+        throw new FormatError('btf-limit', message, { section: btf.section });
+      }
+      return { name, type: text, ...(location && { location }) };
     });
   }
 

@@ -1,0 +1,126 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import type { OpenedParts } from './messages.ts';
+import { Turns } from './turns.ts';
+import type { Pending } from './waiting.ts';
+
+/** Kernels whose parts are in memory beside the open ones, and of those, of one client. */
+const AT_ONCE = 4;
+const OF_CLIENT = 2;
+
+/** A kernel that is to be opened, and the questions that are answered with it. */
+export interface Opening {
+  id: number;
+  key: string;
+  of: OpenedParts['of'];
+  record: KernelRecord;
+  client: string;
+  asked: Pending[];
+  /** Questions that came after it was sent to the thread. */
+  late: Pending[];
+  state: 'waiting' | 'reading' | 'sent' | 'over';
+}
+
+/**
+ * Kernels that wait to be opened: clients take turns, and nobody waits for the kernels of another
+ * one. A kernel is opened once for all who ask for it, and those questions are answered before its
+ * place is free again: none of them can find it closed by the kernels that others opened.
+ */
+export class Openings {
+  readonly #start: (opening: Opening) => Promise<void>;
+  readonly #byKey = new Map<string, Opening>();
+  readonly #sent = new Map<number, Opening>();
+  readonly #turns = new Turns<Opening>();
+  readonly #places = new Map<Opening, string>();
+
+  /** @param start reads the parts and sends them to the thread. */
+  constructor(start: (opening: Opening) => Promise<void>) {
+    this.#start = start;
+  }
+
+  /** Those that the thread has. */
+  sent(id: number): Opening | undefined {
+    return this.#sent.get(id);
+  }
+
+  /** Has the question wait for its kernel. */
+  wait(pending: Pending, nextId: () => number): void {
+    const { key, of, record, client, others } = pending;
+    let opening = this.#byKey.get(key);
+    if (opening?.state === 'sent') {
+      opening.late.push(pending);
+      return;
+    }
+    if (!opening) {
+      const state = 'waiting';
+      opening = { id: nextId(), key, of, record, client, asked: [], late: [], state };
+      this.#byKey.set(key, opening);
+    }
+    opening.asked.push(pending);
+    pending.opening = opening;
+    for (const each of [client, ...others]) this.join(opening, each);
+  }
+
+  /** The opening has a turn of this client too. */
+  join(opening: Opening, client: string): void {
+    if (opening.state !== 'waiting') return;
+    this.#turns.add(client, opening);
+    this.#next();
+  }
+
+  /** @returns the questions that came too late to be sent with it. */
+  opened(opening: Opening, took: number): Pending[] {
+    this.#turns.ran(opening.client, took);
+    this.#over(opening);
+    const answers = opening.asked.map(({ answer }) => answer);
+    void Promise.allSettled(answers).then(() => this.#leave(opening));
+    return opening.late;
+  }
+
+  failed(opening: Opening, error: Error): void {
+    this.#over(opening);
+    this.#leave(opening);
+    for (const pending of [...opening.asked, ...opening.late]) pending.refuse(error);
+  }
+
+  /** The thread is gone, with what it had. */
+  lost(): void {
+    for (const opening of this.#sent.values()) this.#over(opening);
+    for (const opening of this.#places.keys()) if (opening.state === 'over') this.#leave(opening);
+  }
+
+  #next(): void {
+    while (this.#places.size < AT_ONCE) {
+      const held = (client: string) =>
+        [...this.#places.values()].filter((holder) => holder === client).length;
+      const next = this.#turns.next((client) => held(client) < OF_CLIENT);
+      if (!next) return;
+      const [client, opening] = next;
+      // It is in the lists of all who ask for it.
+      if (opening.state !== 'waiting') continue;
+      opening.state = 'reading';
+      this.#places.set(opening, client);
+      void this.#read(opening);
+    }
+  }
+
+  async #read(opening: Opening): Promise<void> {
+    try {
+      await this.#start(opening);
+      opening.state = 'sent';
+      this.#sent.set(opening.id, opening);
+      for (const pending of opening.asked) pending.opening = undefined;
+    } catch (error) {
+      this.failed(opening, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #over(opening: Opening): void {
+    opening.state = 'over';
+    this.#sent.delete(opening.id);
+    if (this.#byKey.get(opening.key) === opening) this.#byKey.delete(opening.key);
+  }
+
+  #leave(opening: Opening): void {
+    if (this.#places.delete(opening)) this.#next();
+  }
+}

@@ -1,0 +1,38 @@
+import { kernelRecord } from '@btf-depot/testing';
+import { expect, test } from 'vitest';
+import { Waiting, type Pending } from './waiting.ts';
+
+const record = kernelRecord();
+let lastId = 0;
+
+function add(waiting: Waiting, client: string): Pending {
+  const id = ++lastId;
+  const question = { do: 'merge' } as const;
+  const facts = { id, name: `${id}`, client, key: '', of: 'vars', record, question } as const;
+  const pending = waiting.add(facts);
+  pending.answer.catch(() => undefined);
+  return pending;
+}
+
+test('who fills all places makes room for others, and is told to come back', async () => {
+  const refused: Pending[] = [];
+  const waiting = new Waiting((pending) => refused.push(pending));
+  const greedy = Array.from({ length: 4096 }, () => add(waiting, 'greedy'));
+  const modest = add(waiting, 'modest');
+  expect(refused).toEqual([greedy.at(-1)]);
+  await expect(greedy.at(-1)?.answer).rejects.toMatchObject({ code: 'busy' });
+  expect(() => add(waiting, 'greedy')).toThrow(expect.objectContaining({ code: 'busy' }));
+  expect(waiting.byId(modest.id)).toBe(modest);
+});
+
+test('what has waited for too long is told to come back, and is forgotten', async () => {
+  const refused: Pending[] = [];
+  const waiting = new Waiting((pending) => refused.push(pending));
+  const old = add(waiting, 'a');
+  waiting.refuseOld(1e9);
+  expect(refused).toEqual([]);
+  waiting.refuseOld(-1);
+  await expect(old.answer).rejects.toMatchObject({ code: 'busy' });
+  expect(refused).toEqual([old]);
+  expect(waiting.find(old.name)).toBeUndefined();
+});
