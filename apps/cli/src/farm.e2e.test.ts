@@ -201,6 +201,9 @@ describe.concurrent('a step of any CI', () => {
   });
 });
 
+/** Of the device client. */
+const clientFiles = { 'btfdepot-fetch': '#!/bin/sh\n', 'btfdepot-place': '' };
+
 describe.concurrent("Yocto's classes", () => {
   /** The body of a shell function of a class, as bitbake would write it: variables expanded. */
   async function taskOf(path: string, name: string, variables: Record<string, string>) {
@@ -236,7 +239,7 @@ describe.concurrent("Yocto's classes", () => {
   });
 
   test('the image has the client and its settings', async () => {
-    writeFiles(join(folder, 'client'), { 'btfdepot-fetch': '#!/bin/sh\n' });
+    writeFiles(join(folder, 'client'), clientFiles);
     const rootfs = join(folder, 'rootfs');
     const task = await taskOf('yocto/btfdepot-image.bbclass', 'btfdepot_install_client', {
       ...{ BTFDEPOT_CLIENT: join(folder, 'client'), BTFDEPOT_URL: 'http://depot.example' },
@@ -255,6 +258,7 @@ describe.concurrent("OpenWrt's package", () => {
     'rules.mk': `INCLUDE_DIR:=$(TOPDIR)/include
 INSTALL_DIR:=install -d -m0755
 INSTALL_BIN:=install -m0755
+INSTALL_DATA:=install -m0644
 TARGET_CROSS:=
 `,
     'include/kernel.mk': 'LINUX_DIR:=$(TOPDIR)/linux\n',
@@ -270,7 +274,7 @@ endef
   testWith(['make', 'readelf'], 'sends the kernel, and the image has its build ID', async () => {
     const top = join(folder, 'openwrt');
     writeFiles(top, { ...buildSystem, 'linux/vmlinux': kernelOf('openwrt').vmlinux });
-    writeFiles(join(folder, 'client'), { 'btfdepot-fetch': '#!/bin/sh\n' });
+    writeFiles(join(folder, 'client'), clientFiles);
     const make = ['make', '-f', farmFile('openwrt/btf-depot/Makefile'), `TOPDIR=${top}`];
     const client = `BTFDEPOT_CLIENT=${join(folder, 'client')}`;
     await runIn(top, [...make, client, 'compile', 'install'], environment);

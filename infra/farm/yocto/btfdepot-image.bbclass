@@ -8,6 +8,7 @@ BTFDEPOT_CLIENT ?= ""
 btfdepot_install_client() {
     install -D -m 0755 "${BTFDEPOT_CLIENT}/btfdepot-fetch" \
         "${IMAGE_ROOTFS}${sbindir}/btfdepot-fetch"
+    install -m 0644 "${BTFDEPOT_CLIENT}/btfdepot-place" "${IMAGE_ROOTFS}${sbindir}/btfdepot-place"
     install -d "${IMAGE_ROOTFS}${sysconfdir}/btf-depot/keys"
     echo "BTFDEPOT_URL=${BTFDEPOT_URL}" > "${IMAGE_ROOTFS}${sysconfdir}/btf-depot/fetch.conf"
 }

@@ -25,6 +25,7 @@ it.skipIf(without('dpkg-deb'))('dpkg takes the .deb apart into what it should ho
     '/etc/modprobe.d/btf-depot.conf',
     '/lib/systemd/system/btf-depot-fetch.service',
     '/usr/sbin/btfdepot-fetch',
+    '/usr/sbin/btfdepot-place',
   ]);
   expect(run('dpkg-deb', '-f', deb, 'Architecture').trim()).toBe('all');
   run('dpkg-deb', '-x', deb, join(folder, 'deb'));
@@ -67,6 +68,6 @@ it('the recipes of Yocto and OpenWrt name files that there are', () => {
     ...recipe.matchAll(/file:\/\/([\w.-]+)(?=["\s])/g),
     ...makefile.matchAll(/\.\/files\/(\S+)/g),
   ].map(([, name = '']) => name);
-  expect(named).toHaveLength(7);
+  expect(named).toHaveLength(9);
   expect(named.filter((name) => !existsSync(join(source, name)))).toEqual([]);
 });

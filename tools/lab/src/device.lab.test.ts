@@ -45,7 +45,11 @@ for (const name of inFull(['K612'], ['K72', 'K612arm64'])) {
           load('resume', `${HOST_URL}/resume`),
           load('changing', `${HOST_URL}/changing`),
           load('after-all', `${HOST_URL}/down ${HOST_URL}`),
-          load('full-disk', HOST_URL, 'mount -t tmpfs -o size=64k none /var/run/btf-depot'),
+          load(
+            'full-disk',
+            HOST_URL,
+            'mount -t tmpfs -o size=64k,mode=755 none /var/run/btf-depot',
+          ),
         ],
       });
     });

@@ -19,8 +19,21 @@ export interface Equipment {
   readonly programs: readonly string[];
 }
 
-const BASE = ['cat', 'cp', 'cut', 'find', 'grep', 'ln', 'mkdir', 'mv', 'readlink', 'rm', 'sed'];
-const USUAL = [...BASE, 'sha256sum', 'sleep', 'tail', 'tr', 'uname', 'wc', 'zcat', 'gzip'];
+const BASE = ['cat', 'cp', 'cut', 'find', 'grep', 'id', 'ln', 'ls', 'mkdir', 'mv', 'readlink'];
+const USUAL = [
+  ...BASE,
+  'rm',
+  'rmdir',
+  'sed',
+  'sha256sum',
+  'sleep',
+  'tail',
+  'tr',
+  'uname',
+  'wc',
+  'zcat',
+  'gzip',
+];
 const OF_BUSYBOX = [...USUAL, 'hexdump', 'timeout', 'wget', 'xzcat'];
 
 /** The programs that are not on this machine. */
@@ -66,6 +79,7 @@ export class Device {
     this.write('bin/insmod', INSMOD, 0o755);
     this.write('bin/rmmod', RMMOD, 0o755);
     mkdirSync(this.#made('sys/kernel/btf', ''), { recursive: true });
+    this.write('proc/kallsyms', '0000000000000000 D init_task\n');
     if (notes) this.write('sys/kernel/notes', notes);
     if (core) this.write('sys/kernel/btf/vmlinux', core);
   }
@@ -74,8 +88,11 @@ export class Device {
     return join(this.root, ...parts);
   }
 
+  /** In place of what it has; a file that is a link is replaced. */
   write(path: string, content: string | Uint8Array, mode = 0o644): void {
-    writeFileSync(this.#made(path, ''), content, { mode });
+    const file = this.#made(path, '');
+    rmSync(file, { force: true });
+    writeFileSync(file, content, { mode });
   }
 
   has(path: string): boolean {
@@ -116,8 +133,9 @@ export class Device {
  * busybox-static has it). Every ash prefers a function over an applet.
  */
 const OWN_PROGRAMS = `
-insmod() { "$BTFDEPOT_ROOT/bin/insmod" "$@"; }
-rmmod() { "$BTFDEPOT_ROOT/bin/rmmod" "$@"; }
+${['insmod', 'rmmod', 'sleep', 'uname']
+  .map((name) => `${name}() { "$BTFDEPOT_ROOT/bin/${name}" "$@"; }`)
+  .join('\n')}
 . "$0"
 `;
 
