@@ -52,6 +52,18 @@ export async function* blobStream(
   }
 }
 
+/** Leaves out so many bytes at the beginning. */
+export function skipping(bytes: number): TransformStream<Uint8Array, Uint8Array> {
+  let left = bytes;
+  return new TransformStream({
+    transform(chunk, controller) {
+      const skipped = Math.min(left, chunk.length);
+      left -= skipped;
+      if (skipped < chunk.length) controller.enqueue(chunk.subarray(skipped));
+    },
+  });
+}
+
 /** Not every browser's streams are asynchronous iterables (Safari's were not in 2025). */
 async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();

@@ -172,6 +172,51 @@ describe('blobs', () => {
     expect(asked.slice(2)).toEqual([path, `${path} bytes=40000-`, `${path} bytes=80000-`]);
   });
 
+  /** As a proxy that does not honour a range: from this byte on, whichever was asked for. */
+  const sendFrom =
+    (status: number, headers: Record<string, string>, what = bytes): Answer =>
+    (_request, response) => {
+      response.writeHead(status, { 'Content-Length': what.length, ...headers });
+      response.end(what);
+    };
+
+  test.each([
+    ['the whole with 200', sendFrom(200, {})],
+    ['the whole with 206', sendFrom(206, { 'Content-Range': 'bytes 0-99999/100000' })],
+    [
+      'an earlier range',
+      sendFrom(206, { 'Content-Range': 'bytes 30000-99999/100000' }, bytes.subarray(30_000)),
+    ],
+  ])('go on where a range is answered with %s', async (_, rest) => {
+    const { url, asked } = await artifact(send(40_000), rest);
+    const got = await new DepotClient(url, quick).artifact(buildId, 'a.gz');
+    expect(got.bytes).toEqual(bytes);
+    expect(asked.slice(2)).toEqual([path, `${path} bytes=40000-`]);
+  });
+
+  test.each([
+    ['a later range', sendFrom(206, { 'Content-Range': 'bytes 50000-99999/100000' })],
+    ['another unit', sendFrom(206, { 'Content-Range': 'lines 1-2/3' })],
+    ['no bytes', sendFrom(204, {})],
+  ])('do not go on where a range is answered with %s', async (_, rest) => {
+    const { url } = await artifact(send(40_000), rest);
+    await expect(new DepotClient(url, quick).artifact(buildId, 'a.gz')).rejects.toMatchObject({
+      code: 'not-a-depot',
+    });
+  });
+
+  test('a proxy that cuts each time and honours no range is given up', async () => {
+    const half: Answer = (_request, response) => {
+      response.writeHead(200, { 'Content-Length': bytes.length });
+      response.write(bytes.subarray(0, 50_000), () => response.destroy());
+    };
+    const { url, asked } = await artifact(half, half, half, half, half, half, half);
+    await expect(new DepotClient(url, quick).artifact(buildId, 'a.gz')).rejects.toMatchObject({
+      code: 'cut',
+    });
+    expect(asked.length).toBeLessThan(10);
+  });
+
   test('go on at another depot', async () => {
     const first = await artifact(send(30_000), refuse('unknown-blob'));
     const second = await depot(send());

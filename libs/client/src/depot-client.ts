@@ -28,7 +28,7 @@ import {
   type VariableWithTypes,
 } from '@btf-depot/contracts';
 import { askInOrder } from './ask.ts';
-import { blobStream, type WantedBlob } from './blob-stream.ts';
+import { blobStream, skipping, type WantedBlob } from './blob-stream.ts';
 import {
   findArtifact,
   wholeBlob,
@@ -353,10 +353,11 @@ export class DepotClient {
   async #openBlob(sha256: string, start: number, signal?: AbortSignal) {
     const headers: Record<string, string> = start > 0 ? { Range: `bytes=${start}-` } : {};
     const response = await this.#get(`/v1/blobs/sha256/${sha256}`, signal, headers);
-    if (!response.body || response.status !== (start > 0 ? 206 : 200)) {
+    const from = firstByteOf(response, start);
+    if (!response.body || from === undefined || from > start) {
       throw notADepot(response, `the depot did not send the blob from byte ${start}`);
     }
-    return response.body;
+    return from === start ? response.body : response.body.pipeThrough(skipping(start - from));
   }
 
   async #json<Output>(
@@ -391,6 +392,20 @@ export class DepotClient {
     const initFor = (base: URL) => (base === this.base ? first : init);
     return askInOrder(this.#bases, path, initFor, this.#patience);
   }
+}
+
+/**
+ * Where the bytes of an answer begin: what stands before a depot may send the whole where a range
+ * was asked for, or another range. Undefined: it is no answer with bytes.
+ */
+function firstByteOf({ status, headers }: Response, asked: number): number | undefined {
+  if (status === 200) return 0;
+  if (status !== 206) return undefined;
+  // Of another origin a browser shows only what the server allows.
+  const range = headers.get('content-range');
+  if (range === null) return asked;
+  const first = /^bytes (\d+)-/.exec(range)?.[1];
+  return first === undefined ? undefined : Number(first);
 }
 
 /** What all pages have, one page after the other. */

@@ -27,11 +27,21 @@ export class ProblemError extends Error {
   }
 }
 
+/**
+ * Milliseconds, of a header that has seconds or a date (RFC 9110, 10.2.3). A date is compared with
+ * the clock of the server that sent it: ours may differ. 0 where it says nothing that can be read.
+ */
+function retryAfterOf(headers: Headers): number {
+  const text = headers.get('retry-after') ?? '';
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const now = Date.parse(headers.get('date') ?? '') || Date.now();
+  return Math.max(Date.parse(text) - now, 0) || 0;
+}
+
 /** The error that an answer states; one of our own where it is not a depot that answers. */
 export async function problemOf(response: Response): Promise<ProblemError> {
   const text = await response.text().catch(() => '');
-  // A date, which HTTP allows too and no depot sends, is not a number.
-  const retryAfter = Number(response.headers.get('retry-after')) * 1000 || 0;
+  const retryAfter = retryAfterOf(response.headers);
   try {
     return new ProblemError(problemSchema.parse(JSON.parse(text)), retryAfter);
   } catch {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ProblemError } from './problem-error.ts';
+import { ProblemError, problemOf } from './problem-error.ts';
 import { retry } from './retry.ts';
 
 const fault = (status: number, code = 'a-code', retryAfter = 0) =>
@@ -62,4 +62,24 @@ test('a depot may ask for a longer pause, not for one of minutes', async () => {
   );
   await expect(asked).rejects.toThrow('ended');
   expect(pauses).toEqual([10_000]);
+});
+
+test.each([
+  ['3', undefined, 3000],
+  ['Mon, 30 Nov 2026 07:00:03 GMT', 'Mon, 30 Nov 2026 07:00:00 GMT', 3000],
+  ['Mon, 30 Nov 2026 07:00:00 GMT', 'Mon, 30 Nov 2026 07:00:03 GMT', 0],
+  ['soon', undefined, 0],
+  ['-3', undefined, 0],
+  ['', undefined, 0],
+])('Retry-After is seconds or a date by the clock of the server: %s', async (after, date, ms) => {
+  const headers = { 'retry-after': after, ...(date !== undefined && { date }) };
+  const { retryAfter } = await problemOf(new Response('', { status: 503, headers }));
+  expect(retryAfter).toBe(ms);
+});
+
+test('a date without a clock of the server is compared with ours', async () => {
+  const headers = { 'retry-after': new Date(Date.now() + 60_000).toUTCString() };
+  const { retryAfter } = await problemOf(new Response('', { status: 503, headers }));
+  expect(retryAfter).toBeGreaterThan(0);
+  expect(retryAfter).toBeLessThanOrEqual(60_000);
 });
