@@ -28,6 +28,49 @@ function patched(bytes: Uint8Array, at: number, others: number[]): Uint8Array {
   return copy;
 }
 
+/**
+ * An lzop file of zeros: a literal, and one match that repeats it; 255 come of each byte.
+ * @param isCut whether the match is left out.
+ */
+function lzoBomb(size: number, blocks: number, isCut = false): Uint8Array {
+  const base = 2 + 31;
+  const more = Math.floor((size - 1 - base - 1) / 255);
+  const match = Buffer.alloc(1 + more, 0);
+  match[0] = 32;
+  const block = joined(
+    Uint8Array.of(18, 0),
+    ...(isCut ? [] : [match, Uint8Array.of(size - 1 - base - 255 * more, 0, 0)]),
+    Uint8Array.of(17, 0, 0),
+  );
+  const sizes = Buffer.alloc(8);
+  sizes.writeUInt32BE(size);
+  sizes.writeUInt32BE(block.length, 4);
+  // Version, library, needed version, LZO1X at level 5, no flags, mode, times, no name.
+  const head = Uint8Array.of(
+    0x10,
+    0x40,
+    0x20,
+    0xa0,
+    9,
+    0x40,
+    1,
+    5,
+    ...new Array<number>(17).fill(0),
+  );
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(adler32(head));
+  const magic = Uint8Array.of(0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a);
+  const all = Array.from({ length: blocks }, () => joined(sizes, block));
+  return joined(magic, head, sum, ...all, new Uint8Array(4));
+}
+
+/** RFC 1950, 8.2, of a few bytes. */
+function adler32(bytes: Uint8Array): number {
+  let [a, b] = [1, 0];
+  for (const byte of bytes) b += a += byte;
+  return b * 2 ** 16 + a;
+}
+
 function nested(depth: number): Uint8Array {
   let bytes: Uint8Array = kernel;
   for (let i = 0; i < depth; i++) bytes = gzipSync(bytes);
@@ -46,6 +89,8 @@ describe('refused within its limits:', () => {
       /^xz-limit$/,
       async () => joined(...Array<Uint8Array>(10).fill(await xz(zeros.subarray(0, 8_000_000)))),
     ],
+    ['an lzo bomb', /^lzo-limit$/, () => lzoBomb(40_000_000, 2)],
+    ['an lzo block of more than there is', /^lzo-corrupt$/, () => lzoBomb(64 * 2 ** 20, 1, true)],
     ['a bomb in a bomb', /^zstd-limit$/, () => gzipSync(zstdCompressSync(zeros))],
     [
       'a bomb inside a package inside an archive',
@@ -69,6 +114,25 @@ describe('refused within its limits:', () => {
       'a bomb in a package',
       /^zstd-limit$/,
       () => debFile({ members: [{ name: 'x', bytes: zeros }] }),
+    ],
+    ['a bomb in an .rpm', /^gzip-limit$/, () => rpmFile([{ name: 'vmlinuz', bytes: zeros }])],
+    [
+      'a bomb where a .deb says what it is',
+      /^zstd-limit$/,
+      () =>
+        arFile([
+          { name: 'debian-binary', bytes: Buffer.from('2.0\n') },
+          {
+            name: 'control.tar.zst',
+            bytes: zstdCompressSync(tarFile([{ name: 'not it', bytes: zeros }])),
+          },
+          { name: 'data.tar.zst', bytes: zstdCompressSync(tarFile([])) },
+        ]),
+    ],
+    [
+      'a sparse file in an .rpm, which has none',
+      /^unpack-nothing$/,
+      () => rpmFile([{ name: 'GNUSparseFile.1/vmlinux', bytes: new Uint8Array(10) }]),
     ],
     ['a bomb in a bzImage', /^gzip-limit$/, () => bzImageFile(zeros)],
     ['streams inside one another', /^unpack-limit$/, () => nested(40)],

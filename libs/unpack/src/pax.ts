@@ -17,9 +17,10 @@ export function readPax(bytes: Uint8Array): PaxFields {
     numbers: [],
   };
   for (let at = 0; at < text.length;) {
-    const length = parseInt(text.slice(at, at + 20), 10);
-    if (!(length > 4) || at + length > text.length) break;
-    const record = text.slice(text.indexOf(' ', at) + 1, at + length - 1);
+    const start = /^(\d{1,15}) /.exec(text.slice(at, at + 16));
+    const length = Number(start?.[1]);
+    if (!start || !(length > start[0].length) || at + length > text.length) break;
+    const record = text.slice(at + start[0].length, at + length - 1);
     const equals = record.indexOf('=');
     const key = record.slice(0, equals);
     const value = record.slice(equals + 1);
@@ -30,12 +31,7 @@ export function readPax(bytes: Uint8Array): PaxFields {
     if (/^GNU\.sparse\.(real)?size$/.test(key) && NUMBER.test(value)) sparse.size = Number(value);
     if (key === 'GNU.sparse.major') sparse.isInData = value === '1';
     if (/^GNU\.sparse\.(map|offset|numbytes)$/.test(key)) {
-      sparse.numbers.push(
-        ...value
-          .split(',')
-          .filter((one) => NUMBER.test(one))
-          .map(Number),
-      );
+      for (const one of value.split(',')) if (NUMBER.test(one)) sparse.numbers.push(Number(one));
     }
     at += length;
   }

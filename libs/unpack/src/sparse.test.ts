@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kernelFile } from '@btf-depot/testing';
-import { tarMember } from '@btf-depot/testing/packages';
+import { tarFile, tarMember, type MemberInput } from '@btf-depot/testing/packages';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, unpackBytes } from './testing/in-memory.ts';
 
@@ -77,12 +77,16 @@ describe.each([
 describe('a map that lies', () => {
   const data = new Uint8Array(1024).fill(1);
   const map = (text: string) => new Uint8Array(Buffer.from(text.padEnd(512, '\0')));
+  /** A record of a pax header, with its own length before it. */
+  const pax = (key: string, value: string) => {
+    const record = ` GNU.sparse.${key}=${value}\n`;
+    let length = record.length + 1;
+    while (`${length}${record}`.length > length) length++;
+    return `${length}${record}`;
+  };
   const member = (text: string) => {
     const fields = { major: '1', minor: '0', name: 'vmlinux', realsize: '1048576' };
-    const records = Object.entries(fields).map(([key, value]) => {
-      const record = ` GNU.sparse.${key}=${value}\n`;
-      return `${record.length + 2}${record}`;
-    });
+    const records = Object.entries(fields).map(([key, value]) => pax(key, value));
     const bytes = new Uint8Array(Buffer.concat([map(text), data]));
     return new Uint8Array(
       Buffer.concat([
@@ -100,8 +104,25 @@ describe('a map that lies', () => {
     ['less than there is', '1\n0\n512\n'],
     ['no numbers', 'one\n'],
     ['a million runs', '1000000\n'],
+    // Of two gigabytes some kilobytes are sent.
+    ['a number without end', '1'.repeat(8 * MiB)],
   ])('%s', async (_what, text) => {
     expect(await codeOf(unpackBytes(member(text)))).toBe('tar-corrupt');
+  });
+
+  it.each([
+    ['more runs than a call has arguments', 1, pax('map', Array(130_000).fill('1').join())],
+    ['many records that do not say where they begin', 64, '5===='.repeat(52_000)],
+  ])('%s, in the header', async (_what, times, fields) => {
+    const header = pax('size', '1048576') + pax('name', 'vmlinux') + fields;
+    const member = { name: 'p', type: 'x', bytes: new Uint8Array(Buffer.from(header)) };
+    const members = [
+      ...Array<MemberInput>(times).fill(member),
+      { name: 'vmlinux', bytes: new Uint8Array(1024) },
+    ];
+    const started = performance.now();
+    expect(await codeOf(unpackBytes(tarFile(members)))).toBe('tar-corrupt');
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it('is none where it does not', async () => {

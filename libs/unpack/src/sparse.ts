@@ -86,7 +86,9 @@ async function readRuns(reader: StreamReader): Promise<Run[]> {
   let text = '';
   const numbers: number[] = [];
   const next = async (): Promise<number> => {
-    while (!text.includes('\n')) {
+    // A line may go on in the next block, and no further.
+    for (let blocks = 0; !text.includes('\n'); blocks++) {
+      if (blocks > 1) throw corrupt('no map of a sparse file', reader);
       text += Buffer.from(await reader.read(BLOCK)).toString('latin1');
     }
     const end = text.indexOf('\n');
