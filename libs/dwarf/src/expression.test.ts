@@ -93,3 +93,26 @@ it.each([
 ] as const)('what cannot be said: %s', (why, expression) => {
   expect(read(8, ...expression)).toBe(why);
 });
+
+it.each([
+  ['operations', breg(0, 0), Op.NOP],
+  ['calculations', [lit(1), Op.DUP], Op.DUP],
+  ['notes', [Op.REG0], Op.GNU_UNINIT],
+])('an expression with %s without end costs no more than a long one', (_what, first, more) => {
+  const million = [...first, ...new Array<number>(1_000_000).fill(more)];
+  const bytes = Uint8Array.from(million);
+  const context = {
+    unit: units[0],
+    frameBase: () => inRegister(7),
+    callFrame: () => inRegister(7),
+  };
+  const expressions = new Expressions(dwarf.tables);
+  const started = performance.now();
+  // As many as the parameters of calls that name it.
+  const answers = new Set<unknown>();
+  for (let i = 0; i < 1000; i++) {
+    answers.add(expressions.read({ bytes, from: 0, to: bytes.length }, 8, context));
+  }
+  expect([...answers]).toEqual([expect.any(String)]);
+  expect(performance.now() - started).toBeLessThan(10_000);
+});

@@ -9,6 +9,12 @@ import { address, constant, inMemory, inRegister, sum, type Unsaid, type Value }
 /** Values on the stack; compilers need under ten. */
 const DEEPEST = 256;
 
+/**
+ * Bytes of an expression that are looked at; compilers need under a hundred. Parameters of very many
+ * calls may name one expression, so that its length alone decides what each costs.
+ */
+const LONGEST = 1024;
+
 const REGISTERS = Array.from({ length: 32 }, (_, number) => inRegister(number));
 
 export interface ExpressionContext {
@@ -52,10 +58,12 @@ export class Expressions {
     if (from >= to) return 'nothing';
     const register = bytes[from] - Op.REG0;
     if (to - from === 1 && register >= 0 && register < 32) return REGISTERS[register];
-    this.#code.place(bytes, from, to, context.unit.endian === 'little');
+    const end = Math.min(to, from + LONGEST);
+    this.#code.place(bytes, from, end, context.unit.endian === 'little');
     this.#stack.length = 0;
     this.#unsaid = undefined;
     const value = this.#run(size, context);
+    if (end < to && this.#code.at >= end) return 'computed';
     if (this.#unsaid !== undefined) return this.#unsaid;
     return this.#code.isCutOff ? 'malformed' : value;
   }
