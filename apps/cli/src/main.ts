@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { VERSION } from '@btf-depot/contracts/version';
 import { Command, CommanderError } from 'commander';
-import { endWithOutput, note, printable } from './output.ts';
+import { endWithOutput, faultLine, note } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
 endWithOutput();
@@ -62,9 +62,7 @@ try {
   } else {
     const code = (error as { code?: unknown }).code;
     const message = error instanceof Error ? error.message : String(error);
-    note(
-      `btfdepot: ${printable(message.replaceAll('\n', '; '))}${typeof code === 'string' ? ` [${code}]` : ''}`,
-    );
+    note(`btfdepot: ${faultLine(message.replaceAll('\n', '; '), code)}`);
     // What a depot that cannot start has begun, as threads, would keep the process for ever.
     process.exit(error instanceof UsageError ? 2 : 1);
   }

@@ -45,12 +45,42 @@ export function printable(text: string): string {
   );
 }
 
+/** The same for text of several lines, such as C. */
+export function printableLines(text: string): string {
+  return text
+    .split(/(?<=[\n\t])|(?=[\n\t])/)
+    .map(ofLine)
+    .join('');
+}
+
+function ofLine(text: string): string {
+  return text === '\n' || text === '\t' ? text : printable(text);
+}
+
+/** What went wrong, with the code that programs know it by; both may be a server's words. */
+export function faultLine(message: string, code: unknown): string {
+  return `${printable(message)}${typeof code === 'string' ? ` [${printable(code)}]` : ''}`;
+}
+
 export function print(text: string): void {
   process.stdout.write(text);
 }
 
 export function printJson(value: unknown): void {
-  print(`${JSON.stringify(value, null, 2)}\n`);
+  print(jsonText(value));
+}
+
+/** JSON of which a terminal shows every character: it leaves those beyond ASCII as they are. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value, null, 2).replace(
+    /[\x7f-\x9f\p{Cf}\u2028\u2029]/gu,
+    (character) =>
+      Array.from({ length: character.length }, (_, unit) => {
+        const code = character.charCodeAt(unit).toString(16);
+        return `\\u${code.padStart(4, '0')}`;
+      }).join(''),
+  );
+  return `${text}\n`;
 }
 
 /** For people who watch: progress, notes. Results go to standard output. */

@@ -2,7 +2,7 @@ import { DELIVERIES, EXTRAS } from '@btf-depot/contracts';
 import type { DepotClient } from '@btf-depot/client';
 import { Command, Option } from 'commander';
 import { openDepots, jsonOption, urlOption } from '../options.ts';
-import { formatBytes, note, print, printable, printJson } from '../output.ts';
+import { faultLine, formatBytes, note, print, printable, printJson } from '../output.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
 import type { Pushed } from '../push-file.ts';
 import { pushFiles, type Refused } from '../push-files.ts';
@@ -114,7 +114,7 @@ function whatIsThere(options: Record<string, string | undefined>): Record<string
 async function report(client: DepotClient, result: Pushed | Refused): Promise<void> {
   if ('error' in result) {
     const { code, message } = result.error;
-    note(`${result.file}: ${printable(message)}${code === undefined ? '' : ` [${code}]`}`);
+    note(`${result.file}: ${faultLine(message, code)}`);
     return;
   }
   const { file, outcome, sent, status } = result;

@@ -2,7 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { isBuildId, type Variable } from '@btf-depot/contracts';
 import { Command, Option } from 'commander';
 import { openDepots, jsonOption, urlOption } from '../options.ts';
-import { formatTable, note, print, printable, printJson } from '../output.ts';
+import {
+  formatTable,
+  jsonText,
+  note,
+  print,
+  printable,
+  printableLines,
+  printJson,
+} from '../output.ts';
 import { depotVariables, fileVariables, type VariableSource } from '../variable-source.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
 import { UsageError } from '../usage-error.ts';
@@ -80,8 +88,10 @@ async function show(
 ): Promise<void> {
   if (form === 'btf' && names.length > 1) throw new UsageError('as BTF: name one variable');
   const bytes = await bytesOf(source, names, form);
-  if (output === undefined || output === '-') process.stdout.write(bytes);
-  else {
+  if (output === undefined || output === '-') {
+    if (form === 'btf') process.stdout.write(bytes);
+    else print(printableLines(Buffer.from(bytes).toString()));
+  } else {
     await writeFile(output, bytes);
     note(`${output}: ${bytes.length} bytes`);
   }
@@ -94,7 +104,7 @@ async function bytesOf(
 ): Promise<Uint8Array> {
   if (form === 'json') {
     const found = await Promise.all(names.map((name) => source.find(name)));
-    return Buffer.from(`${JSON.stringify(found.flat(), null, 2)}\n`);
+    return Buffer.from(jsonText(found.flat()));
   }
   const parts = [];
   for (const name of names) parts.push(await source.as(name, form));
