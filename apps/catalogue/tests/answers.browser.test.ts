@@ -82,9 +82,31 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
       await page.getByText('<img src=x').first().waitFor();
       expect(await page.locator('main img, main script').count()).toBe(0);
       expect(await page.evaluate('globalThis.ran')).toBeUndefined();
+      const text = await page.locator('main').innerText();
+      expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
       expect(await seriousFindings(page)).toEqual([]);
       expect(complaints).toEqual([]);
     }
+  });
+
+  it('shows why a kernel was withdrawn, whatever was written there', async () => {
+    const detail = `${HOSTILE}${'long'.repeat(5000)}\u0007\u2066end`;
+    const gone = { ...unknown, status: 410, code: 'withdrawn', title: HOSTILE, detail };
+    const narrow = { viewport: { width: 360, height: 800 } };
+    const { page, complaints } = await open(`${depot.url}/?kernel=${buildId}`, narrow, (opened) =>
+      answerWith(opened, path, () => [410, gone]),
+    );
+    await page.getByText('<img src=x').first().waitFor();
+    expect(await page.locator('main img, main script').count()).toBe(0);
+    expect(await page.evaluate('globalThis.ran')).toBeUndefined();
+    const text = await page.locator('main').innerText();
+    // Nothing turns the words behind it around.
+    expect(text).toContain('\\u{202e}');
+    expect(text).toContain('\\u{7}\\u{2066}end');
+    expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+    expect(width).toBeLessThanOrEqual(360);
+    expect(complaints).toEqual([]);
   });
 
   it('says how far splitting is, and shows the kernel once it is there', async () => {
@@ -179,6 +201,6 @@ function hostileRecord(): KernelRecord {
       vermagic: HOSTILE,
     },
     artifacts: { [HOSTILE]: { ...blob, mediaType: HOSTILE } },
-    sources: [{ ...source, package: HOSTILE, kind: HOSTILE, encoder: HOSTILE }],
+    sources: [{ ...source, package: HOSTILE, kind: HOSTILE, encoder: HOSTILE, uploader: HOSTILE }],
   });
 }

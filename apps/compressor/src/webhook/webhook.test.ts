@@ -1,7 +1,9 @@
+import { promisify } from 'node:util';
 import { AnnounceLater, systemClock } from '@btf-depot/depot';
 import { kernelRecord } from '@btf-depot/testing';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startNameServer } from '../testing/name-server.ts';
 import { startReceiver } from '../testing/receiver.ts';
 import { publicLookup } from './public-address.ts';
 import { Webhook, type WebhookOptions } from './webhook.ts';
@@ -94,4 +96,32 @@ test('a private address is not asked, whether it is named or a name leads there'
   const options = { url, allowPrivate: false, lookup: publicLookup() };
   expect((await later(webhook(options))).message).toContain('not a public address');
   expect(receiver.got).toEqual([]);
+});
+
+test('a name whose server changes its answer is asked once for each, and judged by that', async () => {
+  const answers = ['127.0.0.1', '127.0.0.1', '10.0.0.1', '127.0.0.1'];
+  let given = 0;
+  const names = await startNameServer(() => answers[given++ % answers.length] ?? '');
+  const url = new URL(receiver.url);
+  url.hostname = 'receiver.example';
+  const lookup = publicLookup(names.lookup);
+  for (const times of [1, 2, 3, 4]) {
+    const error = await later(webhook({ url, allowPrivate: false, lookup }));
+    expect(error.message).toContain(`${answers[times - 1]}, which is not a public address`);
+    // A second question would be one whose answer nobody judged.
+    expect(names.asked()).toBe(times);
+  }
+  expect(receiver.got).toEqual([]);
+  names.stop();
+});
+
+test('of what a name server answers in turn, the connection takes what was judged', async () => {
+  // To the connection this address is public: it is what the first answer was.
+  let given = 0;
+  const names = await startNameServer(() => (given++ === 0 ? '8.8.8.8' : '127.0.0.1'));
+  const find = promisify(publicLookup(names.lookup));
+  expect(await find('receiver.example', { all: false })).toBe('8.8.8.8');
+  await expect(find('receiver.example', { all: false })).rejects.toThrow('127.0.0.1');
+  expect(names.asked()).toBe(2);
+  names.stop();
 });
