@@ -33,7 +33,7 @@ export function shown(children: readonly Child[]): (Node | string)[] {
  * Text in which every character is seen: what turns the direction of writing would show the words
  * around it in another order than they have.
  */
-export function visible(text: string): string {
+function visible(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return `\\u{${code.toString(16)}}`;
