@@ -11,6 +11,14 @@ export {
   readelf,
 } from './judges.ts';
 export { hasKernel, kernel, provideKernel, type Kernel } from './kernel.ts';
+export { providedEmptyModules, type EmptyModules } from './empty-modules.ts';
 export { unpackModules } from './modules.ts';
 export { providePackage } from './package.ts';
-export { kernelNames, toolNames, type KernelName, type ToolName } from './table.ts';
+export {
+  headersNames,
+  kernelNames,
+  toolNames,
+  type HeadersName,
+  type KernelName,
+  type ToolName,
+} from './table.ts';

@@ -58,6 +58,35 @@ export const kernels = {
 
 export type KernelName = keyof typeof kernels;
 
+export interface HeadersEntry {
+  readonly release: string;
+  readonly suite: string;
+  /** Matches what the package of headers is called in other releases. */
+  readonly family: string;
+}
+
+/** Headers that modules are built with, by the version of the kernel. */
+export const headers = {
+  '6.1': {
+    release: kernels.K61.release,
+    suite: 'bookworm',
+    family: String.raw`linux-headers-6\.1\.0-\d+-amd64`,
+  },
+  '6.12': {
+    release: kernels.K612.release,
+    suite: 'bookworm',
+    family: String.raw`linux-headers-6\.12\.\d+\+deb12-cloud-amd64`,
+  },
+  '7.2': {
+    release: kernels.K72.release,
+    suite: 'sid',
+    family: String.raw`linux-headers-.*-cloud-amd64`,
+  },
+} as const satisfies Record<string, HeadersEntry>;
+
+export type HeadersName = keyof typeof headers;
+export const headersNames = Object.keys(headers) as HeadersName[];
+
 /** Fetched with the default set; other kernels rest on the first two. */
 export const tools = {
   // 1.28 and newer encode global variables, Debian 12's is 1.24.

@@ -1,5 +1,5 @@
 import { FormatError } from '@btf-depot/bytes';
-import { SectionFlag, type Elf } from '@btf-depot/elf';
+import { SectionFlag, SectionType, type Elf } from '@btf-depot/elf';
 import { PLACEHOLDER_NAMES } from '../architectures.ts';
 import { carrier, WRITER, type CarrierInput } from '../carrier.ts';
 import { versionOf, type LoadFacts } from '../load-facts.ts';
@@ -35,9 +35,10 @@ export interface Written {
  * throws for contents that it would not write.
  */
 export function checkWrittenHere(elf: Elf, bytes: Uint8Array): Written {
-  for (const { name } of elf.sections) {
+  for (const { name, type, flags } of elf.sections) {
     const isBtf = /^\.BTF\.[a-z][a-z0-9_]*$/.test(name);
     if (!isBtf && !OTHERS.has(name) && !PLACEHOLDER_NAMES.has(name)) throw unknownSection(name);
+    if (isBtf && (type !== SectionType.PROGBITS || flags !== 0)) throw notBtf(name);
   }
   const modinfo = readModinfo(contentsOf(elf, '.modinfo'));
   const writer = writerOf(modinfo);
@@ -94,6 +95,11 @@ function readLoad(elf: Elf, name: string, vermagic: string): LoadFacts {
     structModule: { size: self.length, nameOffset: self.indexOf(`${name}\0`, 0, 'latin1') },
     placeholders: placeholders.map(({ name: section, flags }) => ({ name: section, flags })),
   };
+}
+
+function notBtf(section: string): FormatError {
+  const message = 'its type and flags are not those of BTF';
+  return new FormatError('carrier-section', message, { section });
 }
 
 function contentsOf(elf: Elf, name: string): Uint8Array {

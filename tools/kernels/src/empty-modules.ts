@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  Absent,
+  attempt,
+  cached,
+  debianSuite,
+  lookUp,
+  provided,
+  run,
+  say,
+  unpack,
+  withPackages,
+  type Provided,
+} from '@btf-depot/services/provision';
+import { headers, type HeadersName } from './table.ts';
+
+/** Modules that a kernel's build makes of C files that do nothing. */
+export interface EmptyModules {
+  /** Of a file with nothing but its licence. */
+  readonly empty: Uint8Array;
+  /** Of one whose init function returns 0. */
+  readonly withInit: Uint8Array;
+}
+
+/** A link record names modules so; it is the name that a carrier of inlined calls has. */
+const EMPTY = 'btf_vmlinux_inline';
+const WITH_INIT = 'with_init';
+
+const SOURCES: Readonly<Record<string, string>> = {
+  [`${EMPTY}.c`]: '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n',
+  [`${WITH_INIT}.c`]: `#include <linux/module.h>
+static int __init start(void)
+{
+	return 0;
+}
+module_init(start);
+MODULE_LICENSE("GPL");
+`,
+  Makefile: `obj-m := ${EMPTY}.o ${WITH_INIT}.o\n`,
+};
+
+/** What Kbuild runs besides what the headers depend on. */
+const PROGRAMS = ['make', 'dash', 'coreutils', 'sed', 'grep', 'mawk', 'findutils'];
+/** What the headers depend on, and building a module does not. */
+const NEEDLESS = /^(?:linux-image|linux-binary|linux-modules|debconf|perl|initramfs|kmod|udev)/;
+
+/**
+ * The modules, built with Debian's headers and the compiler that they want, in a root folder of its
+ * own: nothing is installed. Throws Absent; a root folder can be entered by root, and by others where
+ * the system lets them make a namespace.
+ */
+async function provideEmptyModules(name: HeadersName): Promise<EmptyModules> {
+  const entry = headers[name];
+  const folder = await cached(`empty-modules/${name}`, [entry, SOURCES, PROGRAMS], async (into) => {
+    const root = join(into, 'root');
+    const suite = await debianSuite(entry.suite, 'amd64');
+    const wanted = [`linux-headers-${entry.release}`, ...PROGRAMS];
+    const closure = await lookUp(suite, { packages: wanted, closure: true, family: entry.family });
+    const needed = closure.filter((one) => !NEEDLESS.test(one.name));
+    await withPackages(suite, needed, `headers of ${entry.release}`, async (files) => {
+      for (const file of files) await unpack(file, root);
+    });
+    await build(root, entry.release);
+    for (const module of [EMPTY, WITH_INIT]) {
+      await copyFile(join(root, 'work', `${module}.ko`), join(into, `${module}.ko`));
+    }
+    await rm(root, { recursive: true });
+  });
+  const read = (module: string) => readFile(join(folder, `${module}.ko`));
+  return { empty: await read(EMPTY), withInit: await read(WITH_INIT) };
+}
+
+/** The same; or why there are none. */
+export function providedEmptyModules(name: HeadersName): Promise<Provided<EmptyModules>> {
+  return provided(() => provideEmptyModules(name));
+}
+
+async function build(root: string, release: string): Promise<void> {
+  say(`building empty modules with the headers of ${release}`);
+  const links = [
+    ...['bin', 'lib', 'lib64', 'sbin'].map((name) => [name, `usr/${name}`] as const),
+    ...[['usr/bin/sh', 'dash'], ['usr/bin/awk', 'mawk']] as const, // prettier-ignore
+  ];
+  for (const [path, target] of links) {
+    if (!existsSync(join(root, path))) await symlink(target, join(root, path));
+  }
+  for (const path of ['work', 'tmp', 'dev', 'proc']) {
+    await mkdir(join(root, path), { recursive: true });
+  }
+  await writeFile(join(root, 'dev/null'), '');
+  for (const [file, text] of Object.entries(SOURCES)) {
+    await writeFile(join(root, 'work', file), text);
+  }
+  const make = `make -C /usr/src/linux-headers-${release} M=/work modules`;
+  // objtool of newer kernels reads /proc.
+  const script = `mount -t proc proc "$0/proc" && exec chroot "$0" /bin/sh -c ${quote(make)}`;
+  const namespaces = ['--mount', '--pid', '--fork'];
+  if (process.getuid?.() !== 0) namespaces.unshift('--user', '--map-root-user');
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+  const enter = [...namespaces, 'sh', '-c'];
+  const may = await attempt('unshare', [...enter, 'mount -t proc proc "$0/proc"', root], { env });
+  if (may.code !== 0) {
+    throw new Absent(
+      'modules cannot be built in a root folder of their own',
+      `unshare says:\n${may.stderr.trim()}`,
+    );
+  }
+  await run('unshare', [...enter, script, root], { env });
+}
+
+function quote(text: string): string {
+  return `'${text}'`;
+}
