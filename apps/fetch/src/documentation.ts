@@ -58,7 +58,7 @@ function section(route: RouteDocument): string {
         .join(' '),
     ],
     ['Answers', Object.keys(answers).map(code).join(' ')],
-    ['Takes', blob ? 'HEAD, Range, If-Range, If-None-Match' : ''],
+    ['Takes', blob ? 'HEAD, Range, If-Range, If-Match, If-None-Match' : ''],
     ['Problems', problems.map((name) => `${PROBLEMS[name].status} ${code(name)}`).join(', ')],
   ].filter(([, text]) => text !== '');
   return (

@@ -110,6 +110,12 @@ describe.each(['first', 'again'])('%s:', () => {
     ['bytes=99990-', 99990, 100_000],
     ['bytes=-10', 99990, 100_000],
     ['bytes=99990-999999', 99990, 100_000],
+    // More last bytes than there are: all of them (RFC 9110, 14.1.2).
+    ['bytes=-100001', 0, 100_000],
+    ['bytes=-999999', 0, 100_000],
+    ['bytes=-0999999', 0, 100_000],
+    ['bytes=-99999999999999999999999', 0, 100_000],
+    ['bytes=5-9, -999999', 0, 100_000],
   ])('Range: %s', async (range, start, end) => {
     const answer = await get(byName, { range });
     expect(answer.status).toBe(206);
@@ -155,6 +161,26 @@ describe.each(['first', 'again'])('%s:', () => {
     expect(same.status).toBe(206);
     const other = await get(byName, { range: 'bytes=0-9', 'if-range': '"other"' });
     expect(other.status).toBe(200);
+  });
+
+  test.each([
+    [200, `"${sha256}"`],
+    [200, `"x", "${sha256}"`],
+    [200, '*'],
+    [412, '"x"'],
+    [412, `W/"${sha256}"`],
+    [412, ''],
+  ])('%i for If-Match: %s', async (status, etag) => {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await get(byName, { 'if-match': etag }, method);
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('etag')).toBe(`"${sha256}"`);
+    }
+    // It goes before all other conditions, and before ranges (RFC 9110, 13.2.2).
+    const conditions = { 'if-none-match': `"${sha256}"`, range: 'bytes=-1' };
+    const answer = await get(byName, { 'if-match': etag, ...conditions });
+    expect(answer.status).toBe(status === 200 ? 304 : 412);
+    if (status === 412) expect(await answer.json()).toMatchObject({ code: 'not-matching' });
   });
 
   test.each([`"${sha256}"`, `W/"${sha256}"`, `"x", "${sha256}"`, '*'])(

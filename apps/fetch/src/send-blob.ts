@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import parseRange from 'range-parser';
-import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
+import { problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
 import type { AddressedRequest, Metrics } from '@btf-depot/service-kit';
 import type { ColdBlob } from './blobs/cold-blob.ts';
 import type { HeldMemory } from './blobs/held-memory.ts';
@@ -92,17 +92,20 @@ function writeHead(
     ...(vary !== undefined && { Vary: vary }),
     ...answer.headers,
   };
+  const ifMatch = request.headers['if-match'];
+  // The strong comparison of RFC 9110, 13.1.1: a weak tag is never the same.
+  if (ifMatch !== undefined && !tagsOf(ifMatch).some((tag) => tag === '*' || tag === etag)) {
+    refuse(response, headers, 'not-matching', `the artifact is ${etag} now`);
+    return undefined;
+  }
   if (matches(request.headers['if-none-match'], etag)) {
     response.writeHead(304, headers);
     return undefined;
   }
   const parts = partsOf(request, length, etag);
   if (parts === 'outside') {
-    const body = problem('range-not-satisfiable', `the artifact has ${length} bytes`);
     headers['Content-Range'] = `bytes */${length}`;
-    headers['Content-Type'] = PROBLEM_MEDIA_TYPE;
-    response.writeHead(body.status, headers);
-    response.write(JSON.stringify(body));
+    refuse(response, headers, 'range-not-satisfiable', `the artifact has ${length} bytes`);
     return undefined;
   }
   if (encoding !== undefined) headers['Content-Encoding'] = encoding;
@@ -113,6 +116,18 @@ function writeHead(
       : onePart(headers, parts?.[0], length);
   response.writeHead(parts ? 206 : 200, headers);
   return pieces;
+}
+
+function refuse(
+  response: ServerResponse,
+  headers: OutgoingHttpHeaders,
+  code: ProblemCode,
+  detail: string,
+): void {
+  const body = problem(code, detail);
+  headers['Content-Type'] = PROBLEM_MEDIA_TYPE;
+  response.writeHead(body.status, headers);
+  response.write(JSON.stringify(body));
 }
 
 function onePart(headers: OutgoingHttpHeaders, part: Part | undefined, length: number): Piece[] {
@@ -154,10 +169,14 @@ function contentRange({ start, end }: Part, size: number): string {
 
 function matches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
-  return header.split(',').some((given) => {
-    const tag = given.trim().replace(/^W\//, '');
+  return tagsOf(header).some((given) => {
+    const tag = given.replace(/^W\//, '');
     return tag === '*' || tag === etag;
   });
+}
+
+function tagsOf(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim());
 }
 
 /**
@@ -173,8 +192,15 @@ function partsOf(
   if (range === undefined || range.length > 32 * MAX_RANGES) return undefined;
   const ifRange = headers['if-range'];
   if (ifRange !== undefined && ifRange !== etag) return undefined;
-  const ranges = parseRange(size, range, { combine: true });
+  const ranges = parseRange(size, withinSize(range, size), { combine: true });
   if (ranges === -1) return 'outside';
   if (ranges === -2 || ranges.type !== 'bytes' || ranges.length > MAX_RANGES) return undefined;
   return ranges;
+}
+
+/** The last bytes of fewer than are asked for are all of them (RFC 9110, 14.1.2). */
+function withinSize(range: string, size: number): string {
+  return range.replace(/(?<=[=,]\s*)-(\d+)(?=\s*(?:,|$))/g, (_whole, last: string) =>
+    Number(last) > size ? `-${size}` : `-${last}`,
+  );
 }

@@ -35,6 +35,7 @@ export const PROBLEMS = {
   'core-conflict': { status: 409, title: 'This build ID is published with another core' },
   'newer-schema': { status: 409, title: 'The record was written by a newer version' },
   withdrawn: { status: 410, title: 'Withdrawn' },
+  'not-matching': { status: 412, title: 'The artifact is another one by now' },
   'too-large': { status: 413, title: 'The upload is over the limit' },
   'unsupported-media': { status: 415, title: 'Not a file that the depot takes' },
   'range-not-satisfiable': { status: 416, title: 'The range lies outside the artifact' },

@@ -56,7 +56,7 @@ function operation(documented: RouteDocument): object {
   };
 }
 
-const CONDITIONS = ['Range', 'If-Range', 'If-None-Match'].map((name) => ({
+const CONDITIONS = ['Range', 'If-Range', 'If-Match', 'If-None-Match'].map((name) => ({
   in: 'header',
   name,
   required: false,

@@ -134,6 +134,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'not-signed',
       'pending',
       'range-not-satisfiable',
+      'not-matching',
       'bad-btf',
       'busy',
       'budget-spent',
@@ -146,7 +147,13 @@ export const FETCH_ROUTES: RouteDocument[] = [
     parameters: { hash: sha256Schema },
     answers: { [OCTETS]: null },
     blob: true,
-    problems: ['bad-hash', 'unknown-blob', 'range-not-satisfiable', 'store-unavailable'],
+    problems: [
+      'bad-hash',
+      'unknown-blob',
+      'range-not-satisfiable',
+      'not-matching',
+      'store-unavailable',
+    ],
   },
   {
     method: 'get',
@@ -168,6 +175,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'busy',
       'budget-spent',
       'range-not-satisfiable',
+      'not-matching',
     ],
   },
   {
@@ -198,6 +206,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'busy',
       'budget-spent',
       'range-not-satisfiable',
+      'not-matching',
     ],
   },
   {
@@ -247,6 +256,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'bad-btf',
       'busy',
       'range-not-satisfiable',
+      'not-matching',
       'budget-spent',
     ],
   },
@@ -278,6 +288,7 @@ export const FETCH_ROUTES: RouteDocument[] = [
       'unknown-artifact',
       'not-now',
       'range-not-satisfiable',
+      'not-matching',
     ],
   },
 ];

@@ -9,10 +9,10 @@ import type { VariableRow, VariableTable } from './variable-table.ts';
 const LINKAGES = ['static', 'global', 'extern'] as const;
 
 /**
- * Characters of one declaration, and of the types that one variable needs: some 40 times what the
+ * Characters of one declaration, and of the types that one variable needs: many times what the
  * largest of Debian's kernels of 6.12 and 7.2 take (381; 25,764).
  */
-const MAX_DECLARATION = 16 * 1024;
+const MAX_DECLARATION = 64 * 1024;
 const MAX_TYPES = 1024 * 1024;
 
 /**
