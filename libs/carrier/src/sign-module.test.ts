@@ -13,6 +13,8 @@ const module = new TextEncoder().encode('a module '.repeat(100));
 const absent = spawnSync('openssl', ['version']).status !== 0 && process.env.CI !== 'true';
 
 function makeKeys(name: string, kind: readonly string[]) {
+  // The body of a `describe` that is skipped runs too.
+  if (absent) return { key: '', certificate: '' };
   const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
   const subject = ['-subj', '/O=BTF Depot/CN=Build key of a kernel'];
   const into = ['-keyout', key, '-out', certificate, '-nodes', '-days', '30'];
