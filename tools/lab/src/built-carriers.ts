@@ -1,5 +1,5 @@
 import { carrierTarget } from '@btf-depot/carrier';
-import type { ArtifactName } from '@btf-depot/contracts';
+import type { ArtifactName, ExtraName } from '@btf-depot/contracts';
 import { packKernel, splitKernel, type KernelParts, type PackInput } from '@btf-depot/depot';
 import type { Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/service-kit';
@@ -15,15 +15,17 @@ export interface BuiltCarriers {
 }
 
 /**
- * The way of an upload of vmlinux with its DWARF, without the services around it; of a kernel
- * without BTF inside with its full BTF.
+ * What of a kernel is packed: the way of an upload of vmlinux with its DWARF, without the services
+ * around it; of a kernel without BTF inside with its full BTF.
  */
-export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
-  const { vmlinux, coreBtf, fullBtf } = of;
+export function splitForPacking(
+  { vmlinux, coreBtf, fullBtf }: Kernel,
+  extras: readonly ExtraName[],
+): Pick<BuiltCarriers, 'parts' | 'pack'> {
   using kernel = openFileSource(vmlinux);
   using full = existsSync(coreBtf) ? undefined : openFileSource(fullBtf);
-  const parts = splitKernel({ kernel, ...(full && { full }) }, { extras: ['vars'] });
-  const { buildId, delivery, arch, bits, endian, core, vars, ksyms, carrier } = parts;
+  const parts = splitKernel({ kernel, ...(full && { full }) }, { extras });
+  const { buildId, delivery, arch, bits, endian, core, vars, ksyms, inlines, carrier } = parts;
   const pack: PackInput = {
     buildId,
     revision: 1,
@@ -34,8 +36,15 @@ export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
     core: core.bytes,
     ...(vars && { vars: vars.bytes }),
     ...(ksyms && { ksyms: ksyms.bytes }),
+    ...(inlines && { inlines: inlines.bytes, map: inlines.map.bytes }),
     ...(carrier.load && { load: carrier.load }),
   };
+  return { parts, pack };
+}
+
+/** What the depot publishes of a kernel and its variables. */
+export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
+  const { parts, pack } = splitForPacking(of, ['vars']);
   const packed = await packKernel(pack);
   return {
     parts,
@@ -43,7 +52,7 @@ export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
     target: carrierTarget(pack),
     artifact: (name) => {
       const found = packed.find((one) => one.name === name);
-      if (!found) throw new Error(`no ${name}: ${carrier.why ?? 'unknown'}`);
+      if (!found) throw new Error(`no ${name}: ${parts.carrier.why ?? 'unknown'}`);
       return found.bytes;
     },
   };
