@@ -151,6 +151,32 @@ test('a token is shown once, listed without its secret, and revoked', async () =
   }
 });
 
+test('a kernel is given to another owner, and the manifest says what is not of that one', async () => {
+  const buildId = await upload('owned');
+  const depot = new DepotClient(url);
+  await depot.waitUntilDone(buildId, AbortSignal.timeout(20_000));
+  const run = async (...args: string[]) => {
+    const { code, output } = await btfdepot(['owner', ...args, '--data', 'data', '--json'], folder);
+    expect(code).toBe(0);
+    return JSON.parse(output) as object;
+  };
+  const local = { owner: { principal: 'local' }, claimed: [], revision: 1 };
+  expect(await run('show', buildId)).toMatchObject(local);
+  const farm = { owner: { principal: 'farm', rank: 'assigned', signers: ['signer'] } };
+  const set = ['set', buildId, 'farm', '--signer', 'signer'];
+  expect(await run(...set)).toMatchObject({ ...farm, claimed: [], revision: 1 });
+  const manifest = async () => (await fetch(`${url}/v1/kernels/${buildId}/manifest`)).text();
+  expect(await manifest()).not.toContain('claimed');
+  expect(await run(...set, '--distrust')).toMatchObject({ claimed: ['core'], revision: 2 });
+  await expect
+    .poll(manifest, { timeout: 20_000 })
+    .toContain('\nclaimed vmlinux.btf btf_vmlinux.ko');
+  const { output } = await btfdepot(['fsck', '--data', 'data', '--json'], folder);
+  expect(JSON.parse(output)).toMatchObject({ findings: [] });
+  const wrong = ['owner', 'set', buildId, 'two words', '--data', 'data'];
+  expect((await btfdepot(wrong, folder)).code).toBe(2);
+}, 60_000);
+
 test('an address beyond loopback is refused without a word on tokens', async () => {
   const { code, output } = await btfdepot(['serve', '--host', '0.0.0.0', '--port', '0'], folder);
   expect(code).toBe(1);

@@ -19,6 +19,7 @@ test('bash completes verbs and their options', async () => {
   expect(await offered(output, ['btfdepot', 'push', '--f'])).toEqual(['--full']);
   expect(await offered(output, ['btfdepot', 'token', 'rev'])).toEqual(['revoke']);
   expect(await offered(output, ['btfdepot', 'token', 'create', '--ke'])).toEqual(['--keep-days']);
+  expect(await offered(output, ['btfdepot', 'owner', 'set', '--dis'])).toEqual(['--distrust']);
   expect(await offered(output, ['btfdepot', 'inspect', 'package.j'])).toEqual(['package.json']);
 });
 

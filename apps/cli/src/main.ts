@@ -23,6 +23,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdrawCommand(),
   token: async () => (await import('./verbs/token.ts')).tokenCommand(),
+  owner: async () => (await import('./verbs/owner.ts')).ownerCommand(),
   key: async () => (await import('./verbs/key.ts')).keyCommand(),
   resign: async () => (await import('./verbs/resign.ts')).resignCommand(),
   copy: async () => (await import('./verbs/copy.ts')).copyCommand(),

@@ -28,6 +28,11 @@ export function openDepots(text: string, options: ClientOptions = {}): DepotClie
   return new DepotClient(urls, { ...options, ...(token !== undefined && { token }) });
 }
 
+/** The ID of the token in `BTFDEPOT_TOKEN`, which is no secret. */
+export function tokenId(): string | undefined {
+  return /^btfd_([0-9a-f]{16})_/.exec(process.env.BTFDEPOT_TOKEN ?? '')?.[1];
+}
+
 export function jsonOption(): Option {
   return new Option('--json', 'print the result as JSON');
 }

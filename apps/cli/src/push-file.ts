@@ -61,7 +61,7 @@ export async function pushFile(
   const sendOnce = (parts: Parts) =>
     patiently(async () => {
       const record = await askRecord();
-      if (record && (await hasParts(record, parts))) return present(record);
+      if (record && (await hasParts(record, parts, options))) return present(record);
       return send(client, parts, options, buildId);
     });
 
@@ -89,7 +89,7 @@ async function withMadeParts(
   sendOnce: (parts: Parts) => Promise<Answer>,
   record: KernelRecord | undefined,
 ): Promise<Answer> {
-  if (record && (await hasParts(record, whole))) return present(record);
+  if (record && (await hasParts(record, whole, options))) return present(record);
   return withUnpacked(file, (found) =>
     withBtf(options.lacksBtf ? found.kernel?.path : undefined, options, async (encoded) => {
       const parts = options.splitHere
@@ -132,14 +132,34 @@ async function send(
   return { ...answer, sent: totalSize(request) };
 }
 
-/** Whether the depot has split these very files; the hashes are only worked out if it might. */
-async function hasParts(record: KernelRecord, parts: Parts): Promise<boolean> {
+/**
+ * Whether the depot has split these very files, and has them of the principal that sends them: of
+ * another they may be sent to own the kernel. The hashes are only worked out if it might.
+ */
+async function hasParts(
+  record: KernelRecord,
+  parts: Parts,
+  { tokenId }: PushOptions,
+): Promise<boolean> {
   if (record.state === 'failed' || record.state === 'withdrawn') return false;
+  const sent = sourcesOf(record, tokenId);
   for (const [name, part] of Object.entries(parts)) {
-    const sources = record.sources.filter((source) => source.part === name);
+    const sources = sent.filter((source) => source.part === name);
     if (sources.length === 0) return false;
     const sha256 = await part.sha256();
     if (!sources.some((source) => source.sha256 === sha256)) return false;
   }
   return true;
+}
+
+/** What the principal of a token has sent; where it owns the kernel, since then. */
+function sourcesOf({ sources, owner }: KernelRecord, tokenId: string | undefined) {
+  if (tokenId === undefined) return sources;
+  const mine = sources.find(({ uploader }) => uploader === tokenId);
+  if (!mine) return [];
+  const { by = tokenId } = mine;
+  const isOwner = owner?.principal === by;
+  return sources.filter(
+    (source) => (source.by ?? source.uploader) === by && !(isOwner && source.claimed),
+  );
 }

@@ -12,6 +12,8 @@ export const BESIDE = ['full', 'module', 'map', 'carrier'] as const satisfies Up
  */
 export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], string>> {
   query: NonNullable<UploadRequest['query']>;
+  /** Of the token that it is sent with. */
+  tokenId?: string | undefined;
   /** Splits on this machine and sends only what the depot reads. */
   splitHere?: boolean;
   progress?: ProgressBar;

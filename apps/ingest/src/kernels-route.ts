@@ -5,13 +5,14 @@ import {
   statusOf,
   type ExtraName,
   type KernelRecord,
+  type ProblemCode,
 } from '@btf-depot/contracts';
 import {
   acceptKernel,
   DepotError,
+  LOCAL_ACTOR,
   type AcceptDeps,
   type StorageShare,
-  type Subject,
   type TokenGuard,
   type TokenHolder,
   type Upload,
@@ -71,22 +72,22 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
     const { signal, cut, release } = signalOf(request, response);
     const started = performance.now();
     let leave: (() => void) | undefined;
+    const requestId: unknown = response.locals.requestId;
+    let who: { by: string; byName: string; principal: string } | undefined;
     try {
       const holder = await deps.guard?.authenticate(request.headers.authorization);
+      who = holder && { by: holder.id, byName: holder.name, principal: holder.principal };
       const query = parseQuery(request);
-      const permit = (subject?: Subject) => {
-        holder?.require('upload', subject);
-        if (query.restore) holder?.require('restore', subject);
-        if (query.replace) holder?.require('replace', subject);
-      };
-      permit();
+      holder?.require('upload');
+      if (query.restore) holder?.require('restore');
+      if (query.replace) holder?.require('replace');
       const announced = Number(request.headers['content-length'] ?? 0);
       const client = holder?.principal ?? clientOf(request);
       const compute = deps.compute.for(client);
       const checkRoom = () => compute.checkRoom();
       leave = await deps.admission.enter({ client, token: holder?.id, announced, checkRoom, cut });
       if (holder) await deps.storage.check(holder);
-      const { outcome, record } = await deps.staging.withFolder(async (folder) => {
+      const { outcome, record, formerOwner } = await deps.staging.withFolder(async (folder) => {
         const received = await deps.metrics.stage('receive', () =>
           receive(request, folder, deps.rules, signal),
         );
@@ -95,7 +96,7 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
         await deps.admission.checkSpace(0);
         const upload = {
           ...uploadOf(deps, query, { ...received, folder }),
-          permit,
+          actor: holder ?? LOCAL_ACTOR,
           ...(holder && sentBy(holder, deps.clock.now())),
         };
         return deps.metrics.stage('accept', () =>
@@ -103,12 +104,16 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
         );
       });
       const ms = Math.round(performance.now() - started);
-      const requestId: unknown = response.locals.requestId;
-      const who = holder && { by: holder.id, byName: holder.name };
-      const what = { ...publishedOf(record), ...askedFor(query) };
+      const what = { ...publishedOf(record), formerOwner, ...askedFor(query) };
       deps.audit.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
       response.setHeader('Location', kernelPath(record.buildId));
       response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
+    } catch (error) {
+      if (error instanceof DepotError && DISPUTES.has(error.code)) {
+        const { code, message: detail } = error;
+        deps.audit.warn({ requestId, ...who, code, detail }, 'refused');
+      }
+      throw error;
     } finally {
       leave?.();
       release();
@@ -118,6 +123,11 @@ export function kernelsRoute(deps: KernelsRouteDeps): Router {
   router.route('/v1/kernels').post(upload).put(upload).all(onlyMethods('POST, PUT'));
   return router;
 }
+
+/** What an operator may have to decide. */
+const DISPUTES: ReadonlySet<string> = new Set<ProblemCode>([
+  ...(['core-conflict', 'carrier-conflict', 'not-owner', 'forbidden'] as const),
+]);
 
 type Query = z.infer<typeof querySchema>;
 
@@ -134,8 +144,10 @@ function sentBy({ id, keepDays }: TokenHolder, now: Date): Pick<Upload, 'uploade
 }
 
 /** For the audit log: what is published now, and of which file, package and encoder. */
-function publishedOf({ buildId, revision, distro, release, core, sources }: KernelRecord) {
-  return { buildId, revision, distro, release, core: core.sha256, source: sources.at(-1) };
+function publishedOf(record: KernelRecord) {
+  const { buildId, revision, distro, release, owner, core, sources } = record;
+  const about = { buildId, revision, distro, release, owner: owner?.principal };
+  return { ...about, core: core.sha256, source: sources.at(-1) };
 }
 
 /** For the audit log: what no ordinary upload may. */
@@ -154,7 +166,7 @@ function uploadOf(
   deps: KernelsRouteDeps,
   { buildId, delivery, arch, distro, release, restore, replace, extras }: Query,
   received: Received & { folder: string },
-): Upload {
+): Omit<Upload, 'actor'> {
   return {
     ...received,
     ...(arch !== undefined && { arch }),

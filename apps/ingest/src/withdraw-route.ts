@@ -1,6 +1,7 @@
 import { isBuildId, statusOf } from '@btf-depot/contracts';
 import {
   DepotError,
+  LOCAL_ACTOR,
   withdraw,
   type Clock,
   type RecordStore,
@@ -33,18 +34,16 @@ export function withdrawRoute({ records, clock, audit, guard }: WithdrawRouteDep
   const route = router.route('/v1/kernels/:buildId');
   route.delete(async (request, response) => {
     const holder = await guard?.authenticate(request.headers.authorization);
-    holder?.require('withdraw');
     const { buildId } = request.params;
     if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
     const { reason, internal } = await readJson(request, bodySchema, BODY_LIMIT);
-    const distro = (await records.get(buildId))?.record.distro;
-    holder?.require('withdraw', { buildId, ...(distro !== undefined && { distro }) });
-    const record = await withdraw(records, buildId, {
+    const withdrawal = {
       reason,
       ...(internal !== undefined && { internal }),
       at: clock.now().toISOString(),
       ...(holder && { by: holder.id }),
-    });
+    };
+    const record = await withdraw(records, buildId, withdrawal, holder ?? LOCAL_ACTOR);
     const requestId: unknown = response.locals.requestId;
     audit.info({ requestId, buildId, reason, by: holder?.id, byName: holder?.name }, 'withdrawn');
     response.json(statusOf(record));

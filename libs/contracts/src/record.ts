@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { buildIdSchema, sha256Schema } from './build-id.ts';
+import { broughtShape, ownerSchema } from './ownership.ts';
 
 /**
  * Version of the stored record. Additions that an older reader may ignore keep it; anything else
@@ -15,6 +16,7 @@ export const DELIVERIES = ['builtin', 'module'] as const;
 
 const coreSchema = z.looseObject({
   ...blob,
+  ...broughtShape,
   types: count,
   /** `verbatim`: the kernel's own bytes; `partition`: what stayed of a full BTF. */
   origin: z.enum(['verbatim', 'partition']),
@@ -22,6 +24,7 @@ const coreSchema = z.looseObject({
 
 const extraSchema = z.looseObject({
   ...blob,
+  ...broughtShape,
   types: count,
   variables: count,
   /** Where it was found: BTF with variables beside the kernel, its DWARF, the uploaded BTF. */
@@ -35,6 +38,7 @@ const extraSchema = z.looseObject({
 /** The part of vars that a running kernel may be given, as split BTF on core. */
 const ksymsSchema = z.looseObject({
   ...blob,
+  ...broughtShape,
   types: count,
   variables: count,
   /** Variables that are left out, by the reason (KSYM_REASONS in libs/extras). */
@@ -44,11 +48,16 @@ const ksymsSchema = z.looseObject({
 });
 
 /** Symbols of the kernel, as `nm -S` in zstd: for variables that come later. */
-const symbolsSchema = z.looseObject({ ...blob, origin: z.enum(['symtab', 'map']) });
+const symbolsSchema = z.looseObject({
+  ...blob,
+  ...broughtShape,
+  origin: z.enum(['symtab', 'map']),
+});
 
 /** Calls of functions that were inlined, as split BTF on core: LOC_PARAM, LOC_PROTO, LOCSEC. */
 const inlinesSchema = z.looseObject({
   ...blob,
+  ...broughtShape,
   types: count,
   sites: count,
   /** Found in the kernel's DWARF, or as its build wrote it (`.BTF.inline`). */
@@ -69,6 +78,8 @@ const loadSchema = z.looseObject({
 });
 
 const carrierSchema = z.looseObject({
+  /** Of `load`. */
+  ...broughtShape,
   /** Whether the kernel loads it, or it is a container for tools that read files. */
   loadable: z.boolean(),
   /** Why it is not loadable (NotLoadable in libs/carrier), or has no ksyms. */
@@ -78,7 +89,9 @@ const carrierSchema = z.looseObject({
   vermagic: z.string().exactOptional(),
   load: loadSchema.exactOptional(),
   /** Made, and maybe signed, by the kernel's own build: artifacts that are kept byte for byte. */
-  given: z.record(z.string(), z.looseObject({ ...blob, signed: z.boolean() })).exactOptional(),
+  given: z
+    .record(z.string(), z.looseObject({ ...blob, ...broughtShape, signed: z.boolean() }))
+    .exactOptional(),
   /** Given as well, and not published: only their BTF was taken. Why, by the artifact's name. */
   refused: z
     .record(z.string(), z.looseObject({ code: z.string(), why: z.string() }))
@@ -114,6 +127,8 @@ const sourceSchema = z.looseObject({
   encoder: z.string(),
   /** ID of the token that it was sent with. */
   uploader: z.string().exactOptional(),
+  /** The principal that sent it, and that it did not own the kernel then. */
+  ...broughtShape,
   at: z.iso.datetime(),
 });
 
@@ -162,6 +177,10 @@ export const kernelRecordSchema = z.looseObject({
   withdrawal: withdrawalSchema.exactOptional(),
   /** When it is withdrawn by itself; absent: never. */
   keptUntil: z.iso.datetime().exactOptional(),
+  /** The principal that may change it; absent: see `claimant`, or it is older than owners. */
+  owner: ownerSchema.exactOptional(),
+  /** Whose claim it rests on, until a kernel file comes. */
+  claimant: ownerSchema.exactOptional(),
   /** It is ready, and whoever is to be told so was not told yet. */
   unannounced: z.literal(true).exactOptional(),
   uploadedAt: z.iso.datetime(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
+import { claimedParts } from './ownership.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
 /** How far the work on a kernel is. */
@@ -32,6 +33,10 @@ export const statusSchema = z.looseObject({
       part.extend({ types: z.number().int(), variables: z.number().int() }),
     ),
     inlines: part.extend({ types: z.number().int(), sites: z.number().int() }).exactOptional(),
+    /** The principal that may change it; absent: it has none, or is older than owners. */
+    owner: z.string().exactOptional(),
+    /** Parts that were not brought by the owner: core, an extra, ksyms, symbols, inlines, load. */
+    claimed: z.array(z.string()).exactOptional(),
     failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
     withdrawal: z.looseObject({ reason: z.string(), at: z.string() }).exactOptional(),
   }),
@@ -74,7 +79,8 @@ export function statusOfSplitting(buildId: string, progress: SplitProgress): Spl
 export function statusOf(record: KernelRecord, splitting?: SplitProgress): KernelStatus {
   const self = kernelPath(record.buildId);
   const names = Object.keys(record.artifacts);
-  const { inlines, withdrawal } = record;
+  const { inlines, withdrawal, owner } = record;
+  const claimed = claimedParts(record);
   const progress = splitting ? progressOf('split', splitting) : compressingOf(record);
   return {
     buildId: record.buildId,
@@ -98,6 +104,8 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
           ...{ types: inlines.types, sites: inlines.sites },
         },
       }),
+      ...(owner && { owner: owner.principal }),
+      ...(claimed.length > 0 && { claimed }),
       ...(record.failure && { failure: record.failure }),
       ...(withdrawal && { withdrawal: { reason: withdrawal.reason, at: withdrawal.at } }),
     },

@@ -1,7 +1,6 @@
 import { jobFor, type Delivery, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
-import { keepLonger } from './kept-until.ts';
-import { hasSource, mergeRecord, type UploadFacts } from './merge-record.ts';
+import { hasSource, mergeRecord, touchRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Compute, UploadPaths } from './ports/compute.ts';
@@ -14,7 +13,7 @@ import { couldHaveKsyms, storedParts } from './stored-parts.ts';
 import type { Underway } from './underway.ts';
 import { updateRecord } from './update-record.ts';
 import type { Upload } from './upload.ts';
-import { refuseWithdrawn } from './withdraw.ts';
+import { refuseWithdrawn } from './refuse-withdrawn.ts';
 
 export interface AcceptDeps {
   blobs: BlobStore;
@@ -32,28 +31,29 @@ export interface AcceptDeps {
  * Takes a kernel in: splits it and makes it durable, parts first, then the record, then the job.
  * When this resolves, nothing that the caller is told can be lost.
  *
- * @returns the record, and whether this upload brought anything.
+ * @returns the record, whether this upload brought anything, and who owned the kernel if it has
+ *   another owner now.
  * @throws DepotError where the upload is at fault; nothing is stored then.
  */
 export async function acceptKernel(
   deps: AcceptDeps,
   upload: Upload,
   signal: AbortSignal,
-): Promise<{ outcome: 'created' | 'known'; record: KernelRecord }> {
+): Promise<{ outcome: 'created' | 'known'; record: KernelRecord; formerOwner?: string }> {
   const { blobs, records, compute } = deps;
   const opened = await openUpload(compute, upload, signal);
   const { sources } = opened;
   const buildId = opened.kernel?.buildId ?? upload.split.buildId ?? opened.carrierBuildId;
   const stored = buildId === undefined ? undefined : await records.get(buildId);
-  const permit = (kernel: string, record: KernelRecord | undefined) => {
-    const distro = record?.distro ?? upload.distro;
-    upload.permit?.({ buildId: kernel, ...(distro !== undefined && { distro }) });
-  };
-  if (buildId !== undefined) permit(buildId, stored?.record);
-  if (stored && isKnown(stored.record, sources)) {
-    const record = await keepLonger(records, stored.record, upload.keptUntil);
-    await ring(deps, record);
-    return { outcome: 'known', record };
+  const saysBuildId = opened.kernel?.buildId !== undefined;
+  const said = { ...upload, sources, at: deps.clock.now() };
+  if (stored && !upload.replace) {
+    const evidence = saysBuildId ? 'kernel' : 'claim';
+    const record = await touch(records, stored.record, { ...said, evidence, bringsCore: false });
+    if (record) {
+      await ring(deps, record);
+      return { outcome: 'known', record };
+    }
   }
 
   // Of a kernel whose time was over there may be nothing left.
@@ -67,12 +67,14 @@ export async function acceptKernel(
   const split = (progress?: Progress) => compute.split(paths, options, signal, progress);
   const parts = await (buildId === undefined ? split() : deps.underway.during(buildId, split));
   // Asked before anything is written, so that a refused upload leaves nothing behind.
-  const facts: UploadFacts = { ...upload, sources, at: deps.clock.now() };
-  const current = (await records.get(parts.buildId))?.record;
-  permit(parts.buildId, current);
-  mergeRecord(current, parts, facts);
+  // What counts is what the same rules say within the compare-and-swap.
+  const bringsCore = paths.stored?.core === undefined;
+  const evidence = saysBuildId && bringsCore ? 'kernel' : 'claim';
+  const facts: UploadFacts = { ...said, evidence, bringsCore };
+  mergeRecord((await records.get(parts.buildId))?.record, parts, facts);
 
-  let { record, written } = await keep(deps, parts, facts);
+  const first = await keep(deps, parts, facts);
+  let { record, written } = first;
   if (couldHaveKsyms(record)) {
     // Variables and symbols came at one time, in two uploads that did not know of each other.
     const all = { stored: await storedParts(blobs, record, { core: true }) };
@@ -81,7 +83,13 @@ export async function acceptKernel(
     written = true;
   }
   await ring(deps, record);
-  return { outcome: written ? 'created' : 'known', record };
+  const former = first.before?.owner?.principal;
+  const isOther = former !== undefined && former !== record.owner?.principal;
+  return {
+    outcome: written ? 'created' : 'known',
+    record,
+    ...(isOther && { formerOwner: former }),
+  };
 }
 
 /** Stores the parts and names them in the record. */
@@ -89,17 +97,19 @@ async function keep(
   { blobs, records }: AcceptDeps,
   parts: KernelParts,
   facts: UploadFacts,
-): Promise<{ record: KernelRecord; written: boolean }> {
+): Promise<{ before: KernelRecord | undefined; record: KernelRecord; written: boolean }> {
   const putParts = () =>
     Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
   await putParts();
-  const { record, written } = await updateRecord(records, parts.buildId, (current) =>
-    mergeRecord(current, parts, facts),
-  );
+  let before: KernelRecord | undefined;
+  const { record, written } = await updateRecord(records, parts.buildId, (current) => {
+    before = current;
+    return mergeRecord(current, parts, facts);
+  });
   if (!record) throw new DepotError('internal', `the record of ${parts.buildId} vanished`);
   // What lay there before its record named it may have been collected since: see collectGarbage.
   await putParts();
-  return { record, written };
+  return { before, record, written };
 }
 
 /**
@@ -139,11 +149,32 @@ async function withStored(
   return { paths: { ...given, stored }, ...(!hasCore && { delivery: record.delivery }) };
 }
 
+/**
+ * The record, if the same principal has sent these very files before, and nothing of them is to be
+ * split again; kept longer where the upload asks for that.
+ */
+async function touch(
+  records: RecordStore,
+  { buildId }: KernelRecord,
+  facts: UploadFacts,
+): Promise<KernelRecord | undefined> {
+  let isToBeSplit = false;
+  const { record } = await updateRecord(records, buildId, (current) => {
+    const next = current && isKnown(current, facts) ? touchRecord(current, facts) : 'again';
+    isToBeSplit = next === 'again';
+    return next === 'again' ? undefined : next;
+  });
+  return isToBeSplit ? undefined : record;
+}
+
 /** Whether this encoder has split these very files already, and the result is not to be mended. */
-function isKnown(record: KernelRecord, sources: OpenedUpload['sources']): boolean {
+function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean {
+  const { state, owner } = record;
+  const { principal } = actor;
+  const isOwner = owner?.principal === principal;
   return (
-    (record.state === 'ready' || record.state === 'compressing') &&
-    sources.every((source) => hasSource(record.sources, source))
+    (state === 'ready' || state === 'compressing') &&
+    sources.every((source) => hasSource(record.sources, source, principal, isOwner))
   );
 }
 

@@ -1,4 +1,5 @@
 import {
+  claimedArtifacts,
   mediaTypeOf,
   RECORD_SCHEMA,
   type ArtifactEntry,
@@ -114,6 +115,7 @@ function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelReco
 export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
   const { buildId, revision, delivery, arch, bits, endian } = record;
   const { ksyms, inlines, carrier, levels } = record;
+  const claimed = claimedArtifacts(record);
   const vars = record.extras.vars;
   const [core, varsBytes, ksymsBytes, inlinesBytes, map, given] = await Promise.all([
     blobOf(blobs, record.core.sha256),
@@ -139,6 +141,7 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
     ...(carrier?.links && { links: carrier.links }),
     ...(given && { given }),
     ...(levels && { levels }),
+    ...(claimed.length > 0 && { claimed }),
   };
 }
 

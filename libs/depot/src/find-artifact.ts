@@ -5,7 +5,7 @@ import {
   type KernelRecord,
 } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
-import { refuseWithdrawn } from './withdraw.ts';
+import { refuseWithdrawn } from './refuse-withdrawn.ts';
 
 /**
  * The artifact of that name, or why there is none.

@@ -1,6 +1,6 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
-import { refuseWithdrawn } from './withdraw.ts';
+import { refuseWithdrawn } from './refuse-withdrawn.ts';
 
 /**
  * The blob of an ELF section that a kernel with all of its BTF inside would have: `.BTF` is core,

@@ -1,8 +1,9 @@
 import { buildIdOf, kernelRecord, memoryStores } from '@btf-depot/testing';
 import { expect, test, vi } from 'vitest';
-import { Expiry, keepLonger, longerKept } from './kept-until.ts';
+import { Expiry, longerKept, withKeptUntil } from './kept-until.ts';
 import { RecordIndex } from './record-index.ts';
 import { sweptOf } from './sweep.ts';
+import { updateRecord } from './update-record.ts';
 
 const HOUR = 3600 * 1000;
 const due = '2026-03-01T00:00:00.000Z';
@@ -73,8 +74,7 @@ test('a kernel that was kept longer since the records were read is not withdrawn
   const { held, records, id, state } = await depot();
   const index = new RecordIndex(records, sweptOf);
   await index.refresh(() => undefined);
-  const record = (await records.get(id('ci')))?.record ?? kernelRecord();
-  expect(await keepLonger(records, record, undefined)).not.toHaveProperty('keptUntil');
+  await updateRecord(records, id('ci'), (now) => now && withKeptUntil(now, undefined));
   held.now = new Date(due);
   expect(await new Expiry(records, { now: () => held.now }, 0).sweep(index)).toEqual([]);
   expect(await state('ci')).toBe('ready');

@@ -29,22 +29,6 @@ export function withKeptUntil(record: KernelRecord, keptUntil: string | undefine
   return keptUntil === undefined ? next : { ...next, keptUntil };
 }
 
-/** Keeps a kernel longer where an upload that brings nothing else asks for it. */
-export async function keepLonger(
-  records: RecordStore,
-  record: KernelRecord,
-  wanted: string | undefined,
-): Promise<KernelRecord> {
-  const longer = ({ keptUntil }: KernelRecord) => longerKept(keptUntil, wanted);
-  if (longer(record) === record.keptUntil) return record;
-  const { record: kept } = await updateRecord(records, record.buildId, (current) =>
-    current && longer(current) !== current.keptUntil
-      ? withKeptUntil(current, longer(current))
-      : undefined,
-  );
-  return kept ?? record;
-}
-
 /** Withdraws kernels whose time is over. They are answered 410, and any upload brings them back. */
 export class Expiry {
   readonly #records: RecordStore;

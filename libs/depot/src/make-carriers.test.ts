@@ -7,11 +7,17 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { mergeRecord } from './merge-record.ts';
+import { LOCAL_ACTOR } from './ownership.ts';
 import { packKernel } from './pack-kernel.ts';
 import { splitKernel, type KernelParts } from './split-kernel.ts';
 
 const buildId = buildIdOf('loadable');
-const facts = { sources: [], at: new Date('2026-02-02T00:00:00Z') };
+const facts = {
+  ...{ sources: [], at: new Date('2026-02-02T00:00:00Z') },
+  actor: LOCAL_ACTOR,
+  evidence: 'kernel' as const,
+  bringsCore: true,
+};
 
 function partsOf(kernel: { vmlinux: Uint8Array; full?: Uint8Array }): KernelParts {
   const { vmlinux, full } = kernel;

@@ -1,76 +1,126 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { CarrierEntry, KernelRecord } from '@btf-depot/contracts';
+import { withMarks } from './claim-others.ts';
+import { DepotError } from './errors.ts';
 import { artifactOf } from './given-carrier.ts';
 import { CARRIER_NAME } from './make-carriers.ts';
+import type { Ruling } from './ownership.ts';
+import { settle, type Settling } from './settle.ts';
 import type { KernelParts } from './split-kernel.ts';
 import type { SplitPart } from './split-part.ts';
-
-type Carrying = Pick<KernelRecord, 'ksyms' | 'symbols' | 'carrier'>;
 
 export function entry(part: SplitPart) {
   return { sha256: part.sha256, size: part.bytes.length, types: part.types };
 }
 
+export type Merging = Pick<Settling<never>, 'ruling' | 'kept'>;
+
 /**
- * What a record says of carriers after an upload: no ksyms are taken away, and what makes a kernel
- * load a module stays. `record` has everything else of the upload already.
+ * The record with what an upload says of carriers. No ksyms are taken away but claimed ones whose
+ * variables or symbols are replaced, and what makes a kernel load a module stays.
  *
- * @returns the fields, and whether they make other carriers than before.
- * @throws DepotError `foreign-carrier` for one whose BTF is not what the record has.
+ * @param before the record before the upload; `record` has everything else of the upload already.
+ * @throws DepotError `foreign-carrier` for one whose BTF is not what the record has,
+ *   `carrier-conflict` for one without a signature where there is one with.
  */
 export function mergeCarrying(
-  record: Pick<KernelRecord, 'buildId' | 'delivery' | 'core' | 'extras' | 'inlines'> & Carrying,
+  before: KernelRecord,
+  record: KernelRecord,
   parts: KernelParts,
-): { fields: Carrying; due: boolean } {
-  const ksyms = mergeKsyms(record, parts);
-  const symbols = mergeSymbols(record, parts);
-  const before = record.carrier;
-  const load = before?.load ?? copyOf(parts.carrier.load);
-  const links = before?.links ?? parts.carrier.links?.map((link) => ({ ...link }));
-  const vermagic = load?.vermagic ?? parts.carrier.vermagic ?? before?.vermagic;
-  const carrier: CarrierEntry = {
-    loadable: load !== undefined,
-    ...whyOf(before, parts, { isLoadable: load !== undefined, hasKsyms: ksyms !== undefined }),
-    moduleName: CARRIER_NAME,
-    signed: before?.signed ?? false,
-    ...(vermagic !== undefined && { vermagic }),
-    ...(load && { load }),
-    ...(before?.given && { given: before.given }),
-    ...((before?.refused ?? parts.refused) && {
-      refused: { ...before?.refused, ...parts.refused },
-    }),
-    ...(links && { links }),
-  };
-  const given = mergeGiven({ ...record, ...(ksyms && { ksyms }), carrier }, parts);
-  const whole = { ...carrier, ...given };
-  const made = ({ load, links, given }: CarrierEntry) => ({ load, links, given });
-  const due = !before || ksyms !== record.ksyms || !isDeepStrictEqual(made(whole), made(before));
-  return { fields: { ...(ksyms && { ksyms }), ...(symbols && { symbols }), carrier: whole }, due };
+  merging: Merging,
+): KernelRecord {
+  const symbols = mergeSymbols(before, parts, merging);
+  const next: KernelRecord = { ...record, ...(symbols && { symbols }) };
+  const ksyms = mergeKsyms(before, next, parts, merging.ruling);
+  delete next.ksyms;
+  if (ksyms) next.ksyms = ksyms;
+  const carrier = mergeFacts(before.carrier, next, parts, merging);
+  const given = mergeGiven(before, { ...next, carrier }, parts, merging.ruling);
+  return { ...next, carrier: { ...carrier, ...given } };
 }
 
-/** New ones come with variables that were not there, or where there were none. */
+/** The symbol table itself says more than a map; ksyms show that the symbols are the right ones. */
+function mergeSymbols(
+  { symbols: before, ksyms }: KernelRecord,
+  { symbols: found }: KernelParts,
+  merging: Merging,
+): KernelRecord['symbols'] {
+  const part = found && {
+    ...{ sha256: found.sha256, size: found.bytes.length, origin: found.origin },
+  };
+  return settle<KernelRecord['symbols'] & object>('symbols', before, part, {
+    ...merging,
+    isNoWorse: (next, old) => next.origin === 'symtab' || (!ksyms && old.origin === 'map'),
+  });
+}
+
+/** New ones come with the variables and the symbols of the record, or are no new ones. */
 function mergeKsyms(
-  { ksyms: before, extras }: Pick<KernelRecord, 'ksyms' | 'extras'>,
-  { ksyms: found, vars }: KernelParts,
+  before: KernelRecord,
+  { core, extras, symbols }: KernelRecord,
+  { ksyms: found, vars, symbols: foundSymbols }: KernelParts,
+  ruling: Ruling,
 ): KernelRecord['ksyms'] {
-  if (!found || (found.sha256 === before?.sha256 && before.layout)) return before;
-  if (extras.vars?.sha256 !== vars?.sha256) return before;
+  const old = before.ksyms;
+  const isReplaced =
+    extras.vars?.sha256 !== before.extras.vars?.sha256 ||
+    symbols?.sha256 !== before.symbols?.sha256;
+  const kept = old && isReplaced && (old.claimed ?? ruling.overrides) ? undefined : old;
+  const isOfRecord =
+    extras.vars?.sha256 === vars?.sha256 &&
+    (!foundSymbols || foundSymbols.sha256 === symbols?.sha256);
+  if (!found || !isOfRecord) return kept;
+  const rests = [core, extras.vars, symbols].some((part) => part?.claimed);
+  const marks = { ...ruling.marks, ...(rests && { claimed: true as const }) };
+  if (found.sha256 === kept?.sha256 && kept.layout) {
+    return ruling.rules && kept.claimed ? withMarks(kept, marks) : kept;
+  }
+  if (ruling.over(kept) === 'keep') return kept;
   return {
     ...entry(found),
     variables: found.variables,
     leftOut: { ...found.leftOut },
     layout: { sha256: found.layout.sha256, size: found.layout.bytes.length },
+    ...marks,
   };
 }
 
-/** The symbol table itself says more than a map; ksyms show that the symbols are the right ones. */
-function mergeSymbols(
-  { symbols: before, ksyms }: Carrying,
-  { symbols: found }: KernelParts,
-): KernelRecord['symbols'] {
-  const isBetter = found && (!before || !ksyms || found.origin === 'symtab');
-  if (!isBetter || (before?.origin === 'symtab' && found.origin === 'map')) return before;
-  return { sha256: found.sha256, size: found.bytes.length, origin: found.origin };
+/** What of a carrier is not its BTF. */
+function mergeFacts(
+  before: CarrierEntry | undefined,
+  { ksyms }: KernelRecord,
+  parts: KernelParts,
+  { ruling, kept }: Merging,
+): CarrierEntry {
+  const { leads, takes, marks } = ruling;
+  const { carrier: found } = parts;
+  const old = before?.load;
+  const isOther = found.load !== undefined && JSON.stringify(found.load) !== JSON.stringify(old);
+  const verdict = ruling.over(old && before);
+  if (isOther && verdict === 'keep') kept.push('load facts');
+  const isSet = found.load !== undefined && verdict === 'set';
+  const load = isSet ? copyOf(found.load) : old;
+  // What a stranger's file says of links would keep the depot from making carriers.
+  const foundLinks = leads ? found.links?.map((link) => ({ ...link })) : undefined;
+  const links = takes && parts.kind !== 'btf' ? foundLinks : (before?.links ?? foundLinks);
+  const said = leads ? (found.vermagic ?? before?.vermagic) : (before?.vermagic ?? found.vermagic);
+  const vermagic = load?.vermagic ?? said;
+  const is = { isLoadable: load !== undefined, hasKsyms: ksyms !== undefined };
+  const entry: CarrierEntry = {
+    loadable: is.isLoadable,
+    ...whyOf(before, parts, is),
+    moduleName: CARRIER_NAME,
+    signed: false,
+    ...(vermagic !== undefined && { vermagic }),
+    ...(load && { load }),
+    ...((before?.refused ?? parts.refused) && {
+      refused: { ...before?.refused, ...parts.refused },
+    }),
+    ...((before?.refused ?? parts.refused) && {
+      refused: { ...before?.refused, ...parts.refused },
+    }),
+    ...(links && { links }),
+  };
+  return load ? withMarks(entry, isSet ? marks : (before ?? {})) : entry;
 }
 
 function whyOf(
@@ -85,15 +135,39 @@ function whyOf(
   return why === undefined ? {} : { why };
 }
 
+/** Given carriers that still have the record's BTF, and the one that the upload brings. */
 function mergeGiven(
-  record: Parameters<typeof artifactOf>[1],
+  before: KernelRecord,
+  record: KernelRecord,
   { given }: KernelParts,
-): Pick<CarrierEntry, 'given' | 'signed'> | undefined {
-  if (!given) return undefined;
-  const { sha256, bytes, signed } = given;
-  const file = artifactOf(given, record);
-  const all = { ...record.carrier?.given, [file]: { sha256, size: bytes.length, signed } };
-  return { given: all, signed: Object.values(all).some((one) => one.signed) };
+  { marks, overrides }: Ruling,
+): Pick<CarrierEntry, 'given' | 'signed'> {
+  const signedBefore = before.carrier?.signed === true;
+  const all = { ...before.carrier?.given };
+  const isOther = (part: (one: KernelRecord) => { sha256: string } | undefined) =>
+    part(before)?.sha256 !== part(record)?.sha256;
+  const ksyms = isOther((one) => one.ksyms);
+  const inlines = isOther((one) => one.inlines);
+  if (ksyms || inlines || isOther((one) => one.extras.vars)) delete all['btf_vmlinux.ko'];
+  if (ksyms) delete all['btf_vmlinux_ksyms.ko'];
+  if (inlines) delete all['btf_vmlinux_inline.ko'];
+  if (given) {
+    const { sha256, bytes, signed } = given;
+    const file = artifactOf(given, record);
+    const old = all[file];
+    const isSigned = old?.signed ?? (signedBefore && !!record.artifacts[file]);
+    if (isSigned && !signed && !overrides) {
+      throw new DepotError(
+        'carrier-conflict',
+        `${file} is published with a signature, this has none`,
+      );
+    }
+    if (old?.sha256 !== sha256) {
+      all[file] = { sha256, size: bytes.length, signed, by: marks.by };
+    }
+  }
+  const signed = Object.values(all).some((one) => one.signed) || (!given && signedBefore);
+  return { ...(Object.keys(all).length > 0 && { given: all }), signed };
 }
 
 function copyOf(load: KernelParts['carrier']['load']): CarrierEntry['load'] {

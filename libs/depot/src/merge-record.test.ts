@@ -2,11 +2,15 @@ import { RECORD_SCHEMA } from '@btf-depot/contracts';
 import { someBytes, sha256Of, kernelRecord } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
 import { mergeRecord, type UploadFacts } from './merge-record.ts';
+import { LOCAL_ACTOR } from './ownership.ts';
 import type { KernelParts } from './split-kernel.ts';
 
 const core = someBytes(64, 'core');
 const source = { sha256: sha256Of(core), size: 1, kind: 'elf', part: 'kernel' } as const;
-const facts: UploadFacts = { sources: [source], at: new Date('2026-02-02T00:00:00Z') };
+const facts: UploadFacts = {
+  ...{ sources: [source], at: new Date('2026-02-02T00:00:00Z') },
+  ...{ actor: LOCAL_ACTOR, evidence: 'kernel', bringsCore: true },
+};
 
 function part(seed: string) {
   const bytes = someBytes(64, seed);

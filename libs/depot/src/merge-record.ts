@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  claimedArtifacts,
+  LOCAL_PRINCIPAL,
   RECORD_SCHEMA,
   type ExtraEntry,
   type KernelRecord,
@@ -8,10 +10,12 @@ import {
 import { ENCODER } from './encoder.ts';
 import { DepotError } from './errors.ts';
 import { longerKept, withKeptUntil } from './kept-until.ts';
-import { mergeInlines } from './inlines/inlines-part.ts';
-import { entry, mergeCarrying } from './merge-carrying.ts';
+import { inlinesEntry, isNoWorse } from './inlines/inlines-part.ts';
+import { claimOthers, withMarks } from './claim-others.ts';
+import { entry, mergeCarrying, type Merging } from './merge-carrying.ts';
+import { judgeUpload, type Actor, type Asked, type Ruling } from './ownership.ts';
+import { settle } from './settle.ts';
 import type { KernelParts } from './split-kernel.ts';
-import { refuseWithdrawn } from './withdraw.ts';
 
 /** What the upload says besides the bytes. */
 export interface UploadFacts {
@@ -22,101 +26,179 @@ export interface UploadFacts {
   at: Date;
   /** Takes a withdrawn kernel in again. */
   restore?: boolean;
-  /** Takes another core in the place of a published one. */
+  /** Takes what it brings in the place of what is published. */
   replace?: boolean;
   /** When its time is over; absent: never. */
   keptUntil?: string;
   /** ID of the token that it was sent with. */
   uploader?: string;
+  actor: Actor;
+  /** `kernel`: it has a kernel file, and core is not from the store. */
+  evidence: Asked['evidence'];
+  /** Core is in the upload, not from the store. */
+  bringsCore: boolean;
 }
+
+/** Files that others than the owner have sent are listed until there are so many. */
+const MAX_SOURCES = 1000;
 
 /**
  * The record after an upload. A new revision is due where a part is new, or where the last one
  * failed; an upload with less than what is there takes nothing away.
  *
  * @returns undefined where the record already says it all.
- * @throws DepotError `core-conflict` for another core under a published build ID, `withdrawn`.
+ * @throws DepotError what judgeUpload throws; `not-owner` where others' parts stay, and nothing
+ *   else is in the upload; `foreign-carrier`, `carrier-conflict`.
  */
 export function mergeRecord(
   current: KernelRecord | undefined,
   parts: KernelParts,
   facts: UploadFacts,
 ): KernelRecord | undefined {
-  if (!current) return firstRecord(parts, facts);
-  const anew = () => ({ ...firstRecord(parts, facts), revision: current.revision + 1 });
-  if (current.state === 'withdrawn') {
-    if (!facts.restore && !current.withdrawal?.expired) refuseWithdrawn(current);
-    // Made from nothing: its blobs may have been collected, and its core may have been the reason.
-    return anew();
+  const { buildId, core, delivery, given, refused } = parts;
+  const { evidence, distro, restore, replace } = facts;
+  const asked = { buildId, coreSha256: core.sha256, evidence, distro, restore, replace };
+  const kind = { builtin: delivery === 'builtin', carrier: (given ?? refused) !== undefined };
+  const ruling = judgeUpload(current, { ...asked, ...kind }, facts.actor);
+  if (!current) return firstRecord(parts, facts, ruling);
+  if (ruling.anew) {
+    return { ...firstRecord(parts, facts, ruling), revision: current.revision + 1 };
   }
-  if (current.core.sha256 !== parts.core.sha256) {
-    // Nothing of the other core fits this one.
-    if (facts.replace) return anew();
-    throw new DepotError(
-      'core-conflict',
-      `${parts.buildId} is published with core ${current.core.sha256} (${current.core.size} bytes), ` +
-        `this upload has ${parts.core.sha256} (${parts.core.bytes.length} bytes)`,
-    );
+  const before = claimOthers(current, ruling);
+  if (facts.bringsCore && ruling.rules && before.core.claimed) {
+    before.core = withMarks(before.core, ruling.marks);
   }
-  // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
-  const delivery = parts.delivery === 'builtin' ? 'builtin' : current.delivery;
-  const extras = mergeExtras(current, parts);
-  const isCarried = current.carrier?.given?.['btf_vmlinux_inline.ko'] !== undefined;
-  const inlines = isCarried
-    ? current.inlines
-    : mergeInlines(current.inlines, parts.inlines, parts.core.sha256);
-  const merged = { ...current, delivery, extras, ...(inlines && { inlines }) };
-  const { fields, due: carriersChange } = mergeCarrying(merged, parts);
-  const sources = newSources(current.sources, facts);
-  const due =
-    extras !== current.extras ||
-    inlines !== current.inlines ||
-    delivery !== current.delivery ||
-    carriersChange;
-  const known = describe(parts, facts);
-  const learnt = Object.entries(known).some(([key]) => current[key] === undefined);
-  const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
-  if (!due && current.state !== 'failed') {
-    const same = isDeepStrictEqual({ ...current, ...fields }, current);
-    if (sources.length === 0 && !learnt && same && keptUntil === current.keptUntil)
-      return undefined;
-    const next = { ...known, ...current, ...fields, sources: [...current.sources, ...sources] };
-    return withKeptUntil(next, keptUntil);
+  const kept: string[] = [];
+  const merged = mergeParts(before, parts, { ruling, kept });
+  const isUnchanged = isDeepStrictEqual(partsOf(merged), partsOf(before));
+  if (isUnchanged && kept.length > 0) throw notTheOwner(buildId, kept, ruling);
+  const known = ruling.leads ? describe(parts, facts) : {};
+  const mayKeep = ruling.rules || evidence === 'kernel';
+  const next = withKeptUntil(
+    {
+      // What a new owner's kernel says of itself counts more than what was said before.
+      ...(ruling.takes ? { ...merged, ...known } : { ...known, ...merged }),
+      sources: [...before.sources, ...newSources(before.sources, facts, ruling)],
+    },
+    mayKeep ? longerKept(current.keptUntil, facts.keptUntil) : current.keptUntil,
+  );
+  const isDue = !isDeepStrictEqual(publishedOf(merged), publishedOf(current));
+  if (isDue || current.state === 'failed') {
+    next.revision = current.revision + 1;
+    next.state = 'compressing';
+    delete next.failure;
+    delete next.progress;
   }
-  const next: KernelRecord = {
-    ...known,
-    ...current,
-    revision: current.revision + 1,
-    state: 'compressing',
-    delivery,
-    extras,
-    ...(inlines && { inlines }),
-    ...fields,
-    sources: [...current.sources, ...sources],
-  };
-  delete next.failure;
-  delete next.progress;
-  return withKeptUntil(next, keptUntil);
+  return isDeepStrictEqual(next, current) ? undefined : next;
 }
 
-function firstRecord(parts: KernelParts, facts: UploadFacts): KernelRecord {
-  const { buildId, endian, delivery } = parts;
-  const core = { ...entry(parts.core), origin: parts.core.origin };
-  const inlines = mergeInlines(undefined, parts.inlines, parts.core.sha256);
-  const extras = mergeExtras({ extras: {} }, parts);
-  const about = { buildId, delivery, core, extras, ...(inlines && { inlines }) };
-  return {
+/**
+ * The record after an upload of files that the same principal has sent before.
+ * @returns undefined where it stays as it is; `again`: it has to be split once more, for the
+ *   kernel becomes that principal's.
+ * @throws DepotError: see judgeUpload.
+ */
+export function touchRecord(
+  current: KernelRecord,
+  facts: UploadFacts,
+): KernelRecord | 'again' | undefined {
+  const { buildId, core, delivery } = current;
+  const { distro, actor, evidence } = facts;
+  const asked = { buildId, coreSha256: core.sha256, builtin: delivery === 'builtin', distro };
+  const ruling = judgeUpload(current, { ...asked, evidence, carrier: false }, actor);
+  if (ruling.takes || ruling.anew) return 'again';
+  const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
+  const mayKeep = ruling.rules || evidence === 'kernel';
+  if (!mayKeep || keptUntil === current.keptUntil) return undefined;
+  return withKeptUntil(current, keptUntil);
+}
+
+function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): KernelRecord {
+  const { buildId, endian, delivery, core } = parts;
+  const { owner, claimant, distro, marks } = ruling;
+  const about = {
+    buildId,
+    delivery,
+    core: { ...entry(core), origin: core.origin, ...(owner ? { by: marks.by } : marks) },
+    extras: {},
+    ...(owner && { owner }),
+    ...(claimant && { claimant }),
+  };
+  const record: KernelRecord = {
     schema: RECORD_SCHEMA,
     revision: 1,
     state: 'compressing',
     ...describe(parts, facts),
+    ...(distro !== undefined && { distro }),
     endian,
     ...about,
-    ...mergeCarrying(about, parts).fields,
     artifacts: {},
-    sources: newSources([], facts),
+    sources: newSources([], facts, ruling),
     ...(facts.keptUntil !== undefined && { keptUntil: facts.keptUntil }),
     uploadedAt: facts.at.toISOString(),
+  };
+  return mergeParts(record, parts, { ruling, kept: [] });
+}
+
+function mergeParts(record: KernelRecord, parts: KernelParts, merging: Merging): KernelRecord {
+  const { leads, overrides } = merging.ruling;
+  // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
+  const delivery = leads && parts.delivery === 'builtin' ? 'builtin' : record.delivery;
+  const given = record.carrier?.given ?? {};
+  /** A part that the kernel's build has put into a carrier of its own. */
+  const isPinned = (part: { claimed?: true } | undefined, ...carriers: string[]) =>
+    !overrides && !part?.claimed && carriers.some((name) => given[name]);
+  const baseSha256 = parts.core.sha256;
+  const { vars: oldVars } = record.extras;
+  const foundVars = parts.vars && varsEntry(parts.vars, baseSha256);
+  const vars = isPinned(oldVars, 'btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko')
+    ? oldVars
+    : settle('variables', oldVars, foundVars, {
+        ...merging,
+        // The same variables in another order: the one that agrees with ksyms stays.
+        isNoWorse: (next, old) =>
+          next.variables > old.variables || (next.variables === old.variables && !!parts.ksyms),
+      });
+  const { inlines: oldInlines } = record;
+  const foundInlines = parts.inlines && inlinesEntry(parts.inlines, baseSha256);
+  const inlines = isPinned(oldInlines, 'btf_vmlinux_inline.ko')
+    ? oldInlines
+    : settle('inlined calls', oldInlines, foundInlines, { ...merging, isNoWorse });
+  const merged: KernelRecord = {
+    ...record,
+    delivery,
+    extras: { ...record.extras, ...(vars && { vars }) },
+    ...(inlines && { inlines }),
+  };
+  return mergeCarrying(record, merged, parts, merging);
+}
+
+function varsEntry(vars: KernelParts['vars'] & object, baseSha256: string): ExtraEntry {
+  return {
+    ...entry(vars),
+    variables: vars.variables,
+    origin: vars.origin,
+    baseSha256,
+    ...(vars.coverage && { coverage: { ...vars.coverage } }),
+  };
+}
+
+/** What an upload can bring. */
+function partsOf({ core, extras, ksyms, symbols, inlines, carrier, delivery }: KernelRecord) {
+  const { load, links, given } = carrier ?? {};
+  return { core, extras, ksyms, symbols, inlines, delivery, load, links, given };
+}
+
+/** What of a record makes a new revision due when it changes. */
+function publishedOf(record: KernelRecord) {
+  const { core, delivery, extras, ksyms, inlines, carrier } = record;
+  const hashes = (parts: Record<string, { sha256: string; signed?: boolean }>) =>
+    Object.entries(parts).map(([name, { sha256, signed }]) => [name, sha256, signed]);
+  return {
+    delivery,
+    parts: [core.sha256, hashes(extras), ksyms?.sha256, ksyms?.layout?.sha256, inlines?.sha256],
+    carrier: carrier && [carrier.load, carrier.links, hashes(carrier.given ?? {})],
+    claimed: claimedArtifacts(record),
   };
 }
 
@@ -129,54 +211,55 @@ function describe(parts: KernelParts, facts: UploadFacts) {
     ...(arch !== undefined && { arch }),
     ...(parts.bits !== undefined && { bits: parts.bits }),
     ...(release !== undefined && { release }),
-    ...(facts.distro !== undefined && { distro: facts.distro }),
   };
 }
 
-/**
- * The same object where nothing changes: new variables replace fewer ones, never more, and none
- * that the kernel's build has put into a carrier of its own.
- */
-function mergeExtras(
-  { extras: current, carrier }: Pick<KernelRecord, 'extras' | 'carrier'>,
-  parts: KernelParts,
-): KernelRecord['extras'] {
-  const { vars } = parts;
-  const given = carrier?.given ?? {};
-  if (given['btf_vmlinux.ko'] ?? given['btf_vmlinux_ksyms.ko']) return current;
-  const old = current.vars;
-  if (!vars || (old && (old.sha256 === vars.sha256 || old.variables > vars.variables))) {
-    return current;
-  }
-  // The same variables in another order: the one that agrees with ksyms stays.
-  if (old?.variables === vars.variables && !parts.ksyms) return current;
-  const added: ExtraEntry = {
-    ...entry(vars),
-    variables: vars.variables,
-    origin: vars.origin,
-    baseSha256: parts.core.sha256,
-    ...(vars.coverage && { coverage: { ...vars.coverage } }),
-  };
-  return { ...current, vars: added };
+function notTheOwner(
+  buildId: string,
+  kept: readonly string[],
+  { owner, claimant }: Ruling,
+): DepotError {
+  const whose = (owner ?? claimant)?.principal ?? 'others';
+  return new DepotError(
+    'not-owner',
+    `${kept.join(', ')}: ${buildId} has these of ${whose} or others, and only its owner replaces them; ` +
+      'the operator can make you that, with btfdepot owner set',
+  );
 }
 
-function newSources(current: SourceEntry[], facts: UploadFacts): SourceEntry[] {
-  return facts.sources
+function newSources(
+  current: SourceEntry[],
+  { sources, uploader, actor, at }: UploadFacts,
+  { leads, marks }: Ruling,
+): SourceEntry[] {
+  if (!leads && current.length >= MAX_SOURCES) return [];
+  return sources
     .map((source) => ({
       ...source,
       encoder: ENCODER,
-      ...(facts.uploader !== undefined && { uploader: facts.uploader }),
-      at: facts.at.toISOString(),
+      ...(uploader !== undefined && { uploader }),
+      ...marks,
+      at: at.toISOString(),
     }))
-    .filter((source) => !hasSource(current, source));
+    .filter((source) => !hasSource(current, source, actor.principal, !marks.claimed));
 }
 
-/** Whether a file was split by this very encoder before. */
+/**
+ * Whether a principal has sent a file before that this very encoder split.
+ * @param asOwner since it owns the kernel: what it sent before may have given way to others.
+ */
 export function hasSource(
   sources: SourceEntry[],
   { sha256, part }: Pick<SourceEntry, 'sha256' | 'part'>,
+  principal: string,
+  asOwner: boolean,
 ): boolean {
   return sources.some(
-    (known) => known.sha256 === sha256 && known.part === part && known.encoder === ENCODER,
+    ({ by, uploader, claimed, encoder, ...known }) =>
+      known.sha256 === sha256 &&
+      known.part === part &&
+      encoder === ENCODER &&
+      (by ?? uploader ?? LOCAL_PRINCIPAL) === principal &&
+      !(asOwner && claimed),
   );
 }

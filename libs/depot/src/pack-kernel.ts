@@ -16,6 +16,8 @@ export interface PackInput extends Omit<CarriersInput, 'name'> {
   /** Carriers that are not made here: their build did, or they were signed before. */
   given?: GivenCarriers;
   levels?: CompressionLevels;
+  /** Artifacts that rest on a claim. */
+  claimed?: readonly string[];
 }
 
 export type GivenCarriers = Partial<Record<CarrierFile, Uint8Array>>;

@@ -5,7 +5,7 @@ import type { StoredParts } from './split-kernel.ts';
 
 /**
  * What earlier uploads of a kernel brought, for one that is split now: its variables where they
- * have no ksyms yet, its symbols, and core where that is asked for.
+ * have no ksyms yet, or claimed ones, its symbols, and core where that is asked for.
  * @throws DepotError `internal` where core is not in the store.
  */
 export async function storedParts(
@@ -13,7 +13,7 @@ export async function storedParts(
   { buildId, core, extras, ksyms, symbols, carrier }: KernelRecord,
   wants: { core: boolean },
 ): Promise<StoredParts> {
-  const vars = ksyms ? undefined : extras.vars;
+  const vars = ksyms && !ksyms.claimed ? undefined : extras.vars;
   const [coreBytes, varsBytes, symbolBytes] = await Promise.all([
     wants.core ? blobs.get(core.sha256) : undefined,
     vars && blobs.get(vars.sha256),

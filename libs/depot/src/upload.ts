@@ -1,5 +1,5 @@
 import type { SplitOptions } from './split-kernel.ts';
-import type { Subject } from './tokens/token-guard.ts';
+import type { Actor } from './ownership.ts';
 
 /** A file of an upload, complete on this machine. */
 export interface UploadedFile {
@@ -27,13 +27,12 @@ export interface Upload {
   release?: string;
   /** Takes a withdrawn kernel in again. */
   restore?: boolean;
-  /** Takes another core in the place of a published one. */
+  /** Takes what it brings in the place of what is published. */
   replace?: boolean;
   /** When its time is over; absent: never. */
   keptUntil?: string;
   /** ID of the token that it was sent with. */
   uploader?: string;
-  /** Throws where this upload may not be of this kernel. */
-  permit?: (subject: Subject) => void;
+  actor: Actor;
   split: SplitOptions;
 }

@@ -1,5 +1,6 @@
 import type { KernelRecord, Withdrawal } from '@btf-depot/contracts';
 import { DepotError } from './errors.ts';
+import { judgeWithdrawal, type Actor } from './ownership.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import { updateRecord } from './update-record.ts';
 
@@ -8,15 +9,18 @@ import { updateRecord } from './update-record.ts';
  * of it, and only an upload that may restore it brings it back. Its blobs are garbage from then
  * on. Withdrawn again, it has the new reason.
  *
- * @throws DepotError `unknown-build-id`, `newer-schema`.
+ * @param actor absent: an operator at the store.
+ * @throws DepotError `unknown-build-id`, `forbidden`, `newer-schema`.
  */
 export async function withdraw(
   records: RecordStore,
   buildId: string,
   withdrawal: Withdrawal,
+  actor?: Actor,
 ): Promise<KernelRecord> {
   const { record } = await updateRecord(records, buildId, (current) => {
     if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    if (actor) judgeWithdrawal(current, actor);
     return withdrawnRecord(current, withdrawal);
   });
   if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
@@ -37,10 +41,3 @@ const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
   ...(['ksyms', 'symbols', 'inlines', 'carrier', 'levels', 'encoder'] as const),
   ...(['progress', 'failure', 'readyAt', 'unannounced', 'keptUntil'] as const),
 ]);
-
-/** @throws DepotError `withdrawn`, with the public reason, where the kernel is withdrawn. */
-export function refuseWithdrawn({ buildId, state, withdrawal }: KernelRecord): void {
-  if (state !== 'withdrawn') return;
-  const reason = withdrawal ? `: ${withdrawal.reason}` : '';
-  throw new DepotError('withdrawn', `${buildId} was withdrawn${reason}`);
-}

@@ -5,10 +5,11 @@ import { bytes, moment } from '../format.ts';
 
 /** Where it came from, as far as everybody may know. */
 export function origin(record: KernelRecord): HTMLElement {
-  const { carrier, core, sources, uploadedAt, readyAt, keptUntil } = record;
+  const { carrier, core, owner, sources, uploadedAt, readyAt, keptUntil } = record;
   return section(
     'Where it is from',
     facts([
+      ['Owner', owner?.principal],
       ['Sent', moment(uploadedAt)],
       ['Ready', readyAt === undefined ? undefined : moment(readyAt)],
       ['Kept until', keptUntil === undefined ? undefined : moment(keptUntil)],
@@ -24,10 +25,15 @@ export function origin(record: KernelRecord): HTMLElement {
           'li',
           {},
           h('b', {}, source.package ?? source.part),
-          ` ${bytes(source.size)}, ${source.kind}, ${moment(source.at)}, ${source.encoder} `,
+          ` ${bytes(source.size)}, ${source.kind}, ${moment(source.at)}, ${byWhom(source)}${source.encoder} `,
           hash(source.sha256, `SHA-256 of the ${source.part} that was sent`),
         ),
       ),
     ),
   );
+}
+
+function byWhom({ by, claimed }: KernelRecord['sources'][number]): string {
+  if (by === undefined) return '';
+  return `by ${by}${claimed ? ' (a claim)' : ''}, `;
 }

@@ -1,4 +1,4 @@
-import type { KernelRecord } from '@btf-depot/contracts';
+import { claimedParts, type KernelRecord } from '@btf-depot/contracts';
 import { linkTo } from '../address.ts';
 import { h, section, type Child } from '../dom.ts';
 import { bytes, count, counted } from '../format.ts';
@@ -15,6 +15,7 @@ export function parts(record: KernelRecord): HTMLElement {
   return section(
     'What there is',
     h('p', { class: 'quiet' }, DELIVERIES[delivery]),
+    claims(record),
     h(
       'ul',
       { class: 'cards' },
@@ -39,6 +40,24 @@ export function parts(record: KernelRecord): HTMLElement {
       carrierCard(record),
     ),
   );
+}
+
+const NAMES: Record<string, string> = {
+  core: 'core',
+  vars: 'variables',
+  ksyms: 'ksyms',
+  symbols: 'symbols',
+  inlines: 'inlined calls',
+  load: 'what makes the kernel load its carriers',
+};
+
+/** What of the kernel nobody but its sender vouches for. */
+function claims(record: KernelRecord): HTMLElement | undefined {
+  const claimed = claimedParts(record).map((name) => NAMES[name] ?? name);
+  if (claimed.length === 0) return undefined;
+  const { owner } = record;
+  const whose = owner ? `not by its owner, ${owner.principal}` : 'for a kernel that has no owner';
+  return h('p', { class: 'note claimed' }, `Claimed, ${whose}: ${claimed.join(', ')}.`);
 }
 
 const ORIGINS = { full: "its build's pahole", dwarf: 'its DWARF', partition: 'its BTF' };

@@ -1,7 +1,7 @@
 import { DELIVERIES, EXTRAS } from '@btf-depot/contracts';
 import type { DepotClient } from '@btf-depot/client';
 import { Command, Option } from 'commander';
-import { openDepots, jsonOption, urlOption } from '../options.ts';
+import { openDepots, jsonOption, tokenId, urlOption } from '../options.ts';
 import { faultLine, formatBytes, note, print, printable, printJson } from '../output.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
 import type { Pushed } from '../push-file.ts';
@@ -102,6 +102,7 @@ function optionsOf(flags: Flags): PushOptions {
   return {
     ...whatIsThere(beside),
     ...(flags.split === 'here' && { splitHere: true }),
+    tokenId: tokenId(),
     query: whatIsThere(query),
   };
 }

@@ -27,6 +27,17 @@ const kernel = {
 };
 const text = manifest(kernel, [['vmlinux.btf', { sha256: hash('a'), size: 7 }]]);
 
+test('what rests on a claim is named in one line, which readers of before pass by', () => {
+  const claimed = ['vmlinux.btf', 'btf_vmlinux.ko'];
+  const marked = manifest({ ...kernel, claimed }, [
+    ['vmlinux.btf', { sha256: hash('a'), size: 7 }],
+  ]);
+  expect(marked.split('\n').filter((line) => !text.includes(line))).toEqual([
+    'claimed vmlinux.btf',
+  ]);
+  expect(parseManifest(marked).claimed).toEqual(['vmlinux.btf']);
+});
+
 test('a manifest is read as it was written', () => {
   const artifacts = new Map([['vmlinux.btf', { sha256: hash('a'), size: 7 }]]);
   expect(parseManifest(text)).toEqual({ ...kernel, artifacts });

@@ -8,6 +8,8 @@ export interface ManifestKernel {
   revision: number;
   delivery: Delivery;
   core: { sha256: string };
+  /** Artifacts that rest on a claim: see `claimedArtifacts`. */
+  claimed?: readonly string[] | undefined;
 }
 
 export interface Manifest extends ManifestKernel {
@@ -26,12 +28,15 @@ export function manifest(
   kernel: ManifestKernel,
   artifacts: [name: ArtifactName, entry: { sha256: string; size: number }][],
 ): string {
+  const claimed = artifacts.map(([name]) => name).filter((name) => kernel.claimed?.includes(name));
   return [
     HEAD,
     `build-id ${kernel.buildId}`,
     `revision ${kernel.revision}`,
     `delivery ${kernel.delivery}`,
     `core-sha256 ${kernel.core.sha256}`,
+    // One line: earlier versions refuse a kind of line that comes twice.
+    ...(claimed.length > 0 ? [`claimed ${claimed.join(' ')}`] : []),
     ...artifacts.map(([name, { sha256, size }]) => `artifact ${sha256} ${size} ${name}`),
     '',
   ].join('\n');
@@ -64,7 +69,9 @@ export function parseManifest(text: string): Manifest {
   }
   const known = DELIVERIES.find((one) => one === delivery);
   if (!known) throw new SyntaxError('delivery is missing or malformed');
-  return { buildId, revision: Number(revision), delivery: known, core: { sha256 }, artifacts };
+  const claimed = (fields.get('claimed') ?? '').split(' ').filter((name) => name !== '');
+  const about = { buildId, revision: Number(revision), delivery: known, core: { sha256 } };
+  return { ...about, artifacts, ...(claimed.length > 0 && { claimed }) };
 }
 
 /** What `sha256sum -c` reads. */

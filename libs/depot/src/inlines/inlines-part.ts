@@ -75,19 +75,18 @@ function describe(
   };
 }
 
-/** What the record says of a kernel's inlined calls after an upload: no fewer than before. */
-export function mergeInlines(
-  before: InlinesEntry | undefined,
-  part: InlinesPart | undefined,
-  baseSha256: string,
-): InlinesEntry | undefined {
-  if (!part || part.sha256 === before?.sha256) return before;
-  const isWorse = before?.origin === 'kernel' && part.origin === 'dwarf';
-  if (isWorse || (before?.origin === part.origin && before.sites > part.sites)) return before;
+/** What the record says of the part. */
+export function inlinesEntry(part: InlinesPart, baseSha256: string): InlinesEntry {
   const { bytes, sha256, types, sites, origin, coverage, map } = part;
   return {
     ...{ sha256, size: bytes.length, types, sites, origin, baseSha256 },
     ...(coverage && { coverage: { ...coverage } }),
     map: { sha256: map.sha256, size: map.bytes.length },
   };
+}
+
+/** Of two parts that one principal brought: what the build wrote, else no fewer than before. */
+export function isNoWorse(next: InlinesEntry, before: InlinesEntry): boolean {
+  if (before.origin !== next.origin) return next.origin === 'kernel';
+  return next.sites >= before.sites;
 }

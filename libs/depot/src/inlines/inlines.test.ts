@@ -6,10 +6,11 @@ import { describe, expect, test } from 'vitest';
 import { finish } from '../answer-room.ts';
 import { findSection } from '../find-section.ts';
 import { mergeRecord } from '../merge-record.ts';
+import { LOCAL_ACTOR } from '../ownership.ts';
 import { plainArtifacts } from '../pack-kernel.ts';
 import { splitKernel } from '../split-kernel.ts';
 import { askSites } from './ask-sites.ts';
-import { mergeInlines } from './inlines-part.ts';
+import { inlinesEntry, isNoWorse } from './inlines-part.ts';
 import { openSites } from './site-source.ts';
 
 const buildId = buildIdOf('inlined');
@@ -24,6 +25,13 @@ const source = openSites({
   arch: 'x86_64',
 });
 
+const facts = (ms: number) => ({
+  ...{ sources: [], at: new Date(ms) },
+  actor: LOCAL_ACTOR,
+  evidence: 'kernel' as const,
+  bringsCore: true,
+});
+
 describe('a kernel with DWARF', () => {
   test('has its inlined calls as an extra, the same with variables and without', () => {
     expect(inlines).toMatchObject({ sites: 3, origin: 'dwarf', coverage: { seen: 3 } });
@@ -32,14 +40,14 @@ describe('a kernel with DWARF', () => {
   });
 
   test('the record, the debuginfod sections under both names, and the carriers have them', () => {
-    const record = mergeRecord(undefined, parts, { sources: [], at: new Date(0) });
+    const record = mergeRecord(undefined, parts, facts(0));
     if (!record) throw new Error('no record');
     const { sha256, map } = inlines;
     expect(record.inlines).toMatchObject({ sha256, sites: 3, map: { sha256: map.sha256 } });
     expect(record.extras).not.toHaveProperty('inlines');
     expect(findSection(record, '.BTF.inlines').sha256).toBe(sha256);
     expect(findSection(record, '.BTF.inline').sha256).toBe(sha256);
-    expect(mergeRecord(record, parts, { sources: [], at: new Date(1) })).toBeUndefined();
+    expect(mergeRecord(record, parts, facts(1))).toBeUndefined();
 
     const packed = plainArtifacts({
       ...{ buildId, delivery: 'builtin', endian: 'little', arch: 'x86_64', bits: 64, revision: 1 },
@@ -61,9 +69,11 @@ test("what a kernel's own build wrote is passed on unchanged, and stays when DWA
   const own = inlinedKernel(buildId, { inline: inlines.bytes.slice() });
   const found = splitKernel({ kernel: bytesSource(own.vmlinux) }, { extras: ['inlines'] });
   expect(found.inlines).toMatchObject({ origin: 'kernel', sites: 3, sha256: inlines.sha256 });
-  const before = mergeInlines(undefined, found.inlines, found.core.sha256);
-  const other = { ...inlines, sha256: 'f'.repeat(64), sites: 4 };
-  expect(mergeInlines(before, other, found.core.sha256)).toBe(before);
+  if (!found.inlines) throw new Error('no inlined calls');
+  const before = inlinesEntry(found.inlines, found.core.sha256);
+  const other = inlinesEntry({ ...inlines, sites: 4 }, found.core.sha256);
+  expect(isNoWorse(other, before)).toBe(false);
+  expect(isNoWorse(before, other)).toBe(true);
 });
 
 test('what is no BTF on this core is refused', () => {

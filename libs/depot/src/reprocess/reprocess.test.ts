@@ -6,6 +6,7 @@ import { buildIdOf, loadableKernel, memoryStores, sha256Of } from '@btf-depot/te
 import { expect, test } from 'vitest';
 import { ENCODER, isOlderEncoder } from '../encoder.ts';
 import { mergeRecord } from '../merge-record.ts';
+import { LOCAL_ACTOR } from '../ownership.ts';
 import { splitKernel } from '../split-kernel.ts';
 import { reprocess } from './reprocess.ts';
 
@@ -20,7 +21,10 @@ async function depot(overrides: Partial<KernelRecord> = {}) {
   const parts = splitKernel(input, { extras: ['vars'] });
   const file = { sha256: sha256Of(vmlinux), size: vmlinux.length, package: 'linux-image 6.12' };
   const source = { ...file, kind: 'elf', part: 'kernel' } as const;
-  const first = mergeRecord(undefined, parts, { sources: [source], at: new Date(0) });
+  const first = mergeRecord(undefined, parts, {
+    ...{ sources: [source], at: new Date(0) },
+    ...{ actor: LOCAL_ACTOR, evidence: 'kernel' as const, bringsCore: true },
+  });
   if (!first) throw new Error('no record');
   for (const part of [parts.core, parts.vars, parts.ksyms]) {
     if (part) await stores.blobs.put(part.sha256, part.bytes);

@@ -7,6 +7,7 @@ const holder = (id: string, storage?: number): TokenHolder => ({
   id,
   name: id,
   principal: id,
+  scopes: ['upload'],
   ...(storage !== undefined && { storage }),
   require: () => undefined,
 });

@@ -1,5 +1,4 @@
 import type { Token } from '@btf-depot/contracts';
-import { buildIdOf } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import { createToken, type NewToken } from './create-token.ts';
 import { TokenGuard } from './token-guard.ts';
@@ -93,21 +92,22 @@ test('a clock that is set back does not make a revoked token live on', async () 
   await expect(ask()).rejects.toMatchObject(unauthorized);
 });
 
-test('a token does what it is for, with the kernels that it is for', async () => {
-  const buildId = buildIdOf('one');
-  const holder = await guarded({ distro: 'debian', buildIdPrefix: buildId.slice(0, 3) }).ask();
-  expect(() => holder.require('upload')).not.toThrow();
-  expect(() => holder.require('upload', { buildId, distro: 'debian' })).not.toThrow();
-  expect(() => holder.require('withdraw')).toThrow(forbidden);
-  expect(() => holder.require('upload', { buildId, distro: 'ubuntu' })).toThrow(forbidden);
-  expect(() => holder.require('upload', { buildId })).toThrow(forbidden);
-  const other = { buildId: `000${buildId.slice(3)}`, distro: 'debian' };
-  expect(() => holder.require('upload', other)).toThrow(forbidden);
+test('a token does what it is for, and says for which kernels', async () => {
+  const holder = await guarded({ distro: 'debian', buildIdPrefix: 'abc' }).ask();
+  expect(() => {
+    holder.require('upload');
+  }).not.toThrow();
+  expect(() => {
+    holder.require('withdraw');
+  }).toThrow(forbidden);
+  expect(holder).toMatchObject({ distro: 'debian', buildIdPrefix: 'abc', scopes: ['upload'] });
 });
 
 test('admin is for everything', async () => {
   const holder = await guarded({ scopes: ['admin'] }).ask();
   for (const scope of ['upload', 'withdraw', 'restore'] as const) {
-    expect(() => holder.require(scope, { buildId: buildIdOf('any') })).not.toThrow();
+    expect(() => {
+      holder.require(scope);
+    }).not.toThrow();
   }
 });

@@ -1,28 +1,21 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Scope, Token } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
+import { requireScope, type Actor } from '../ownership.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TokenStore } from '../ports/token-store.ts';
 import { parseToken } from './create-token.ts';
 
-/** Build ID, and what is known of its distribution from the record or the upload. */
-export interface Subject {
-  buildId: string;
-  distro?: string;
-}
-
 /** Who asks, once the token was found to be valid. */
-export interface TokenHolder {
+export interface TokenHolder extends Actor {
   readonly id: string;
   readonly name: string;
-  /** As whom it acts: all tokens of one farm have the same. */
-  readonly principal: string;
   /** Days for which what it sends is kept; absent: for ever. */
   readonly keepDays?: number;
   /** Bytes that what it sends may take in the store; absent: no limit. */
   readonly storage?: number;
-  /** @throws DepotError `forbidden` unless the token is for this, at all and with this kernel. */
-  require(scope: Scope, subject?: Subject): void;
+  /** @throws DepotError `forbidden` unless the token is for this at all; see judgeUpload. */
+  require(scope: Scope): void;
 }
 
 /** Tokens that are kept in memory at most. */
@@ -62,14 +55,17 @@ export class TokenGuard {
     if (token.expiresAt !== undefined && this.#clock.now() >= new Date(token.expiresAt)) {
       throw new DepotError('unauthorized', `the token expired at ${token.expiresAt}`);
     }
-    const { id, name, owner = id, keepDays, storage } = token;
+    const { id, name, owner = id, scopes, distro, buildIdPrefix, keepDays, storage } = token;
     return {
       id,
       name,
       principal: owner,
+      ...{ scopes, distro, buildIdPrefix },
       ...(keepDays !== undefined && { keepDays }),
       ...(storage !== undefined && { storage }),
-      require: (scope, subject) => requireScope(token, scope, subject),
+      require: (scope) => {
+        requireScope(token, scope);
+      },
     };
   }
 
@@ -82,23 +78,6 @@ export class TokenGuard {
     if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
     this.#cache.set(id, { token, until: now + this.#maxAge });
     return token;
-  }
-}
-
-function requireScope(token: Token, scope: Scope, subject: Subject | undefined): void {
-  if (!token.scopes.includes(scope) && !token.scopes.includes('admin')) {
-    throw new DepotError('forbidden', `the token is for ${token.scopes.join(', ')}, not ${scope}`);
-  }
-  if (!subject) return;
-  const { distro, buildIdPrefix = '' } = token;
-  if (!subject.buildId.startsWith(buildIdPrefix)) {
-    throw new DepotError('forbidden', `the token is for build IDs ${buildIdPrefix}…`);
-  }
-  if (distro !== undefined && subject.distro !== distro) {
-    throw new DepotError(
-      'forbidden',
-      `the token is for kernels of ${distro}: say distro=${distro}`,
-    );
   }
 }
 

@@ -1,0 +1,80 @@
+import { claimedParts, principalSchema, type KernelRecord } from '@btf-depot/contracts';
+import { setOwner } from '@btf-depot/depot';
+import { Command } from 'commander';
+import { dataOption, openStores } from '../open-stores.ts';
+import { jsonOption } from '../options.ts';
+import { formatTable, print, printable, printJson } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface Where {
+  data?: string;
+  json?: boolean;
+}
+
+interface SetFlags extends Where {
+  signer?: string[];
+  distrust?: boolean;
+}
+
+export function ownerCommand(): Command {
+  const command = new Command('owner')
+    .summary('who may change a kernel')
+    .description(
+      'The owner of a kernel is the principal that sent its first kernel file: the --owner of a ' +
+        'token, or its ID. Works on the store itself, while services run.',
+    );
+  const verb = (name: string) =>
+    command.command(name).addOption(dataOption()).addOption(jsonOption());
+  verb('show')
+    .summary('show the owner of a kernel, and what rests on a claim')
+    .argument('<build-id>')
+    .action(show);
+  verb('set')
+    .summary('give a kernel to a principal')
+    .description(
+      'Gives a kernel to a principal. What that sends from then on takes the place of what others ' +
+        'sent, another core included; until then everything stays published.',
+    )
+    .argument('<build-id>')
+    .argument('<principal>', 'the --owner of its tokens, a token ID, or local')
+    .option('--signer <principal...>', 'who else may bring carriers; without, as before')
+    .option('--distrust', 'mark as claimed what others sent, and drop their carriers')
+    .action(set);
+  return command;
+}
+
+async function show(buildId: string, flags: Where): Promise<void> {
+  const { records } = await openStores(flags);
+  const stored = await records.get(buildId);
+  if (!stored) throw new Error(`there is no kernel ${buildId}`);
+  report(stored.record, flags);
+}
+
+async function set(buildId: string, principal: string, flags: SetFlags): Promise<void> {
+  for (const one of [principal, ...(flags.signer ?? [])]) {
+    const { error } = principalSchema.safeParse(one);
+    if (error) throw new UsageError(`${printable(one)}: ${error.issues[0]?.message ?? ''}`);
+  }
+  const { records } = await openStores(flags);
+  const { signer: signers, distrust } = flags;
+  report(await setOwner(records, buildId, { principal, signers, distrust }), flags);
+}
+
+function report(record: KernelRecord, flags: Where): void {
+  const { buildId, revision, state, owner, claimant } = record;
+  const claimed = claimedParts(record);
+  if (flags.json) {
+    printJson({ buildId, revision, state, owner, claimant, claimed });
+    return;
+  }
+  const { signers = [] } = owner ?? {};
+  print(
+    formatTable([
+      ['owner', owner ? `${printable(owner.principal)} (${printable(owner.rank)})` : 'none'],
+      ...(claimant ? [['claimed by', printable(claimant.principal)]] : []),
+      ...(signers.length > 0 ? [['signers', signers.map(printable).join(', ')]] : []),
+      ...(claimed.length > 0 ? [['claimed', claimed.join(', ')]] : []),
+      ['state', `${state}, revision ${revision}`],
+    ]),
+  );
+}

@@ -1,0 +1,62 @@
+import type { CarrierEntry, KernelRecord } from '@btf-depot/contracts';
+import { standingOf, type Ruling } from './ownership.ts';
+
+export interface Brought {
+  by?: string | undefined;
+  claimed?: true | undefined;
+}
+
+/**
+ * The record with the owner that the ruling names. Where that is a new one, what others brought
+ * is a claim from now on, and their carriers go.
+ */
+export function claimOthers(current: KernelRecord, ruling: Ruling): KernelRecord {
+  const { takes, owner, claimant, distro, marks } = ruling;
+  const next: KernelRecord = { ...current };
+  delete next.owner;
+  delete next.claimant;
+  delete next.distro;
+  Object.assign(next, owner && { owner }, claimant && { claimant });
+  if (distro !== undefined) next.distro = distro;
+  if (!takes) return next;
+  const { principal } = standingOf(current).before;
+  const judged = judgedParts(next, ({ by = principal }) =>
+    by === marks.by ? { by } : { by, claimed: true },
+  );
+  return { ...judged, core: withMarks(judged.core, marks) };
+}
+
+/** The record with the marks that each part gets, without given carriers that would be claims. */
+export function judgedParts(record: KernelRecord, judge: (part: Brought) => Brought): KernelRecord {
+  const judged = <Part extends Brought>(part: Part) => withMarks(part, judge(part));
+  const { core, extras, ksyms, symbols, inlines, carrier } = record;
+  const next: KernelRecord = { ...record, core: judged(core) };
+  next.extras = Object.fromEntries(
+    Object.entries(extras).map(([name, part]) => [name, judged(part)]),
+  );
+  if (ksyms) next.ksyms = judged(ksyms);
+  if (symbols) next.symbols = judged(symbols);
+  if (inlines) next.inlines = judged(inlines);
+  if (carrier) next.carrier = judgedCarrier(carrier, judged);
+  return next;
+}
+
+function judgedCarrier(
+  carrier: CarrierEntry,
+  judged: <Part extends Brought>(part: Part) => Part,
+): CarrierEntry {
+  const next = carrier.load ? judged(carrier) : { ...carrier };
+  const given = Object.entries(carrier.given ?? {})
+    .map(([name, one]) => [name, judged(one)] as const)
+    .filter(([, one]) => !one.claimed);
+  delete next.given;
+  return given.length > 0 ? { ...next, given: Object.fromEntries(given) } : next;
+}
+
+/** The part with these marks instead of those that it has. */
+export function withMarks<Part extends Brought>(part: Part, { by, claimed }: Brought): Part {
+  const next: Part = { ...part };
+  delete next.claimed;
+  delete next.by;
+  return Object.assign(next, by !== undefined && { by }, claimed && { claimed });
+}
