@@ -18,10 +18,10 @@ export interface ReadDwarfOptions {
 
 /** Bytes of units that are read at once when all are read in turn. */
 const WINDOW = 1024 * 1024;
-/** Bytes beyond those of all units that a pass over them may have: small files are no matter. */
-const PASSED_ANYWAY = 1024 * 1024;
-/** Abbreviation tables that are kept for units that share them. */
-const TABLES_KEPT = 8;
+/** Added to the bytes of units and tables, by which work is limited: small files are no matter. */
+const ANYWAY = 256 * 1024;
+/** Abbreviations that are kept for units that share them, or are read again. */
+const ABBREVIATIONS_KEPT = 2 ** 18;
 /** Bytes of units that are kept for references across units. */
 const KEPT = 64 * 1024 * 1024;
 
@@ -68,6 +68,7 @@ export class Dwarf {
   #keptBytes = 0;
   /** The tables that were read last, the oldest first. */
   readonly #recent = new Map<string, AbbreviationTable>();
+  #recentCount = 0;
   readonly #reads: Budget;
   readonly #passed: Budget;
   /** By kind of unit. */
@@ -102,8 +103,9 @@ export class Dwarf {
       ...{ space, signatures },
     };
     this.#root = new Entry(this.tables);
-    this.#reads = new Budget('abbreviations and attributes to read', limits.tableReads);
-    const bytes = this.#info.size + this.#types.size + PASSED_ANYWAY;
+    const tables = this.tables.abbreviations.length + ANYWAY;
+    this.#reads = new Budget('abbreviations and attributes to read', tables * limits.tableReads);
+    const bytes = this.#info.size + this.#types.size + ANYWAY;
     this.#passed = new Budget('bytes passed over in search of children', bytes * limits.passes);
   }
 
@@ -210,11 +212,13 @@ export class Dwarf {
       this.#lists.get(kind) ?? new AttributeLists(this.tables.abbreviations, new FormSizes(header));
     this.#lists.set(kind, lists);
     const table = readAbbreviations(lists, abbreviations, this.limits, this.#reads);
-    for (const oldest of this.#recent.keys()) {
-      if (this.#recent.size < TABLES_KEPT) break;
+    for (const [oldest, { count }] of this.#recent) {
+      if (this.#recentCount + table.count <= ABBREVIATIONS_KEPT) break;
       this.#recent.delete(oldest);
+      this.#recentCount -= count;
     }
     this.#recent.set(key, table);
+    this.#recentCount += table.count;
     return table;
   }
 
