@@ -31,6 +31,6 @@ export async function filesToPush(paths: readonly string[]): Promise<FileToPush[
 }
 
 function isPromising(name: string): boolean {
-  const kind = wantedKind(name, 0);
+  const kind = wantedKind(name);
   return kind === 'kernel' || kind === 'package' || ARCHIVE.test(name);
 }

@@ -125,6 +125,11 @@ export class StreamReader {
     }
   }
 
+  /** Passes over all that is left: what is unpacked is whole only when it was read to its end. */
+  async drain(): Promise<void> {
+    while (!(await this.isAtEnd())) this.drop(this.#heldBytes);
+  }
+
   /** Lets go of the stream: whoever gives the bytes is told that no more are wanted. */
   async close(): Promise<void> {
     this.#ended = true;

@@ -13,7 +13,7 @@ export interface DecompressOptions {
   /** Most bytes that may come out. */
   readonly limit: number;
   /** How many come out, where the stream's surroundings say it: fewer is a truncated stream. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** By default `refuse`. */
   readonly trailing?: Trailing;
   /** Told of bytes after the stream that were passed over. */

@@ -1,5 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 import { isProblemCode, type ProblemCode } from '@btf-depot/contracts';
+import { isWrapping } from '@btf-depot/unpack';
 import { DepotError } from './errors.ts';
 
 /**
@@ -22,8 +23,6 @@ export function asDepotError(part: string, error: unknown): unknown {
   });
 }
 
-const WRAPPING = /^(unpack|deb|rpm|tar|cpio|image|gzip|xz|zstd|lz4|lzma|bzip2|lzo)-/;
-
 /** Codes that say more than that a file is malformed. */
 const FINER: Readonly<Record<string, ProblemCode>> = {
   'unpack-nothing': 'unsupported-media',
@@ -37,7 +36,7 @@ function problemCode(code: string): ProblemCode {
   const finer = FINER[code];
   if (finer) return finer;
   if (code.startsWith('symbols-')) return 'bad-map';
-  if (WRAPPING.test(code)) return code.endsWith('-limit') ? 'too-large' : 'bad-archive';
+  if (isWrapping(code)) return code.endsWith('-limit') ? 'too-large' : 'bad-archive';
   if (code.startsWith('btf-')) return 'bad-btf';
   return code.startsWith('dwarf-') ? 'bad-dwarf' : 'bad-elf';
 }

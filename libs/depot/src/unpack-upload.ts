@@ -6,6 +6,7 @@ import {
   readImage,
   unpack,
   type FoundFile,
+  type PassedOver,
   type Store,
   type Unpacked,
   type UnpackOptions,
@@ -30,7 +31,12 @@ export interface KernelFile {
 
 /** What was found in one file of an upload. */
 export interface UnpackedUpload {
+  /** The first of `kernels`. */
   kernel?: KernelFile;
+  /** All that were found, those that say more before the others. */
+  kernels: readonly KernelFile[];
+  /** What looked like something of use, and why it was not used. */
+  passedOver: readonly PassedOver[];
   /** Path of a module of the build. */
   module?: string;
   /** The kernel that the module names as its own; only carriers do. */
@@ -58,14 +64,17 @@ export async function unpackUpload(
   }
 }
 
-function describe({ files, packages }: Unpacked<FileAt>): UnpackedUpload {
-  const kernel = bestKernel(files);
+function describe({ files, packages, passedOver }: Unpacked<FileAt>): UnpackedUpload {
+  const kernels = kernelsOf(files);
+  const [kernel] = kernels;
   const module = files.find(({ kind }) => kind === 'module');
   const map = files.find(({ kind }) => kind === 'system-map');
   const moduleBuildId = module && carriedBuildId(module.source);
   const about = packages.at(-1);
   return {
-    ...(kernel && { kernel: kernelFile(kernel) }),
+    kernels,
+    passedOver,
+    ...(kernel && { kernel }),
     ...(module && { module: module.source.path }),
     ...(moduleBuildId !== undefined && { moduleBuildId }),
     ...(map && { map: map.source.path }),
@@ -81,13 +90,20 @@ function carriedBuildId(module: Source): string | undefined {
   return buildId !== undefined && isBuildId(buildId) ? buildId : undefined;
 }
 
-/** Of several, an ELF file before an image before raw BTF, and the one that says the most. */
-function bestKernel(files: readonly FoundFile<FileAt>[]): FoundFile<FileAt> | undefined {
-  const kinds = ['btf', 'image', 'elf'];
-  const [best] = files
-    .filter(({ kind }) => kinds.includes(kind))
-    .sort((a, b) => kinds.indexOf(b.kind) - kinds.indexOf(a.kind) || b.source.size - a.source.size);
-  return best;
+/** A kernel with BTF before one without, an ELF file before an image, BTF by itself last. */
+function rank({ kind, hasBtf }: KernelFile): number {
+  if (kind === 'btf') return 3;
+  if (kind === 'image') return 1;
+  return hasBtf ? 0 : 2;
+}
+
+/** The best first; of two that are alike, the larger says more. */
+function kernelsOf(files: readonly FoundFile<FileAt>[]): KernelFile[] {
+  return files
+    .filter(({ kind }) => kind !== 'module' && kind !== 'system-map')
+    .map((file) => ({ kernel: kernelFile(file), size: file.source.size }))
+    .sort((a, b) => rank(a.kernel) - rank(b.kernel) || b.size - a.size)
+    .map(({ kernel }) => kernel);
 }
 
 function kernelFile({ kind, source }: FoundFile<FileAt>): KernelFile {

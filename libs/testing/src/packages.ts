@@ -82,14 +82,25 @@ export function debFile(input: DebInput): Uint8Array {
   ]);
 }
 
+export interface RpmOptions {
+  /** Headers of the payload have the index of a file alone, as rpm writes them from 4 GiB on. */
+  stripped?: boolean;
+  /** How many of the files the header lists, by default all. */
+  listed?: number;
+  /** Compressed; by default a cpio archive of the members. */
+  payload?: Uint8Array;
+}
+
 /** An RPM package, its payload compressed with gzip. */
-export function rpmFile(members: readonly MemberInput[]): Uint8Array {
-  const payload = gzipSync(cpioFile(members));
+export function rpmFile(members: readonly MemberInput[], options: RpmOptions = {}): Uint8Array {
+  const { stripped = false, listed = members.length } = options;
+  const payload = options.payload ?? gzipSync(stripped ? strippedCpio(members) : cpioFile(members));
   const header = rpmHeader([
     [1000, 6, text('kernel-core\0')],
     [1001, 6, text('6.12\0')],
     [1002, 6, text('1.fc41\0')],
     [1022, 6, text('x86_64\0')],
+    ...(options.payload ? [] : fileTags(members.slice(0, listed))),
   ]);
   const size = Buffer.alloc(4);
   size.writeUInt32BE(header.length + payload.length);
@@ -98,15 +109,65 @@ export function rpmFile(members: readonly MemberInput[]): Uint8Array {
   return joined(padTo(joined(lead, rpmHeader([[1000, 4, size]])), 8), header, payload);
 }
 
-function rpmHeader(tags: [tag: number, type: number, bytes: Uint8Array][]): Uint8Array {
+type RpmTag = [tag: number, type: number, bytes: Uint8Array, count?: number];
+
+/** Names, sizes, modes and inodes, as lib/rpmtag.h of rpm numbers them. */
+function fileTags(members: readonly MemberInput[]): RpmTag[] {
+  const count = members.length;
+  if (count === 0) return [];
+  const array = (tag: number, type: number, width: number, values: number[]): RpmTag => {
+    const bytes = Buffer.alloc(width * count);
+    values.forEach((value, index) =>
+      bytes.writeUIntBE(value, (index + 1) * width - Math.min(width, 6), Math.min(width, 6)),
+    );
+    return [tag, type, padTo(bytes, 8), count];
+  };
+  const names = members.map(({ name }) => `${name.split('/').at(-1) ?? ''}\0`).join('');
+  const folders = members
+    .map(({ name }) => `/${name.split('/').slice(0, -1).join('/')}/\0`)
+    .join('');
+  const modes = members.map(({ type }) => (type === '2' ? 0o120777 : 0o100644));
+  return [
+    array(
+      5008,
+      5,
+      8,
+      members.map(({ bytes, size }) => size ?? bytes?.length ?? 0),
+    ),
+    array(1030, 3, 2, modes),
+    array(
+      1096,
+      4,
+      4,
+      members.map((_, index) => index + 1),
+    ),
+    array(
+      1116,
+      4,
+      4,
+      members.map((_, index) => index),
+    ),
+    [1117, 8, padTo(text(names), 8), count],
+    [1118, 8, padTo(text(folders), 8), count],
+  ];
+}
+
+function strippedCpio(members: readonly MemberInput[]): Uint8Array {
+  const parts = members.map(({ bytes = new Uint8Array() }, index) =>
+    joined(text(`07070X${index.toString(16).padStart(8, '0')}\0\0`), padTo(bytes, 4)),
+  );
+  return joined(...parts, cpioFile([]));
+}
+
+function rpmHeader(tags: readonly RpmTag[]): Uint8Array {
   const data = joined(...tags.map(([, , bytes]) => bytes));
   const head = Buffer.alloc(16 + 16 * tags.length);
   head.writeUInt32BE(0x8eade801);
   head.writeUInt32BE(tags.length, 8);
   head.writeUInt32BE(data.length, 12);
   let offset = 0;
-  for (const [index, [tag, type, bytes]] of tags.entries()) {
-    [tag, type, offset, 1].forEach((value, field) =>
+  for (const [index, [tag, type, bytes, count = 1]] of tags.entries()) {
+    [tag, type, offset, count].forEach((value, field) =>
       head.writeUInt32BE(value, 16 + 16 * index + 4 * field),
     );
     offset += bytes.length;

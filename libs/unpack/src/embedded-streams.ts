@@ -1,5 +1,10 @@
 import type { Source } from '@btf-depot/bytes';
-import { compressionMagics, type Compression } from '@btf-depot/codec';
+import {
+  COMPRESSION_HEAD,
+  compressionMagics,
+  compressionOf,
+  type Compression,
+} from '@btf-depot/codec';
 import { findAll } from './find-all.ts';
 
 /** Places that are tried: short magics occur by chance, some ten times in a kernel. */
@@ -10,17 +15,37 @@ export interface EmbeddedStream {
   readonly offset: number;
 }
 
+/** LZMA has no magic: lc=3 lp=0 pb=2, a dictionary of 64 kB or more, and what `isLzma` sees. */
+const LZMA = [0x5d, 0x00, 0x00] as const;
+
+/** Bytes that come out at most, where LZMA's header says how many. */
+const LZMA_LIMIT = 2n ** 30n;
+
 /**
  * Where compressed streams may begin in a file that does not say it, the longest magics first:
- * they are chance the least. LZMA has none.
+ * they are chance the least.
  */
 export function* embeddedStreams(source: Source): Generator<EmbeddedStream> {
-  const magics = [...compressionMagics()].sort(([, a], [, b]) => b.length - a.length);
+  const all: (readonly [Compression, readonly number[]])[] = [
+    ...compressionMagics(),
+    ['lzma', LZMA],
+  ];
+  const magics = all.sort(([, a], [, b]) => b.length - a.length);
   let tries = 0;
   for (const [compression, magic] of magics) {
     for (const offset of findAll(source, Buffer.from(magic))) {
+      if (compression === 'lzma' && !isLzma(source, offset)) continue;
       if (++tries > TRIES) return;
       yield { compression, offset };
     }
   }
+}
+
+/** As the kernel's build writes it: a size that is unknown or a kernel's, then the coder's zero. */
+function isLzma(source: Source, offset: number): boolean {
+  if (offset + COMPRESSION_HEAD + 1 > source.size) return false;
+  const head = Buffer.from(source.read(offset, COMPRESSION_HEAD + 1));
+  const size = head.readBigUInt64LE(5);
+  const isSize = size === 0xffff_ffff_ffff_ffffn || (size > 0n && size < LZMA_LIMIT);
+  return isSize && head[COMPRESSION_HEAD] === 0 && compressionOf(head) === 'lzma';
 }

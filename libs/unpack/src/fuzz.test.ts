@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { kernelBtf, kernelFile } from '@btf-depot/testing';
 import {
   arFile,
@@ -14,7 +14,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readCpio } from './cpio.ts';
 import { readImage } from './index.ts';
+import { bootImage, fitFile, uImageFile, ukiFile, vendorBootImage } from './testing/images.ts';
 import { codeOf, unpackBytes } from './testing/in-memory.ts';
+
+/** Of each kind; more by hand, `BTFDEPOT_FUZZ_RUNS=20000`. */
+const RUNS = Number(process.env.BTFDEPOT_FUZZ_RUNS ?? 300);
 
 const kernel = kernelFile();
 const members = [
@@ -28,7 +32,37 @@ const seeds: Record<string, Uint8Array> = {
   rpm: rpmFile(members),
   bzImage: bzImageFile(kernel),
   zboot: zbootFile(gzipSync(kernel)),
+  'zboot of zstd': zbootFile(zstdCompressSync(kernel)),
   gzip: gzipSync(tarFile(members)),
+  'tar with hard links': tarFile([
+    { name: 'objects/1', bytes: kernel },
+    { name: 'boot/vmlinuz', type: '1', link: 'objects/1' },
+    { name: 'K', type: 'K', bytes: Buffer.from('objects/1\0') },
+    { name: 'boot/vmlinux', type: '1' },
+  ]),
+  'stripped rpm': rpmFile(members, { stripped: true }),
+  ipk: gzipSync(
+    tarFile([
+      { name: './debian-binary', bytes: Buffer.from('2.0\n') },
+      { name: './data.tar.gz', bytes: gzipSync(tarFile(members)) },
+      { name: './control.tar.gz', bytes: gzipSync(tarFile([{ name: 'control' }])) },
+    ]),
+  ),
+  apk: Buffer.concat([
+    tarFile([{ name: '.PKGINFO', bytes: Buffer.from('pkgname = a\npkgver = 1\n') }]),
+    tarFile(members),
+  ]),
+  UKI: ukiFile({ '.initrd': kernel, '.linux': bzImageFile(kernel) }),
+  uImage: uImageFile(2, 1, gzipSync(kernel)),
+  'uImage of several': uImageFile(
+    4,
+    0,
+    Buffer.concat([Buffer.from('0000000800000000', 'hex'), kernel]),
+  ),
+  FIT: fitFile({ type: 'kernel', compression: 'gzip', data: gzipSync(kernel) }),
+  'boot.img': bootImage(2, gzipSync(kernel)),
+  'boot.img, 4': bootImage(4, gzipSync(kernel)),
+  'vendor_boot.img': vendorBootImage(cpioFile(members)),
   elf: kernel,
   image: new Uint8Array([...Buffer.alloc(64, 'ARM\x64'), ...kernelBtf()]),
 };
@@ -55,10 +89,10 @@ describe('whatever is done to it, there is a value or a FormatError:', () => {
           const limits = { unpacked: 10_000_000, stored: 10_000_000 };
           expect(await codeOf(unpackBytes(bytes, { limits }))).not.toBe('');
         }),
-        { numRuns: 300, seed: 7 },
+        { numRuns: RUNS, seed: 7 },
       );
     },
-    60_000,
+    Math.max(60_000, 60 * RUNS),
   );
 
   it('cpio', async () => {
@@ -73,7 +107,7 @@ describe('whatever is done to it, there is a value or a FormatError:', () => {
       fc.asyncProperty(mutations(archive), async (bytes) => {
         await codeOf(readAll(bytes));
       }),
-      { numRuns: 300, seed: 7 },
+      { numRuns: RUNS, seed: 7 },
     );
   });
 

@@ -1,9 +1,11 @@
-import { FormatError } from '@btf-depot/bytes';
+import { FormatError, type Chunks } from '@btf-depot/bytes';
 
 /** Bounds of one `unpack`, whatever the input claims. */
 export interface UnpackLimits {
   /** Members of all archives together. */
   readonly members: number;
+  /** Kernels, and BTFs that stand for kernels; those beyond are passed over. */
+  readonly kernels: number;
   /** Containers inside one another: a .deb, its tar, a vmlinuz, its payload are four. */
   readonly nesting: number;
   /** Bytes that come out of all compressed streams together. */
@@ -17,6 +19,7 @@ export interface UnpackLimits {
 /** The largest package known, debug information of all modules, unpacks to some 6 GB. */
 export const UNPACK_LIMITS = {
   members: 200_000,
+  kernels: 16,
   nesting: 6,
   unpacked: 16 * 2 ** 30,
   stored: 4 * 2 ** 30,
@@ -28,12 +31,14 @@ const RATIO_FROM = 64 * 2 ** 20;
 /** Counts what one `unpack` uses up. Every method throws FormatError `unpack-limit`. */
 export class Budget {
   readonly #limits: UnpackLimits;
+  readonly kernels: number;
   #members = 0;
   #unpacked = 0;
   #stored = 0;
 
   constructor(limits: UnpackLimits) {
     this.#limits = limits;
+    this.kernels = limits.kernels;
   }
 
   nest(depth: number): void {
@@ -62,8 +67,13 @@ export class Budget {
     }
   }
 
+  /** Whether so many bytes more may be handed to the store. */
+  mayStore(size: number): boolean {
+    return this.#stored + size <= this.#limits.stored;
+  }
+
   /** Passes a stream on to the store. */
-  async *storing(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *storing(chunks: Chunks): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       this.#stored += chunk.length;
       if (this.#stored > this.#limits.stored) {

@@ -1,6 +1,7 @@
 /** What a package says of itself; every field is printable ASCII. */
 export interface PackageInfo {
-  readonly format: 'deb' | 'rpm';
+  /** Name of the format: `deb`, `rpm`, … */
+  readonly format: string;
   readonly name: string;
   readonly version: string;
   readonly architecture?: string;
@@ -8,7 +9,7 @@ export interface PackageInfo {
 
 /** @returns undefined where name or version are not what packages are called. */
 export function packageInfo(
-  format: PackageInfo['format'],
+  format: string,
   name: string | undefined,
   version: string | undefined,
   architecture: string | undefined,
@@ -19,4 +20,16 @@ export function packageInfo(
 
 function isWord(text: string | undefined): text is string {
   return text !== undefined && /^[\x21-\x7e]{1,256}$/.test(text);
+}
+
+/** The fields of a `control` file, deb-control(5), that say what package it is. */
+export function readControl(format: string, text: string): PackageInfo | undefined {
+  const field = (name: string) => new RegExp(`^${name}: *(\\S+) *$`, 'm').exec(text)?.[1];
+  return packageInfo(format, field('Package'), field('Version'), field('Architecture'));
+}
+
+/** The same of a `.PKGINFO`, which apk and pacman have: lines of `key = value`. */
+export function readPkgInfo(format: string, text: string): PackageInfo | undefined {
+  const field = (name: string) => new RegExp(`^${name} *= *(\\S+) *$`, 'm').exec(text)?.[1];
+  return packageInfo(format, field('pkgname'), field('pkgver'), field('arch'));
 }

@@ -3,6 +3,7 @@ import { runsOf, type Sparse } from './sparse.ts';
 /** What of a pax extended header matters here. */
 export interface PaxFields {
   path?: string;
+  link?: string;
   size?: number;
   sparse?: Sparse;
 }
@@ -25,6 +26,7 @@ export function readPax(bytes: Uint8Array): PaxFields {
     const key = record.slice(0, equals);
     const value = record.slice(equals + 1);
     if (key === 'path') fields.path = value;
+    if (key === 'linkpath') fields.link = value;
     if (key === 'size' && NUMBER.test(value)) fields.size = Number(value);
     // Versions 0.0, 0.1 and 1.0 of GNU tar's sparse files.
     if (key === 'GNU.sparse.name') sparse.name = value;

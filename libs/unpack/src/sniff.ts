@@ -1,33 +1,24 @@
 import type { Source } from '@btf-depot/bytes';
 import { COMPRESSION_HEAD, compressionOf } from '@btf-depot/codec';
-import { isTar } from './tar.ts';
+import { hasText, type Format } from './format.ts';
+import { FORMATS } from './formats/index.ts';
 
-export type Container =
-  'elf' | 'btf' | 'system-map' | 'deb' | 'rpm' | 'tar' | 'compressed' | 'bzimage' | 'zboot' | 'raw';
+/** Something that is opened, or what the depot works on. */
+export type Sniffed = Format | 'elf' | 'btf' | 'system-map' | 'compressed' | 'raw';
 
 /** Bytes that are looked at. */
 export const SNIFFED = 1024;
-
-const MAGICS: readonly (readonly [Container, number, string])[] = [
-  ['elf', 0, '\x7fELF'],
-  ['btf', 0, '\x9f\xeb\x01'],
-  ['btf', 0, '\xeb\x9f\x01'],
-  ['deb', 0, '!<arch>\n'],
-  ['rpm', 0, '\xed\xab\xee\xdb'],
-  ['zboot', 4, 'zimg'],
-  ['bzimage', 0x202, 'HdrS'],
-];
 
 /** A line of nm: address, type, name. */
 const SYMBOL_LINE = /^[0-9a-f]{8}(?:[0-9a-f]{8})? [A-Za-z?] \S{1,512}\n/;
 
 /** What a file is by its first bytes; `raw` where nothing else fits. */
-export function sniff(source: Source): Container {
+export function sniff(source: Source): Sniffed {
   const head = source.read(0, Math.min(source.size, SNIFFED));
-  const text = Buffer.from(head).toString('latin1');
-  const known = MAGICS.find(([, at, magic]) => text.startsWith(magic, at));
-  if (known) return known[0];
+  if (hasText(head, 0, '\x7fELF')) return 'elf';
+  if (hasText(head, 0, '\x9f\xeb\x01') || hasText(head, 0, '\xeb\x9f\x01')) return 'btf';
+  const format = FORMATS.find((one) => one.begins(head, source));
+  if (format) return format;
   if (compressionOf(head.subarray(0, COMPRESSION_HEAD))) return 'compressed';
-  if (isTar(head)) return 'tar';
-  return SYMBOL_LINE.test(text) ? 'system-map' : 'raw';
+  return SYMBOL_LINE.test(Buffer.from(head).toString('latin1')) ? 'system-map' : 'raw';
 }

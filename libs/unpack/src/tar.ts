@@ -5,42 +5,67 @@ import { filled, readOldRuns, type Sparse } from './sparse.ts';
 
 const BLOCK = 512;
 
-/** Members of a tar archive: ustar, pax, and GNU's long names, large sizes and sparse files. */
+/**
+ * Members of a tar archive: ustar, pax, and GNU's long names, large sizes and sparse files. Archives
+ * that follow one another are read on, as by `tar -i`: apk's are three.
+ */
 export async function* readTar(reader: StreamReader): AsyncGenerator<Member> {
+  try {
+    yield* readMembers(reader);
+    await reader.drain();
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* readMembers(reader: StreamReader): AsyncGenerator<Member> {
   let longName: string | undefined;
+  let longLink: string | undefined;
   let longSize: number | undefined;
   let sparse: Sparse | undefined;
   for (;;) {
     const header = await reader.read(BLOCK);
-    if (header.every((byte) => byte === 0)) return;
+    if (isZero(header)) {
+      if (await passZeros(reader)) continue;
+      return;
+    }
     checkSum(header, reader);
-    const size = longSize ?? number(header, 124, 12, reader);
+    let size = longSize ?? number(header, 124, 12, reader);
     const type = String.fromCharCode(header[156] ?? 0);
     if (type === 'S') {
       const old = (bytes: Uint8Array, at: number) => number(bytes, at, 12, reader);
       sparse = { size: old(header, 483), runs: await readOldRuns(reader, header, old) };
     }
+    const isLink = type === '1';
+    // Some writers say the size of the file that is linked to, and have no bytes of it.
+    if (isLink && size > 0 && (await isNextHeader(reader))) size = 0;
     const end = reader.position + Math.ceil(size / BLOCK) * BLOCK;
-    if (type === 'L' || type === 'x') {
+    if (type === 'L' || type === 'K' || type === 'x') {
       if (size > 64 * NAME_LIMIT) throw corrupt(`a name of ${size} bytes`, reader);
       const bytes = await reader.read(size);
       if (type === 'L') longName = text(bytes);
+      else if (type === 'K') longLink = text(bytes);
       else {
         const fields = readPax(bytes);
         longName = fields.path ?? longName;
+        longLink = fields.link ?? longLink;
         longSize = fields.size;
         sparse = fields.sparse;
       }
     } else {
       const name = longName ?? shortName(header);
+      const link = longLink ?? text(header.subarray(157, 257));
       if (name.length > NAME_LIMIT) throw corrupt(`a name of ${name.length} bytes`, reader);
-      const isFile = type === '0' || type === '\0' || type === '7' || type === 'S';
+      // POSIX lets a hard link have its bytes, for readers that did not see the file.
+      const isFile = /^[0\x007S]$/.test(type) || (isLink && size > 0);
       const holes = sparse;
       yield {
         ...{ name, size: holes?.size ?? size, isFile },
+        ...(isLink && !isFile && { link }),
         content: () => (holes ? filled(reader, holes, size) : reader.take(size)),
       };
       longName = undefined;
+      longLink = undefined;
       longSize = undefined;
       sparse = undefined;
     }
@@ -52,6 +77,42 @@ export async function* readTar(reader: StreamReader): AsyncGenerator<Member> {
 /** Whether an archive begins here; the oldest tar had no magic and is not known. */
 export function isTar(head: Uint8Array): boolean {
   return head.length >= BLOCK && text(head.subarray(257, 262)) === 'ustar';
+}
+
+/** The name of an archive's first member; empty where no archive begins. */
+export function firstName(head: Uint8Array): string {
+  return isTar(head) ? shortName(head) : '';
+}
+
+/** Passes over the blocks of zeros at an archive's end. @returns whether another one begins. */
+async function passZeros(reader: StreamReader): Promise<boolean> {
+  for (;;) {
+    if (!(await reader.fill(BLOCK))) return false;
+    const block = reader.held().subarray(0, BLOCK);
+    if (!isZero(block)) return isHeader(block, reader);
+    reader.drop(BLOCK);
+  }
+}
+
+async function isNextHeader(reader: StreamReader): Promise<boolean> {
+  if (!(await reader.fill(BLOCK))) return true;
+  const block = reader.held().subarray(0, BLOCK);
+  return isZero(block) || isHeader(block, reader);
+}
+
+function isHeader(block: Uint8Array, reader: StreamReader): boolean {
+  try {
+    if (!isTar(block)) return false;
+    checkSum(block, reader);
+    return true;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
+}
+
+function isZero(block: Uint8Array): boolean {
+  return block.every((byte) => byte === 0);
 }
 
 function shortName(header: Uint8Array): string {

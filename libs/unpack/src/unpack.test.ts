@@ -1,44 +1,16 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { bytesSource } from '@btf-depot/bytes';
-import { writeRelocatable } from '@btf-depot/elf';
-import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { buildIdOf, kernelBtf } from '@btf-depot/testing';
 import { bzImageFile, debFile, rpmFile, tarFile, zbootFile } from '@btf-depot/testing/packages';
 import { describe, expect, it, test } from 'vitest';
 import { readImage } from './index.ts';
 import { codeOf, unpackBytes } from './testing/in-memory.ts';
+import { armImage, executableKernel, moduleFile } from './testing/kernels.ts';
 
 const buildId = buildIdOf('unpack');
-const kernel = kernelFile({ buildId });
-const module = writeRelocatable({
-  class: 64,
-  endian: 'little',
-  machine: 62,
-  sections: [{ name: '.gnu.linkonce.this_module', bytes: new Uint8Array(64) }],
-});
+const kernel = executableKernel(buildId);
 const systemMap = Buffer.from('ffffffff81000000 T _text\n'.repeat(100));
 const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
-
-/** An arm64 Image: header, banner, the vDSO's build ID, then notes and BTF side by side. */
-function imageFile(): Uint8Array {
-  const note = (id: string) =>
-    Buffer.concat([
-      Buffer.from('040000001400000003000000', 'hex'),
-      Buffer.from('GNU\0'),
-      Buffer.from(id, 'hex'),
-    ]);
-  const head = Buffer.alloc(64);
-  head.write('MZ');
-  head.write('ARM\x64', 56);
-  const banner = Buffer.from('Linux version 6.12.0-test (builder@example) #1\n\0');
-  return joined(
-    head,
-    banner,
-    note(buildIdOf('vdso')),
-    new Uint8Array(8192),
-    note(buildId),
-    kernelBtf(),
-  );
-}
 
 describe('a kernel is found in', () => {
   const size = Buffer.alloc(4);
@@ -88,8 +60,8 @@ test('an image package has kernel, module and symbols, and says what it is', asy
         { name: './boot/System.map-6.12', bytes: systemMap },
         { name: './boot/config-6.12', bytes: Buffer.from('CONFIG_X=y\n') },
         { name: './boot/vmlinuz-6.12', bytes: bzImageFile(kernel) },
-        { name: './lib/modules/6.12/kernel/a.ko', bytes: module },
-        { name: './lib/modules/6.12/kernel/b.ko', bytes: module },
+        { name: './lib/modules/6.12/kernel/a.ko', bytes: moduleFile },
+        { name: './lib/modules/6.12/kernel/b.ko', bytes: moduleFile },
       ],
     }),
   );
@@ -143,7 +115,7 @@ test('the name is long: ustar with a prefix, GNU, pax', async () => {
 });
 
 test('a raw image shows its BTF, release, and its own build ID, not that of a vDSO', async () => {
-  const image = imageFile();
+  const image = armImage(buildId);
   expect((await unpackBytes(gzipSync(image))).kinds).toEqual(['image']);
   const found = readImage(bytesSource(image));
   expect(found).toMatchObject({

@@ -20,9 +20,10 @@ export async function unpackBytes(bytes: Uint8Array, options?: UnpackOptions) {
     }
     return inMemory(new Uint8Array(Buffer.concat(parts)));
   };
-  const { files, packages } = await unpack(inMemory(bytes), store, options);
+  const { files, packages, passedOver } = await unpack(inMemory(bytes), store, options);
   return {
     packages,
+    passedOver,
     stored,
     files: files.map(({ kind, name, source }) => ({ kind, name, bytes: source.bytes })),
     kinds: files.map(({ kind }) => kind),

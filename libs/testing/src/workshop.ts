@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const maxBuffer = 2 ** 28;
+
+/** A folder in which other people's programs make what is to be unpacked. */
+export class Workshop implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'btf-depot-unpack-'));
+
+  at(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Writes files, their folders too. */
+  write(files: Record<string, Uint8Array | string>): void {
+    for (const [name, bytes] of Object.entries(files)) {
+      mkdirSync(dirname(this.at(name)), { recursive: true });
+      writeFileSync(this.at(name), bytes);
+    }
+  }
+
+  read(name: string): Buffer<ArrayBuffer> {
+    return readFileSync(this.at(name));
+  }
+
+  link(from: string, to: string): void {
+    mkdirSync(dirname(this.at(to)), { recursive: true });
+    linkSync(this.at(from), this.at(to));
+  }
+
+  remove(name: string): void {
+    rmSync(this.at(name), { recursive: true, force: true });
+  }
+
+  /** @returns standard output. */
+  run(program: string, ...args: string[]): Uint8Array {
+    const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
+    return new Uint8Array(execFileSync(program, args, { cwd: this.folder, maxBuffer, stdio }));
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** What a program makes of its standard input. */
+export function filtered(
+  input: Uint8Array,
+  [program = '', ...args]: readonly string[],
+  cwd?: string,
+): Uint8Array {
+  return new Uint8Array(execFileSync(program, args, { input, maxBuffer, cwd }));
+}

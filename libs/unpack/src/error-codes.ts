@@ -1,0 +1,12 @@
+import { COMPRESSIONS } from '@btf-depot/codec';
+import { FORMATS } from './formats/index.ts';
+
+const PREFIXES = new Set<string>([
+  ...['unpack', 'cpio', ...COMPRESSIONS],
+  ...FORMATS.flatMap(({ name, codes }) => [name, codes ?? name]),
+]);
+
+/** Whether a FormatError is of what a file is wrapped in, by its code, `<prefix>-<fault>`. */
+export function isWrapping(code: string): boolean {
+  return PREFIXES.has(code.slice(0, code.indexOf('-')));
+}

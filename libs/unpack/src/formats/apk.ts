@@ -1,0 +1,15 @@
+import type { StreamFormat } from '../format.ts';
+import { readPkgInfoTar } from '../pkginfo-tar.ts';
+import { firstName } from '../tar.ts';
+
+/**
+ * Packages of apk-tools 2: up to three tars that follow one another, each compressed by itself, the
+ * first two without their end (signature, .PKGINFO, files).
+ */
+export const apk: StreamFormat = {
+  kind: 'stream',
+  name: 'apk',
+  fileName: /\.apk$/,
+  begins: (head) => /^\.(SIGN\.|PKGINFO$)/.test(firstName(head)),
+  members: (reader, tools) => readPkgInfoTar('apk', reader, tools),
+};

@@ -1,0 +1,12 @@
+import type { StreamFormat } from '../format.ts';
+import { readPkgInfoTar } from '../pkginfo-tar.ts';
+import { firstName } from '../tar.ts';
+
+/** Arch Linux's packages, `.pkg.tar.zst`: a tar that begins with what makepkg says of the build. */
+export const pacman: StreamFormat = {
+  kind: 'stream',
+  name: 'pacman',
+  fileName: /\.pkg\.tar(\.\w+)?$/,
+  begins: (head) => /^\.(BUILDINFO|MTREE|INSTALL|CHANGELOG)$/.test(firstName(head)),
+  members: (reader, tools) => readPkgInfoTar('pacman', reader, tools),
+};

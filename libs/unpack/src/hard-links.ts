@@ -1,0 +1,37 @@
+import { sameName } from './member.ts';
+
+/** Links that are remembered: kernels, a module and a map have few. */
+const LIMIT = 256;
+
+/**
+ * Hard links whose names are wanted, to bytes that came before under a name that nobody wants: layers
+ * of images name an object first (ostree), packages a file by its build ID. They need another pass.
+ */
+export class HardLinks {
+  /** Wanted names by the name that has the bytes. */
+  readonly #targets = new Map<string, string>();
+  readonly #taken = new Set<string>();
+
+  /** The bytes of a name were taken: links to it are of no interest. */
+  take(name: string): void {
+    const key = sameName(name);
+    this.#targets.delete(key);
+    if (this.#taken.size < LIMIT) this.#taken.add(key);
+  }
+
+  add(name: string, target: string): void {
+    const key = sameName(target);
+    if (this.#taken.has(key) || this.#targets.has(key) || this.#targets.size === LIMIT) return;
+    this.#targets.set(key, name);
+  }
+
+  /** Those whose bytes nobody has taken yet. */
+  get left(): ReadonlyMap<string, string> {
+    return this.#targets;
+  }
+
+  /** The wanted name of a member whose bytes are needed. */
+  wantedNameOf(name: string): string | undefined {
+    return this.#targets.get(sameName(name));
+  }
+}

@@ -1,0 +1,34 @@
+/** What was found and is of no use. */
+export interface PassedOver {
+  /** Stable: `another-module`, `without-btf`, … */
+  readonly code: string;
+  /** For people. */
+  readonly reason: string;
+  /** Of the first of them: to be shown escaped, never to be used as a path. */
+  readonly name?: string | undefined;
+  readonly count: number;
+}
+
+/** More are counted with the last. */
+const ENTRIES = 100;
+
+/** Those of a kind that there are thousands of are one entry. */
+const MANY = new Set(['another-module', 'debug-module', 'another-map', 'dangling-link']);
+
+/** Collects what is passed over, in the order in which it was found. */
+export class PassedOverList {
+  readonly #entries: { code: string; reason: string; name?: string | undefined; count: number }[] =
+    [];
+
+  add(code: string, reason: string, name?: string): void {
+    const same = MANY.has(code) && this.#entries.find((entry) => entry.code === code);
+    const last = this.#entries.at(-1);
+    if (same) same.count++;
+    else if (last && this.#entries.length === ENTRIES) last.count++;
+    else this.#entries.push({ code, reason, name, count: 1 });
+  }
+
+  get entries(): readonly PassedOver[] {
+    return this.#entries;
+  }
+}

@@ -1,0 +1,22 @@
+import type { StreamReader } from '@btf-depot/bytes';
+import { readCard } from './card.ts';
+import type { Tools } from './format.ts';
+import type { Member } from './member.ts';
+import { readPkgInfo } from './package-info.ts';
+import { readTar } from './tar.ts';
+
+/** A tar whose member `.PKGINFO` says what package it is: what apk and pacman have in common. */
+export async function* readPkgInfoTar(
+  format: string,
+  reader: StreamReader,
+  tools: Tools,
+): AsyncGenerator<Member> {
+  for await (const member of readTar(reader)) {
+    if (member.isFile && member.name === '.PKGINFO') {
+      const text = await readCard(member);
+      if (text !== undefined) tools.isPackage(readPkgInfo(format, text));
+    } else {
+      yield member;
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
+import type { ListedFile } from './cpio.ts';
+import { packageInfo, type PackageInfo } from './package-info.ts';
+
+const LEAD = 96;
+const HEADER_MAGIC = 0x8eade801;
+const PREAMBLE = 16;
+/** What rpm itself takes: entries, and bytes of their data (lib/header.c). */
+const ENTRY_LIMIT = 0xffff;
+const DATA_LIMIT = 256 * 2 ** 20;
+
+const Tag = {
+  NAME: 1000,
+  VERSION: 1001,
+  RELEASE: 1002,
+  ARCH: 1022,
+  SIZES: 1028,
+  MODES: 1030,
+  FLAGS: 1037,
+  DEVICES: 1095,
+  INODES: 1096,
+  DIRECTORY_INDEXES: 1116,
+  BASE_NAMES: 1117,
+  DIRECTORIES: 1118,
+  LONG_SIZES: 5008,
+} as const;
+/** Of the signature header: bytes of header and payload, in 32 and in 64 bits. */
+const SignatureTag = { SIZE: 1000, LONG_SIZE: 270 } as const;
+
+/** More files than any package has: then none are listed. */
+const FILE_LIMIT = 200_000;
+
+/** Bytes of one list of names. */
+const NAMES_LIMIT = 32 * 2 ** 20;
+
+const REGULAR = 0o100000;
+const TYPE_MASK = 0o170000;
+/** RPMFILE_GHOST: a file that the package owns and does not bring. */
+const GHOST = 64;
+
+export interface RpmParts {
+  readonly info?: PackageInfo;
+  /** The package's files in its own order, where the header lists them as rpm since 4.0 does. */
+  readonly files?: readonly ListedFile[] | undefined;
+  /** The compressed cpio archive, up to the end of the file. */
+  readonly payload: number;
+}
+
+/**
+ * Reads lead, signature header and header of an RPM package (version 3 to 6). Throws FormatError
+ * `rpm-truncated` also where the file is shorter than the signature says, `rpm-corrupt`.
+ */
+export function readRpm(source: Source): RpmParts {
+  const signature = readHeader(source, LEAD);
+  const start = signature.end + ((8 - (signature.end % 8)) % 8);
+  const size = signature.number(SignatureTag.LONG_SIZE) ?? signature.number(SignatureTag.SIZE);
+  if (size !== undefined && start + size > source.size) {
+    throw truncated(`${start + size} bytes are announced, there are ${source.size}`);
+  }
+  const header = readHeader(source, start);
+  const [version, release] = [header.text(Tag.VERSION), header.text(Tag.RELEASE)];
+  const info = packageInfo(
+    'rpm',
+    header.text(Tag.NAME),
+    version && release && `${version}-${release}`,
+    header.text(Tag.ARCH),
+  );
+  return { ...(info && { info }), payload: header.end, files: filesOf(header) };
+}
+
+function filesOf(header: Header): ListedFile[] | undefined {
+  const names = header.texts(Tag.BASE_NAMES);
+  const directories = header.texts(Tag.DIRECTORIES);
+  const indexes = header.numbers(Tag.DIRECTORY_INDEXES);
+  const sizes = header.numbers(Tag.LONG_SIZES) ?? header.numbers(Tag.SIZES);
+  const modes = header.numbers(Tag.MODES);
+  if (!names || !directories || !indexes || !sizes || !modes) return undefined;
+  const flags = header.numbers(Tag.FLAGS) ?? [];
+  const inodes = header.numbers(Tag.INODES) ?? [];
+  const devices = header.numbers(Tag.DEVICES) ?? [];
+  const isFile = (index: number) =>
+    ((modes[index] ?? 0) & TYPE_MASK) === REGULAR && ((flags[index] ?? 0) & GHOST) === 0;
+  const inodeOf = (index: number) =>
+    isFile(index) ? `${devices[index] ?? 0}:${inodes[index] ?? `-${index}`}` : undefined;
+  // Of hard links, the last alone has bytes (rpmfilesStat of lib/rpmfi.c).
+  const count = new Map<string, number>();
+  const last = new Map<string, number>();
+  for (let index = 0; index < names.length; index++) {
+    const inode = inodeOf(index);
+    if (inode === undefined) continue;
+    count.set(inode, (count.get(inode) ?? 0) + 1);
+    last.set(inode, index);
+  }
+  return names.map((name, index) => {
+    const inode = inodeOf(index);
+    const isLinked = inode !== undefined && (count.get(inode) ?? 0) > 1;
+    const isDirectory = ((modes[index] ?? 0) & TYPE_MASK) === 0o040000;
+    const isEmpty = isDirectory || (isLinked && last.get(inode) !== index);
+    return {
+      name: `${directories[indexes[index] ?? 0] ?? ''}${name}`,
+      size: isEmpty ? 0 : (sizes[index] ?? 0),
+      isFile: isFile(index),
+      inode: isLinked ? inode : undefined,
+    };
+  });
+}
+
+type Header = ReturnType<typeof readHeader>;
+
+/** A header structure: an index of tags, and the data that they point into. */
+function readHeader(source: Source, at: number) {
+  const preamble = new ByteReader(read(source, at, PREAMBLE), 'big');
+  if (preamble.u32() !== HEADER_MAGIC) {
+    throw new FormatError('rpm-corrupt', 'no header here', { section: 'rpm', offset: at });
+  }
+  preamble.skip(4);
+  const entries = preamble.u32();
+  const length = preamble.u32();
+  if (entries > ENTRY_LIMIT || length > DATA_LIMIT) {
+    throw new FormatError('rpm-corrupt', `${entries} entries, ${length} bytes of data`, {
+      section: 'rpm',
+      offset: at,
+    });
+  }
+  const index = new ByteReader(read(source, at + PREAMBLE, entries * 16), 'big');
+  const data = at + PREAMBLE + entries * 16;
+  read(source, data + length, 0);
+  const places = new Map<number, { type: number; offset: number; count: number }>();
+  for (let i = 0; i < entries; i++) {
+    const tag = index.u32();
+    places.set(tag, { type: index.u32(), offset: index.u32(), count: index.u32() });
+  }
+  const bytesOf = (tag: number, types: readonly number[], most: number) => {
+    const place = places.get(tag);
+    if (!place || !types.includes(place.type) || place.offset >= length) return undefined;
+    return read(source, data + place.offset, Math.min(most, length - place.offset));
+  };
+  const countOf = (tag: number) => places.get(tag)?.count ?? 0;
+  return {
+    end: data + length,
+    /** STRING_ARRAY; undefined also where it is longer than any. */
+    texts(tag: number): string[] | undefined {
+      const count = countOf(tag);
+      const bytes = bytesOf(tag, [8], NAMES_LIMIT);
+      if (!bytes || count > FILE_LIMIT) return undefined;
+      const texts: string[] = [];
+      for (let from = 0; texts.length < count;) {
+        const end = bytes.indexOf(0, from);
+        if (end < 0) return undefined;
+        texts.push(Buffer.from(bytes.subarray(from, end)).toString('latin1'));
+        from = end + 1;
+      }
+      return texts;
+    },
+    /** An array of INT16 3, INT32 4 or INT64 5. */
+    numbers(tag: number): number[] | undefined {
+      const count = countOf(tag);
+      const width = { 3: 2, 4: 4, 5: 8 }[places.get(tag)?.type ?? 0];
+      if (width === undefined || count > FILE_LIMIT) return undefined;
+      const bytes = bytesOf(tag, [3, 4, 5], count * width);
+      if (!bytes || bytes.length < count * width) return undefined;
+      const reader = new ByteReader(bytes, 'big', { section: 'rpm', code: 'rpm-corrupt' });
+      const read = { 2: () => reader.u16(), 4: () => reader.u32(), 8: () => reader.u64AsNumber() };
+      return Array.from({ length: count }, read[width as 2 | 4 | 8]);
+    },
+    /** STRING 6, STRING_ARRAY 8, I18NSTRING 9. */
+    text(tag: number): string | undefined {
+      const bytes = bytesOf(tag, [6, 8, 9], 256);
+      const end = bytes?.indexOf(0) ?? -1;
+      return end < 0 ? undefined : Buffer.from(bytes?.subarray(0, end) ?? []).toString('latin1');
+    },
+    /** INT32 4, INT64 5. */
+    number(tag: number): number | undefined {
+      const isWide = places.get(tag)?.type === 5;
+      const bytes = bytesOf(tag, [4, 5], 8);
+      if (!bytes || bytes.length < (isWide ? 8 : 4)) return undefined;
+      const reader = new ByteReader(bytes, 'big', { section: 'rpm', code: 'rpm-corrupt' });
+      return isWide ? reader.u64AsNumber() : reader.u32();
+    },
+  };
+}
+
+function read(source: Source, offset: number, length: number): Uint8Array {
+  if (offset + length > source.size) throw truncated('the file ends in a header');
+  return source.read(offset, length);
+}
+
+function truncated(message: string): FormatError {
+  return new FormatError('rpm-truncated', message, { section: 'rpm' });
+}
