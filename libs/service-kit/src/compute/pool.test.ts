@@ -24,8 +24,11 @@ afterAll(async () => {
 });
 
 test('a kernel is identified and split on a thread, and its bytes come back', async () => {
+  const kernel = { path: vmlinux, kind: 'elf', buildId: buildIdOf('kernel'), hasBtf: true };
   expect(await pool.unpack('kernel', vmlinux, folder, never)).toEqual({
-    kernel: { path: vmlinux, kind: 'elf', buildId: buildIdOf('kernel'), hasBtf: true },
+    kernel,
+    kernels: [kernel],
+    passedOver: [],
   });
   const { core } = await pool.split({ kernel: vmlinux }, { extras: ['vars'] }, never);
   expect(sha256Of(core.bytes)).toBe(sha256Of(kernelBtf()));
