@@ -11,9 +11,9 @@ import {
 } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { listVariables } from '@btf-depot/extras';
-import { openFileSource } from '@btf-depot/service-kit';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { openLocalFile } from './special-file.ts';
 
 export interface CarrierFiles {
   /** vmlinux with its symbol table. */
@@ -97,9 +97,9 @@ export async function packedAs(path: string, bytes: Uint8Array): Promise<Uint8Ar
 }
 
 function split({ kernel, full, module }: CarrierFiles): Parts {
-  using kernelFile = openFileSource(kernel);
-  using fullFile = full === undefined ? undefined : openFileSource(full);
-  using moduleFile = module === undefined ? undefined : openFileSource(module);
+  using kernelFile = openLocalFile(kernel);
+  using fullFile = full === undefined ? undefined : openLocalFile(full);
+  using moduleFile = module === undefined ? undefined : openLocalFile(module);
   return splitKernel(
     {
       kernel: kernelFile,
@@ -111,8 +111,8 @@ function split({ kernel, full, module }: CarrierFiles): Parts {
 }
 
 function given(files: CarrierFiles, varsPath: string): Parts {
-  using kernelFile = openFileSource(files.kernel);
-  using moduleFile = files.module === undefined ? undefined : openFileSource(files.module);
+  using kernelFile = openLocalFile(files.kernel);
+  using moduleFile = files.module === undefined ? undefined : openLocalFile(files.module);
   const elf = readElf(kernelFile);
   const buildId = elf.buildId();
   if (buildId === undefined) throw new DepotError('no-build-id', 'the kernel has no build ID');

@@ -22,11 +22,14 @@ export async function pushFiles(
   optionsOf: (file: string) => PushOptions,
 ): Promise<(Pushed | Refused)[]> {
   const results = new Map<string, Pushed | Refused>();
-  const push = async (path: string, found: UnpackedUpload, options = optionsOf(path)) => {
+  const names = new Map(files.map(({ path, name }) => [path, name]));
+  const nameOf = (path: string) => names.get(path) ?? path;
+  const push = async (path: string, found: UnpackedUpload, options = optionsOf(nameOf(path))) => {
+    const file = nameOf(path);
     try {
-      results.set(path, await pushFile(client, path, options, found));
+      results.set(path, { ...(await pushFile(client, path, options, found)), file });
     } catch (error) {
-      results.set(path, { file: path, error: describe(error) });
+      results.set(path, { file, error: describe(error) });
     }
   };
   const looked = new Map<string, UnpackedUpload>();
@@ -36,7 +39,7 @@ export async function pushFiles(
       looked.set(path, found);
       if (found.kernel) await push(path, found);
     } catch (error) {
-      if (isNamed) results.set(path, { file: path, error: describe(error) });
+      if (isNamed) results.set(path, { file: nameOf(path), error: describe(error) });
     }
   }
   for (const [path, found] of looked) {
@@ -48,7 +51,7 @@ export async function pushFiles(
   const [only] = buildIds.size === 1 ? buildIds : [];
   for (const [path, found] of looked) {
     if (found.kernel) continue;
-    const options = optionsOf(path);
+    const options = optionsOf(nameOf(path));
     const buildId = options.query.buildId ?? only;
     await push(path, found, {
       ...options,

@@ -12,10 +12,10 @@ import {
   type SiteSource,
 } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
-import { openFileSource } from '@btf-depot/service-kit';
 import { readBtf, readSections } from './btf-file.ts';
 import { withUnpackedSource } from './unpacked-source.ts';
 import { UsageError } from './usage-error.ts';
+import { openLocalFile } from './special-file.ts';
 
 export type AskedSites = { function: string } | { address: string };
 
@@ -55,7 +55,7 @@ export async function fileSites(path: string, files: SiteFiles): Promise<Inlined
 
 async function ofKernel(path: string): Promise<SiteSource> {
   const core = await readBtf(path);
-  using file = openFileSource(path);
+  using file = openLocalFile(path);
   if (recognise(file) === 'btf') {
     throw new UsageError(`${path} is BTF by itself: name what it stands on, --base FILE`);
   }

@@ -1,6 +1,6 @@
 import { bytesSource, chunksOf, type Source } from '@btf-depot/bytes';
 import { COMPRESSION_HEAD, compressionOf, decompress, type Compression } from '@btf-depot/codec';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openLocalFile } from './special-file.ts';
 
 /** Bytes that a compressed file may unpack to here. */
 const UNPACKED_LIMIT = 1 << 30;
@@ -16,7 +16,7 @@ export async function withUnpackedSource<Result>(
   path: string,
   use: (unpacked: UnpackedSource) => Result,
 ): Promise<Result> {
-  using file = openFileSource(path);
+  using file = openLocalFile(path);
   const compressed = compressionOf(file.read(0, Math.min(file.size, COMPRESSION_HEAD)));
   if (!compressed) return use({ source: file });
   const chunks: Uint8Array[] = [];

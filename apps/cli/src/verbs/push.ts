@@ -9,6 +9,7 @@ import { pushFiles, type Refused } from '../push-files.ts';
 import { filesToPush } from '../push-list.ts';
 import { BESIDE, type PushOptions } from '../push-options.ts';
 import { describeKernel } from '../report.ts';
+import { SpecialFiles } from '../special-file.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags extends Record<
@@ -30,7 +31,7 @@ export function pushCommand(): Command {
         'them, tries again what fails for the moment (for some 15 s), and waits until the artifacts ' +
         "are there. A kernel without BTF gets it from this machine's pahole.",
     )
-    .argument('<file...>', 'files, or folders with such files')
+    .argument('<file...>', 'files, or folders with such files; - for standard input')
     .addOption(urlOption())
     .option('--full <btf>', 'BTF with global variables, from the same build (pahole, global_var)')
     .option('--module <ko>', 'any module of the build: a vmlinuz does not show all that one does')
@@ -68,18 +69,21 @@ export function pushCommand(): Command {
 
 async function push(files: string[], flags: Flags): Promise<void> {
   const client = openDepots(flags.url);
-  const list = await filesToPush(files);
+  await using special = new SpecialFiles();
+  const list = await filesToPush(files, special);
   if (list.length === 0) throw new Error('no file in it looks like a kernel or a package');
   for (const option of [...BESIDE, 'buildId'] as const) {
     if (flags[option] !== undefined && list.length > 1) {
       throw new UsageError(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
     }
   }
+  const beside = await besideOf(flags, special);
   const visible = isWatched(flags);
   const results = await pushFiles(client, list, (file) => {
     const bar = progressBar(file, visible);
     return {
       ...optionsOf(flags),
+      ...beside,
       ...(visible && { progress: bar }),
       onEncode: (by) => note(`${file}: has no BTF, ${by} makes it`),
       onRetry: (why, pause) => {
@@ -98,13 +102,21 @@ async function push(files: string[], flags: Flags): Promise<void> {
 function optionsOf(flags: Flags): PushOptions {
   const { buildId, delivery, arch, distro, release, extras } = flags;
   const query = { buildId, delivery, arch, distro, release, extras };
-  const beside = Object.fromEntries(BESIDE.map((part) => [part, flags[part]]));
   return {
-    ...whatIsThere(beside),
     ...(flags.split === 'here' && { splitHere: true }),
     tokenId: tokenId(),
     query: whatIsThere(query),
   };
+}
+
+/** What is named beside the kernel, where it can be read. */
+async function besideOf(flags: Flags, special: SpecialFiles): Promise<Record<string, string>> {
+  const paths: [string, string][] = [];
+  for (const part of BESIDE) {
+    const path = flags[part];
+    if (path !== undefined) paths.push([part, await special.regular(path)]);
+  }
+  return Object.fromEntries(paths);
 }
 
 function whatIsThere(options: Record<string, string | undefined>): Record<string, string> {

@@ -5,12 +5,12 @@ import { parseBtf } from '@btf-depot/btf';
 import { EXTRAS, type ArtifactName } from '@btf-depot/contracts';
 import { splitKernel, type KernelParts, type SplitPart } from '@btf-depot/depot';
 import { inChunks } from '@btf-depot/extras';
-import { openFileSource } from '@btf-depot/service-kit';
 import { Command } from 'commander';
 import { writeWhole } from '../btf-file.ts';
 import { jsonOption } from '../options.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
 import { formatBytes, formatCount, formatTable, print, printJson } from '../output.ts';
+import { openLocalFile } from '../special-file.ts';
 
 interface Flags {
   output: string;
@@ -39,8 +39,8 @@ export function splitCommand(): Command {
 
 function split(path: string, flags: Flags): void {
   const { output, full: fullPath, buildId, narrow = false, json } = flags;
-  using kernel = openFileSource(path);
-  using full = fullPath === undefined ? undefined : openFileSource(fullPath);
+  using kernel = openLocalFile(path);
+  using full = fullPath === undefined ? undefined : openLocalFile(fullPath);
   const bar = progressBar(path, isWatched({ json: json === true }));
   const parts = splitKernel(
     { kernel, ...(full && { full }) },

@@ -1,11 +1,11 @@
 import { FormatError } from '@btf-depot/bytes';
 import { parseBtf, tailorBtf, type CoreObject } from '@btf-depot/btf';
 import { readElf } from '@btf-depot/elf';
-import { openFileSource } from '@btf-depot/service-kit';
 import { Command } from 'commander';
 import { openBtf, writeWhole } from '../btf-file.ts';
 import { jsonOption } from '../options.ts';
 import { formatBytes, formatCount, print, printJson } from '../output.ts';
+import { openLocalFile } from '../special-file.ts';
 
 export function tailorCommand(): Command {
   return new Command('tailor')
@@ -28,7 +28,7 @@ export function tailorCommand(): Command {
 }
 
 function readObject(path: string): CoreObject {
-  using file = openFileSource(path);
+  using file = openLocalFile(path);
   const elf = readElf(file);
   const [btf, ext] = ['.BTF', '.BTF.ext'].map((name) => {
     const section = elf.section(name);
