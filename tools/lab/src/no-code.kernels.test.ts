@@ -13,7 +13,8 @@ import { splitForPacking } from './built-carriers.ts';
 const folder = mkdtempSync(join(tmpdir(), 'btf-depot-no-code-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const hasKmod = spawnSync('modinfo', ['--version']).status === 0;
+const program = 'modinfo';
+const hasKmod = spawnSync(program, ['--version']).status === 0;
 /** All that a carrier has. `.plt` and others are one zero byte each, which loaders insist on. */
 const SECTION =
   /^(\.modinfo|\.gnu\.linkonce\.this_module|__versions|\.BTF(\.[a-z]+)?|\.(sym|str|shstr)tab)$/;
@@ -65,7 +66,7 @@ for (const name of kernelNames) {
       for (const { file, bytes } of modules) {
         const path = join(folder, `${name}-${file}`);
         writeFileSync(path, bytes);
-        const { stdout } = spawnSync('modinfo', ['-0', path], { encoding: 'utf8' });
+        const { stdout } = spawnSync(program, ['-0', path], { encoding: 'utf8' });
         const keys = stdout.split('\0').map((line) => line.split('=')[0] ?? '');
         expect(stdout).toMatch(/\0depends=\0/);
         for (const key of ['alias', 'softdep', 'parm', 'import_ns', 'firmware']) {
