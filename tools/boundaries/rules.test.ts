@@ -13,7 +13,7 @@ let eslint: ESLint;
 
 beforeAll(async () => {
   // Without a project graph the rule passes everything, in silence.
-  await promisify(execFile)('npm', ['run', '--silent', 'graph'], { cwd: root });
+  await promisify(execFile)('npx', ['nx', 'show', 'projects'], { cwd: root });
   eslint = new ESLint({
     cwd: root,
     // The files that are linted here do not exist, so there are no types to ask for.
