@@ -1,3 +1,4 @@
+import { claimedParts, type KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
@@ -11,10 +12,15 @@ beforeAll(async () => {
 
 afterAll(() => ingest.stop());
 
+/** What of a record rests on a claim. */
+function claimedOf(record: KernelRecord | undefined): string[] {
+  return record ? claimedParts(record) : ['all'];
+}
+
 /** A kernel that lost its symbol table, its full BTF and its System.map. */
-function stripped(seed: string) {
+function stripped(seed: string, inside?: 'all' | 'functions') {
   const buildId = buildIdOf(seed);
-  const { vmlinux: kernel, full, map } = loadableKernel(buildId, { symbols: true });
+  const { vmlinux: kernel, full, map } = loadableKernel(buildId, { symbols: true }, inside);
   const send = (parts: Record<string, Uint8Array>) =>
     sendParts(ingest.url, parts, parts.kernel ? '' : `?buildId=${buildId}`);
   return { kernel, full, map, send, record: () => ingest.record(buildId) };
@@ -56,7 +62,7 @@ describe('a stripped kernel gets ksyms by its System.map', () => {
   test('or by a vmlinux with its symbol table, which says more than a map', async () => {
     const { kernel, full, map, send, record } = stripped('vmlinux last');
     await send({ kernel, full });
-    await send({ map: Buffer.concat([map, Buffer.from('ffffffff83000040 D _end\n')]) });
+    await send({ map: Buffer.concat([map, Buffer.from('ffffffff83000030 D more\n')]) });
     const symbols = (await record())?.symbols;
     expect(symbols).toMatchObject({ origin: 'map' });
     const { vmlinux } = loadableKernel(buildIdOf('vmlinux last'));
@@ -80,10 +86,18 @@ describe('a stripped kernel gets ksyms by its System.map', () => {
 });
 
 describe('a map is refused, and nothing is left behind:', () => {
-  const foreign = Buffer.from('ffffffff83000000 D safe\nffffffff84000000 D freed\n');
+  const { map: own } = loadableKernel(buildIdOf('any'));
+  const without = (marker: string) =>
+    Buffer.from(own.toString().replace(new RegExp(`.* ${marker}\n`), ''));
+  const foreign = Buffer.from(
+    own.toString().replace('ffffffff83000008 D freed', 'ffffffff8300000c D freed'),
+  );
   test.each([
     ['of another build', foreign, 422, 'foreign-map'],
     ['with lines that are none', Buffer.from('ffffffff83000000 D safe\n!\n'), 422, 'bad-map'],
+    // Once all that is freed was given to the running kernel by such a map.
+    ['that does not say where memory is freed', without('__init_begin'), 422, 'bad-map'],
+    ['that does not say up to where', without('__init_end'), 422, 'bad-map'],
     ['of kallsyms without addresses', Buffer.from('0000000000000000 D safe\n'), 422, 'bad-map'],
     ['that is something else', Buffer.from('hello'), 415, 'unsupported-media'],
   ])('%s', async (what, map, status, code) => {
@@ -102,5 +116,79 @@ describe('a map is refused, and nothing is left behind:', () => {
     expect(carrier).toMatchObject({ loadable: false });
     expect(await send({ map })).toMatchObject({ status: 201 });
     expect(await record()).toMatchObject({ ksyms: { variables: 1 } });
+  });
+});
+
+describe('a stripped kernel shows its symbols itself', () => {
+  const ksyms = {
+    ...{ variables: 1, from: 'kallsyms' },
+    leftOut: { 'ambiguous-name': 1, 'lost-memory': 1 },
+  };
+
+  test('and needs no map', async () => {
+    const { kernel, full, send, record } = stripped('inside', 'all');
+    expect(await send({ kernel, full })).toMatchObject({ status: 201 });
+    expect(await record()).toMatchObject({
+      ksyms,
+      symbols: { origin: 'symtab', from: 'kallsyms' },
+    });
+    expect(claimedOf(await record())).toEqual([]);
+  });
+
+  test('in the place of what a map said before', async () => {
+    const buildId = buildIdOf('replaced');
+    const { kernel, full, map, send, record } = stripped('replaced');
+    await send({ kernel, full });
+    // All that is freed is said to stay.
+    const lie = Buffer.from(
+      map.toString().replace('ffffffff83000010 D __init_end', 'ffffffff83000008 D __init_end'),
+    );
+    await send({ map: lie });
+    expect(await record()).toMatchObject({
+      ksyms: { variables: 2, from: 'map' },
+      symbols: { from: 'map' },
+    });
+    expect(claimedOf(await record())).toEqual(['ksyms', 'symbols']);
+    const { vmlinux } = loadableKernel(buildId);
+    await send({ kernel: vmlinux });
+    expect(await record()).toMatchObject({ ksyms: { variables: 1 }, symbols: { from: 'symtab' } });
+  });
+
+  test('and a map that says otherwise is refused', async () => {
+    const { kernel, full, map, send, record } = stripped('otherwise', 'all');
+    await send({ kernel, full });
+    const before = await ingest.left();
+    const lie = Buffer.from(
+      map.toString().replace('ffffffff83000010 D __init_end', 'ffffffff83000008 D __init_end'),
+    );
+    expect(await send({ map: lie })).toMatchObject({ status: 422, body: { code: 'foreign-map' } });
+    expect(await ingest.left()).toEqual(before);
+    expect(await send({ map })).toMatchObject({ status: 201 });
+    expect(await record()).toMatchObject({ ksyms });
+  });
+
+  test('and finds no variable where functions alone are inside', async () => {
+    const { kernel, full, map, send, record } = stripped('functions', 'functions');
+    expect(await send({ kernel, full })).toMatchObject({ status: 201 });
+    expect(await record()).not.toHaveProperty('ksyms');
+    expect(await record()).not.toHaveProperty('layout');
+    expect(await send({ kernel, map })).toMatchObject({ status: 201 });
+    expect(await record()).not.toHaveProperty('ksyms');
+    expect(await record()).toMatchObject({
+      symbols: { from: 'map', hidesVariables: true },
+      layout: { from: 'map' },
+    });
+  });
+
+  test('nor with a symbol table beside them, which says where variables are', async () => {
+    const buildId = buildIdOf('functions and symtab');
+    const { vmlinux: kernel, full } = loadableKernel(buildId, {}, 'functions');
+    expect(await sendParts(ingest.url, { kernel, full })).toMatchObject({ status: 201 });
+    const record = await ingest.record(buildId);
+    expect(record).not.toHaveProperty('ksyms');
+    expect(record).toMatchObject({
+      layout: { from: 'symtab' },
+      carrier: { why: 'no-kallsyms-all' },
+    });
   });
 });

@@ -31,14 +31,17 @@ export const broughtShape = {
 
 type Claims = Pick<
   KernelRecord,
-  'core' | 'extras' | 'ksyms' | 'symbols' | 'inlines' | 'carrier' | 'artifacts'
+  'core' | 'extras' | 'ksyms' | 'symbols' | 'layout' | 'inlines' | 'carrier' | 'artifacts'
 >;
+
+/** Anyone can write a map, so what is known from one alone is a claim, whoever brought it. */
+const CLAIM = 'map';
 
 /** Parts that rest on a claim, by the names that the record has for them; `load`: load facts. */
 export function claimedParts(record: Claims): string[] {
-  const { core, extras, ksyms, symbols, inlines, carrier } = record;
-  return Object.entries({ core, ...extras, ksyms, symbols, inlines, load: carrier })
-    .filter(([, part]) => part?.claimed)
+  const { core, extras, ksyms, symbols, layout, inlines, carrier } = record;
+  return Object.entries({ core, ...extras, ksyms, symbols, layout, inlines, load: carrier })
+    .filter(([, part]) => part && (part.claimed ?? (part.from ?? part.origin) === CLAIM))
     .map(([name]) => name);
 }
 

@@ -45,13 +45,28 @@ const ksymsSchema = z.looseObject({
   leftOut: z.record(z.string(), count),
   /** Where all variables lie in the image, and why some are left out; older records lack it. */
   layout: z.looseObject(blob).exactOptional(),
+  /** What the symbols are known from, as in `symbols`; older records lack it. */
+  from: z.string().exactOptional(),
 });
 
 /** Symbols of the kernel, as `nm -S` in zstd: for variables that come later. */
 const symbolsSchema = z.looseObject({
   ...blob,
   ...broughtShape,
+  /** For readers of version 0.1, which know no other: `symtab` stands for kallsyms too. */
   origin: z.enum(['symtab', 'map']),
+  /** `kallsyms`, `symtab`: the kernel itself; `map`: a System.map, which is a claim. */
+  from: z.string().exactOptional(),
+  /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by its name. */
+  hidesVariables: z.literal(true).exactOptional(),
+});
+
+/** Where variables lie, of a kernel that has no ksyms because it finds none by name. */
+const layoutSchema = z.looseObject({
+  ...blob,
+  ...broughtShape,
+  /** As in `symbols`. */
+  from: z.string(),
 });
 
 /** Calls of functions that were inlined, as split BTF on core: LOC_PARAM, LOC_PROTO, LOCSEC. */
@@ -96,6 +111,8 @@ const carrierSchema = z.looseObject({
   refused: z
     .record(z.string(), z.looseObject({ code: z.string(), why: z.string() }))
     .exactOptional(),
+  /** Why the System.map that lay beside the kernel was not used. */
+  mapIgnored: z.string().exactOptional(),
   /** Names that the kernel keeps for modules of its own build (LinkRecord in libs/carrier). */
   links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
 });
@@ -160,6 +177,7 @@ export const kernelRecordSchema = z.looseObject({
   extras: z.record(z.string(), extraSchema),
   ksyms: ksymsSchema.exactOptional(),
   symbols: symbolsSchema.exactOptional(),
+  layout: layoutSchema.exactOptional(),
   inlines: inlinesSchema.exactOptional(),
   carrier: carrierSchema.exactOptional(),
   /** Files of the newest finished revision; what an earlier one had stays here until then. */

@@ -118,7 +118,7 @@ async function keep(
  */
 async function withStored(
   { blobs }: AcceptDeps,
-  { kernel, full, module, map, carrier, sha256 }: OpenedUpload,
+  { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedUpload,
   buildId: string | undefined,
   record: KernelRecord | undefined,
 ): Promise<{ paths: UploadPaths; delivery?: Delivery }> {
@@ -129,7 +129,7 @@ async function withStored(
     ...(full !== undefined && { full }),
     ...(isFull && { full: kernel.path }),
     ...(module !== undefined && { module }),
-    ...(map !== undefined && { map }),
+    ...(map !== undefined && { map, mapCameAlong }),
     ...(carrier !== undefined && { carrier }),
   };
   const hasCore = kernel?.hasBtf === true && !isFull;
@@ -179,8 +179,8 @@ function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean
 }
 
 function partsOf(parts: KernelParts): { sha256: string; bytes: Uint8Array }[] {
-  const { core, vars, ksyms, inlines, symbols, given } = parts;
-  return [core, vars, ksyms, ksyms?.layout, inlines, inlines?.map, symbols, given].filter(
+  const { core, vars, ksyms, layout, inlines, symbols, given } = parts;
+  return [core, vars, ksyms, ksyms?.layout, layout, inlines, inlines?.map, symbols, given].filter(
     (part) => part !== undefined,
   );
 }

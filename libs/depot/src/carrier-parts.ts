@@ -10,7 +10,7 @@ import {
 import type { Delivery } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
 import { encodeLayout, ksyms, type Ksyms } from '@btf-depot/extras';
-import type { KnownImage } from './kernel-image.ts';
+import type { Evidence, KnownImage } from './kernel-image.ts';
 import { asDepotError, refusing } from './refusals.ts';
 import { sha256Of } from './sha256.ts';
 import type { SplitPart, VariablesPart } from './split-part.ts';
@@ -21,6 +21,10 @@ type NoKsyms =
   | 'no-symbol-table'
   /** Symbols that came before the variables are those of another build. */
   | 'foreign-symbols'
+  /** They do not say what memory the kernel drops. */
+  | 'no-markers'
+  /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by its name. */
+  | 'no-kallsyms-all'
   | 'no-ksyms'
   | 'ksyms-refused';
 
@@ -33,21 +37,33 @@ export interface CarrierFacts {
   noKsyms?: NoKsyms;
   vermagic?: string;
   load?: LoadFacts;
+  /** Why the System.map that came along was not used. */
+  mapIgnored?: string;
   /** Names that the kernel keeps for modules of its own build. */
   links?: readonly LinkRecord[];
+}
+
+/** `ImageLayout` of libs/extras: where the variables lie. */
+export interface LayoutPart {
+  bytes: Uint8Array;
+  sha256: string;
+  from: Evidence;
 }
 
 export type KsymsPart = SplitPart & {
   variables: number;
   leftOut: Ksyms['leftOut'];
-  /** `ImageLayout` of libs/extras: where the variables lie. */
-  layout: { bytes: Uint8Array; sha256: string };
+  layout: Pick<LayoutPart, 'bytes' | 'sha256'>;
+  /** What the symbols are known from. */
+  from: Evidence;
 };
 
 export interface CarrierParts {
   /** The same as before, arranged so that it begins as ksyms does. */
   vars?: VariablesPart;
   ksyms?: KsymsPart;
+  /** Of a kernel that has no ksyms, but variables whose addresses are known. */
+  layout?: LayoutPart;
   carrier: CarrierFacts;
 }
 
@@ -57,6 +73,7 @@ interface KernelSays {
   module?: Elf;
   /** Absent: it has no symbols. */
   image?: KnownImage;
+  mapIgnored?: string;
   release?: string;
   delivery: Delivery;
 }
@@ -69,7 +86,7 @@ interface KernelSays {
 export function carrierParts(
   core: Btf,
   vars: CarrierParts['vars'],
-  { elf, module, image, release, delivery }: KernelSays,
+  { elf, module, image, mapIgnored, release, delivery }: KernelSays,
 ): CarrierParts {
   const load = refusing(module ? 'module' : 'kernel', () =>
     loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) }),
@@ -82,14 +99,25 @@ export function carrierParts(
     ...(vermagic !== undefined && { vermagic }),
     ...(load.loadable && { load: load.facts }),
     ...(links.length > 0 && { links }),
+    ...(mapIgnored !== undefined && { mapIgnored }),
   };
   // A kernel that has no core of its own has nothing to register split BTF on.
   if (delivery === 'module') return { ...(vars && { vars }), carrier };
-  const found = vars ? safePart(core, vars, image, release) : 'no-vars';
-  if (typeof found === 'string') {
-    return { ...(vars && { vars }), carrier: { why: found, noKsyms: found, ...carrier } };
-  }
-  return { ...found, carrier };
+  const found: Safe | Unsafe = vars ? safePart(core, vars, image, release) : { noKsyms: 'no-vars' };
+  if ('ksyms' in found) return { ...found, carrier };
+  const { noKsyms, layout } = found;
+  return {
+    ...(vars && { vars }),
+    ...(layout && { layout }),
+    carrier: { why: noKsyms, noKsyms, ...carrier },
+  };
+}
+
+type Safe = Required<Pick<CarrierParts, 'vars' | 'ksyms'>>;
+
+interface Unsafe {
+  noKsyms: NoKsyms;
+  layout?: LayoutPart;
 }
 
 function safePart(
@@ -97,40 +125,50 @@ function safePart(
   vars: CarrierParts['vars'] & object,
   image: KnownImage | undefined,
   release: string | undefined,
-): Required<Pick<CarrierParts, 'vars' | 'ksyms'>> | NoKsyms {
-  if (!image) return 'no-symbol-table';
+): Safe | Unsafe {
+  if (!image) return { noKsyms: 'no-symbol-table' };
   const all = parseBtf(vars.bytes, { base: core, section: 'vars' });
-  let safe: Ksyms | undefined;
-  try {
-    safe = ksyms(all, image);
-  } catch (error) {
-    // What an earlier upload brought is no fault of this one.
-    if (image.from === 'stored' && isForeign(error)) return 'foreign-symbols';
-    throw asDepotError(image.from, error);
+  const safe = safeOf(all, image);
+  if (typeof safe === 'string') {
+    return { noKsyms: image.hidesVariables ? 'no-kallsyms-all' : safe };
   }
-  if (!safe) return 'no-symbol-table';
+  const layout = layoutPart(safe, image.from);
+  if (image.hidesVariables) return { noKsyms: 'no-kallsyms-all', layout };
   const { bytes, types, variables } = safe.ksyms;
-  if (variables === 0) return 'no-ksyms';
-  const layout = encodeLayout(safe.layout);
+  if (variables === 0) return { noKsyms: 'no-ksyms' };
   const kernel = kernelVersionOf(release);
   const faults = verifyBtf(bytes, { base: core, ...(kernel && { kernel }) });
-  if (faults.length > 0) return 'ksyms-refused';
+  if (faults.length > 0) return { noKsyms: 'ksyms-refused' };
   return {
     vars: { ...vars, bytes: safe.vars, sha256: sha256Of(safe.vars) },
     ksyms: {
       ...{ bytes, sha256: sha256Of(bytes), types, variables },
-      leftOut: safe.leftOut,
-      layout: { bytes: layout, sha256: sha256Of(layout) },
+      ...{ leftOut: safe.leftOut, layout, from: image.from },
     },
   };
+}
+
+function safeOf(vars: Btf, image: KnownImage): Ksyms | NoKsyms {
+  // Functions alone say nothing of variables.
+  if (image.hidesVariables && image.from === 'kallsyms') return 'no-kallsyms-all';
+  try {
+    return ksyms(vars, image) ?? 'no-symbol-table';
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    // What the kernel does not say, and what an earlier upload brought, is no fault of this one.
+    if (image.part !== 'map' && error.code === 'symbols-markers') return 'no-markers';
+    if (image.part === 'stored' && error.code === 'symbols-foreign') return 'foreign-symbols';
+    throw asDepotError(image.part, error);
+  }
+}
+
+function layoutPart({ layout }: Ksyms, from: Evidence): LayoutPart {
+  const bytes = encodeLayout(layout);
+  return { bytes, sha256: sha256Of(bytes), from };
 }
 
 /** Undefined where the release does not begin with a version. */
 export function kernelVersionOf(release: string | undefined) {
   const isVersion = release !== undefined && /^\d{1,4}\.\d{1,4}(?:\D|$)/.test(release);
   return isVersion ? parseKernelVersion(release) : undefined;
-}
-
-function isForeign(error: unknown): boolean {
-  return error instanceof FormatError && error.code === 'symbols-foreign';
 }

@@ -2,7 +2,18 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { bytesSource, checkRange, chunksOf, type Source } from '@btf-depot/bytes';
 import { decompress } from '@btf-depot/codec';
 import { readElf } from '@btf-depot/elf';
-import { elfKallsyms, hasVariables, imageKallsyms, type Kallsyms } from '@btf-depot/extras';
+import { parseBtf } from '@btf-depot/btf';
+import {
+  attachVariables,
+  elfImage,
+  elfKallsyms,
+  hasVariables,
+  imageKallsyms,
+  ksyms,
+  ownSymbols,
+  ownSymbolsOfImage,
+  type Kallsyms,
+} from '@btf-depot/extras';
 import type { KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { unpack } from '@btf-depot/unpack';
@@ -45,8 +56,7 @@ async function unpacked(vmlinuz: string, hasBtf: boolean): Promise<Source> {
 }
 
 function kallsymsOf(kernel: Source): Kallsyms | undefined {
-  const isElf = kernel.read(0, 1)[0] === 0x7f;
-  return isElf ? elfKallsyms(readElf(kernel)) : imageKallsyms(kernel);
+  return isElf(kernel) ? elfKallsyms(readElf(kernel)) : imageKallsyms(kernel);
 }
 
 /** Pairs of address and name, with how often each is there. */
@@ -77,6 +87,10 @@ function compare(found: Kallsyms, systemMap: string, shift: bigint) {
     ([address, , name]) => !own.has(`${BigInt(`0x${address}`).toString(16)} ${name}`),
   );
   return { equal, extra, missing: lines.length - equal, onlyInMap };
+}
+
+function isElf(kernel: Source): boolean {
+  return kernel.read(0, 1)[0] === 0x7f;
 }
 
 interface Expected {
@@ -128,6 +142,27 @@ for (const [name, one] of Object.entries(expected) as [KernelName, Expected][]) 
         ([, type, symbol]) => type !== 'A' && !symbol.startsWith('kallsyms_'),
       );
       if (variables) expect(others).toEqual([]);
+    });
+
+    it.skipIf(one.hasBtf === false)('give its ksyms, from its image alone', async () => {
+      const { coreBtf, fullBtf } = kernels[name];
+      const core = parseBtf(readFileSync(coreBtf));
+      const full = parseBtf(readFileSync(fullBtf));
+      const vars = parseBtf(attachVariables(core, full).bytes, { base: core });
+      const elf = readElf(fileSource(vmlinux));
+      const image = await unpacked(vmlinuz, true);
+      const alone = isElf(image) ? ownSymbols(readElf(image)) : ownSymbolsOfImage(image, 'aarch64');
+      const bySymtab = ksyms(vars, { ...elfImage(elf), hidesVariables: !variables });
+      const byVmlinux = ksyms(vars, ownSymbols(elf));
+      if (variables) expect(byVmlinux?.ksyms.variables).toBeGreaterThan(20_000);
+      else expect(byVmlinux?.ksyms.variables).toBe(0);
+      expect(byVmlinux?.leftOut).toEqual(bySymtab?.leftOut);
+      expect(byVmlinux?.ksyms.bytes).toEqual(bySymtab?.ksyms.bytes);
+      expect(alone.hidesVariables).toBe(!variables);
+      if (!variables) return;
+      const byImage = ksyms(vars, alone);
+      expect(byImage?.leftOut).toEqual(bySymtab?.leftOut);
+      expect(byImage?.ksyms.bytes).toEqual(bySymtab?.ksyms.bytes);
     });
   });
 }

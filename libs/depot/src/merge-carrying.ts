@@ -3,8 +3,9 @@ import { withMarks } from './claim-others.ts';
 import { DepotError } from './errors.ts';
 import { artifactOf } from './given-carrier.ts';
 import { CARRIER_NAME } from './make-carriers.ts';
+import { mergeLayout, mergeSymbols } from './merge-symbols.ts';
 import type { Ruling } from './ownership.ts';
-import { settle, type Settling } from './settle.ts';
+import type { Settling } from './settle.ts';
 import type { KernelParts } from './split-kernel.ts';
 import type { SplitPart } from './split-part.ts';
 
@@ -16,7 +17,8 @@ export type Merging = Pick<Settling<never>, 'ruling' | 'kept'>;
 
 /**
  * The record with what an upload says of carriers. No ksyms are taken away but claimed ones whose
- * variables or symbols are replaced, and what makes a kernel load a module stays.
+ * variables or symbols are replaced, and those that the kernel itself refutes; what makes a kernel
+ * load a module stays.
  *
  * @param before the record before the upload; `record` has everything else of the upload already.
  * @throws DepotError `foreign-carrier` for one whose BTF is not what the record has,
@@ -33,38 +35,30 @@ export function mergeCarrying(
   const ksyms = mergeKsyms(before, next, parts, merging.ruling);
   delete next.ksyms;
   if (ksyms) next.ksyms = ksyms;
+  const layout = ksyms ? undefined : mergeLayout(before, parts, merging);
+  delete next.layout;
+  if (layout) next.layout = layout;
   const carrier = mergeFacts(before.carrier, next, parts, merging);
   const given = mergeGiven(before, { ...next, carrier }, parts, merging.ruling);
   return { ...next, carrier: { ...carrier, ...given } };
-}
-
-/** The symbol table itself says more than a map; ksyms show that the symbols are the right ones. */
-function mergeSymbols(
-  { symbols: before, ksyms }: KernelRecord,
-  { symbols: found }: KernelParts,
-  merging: Merging,
-): KernelRecord['symbols'] {
-  const part = found && {
-    ...{ sha256: found.sha256, size: found.bytes.length, origin: found.origin },
-  };
-  return settle<KernelRecord['symbols'] & object>('symbols', before, part, {
-    ...merging,
-    isNoWorse: (next, old) => next.origin === 'symtab' || (!ksyms && old.origin === 'map'),
-  });
 }
 
 /** New ones come with the variables and the symbols of the record, or are no new ones. */
 function mergeKsyms(
   before: KernelRecord,
   { core, extras, symbols }: KernelRecord,
-  { ksyms: found, vars, symbols: foundSymbols }: KernelParts,
+  { ksyms: found, vars, symbols: foundSymbols, carrier }: KernelParts,
   ruling: Ruling,
 ): KernelRecord['ksyms'] {
   const old = before.ksyms;
   const isReplaced =
     extras.vars?.sha256 !== before.extras.vars?.sha256 ||
     symbols?.sha256 !== before.symbols?.sha256;
-  const kept = old && isReplaced && (old.claimed ?? ruling.overrides) ? undefined : old;
+  const isClaim = old?.claimed === true || before.symbols?.origin === 'map';
+  // Whoever leads shows by the kernel that it finds no variable by name.
+  const isRefuted = ruling.leads && carrier.noKsyms === 'no-kallsyms-all';
+  const isGone = isRefuted || (isReplaced && (isClaim || ruling.overrides));
+  const kept = isGone ? undefined : old;
   const isOfRecord =
     extras.vars?.sha256 === vars?.sha256 &&
     (!foundSymbols || foundSymbols.sha256 === symbols?.sha256);
@@ -72,7 +66,9 @@ function mergeKsyms(
   const rests = [core, extras.vars, symbols].some((part) => part?.claimed);
   const marks = { ...ruling.marks, ...(rests && { claimed: true as const }) };
   if (found.sha256 === kept?.sha256 && kept.layout) {
-    return ruling.rules && kept.claimed ? withMarks(kept, marks) : kept;
+    const same = { ...kept, from: found.from };
+    if (ruling.rules && kept.claimed) return withMarks(same, marks);
+    return kept.from === found.from || !ruling.leads ? kept : same;
   }
   if (ruling.over(kept) === 'keep') return kept;
   return {
@@ -80,6 +76,7 @@ function mergeKsyms(
     variables: found.variables,
     leftOut: { ...found.leftOut },
     layout: { sha256: found.layout.sha256, size: found.layout.bytes.length },
+    from: found.from,
     ...marks,
   };
 }
@@ -102,6 +99,7 @@ function mergeFacts(
   // What a stranger's file says of links would keep the depot from making carriers.
   const foundLinks = leads ? found.links?.map((link) => ({ ...link })) : undefined;
   const links = takes && parts.kind !== 'btf' ? foundLinks : (before?.links ?? foundLinks);
+  const mapIgnored = leads ? (found.mapIgnored ?? before?.mapIgnored) : before?.mapIgnored;
   const said = leads ? (found.vermagic ?? before?.vermagic) : (before?.vermagic ?? found.vermagic);
   const vermagic = load?.vermagic ?? said;
   const is = { isLoadable: load !== undefined, hasKsyms: ksyms !== undefined };
@@ -115,9 +113,7 @@ function mergeFacts(
     ...((before?.refused ?? parts.refused) && {
       refused: { ...before?.refused, ...parts.refused },
     }),
-    ...((before?.refused ?? parts.refused) && {
-      refused: { ...before?.refused, ...parts.refused },
-    }),
+    ...(mapIgnored !== undefined && { mapIgnored }),
     ...(links && { links }),
   };
   return load ? withMarks(entry, isSet ? marks : (before ?? {})) : entry;

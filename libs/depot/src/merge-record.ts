@@ -184,9 +184,10 @@ function varsEntry(vars: KernelParts['vars'] & object, baseSha256: string): Extr
 }
 
 /** What an upload can bring. */
-function partsOf({ core, extras, ksyms, symbols, inlines, carrier, delivery }: KernelRecord) {
+function partsOf(record: KernelRecord) {
+  const { core, extras, ksyms, symbols, layout, inlines, carrier, delivery } = record;
   const { load, links, given } = carrier ?? {};
-  return { core, extras, ksyms, symbols, inlines, delivery, load, links, given };
+  return { core, extras, ksyms, symbols, layout, inlines, delivery, load, links, given };
 }
 
 /** What of a record makes a new revision due when it changes. */

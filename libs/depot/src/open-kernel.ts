@@ -19,6 +19,8 @@ export interface OpenedKernel {
   btf?: Uint8Array;
   /** Absent: raw BTF, an image without ELF headers. */
   elf?: Elf;
+  /** An image without ELF headers, as it lies in memory. */
+  raw?: Source;
 }
 
 /** @throws DepotError `too-large`; FormatError for a malformed file. */
@@ -28,7 +30,7 @@ export function openKernel(source: Source): OpenedKernel {
   const image = kind ? undefined : readImage(source);
   if (image) {
     const { btf, ...says } = image;
-    return { kind: 'image', ...says, btf: source.read(btf.offset, btf.length) };
+    return { kind: 'image', ...says, btf: source.read(btf.offset, btf.length), raw: source };
   }
   const elf = readElf(source);
   const section = elf.filled('.BTF');

@@ -11,6 +11,8 @@ export interface OpenedUpload {
   full?: string;
   module?: string;
   map?: string;
+  /** The map lay beside a kernel, in its package; nobody sent it by itself. */
+  mapCameAlong: boolean;
   carrier?: string;
   /** The kernel that the carrier is for, by its own word. */
   carrierBuildId?: string;
@@ -29,7 +31,7 @@ export async function openUpload(
   upload: Upload,
   signal: AbortSignal,
 ): Promise<OpenedUpload> {
-  const opened: OpenedUpload = { sources: [] };
+  const opened: OpenedUpload = { mapCameAlong: false, sources: [] };
   for (const part of UPLOAD_PARTS) {
     const file = upload[part];
     if (!file) continue;
@@ -64,6 +66,7 @@ function use(opened: OpenedUpload, part: UploadPart, found: UnpackedUpload): voi
     case 'map':
       if (map === undefined) throw wrong(part, 'no System.map');
       opened.map = map;
+      opened.mapCameAlong = false;
       return;
     case 'module':
       if (module === undefined) throw wrong(part, 'no kernel module');
@@ -79,7 +82,9 @@ function use(opened: OpenedUpload, part: UploadPart, found: UnpackedUpload): voi
 function useKernel(opened: OpenedUpload, { kernel, module, map }: UnpackedUpload): void {
   if (kernel) opened.kernel = kernel;
   if (module !== undefined) opened.module = module;
-  if (map !== undefined) opened.map = map;
+  if (map === undefined) return;
+  opened.map = map;
+  opened.mapCameAlong = kernel !== undefined;
 }
 
 function wrong(part: string, what: string): DepotError {

@@ -28,7 +28,9 @@ const vars = (seed: string, variables = 3) =>
   ({ ...part(seed), variables, origin: 'full' }) as const satisfies KernelParts['vars'];
 
 const symbols = (seed: string) =>
-  ({ ...part(seed), origin: 'symtab' }) as const satisfies KernelParts['symbols'];
+  ({ ...part(seed), origin: 'symtab', from: 'symtab' }) as const satisfies KernelParts['symbols'];
+
+const ksymsPart = { ...part('ksyms'), variables: 1, leftOut: {}, from: 'symtab' } as const;
 
 function load(vermagic: string): KernelParts['carrier'] {
   const structModule = { size: 832, nameOffset: 24 };
@@ -144,7 +146,7 @@ describe('the twelve rules', () => {
 
   test('5: what the former owner brought is a claim then, and its carriers go', () => {
     const { send } = depot();
-    const ksyms = { ...part('ksyms'), variables: 1, leftOut: {}, layout: part('layout') };
+    const ksyms = { ...ksymsPart, layout: part('layout') };
     send(stranger, { vars: vars('v'), ksyms, given: given('v', true) });
     const taken = send(assigned);
     expect(taken && claimedParts(taken)).toEqual(['vars', 'ksyms']);
@@ -212,7 +214,7 @@ describe('the twelve rules', () => {
 
   test('9: carriers are the owner’s, or of a signer that the owner has named', () => {
     const { send, held } = depot();
-    const ksyms = { ...part('ksyms'), variables: 1, leftOut: {}, layout: part('layout') };
+    const ksyms = { ...ksymsPart, layout: part('layout') };
     send(farm, { vars: vars('v'), ksyms });
     const signed = { claim: true, given: given('v', true) } as const;
     expect(() => send(stranger, signed)).toThrow(refusal('not-owner'));

@@ -4,7 +4,12 @@ import { readLinkRecords } from '@btf-depot/carrier';
 import type { CarrierEntry, Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
 import { refuseShuffledFull } from '@btf-depot/extras';
-import { carrierParts, type CarrierFacts, type KsymsPart } from './carrier-parts.ts';
+import {
+  carrierParts,
+  type CarrierFacts,
+  type KsymsPart,
+  type LayoutPart,
+} from './carrier-parts.ts';
 import { DepotError } from './errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
 import { inlinesPart, ownInlines, type InlinesPart } from './inlines/inlines-part.ts';
@@ -15,7 +20,7 @@ import {
   openGivenCarrier,
   type GivenCarrier,
 } from './given-carrier.ts';
-import { kernelImage, type SymbolsPart } from './kernel-image.ts';
+import { kernelImage, type StoredSymbols, type SymbolsPart } from './kernel-image.ts';
 import { refusing } from './refusals.ts';
 import type { CorePart, VariablesPart } from './split-part.ts';
 import { takeApart, verbatim, type OnUnit } from './take-apart.ts';
@@ -37,6 +42,8 @@ export interface SplitInput {
   module?: Source;
   /** Symbols for a kernel that has none inside. */
   map?: Source;
+  /** The map lay beside the kernel in a package: it is left where it is of no use. */
+  mapCameAlong?: boolean;
   /** The carrier that its build made. */
   carrier?: Source;
   stored?: StoredParts;
@@ -49,7 +56,7 @@ export interface StoredParts {
   /** Its variables, for an upload that brings none. */
   vars?: VariablesPart;
   /** Its symbols, likewise. */
-  symbols?: Uint8Array;
+  symbols?: StoredSymbols;
   /** What makes it load its modules. */
   load?: CarrierEntry['load'];
 }
@@ -67,6 +74,8 @@ export interface KernelParts {
   vars?: VariablesPart;
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;
+  /** Where its variables lie, of a kernel that finds none of them by name. */
+  layout?: LayoutPart;
   inlines?: InlinesPart;
   /** Symbols that this upload brought, for variables that come later. */
   symbols?: SymbolsPart;
@@ -117,7 +126,7 @@ export function splitKernel(
   const { elf } = kernel;
   if (full && elf) refusing('full', () => refuseShuffledFull(elf));
   const dwarf = dwarfOf(kernel, input);
-  const { carrier: carrierFile, map } = input;
+  const { carrier: carrierFile, map, mapCameAlong = false } = input;
   const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
   const inside = elf && refusing('kernel', () => ownInlines(elf));
   const linked =
@@ -149,9 +158,11 @@ export function splitKernel(
   const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
-  const { image, part: symbols } = kernelImage(delivery, {
+  const { image, symbols, mapIgnored } = kernelImage(delivery, {
     ...(kernel.elf && { elf: kernel.elf }),
-    ...(map && { map }),
+    ...(kernel.raw && { raw: kernel.raw }),
+    arch: kernel.arch,
+    ...(map && { map, mapCameAlong }),
     ...(stored.symbols && { symbols: stored.symbols }),
   });
   const vars = parts.vars ?? (options.extras.includes('vars') ? stored.vars : undefined);
@@ -160,6 +171,7 @@ export function splitKernel(
     ...(kernel.elf && { elf: kernel.elf }),
     ...(module && { module }),
     ...(image && { image }),
+    ...(mapIgnored !== undefined && { mapIgnored }),
     ...(kernel.release !== undefined && { release: kernel.release }),
   });
   const { load = stored.load, vermagic } = carrying.carrier;

@@ -5,7 +5,9 @@
 //   new SiteTable(inlines), new CallerMap(text)   to ask for sites, and for where they are
 //   partition(full)               a full BTF taken apart into core and variables
 //   ksyms(vars, image)            the variables that a running kernel can be given without harm
-//   elfKallsyms(vmlinux), imageKallsyms(image)   the symbols that a kernel has inside
+//   ownSymbols(vmlinux), ownSymbolsOfImage(image)   the symbols that a kernel itself has
+//   elfKallsyms(vmlinux), imageKallsyms(image)   those that it finds by name while it runs
+//   checkMap(map, symbols)        whether a System.map is that of the kernel
 //   listVariables(btf)            the variables of any BTF, for reports and comparisons
 // Specification: Documentation/bpf/btf.rst; what kernels accept: kernel/bpf/btf.c; what `full`
 // is: pahole's --btf_features=global_var.
@@ -49,6 +51,9 @@ export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.t
 export { elfKallsyms, imageKallsyms } from './kallsyms/kernel-kallsyms.ts';
 export { hasVariables, type Kallsyms } from './kallsyms/read-kallsyms.ts';
 export { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
+export { checkMap } from './check-map.ts';
+export { lostMemory } from './lost-memory.ts';
+export { ownSymbols, ownSymbolsOfImage, type OwnSymbols } from './own-symbols.ts';
 export { decodeLayout, encodeLayout, type OpenedLayout } from './image-layout.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { arrangeKsyms } from './ksyms-btf.ts';

@@ -1,4 +1,6 @@
+import { FormatError } from '@btf-depot/bytes';
 import { SectionFlag, SectionIndex, SymbolType, type Elf } from '@btf-depot/elf';
+import { KALLSYMS_LIMITS } from './kallsyms/name-table.ts';
 
 /** A name in a kernel's image. */
 export interface KernelSymbol {
@@ -10,33 +12,45 @@ export interface KernelSymbol {
 
 /** A kernel's image, as far as its variables need it. */
 export interface KernelImage {
-  /** All of them: of a symbol table, or of a System.map. */
+  /** All of them: of the kernel itself, or of a System.map. */
   readonly symbols: readonly KernelSymbol[];
   /** Addresses of the sections that are loaded; without, they follow from symbols of variables. */
   readonly sections?: ReadonlyMap<string, bigint>;
+  /** As `uname -m` says it: some memory is lost on one architecture only. */
+  readonly arch?: string | undefined;
+  /** Its kallsyms has functions alone: the kernel finds no variable by its name. */
+  readonly hidesVariables?: boolean;
 }
 
-/** What a vmlinux says of the image. */
-export function elfImage(kernel: Elf): Required<KernelImage> {
+/** What a vmlinux says of the image by its section headers and its symbol table. */
+export function elfImage(kernel: Elf): KernelImage & Required<Pick<KernelImage, 'sections'>> {
   const loaded = kernel.sections.filter(({ flags }) => (flags & SectionFlag.ALLOC) !== 0);
   return {
     symbols: elfSymbols(kernel),
     sections: new Map(loaded.map(({ name, address }) => [name, address])),
+    arch: kernel.arch,
   };
 }
 
 /**
- * The symbols of a vmlinux; none of a stripped one. Whatever has an address counts, local or not:
- * the kernel's table of names (kallsyms) makes no difference.
+ * The symbols of a vmlinux; none of a stripped one. Whatever has an address counts, local or not.
+ * Throws FormatError `symbols-limit`: names may overlap, so a small table can say a lot.
  */
 function elfSymbols({ symbols }: Elf): KernelSymbol[] {
   const found: KernelSymbol[] = [];
+  let text = 0;
   for (let index = 1; index < symbols.length; index++) {
     const type = symbols.type(index);
     if (type === SymbolType.SECTION || type === SymbolType.FILE) continue;
     if (symbols.section(index) === SectionIndex.UNDEF) continue;
     const [name, address, size] = [symbols.name(index), symbols.value(index), symbols.size(index)];
-    if (name !== '') found.push({ name, address, size });
+    if (name === '') continue;
+    text += name.length;
+    if (found.length === KALLSYMS_LIMITS.symbols || text > KALLSYMS_LIMITS.text) {
+      const message = `more than ${KALLSYMS_LIMITS.symbols} symbols, or ${KALLSYMS_LIMITS.text} bytes of names`;
+      throw new FormatError('symbols-limit', message, { section: '.symtab' });
+    }
+    found.push({ name, address, size });
   }
   return found;
 }

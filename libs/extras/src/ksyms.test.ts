@@ -51,7 +51,23 @@ function varsOf(cases: readonly Case[]) {
 
 const bytes = new Uint8Array(256);
 
-function imageOf(symbols?: readonly ExecutableSymbol[]) {
+/** What a linker script of x86 always says: nothing is lost, and the image has the variables. */
+const MARKERS: readonly ExecutableSymbol[] = [
+  ['_text', DATA - 0x1000n],
+  ['__init_begin', DATA - 0x100n],
+  ['__init_end', DATA - 0x100n],
+  ['__smp_locks', DATA - 0x100n],
+  ['__smp_locks_end', DATA - 0x100n],
+  ['_end', DATA + 256n],
+].map(([name, value]) => ({ name: String(name), value: BigInt(value), type: SymbolType.NOTYPE }));
+
+/** With the markers that `own` does not have itself. */
+function withMarkers(own: readonly ExecutableSymbol[]): ExecutableSymbol[] {
+  return [...MARKERS.filter(({ name }) => !own.some((one) => one.name === name)), ...own];
+}
+
+function imageOf(own?: readonly ExecutableSymbol[]) {
+  const symbols = own && withMarkers(own);
   const sections = [
     { name: '.data', address: DATA, bytes },
     { name: '.data..percpu', bytes },
@@ -161,7 +177,7 @@ describe('a variable is given to a running kernel', () => {
 });
 
 describe('a System.map', () => {
-  const symbols = [...symbolsFor(many), { name: '_end', value: DATA + 200n }];
+  const symbols = withMarkers([...symbolsFor(many), { name: '_end', value: DATA + 200n }]);
   const vars = varsOf(many);
   const expected = ksyms(vars, imageOf(symbols))?.ksyms;
   const mapOf = (shift: bigint) =>
@@ -181,6 +197,33 @@ describe('a System.map', () => {
   it('says it again after it was stored', () => {
     const stored = writeSystemMap(imageOf(symbols).symbols);
     expect(ksyms(vars, { symbols: readSystemMap(stored) })?.ksyms).toEqual(expected);
+  });
+
+  it.each(MARKERS.map(({ name }) => name))(
+    'without the marker %s says nothing of what is safe',
+    (missing) => {
+      const arch = 'x86_64';
+      const { symbols: all } = imageOf(symbols);
+      const one = all.filter(({ name }) => name !== missing);
+      const two = [...all, { name: missing, address: DATA, size: 0 }];
+      for (const wrong of [one, two]) {
+        expect(() => ksyms(vars, { symbols: wrong, arch })).toThrow(
+          expect.objectContaining({ code: 'symbols-markers' }),
+        );
+      }
+    },
+  );
+
+  it.each([
+    ['an end before its start', '__init_begin', DATA + 4n],
+    ['what is lost outside of the image', '__init_end', DATA + 0x10000n],
+    ['the image before itself', '_end', DATA - 0x2000n],
+    ['half of a pair that not every kernel has', '__hyp_bss_start', DATA],
+  ])('with %s says nothing either', (_, name, value) => {
+    const { symbols: all } = imageOf([...symbolsFor(many), { name, value }]);
+    expect(() => ksyms(vars, { symbols: all })).toThrow(
+      expect.objectContaining({ code: 'symbols-markers' }),
+    );
   });
 
   it('of another build is refused', () => {

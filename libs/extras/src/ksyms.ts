@@ -26,6 +26,8 @@ export const KSYM_REASONS = [
   'other-symbol',
   /** In memory that is freed, unmapped or moved once the kernel is up. */
   'lost-memory',
+  /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by its name. */
+  'no-kallsyms-all',
 ] as const;
 
 export type KsymReason = (typeof KSYM_REASONS)[number];
@@ -45,8 +47,9 @@ export interface Ksyms extends KsymsBtf {
  * must stay.
  *
  * Undefined where the kernel has no symbols: nothing can be called safe then. `vars` is split
- * BTF; throws FormatError `symbols-foreign` where the symbols are those of another build, and what
- * `listVariables` throws.
+ * BTF; throws FormatError `symbols-foreign` where the symbols are those of another build,
+ * `symbols-markers` where they do not say what memory the kernel drops, and what `listVariables`
+ * throws.
  */
 export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   if (image.symbols.length === 0) return undefined;
@@ -56,7 +59,8 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
     vars,
     symbols,
     sections: sectionAddresses(variables, symbols, image.sections),
-    lost: lostMemory(image.symbols),
+    lost: lostMemory(image),
+    hidesVariables: image.hidesVariables ?? false,
   };
   const safe: Variable[] = [];
   const leftOut: Ksyms['leftOut'] = {};
@@ -85,6 +89,7 @@ interface Context {
   readonly sections: ReadonlyMap<string, bigint>;
   readonly symbols: ReadonlyMap<string, NamedSymbol>;
   readonly lost: readonly MemoryRange[];
+  readonly hidesVariables: boolean;
 }
 
 function reasonAgainst(variable: Variable, context: Context): KsymReason | undefined {
@@ -104,5 +109,6 @@ function reasonAgainst(variable: Variable, context: Context): KsymReason | undef
   if (symbol.address !== start || smaller) return 'other-symbol';
   const end = start + BigInt(place.size);
   const lost = context.lost.some((range) => start < range.end && end > range.start);
-  return lost ? 'lost-memory' : undefined;
+  if (lost) return 'lost-memory';
+  return context.hidesVariables ? 'no-kallsyms-all' : undefined;
 }

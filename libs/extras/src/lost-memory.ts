@@ -1,5 +1,6 @@
-import type { KernelSymbol } from './kernel-symbols.ts';
-import { symbolsNamed } from './ksyms-symbols.ts';
+import { FormatError } from '@btf-depot/bytes';
+import type { KernelImage } from './kernel-symbols.ts';
+import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
 
 /** Addresses from `start` up to `end`. */
 export interface MemoryRange {
@@ -7,25 +8,33 @@ export interface MemoryRange {
   readonly end: bigint;
 }
 
-/**
- * Memory of the image that a running kernel frees, unmaps or moves: pairs of the linker script's
- * symbols. Each is left out wherever its symbols are, whatever the architecture.
- */
-const LOST: readonly (readonly [start: string, end: string])[] = [
-  // free_initmem, every architecture.
-  ['__init_begin', '__init_end'],
-  // x86: free_init_pages of alternatives_smp_module_del on a machine with one processor.
-  ['__smp_locks', '__smp_locks_end'],
+interface LostRange {
+  /** Symbols of the linker script. */
+  readonly start: string;
+  readonly end: string;
+  /** Architectures whose kernels always have both, whatever their configuration. */
+  readonly always: RegExp;
+}
+
+const EVERYWHERE = /^/;
+const DEPENDS = /(?!)/;
+
+/** Memory of the image that a running kernel frees, unmaps or moves. */
+const LOST: readonly LostRange[] = [
+  // free_initmem.
+  { start: '__init_begin', end: '__init_end', always: EVERYWHERE },
+  // free_init_pages of alternatives_smp_module_del on a machine with one processor.
+  { start: '__smp_locks', end: '__smp_locks_end', always: /^(x86_64|i386)$/ },
   // x86: mem_encrypt_free_decrypted_mem.
-  ['__start_bss_decrypted_unused', '__end_bss_decrypted'],
-  // arm64: paging_init.
-  ['init_pg_dir', 'init_pg_end'],
+  { start: '__start_bss_decrypted_unused', end: '__end_bss_decrypted', always: DEPENDS },
+  // paging_init.
+  { start: 'init_pg_dir', end: 'init_pg_end', always: /^aarch64$/ },
   // arm64: taken from the host by a protected hypervisor (arch/arm64/kvm/arm.c).
-  ['__hyp_bss_start', '__hyp_bss_end'],
-  ['__hyp_data_start', '__hyp_data_end'],
-  ['__hyp_rodata_start', '__hyp_rodata_end'],
+  { start: '__hyp_bss_start', end: '__hyp_bss_end', always: DEPENDS },
+  { start: '__hyp_data_start', end: '__hyp_data_end', always: DEPENDS },
+  { start: '__hyp_rodata_start', end: '__hyp_rodata_end', always: DEPENDS },
   // s390: relocate_amode31_section moves it.
-  ['_samode31', '_eamode31'],
+  { start: '_samode31', end: '_eamode31', always: DEPENDS },
 ];
 
 const LAST_ADDRESS = (1n << 64n) - 1n;
@@ -34,18 +43,47 @@ const LAST_ADDRESS = (1n << 64n) - 1n;
  * The ranges of one kernel. What comes after `_end` is scratch memory of the boot and belongs to
  * no one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`). What comes
  * before `_text` is no memory of the image: offsets of per-CPU variables, and sections of a file.
+ *
+ * Throws FormatError `symbols-markers` where a marker is missing that such a kernel has, is there
+ * twice, or they are out of order: then nothing says what memory is safe.
  */
-export function lostMemory(symbols: readonly KernelSymbol[]): MemoryRange[] {
-  const bounds = symbolsNamed(symbols, new Set(['_text', '_end', ...LOST.flat()]));
-  const [text, end] = [bounds.get('_text'), bounds.get('_end')];
-  const outside = [
-    ...(text ? [{ start: 0n, end: text.address }] : []),
-    ...(end ? [{ start: end.address, end: LAST_ADDRESS }] : []),
+export function lostMemory({ symbols, arch }: KernelImage): MemoryRange[] {
+  const names = ['_text', '_end', ...LOST.flatMap(({ start, end }) => [start, end])];
+  const found = symbolsNamed(symbols, new Set(names));
+  const image = rangeOf(found, { start: '_text', end: '_end', always: EVERYWHERE }, arch);
+  if (!image) return [];
+  const ranges = LOST.flatMap((markers) => rangeOf(found, markers, arch) ?? []);
+  const outside = ranges.find(({ start, end }) => start < image.start || end > image.end);
+  if (outside) throw wrong(`memory at ${hex(outside.start)} is lost, which is not in the image`);
+  return [
+    { start: 0n, end: image.start },
+    { start: image.end, end: LAST_ADDRESS },
+    ...ranges.filter(({ start, end }) => start < end),
   ];
-  const ranges = LOST.flatMap(([from, to]) => {
-    const start = bounds.get(from)?.address;
-    const end = bounds.get(to)?.address;
-    return start !== undefined && end !== undefined && start < end ? [{ start, end }] : [];
-  });
-  return [...outside, ...ranges];
+}
+
+function rangeOf(
+  found: ReadonlyMap<string, NamedSymbol>,
+  markers: LostRange,
+  arch: string | undefined,
+): MemoryRange | undefined {
+  const [start, end] = [found.get(markers.start), found.get(markers.end)];
+  if (!start && !end && !markers.always.test(arch ?? '')) return undefined;
+  for (const [name, symbol] of [
+    [markers.start, start],
+    [markers.end, end],
+  ] as const) {
+    if (symbol?.count !== 1) throw wrong(`${name} is there ${symbol?.count ?? 0} times`);
+  }
+  if (!start || !end) return undefined;
+  if (start.address > end.address) throw wrong(`${markers.start} is behind ${markers.end}`);
+  return { start: start.address, end: end.address };
+}
+
+function wrong(message: string): FormatError {
+  return new FormatError('symbols-markers', message);
+}
+
+function hex(address: bigint): string {
+  return `0x${address.toString(16)}`;
 }

@@ -30,6 +30,32 @@ describe('a System.map', () => {
     expect(readSystemMap(writeSystemMap(symbols))).toEqual(symbols);
   });
 
+  it('is read whatever the symbols are that it was written of', () => {
+    const name = fc.oneof(
+      fc.string(),
+      fc.constantFrom('.L0 ', '\n', '', 'a[b]', '\u010a', '\u00a0x'),
+    );
+    const symbol = fc.record({
+      name: fc.oneof(name, fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.]*$/)),
+      address: fc.oneof(fc.constant(0n), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n })),
+      size: fc.oneof(fc.nat(), fc.constantFrom(2 ** 53, 2 ** 64)),
+    });
+    fc.assert(
+      fc.property(fc.array(symbol), (symbols) => {
+        const read = readSystemMap(writeSystemMap(symbols));
+        const isName = ({ name: one }: { name: string }) => /^[A-Za-z_][A-Za-z0-9_.]*$/.test(one);
+        const isWritten = ({ name: one }: { name: string }) =>
+          /^[!-~]+$/.test(one) && !/[[\]]/.test(one);
+        const has = symbols.some((one) => isWritten(one) && one.address !== 0n);
+        const names = has ? symbols.filter(isName) : [];
+        expect(read.filter(isName).map(({ name: one, address }) => [one, address])).toEqual(
+          names.map(({ name: one, address }) => [one, address]),
+        );
+      }),
+      { numRuns: 500, seed: 3 },
+    );
+  });
+
   it('has no undefined symbol', () => {
     expect(read('00000000 U elsewhere\n')).toEqual([]);
   });

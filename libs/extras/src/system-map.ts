@@ -49,11 +49,22 @@ export function readSystemMap(
   return found;
 }
 
-/** The same as `nm -S` prints it, all of type D; `readSystemMap` reads it back. */
+/** Names that a line can hold: those of variables and functions, and nearly all others. */
+const WRITTEN = /^[\x21-\x5a\x5c\x5e-\x7e]+$/;
+
+const WIDEST = (1n << 64n) - 1n;
+
+/**
+ * The same as `nm -S` prints it, all of type D; `readSystemMap` reads it back. Symbols whose names
+ * have spaces or brackets (`.L0 ` of RISC-V) are left out, and so are all where none has an address.
+ */
 export function writeSystemMap(symbols: readonly KernelSymbol[]): Uint8Array {
-  const hex = (value: bigint | number): string => value.toString(16).padStart(16, '0');
-  const lines = symbols.map(
-    ({ name, address, size }) => `${hex(address)} ${hex(size)} D ${name}\n`,
-  );
+  const hex = (value: bigint): string => value.toString(16).padStart(16, '0');
+  const written = symbols.filter(({ name }) => WRITTEN.test(name));
+  if (written.every(({ address }) => address === 0n)) return new Uint8Array();
+  const lines = written.map(({ name, address, size }) => {
+    const bytes = BigInt(size);
+    return `${hex(address)} ${hex(bytes > WIDEST ? WIDEST : bytes)} D ${name}\n`;
+  });
   return Buffer.from(lines.join(''), 'latin1');
 }

@@ -9,7 +9,8 @@ import {
   Kind,
 } from '@btf-depot/btf';
 import { SectionType, SymbolType } from '@btf-depot/elf';
-import { executable } from '@btf-depot/elf/testing';
+import { executable, type ExecutableSymbol } from '@btf-depot/elf/testing';
+import { kallsymsImage } from '@btf-depot/extras/testing';
 import { buildIdNote } from './kernel-files.ts';
 
 const RODATA = 0xffffffff82000000n;
@@ -21,12 +22,14 @@ export const TEST_VERMAGIC = '6.12.117-test SMP preempt mod_unload modversions '
 /**
  * A made-up vmlinux that its carrier can be made loadable for, its System.map, and BTF with its
  * variables: `safe` can be given to it while it runs, `freed` lies in memory that it frees, `twice` has a namesake.
- * The options take something of it away.
+ * The options take something of it away, or put its symbols inside too: as a kernel has them that
+ * finds variables by name, or with functions alone.
  */
 export function loadableKernel(
   buildId: string,
   without: { symbols?: boolean; vermagic?: boolean } = {},
-): { vmlinux: Uint8Array; full: Uint8Array; map: Uint8Array } {
+  kallsyms?: 'all' | 'functions',
+): { vmlinux: Uint8Array; full: Uint8Array; map: Buffer } {
   const rodata = Buffer.alloc(64);
   rodata.writeUInt32LE(0x2f9b1a5a, 0);
   rodata.write(TEST_VERMAGIC, 4, 'latin1');
@@ -41,10 +44,20 @@ export function loadableKernel(
     { name: 'freed', value: DATA + 8n, size: 4 },
     { name: '__init_begin', value: DATA + 8n, ...notype },
     { name: '__init_end', value: DATA + 16n, ...notype },
+    { name: '_text', value: RODATA - 0x1000n, ...notype },
+    { name: '__smp_locks', value: DATA + 16n, ...notype },
+    { name: '__smp_locks_end', value: DATA + 16n, ...notype },
+    { name: '_end', value: DATA + 64n, ...notype },
+    ...functions,
   ];
+  const inside = kallsyms && tableOf(kallsyms === 'all' ? symbols : functions);
   const vmlinux = executable({
     sections: [
-      { name: '.rodata', address: RODATA, bytes: rodata },
+      {
+        name: '.rodata',
+        address: RODATA,
+        bytes: inside ? Buffer.concat([rodata, inside]) : rodata,
+      },
       { name: '.data', address: DATA, bytes: new Uint8Array(64) },
       { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') },
       { name: '.BTF', bytes: types().finish() },
@@ -60,6 +73,27 @@ export function loadableKernel(
   addSection(full, '.data', 12, entries);
   const lines = symbols.map(({ name, value }) => `${value.toString(16)} D ${name}\n`);
   return { vmlinux, full: full.finish(), map: Buffer.from(lines.join('')) };
+}
+
+/** As many as a table of symbols needs to be believed. */
+const functions: ExecutableSymbol[] = Array.from({ length: 20 }, (_, index) => ({
+  name: index === 0 ? '_stext' : `function_${index}`,
+  value: RODATA - 0x1000n + BigInt(index) * 16n,
+  type: SymbolType.FUNC,
+}));
+
+/** In the form of x86 since Linux 6.5. */
+function tableOf(symbols: readonly ExecutableSymbol[]): Uint8Array {
+  const lines = symbols.map(({ name, value }) => ({ name, address: value, type: 'd' }));
+  lines.sort((a, b) => Number(a.address - b.address));
+  return kallsymsImage(
+    lines,
+    {
+      ...{ form: 'absolute-percpu', endian: 'little', bits: 64, addresses: 'behind' },
+      ...{ order: 3, markerSize: 4, alignment: 8 },
+    },
+    { first: RODATA },
+  ).bytes;
 }
 
 function types(): BtfBuilder {

@@ -9,6 +9,7 @@ export const KSYM_REASONS: Readonly<Record<string, string>> = {
   'ambiguous-name': 'several symbols have its name',
   'other-symbol': 'the symbol of its name is something else',
   'lost-memory': 'its memory is freed after boot',
+  'no-kallsyms-all': 'the kernel finds no variable by name (CONFIG_KALLSYMS_ALL is off)',
 };
 
 /** Why an entry of DWARF is not among the variables: LEFT_OUT_RULES in libs/extras. */

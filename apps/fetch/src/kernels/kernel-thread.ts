@@ -123,12 +123,14 @@ export class KernelThread {
     this.#running.post({ do: 'open', id, client, key, open, asked });
   }
 
-  async #variableParts({ core, extras, ksyms }: KernelRecord): Promise<VariableParts> {
+  async #variableParts(record: KernelRecord): Promise<VariableParts> {
+    const { core, extras, ksyms } = record;
     const { read } = this.#deps;
     const parts: VariableParts = { core: await read(core.sha256) };
     if (extras.vars) parts.vars = await read(extras.vars.sha256);
     if (ksyms) parts.ksyms = await read(ksyms.sha256);
-    if (ksyms?.layout) parts.layout = await read(ksyms.layout.sha256);
+    const layout = ksyms?.layout ?? record.layout;
+    if (layout) parts.layout = await read(layout.sha256);
     return parts;
   }
 

@@ -9,6 +9,8 @@ export interface UploadPaths {
   full?: string;
   module?: string;
   map?: string;
+  /** The map lay beside the kernel in a package. */
+  mapCameAlong?: boolean;
   carrier?: string;
   stored?: StoredParts;
 }

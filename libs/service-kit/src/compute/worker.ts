@@ -37,8 +37,8 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
     }
     case 'split': {
       const parts = split(task);
-      const { core, vars, ksyms, symbols, given, inlines } = parts;
-      const all = [core, vars, ksyms, symbols, given, inlines, inlines?.map];
+      const { core, vars, ksyms, layout, symbols, given, inlines } = parts;
+      const all = [core, vars, ksyms, ksyms?.layout, layout, symbols, given, inlines, inlines?.map];
       return [parts, all.flatMap((part) => (part ? [part.bytes] : []))];
     }
     case 'make': {
@@ -53,7 +53,7 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
 }
 
 function split({
-  paths: { stored, ...paths },
+  paths: { stored, mapCameAlong = false, ...paths },
   options,
   progress,
 }: Task & { do: 'split' }): KernelParts {
@@ -61,7 +61,7 @@ function split({
   const open = (path: string) => files.use(openFileSource(path, guard));
   const sources = Object.entries(paths).map(([part, path]) => [part, open(path)] as const);
   const shown = progress && new Progress(progress);
-  const input = { ...Object.fromEntries(sources), ...(stored && { stored }) };
+  const input = { ...Object.fromEntries(sources), mapCameAlong, ...(stored && { stored }) };
   return splitKernel(input, options, (done, total) => {
     guard();
     shown?.tell(done, total);
