@@ -1,6 +1,6 @@
 /**
  * The named files of a kernel, in the order in which the manifest lists them, with their media
- * types. To add an artifact: name it here, make it in libs/depot/src/pack.ts.
+ * types. To add an artifact: name it here, make it in libs/depot/src/pack/pack-kernel.ts.
  */
 export const ARTIFACTS = {
   'vmlinux.btf': 'application/octet-stream',

@@ -31,7 +31,7 @@ export function equalTypes(graph: TypeGraph): EqualTypes {
   const representatives = propose(graph, local);
   const passes = Math.ceil(WORK_LIMIT / graph.size);
   for (let pass = 0; pass < passes; pass++) {
-    if (!takeApart(graph, local, representatives)) return { representatives, local };
+    if (!coreAndVariables(graph, local, representatives)) return { representatives, local };
   }
   throw new FormatError('types-too-deep', 'types are nested too deeply to be compared');
 }
@@ -124,7 +124,7 @@ function classesOf(
  * Compares each node with its representative exactly. Those that differ become classes of their
  * own, which may part others: true asks for another pass.
  */
-function takeApart(graph: TypeGraph, local: Uint32Array, representatives: Uint32Array): boolean {
+function coreAndVariables(graph: TypeGraph, local: Uint32Array, representatives: Uint32Array): boolean {
   const { types, targets, targetStarts } = graph;
   let changed = false;
   const count = types.length;

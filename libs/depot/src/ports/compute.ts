@@ -1,7 +1,7 @@
 import type { Progress } from '../progress.ts';
-import type { KernelParts, SplitOptions, StoredParts } from '../split-kernel.ts';
-import type { UnpackedUpload } from '../unpack-upload.ts';
-import type { PackedArtifact, PackInput } from '../pack-kernel.ts';
+import type { KernelParts, SplitOptions, StoredParts } from '../split/split-kernel.ts';
+import type { UnpackedUpload } from '../accept/unpack-upload.ts';
+import type { PackedArtifact, PackInput } from '../pack/pack-kernel.ts';
 
 /** What there is to split: files by their paths, and what the store has already. */
 export interface UploadPaths {

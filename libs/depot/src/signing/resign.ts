@@ -2,7 +2,7 @@ import { isSignatureName, mediaTypeOf, type KernelRecord } from '@btf-depot/cont
 import { DepotError } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
-import { updateRecord } from '../update-record.ts';
+import { updateRecord } from '../record/update-record.ts';
 import type { SigningKey } from './secret-key.ts';
 import { signManifest, type SignatureFile } from './sign-manifest.ts';
 

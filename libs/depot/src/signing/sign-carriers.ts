@@ -1,6 +1,6 @@
 import type { CarrierFile } from '@btf-depot/contracts';
-import { carrierFiles, makeCarriers } from '../make-carriers.ts';
-import type { GivenCarriers, PackInput } from '../pack-kernel.ts';
+import { carrierFiles, makeCarriers } from '../pack/make-carriers.ts';
+import type { GivenCarriers, PackInput } from '../pack/pack-kernel.ts';
 import { sha256Of } from '../sha256.ts';
 
 /**

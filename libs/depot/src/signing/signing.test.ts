@@ -7,7 +7,7 @@ import {
 } from '@btf-depot/contracts';
 import { kernelRecord, memoryStores, sha256Of } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
-import { compressKernel } from '../compress-kernel.ts';
+import { compressKernel } from '../pack/compress-kernel.ts';
 import { resign } from './resign.ts';
 import { createSecretKey, openSecretKey } from './secret-key.ts';
 import { signManifest } from './sign-manifest.ts';

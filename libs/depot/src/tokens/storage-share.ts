@@ -1,8 +1,8 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
-import { blobsOf } from '../named-blobs.ts';
+import { blobsOf } from '../record/blobs-in-records.ts';
 import type { RecordStore } from '../ports/record-store.ts';
-import { RecordIndex } from '../record-index.ts';
+import { RecordIndex } from '../record/record-index.ts';
 import type { TokenHolder } from './token-guard.ts';
 
 /** How much of the store the kernels of each token take: a kernel counts for who sent it first. */

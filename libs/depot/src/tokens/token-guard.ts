@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Scope, Token } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
-import { requireScope, type Actor } from '../ownership.ts';
+import { requireScope, type Actor } from '../ownership/ownership.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TokenStore } from '../ports/token-store.ts';
 import { parseToken } from './create-token.ts';

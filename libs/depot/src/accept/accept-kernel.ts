@@ -1,0 +1,196 @@
+import { jobFor, type Delivery, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import { hasSource, mergeRecord, touchRecord, type UploadFacts } from './merge-record.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Compute, UploadPaths } from '../ports/compute.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import type { Progress } from '../progress.ts';
+import { openUpload, type OpenedUpload } from './open-upload.ts';
+import type { KernelParts } from '../split/split-kernel.ts';
+import { couldHaveKsyms, storedParts } from './stored-parts.ts';
+import type { Underway } from './underway.ts';
+import { updateRecord } from '../record/update-record.ts';
+import type { Upload } from './upload.ts';
+import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
+
+export interface AcceptDeps {
+  blobs: BlobStore;
+  records: RecordStore;
+  queue: JobQueue;
+  compute: Compute;
+  clock: Clock;
+  /** Shows what is being split. */
+  underway: Underway;
+  /** Told when the queue did not take the job; the sweeper adds it later. */
+  onQueueError: (error: unknown) => void;
+}
+
+/**
+ * Takes a kernel in: splits it and makes it durable, parts first, then the record, then the job.
+ * When this resolves, nothing that the caller is told can be lost.
+ *
+ * @returns the record, whether this upload brought anything, and who owned the kernel if it has
+ *   another owner now.
+ * @throws DepotError where the upload is at fault; nothing is stored then.
+ */
+export async function acceptKernel(
+  deps: AcceptDeps,
+  upload: Upload,
+  signal: AbortSignal,
+): Promise<{ outcome: 'created' | 'known'; record: KernelRecord; formerOwner?: string }> {
+  const { blobs, records, compute } = deps;
+  const opened = await openUpload(compute, upload, signal);
+  const { sources } = opened;
+  const buildId = opened.kernel?.buildId ?? upload.split.buildId ?? opened.carrierBuildId;
+  const stored = buildId === undefined ? undefined : await records.get(buildId);
+  const saysBuildId = opened.kernel?.buildId !== undefined;
+  const said = { ...upload, sources, at: deps.clock.now() };
+  if (stored && !upload.replace) {
+    const evidence = saysBuildId ? 'kernel' : 'claim';
+    const record = await touch(records, stored.record, { ...said, evidence, bringsCore: false });
+    if (record) {
+      await ring(deps, record);
+      return { outcome: 'known', record };
+    }
+  }
+
+  // Of a kernel whose time was over there may be nothing left.
+  const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
+  const { paths, delivery } = await withStored(deps, opened, buildId, living);
+  const options = {
+    ...(delivery && { delivery }),
+    ...(buildId !== undefined && { buildId }),
+    ...upload.split,
+  };
+  const split = (progress?: Progress) => compute.split(paths, options, signal, progress);
+  const parts = await (buildId === undefined ? split() : deps.underway.during(buildId, split));
+  // Asked before anything is written, so that a refused upload leaves nothing behind.
+  // What counts is what the same rules say within the compare-and-swap.
+  const bringsCore = paths.stored?.core === undefined;
+  const evidence = saysBuildId && bringsCore ? 'kernel' : 'claim';
+  const facts: UploadFacts = { ...said, evidence, bringsCore };
+  mergeRecord((await records.get(parts.buildId))?.record, parts, facts);
+
+  const first = await keep(deps, parts, facts);
+  let { record, written } = first;
+  if (couldHaveKsyms(record)) {
+    // Variables and symbols came at one time, in two uploads that did not know of each other.
+    const all = { stored: await storedParts(blobs, record, { core: true }) };
+    const more = await compute.split(all, { ...options, delivery: record.delivery }, signal);
+    ({ record } = await keep(deps, more, facts));
+    written = true;
+  }
+  await ring(deps, record);
+  const former = first.before?.owner?.principal;
+  const isOther = former !== undefined && former !== record.owner?.principal;
+  return {
+    outcome: written ? 'created' : 'known',
+    record,
+    ...(isOther && { formerOwner: former }),
+  };
+}
+
+/** Stores the parts and names them in the record. */
+async function keep(
+  { blobs, records }: AcceptDeps,
+  parts: KernelParts,
+  facts: UploadFacts,
+): Promise<{ before: KernelRecord | undefined; record: KernelRecord; written: boolean }> {
+  const putParts = () =>
+    Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
+  await putParts();
+  let before: KernelRecord | undefined;
+  const { record, written } = await updateRecord(records, parts.buildId, (current) => {
+    before = current;
+    return mergeRecord(current, parts, facts);
+  });
+  if (!record) throw new DepotError('internal', `the record of ${parts.buildId} vanished`);
+  // What lay there before its record named it may have been collected since: see collectGarbage.
+  await putParts();
+  return { before, record, written };
+}
+
+/**
+ * What to split: with what earlier uploads brought of the kernel, and this one does not. BTF by
+ * itself cannot be the core of a kernel that has another inside; it is that kernel's full BTF.
+ */
+async function withStored(
+  { blobs }: AcceptDeps,
+  { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedUpload,
+  buildId: string | undefined,
+  record: KernelRecord | undefined,
+): Promise<{ paths: UploadPaths; delivery?: Delivery }> {
+  const isFull =
+    kernel?.kind === 'btf' && record?.delivery === 'builtin' && sha256 !== record.core.sha256;
+  const given = {
+    ...(kernel && !isFull && { kernel: kernel.path }),
+    ...(full !== undefined && { full }),
+    ...(isFull && { full: kernel.path }),
+    ...(module !== undefined && { module }),
+    ...(map !== undefined && { map, mapCameAlong }),
+    ...(carrier !== undefined && { carrier }),
+  };
+  const hasCore = kernel?.hasBtf === true && !isFull;
+  if (hasCore && (!record || record.state === 'withdrawn')) return { paths: given };
+  if (!record) {
+    // A kernel without BTF may come with its full BTF.
+    if (kernel) return { paths: given };
+    throw new DepotError(
+      buildId === undefined ? 'no-build-id' : 'no-core',
+      buildId === undefined
+        ? 'only a kernel says its build ID: send it too, or name it, ?buildId= or --build-id'
+        : `nothing is known of ${buildId}: send its kernel (vmlinux, vmlinuz, its package) first, or with this`,
+    );
+  }
+  if (record.state === 'withdrawn') refuseWithdrawn(record);
+  const stored = await storedParts(blobs, record, { core: !hasCore });
+  return { paths: { ...given, stored }, ...(!hasCore && { delivery: record.delivery }) };
+}
+
+/**
+ * The record, if the same principal has sent these very files before, and nothing of them is to be
+ * split again; kept longer where the upload asks for that.
+ */
+async function touch(
+  records: RecordStore,
+  { buildId }: KernelRecord,
+  facts: UploadFacts,
+): Promise<KernelRecord | undefined> {
+  let isToBeSplit = false;
+  const { record } = await updateRecord(records, buildId, (current) => {
+    const next = current && isKnown(current, facts) ? touchRecord(current, facts) : 'again';
+    isToBeSplit = next === 'again';
+    return next === 'again' ? undefined : next;
+  });
+  return isToBeSplit ? undefined : record;
+}
+
+/** Whether this encoder has split these very files already, and the result is not to be mended. */
+function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean {
+  const { state, owner } = record;
+  const { principal } = actor;
+  const isOwner = owner?.principal === principal;
+  return (
+    (state === 'ready' || state === 'compressing') &&
+    sources.every((source) => hasSource(record.sources, source, principal, isOwner))
+  );
+}
+
+function partsOf(parts: KernelParts): { sha256: string; bytes: Uint8Array }[] {
+  const { core, vars, ksyms, layout, inlines, symbols, given } = parts;
+  return [core, vars, ksyms, ksyms?.layout, layout, inlines, inlines?.map, symbols, given].filter(
+    (part) => part !== undefined,
+  );
+}
+
+/** The record says that work is due; the job only says so sooner than the sweeper would. */
+async function ring(deps: AcceptDeps, record: KernelRecord): Promise<void> {
+  if (record.state !== 'compressing') return;
+  try {
+    await deps.queue.add(jobFor(record));
+  } catch (error) {
+    deps.onQueueError(error);
+  }
+}

@@ -1,0 +1,171 @@
+import type { CarrierEntry, KernelRecord } from '@btf-depot/contracts';
+import { withMarks } from '../ownership/claim-others.ts';
+import { DepotError } from '../errors.ts';
+import { artifactOf } from '../split/given-carrier.ts';
+import { CARRIER_NAME } from '../pack/make-carriers.ts';
+import { mergeLayout, mergeSymbols } from './merge-symbols.ts';
+import type { Ruling } from '../ownership/ownership.ts';
+import type { Settling } from '../ownership/settle.ts';
+import type { KernelParts } from '../split/split-kernel.ts';
+import type { SplitPart } from '../split/split-part.ts';
+
+export function entry(part: SplitPart) {
+  return { sha256: part.sha256, size: part.bytes.length, types: part.types };
+}
+
+export type Merging = Pick<Settling<never>, 'ruling' | 'kept'>;
+
+/**
+ * The record with what an upload says of carriers. No ksyms are taken away but claimed ones whose
+ * variables or symbols are replaced, and those that the kernel itself refutes; what makes a kernel
+ * load a module stays.
+ *
+ * @param before the record before the upload; `record` has everything else of the upload already.
+ * @throws DepotError `foreign-carrier` for one whose BTF is not what the record has,
+ *   `carrier-conflict` for one without a signature where there is one with.
+ */
+export function mergeCarrying(
+  before: KernelRecord,
+  record: KernelRecord,
+  parts: KernelParts,
+  merging: Merging,
+): KernelRecord {
+  const symbols = mergeSymbols(before, parts, merging);
+  const next: KernelRecord = { ...record, ...(symbols && { symbols }) };
+  const ksyms = mergeKsyms(before, next, parts, merging.ruling);
+  delete next.ksyms;
+  if (ksyms) next.ksyms = ksyms;
+  const layout = ksyms ? undefined : mergeLayout(before, parts, merging);
+  delete next.layout;
+  if (layout) next.layout = layout;
+  const carrier = mergeFacts(before.carrier, next, parts, merging);
+  const given = mergeGiven(before, { ...next, carrier }, parts, merging.ruling);
+  return { ...next, carrier: { ...carrier, ...given } };
+}
+
+/** New ones come with the variables and the symbols of the record, or are no new ones. */
+function mergeKsyms(
+  before: KernelRecord,
+  { core, extras, symbols }: KernelRecord,
+  { ksyms: found, vars, symbols: foundSymbols, carrier }: KernelParts,
+  ruling: Ruling,
+): KernelRecord['ksyms'] {
+  const old = before.ksyms;
+  const isReplaced =
+    extras.vars?.sha256 !== before.extras.vars?.sha256 ||
+    symbols?.sha256 !== before.symbols?.sha256;
+  const isClaim = old?.claimed === true || before.symbols?.origin === 'map';
+  // Whoever leads shows by the kernel that it finds no variable by name.
+  const isRefuted = ruling.leads && carrier.noKsyms === 'no-kallsyms-all';
+  const isGone = isRefuted || (isReplaced && (isClaim || ruling.overrides));
+  const kept = isGone ? undefined : old;
+  const isOfRecord =
+    extras.vars?.sha256 === vars?.sha256 &&
+    (!foundSymbols || foundSymbols.sha256 === symbols?.sha256);
+  if (!found || !isOfRecord) return kept;
+  const rests = [core, extras.vars, symbols].some((part) => part?.claimed);
+  const marks = { ...ruling.marks, ...(rests && { claimed: true as const }) };
+  if (found.sha256 === kept?.sha256 && kept.layout) {
+    const same = { ...kept, from: found.from };
+    if (ruling.rules && kept.claimed) return withMarks(same, marks);
+    return kept.from === found.from || !ruling.leads ? kept : same;
+  }
+  if (ruling.over(kept) === 'keep') return kept;
+  return {
+    ...entry(found),
+    variables: found.variables,
+    leftOut: { ...found.leftOut },
+    layout: { sha256: found.layout.sha256, size: found.layout.bytes.length },
+    from: found.from,
+    ...marks,
+  };
+}
+
+/** What of a carrier is not its BTF. */
+function mergeFacts(
+  before: CarrierEntry | undefined,
+  { ksyms }: KernelRecord,
+  parts: KernelParts,
+  { ruling, kept }: Merging,
+): CarrierEntry {
+  const { leads, takes, marks } = ruling;
+  const { carrier: found } = parts;
+  const old = before?.load;
+  const isOther = found.load !== undefined && JSON.stringify(found.load) !== JSON.stringify(old);
+  const verdict = ruling.over(old && before);
+  if (isOther && verdict === 'keep') kept.push('load facts');
+  const isSet = found.load !== undefined && verdict === 'set';
+  const load = isSet ? copyOf(found.load) : old;
+  // What a stranger's file says of links would keep the depot from making carriers.
+  const foundLinks = leads ? found.links?.map((link) => ({ ...link })) : undefined;
+  const links = takes && parts.kind !== 'btf' ? foundLinks : (before?.links ?? foundLinks);
+  const mapIgnored = leads ? (found.mapIgnored ?? before?.mapIgnored) : before?.mapIgnored;
+  const said = leads ? (found.vermagic ?? before?.vermagic) : (before?.vermagic ?? found.vermagic);
+  const vermagic = load?.vermagic ?? said;
+  const is = { isLoadable: load !== undefined, hasKsyms: ksyms !== undefined };
+  const entry: CarrierEntry = {
+    loadable: is.isLoadable,
+    ...whyOf(before, parts, is),
+    moduleName: CARRIER_NAME,
+    signed: false,
+    ...(vermagic !== undefined && { vermagic }),
+    ...(load && { load }),
+    ...((before?.refused ?? parts.refused) && {
+      refused: { ...before?.refused, ...parts.refused },
+    }),
+    ...(mapIgnored !== undefined && { mapIgnored }),
+    ...(links && { links }),
+  };
+  return load ? withMarks(entry, isSet ? marks : (before ?? {})) : entry;
+}
+
+function whyOf(
+  before: CarrierEntry | undefined,
+  { carrier, delivery }: KernelParts,
+  { isLoadable, hasKsyms }: { isLoadable: boolean; hasKsyms: boolean },
+): Pick<CarrierEntry, 'why'> {
+  const none = hasKsyms || delivery === 'module' ? undefined : carrier.noKsyms;
+  // An upload without a file of the kernel says no more than an earlier one.
+  const notLoadable = carrier.why === 'no-kernel' ? (before?.why ?? carrier.why) : carrier.why;
+  const why = isLoadable ? none : notLoadable;
+  return why === undefined ? {} : { why };
+}
+
+/** Given carriers that still have the record's BTF, and the one that the upload brings. */
+function mergeGiven(
+  before: KernelRecord,
+  record: KernelRecord,
+  { given }: KernelParts,
+  { marks, overrides }: Ruling,
+): Pick<CarrierEntry, 'given' | 'signed'> {
+  const signedBefore = before.carrier?.signed === true;
+  const all = { ...before.carrier?.given };
+  const isOther = (part: (one: KernelRecord) => { sha256: string } | undefined) =>
+    part(before)?.sha256 !== part(record)?.sha256;
+  const ksyms = isOther((one) => one.ksyms);
+  const inlines = isOther((one) => one.inlines);
+  if (ksyms || inlines || isOther((one) => one.extras.vars)) delete all['btf_vmlinux.ko'];
+  if (ksyms) delete all['btf_vmlinux_ksyms.ko'];
+  if (inlines) delete all['btf_vmlinux_inline.ko'];
+  if (given) {
+    const { sha256, bytes, signed } = given;
+    const file = artifactOf(given, record);
+    const old = all[file];
+    const isSigned = old?.signed ?? (signedBefore && !!record.artifacts[file]);
+    if (isSigned && !signed && !overrides) {
+      throw new DepotError(
+        'carrier-conflict',
+        `${file} is published with a signature, this has none`,
+      );
+    }
+    if (old?.sha256 !== sha256) {
+      all[file] = { sha256, size: bytes.length, signed, by: marks.by };
+    }
+  }
+  const signed = Object.values(all).some((one) => one.signed) || (!given && signedBefore);
+  return { ...(Object.keys(all).length > 0 && { given: all }), signed };
+}
+
+function copyOf(load: KernelParts['carrier']['load']): CarrierEntry['load'] {
+  return load && { ...load, structModule: { ...load.structModule } };
+}

@@ -1,0 +1,67 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import type { Evidence } from '../split/kernel-symbols.ts';
+import { settle, type Settling } from '../ownership/settle.ts';
+import type { KernelParts } from '../split/split-kernel.ts';
+
+type SymbolsEntry = KernelRecord['symbols'] & object;
+type LayoutEntry = KernelRecord['layout'] & object;
+type Merging = Pick<Settling<never>, 'ruling' | 'kept'>;
+
+/** What a kernel shows itself is worth more than what a map says of it. */
+const RANKS: Readonly<Record<string, number>> = {
+  kallsyms: 2,
+  symtab: 1,
+  map: 0,
+} satisfies Record<Evidence, number>;
+
+/** Of a kernel whose kallsyms has functions alone: where variables are, others say. */
+const RANKS_WITHOUT_VARIABLES: Readonly<Record<string, number>> = {
+  symtab: 2,
+  map: 1,
+  kallsyms: 0,
+} satisfies Record<Evidence, number>;
+
+/** What the symbols of a record are known from; records of version 0.1 have the origin alone. */
+function evidenceOf({ from, origin }: SymbolsEntry): string {
+  return from ?? origin;
+}
+
+/** Of the same evidence the longer one: symbols of a vmlinux have sizes besides. */
+function saysNoLess(next: SymbolsEntry, old: SymbolsEntry): boolean {
+  // A kernel that hides its variables says so; what was there before did not know.
+  if (next.hidesVariables !== old.hidesVariables) return next.hidesVariables === true;
+  const ranks = next.hidesVariables ? RANKS_WITHOUT_VARIABLES : RANKS;
+  const [known, found] = [old, next].map((one) => ranks[evidenceOf(one)] ?? 0);
+  return found === known ? next.size >= old.size : found > known;
+}
+
+/** The kernel's own come before a map; ksyms show that the symbols are the right ones. */
+export function mergeSymbols(
+  { symbols: before, ksyms }: KernelRecord,
+  { symbols: found }: KernelParts,
+  merging: Merging,
+): KernelRecord['symbols'] {
+  const part: SymbolsEntry | undefined = found && {
+    ...{ sha256: found.sha256, size: found.bytes.length },
+    ...{ origin: found.origin, from: found.from },
+    ...(found.hidesVariables && { hidesVariables: true }),
+  };
+  const areMaps = before && part && evidenceOf(before) === 'map' && part.from === 'map';
+  const isNoWorse = areMaps && !part.hidesVariables ? () => !ksyms : saysNoLess;
+  return settle<SymbolsEntry>('symbols', before, part, { ...merging, isNoWorse });
+}
+
+/** Where variables lie that have no ksyms. */
+export function mergeLayout(
+  { layout: before }: KernelRecord,
+  { layout: found }: KernelParts,
+  merging: Merging,
+): KernelRecord['layout'] {
+  const part: LayoutEntry | undefined = found && {
+    ...{ sha256: found.sha256, size: found.bytes.length, from: found.from },
+  };
+  return settle<LayoutEntry>('addresses', before, part, {
+    ...merging,
+    isNoWorse: (next, old) => next.from !== 'map' || old.from === 'map',
+  });
+}

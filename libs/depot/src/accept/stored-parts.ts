@@ -1,0 +1,63 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { StoredSymbols } from '../split/kernel-symbols.ts';
+import type { StoredParts } from '../split/split-kernel.ts';
+
+/**
+ * What earlier uploads of a kernel brought, for one that is split now: its variables where they
+ * have no ksyms yet, or such as are claimed or rest on a map; its symbols, and core where that is
+ * asked for.
+ * @throws DepotError `internal` where core is not in the store.
+ */
+export async function storedParts(
+  blobs: BlobStore,
+  { buildId, core, extras, ksyms, symbols, carrier }: KernelRecord,
+  wants: { core: boolean },
+): Promise<StoredParts> {
+  const isSettled = ksyms && !ksyms.claimed && symbols?.origin !== 'map';
+  const vars = isSettled ? undefined : extras.vars;
+  const [coreBytes, varsBytes, symbolBytes] = await Promise.all([
+    wants.core ? blobs.get(core.sha256) : undefined,
+    vars && blobs.get(vars.sha256),
+    symbols && blobs.get(symbols.sha256),
+  ]);
+  if (wants.core && !coreBytes) {
+    throw new DepotError('internal', `the core of ${buildId} is not in the store`);
+  }
+  return {
+    ...(coreBytes && { core: coreBytes }),
+    ...(vars && varsBytes && { vars: { ...vars, bytes: varsBytes } }),
+    ...(symbols && symbolBytes && { symbols: storedSymbols(symbols, symbolBytes) }),
+    ...(carrier?.load && { load: carrier.load }),
+  };
+}
+
+type SymbolsEntry = KernelRecord['symbols'] & object;
+
+function storedSymbols(entry: SymbolsEntry, bytes: Uint8Array): StoredSymbols {
+  const { origin, from, hidesVariables } = entry;
+  const isKnown = from === 'kallsyms' || from === 'symtab' || from === 'map';
+  return { bytes, from: isKnown ? from : origin, ...(hidesVariables && { hidesVariables }) };
+}
+
+/** Why there are none for good. */
+const SETTLED: readonly string[] = [
+  'no-ksyms',
+  'ksyms-refused',
+  'foreign-symbols',
+  'no-markers',
+  'no-kallsyms-all',
+];
+
+/** Variables and symbols are there, and nothing says yet what came of them. */
+export function couldHaveKsyms({
+  delivery,
+  extras,
+  ksyms,
+  symbols,
+  carrier,
+}: KernelRecord): boolean {
+  const isOpen = !SETTLED.includes(carrier?.why ?? '');
+  return delivery === 'builtin' && isOpen && !ksyms && !!extras.vars && !!symbols;
+}

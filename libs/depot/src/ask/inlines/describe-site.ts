@@ -1,0 +1,60 @@
+import type { InlineSite } from '@btf-depot/contracts';
+import {
+  fetchArgument,
+  locationText,
+  registerName,
+  type Location,
+  type SiteParameter,
+} from '@btf-depot/extras';
+import { refusing } from '../../input-errors.ts';
+import type { SiteSource } from './site-source.ts';
+
+/**
+ * A site as the HTTP interface and the command line show it.
+ * @throws DepotError `bad-btf` where its parameters cannot be written as C.
+ */
+export function describeSite({ table, map, arch }: SiteSource, number: number): InlineSite {
+  const site = refusing('inlines', () => table.site(number));
+  const place = map?.place(site.section, site.offset);
+  return {
+    function: site.function,
+    ...(place && { address: hex(place.address) }),
+    section: site.section,
+    offset: site.offset,
+    ...(place && { init: place.init }),
+    ...(place?.caller && { caller: { ...place.caller } }),
+    ...(place?.probe !== undefined && { probe: place.probe }),
+    parameters: site.parameters.map((parameter) => describeParameter(parameter, arch)),
+  };
+}
+
+function describeParameter(
+  { name, type, location }: SiteParameter,
+  arch: string | undefined,
+): InlineSite['parameters'][number] {
+  if (!location) return { name, type, where: 'not available' };
+  const fetch = fetchArgument(location, arch);
+  return {
+    ...{ name, type, where: locationText(location, (number) => registerName(arch, number)) },
+    ...(fetch !== undefined && { fetch }),
+    location: describeLocation(location, arch),
+  };
+}
+
+function describeLocation(
+  { kind, size, signed, deref, register, offset, value }: Location,
+  arch: string | undefined,
+): InlineSite['parameters'][number]['location'] & object {
+  return {
+    ...{ kind, size, signed, deref },
+    ...(register !== undefined && {
+      register: { number: register, name: registerName(arch, register) },
+    }),
+    ...(offset !== undefined && { offset }),
+    ...(value !== undefined && { value: kind === 'address' ? hex(value) : `${value}` }),
+  };
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,153 @@
+import type { ResolveAnswer, VariableAnswer, VariablePage } from '@btf-depot/contracts';
+import { AnswerRoom, type Steps } from '../answer-room.ts';
+import { DepotError } from '../../errors.ts';
+import { describeVariable, describeWithTypes } from './describe-variable.ts';
+import type { VariableRow, VariableTable } from './variable-table.ts';
+
+/** The kernel whose variables are asked for. */
+export interface AskedKernel {
+  buildId: string;
+  table: VariableTable;
+  /** Whether the kernel came with variables beyond those of core. */
+  hasVars: boolean;
+}
+
+/** Which of the variables of one name an answer is about. */
+export interface NamePart {
+  /** How many earlier pages had. */
+  skip?: number | undefined;
+  room?: AnswerRoom | undefined;
+}
+
+/**
+ * The variables of one name.
+ * @throws DepotError `unknown-variable` with the names that are near, `no-vars`.
+ */
+export function findVariable(
+  { table, hasVars, buildId }: AskedKernel,
+  name: string,
+): readonly VariableRow[] {
+  const rows = table.find(name);
+  if (rows.length > 0) return rows;
+  if (!hasVars) {
+    throw new DepotError('no-vars', `${buildId} came without variables, and core has no ${name}`);
+  }
+  const suggestions = table.nearNames(name);
+  const near = suggestions.length > 0 ? `; near it: ${suggestions.join(', ')}` : '';
+  throw new DepotError('unknown-variable', `${buildId} has no variable ${name}${near}`, {
+    members: { suggestions },
+  });
+}
+
+/**
+ * One name: the variables that have it; `next` where there was no room for all.
+ * @throws as `findVariable`.
+ */
+export function* answerVariable(
+  kernel: AskedKernel,
+  name: string,
+  { skip = 0, room = new AnswerRoom() }: NamePart = {},
+): Steps<VariableAnswer> {
+  const rows = findVariable(kernel, name);
+  const { variables, next } = yield* described(kernel.table, rows, skip, room);
+  return { buildId: kernel.buildId, name, variables, ...next };
+}
+
+/**
+ * Many names at once; what is missing does not spoil the rest. Where there is no room for all,
+ * `next` says how many of the names the answer is about.
+ */
+export function* resolveVariables(
+  kernel: AskedKernel,
+  names: readonly string[],
+  room = new AnswerRoom(),
+): Steps<ResolveAnswer> {
+  const { buildId, table } = kernel;
+  const answer: ResolveAnswer = { buildId, found: [], missing: [] };
+  const seen = new Set<string>();
+  for (const [at, name] of names.entries()) {
+    if (seen.has(name)) continue;
+    if (seen.size > 0 && room.isFull) return { ...answer, next: at };
+    seen.add(name);
+    const rows = table.find(name);
+    if (rows.length > 0) {
+      const { variables, next } = yield* described(table, rows, 0, room);
+      answer.found.push({ name, variables, ...next });
+    } else {
+      const suggestions = table.nearNames(name);
+      room.take(name, ...suggestions);
+      answer.missing.push({ name, suggestions });
+      yield;
+    }
+  }
+  return answer;
+}
+
+/** Rows from `skip` on, one at least, as long as there is room. */
+function* described(
+  table: VariableTable,
+  rows: readonly VariableRow[],
+  skip: number,
+  room: AnswerRoom,
+): Steps<Pick<VariableAnswer, 'variables'> & { next: { next?: string } }> {
+  const variables = [];
+  for (let at = skip; at < rows.length; at++) {
+    if (variables.length > 0 && room.isFull) return { variables, next: { next: `${at}` } };
+    const variable = describeWithTypes(table, rows[at]);
+    room.take(variable.name, variable.section, variable.declaration, variable.types);
+    variables.push(variable);
+    yield;
+  }
+  return { variables, next: {} };
+}
+
+/** A page's start: a name, and how many of that name came before. */
+const PAGE = /^([^~]{1,512})~(\d{1,6})$/;
+
+/**
+ * Variables whose names begin with `prefix`, in the order of names; fewer than `limit` where there
+ * is no room for more.
+ * @param page the `next` of the page before.
+ * @throws DepotError `bad-query` for a page that no answer named.
+ */
+export function* listVariablePage(
+  { buildId, table }: AskedKernel,
+  { prefix, limit, page }: { prefix: string; limit: number; page?: string },
+  room = new AnswerRoom(),
+): Steps<VariablePage> {
+  const { names } = table;
+  let at = seek(names, prefix);
+  let skip = 0;
+  if (page !== undefined) {
+    const [, name, skipped] = PAGE.exec(page) ?? [];
+    if (name === undefined) throw new DepotError('bad-query', 'page: not one that was given');
+    at = Math.max(at, seek(names, name));
+    if (names[at] === name) skip = Number(skipped);
+  }
+  const variables = [];
+  for (; at < names.length && names[at].startsWith(prefix); at++, skip = 0) {
+    const rows = table.find(names[at]);
+    for (; skip < rows.length; skip++) {
+      if (variables.length === limit || (variables.length > 0 && room.isFull)) {
+        return { buildId, variables, next: `${names[at]}~${skip}` };
+      }
+      const variable = describeVariable(table, rows[skip]);
+      room.take(variable.name, variable.section, variable.declaration);
+      variables.push(variable);
+      yield;
+    }
+  }
+  return { buildId, variables };
+}
+
+/** The first of the sorted names that is `name` or later. */
+function seek(names: readonly string[], name: string): number {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (names[middle] < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,430 @@
+import { claimedParts, type KernelRecord } from '@btf-depot/contracts';
+import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
+import { describe, expect, test } from 'vitest';
+import type { GivenCarrier } from '../split/given-carrier.ts';
+import { mergeRecord, type UploadFacts } from '../accept/merge-record.ts';
+import { judgeWithdrawal, LOCAL_ACTOR, type Actor } from './ownership.ts';
+import type { KernelParts } from '../split/split-kernel.ts';
+import { updateRecord } from '../record/update-record.ts';
+
+const buildId = buildIdOf('owned');
+const at = new Date('2026-04-04T00:00:00Z');
+
+const token = (principal: string, more: Partial<Actor> = {}): Actor => ({
+  principal,
+  scopes: ['upload'],
+  ...more,
+});
+const farm = token('farm');
+const stranger = token('stranger');
+const assigned = token('assigned', { distro: 'debian' });
+
+function part(seed: string) {
+  const bytes = someBytes(64, seed);
+  return { bytes, sha256: sha256Of(bytes), types: 1 };
+}
+
+const vars = (seed: string, variables = 3) =>
+  ({ ...part(seed), variables, origin: 'full' }) as const satisfies KernelParts['vars'];
+
+const symbols = (seed: string) =>
+  ({ ...part(seed), origin: 'symtab', from: 'symtab' }) as const satisfies KernelParts['symbols'];
+
+const ksymsPart = { ...part('ksyms'), variables: 1, leftOut: {}, from: 'symtab' } as const;
+
+function load(vermagic: string): KernelParts['carrier'] {
+  const structModule = { size: 832, nameOffset: 24 };
+  return { loadable: true, vermagic, load: { vermagic, structModule } };
+}
+
+function given(vars: string, signed: boolean, name = 'btf_vmlinux'): GivenCarrier {
+  const hash = (seed: string) => part(seed).sha256;
+  return {
+    ...part(`carrier with ${vars}, ${signed ? 'signed' : 'not signed'}`),
+    ...{ signed, name, buildId, baseSha256: hash('core') },
+    sections: { '.BTF': hash('ksyms'), '.BTF.vars': hash(vars) },
+    judgement: { as: 'carrier', writer: 1 },
+  };
+}
+
+/** Parts of an upload: a kernel with core inside, unless `claim` says that it is something else. */
+interface Sent extends Partial<Omit<KernelParts, 'core'>> {
+  core?: string;
+  claim?: true;
+}
+
+type Says = Partial<UploadFacts>;
+
+/** A record, and what uploads make of it. */
+function depot(record?: KernelRecord) {
+  const held = { record };
+  const send = (actor: Actor, { core = 'core', claim, ...sent }: Sent = {}, says: Says = {}) => {
+    const parts: KernelParts = {
+      ...{ kind: claim ? 'btf' : 'elf', buildId, endian: 'little', delivery: 'builtin' },
+      ...{ core: { ...part(core), origin: 'verbatim' }, carrier: { loadable: false } },
+      ...sent,
+    };
+    const source = { ...part(JSON.stringify([actor, core, sent])), size: 1, kind: parts.kind };
+    const facts: UploadFacts = {
+      ...{ actor, at, sources: [{ ...source, part: 'kernel' }] },
+      ...{ evidence: claim ? 'claim' : 'kernel', bringsCore: !claim || !held.record },
+      ...says,
+    };
+    const next = mergeRecord(held.record, parts, facts);
+    held.record = next ?? held.record;
+    return held.record;
+  };
+  return { held, send };
+}
+
+const refusal = (code: string) => expect.objectContaining({ code }) as Error;
+const shaOf = (seed: string) => ({ sha256: part(seed).sha256 });
+
+describe('the twelve rules', () => {
+  test('1: a principal is the owner of its token, or local without tokens', () => {
+    const { send } = depot();
+    expect(send(LOCAL_ACTOR)).toMatchObject({ owner: { principal: 'local', rank: 'token' } });
+    const { send: other } = depot();
+    expect(other(farm)).toMatchObject({ owner: { principal: 'farm', rank: 'token' } });
+    // Two tokens of one farm.
+    expect(other(token('farm'), { vars: vars('v') })?.extras.vars).not.toHaveProperty('claimed');
+  });
+
+  test('2: an operator’s word outranks a token, that an import, that what a depot pulls', () => {
+    const order = [token('upstream:u'), token('import:i'), farm, assigned];
+    for (const [height, lower] of order.entries()) {
+      for (const higher of order.slice(height + 1)) {
+        const { send } = depot();
+        send(lower);
+        expect(send(higher, { core: 'other' })).toMatchObject({
+          owner: { principal: higher.principal },
+          core: shaOf('other'),
+        });
+        expect(() => send(lower)).toThrow(refusal('core-conflict'));
+      }
+    }
+    const prefixed = token('prefixed', { buildIdPrefix: buildId.slice(0, 2) });
+    expect(depot(depot().send(farm)).send(prefixed)?.owner).toEqual({
+      ...{ principal: 'prefixed', rank: 'assigned' },
+    });
+  });
+
+  test('3: a kernel with its note and core inside counts more than any claim', () => {
+    const { send } = depot();
+    send(stranger, { core: 'wrong', claim: true });
+    expect(send(farm)).toMatchObject({ owner: { principal: 'farm' }, core: shaOf('core') });
+    expect(() => send(stranger, { core: 'wrong', claim: true })).toThrow(refusal('core-conflict'));
+  });
+
+  test('3: but no kernel of a lower rank replaces what a higher one claims', () => {
+    const { send } = depot();
+    send(assigned, { claim: true });
+    expect(() => send(stranger, { core: 'wrong' })).toThrow(refusal('core-conflict'));
+    expect(send(stranger)).toMatchObject({ claimant: { principal: 'assigned' } });
+  });
+
+  test('4: the first kernel sets the owner, a claim makes a record that has none', () => {
+    const { send } = depot();
+    const claimed = send(stranger, { claim: true, vars: vars('v') });
+    expect(claimed).toMatchObject({ claimant: { principal: 'stranger' } });
+    expect(claimed).not.toHaveProperty('owner');
+    expect(claimed && claimedParts(claimed)).toEqual(['core', 'vars']);
+    const owned = send(farm);
+    expect(owned).toMatchObject({ revision: 2, owner: { principal: 'farm' } });
+    expect(owned).not.toHaveProperty('claimant');
+    expect(owned && claimedParts(owned)).toEqual(['vars']);
+  });
+
+  test('5: a kernel replaces an unowned core; a higher rank takes a lower one’s kernel', () => {
+    const { send } = depot();
+    send(stranger, { core: 'wrong', claim: true, vars: vars('wrong', 9) });
+    expect(send(farm)).toMatchObject({ revision: 2, core: shaOf('core'), extras: {} });
+    const taken = send(assigned, { vars: vars('v') });
+    expect(taken).toMatchObject({ owner: { principal: 'assigned' }, distro: 'debian' });
+    expect(taken?.extras.vars).toMatchObject({ by: 'assigned', ...shaOf('v') });
+  });
+
+  test('5: what the former owner brought is a claim then, and its carriers go', () => {
+    const { send } = depot();
+    const ksyms = { ...ksymsPart, layout: part('layout') };
+    send(stranger, { vars: vars('v'), ksyms, given: given('v', true) });
+    const taken = send(assigned);
+    expect(taken && claimedParts(taken)).toEqual(['vars', 'ksyms']);
+    expect(taken?.carrier).not.toHaveProperty('given');
+  });
+
+  test('6: another core of an equal rank is refused, and the operator decides', () => {
+    const { send } = depot();
+    send(farm);
+    expect(() => send(stranger, { core: 'other' })).toThrow(refusal('core-conflict'));
+    expect(() => send(farm, { core: 'other' })).toThrow(/btfdepot owner set/);
+  });
+
+  test('7: the owner may bring any file in any order', () => {
+    const files: Sent[] = [
+      { vars: vars('v') },
+      { claim: true, symbols: symbols('s') },
+      { claim: true, carrier: load('6.12') },
+      {},
+    ];
+    for (const first of files) {
+      const { send } = depot(depot().send(farm));
+      send(farm, first);
+      for (const file of files) send(farm, file);
+      const whole = send(farm, { vars: vars('fewer', 2) });
+      expect(whole).toMatchObject({
+        extras: { vars: shaOf('v') },
+        symbols: shaOf('s'),
+        carrier: { load: { vermagic: '6.12' } },
+      });
+      expect(whole && claimedParts(whole)).toEqual([]);
+    }
+  });
+
+  test('7: also the kernel’s own core after one that was told from its full BTF', () => {
+    const { send } = depot();
+    send(farm, { core: 'partition', delivery: 'module', vars: vars('v') });
+    expect(send(farm)).toMatchObject({ revision: 2, delivery: 'builtin', core: shaOf('core') });
+  });
+
+  test('8: others fill what is absent, as a claim, and the owner’s part replaces it', () => {
+    const { send } = depot();
+    send(farm);
+    const filled = send(stranger, { claim: true, vars: vars('theirs', 9), symbols: symbols('t') });
+    expect(filled).toMatchObject({
+      owner: { principal: 'farm' },
+      extras: { vars: { by: 'stranger', claimed: true } },
+      symbols: { by: 'stranger', claimed: true },
+    });
+    const settled = send(farm, { vars: vars('v', 2), symbols: symbols('s') });
+    expect(settled?.extras.vars).toMatchObject({ by: 'farm', variables: 2 });
+    expect(settled && claimedParts(settled)).toEqual([]);
+    expect(settled?.revision).toBe(3);
+  });
+
+  test('8: the owner makes a claim its own by bringing the same', () => {
+    const { send } = depot();
+    send(farm);
+    send(stranger, { claim: true, vars: vars('v') });
+    const settled = send(farm, { vars: vars('v') });
+    // The manifest changes with it.
+    expect(settled).toMatchObject({ revision: 3, state: 'compressing' });
+    expect(settled && claimedParts(settled)).toEqual([]);
+  });
+
+  test('9: carriers are the owner’s, or of a signer that the owner has named', () => {
+    const { send, held } = depot();
+    const ksyms = { ...ksymsPart, layout: part('layout') };
+    send(farm, { vars: vars('v'), ksyms });
+    const signed = { claim: true, given: given('v', true) } as const;
+    expect(() => send(stranger, signed)).toThrow(refusal('not-owner'));
+    const owner = { principal: 'farm', rank: 'token', signers: ['signer'] };
+    held.record = { ...kernelRecord(held.record), owner };
+    const carried = send(token('signer'), signed);
+    expect(carried?.carrier?.given).toMatchObject({ 'btf_vmlinux.ko': { by: 'signer' } });
+    expect(() => send(farm, { claim: true, given: given('v', false) })).toThrow(
+      refusal('carrier-conflict'),
+    );
+  });
+
+  test('9: nobody brings carriers of a kernel that has no owner', () => {
+    const { send } = depot();
+    send(stranger, { claim: true, vars: vars('v') });
+    expect(() => send(stranger, { claim: true, given: given('v', true) })).toThrow(
+      refusal('not-owner'),
+    );
+  });
+
+  test('10: the scopes replace and admin override, if that is asked for', () => {
+    for (const scope of ['replace', 'admin']) {
+      const { send } = depot();
+      send(farm, { vars: vars('v', 9) });
+      const actor = token('operator', { scopes: ['upload', scope] });
+      expect(() => send(actor, { claim: true, vars: vars('w', 2) })).toThrow(refusal('not-owner'));
+      const replace = { replace: true };
+      expect(send(actor, { claim: true, vars: vars('w', 2) }, replace)).toMatchObject({
+        owner: { principal: 'farm' },
+        extras: { vars: { by: 'operator', ...shaOf('w') } },
+      });
+      expect(send(actor, { core: 'other' }, replace)).toMatchObject({
+        owner: { principal: 'operator' },
+        core: shaOf('other'),
+      });
+      expect(() => send(farm, {}, replace)).toThrow(refusal('forbidden'));
+    }
+  });
+
+  test('10: the owner withdraws its kernel, and others with the scope', () => {
+    const record = depot().send(farm);
+    if (!record) throw new Error('no record');
+    expect(() => {
+      judgeWithdrawal(record, farm);
+      judgeWithdrawal(record, token('other', { scopes: ['withdraw'] }));
+    }).not.toThrow();
+    for (const actor of [stranger, token('x', { scopes: ['withdraw'], distro: 'debian' })]) {
+      expect(() => {
+        judgeWithdrawal(record, actor);
+      }).toThrow(refusal('forbidden'));
+    }
+    const claimed = depot().send(farm, { claim: true });
+    expect(() => {
+      judgeWithdrawal(claimed ?? record, farm);
+    }).toThrow(refusal('forbidden'));
+  });
+
+  test('11: a limited token stamps its distribution on what it creates', () => {
+    expect(depot().send(assigned)).toMatchObject({ distro: 'debian' });
+    expect(depot().send(assigned, { claim: true })).toMatchObject({ distro: 'debian' });
+    expect(() => depot().send(assigned, {}, { distro: 'ubuntu' })).toThrow(refusal('forbidden'));
+    const prefixed = token('prefixed', { buildIdPrefix: 'zz' });
+    expect(() => depot().send(prefixed)).toThrow(refusal('forbidden'));
+  });
+
+  test('11: and touches only records that carry it', () => {
+    const ubuntu = token('ubuntu', { distro: 'ubuntu' });
+    const { send } = depot();
+    send(ubuntu);
+    for (const sent of [{}, { core: 'other' }, { claim: true, vars: vars('v') } as const]) {
+      expect(() => send(assigned, sent)).toThrow(refusal('forbidden'));
+      expect(() => send(assigned, sent, { distro: 'debian' })).toThrow(refusal('forbidden'));
+    }
+    // Nobody else's word on the distribution changes it.
+    expect(send(stranger, { vars: vars('v') }, { distro: 'debian' })).toMatchObject({
+      distro: 'ubuntu',
+    });
+    const unlabelled = depot(depot().send(farm));
+    expect(() => unlabelled.send(assigned, { claim: true, vars: vars('v') })).toThrow(
+      refusal('forbidden'),
+    );
+  });
+
+  test('12: each part says who brought it, and each file who sent it', () => {
+    const { send } = depot();
+    send(farm);
+    const record = send(stranger, {
+      ...{ claim: true, vars: vars('v'), symbols: symbols('s'), carrier: load('6.12') },
+    });
+    expect(record).toMatchObject({
+      core: { by: 'farm' },
+      extras: { vars: { by: 'stranger', claimed: true } },
+      symbols: { by: 'stranger', claimed: true },
+      carrier: { by: 'stranger', claimed: true },
+      sources: [{ by: 'farm' }, { by: 'stranger', claimed: true }],
+    });
+  });
+});
+
+describe('a stranger', () => {
+  test('does not replace variables by more, or by others', () => {
+    const { send, held } = depot();
+    send(farm, { vars: vars('v') });
+    const before = held.record;
+    for (const theirs of [vars('more', 4), vars('swapped', 3)]) {
+      expect(() => send(stranger, { claim: true, vars: theirs })).toThrow(refusal('not-owner'));
+      expect(() => send(stranger, { vars: theirs })).toThrow(/variables: .* of farm/);
+    }
+    expect(held.record).toEqual(before);
+  });
+
+  test('who pins load facts, does so until the owner’s come', () => {
+    const { send } = depot();
+    send(farm);
+    send(stranger, { claim: true, carrier: load('wrong') });
+    const settled = send(farm, { claim: true, carrier: load('6.12') });
+    expect(settled?.carrier).toMatchObject({ by: 'farm', load: { vermagic: '6.12' } });
+    expect(() => send(stranger, { claim: true, carrier: load('wrong') })).toThrow(
+      refusal('not-owner'),
+    );
+  });
+
+  test('does not keep the depot from making carriers by what its file says of links', () => {
+    const { send } = depot();
+    send(farm);
+    const links = [{ section: '.BTF.inline.link', content: '00' }];
+    const record = send(stranger, { carrier: { loadable: false, links }, symbols: symbols('s') });
+    expect(record?.carrier).not.toHaveProperty('links');
+  });
+
+  test('adds ksyms of its own symbols only where there are none', () => {
+    const ksymsOf = (seed: string) =>
+      ({ ...part(seed), variables: 1, leftOut: {}, layout: part(`${seed} layout`) }) as object;
+    const own = { vars: vars('v'), symbols: symbols('s'), ksyms: ksymsOf('k') } as Sent;
+    const theirs = { vars: vars('v'), symbols: symbols('x'), ksyms: ksymsOf('y') } as Sent;
+    const { send } = depot(depot().send(farm, own));
+    expect(() => send(stranger, theirs)).toThrow(refusal('not-owner'));
+    const { send: bare } = depot(depot().send(farm));
+    expect(bare(stranger, theirs)?.ksyms).toMatchObject({ by: 'stranger', claimed: true });
+    expect(bare(farm, { claim: true, symbols: symbols('s') })).not.toHaveProperty('ksyms');
+  });
+
+  test('who squats, with a claim or with a kernel, does not lock out the farm', () => {
+    for (const claim of [{ claim: true } as const, {}]) {
+      for (const core of ['core', 'wrong']) {
+        const { send } = depot();
+        send(stranger, { ...claim, core, vars: vars('w', 99) }, { distro: 'elsewhere' });
+        const taken = send(assigned);
+        expect(taken).toMatchObject({ owner: { principal: 'assigned' }, distro: 'debian' });
+        const whole = send(assigned, { vars: vars('v') });
+        expect(whole?.extras.vars).toMatchObject({ by: 'assigned', ...shaOf('v') });
+        expect(whole && claimedParts(whole)).toEqual([]);
+      }
+    }
+  });
+
+  test('takes no kernel over whose time is over', () => {
+    const { send, held } = depot(depot().send(farm));
+    const withdrawal = { reason: 'over', at: at.toISOString(), expired: true } as const;
+    held.record = { ...kernelRecord(held.record), state: 'withdrawn', withdrawal };
+    expect(() => send(stranger, { core: 'other' })).toThrow(refusal('core-conflict'));
+    expect(send(stranger)).toMatchObject({ state: 'compressing', owner: { principal: 'farm' } });
+  });
+
+  test('does not keep a kernel for ever that its owner keeps for a time, but with a kernel', () => {
+    const { send } = depot();
+    const keptUntil = '2026-05-05T00:00:00Z';
+    send(farm, {}, { keptUntil });
+    expect(send(stranger, { claim: true, symbols: symbols('s') })).toMatchObject({ keptUntil });
+    expect(send(token('mirror'))).not.toHaveProperty('keptUntil');
+  });
+});
+
+test('of two first uploads at once the second is judged by the first', async () => {
+  const { records } = memoryStores();
+  const race = (core: string, actor: Actor) =>
+    updateRecord(records, buildId, (current) => depot(current).send(actor, { core }));
+  const [won, lost] = await Promise.allSettled([race('core', farm), race('other', stranger)]);
+  expect(won.status).toBe('fulfilled');
+  expect(lost).toMatchObject({ status: 'rejected', reason: refusal('core-conflict') });
+  expect((await records.get(buildId))?.record).toMatchObject({ owner: { principal: 'farm' } });
+});
+
+describe('a record of before owners were recorded', () => {
+  const old = (uploader?: string, kind = 'elf') => {
+    const record = kernelRecord({ buildId });
+    const sources = record.sources.map((source) => ({
+      ...{ ...source, kind },
+      ...(uploader !== undefined && { uploader }),
+    }));
+    return depot({ ...record, sources, extras: { vars: oldVars }, carrier, state: 'ready' });
+  };
+  const carrier = { loadable: false, moduleName: 'btf_vmlinux', signed: false };
+  const oldVars = {
+    ...{ sha256: part('v').sha256, size: 64, types: 1, variables: 3, origin: 'full' as const },
+    baseSha256: part('core').sha256,
+  };
+
+  test('is of the token that sent its first kernel, or local', () => {
+    const { send } = old('0123456789abcdef');
+    expect(() => send(stranger, { vars: vars('w', 9) })).toThrow(refusal('not-owner'));
+    const record = send(token('0123456789abcdef'), { vars: vars('w', 9) });
+    expect(record).toMatchObject({ owner: { principal: '0123456789abcdef', rank: 'token' } });
+    expect(record?.extras.vars).toMatchObject(shaOf('w'));
+    expect(old().send(LOCAL_ACTOR)).toMatchObject({ revision: 1, owner: { principal: 'local' } });
+  });
+
+  test('has no owner where it was sent as BTF by itself', () => {
+    const record = old('0123456789abcdef', 'btf').send(farm, { vars: vars('w', 2) });
+    expect(record).toMatchObject({ owner: { principal: 'farm' } });
+    expect(record?.extras.vars).toMatchObject({ by: 'farm', ...shaOf('w') });
+  });
+});

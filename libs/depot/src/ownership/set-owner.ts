@@ -1,0 +1,66 @@
+import { isDeepStrictEqual } from 'node:util';
+import { claimedArtifacts, type KernelRecord, type Owner } from '@btf-depot/contracts';
+import { judgedParts } from './claim-others.ts';
+import { DepotError } from '../errors.ts';
+import { standingOf } from './ownership.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { updateRecord } from '../record/update-record.ts';
+
+export interface OwnerChange {
+  principal: string;
+  /** Principals that may bring carriers; absent: as before. */
+  signers?: readonly string[] | undefined;
+  /** What others brought counts as a claim from now on, and their carriers go. */
+  distrust?: boolean | undefined;
+}
+
+/**
+ * Gives a kernel to a principal: the word of an operator, which no upload of another principal
+ * overrules but one with `replace`. Whatever the new owner brings takes the place of what others
+ * brought; until then that stays published.
+ *
+ * @throws DepotError `unknown-build-id`, `newer-schema`.
+ */
+export async function setOwner(
+  records: RecordStore,
+  buildId: string,
+  change: OwnerChange,
+): Promise<KernelRecord> {
+  const { record } = await updateRecord(records, buildId, (current) => {
+    if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    return ownedRecord(current, change);
+  });
+  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
+  return record;
+}
+
+function ownedRecord(
+  current: KernelRecord,
+  { principal, signers, distrust }: OwnerChange,
+): KernelRecord | undefined {
+  const { before } = standingOf(current);
+  const kept = current.owner?.principal === principal ? current.owner.signers : undefined;
+  const named = signers ?? kept ?? [];
+  const owner: Owner = {
+    ...{ principal, rank: 'assigned' },
+    ...(named.length > 0 && { signers: [...named] }),
+  };
+  const judged = judgedParts(current, ({ by = before.principal, claimed }) => {
+    const isTheirs = by === principal || (!distrust && !claimed);
+    return isTheirs ? { by } : { by, claimed: true };
+  });
+  const next: KernelRecord = { ...judged, owner };
+  delete next.claimant;
+  const publishes = (record: KernelRecord) => [
+    claimedArtifacts(record),
+    Object.keys(record.carrier?.given ?? {}),
+  ];
+  const isDue = !isDeepStrictEqual(publishes(next), publishes(current));
+  if (isDue && current.state !== 'withdrawn') {
+    next.revision = current.revision + 1;
+    next.state = 'compressing';
+    delete next.failure;
+    delete next.progress;
+  }
+  return isDeepStrictEqual(next, current) ? undefined : next;
+}

@@ -1,0 +1,219 @@
+import {
+  claimedArtifacts,
+  mediaTypeOf,
+  RECORD_SCHEMA,
+  type ArtifactEntry,
+  type Job,
+  type KernelRecord,
+} from '@btf-depot/contracts';
+import { isSigned } from '@btf-depot/carrier';
+import { DepotError } from '../errors.ts';
+import {
+  COMPRESSION_LEVELS,
+  type CompressionLevels,
+  type GivenCarriers,
+  type PackedArtifact,
+  type PackInput,
+} from './pack-kernel.ts';
+import { whyUnsafe } from '../split/given-carrier.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Compute } from '../ports/compute.ts';
+import type { Attempt } from '../ports/job-queue.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import type { SigningKey } from '../signing/secret-key.ts';
+import { signCarriers } from '../signing/sign-carriers.ts';
+import { signManifest, type SignatureFile } from '../signing/sign-manifest.ts';
+import { showingProgress } from './show-progress.ts';
+import { updateRecord } from '../record/update-record.ts';
+
+export interface CompressDeps {
+  blobs: BlobStore;
+  records: RecordStore;
+  compute: Compute;
+  clock: Clock;
+  /** After so many crashes the kernel is taken for their cause, and not tried again. */
+  crashLimit: number;
+  /** How hard to compress; by default as the libraries of formats do. */
+  levels?: CompressionLevels;
+  /** Signs modules for kernels that want it; absent: they are not signed. */
+  signModule?: (module: Uint8Array) => Promise<Uint8Array>;
+  /** Each signs the manifest; none: it is not signed. */
+  signingKeys: readonly SigningKey[];
+  /** Whether somebody is to be told of what is published: see announceKernel. */
+  announces: boolean;
+}
+
+/**
+ * Makes the artifacts of a revision and publishes them together. Doing it twice, or two at once,
+ * ends the same: same input, same bytes, and only a record that still asks for it is changed.
+ *
+ * @returns `published`; `stale` where the record no longer asks for this revision; `failed` where
+ *   the last attempt ended in an error, or too many ended their process: the record then states it.
+ * @throws whatever went wrong in an attempt that is not the last.
+ */
+export async function compressKernel(
+  deps: CompressDeps,
+  job: Job,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<'published' | 'stale' | 'failed'> {
+  const stored = await deps.records.get(job.buildId);
+  if (!stored || !isDue(stored.record, job)) return 'stale';
+  if (attempt.crashes >= deps.crashLimit) {
+    const message = `the process that compressed it ended ${attempt.crashes} times`;
+    await markFailed(deps.records, job, { code: 'poisoned', message });
+    return 'failed';
+  }
+  try {
+    const input = await packInput(deps.blobs, stored.record);
+    const given = deps.signModule && (await signCarriers(input, deps.signModule));
+    const asked = {
+      ...input,
+      ...(given && { given }),
+      ...(deps.levels && { levels: deps.levels }),
+    };
+    const isStillDue = (record: KernelRecord) => isDue(record, job);
+    const packed = signed(
+      await showingProgress(deps.records, job.buildId, isStillDue, (progress) =>
+        deps.compute.pack(asked, signal, progress),
+      ),
+      deps.signingKeys,
+    );
+    const putAll = async () => {
+      for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
+    };
+    await putAll();
+    if (!(await publish(deps, job, packed))) return 'stale';
+    // What lay there before the record named it may have been collected since: see collectGarbage.
+    await putAll();
+    return 'published';
+  } catch (error) {
+    if (!attempt.last || signal.aborted) throw error;
+    await markFailed(deps.records, job, {
+      code: error instanceof DepotError ? error.code : 'internal',
+      message: error instanceof Error ? error.message : String(error),
+    });
+    return 'failed';
+  }
+}
+
+/** A record of a newer schema is for processes that know it: their sweeper finds it too. */
+function isDue(record: KernelRecord, job: Job): boolean {
+  if (record.schema > RECORD_SCHEMA) return false;
+  return record.state === 'compressing' && record.revision === job.revision;
+}
+
+/** What the record of a kernel becomes that waits for compressing no more. */
+function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelRecord {
+  const next: KernelRecord = { ...record, ...changes };
+  delete next.progress;
+  return next;
+}
+
+/** What packing needs of the store. @throws DepotError `unknown-blob` where a part is lost. */
+export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
+  const { buildId, revision, delivery, arch, bits, endian } = record;
+  const { ksyms, inlines, carrier, levels } = record;
+  const claimed = claimedArtifacts(record);
+  const vars = record.extras.vars;
+  const [core, varsBytes, ksymsBytes, inlinesBytes, map, given] = await Promise.all([
+    blobOf(blobs, record.core.sha256),
+    vars && blobOf(blobs, vars.sha256),
+    ksyms && blobOf(blobs, ksyms.sha256),
+    inlines && blobOf(blobs, inlines.sha256),
+    inlines?.map && blobOf(blobs, inlines.map.sha256),
+    givenBy(blobs, carrier),
+  ]);
+  return {
+    buildId,
+    revision,
+    delivery,
+    endian,
+    ...(arch !== undefined && { arch }),
+    ...(bits !== undefined && { bits }),
+    core,
+    ...(varsBytes && { vars: varsBytes }),
+    ...(ksymsBytes && { ksyms: ksymsBytes }),
+    ...(inlinesBytes && { inlines: inlinesBytes }),
+    ...(map && { map }),
+    ...(carrier?.load && { load: carrier.load }),
+    ...(carrier?.links && { links: carrier.links }),
+    ...(given && { given }),
+    ...(levels && { levels }),
+    ...(claimed.length > 0 && { claimed }),
+  };
+}
+
+/** A process of an earlier version may have taken one that is to be published no more. */
+async function givenBy(
+  blobs: BlobStore,
+  carrier: KernelRecord['carrier'],
+): Promise<GivenCarriers | undefined> {
+  if (!carrier?.given) return undefined;
+  const entries = Object.entries(carrier.given).map(
+    async ([name, { sha256 }]) => [name, await blobOf(blobs, sha256)] as const,
+  );
+  const given = await Promise.all(entries);
+  return Object.fromEntries(given.filter(([, bytes]) => whyUnsafe(bytes, carrier) === undefined));
+}
+
+async function blobOf(blobs: BlobStore, sha256: string): Promise<Uint8Array> {
+  const bytes = await blobs.get(sha256);
+  if (!bytes) throw new DepotError('unknown-blob', `the store has lost blob ${sha256}`);
+  return bytes;
+}
+
+/** With the signatures of the manifest. */
+function signed(
+  packed: readonly PackedArtifact[],
+  keys: readonly SigningKey[],
+): (PackedArtifact | SignatureFile)[] {
+  const manifests = packed.filter(({ name }) => name === 'manifest');
+  return [...packed, ...manifests.flatMap(({ bytes }) => signManifest(bytes, keys))];
+}
+
+async function publish(
+  deps: CompressDeps,
+  job: Job,
+  packed: readonly (PackedArtifact | SignatureFile)[],
+): Promise<boolean> {
+  const artifacts: Record<string, ArtifactEntry> = Object.fromEntries(
+    packed.map((one) => [
+      one.name,
+      {
+        sha256: one.sha256,
+        size: one.bytes.length,
+        mediaType: mediaTypeOf(one.name),
+        ...('ms' in one && { ms: one.ms }),
+      },
+    ]),
+  );
+  const isOneSigned = packed.some(({ name, bytes }) => name.endsWith('.ko') && isSigned(bytes));
+  const { levels = COMPRESSION_LEVELS } = deps;
+  const readyAt = deps.clock.now().toISOString();
+  const announced = deps.announces ? { unannounced: true as const } : {};
+  const { written } = await updateRecord(deps.records, job.buildId, (current) =>
+    current && isDue(current, job)
+      ? ended(current, {
+          state: 'ready',
+          artifacts,
+          levels: { ...levels },
+          ...(current.carrier && { carrier: { ...current.carrier, signed: isOneSigned } }),
+          readyAt,
+          ...announced,
+        })
+      : undefined,
+  );
+  return written;
+}
+
+async function markFailed(
+  records: RecordStore,
+  job: Job,
+  failure: NonNullable<KernelRecord['failure']>,
+): Promise<void> {
+  await updateRecord(records, job.buildId, (current) =>
+    current && isDue(current, job) ? ended(current, { state: 'failed', failure }) : undefined,
+  );
+}

@@ -1,0 +1,146 @@
+import { bytesSource } from '@btf-depot/bytes';
+import { parseBtf } from '@btf-depot/btf';
+import { readCarrier } from '@btf-depot/carrier';
+import { listVariables } from '@btf-depot/extras';
+import { buildIdOf, kernelFile, loadableKernel, TEST_VERMAGIC } from '@btf-depot/testing';
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { makeCarriers, type CarriersInput } from './make-carriers.ts';
+import { mergeRecord } from '../accept/merge-record.ts';
+import { LOCAL_ACTOR } from '../ownership/ownership.ts';
+import { packKernel } from './pack-kernel.ts';
+import { splitKernel, type KernelParts } from '../split/split-kernel.ts';
+
+const buildId = buildIdOf('loadable');
+const facts = {
+  ...{ sources: [], at: new Date('2026-02-02T00:00:00Z') },
+  actor: LOCAL_ACTOR,
+  evidence: 'kernel' as const,
+  bringsCore: true,
+};
+
+function partsOf(kernel: { vmlinux: Uint8Array; full?: Uint8Array }): KernelParts {
+  const { vmlinux, full } = kernel;
+  const input = { kernel: bytesSource(vmlinux), ...(full && { full: bytesSource(full) }) };
+  return splitKernel(input, { extras: ['vars'] });
+}
+
+function packed(parts: KernelParts) {
+  const { endian, delivery, core, vars, ksyms, carrier, arch, bits } = parts;
+  return packKernel({
+    ...{ buildId, revision: 1, endian, delivery, core: core.bytes },
+    ...(arch !== undefined && { arch }),
+    ...(bits !== undefined && { bits }),
+    ...(vars && { vars: vars.bytes }),
+    ...(ksyms && { ksyms: ksyms.bytes }),
+    ...(carrier.load && { load: carrier.load }),
+  });
+}
+
+describe('of a kernel with symbols and variables', async () => {
+  const parts = partsOf(loadableKernel(buildId));
+  const files = await packed(parts);
+  const bytesOf = (name: string) =>
+    files.find((one) => one.name === name)?.bytes ?? new Uint8Array();
+
+  test('ksyms are the variables that cannot hurt it', () => {
+    const core = parseBtf(parts.core.bytes);
+    const names = (bytes: Uint8Array) =>
+      listVariables(parseBtf(bytes, { base: core })).map(({ name }) => name);
+    expect(names(bytesOf('vmlinux.ksyms.btf'))).toEqual(['safe']);
+    expect(names(bytesOf('vmlinux.vars.btf')).sort()).toEqual(['freed', 'safe', 'twice']);
+    expect(parts.ksyms?.leftOut).toEqual({ 'ambiguous-name': 1, 'lost-memory': 1 });
+  });
+
+  test('both carriers load, and register nothing but ksyms', () => {
+    for (const [file, name, extras] of [
+      ['btf_vmlinux.ko', 'btf_vmlinux', ['.BTF.vars']],
+      ['btf_vmlinux_ksyms.ko', 'btf_vmlinux_ksyms', []],
+    ] as const) {
+      const { sections, ...says } = readCarrier(bytesOf(file));
+      expect(says).toMatchObject({ name, buildId, vermagic: TEST_VERMAGIC });
+      expect(says.baseSha256).toBe(parts.core.sha256);
+      expect(sections.map((one) => one.name)).toEqual(['.BTF', ...extras]);
+      expect(new Uint8Array(sections[0]?.bytes ?? [])).toEqual(bytesOf('vmlinux.ksyms.btf'));
+    }
+  });
+
+  test('each is there plain and compressed, and the manifest lists it', () => {
+    const manifest = new TextDecoder().decode(bytesOf('manifest'));
+    for (const name of ['btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko']) {
+      for (const suffix of ['', '.gz', '.xz', '.zst']) {
+        expect(bytesOf(name + suffix).length).toBeGreaterThan(0);
+        expect(manifest).toContain(` ${name}${suffix}\n`);
+      }
+    }
+  });
+
+  test('the record says all of it', () => {
+    expect(mergeRecord(undefined, parts, facts)).toMatchObject({
+      ksyms: { variables: 1, leftOut: { 'ambiguous-name': 1, 'lost-memory': 1 } },
+      carrier: { loadable: true, vermagic: TEST_VERMAGIC, moduleName: 'btf_vmlinux' },
+    });
+  });
+});
+
+describe('the record says why there is less', () => {
+  const { vmlinux, full } = loadableKernel(buildId);
+  test.each([
+    ['without variables', { vmlinux }, { loadable: true, why: 'no-vars' }],
+    [
+      'stripped',
+      loadableKernel(buildId, { symbols: true }),
+      { loadable: false, why: 'no-vermagic' },
+    ],
+    ['without vermagic', loadableKernel(buildId, { vermagic: true }), { why: 'no-vermagic' }],
+    ['without struct module', { vmlinux: kernelFile({ buildId }) }, { why: 'no-vermagic' }],
+  ])('%s', async (_, kernel, carrier) => {
+    const parts = partsOf(kernel);
+    expect(mergeRecord(undefined, parts, facts)?.carrier).toMatchObject(carrier);
+    expect((await packed(parts)).map(({ name }) => name)).not.toContain('btf_vmlinux_ksyms.ko');
+  });
+
+  test('and a later upload adds what was missing, and none takes it away', () => {
+    const bare = mergeRecord(undefined, partsOf({ vmlinux }), facts);
+    const whole = mergeRecord(bare, partsOf({ vmlinux, full }), facts);
+    expect(whole).toMatchObject({ revision: 2, ksyms: { variables: 1 } });
+    expect(whole?.carrier).not.toHaveProperty('why');
+    const stripped = partsOf(loadableKernel(buildId, { symbols: true }));
+    expect(
+      mergeRecord(whole, { ...stripped, core: partsOf({ vmlinux }).core }, facts),
+    ).toBeUndefined();
+  });
+});
+
+describe('inlined calls', () => {
+  const text = (content: string) => new TextEncoder().encode(content);
+  const inlines = text('inlines');
+  const { endian, carrier } = partsOf(loadableKernel(buildId));
+  const input: CarriersInput = {
+    ...{ buildId, endian, delivery: 'builtin', arch: 'x86_64', bits: 64 },
+    ...{ core: text('core'), ksyms: text('ksyms'), inlines },
+    ...(carrier.load && { load: carrier.load }),
+  };
+  const sectionsOf = (module: Uint8Array | undefined) =>
+    module && readCarrier(module).sections.map(({ name }) => name);
+
+  test("lie beside ksyms, and alone in a module of upstream's name", () => {
+    const { whole, least, inline } = makeCarriers(input, '00');
+    expect(sectionsOf(whole)).toEqual(['.BTF', '.BTF.inlines']);
+    expect(sectionsOf(least)).toEqual(['.BTF']);
+    expect(sectionsOf(inline)).toEqual(['.BTF.inline']);
+    expect(inline && readCarrier(inline).name).toBe('btf_vmlinux_inline');
+  });
+
+  test.each([
+    ['matches', inlines, ['.BTF.inline']],
+    ['does not match', text("the build's own"), undefined],
+  ])('take the name that the kernel links to where the record %s', (_, linked, sections) => {
+    const hash = createHash('sha256').update(linked).digest('hex');
+    const name = Buffer.from('btf_vmlinux_inline.ko\0').toString('hex');
+    const links = [{ section: '.BTF.inline.link', content: name + hash }];
+    const { whole, inline } = makeCarriers({ ...input, links }, '00');
+    expect(sectionsOf(inline)).toEqual(sections);
+    expect(sectionsOf(whole)).toEqual(['.BTF', '.BTF.inlines']);
+  });
+});

@@ -1,0 +1,132 @@
+import { gzip, GZIP_DEFAULTS, xz, XZ_DEFAULTS, zstd, ZSTD_DEFAULTS } from '@btf-depot/codec';
+import {
+  CARRIER_FILES,
+  manifest,
+  sha256Sums,
+  type ArtifactName,
+  type CarrierFile,
+} from '@btf-depot/contracts';
+import { carrierFiles, makeCarriers, type CarriersInput } from './make-carriers.ts';
+import { sha256Of } from '../sha256.ts';
+
+export interface PackInput extends Omit<CarriersInput, 'name'> {
+  revision: number;
+  /** Where the inlined calls are in the kernel, as text. */
+  map?: Uint8Array;
+  /** Carriers that are not made here: their build did, or they were signed before. */
+  given?: GivenCarriers;
+  levels?: CompressionLevels;
+  /** Artifacts that rest on a claim. */
+  claimed?: readonly string[];
+}
+
+export type GivenCarriers = Partial<Record<CarrierFile, Uint8Array>>;
+
+/** As the libraries count them: gzip 1–12, xz 0–9, zstd 1–22. */
+export interface CompressionLevels {
+  gzip: number;
+  xz: number;
+  zstd: number;
+}
+
+export const COMPRESSION_LEVELS: CompressionLevels = {
+  gzip: GZIP_DEFAULTS.level,
+  xz: XZ_DEFAULTS.level,
+  zstd: ZSTD_DEFAULTS.level,
+};
+
+export interface PackedArtifact {
+  name: ArtifactName;
+  bytes: Uint8Array;
+  sha256: string;
+  /** Milliseconds that it took to compress it. */
+  ms?: number;
+}
+
+const SUFFIXES = ['gz', 'xz', 'zst'] as const;
+
+/** One carrier to be compressed in one way. */
+export interface Compressing {
+  carrier: CarrierFile;
+  suffix: (typeof SUFFIXES)[number];
+  level: number;
+  bytes: Uint8Array;
+}
+
+/** Every artifact of a revision. The same input gives the same bytes, wherever each step is done. */
+export async function packKernel(input: PackInput): Promise<PackedArtifact[]> {
+  const plain = plainArtifacts(input);
+  const compressing = compressionsOf(plain, input.levels).map(compressCarrier);
+  return listArtifacts(input, plain, await Promise.all(compressing));
+}
+
+/** The artifacts that are not compressed, carriers last. */
+export function plainArtifacts(input: PackInput): PackedArtifact[] {
+  const { core, vars, ksyms, inlines, map, given = {} } = input;
+  const coreEntry = artifact('vmlinux.btf', core);
+  const modules = { ...carrierFiles(makeCarriers(input, coreEntry.sha256)), ...given };
+  return [
+    coreEntry,
+    ...(vars ? [artifact('vmlinux.vars.btf', vars)] : []),
+    ...(ksyms ? [artifact('vmlinux.ksyms.btf', ksyms)] : []),
+    ...(inlines ? [artifact('vmlinux.inlines.btf', inlines)] : []),
+    ...(map ? [artifact('vmlinux.inlines.map', map)] : []),
+    ...CARRIER_FILES.flatMap((name) => {
+      const bytes = modules[name];
+      return bytes ? [artifact(name, bytes)] : [];
+    }),
+  ];
+}
+
+/** What is to be compressed of them, in about the order of the time that it takes, longest first. */
+export function compressionsOf(
+  plain: readonly PackedArtifact[],
+  levels: CompressionLevels = COMPRESSION_LEVELS,
+): Compressing[] {
+  const carriers = CARRIER_FILES.flatMap((carrier) => {
+    const bytes = plain.find(({ name }) => name === carrier)?.bytes;
+    return bytes ? [{ carrier, bytes }] : [];
+  }).sort((a, b) => b.bytes.length - a.bytes.length);
+  return [
+    ...carriers.map((one) => ({ ...one, suffix: 'xz' as const, level: levels.xz })),
+    ...carriers.map((one) => ({ ...one, suffix: 'zst' as const, level: levels.zstd })),
+    ...carriers.map((one) => ({ ...one, suffix: 'gz' as const, level: levels.gzip })),
+  ];
+}
+
+export async function compressCarrier(compressing: Compressing): Promise<PackedArtifact> {
+  const { carrier, suffix, level, bytes } = compressing;
+  const compress = { gz: gzip, xz, zst: zstd }[suffix];
+  const start = performance.now();
+  const packed = artifact(`${carrier}.${suffix}`, await compress(bytes, { level }));
+  return { ...packed, ms: Math.round(performance.now() - start) };
+}
+
+const encoder = new TextEncoder();
+
+/** All of a revision's artifacts in their order, with the lists of them. */
+export function listArtifacts(
+  input: PackInput,
+  plain: readonly PackedArtifact[],
+  compressed: readonly PackedArtifact[],
+): PackedArtifact[] {
+  const files = plain.flatMap((one) => [
+    one,
+    ...SUFFIXES.flatMap((suffix) =>
+      compressed.filter(({ name }) => name === `${one.name}.${suffix}`),
+    ),
+  ]);
+  const [core] = plain;
+  if (core?.name !== 'vmlinux.btf') throw new RangeError('the first artifact is not core');
+  const text = manifest(
+    { ...input, core: { sha256: core.sha256 } },
+    files.map(({ name, sha256, bytes }) => [name, { sha256, size: bytes.length }]),
+  );
+  const listed = [...files, artifact('manifest', encoder.encode(text))];
+  const sums = sha256Sums(listed.map(({ name, sha256 }) => [name, sha256]));
+  return [...listed, artifact('SHA256SUMS', encoder.encode(sums))];
+}
+
+function artifact(name: ArtifactName, bytes: Uint8Array): PackedArtifact {
+  return { name, bytes, sha256: sha256Of(bytes) };
+}

@@ -1,0 +1,59 @@
+import { RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { RecordIndex } from './record-index.ts';
+
+/** The blobs that the records name, as of the last `refresh`. */
+export class NamedBlobs {
+  readonly #index: RecordIndex<readonly string[]>;
+  #named = new Set<string>();
+
+  constructor(records: RecordStore) {
+    this.#index = new RecordIndex(records, hashesIn);
+  }
+
+  /** @throws whatever reading a record throws: what it names is not known then. */
+  async refresh(): Promise<void> {
+    await this.#index.refresh((_buildId, error) => {
+      throw error;
+    });
+    this.#named = new Set([...this.#index].flat());
+  }
+
+  has(sha256: string): boolean {
+    return this.#named.has(sha256);
+  }
+}
+
+/**
+ * Every hash in the record, whichever field it is in: a newer version may name blobs in fields
+ * that this one does not know. A withdrawn record holds on to nothing.
+ */
+export function hashesIn(record: KernelRecord): readonly string[] {
+  if (record.state === 'withdrawn' && record.schema <= RECORD_SCHEMA) return [];
+  return JSON.stringify(record).match(/\b[0-9a-f]{64}\b/g) ?? [];
+}
+
+/** A blob by the field that names it. */
+export interface NamedBlob {
+  /** `core`, `ksyms`, or the name of an extra or an artifact. */
+  what: string;
+  sha256: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** The blobs of a record with their sizes; two may be the same blob. */
+export function blobsOf(record: KernelRecord): NamedBlob[] {
+  const { core, extras, ksyms, inlines, symbols, carrier, artifacts } = record;
+  const given = Object.entries(carrier?.given ?? {}).map(([file, blob]) => [`given ${file}`, blob]);
+  const entries = Object.entries({
+    ...{ core, ...extras },
+    ...(ksyms && { ksyms }),
+    ...(inlines && { inlines }),
+    ...(inlines?.map && { 'map of inlines': inlines.map }),
+    ...(symbols && { symbols }),
+    ...(Object.fromEntries(given) as KernelRecord['artifacts']),
+    ...artifacts,
+  });
+  return entries.map(([what, { sha256, size }]) => ({ what, sha256, size }));
+}

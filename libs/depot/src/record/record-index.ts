@@ -1,0 +1,66 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import type { RecordStore } from '../ports/record-store.ts';
+
+/** Records that a refresh reads at one time. */
+const READERS = 16;
+
+interface Entry<Kept> {
+  version: string;
+  kept: Kept;
+}
+
+/**
+ * What is kept of each record in memory, as of the last `refresh`: a listing of the store, and a
+ * read of only those records whose version changed. Can be lost at any time.
+ */
+export class RecordIndex<Kept> {
+  readonly #records: RecordStore;
+  readonly #keep: (record: KernelRecord) => Kept;
+  #entries = new Map<string, Entry<Kept>>();
+
+  /** @param keep takes of a record what is wanted: a few words, so that thousands fit. */
+  constructor(records: RecordStore, keep: (record: KernelRecord) => Kept) {
+    this.#records = records;
+    this.#keep = keep;
+  }
+
+  /**
+   * Reads what changed. A record that cannot be read is told to `onUnreadable` and left out; where
+   * that throws, the index stays as it was.
+   */
+  async refresh(onUnreadable: (buildId: string, error: unknown) => void): Promise<void> {
+    const entries = new Map<string, Entry<Kept>>();
+    const changed: string[] = [];
+    for await (const { buildId, version } of this.#records.list()) {
+      const known = this.#entries.get(buildId);
+      if (known?.version === version) entries.set(buildId, known);
+      else changed.push(buildId);
+    }
+    const readNext = async (): Promise<void> => {
+      for (let buildId = changed.pop(); buildId !== undefined; buildId = changed.pop()) {
+        try {
+          const stored = await this.#records.get(buildId);
+          if (!stored) continue;
+          const { version, record } = stored;
+          entries.set(buildId, { version, kept: this.#keep(record) });
+        } catch (error) {
+          onUnreadable(buildId, error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: READERS }, readNext));
+    this.#entries = entries;
+  }
+
+  *[Symbol.iterator](): IterableIterator<Kept> {
+    for (const { kept } of this.#entries.values()) yield kept;
+  }
+
+  get(buildId: string): Kept | undefined {
+    return this.#entries.get(buildId)?.kept;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+}

@@ -1,0 +1,43 @@
+import type { KernelRecord, Withdrawal } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import { judgeWithdrawal, type Actor } from '../ownership/ownership.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { updateRecord } from './update-record.ts';
+
+/**
+ * Withdraws a kernel: from now on it is answered with the public reason, no job publishes anything
+ * of it, and only an upload that may restore it brings it back. Its blobs are garbage from then
+ * on. Withdrawn again, it has the new reason.
+ *
+ * @param actor absent: an operator at the store.
+ * @throws DepotError `unknown-build-id`, `forbidden`, `newer-schema`.
+ */
+export async function withdraw(
+  records: RecordStore,
+  buildId: string,
+  withdrawal: Withdrawal,
+  actor?: Actor,
+): Promise<KernelRecord> {
+  const { record } = await updateRecord(records, buildId, (current) => {
+    if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    if (actor) judgeWithdrawal(current, actor);
+    return withdrawnRecord(current, withdrawal);
+  });
+  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
+  return record;
+}
+
+/**
+ * What the record of a kernel becomes when it is withdrawn. As this stays for ever, it is small:
+ * which kernel and core it was, who sent it and why it went, and nothing of its parts.
+ */
+export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): KernelRecord {
+  const kept = Object.entries(current).filter(([field]) => !GONE.has(field));
+  const tombstone = { state: 'withdrawn', extras: {}, artifacts: {}, withdrawal } as const;
+  return { ...(Object.fromEntries(kept) as KernelRecord), ...tombstone };
+}
+
+const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
+  ...(['ksyms', 'symbols', 'inlines', 'carrier', 'levels', 'encoder'] as const),
+  ...(['progress', 'failure', 'readyAt', 'unannounced', 'keptUntil'] as const),
+]);

@@ -1,0 +1,174 @@
+import { FormatError } from '@btf-depot/bytes';
+import { parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
+import {
+  loadFacts,
+  readLinkRecords,
+  type LinkRecord,
+  type LoadFacts,
+  type NotLoadable,
+} from '@btf-depot/carrier';
+import type { Delivery } from '@btf-depot/contracts';
+import type { Elf } from '@btf-depot/elf';
+import { encodeLayout, ksyms, type Ksyms } from '@btf-depot/extras';
+import type { Evidence, KnownImage } from './kernel-symbols.ts';
+import { asDepotError, refusing } from '../input-errors.ts';
+import { sha256Of } from '../sha256.ts';
+import type { SplitPart, VariablesPart } from './split-part.ts';
+
+/** Why a carrier has no ksyms although its kernel has core inside. */
+type NoKsyms =
+  | 'no-vars'
+  | 'no-symbol-table'
+  /** Symbols that came before the variables are those of another build. */
+  | 'foreign-symbols'
+  /** They do not say what memory the kernel drops. */
+  | 'no-markers'
+  /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by its name. */
+  | 'no-kallsyms-all'
+  | 'no-ksyms'
+  | 'ksyms-refused';
+
+/** What can be said of a kernel's carriers before they are made. */
+export interface CarrierFacts {
+  loadable: boolean;
+  /** Why the kernel cannot load it, or gets nothing from it. */
+  why?: NotLoadable | NoKsyms;
+  /** Why it has no ksyms, loadable or not. */
+  noKsyms?: NoKsyms;
+  vermagic?: string;
+  load?: LoadFacts;
+  /** Why the System.map that came along was not used. */
+  mapIgnored?: string;
+  /** Names that the kernel keeps for modules of its own build. */
+  links?: readonly LinkRecord[];
+}
+
+/** `ImageLayout` of libs/extras: where the variables lie. */
+export interface LayoutPart {
+  bytes: Uint8Array;
+  sha256: string;
+  from: Evidence;
+}
+
+export type KsymsPart = SplitPart & {
+  variables: number;
+  leftOut: Ksyms['leftOut'];
+  layout: Pick<LayoutPart, 'bytes' | 'sha256'>;
+  /** What the symbols are known from. */
+  from: Evidence;
+};
+
+export interface CarrierParts {
+  /** The same as before, arranged so that it begins as ksyms does. */
+  vars?: VariablesPart;
+  ksyms?: KsymsPart;
+  /** Of a kernel that has no ksyms, but variables whose addresses are known. */
+  layout?: LayoutPart;
+  carrier: CarrierFacts;
+}
+
+interface KernelSays {
+  elf?: Elf;
+  /** Any module of the same build. */
+  module?: Elf;
+  /** Absent: it has no symbols. */
+  image?: KnownImage;
+  mapIgnored?: string;
+  release?: string;
+  delivery: Delivery;
+}
+
+/**
+ * What of a kernel's variables its running self may be given, and how it is made to load the
+ * module that brings them.
+ * @throws DepotError where what the upload says makes no sense, or is of another build.
+ */
+export function carrierParts(
+  core: Btf,
+  vars: CarrierParts['vars'],
+  { elf, module, image, mapIgnored, release, delivery }: KernelSays,
+): CarrierParts {
+  const load = refusing(module ? 'module' : 'kernel', () =>
+    loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) }),
+  );
+  const vermagic = load.loadable ? load.facts.vermagic : load.vermagic;
+  const links = elf ? readLinkRecords(elf) : [];
+  const carrier: CarrierFacts = {
+    loadable: load.loadable,
+    ...(!load.loadable && { why: load.why }),
+    ...(vermagic !== undefined && { vermagic }),
+    ...(load.loadable && { load: load.facts }),
+    ...(links.length > 0 && { links }),
+    ...(mapIgnored !== undefined && { mapIgnored }),
+  };
+  // A kernel that has no core of its own has nothing to register split BTF on.
+  if (delivery === 'module') return { ...(vars && { vars }), carrier };
+  const found: Safe | Unsafe = vars ? safePart(core, vars, image, release) : { noKsyms: 'no-vars' };
+  if ('ksyms' in found) return { ...found, carrier };
+  const { noKsyms, layout } = found;
+  return {
+    ...(vars && { vars }),
+    ...(layout && { layout }),
+    carrier: { why: noKsyms, noKsyms, ...carrier },
+  };
+}
+
+type Safe = Required<Pick<CarrierParts, 'vars' | 'ksyms'>>;
+
+interface Unsafe {
+  noKsyms: NoKsyms;
+  layout?: LayoutPart;
+}
+
+function safePart(
+  core: Btf,
+  vars: CarrierParts['vars'] & object,
+  image: KnownImage | undefined,
+  release: string | undefined,
+): Safe | Unsafe {
+  if (!image) return { noKsyms: 'no-symbol-table' };
+  const all = parseBtf(vars.bytes, { base: core, section: 'vars' });
+  const safe = safeOf(all, image);
+  if (typeof safe === 'string') {
+    return { noKsyms: image.hidesVariables ? 'no-kallsyms-all' : safe };
+  }
+  const layout = layoutPart(safe, image.from);
+  if (image.hidesVariables) return { noKsyms: 'no-kallsyms-all', layout };
+  const { bytes, types, variables } = safe.ksyms;
+  if (variables === 0) return { noKsyms: 'no-ksyms' };
+  const kernel = kernelVersionOf(release);
+  const faults = verifyBtf(bytes, { base: core, ...(kernel && { kernel }) });
+  if (faults.length > 0) return { noKsyms: 'ksyms-refused' };
+  return {
+    vars: { ...vars, bytes: safe.vars, sha256: sha256Of(safe.vars) },
+    ksyms: {
+      ...{ bytes, sha256: sha256Of(bytes), types, variables },
+      ...{ leftOut: safe.leftOut, layout, from: image.from },
+    },
+  };
+}
+
+function safeOf(vars: Btf, image: KnownImage): Ksyms | NoKsyms {
+  // Functions alone say nothing of variables.
+  if (image.hidesVariables && image.from === 'kallsyms') return 'no-kallsyms-all';
+  try {
+    return ksyms(vars, image) ?? 'no-symbol-table';
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    // What the kernel does not say, and what an earlier upload brought, is no fault of this one.
+    if (image.part !== 'map' && error.code === 'symbols-markers') return 'no-markers';
+    if (image.part === 'stored' && error.code === 'symbols-foreign') return 'foreign-symbols';
+    throw asDepotError(image.part, error);
+  }
+}
+
+function layoutPart({ layout }: Ksyms, from: Evidence): LayoutPart {
+  const bytes = encodeLayout(layout);
+  return { bytes, sha256: sha256Of(bytes), from };
+}
+
+/** Undefined where the release does not begin with a version. */
+export function kernelVersionOf(release: string | undefined) {
+  const isVersion = release !== undefined && /^\d{1,4}\.\d{1,4}(?:\D|$)/.test(release);
+  return isVersion ? parseKernelVersion(release) : undefined;
+}

@@ -1,0 +1,222 @@
+import { FormatError, type Source } from '@btf-depot/bytes';
+import type { Btf } from '@btf-depot/btf';
+import {
+  isLinkedCarrier,
+  judgeCarrier,
+  readCarrier,
+  type Judgement,
+  structModule,
+  type LinkRecord,
+  type StructModule,
+} from '@btf-depot/carrier';
+import type { CarrierEntry, CarrierFile, KernelRecord } from '@btf-depot/contracts';
+import type { CarrierFacts } from './carrier-facts.ts';
+import { DepotError } from '../errors.ts';
+import { UPSTREAM_SECTION } from './inlines-part.ts';
+import { CARRIER_NAME, INLINE_CARRIER_NAME, KSYMS_CARRIER_NAME } from '../pack/make-carriers.ts';
+import { MAX_BLOB_SIZE } from '../ports/blob-store.ts';
+import { sha256Of } from '../sha256.ts';
+import type { KernelParts } from './split-kernel.ts';
+
+/** A carrier that a build farm made, and may have signed, inside its build. */
+export interface GivenCarrier {
+  bytes: Uint8Array;
+  sha256: string;
+  signed: boolean;
+  /** What it says of itself. */
+  name?: string;
+  buildId?: string;
+  baseSha256?: string;
+  vermagic?: string;
+  /** SHA-256 of its BTF sections by their names. */
+  sections: Record<string, string>;
+  /** What it could do to a kernel that loads it. */
+  judgement: Judgement;
+}
+
+/** The module's name is the artifact's: nothing else would find it in sysfs. */
+const FILES: Readonly<Record<string, CarrierFile>> = {
+  [CARRIER_NAME]: 'btf_vmlinux.ko',
+  [KSYMS_CARRIER_NAME]: 'btf_vmlinux_ksyms.ko',
+  [INLINE_CARRIER_NAME]: 'btf_vmlinux_inline.ko',
+};
+
+/** A given carrier that nobody has judged yet. */
+export type UnjudgedCarrier = Omit<GivenCarrier, 'judgement'>;
+
+/** @throws FormatError for what is no module. */
+export function openGivenCarrier(source: Source): UnjudgedCarrier {
+  if (source.size > MAX_BLOB_SIZE) {
+    throw new DepotError('too-large', `a carrier of ${source.size} bytes, not ${MAX_BLOB_SIZE}`);
+  }
+  const bytes = source.read(0, source.size);
+  const { name, buildId, baseSha256, vermagic, signed, sections } = readCarrier(bytes);
+  return {
+    bytes,
+    sha256: sha256Of(bytes),
+    signed,
+    ...(name !== undefined && { name }),
+    ...(buildId !== undefined && { buildId }),
+    ...(baseSha256 !== undefined && { baseSha256 }),
+    ...(vermagic !== undefined && { vermagic }),
+    // Of several with one name, the first: it is the one that a kernel finds.
+    sections: Object.fromEntries(
+      sections.map((one) => [one.name, sha256Of(one.bytes)] as const).toReversed(),
+    ),
+  };
+}
+
+/** Where the kernel that it is for has a module's name, as far as that is known. */
+export function moduleLayout(
+  core: Btf,
+  bits: 32 | 64,
+  { load, vermagic = '' }: { [Key in 'load' | 'vermagic']?: CarrierFacts[Key] | undefined },
+): StructModule | undefined {
+  // BTF is written before the compiler shuffles structures.
+  if (load || vermagic.includes('RANDSTRUCT_')) return load?.structModule;
+  try {
+    return structModule(core, bits);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * With what it could do to a kernel that loads it. One that only its BTF was wanted of, and that
+ * must not be published, is not kept: then there is `refused` in its place.
+ */
+export function judgeGiven(
+  given: UnjudgedCarrier,
+  layout: StructModule | undefined,
+  { isTaken }: { isTaken: boolean },
+): Pick<KernelParts, 'given' | 'refused'> {
+  const judgement = judgeCarrier(given.bytes, { structModule: layout });
+  if (judgement.as !== 'refused' || !isTaken) return { given: { ...given, judgement } };
+  const { code, why } = judgement;
+  return { refused: { [FILES[given.name ?? ''] ?? '']: { code, why } } };
+}
+
+/**
+ * The inlined calls in a given carrier, if the kernel names it as the one that brings them: its
+ * build wrote these, and nothing else has them.
+ */
+export function linkedInlines(
+  { name = '', bytes, sections }: UnjudgedCarrier,
+  links: readonly LinkRecord[] = [],
+): Uint8Array | undefined {
+  const sha256 = sections[UPSTREAM_SECTION];
+  if (name !== INLINE_CARRIER_NAME || sha256 === undefined) return undefined;
+  if (!isLinkedCarrier(links, name, sha256)) return undefined;
+  return readCarrier(bytes)
+    .sections.find((one) => one.name === UPSTREAM_SECTION)
+    ?.bytes.slice();
+}
+
+/**
+ * The artifact that a given carrier takes the place of.
+ * @throws DepotError `foreign-carrier` unless its BTF is, byte for byte, what the record has;
+ *   `unsafe-carrier` unless it is nothing but BTF.
+ */
+export function artifactOf(
+  given: GivenCarrier,
+  record: Pick<
+    KernelRecord,
+    'buildId' | 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines' | 'carrier'
+  >,
+): CarrierFile {
+  const file = FILES[given.name ?? ''];
+  if (!file) throw foreign(`its module is named ${given.name ?? 'nothing'}`);
+  const { buildId, core, carrier } = record;
+  // Upstream's says neither; the kernel itself says by a hash what it is to bring.
+  const isLinked = linkedInlines(given, carrier?.links) !== undefined;
+  if (given.buildId !== buildId && !(isLinked && given.buildId === undefined)) {
+    throw foreign(`it is for build ID ${given.buildId ?? 'none'}`);
+  }
+  if (given.baseSha256 !== core.sha256 && !(isLinked && given.baseSha256 === undefined)) {
+    throw foreign('its base is another core');
+  }
+  const vermagic = carrier?.load?.vermagic;
+  if (vermagic !== undefined && given.vermagic !== vermagic) {
+    throw foreign(`its vermagic is '${given.vermagic ?? ''}', the kernel's '${vermagic}'`);
+  }
+  const { ours, required } = sectionsFor(file, record);
+  // What else is in a module that the kernel names is BTF of the module itself.
+  const there = isLinked ? [UPSTREAM_SECTION] : Object.keys(given.sections);
+  for (const name of new Set([...required, ...there])) {
+    if (given.sections[name] === undefined) throw foreign(`it has no ${name}`);
+    if (ours[name] === undefined) throw foreign(`${name}: the depot has none of this kernel`);
+    if (given.sections[name] !== ours[name]) throw foreign(`${name}: the depot has other bytes`);
+  }
+  const unsafe = fault(given.judgement, { isLinked, load: carrier?.load });
+  if (unsafe !== undefined) throw new DepotError('unsafe-carrier', `carrier: ${unsafe}`);
+  return file;
+}
+
+/**
+ * Why a published carrier must not be given to a kernel, whoever made it; undefined if it may be.
+ * Its BTF is not compared with the record's.
+ */
+export function whyUnsafe(bytes: Uint8Array, carrier: KernelRecord['carrier']): string | undefined {
+  const judgement = judgeCarrier(bytes, { structModule: carrier?.load?.structModule });
+  if (judgement.as === 'refused') return fault(judgement);
+  const { name = '', sections } = readCarrier(bytes);
+  const isLinked = sections.some((one) =>
+    isLinkedCarrier(carrier?.links ?? [], name, sha256Of(one.bytes)),
+  );
+  return fault(judgement, { isLinked, load: carrier?.load });
+}
+
+/** Only a module that the kernel itself names may be other than what we would make. */
+function fault(
+  judgement: Judgement,
+  { isLinked = false, load }: { isLinked?: boolean; load?: CarrierEntry['load'] | undefined } = {},
+): string | undefined {
+  if (judgement.as === 'refused') return `${judgement.why} (${judgement.code})`;
+  if (judgement.as === 'empty-module' && !isLinked) {
+    return 'it is not what the depot would make, and the kernel does not name it';
+  }
+  const { structModule: layout, layoutCrc } = judgement.load ?? {};
+  if (!load || !layout) return undefined;
+  const { size, nameOffset } = load.structModule;
+  const isOther =
+    layout.size !== size ||
+    layout.nameOffset !== nameOffset ||
+    (layoutCrc !== undefined && load.layoutCrc !== undefined && layoutCrc !== load.layoutCrc);
+  return isOther ? "its struct module or CRC is not that of the kernel's modules" : undefined;
+}
+
+/** SHA-256 of the sections that a carrier may have, and which it must have. */
+function sectionsFor(
+  file: CarrierFile,
+  {
+    delivery,
+    core,
+    extras,
+    ksyms,
+    inlines,
+  }: Pick<KernelRecord, 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines'>,
+): { ours: Partial<Record<string, string>>; required: string[] } {
+  if (file === 'btf_vmlinux_inline.ko') {
+    return {
+      ours: inlines ? { [UPSTREAM_SECTION]: inlines.sha256 } : {},
+      required: [UPSTREAM_SECTION],
+    };
+  }
+  const btf = (delivery === 'module' ? core : ksyms)?.sha256;
+  const ours = btf === undefined ? {} : { '.BTF': btf };
+  if (file === 'btf_vmlinux_ksyms.ko') return { ours, required: ['.BTF'] };
+  return {
+    ours: { ...ours, ...sectionsOf({ ...extras, ...(inlines && { inlines }) }) },
+    required: ['.BTF', ...(extras.vars ? ['.BTF.vars'] : [])],
+  };
+}
+
+function sectionsOf(extras: Record<string, { sha256: string }>): Record<string, string> {
+  const entries = Object.entries(extras).map(([name, { sha256 }]) => [`.BTF.${name}`, sha256]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function foreign(how: string): DepotError {
+  return new DepotError('foreign-carrier', `carrier: ${how}`);
+}

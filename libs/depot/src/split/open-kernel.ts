@@ -1,0 +1,110 @@
+import { bytesSource, type Source } from '@btf-depot/bytes';
+import { btfEndian, Kind, type Btf } from '@btf-depot/btf';
+import { readElf, SectionType, type Elf } from '@btf-depot/elf';
+import { DepotError } from '../errors.ts';
+import { MAX_BLOB_SIZE } from '../ports/blob-store.ts';
+import { readImage, releaseIn } from '@btf-depot/unpack';
+import { kindOf, recognise } from './file-kind.ts';
+
+/** What a kernel file says before any of its types is looked at. */
+export interface OpenedKernel {
+  kind: 'elf' | 'image' | 'btf';
+  /** Absent: raw BTF, or a kernel that was built or stripped without its note. */
+  buildId?: string;
+  endian: 'little' | 'big';
+  arch?: string;
+  bits?: 32 | 64;
+  release?: string;
+  /** The kernel's own BTF; absent where it has none inside. */
+  btf?: Uint8Array;
+  /** Absent: raw BTF, an image without ELF headers. */
+  elf?: Elf;
+  /** An image without ELF headers, as it lies in memory. */
+  raw?: Source;
+}
+
+/** @throws DepotError `too-large`; FormatError for a malformed file. */
+export function openKernel(source: Source): OpenedKernel {
+  const kind = kindOf(source);
+  if (kind === 'btf') return openBtf(readWhole(source));
+  const image = kind ? undefined : readImage(source);
+  if (image) {
+    const { btf, ...says } = image;
+    return { kind: 'image', ...says, btf: source.read(btf.offset, btf.length), raw: source };
+  }
+  const elf = readElf(source);
+  const section = elf.filled('.BTF');
+  if (section && isBareBtf(elf)) return openBtf(elf.bytes(section));
+  const release = releaseOf(elf);
+  const buildId = elf.buildId();
+  return {
+    kind: 'elf',
+    ...(buildId !== undefined && { buildId }),
+    endian: elf.endian,
+    arch: elf.arch,
+    bits: elf.class,
+    ...(release !== undefined && { release }),
+    ...(section && { btf: elf.bytes(section) }),
+    elf,
+  };
+}
+
+/** BTF that stands for its kernel. */
+export function openBtf(btf: Uint8Array): OpenedKernel {
+  return { kind: 'btf', endian: btfEndian(btf) ?? 'little', btf };
+}
+
+/** Sections of a file that wraps BTF: its own, and what names sections and symbols. */
+const WRAPPER = new Set<number>([SectionType.NULL, SectionType.SYMTAB, SectionType.STRTAB]);
+
+/**
+ * Whether an ELF file is no kernel but the wrapper of one's BTF, as archives of BTF have it: `pahole
+ * -J` into an empty file, `objcopy -I binary`. Its header is that of the machine that wrapped it.
+ */
+export function isBareBtf(elf: Elf): boolean {
+  return (
+    elf.filled('.BTF') !== undefined &&
+    elf.sections.every(
+      ({ name, type, size }) => size === 0 || WRAPPER.has(type) || /^\.BTF(\.|$)/.test(name),
+    )
+  );
+}
+
+/** BTF by itself, or the `.BTF` section of an ELF file. */
+export function readBtfFile(source: Source): Uint8Array {
+  if (recognise(source) === 'btf') return readWhole(source);
+  const elf = readElf(source);
+  const section = elf.filled('.BTF');
+  if (!section) throw new DepotError('no-btf', 'the ELF file has no .BTF section');
+  return elf.bytes(section);
+}
+
+function readWhole(source: Source): Uint8Array {
+  if (source.size > MAX_BLOB_SIZE) {
+    throw new DepotError(
+      'too-large',
+      `${source.size} bytes of BTF, ${MAX_BLOB_SIZE} are the limit`,
+    );
+  }
+  return source.read(0, source.size);
+}
+
+/** The release in the kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
+function releaseOf(elf: Elf): string | undefined {
+  const symbol = elf.symbol('linux_banner');
+  const bytes = symbol && symbol.size <= 4096 ? elf.bytesOf(symbol) : undefined;
+  if (bytes) return releaseIn(bytesSource(bytes));
+  // A vmlinux out of a vmlinuz has no symbols.
+  const constants = elf.section('.rodata');
+  return constants && releaseIn(bytesSource(elf.bytes(constants)));
+}
+
+/** Width of a pointer by the size of `long`, which the kernel's ABIs tie together. */
+export function bitsOf(btf: Btf): 32 | 64 | undefined {
+  for (const name of ['long unsigned int', 'unsigned long', 'long int', 'long']) {
+    const id = btf.find(name, Kind.INT);
+    const size = id === undefined ? 0 : btf.sizeOrType(id);
+    if (size === 4 || size === 8) return size === 4 ? 32 : 64;
+  }
+  return undefined;
+}

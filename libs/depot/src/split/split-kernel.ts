@@ -1,0 +1,226 @@
+import type { Source } from '@btf-depot/bytes';
+import { parseBtf, type Btf } from '@btf-depot/btf';
+import { readLinkRecords } from '@btf-depot/carrier';
+import type { CarrierEntry, Delivery, ExtraName } from '@btf-depot/contracts';
+import { readElf } from '@btf-depot/elf';
+import { refuseShuffledFull } from '@btf-depot/extras';
+import {
+  carrierParts,
+  type CarrierFacts,
+  type KsymsPart,
+  type LayoutPart,
+} from './carrier-facts.ts';
+import { DepotError } from '../errors.ts';
+import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
+import { inlinesPart, ownInlines, type InlinesPart } from './inlines-part.ts';
+import {
+  judgeGiven,
+  linkedInlines,
+  moduleLayout,
+  openGivenCarrier,
+  type GivenCarrier,
+} from './given-carrier.ts';
+import { kernelImage, type StoredSymbols, type SymbolsPart } from './kernel-symbols.ts';
+import { refusing } from '../input-errors.ts';
+import type { CorePart, VariablesPart } from './split-part.ts';
+import { coreAndVariables, verbatim, type OnUnit } from './core-and-variables.ts';
+
+export interface SplitOptions {
+  /** Required for BTF without its kernel; must agree with the kernel's own. */
+  buildId?: string;
+  /** By default `builtin` for a kernel with BTF inside, `module` for BTF by itself. */
+  delivery?: Delivery;
+  extras: readonly ExtraName[];
+}
+
+export interface SplitInput {
+  /** Absent: core stands for it. */
+  kernel?: Source;
+  /** BTF with global variables, of the same build. */
+  full?: Source;
+  /** Any module of the same build. */
+  module?: Source;
+  /** Symbols for a kernel that has none inside. */
+  map?: Source;
+  /** The map lay beside the kernel in a package: it is left where it is of no use. */
+  mapCameAlong?: boolean;
+  /** The carrier that its build made. */
+  carrier?: Source;
+  stored?: StoredParts;
+}
+
+/** What earlier uploads of the kernel brought. */
+export interface StoredParts {
+  /** The kernel's BTF as it is published, for a kernel that does not bring it. */
+  core?: Uint8Array;
+  /** Its variables, for an upload that brings none. */
+  vars?: VariablesPart;
+  /** Its symbols, likewise. */
+  symbols?: StoredSymbols;
+  /** What makes it load its modules. */
+  load?: CarrierEntry['load'];
+}
+
+/** One kernel's BTF, apart. */
+export interface KernelParts {
+  kind: OpenedKernel['kind'];
+  buildId: string;
+  arch?: string;
+  bits?: 32 | 64;
+  endian: 'little' | 'big';
+  release?: string;
+  delivery: Delivery;
+  core: CorePart;
+  vars?: VariablesPart;
+  /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
+  ksyms?: KsymsPart;
+  /** Where its variables lie, of a kernel that finds none of them by name. */
+  layout?: LayoutPart;
+  inlines?: InlinesPart;
+  /** Symbols that this upload brought, for variables that come later. */
+  symbols?: SymbolsPart;
+  carrier: CarrierFacts;
+  /** Made by its build; whether it is of this kernel is for the record to say. */
+  given?: GivenCarrier;
+  /** A carrier whose BTF was taken, and which is not published itself: by its artifact. */
+  refused?: NonNullable<CarrierEntry['refused']>;
+}
+
+const NO_CORE =
+  'the kernel has no .BTF section, so its core has to come with it: send, as the part full, what ' +
+  'pahole makes of its vmlinux (pahole -J --btf_encode_detached=full.btf ' +
+  '--btf_features=default,global_var vmlinux; without global_var, variables come from DWARF)';
+
+/**
+ * Takes a kernel's BTF apart into core and extras, as the delivery asks.
+ *
+ * - Where the kernel shows its own BTF, and this stays inside the kernel (*builtin*) or `full`
+ *   stands beside it, core is that BTF verbatim, and the variables of `full`, or else those of the
+ *   kernel's DWARF, are attached to it.
+ * - Otherwise (*module*) the BTF that there is, the kernel's or `full`, is partitioned: variables
+ *   and what only they need are taken out, and core is what stays. Where it has no variables (older
+ *   paholes write none), those of the kernel's DWARF are added first.
+ *
+ * @param onUnit called after each unit of DWARF, with how many are done and how many there are;
+ *   what it throws ends the work.
+ * @throws DepotError that says which part of the upload is at fault, and where.
+ */
+export function splitKernel(
+  input: SplitInput,
+  options: SplitOptions,
+  onUnit?: OnUnit,
+): KernelParts {
+  const kernel = refusing('kernel', () => openInput(input));
+  const buildId = agreedBuildId(kernel, options);
+  const { full: fullFile } = input;
+  const full = fullFile && refusing('full', () => parseFull(fullFile));
+  const { stored = {} } = input;
+  const btf = kernel.btf ?? stored.core;
+  const own = btf && refusing('kernel', () => parseBtf(btf));
+  const delivery = options.delivery ?? (kernel.kind !== 'btf' && own ? 'builtin' : 'module');
+  if (delivery === 'builtin' && !own) {
+    throw new DepotError('no-btf', 'the kernel has no .BTF section, so its delivery is module');
+  }
+  const base = own ?? full;
+  if (!base) throw new DepotError('no-core', NO_CORE);
+  const { elf } = kernel;
+  if (full && elf) refusing('full', () => refuseShuffledFull(elf));
+  const dwarf = dwarfOf(kernel, input);
+  const { carrier: carrierFile, map, mapCameAlong = false } = input;
+  const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
+  const inside = elf && refusing('kernel', () => ownInlines(elf));
+  const linked =
+    elf && given && !inside
+      ? refusing('kernel', () => linkedInlines(given, readLinkRecords(elf)))
+      : undefined;
+  const ofBuild = inside ?? linked;
+  const wantsInlines = options.extras.includes('inlines');
+  const parts = options.extras.includes('vars')
+    ? coreAndVariables({
+        base,
+        ...(own && full && { full }),
+        ...(dwarf && { dwarf }),
+        delivery,
+        inlines: wantsInlines && !ofBuild,
+        ...(onUnit && { onUnit }),
+      })
+    : verbatim(base);
+  const inlines =
+    elf && wantsInlines
+      ? inlinesPart({
+          ...{ elf, core: parts.base },
+          ...(ofBuild && { own: ofBuild }),
+          ...(dwarf && { dwarf }),
+          ...(parts.inlines && { found: parts.inlines }),
+          ...(onUnit && { onUnit }),
+        })
+      : undefined;
+  const bits = kernel.bits ?? bitsOf(base);
+  const { module: moduleFile } = input;
+  const module = moduleFile && refusing('module', () => readElf(moduleFile));
+  const { image, symbols, mapIgnored } = kernelImage(delivery, {
+    ...(kernel.elf && { elf: kernel.elf }),
+    ...(kernel.raw && { raw: kernel.raw }),
+    arch: kernel.arch,
+    ...(map && { map, mapCameAlong }),
+    ...(stored.symbols && { symbols: stored.symbols }),
+  });
+  const vars = parts.vars ?? (options.extras.includes('vars') ? stored.vars : undefined);
+  const carrying = carrierParts(parts.base, vars, {
+    delivery,
+    ...(kernel.elf && { elf: kernel.elf }),
+    ...(module && { module }),
+    ...(image && { image }),
+    ...(mapIgnored !== undefined && { mapIgnored }),
+    ...(kernel.release !== undefined && { release: kernel.release }),
+  });
+  const { load = stored.load, vermagic } = carrying.carrier;
+  const layout = given && moduleLayout(parts.base, bits ?? 64, { load, vermagic });
+  return {
+    kind: kernel.kind,
+    buildId,
+    ...(kernel.arch !== undefined && { arch: kernel.arch }),
+    ...(bits !== undefined && { bits }),
+    endian: kernel.endian,
+    ...(kernel.release !== undefined && { release: kernel.release }),
+    delivery,
+    core: parts.core,
+    ...(inlines && { inlines }),
+    ...(symbols && { symbols }),
+    ...(given && judgeGiven(given, layout, { isTaken: linked !== undefined })),
+    ...carrying,
+  };
+}
+
+function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {
+  return elf?.filled('.debug_info') && kernel;
+}
+
+function openInput({ kernel, stored }: SplitInput): OpenedKernel {
+  if (kernel) return openKernel(kernel);
+  if (stored?.core) return openBtf(stored.core);
+  throw new DepotError('missing-part', 'the upload has no part named kernel');
+}
+
+function parseFull(source: Source): Btf {
+  return parseBtf(readBtfFile(source), { section: 'full' });
+}
+
+const WITHOUT_ID = {
+  elf: 'the ELF file has no GNU build ID note',
+  image: 'the image has no GNU build ID note before its BTF',
+  btf: 'BTF does not say its build ID',
+} as const;
+
+function agreedBuildId(kernel: OpenedKernel, { buildId = kernel.buildId }: SplitOptions): string {
+  if (buildId === undefined) {
+    throw new DepotError(
+      'no-build-id',
+      `${WITHOUT_ID[kernel.kind]}: name it, ?buildId= or --build-id`,
+    );
+  }
+  if (kernel.buildId !== undefined && kernel.buildId !== buildId) {
+    throw new DepotError('bad-query', `buildId: the kernel says ${kernel.buildId}`);
+  }
+  return buildId;
+}

@@ -1,0 +1,107 @@
+import { carrier } from '@btf-depot/carrier';
+import { withSection } from '@btf-depot/carrier/testing';
+import type { KernelRecord } from '@btf-depot/contracts';
+import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
+import { expect, test } from 'vitest';
+import { checkStore, type Finding } from './check-store.ts';
+import type { PackedArtifact } from '../pack/pack-kernel.ts';
+import type { Compute } from '../ports/compute.ts';
+
+const core = someBytes(64, 'core');
+const packed: PackedArtifact = { name: 'manifest', bytes: core, sha256: sha256Of(core) };
+const manifest = { sha256: packed.sha256, size: 64, mediaType: 'text/plain' };
+const ready = kernelRecord({ state: 'ready', artifacts: { manifest } });
+
+async function depot(record: KernelRecord, made = [packed]) {
+  const stores = memoryStores();
+  await stores.blobs.put(sha256Of(core), core);
+  await stores.records.put(record, undefined);
+  const compute = { pack: () => Promise.resolve(made) } as unknown as Compute;
+  const run = async () => {
+    const findings: Finding[] = [];
+    const onFinding = (finding: Finding) => findings.push(finding);
+    const signal = new AbortController().signal;
+    const report = await checkStore({ ...stores, compute, onFinding }, signal);
+    return { report, findings: findings.map(({ code, what }) => [code, what]) };
+  };
+  return { ...stores, run };
+}
+
+test('a sound store', async () => {
+  const { run } = await depot(ready);
+  expect(await run()).toEqual({ report: { kernels: 1, blobs: 1, findings: 0 }, findings: [] });
+});
+
+test('a blob that is not there, and one with other bytes', async () => {
+  const { run, kept } = await depot(ready);
+  kept.set(sha256Of(core), { bytes: someBytes(64, 'flipped'), at: new Date() });
+  const damaged = ['core', 'manifest'].map((what) => ['damaged-blob', what]);
+  expect((await run()).findings).toEqual(damaged);
+  kept.clear();
+  expect((await run()).findings).toEqual([
+    ['missing-blob', 'core'],
+    ['missing-blob', 'manifest'],
+  ]);
+});
+
+test('a size that is not what the record says', async () => {
+  const { run } = await depot({ ...ready, core: { ...ready.core, size: 65 } });
+  expect((await run()).findings).toEqual([['wrong-size', 'core']]);
+});
+
+test('an artifact that its parts do not give any more', async () => {
+  const { run } = await depot(ready, [{ ...packed, sha256: '0'.repeat(64) }]);
+  expect((await run()).findings).toEqual([['not-reproducible', 'manifest']]);
+});
+
+test('a record that cannot be read, beside one that can', async () => {
+  const { run, records } = await depot(ready);
+  records.get = () => Promise.reject(new Error('malformed'));
+  expect((await run()).findings).toEqual([['unreadable-record', 'record']]);
+});
+
+test('a withdrawn kernel, whose blobs may be gone', async () => {
+  const { run, kept } = await depot({ ...ready, state: 'withdrawn', artifacts: {} });
+  kept.clear();
+  expect((await run()).findings).toEqual([]);
+});
+
+test('symbols and carriers of the build that are not there are missed too', async () => {
+  const lost = { sha256: '1'.repeat(64), size: 5 };
+  const given = { 'btf_vmlinux.ko': { ...lost, signed: true } };
+  const { run } = await depot({
+    ...ready,
+    symbols: { ...lost, origin: 'map' },
+    carrier: { loadable: true, moduleName: 'btf_vmlinux', signed: true, given },
+  });
+  expect((await run()).findings).toEqual([
+    ['missing-blob', 'symbols'],
+    ['missing-blob', 'given btf_vmlinux.ko'],
+  ]);
+});
+
+test('a published carrier that holds more than BTF, given or not', async () => {
+  const about = { buildId: ready.buildId, baseSha256: sha256Of(core), extras: [] };
+  const made = carrier({ target: { class: 64, endian: 'little', machine: 62 }, ...about });
+  const code = withSection(made, { name: '.altinstructions', flags: 2, bytes: core });
+  const entry = (bytes: Uint8Array) => ({ sha256: sha256Of(bytes), size: bytes.length });
+  const file = { ...entry(code), mediaType: 'application/x-object' };
+  const given = { 'btf_vmlinux.ko': { ...entry(code), signed: true } };
+  const carriers = { loadable: false, moduleName: 'btf_vmlinux', signed: true };
+  for (const change of [
+    { artifacts: { manifest, 'btf_vmlinux.ko': file } },
+    { carrier: { ...carriers, given } },
+    { artifacts: { manifest, 'btf_vmlinux.ko': file }, carrier: { ...carriers, given } },
+  ]) {
+    const { run, blobs } = await depot({ ...ready, ...change });
+    await blobs.put(sha256Of(code), code);
+    expect((await run()).findings).toContainEqual(['unsafe-carrier', 'btf_vmlinux.ko']);
+  }
+  const sound = { manifest, 'btf_vmlinux.ko': { ...file, ...entry(made) } };
+  const { run, blobs } = await depot({ ...ready, artifacts: sound }, [
+    packed,
+    { name: 'btf_vmlinux.ko', bytes: made, sha256: sha256Of(made) },
+  ]);
+  await blobs.put(sha256Of(made), made);
+  expect((await run()).findings).toEqual([]);
+});

@@ -1,0 +1,90 @@
+import { NamedBlobs } from '../record/blobs-in-records.ts';
+import type { BlobEntry, BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+
+export interface GarbageOptions {
+  /** Milliseconds: younger blobs may be of an upload under way, and stay. */
+  minAge: number;
+  /** Say what would be deleted, and delete nothing. */
+  dryRun: boolean;
+}
+
+export const GARBAGE_DEFAULTS = { minAge: 24 * 3600 * 1000, dryRun: false } as const;
+
+export interface GarbageReport {
+  /** Blobs that a record names, or that are too young. */
+  kept: number;
+  collected: BlobEntry[];
+  /** Blobs that came to be named while they were deleted, and were put back. */
+  putBack: number;
+}
+
+/** Bytes that are deleted between two looks at the records, and held in memory meanwhile. */
+const BATCH = 128 * 1024 * 1024;
+
+/**
+ * Deletes the blobs that no record names.
+ *
+ * Safe beside uploads and compressors, whatever their speed: those put their blobs, write their
+ * record, and put their blobs again. A blob that is deleted before the second put is put by it;
+ * one that is deleted after that had been named before, which the look at the records that
+ * follows each batch finds, and puts it back.
+ *
+ * @throws whatever reading a record throws: nothing is deleted on partial knowledge.
+ */
+export async function collectGarbage(
+  { blobs, records, clock }: { blobs: BlobStore; records: RecordStore; clock: Clock },
+  { minAge, dryRun }: GarbageOptions,
+): Promise<GarbageReport> {
+  const report: GarbageReport = { kept: 0, collected: [], putBack: 0 };
+  const named = new NamedBlobs(records);
+  await named.refresh();
+  const youngest = clock.now().getTime() - minAge;
+  let batch: BlobEntry[] = [];
+  const collectBatch = async () => {
+    report.putBack += await deleteBatch(blobs, named, batch, report.collected);
+    batch = [];
+  };
+  for await (const blob of blobs.list()) {
+    if (named.has(blob.sha256) || blob.at.getTime() > youngest) {
+      report.kept++;
+      continue;
+    }
+    if (dryRun) {
+      report.collected.push(blob);
+      continue;
+    }
+    batch.push(blob);
+    if (batch.reduce((sum, { size }) => sum + size, 0) >= BATCH) await collectBatch();
+  }
+  if (batch.length > 0) await collectBatch();
+  return report;
+}
+
+/** @returns how many were put back. */
+async function deleteBatch(
+  blobs: BlobStore,
+  named: NamedBlobs,
+  batch: BlobEntry[],
+  collected: BlobEntry[],
+): Promise<number> {
+  await named.refresh();
+  const held: { entry: BlobEntry; bytes: Uint8Array }[] = [];
+  try {
+    for (const entry of batch) {
+      if (named.has(entry.sha256)) continue;
+      const bytes = await blobs.get(entry.sha256);
+      if (!bytes) continue;
+      held.push({ entry, bytes });
+      await blobs.delete(entry.sha256);
+    }
+  } finally {
+    await named.refresh();
+    for (const { entry, bytes } of held) {
+      if (named.has(entry.sha256)) await blobs.put(entry.sha256, bytes);
+      else collected.push(entry);
+    }
+  }
+  return held.filter(({ entry }) => named.has(entry.sha256)).length;
+}

@@ -1,0 +1,146 @@
+import { RECORD_SCHEMA, type KernelRecord, type SourceEntry } from '@btf-depot/contracts';
+import { packInput } from '../../pack/compress-kernel.ts';
+import { ENCODER, isOlderEncoder } from '../../encoder.ts';
+import { DepotError } from '../../errors.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { SplitPart } from '../../split/split-part.ts';
+import { updateRecord } from '../../record/update-record.ts';
+import { splitAgain } from './split-again.ts';
+
+/** What only the source can give anew. */
+export interface SourceNeed {
+  /** `inlines`, `ksyms`, `vars`: what was read from DWARF or a symbol table. */
+  parts: string[];
+  /** The files that an older encoder read: a package by its name, any by its hash. */
+  sources: Pick<SourceEntry, 'sha256' | 'kind' | 'package' | 'encoder'>[];
+}
+
+export interface Reprocessed {
+  buildId: string;
+  /** Parts that came out with other bytes; the carriers are made again in any case. */
+  changed: string[];
+  /** Absent: everything was made again from what is stored. */
+  needs?: SourceNeed;
+}
+
+export interface ReprocessOptions {
+  /** Kernels whose parts were made by an encoder before this version, `0.2.0`. */
+  before: string;
+  /** Say what would be done, and do nothing. */
+  dryRun: boolean;
+}
+
+/** The parts may be replaced, and collected, while they are split again. */
+const TRIES = 5;
+
+/**
+ * Makes the splits of a kernel again from its stored parts, and has its carriers made again, under
+ * a new revision; until that is ready the old one is served. The core never changes.
+ *
+ * @returns undefined where the kernel is not of an older encoder, is withdrawn, or unknown.
+ * @throws DepotError `unknown-blob`, `bad-btf`; what splitting throws.
+ */
+export async function reprocess(
+  { blobs, records }: { blobs: BlobStore; records: RecordStore },
+  buildId: string,
+  { before, dryRun }: ReprocessOptions,
+): Promise<Reprocessed | undefined> {
+  for (let tries = 1; ; tries++) {
+    const record = (await records.get(buildId))?.record;
+    if (!record || !isDue(record, before)) return undefined;
+    try {
+      const parts = await splitStored(blobs, record);
+      const bytes = Object.values(parts);
+      const putAll = async () => {
+        for (const { sha256, bytes: put } of bytes) await blobs.put(sha256, put);
+      };
+      const changed = Object.entries(parts)
+        .filter(([name, { sha256 }]) => sha256 !== hashOf(record, name))
+        .map(([name]) => name);
+      const needs = sourceNeed(record, before);
+      const report = { buildId, changed, ...(needs && { needs }) };
+      if (dryRun) return report;
+      await putAll();
+      const { written } = await updateRecord(records, buildId, (current) =>
+        current && isDue(current, before) && sameParts(current, record)
+          ? withParts(current, parts)
+          : undefined,
+      );
+      // What lay there before the record named it may have been collected since: see collectGarbage.
+      if (written) await putAll();
+      if (written) return report;
+    } catch (error) {
+      const isLost = error instanceof DepotError && error.code === 'unknown-blob';
+      if (!isLost || tries === TRIES) throw error;
+    }
+  }
+}
+
+type Parts = Partial<Record<'vars' | 'ksyms', SplitPart & { variables: number }>>;
+
+async function splitStored(blobs: BlobStore, record: KernelRecord): Promise<Parts> {
+  const { core, vars, ksyms } = await packInput(blobs, record);
+  if (!vars) return {};
+  const { release } = record;
+  return splitAgain({
+    ...{ core, vars },
+    ...(ksyms && { ksyms }),
+    ...(release !== undefined && { release }),
+  });
+}
+
+function isDue(record: KernelRecord, before: string): boolean {
+  if (record.schema > RECORD_SCHEMA || record.state === 'withdrawn') return false;
+  return encodersOf(record).some((encoder) => isOlderEncoder(encoder, before));
+}
+
+/** Who made the parts as they are now. */
+function encodersOf({ encoder, sources }: KernelRecord): string[] {
+  return encoder === undefined ? sources.map((source) => source.encoder) : [encoder];
+}
+
+function sourceNeed(record: KernelRecord, before: string): SourceNeed | undefined {
+  const { extras, ksyms, inlines, sources } = record;
+  const fromDwarf = Object.keys(extras).filter((name) => extras[name]?.origin === 'dwarf');
+  const inlinesToo = inlines?.origin === 'dwarf' ? ['inlines'] : [];
+  const parts = [...fromDwarf, ...inlinesToo, ...(ksyms ? ['ksyms'] : [])].sort();
+  if (parts.length === 0) return undefined;
+  const older = sources.filter(({ encoder }) => isOlderEncoder(encoder, before));
+  const named = older.map(({ sha256, kind, encoder, package: name }) => ({
+    ...{ sha256, kind, encoder },
+    ...(name !== undefined && { package: name }),
+  }));
+  return { parts, sources: named };
+}
+
+function hashOf({ extras, ksyms }: KernelRecord, name: string): string | undefined {
+  return name === 'ksyms' ? ksyms?.sha256 : extras[name]?.sha256;
+}
+
+function sameParts(one: KernelRecord, other: KernelRecord): boolean {
+  const hashes = (record: KernelRecord) =>
+    JSON.stringify([record.core.sha256, hashOf(record, 'vars'), hashOf(record, 'ksyms')]);
+  return hashes(one) === hashes(other);
+}
+
+function withParts(record: KernelRecord, { vars, ksyms }: Parts): KernelRecord {
+  const next: KernelRecord = {
+    ...record,
+    revision: record.revision + 1,
+    state: 'compressing',
+    encoder: ENCODER,
+    extras: {
+      ...record.extras,
+      ...(vars && record.extras.vars && { vars: { ...record.extras.vars, ...entryOf(vars) } }),
+    },
+    ...(ksyms && record.ksyms && { ksyms: { ...record.ksyms, ...entryOf(ksyms) } }),
+  };
+  delete next.failure;
+  delete next.progress;
+  return next;
+}
+
+function entryOf({ sha256, bytes, types, variables }: SplitPart & { variables: number }) {
+  return { sha256, size: bytes.length, types, variables };
+}

@@ -1,0 +1,57 @@
+import { mergeBtf, parseBtf, verifyBtf } from '@btf-depot/btf';
+import { arrangeKsyms, attachVariables, listVariables } from '@btf-depot/extras';
+import { kernelVersionOf } from '../../split/carrier-facts.ts';
+import { DepotError } from '../../errors.ts';
+import { sha256Of } from '../../sha256.ts';
+import type { SplitPart } from '../../split/split-part.ts';
+
+/** A kernel's parts as the store has them. */
+export interface StoredParts {
+  core: Uint8Array;
+  /** Split BTF on core. */
+  vars: Uint8Array;
+  ksyms?: Uint8Array;
+  release?: string;
+}
+
+type VariablesPart = SplitPart & { variables: number };
+
+/**
+ * Splits variables off again: core and variables make the full BTF that they came from, as far as
+ * variables need it, and this is attached to core anew. Which variables are ksyms is as it was:
+ * that was found in a symbol table, which is not stored.
+ *
+ * @throws DepotError `bad-btf` where a kernel would refuse the result; what the libraries throw.
+ */
+export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredParts): {
+  vars: VariablesPart;
+  ksyms?: VariablesPart;
+} {
+  const core = parseBtf(coreBytes);
+  const before = parseBtf(vars, { base: core, section: 'vars' });
+  const attached = attachVariables(core, parseBtf(mergeBtf(core, before), { section: 'full' }));
+  const { types, variables } = attached;
+  if (!ksyms) return { vars: { ...part(attached.bytes, types), variables } };
+  const after = parseBtf(attached.bytes, { base: core, section: 'vars' });
+  const safe = new Set(listVariables(parseBtf(ksyms, { base: core, section: 'ksyms' })).map(keyOf));
+  const chosen = listVariables(after).filter((variable) => safe.has(keyOf(variable)));
+  const arranged = arrangeKsyms(after, chosen);
+  const kernel = kernelVersionOf(release);
+  const faults = verifyBtf(arranged.ksyms.bytes, { base: core, ...(kernel && { kernel }) });
+  if (faults[0]) throw new DepotError('bad-btf', `ksyms: ${faults[0].message}`);
+  return {
+    vars: { ...part(arranged.vars, types), variables },
+    ksyms: {
+      ...part(arranged.ksyms.bytes, arranged.ksyms.types),
+      variables: arranged.ksyms.variables,
+    },
+  };
+}
+
+function keyOf({ name, place }: { name: string; place?: { section: string; offset: number } }) {
+  return `${place?.section ?? ''} ${place?.offset ?? 0} ${name}`;
+}
+
+function part(bytes: Uint8Array, types: number): SplitPart {
+  return { bytes, sha256: sha256Of(bytes), types };
+}

@@ -1,0 +1,22 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { updateRecord } from '../record/update-record.ts';
+
+/**
+ * Has a kernel that is `failed` compressed again, under the same revision, of which nothing was
+ * published. The sweeper gives it its job.
+ *
+ * @returns false where the kernel is not `failed`.
+ * @throws DepotError `unknown-build-id`, `newer-schema`.
+ */
+export async function requeue(records: RecordStore, buildId: string): Promise<boolean> {
+  const { record, written } = await updateRecord(records, buildId, (current) => {
+    if (current?.state !== 'failed') return undefined;
+    const next: KernelRecord = { ...current, state: 'compressing' };
+    delete next.failure;
+    return next;
+  });
+  if (!record) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+  return written;
+}
