@@ -5,6 +5,7 @@ import type { Bench, BenchOptions } from './bench.ts';
 import { formatResults } from './report.ts';
 
 const benches: Record<string, () => Promise<Bench>> = {
+  'attack-ingest': async () => (await import('./attack-ingest.ts')).attackIngestBench,
   btf: async () => (await import('./btf.ts')).btfBench,
   fetch: async () => (await import('./fetch.ts')).fetchBench,
   ingest: async () => (await import('./ingest.ts')).ingestBench,
