@@ -1,19 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import type { KernelRecord } from '@btf-depot/contracts';
+import { FETCH_ROUTES, plainPath } from '@btf-depot/contracts/routes';
 import { commonHeaders, type AddressedRequest } from '@btf-depot/service-kit';
-import type { Answers } from './answers.ts';
+import type { Answers } from './answers/answers.ts';
 import type { HotBlobs } from './blobs/hot-blobs.ts';
-import type { KernelList } from './kernel-list.ts';
-import { sectionAnswer } from './debuginfod-routes.ts';
-import { chooseArtifact } from './encodings.ts';
-import type { RecentRecords } from './recent-records.ts';
-import type { BlobAnswer, KnownAnswer, SendBlob } from './send-blob.ts';
-import { formOf, variableKey } from './variable-routes.ts';
+import type { KernelList } from './records/kernel-list.ts';
+import { sectionAnswer } from './routes/debuginfod.ts';
+import { chooseArtifact } from './answers/choose-encoding.ts';
+import type { RecentRecords } from './records/recent-records.ts';
+import type { BlobAnswer, KnownAnswer, SendBlob } from './answers/send-blob.ts';
+import { formOf, variableKey } from './routes/variables.ts';
 
-const ARTIFACT_PATH = /^\/v1\/kernels\/([0-9a-f]{8,128})\/([\w.-]{1,128})$/;
-const VARIABLE_PATH = /^\/v1\/kernels\/([0-9a-f]{8,128})\/vars\/([\w.-]{1,128})$/;
-const SECTION_PATH = /^\/buildid\/([0-9a-f]{8,128})\/section\/([\w.]{1,64})$/;
-const BLOB_PATH = /^\/v1\/blobs\/sha256\/([0-9a-f]{64})$/;
+const ARTIFACT_PATH = plainPath(FETCH_ROUTES.artifact);
+const VARIABLE_PATH = plainPath(FETCH_ROUTES.variable);
+const SECTION_PATH = plainPath(FETCH_ROUTES.section);
+const BLOB_PATH = plainPath(FETCH_ROUTES.blob);
 
 interface Caches {
   records: RecentRecords;

@@ -4,28 +4,37 @@
  * and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
  */
 import type { PublicKey } from '@btf-depot/contracts';
+import { FETCH_ROUTES, pathOfAny, RECORD_ROUTES, ROUTES } from '@btf-depot/contracts/routes';
 import type { BlobStore, RecordStore, Underway } from '@btf-depot/depot';
-import { onlyMethods, recordRoutes, type Logger, type Metrics } from '@btf-depot/service-kit';
+import {
+  onlyMethods,
+  recordHandlers,
+  serveRoutes,
+  type Handlers,
+  type Logger,
+  type Metrics,
+} from '@btf-depot/service-kit';
 import { Router } from 'express';
-import { Answers } from './answers.ts';
+import { Answers } from './answers/answers.ts';
+import { blobSender } from './answers/send-blob.ts';
 import { HeldMemory } from './blobs/held-memory.ts';
 import { HotBlobs } from './blobs/hot-blobs.ts';
-import { KernelList } from './kernel-list.ts';
-import { cataloguePage, isOfPage } from './catalogue-page.ts';
 import { Budget } from './clients/budget.ts';
 import { Wanted } from './clients/wanted.ts';
-import { isLongQuestion, readableElsewhere } from './cors.ts';
-import { debuginfodRoutes, isDebuginfod } from './debuginfod-routes.ts';
-import { documentationRoutes, isDocumentation } from './documentation.ts';
 import { hotPath } from './hot-path.ts';
-import { keyRoutes } from './key-routes.ts';
 import { KernelThread, type KernelLimits } from './kernels/kernel-thread.ts';
-import { RecentRecords } from './recent-records.ts';
-import { fetchRoutes } from './routes.ts';
-import { blobSender } from './send-blob.ts';
-import { searchRoutes } from './search-routes.ts';
-import { siteRoutes } from './site-routes.ts';
-import { variableRoutes } from './variable-routes.ts';
+import { KernelList } from './records/kernel-list.ts';
+import { RecentRecords } from './records/recent-records.ts';
+import { artifactHandlers } from './routes/artifacts.ts';
+import { pageHandlers } from './routes/catalogue-page.ts';
+import { isLongQuestion, readableElsewhere } from './routes/cors.ts';
+import { debuginfodHandlers, isDebuginfod } from './routes/debuginfod.ts';
+import { documentationHandlers } from './routes/documentation.ts';
+import type { FetchHandlers } from './routes/handlers.ts';
+import { inlineHandlers } from './routes/inlines.ts';
+import { keyHandlers } from './routes/keys.ts';
+import { searchHandlers } from './routes/search.ts';
+import { variableHandlers } from './routes/variables.ts';
 
 export { fetchSettings } from './settings.ts';
 
@@ -94,29 +103,35 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
   const answersHeld = new HeldMemory(settings.BTFDEPOT_HOT_ANSWERS);
   const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS, budget, answersHeld);
   const send = blobSender(held, deps.metrics);
+  const handlers: FetchHandlers & Handlers<typeof RECORD_ROUTES> = {
+    ...recordHandlers((buildId) => records.newest(buildId), deps.underway),
+    ...searchHandlers({ records, kernelList, wanted, held: answersHeld, budget }),
+    ...artifactHandlers({ records, kernelList, blobs, kernels, answers, send }),
+    ...variableHandlers({ records, kernels, answers, budget, held: answersHeld, send }),
+    ...inlineHandlers({ records, kernels, answers, send }),
+    ...keyHandlers(deps.publicKeys ?? []),
+    ...debuginfodHandlers({ records, blobs, send, log }),
+    ...documentationHandlers(),
+    ...pageHandlers(send),
+  };
   const router = Router();
   router.use(
     readableElsewhere,
     wanted.watch,
-    documentationRoutes(),
-    cataloguePage(send),
-    keyRoutes(deps.publicKeys ?? []),
-    debuginfodRoutes({ records, blobs, send, log }),
-    searchRoutes({ records, kernelList, wanted, held: answersHeld, budget }),
-    recordRoutes((buildId) => records.newest(buildId), deps.underway),
-    variableRoutes({ records, kernels, answers, budget, held: answersHeld, send }),
-    siteRoutes({ records, kernels, answers, send }),
-    fetchRoutes({ records, kernelList, blobs, kernels, answers, send }),
+    serveRoutes({ ...RECORD_ROUTES, ...FETCH_ROUTES }, handlers),
   );
   return {
     router,
     hot: hotPath({ records, kernelList, blobs, answers, send }),
     finishes: isDebuginfod,
-    open: (path) => isOfPage(path) || isDocumentation(path),
+    open: isOpen,
     reads: isLongQuestion,
     admin: adminRoutes(wanted),
   };
 }
+
+/** The same for everyone, with nothing of the depot's kernels: the page, the documentation. */
+const isOpen = pathOfAny(ROUTES.filter(({ open }) => open));
 
 function kernelLimits(settings: FetchSettings): KernelLimits {
   return {

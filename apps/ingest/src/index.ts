@@ -3,20 +3,24 @@
  * it answers. `createIngest` is the service without its adapters and its port, so that it runs by
  * itself (main.ts) and within the embedded depot alike.
  */
-import { Router } from 'express';
+import type { Router } from 'express';
 import { StorageShare, type AcceptDeps, type TokenGuard } from '@btf-depot/depot';
 import {
   auditLog,
-  recordRoutes,
+  recordHandlers,
+  serveRoutes,
   type ComputePool,
+  type Handlers,
   type Logger,
   type Metrics,
 } from '@btf-depot/service-kit';
 import type { ExtraName } from '@btf-depot/contracts';
+import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
 import { Admission } from './admission.ts';
-import { kernelsRoute } from './kernels-route.ts';
+import type { IngestHandlers } from './handlers.ts';
 import { Staging } from './staging.ts';
-import { withdrawRoute } from './withdraw-route.ts';
+import { uploadHandler } from './upload.ts';
+import { withdrawHandler } from './withdraw.ts';
 
 export { uploadSettings } from './settings.ts';
 
@@ -46,29 +50,31 @@ export async function createIngest(
   const staging = new Staging(settings.BTFDEPOT_DATA);
   await staging.open();
   const audit = auditLog(settings.BTFDEPOT_AUDIT_LOG, deps.log);
-  const router = Router();
-  router.use(
-    kernelsRoute({
-      ...deps,
-      audit,
-      staging,
-      storage: new StorageShare(deps.records),
-      rules: {
-        limit: settings.BTFDEPOT_UPLOAD_LIMIT,
-        period: settings.BTFDEPOT_UPLOAD_PERIOD,
-        least: settings.BTFDEPOT_UPLOAD_LEAST,
-        rate: settings.BTFDEPOT_UPLOAD_RATE,
-      },
-      admission: new Admission(settings.BTFDEPOT_DATA, {
-        uploads: settings.BTFDEPOT_UPLOADS,
-        perMinute: settings.BTFDEPOT_TOKEN_RATE,
-        keepFree: settings.BTFDEPOT_KEEP_FREE,
-      }),
-      extras: settings.BTFDEPOT_EXTRAS,
-      onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
+  const upload = uploadHandler({
+    ...deps,
+    audit,
+    staging,
+    storage: new StorageShare(deps.records),
+    rules: {
+      limit: settings.BTFDEPOT_UPLOAD_LIMIT,
+      period: settings.BTFDEPOT_UPLOAD_PERIOD,
+      least: settings.BTFDEPOT_UPLOAD_LEAST,
+      rate: settings.BTFDEPOT_UPLOAD_RATE,
+    },
+    admission: new Admission(settings.BTFDEPOT_DATA, {
+      uploads: settings.BTFDEPOT_UPLOADS,
+      perMinute: settings.BTFDEPOT_TOKEN_RATE,
+      keepFree: settings.BTFDEPOT_KEEP_FREE,
     }),
-    recordRoutes(async (buildId) => (await deps.records.get(buildId))?.record, deps.underway),
-    withdrawRoute({ ...deps, audit }),
-  );
-  return router;
+    extras: settings.BTFDEPOT_EXTRAS,
+    onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
+  });
+  const newest = async (buildId: string) => (await deps.records.get(buildId))?.record;
+  const handlers: IngestHandlers & Handlers<typeof RECORD_ROUTES> = {
+    ...recordHandlers(newest, deps.underway),
+    upload,
+    put: upload,
+    withdraw: withdrawHandler({ ...deps, audit }),
+  };
+  return serveRoutes({ ...RECORD_ROUTES, ...INGEST_ROUTES }, handlers);
 }

@@ -1,4 +1,5 @@
-import { EXTRAS, type ExtraName } from '@btf-depot/contracts';
+import { EXTRAS } from '@btf-depot/contracts';
+import { parseExtras } from '@btf-depot/contracts/routes';
 import { byteSize, seconds, wholeNumber } from '@btf-depot/service-kit';
 import { z } from 'zod';
 
@@ -24,13 +25,3 @@ export const uploadSettings = {
   /** The extras that are split off where the upload names none, separated by commas. */
   BTFDEPOT_EXTRAS: z.string().default(EXTRAS.join(',')).transform(parseExtras),
 };
-
-/** `vars,inlines` as a list; empty text: none. */
-export function parseExtras(text: string, context: z.RefinementCtx): ExtraName[] {
-  const names = text.split(',').filter((name) => name !== '');
-  const known: readonly string[] = EXTRAS;
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return names as ExtraName[];
-  context.addIssue(`unknown extra ${unknown.join(', ')}: this depot knows ${EXTRAS.join(', ')}`);
-  return z.NEVER;
-}

@@ -7,8 +7,6 @@ export * from './artifact.ts';
 export * from './build-id.ts';
 export * from './inline.ts';
 export * from './job.ts';
-export { openApiDocument } from './openapi/document.ts';
-export { FETCH_ROUTES, type RouteDocument } from './openapi/routes.ts';
 export * from './ownership.ts';
 export * from './problem.ts';
 export * from './record.ts';

@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
+import { HEALTH_ROUTES, pathOfAny } from '@btf-depot/contracts/routes';
 import express, { type Express, type Request, type RequestHandler, type Router } from 'express';
 import type { TokenGuard } from '@btf-depot/depot';
 import { addressedRequests, type AddressedRequest } from './addressed-request.ts';
@@ -11,6 +12,7 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
 import { refuseAhead } from './refuse-ahead.ts';
+import { serveRoutes } from './serve-routes.ts';
 import { SettingsError } from './settings.ts';
 import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
@@ -69,7 +71,7 @@ export interface HttpService {
   close(): Promise<void>;
 }
 
-const HEALTH_PATHS = ['/healthz', '/readyz'];
+const isHealth = pathOfAny(Object.values(HEALTH_ROUTES));
 const READING_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Binds an HTTP service: health, request ids and problem answers around the routes given. */
@@ -91,14 +93,18 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     });
     next();
   });
-  app.get('/healthz', (_request, response) => response.json({ status: 'ok' }));
-  app.get('/readyz', async (_request, response) => {
-    const failing = await failingChecks(options.checks);
-    const ready = !stopping && Object.keys(failing).length === 0;
-    response
-      .status(ready ? 200 : 503)
-      .json({ status: stopping ? 'stopping' : ready ? 'ready' : 'not ready', failing });
-  });
+  app.use(
+    serveRoutes(HEALTH_ROUTES, {
+      healthz: ({ response }) => response.json({ status: 'ok' }),
+      async readyz({ response }) {
+        const failing = await failingChecks(options.checks);
+        const ready = !stopping && Object.keys(failing).length === 0;
+        response
+          .status(ready ? 200 : 503)
+          .json({ status: stopping ? 'stopping' : ready ? 'ready' : 'not ready', failing });
+      },
+    }),
+  );
   app.use((request, response, next) => {
     if (!stopping || options.finishes?.(request.path)) {
       next();
@@ -126,7 +132,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const server = createServer(serverOptions, (request, response) => {
     const { readers, open } = options;
     const [path = ''] = (request.url ?? '').split('?');
-    if (HEALTH_PATHS.includes(path)) {
+    if (isHealth(path)) {
       serve(request, response);
       return;
     }

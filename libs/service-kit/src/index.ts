@@ -15,10 +15,10 @@ export { auditLog, createLogger, type Logger } from './logger.ts';
 export { commandSigner, moduleSettings, moduleSigning } from './module-signing.ts';
 export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
-export { readJson, readQuery } from './read-json.ts';
-export { recordRoutes } from './record-routes.ts';
+export { recordHandlers } from './record-handlers.ts';
 export { stopReading } from './refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
+export { serveRoutes, type Asked, type Handlers } from './serve-routes.ts';
 export {
   publicKeySettings,
   readPublicKeys,

@@ -9,12 +9,9 @@ const MAX_CLIENTS = 16_384;
 const MINUTE = 60_000;
 
 /**
- * What an answer that is not in memory costs before it is made: no less than this. A resolution
- * costs 1 for each name. What it took is charged besides.
+ * What each client may have computed: so much a minute, and as much at once after a pause. What a
+ * route costs at least is its `price` in libs/contracts/src/routes.
  */
-export const COSTS = { variable: 1, page: 10, merge: 50, search: 1, lookedUp: 1 } as const;
-
-/** What each client may have computed: so much a minute, and as much at once after a pause. */
 export class Budget {
   readonly #perMinute: number;
   readonly #clients = new LRUCache<string, { left: number; at: number }>({ max: MAX_CLIENTS });

@@ -1,0 +1,90 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { DepotError } from '@btf-depot/depot';
+import { clientOf } from '@btf-depot/service-kit';
+import type { Request } from 'express';
+import { LRUCache } from 'lru-cache';
+import type { HeldMemory } from '../blobs/held-memory.ts';
+import type { Budget } from '../clients/budget.ts';
+import type { Answered } from '../kernels/kernel-thread.ts';
+
+/** A body that was computed, ready to be sent. */
+export interface Answer {
+  bytes: Buffer;
+  sha256: string;
+  mediaType: string;
+  /** Where it counts while readers have not taken it. */
+  held: HeldMemory;
+  headers?: OutgoingHttpHeaders;
+}
+
+export interface Question {
+  /** Says all that the answer depends on. */
+  key: string;
+  mediaType: string;
+  /** What the client spends on an answer that is not in memory; see Budget. */
+  cost: number;
+  /** Bytes that the answer has, or nearly so, where they are known and many. */
+  size?: number;
+  /** What the answer has besides where another page goes on. */
+  more?: (next: string | undefined) => Pick<Answer, 'headers'>;
+}
+
+/** What an entry takes beside its bytes. */
+const OVERHEAD = 512;
+
+/**
+ * Computed answers in memory, at most so many bytes, refusals included: the least recently used
+ * goes.
+ */
+export class Answers {
+  readonly #budget: Budget;
+  readonly #held: HeldMemory;
+  readonly #cache: LRUCache<string, Answer | DepotError>;
+
+  constructor(maxBytes: number, budget: Budget, held: HeldMemory) {
+    this.#budget = budget;
+    this.#held = held;
+    this.#cache = new LRUCache({
+      maxSize: Math.max(maxBytes, 1),
+      sizeCalculation: (entry) => OVERHEAD + ('bytes' in entry ? entry.bytes.length : 0),
+    });
+  }
+
+  /** The answer if it is in memory, and can be sent to whoever asks. */
+  peek(request: Pick<Request, 'ip'>, key: string): Answer | undefined {
+    const entry = this.#cache.get(key);
+    return entry && 'bytes' in entry && this.#held.admits(entry.bytes, request) ? entry : undefined;
+  }
+
+  /**
+   * The answer; what is in memory costs the client nothing.
+   * @param make is given the client. It is called for each of many who ask for the same at once,
+   *   and makes one answer for all.
+   * @throws DepotError `budget-spent`, `busy` where it could not be sent; what `make` throws.
+   */
+  async get(
+    request: Pick<Request, 'ip'>,
+    question: Question,
+    make: (client: string) => Promise<Answered>,
+  ): Promise<Answer> {
+    const { key, mediaType, cost, size = 0 } = question;
+    const known = this.#cache.get(key);
+    if (known instanceof DepotError) throw known;
+    if (known) return known;
+    this.#held.admit({ length: size }, request);
+    this.#budget.spend(request, cost);
+    try {
+      const made = await make(clientOf(request));
+      const { bytes, sha256, next } = made;
+      const answer = { bytes, sha256, mediaType, held: this.#held, ...question.more?.(next) };
+      this.#cache.set(key, answer);
+      return answer;
+    } catch (error) {
+      // A miss stays one until the kernel changes; what is busy or broken may be well again.
+      if (error instanceof DepotError && LASTING.has(error.code)) this.#cache.set(key, error);
+      throw error;
+    }
+  }
+}
+
+const LASTING: ReadonlySet<string> = new Set(['unknown-variable', 'no-vars', 'bad-btf']);

@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import parseRange from 'range-parser';
+import { problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
+import type { AddressedRequest, Metrics } from '@btf-depot/service-kit';
+import type { ColdBlob } from '../blobs/cold-blob.ts';
+import type { HeldMemory } from '../blobs/held-memory.ts';
+import { sendBytes, type Piece } from '../blobs/send-bytes.ts';
+import { READABLE_ELSEWHERE } from '../routes/cors.ts';
+
+/** An answer of which only the bytes are missing. */
+export interface KnownAnswer {
+  /**
+   * Where the bytes count while readers have not taken them, and need room; by default, with the
+   * blobs, which have it.
+   */
+  held?: HeldMemory;
+  sha256: string;
+  mediaType: string;
+  /** By its hash a blob never changes; by its name it may with the next revision. */
+  immutable: boolean;
+  /** Content-Encoding of the bytes. */
+  encoding?: string;
+  /** Request headers that the choice of these bytes depended on. */
+  vary?: string;
+  /** More headers. */
+  headers?: OutgoingHttpHeaders;
+}
+
+export interface BlobAnswer extends KnownAnswer {
+  /** A blob on its way is closed when it was sent, or did not need to be. */
+  bytes: Buffer | ColdBlob;
+}
+
+/** Who asks for more ranges than these gets the whole (RFC 9110, 14.2 allows it). */
+const MAX_RANGES = 16;
+
+interface Part {
+  start: number;
+  /** The last byte. */
+  end: number;
+}
+
+/**
+ * Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110.
+ * @throws DepotError `busy` where slow readers hold as much as they may, or this client does.
+ */
+export type SendBlob = (
+  request: AddressedRequest,
+  response: ServerResponse<AddressedRequest>,
+  answer: BlobAnswer,
+) => void;
+
+/**
+ * @param blobsHeld counts what slow readers have not taken yet of blobs.
+ * @param metrics told of what is sent.
+ */
+export function blobSender(blobsHeld: HeldMemory, metrics?: Metrics): SendBlob {
+  return (request, response, answer) => {
+    const { bytes, held = blobsHeld } = answer;
+    if (request.method !== 'HEAD') answer.held?.admit(bytes, request);
+    const body = writeHead(request, response, answer);
+    if (body && request.method !== 'HEAD') {
+      metrics?.sent(Buffer.isBuffer(bytes) ? 'memory' : 'store', sizeOf(body));
+      sendBytes(response, bytes, body, held);
+      return;
+    }
+    response.end();
+    if (!Buffer.isBuffer(bytes)) bytes.close();
+  };
+}
+
+function sizeOf(pieces: readonly Piece[]): number {
+  return pieces.reduce(
+    (sum, piece) => sum + (Buffer.isBuffer(piece) ? piece.length : piece.end - piece.start),
+    0,
+  );
+}
+
+/** @returns what the body is made of; undefined where there is none, or it was sent. */
+function writeHead(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { bytes: { length }, sha256, mediaType, immutable, encoding, vary, ...answer }: BlobAnswer,
+): readonly Piece[] | undefined {
+  const etag = `"${sha256}"`;
+  const headers: OutgoingHttpHeaders = {
+    ETag: etag,
+    'Cache-Control': immutable ? 'public, max-age=31536000, immutable' : 'public, no-cache',
+    'Accept-Ranges': 'bytes',
+    ...READABLE_ELSEWHERE,
+    ...(vary !== undefined && { Vary: vary }),
+    ...answer.headers,
+  };
+  const ifMatch = request.headers['if-match'];
+  // The strong comparison of RFC 9110, 13.1.1: a weak tag is never the same.
+  if (ifMatch !== undefined && !tagsOf(ifMatch).some((tag) => tag === '*' || tag === etag)) {
+    refuse(response, headers, 'not-matching', `the artifact is ${etag} now`);
+    return undefined;
+  }
+  if (matches(request.headers['if-none-match'], etag)) {
+    response.writeHead(304, headers);
+    return undefined;
+  }
+  const parts = partsOf(request, length, etag);
+  if (parts === 'outside') {
+    headers['Content-Range'] = `bytes */${length}`;
+    refuse(response, headers, 'range-not-satisfiable', `the artifact has ${length} bytes`);
+    return undefined;
+  }
+  if (encoding !== undefined) headers['Content-Encoding'] = encoding;
+  headers['Content-Type'] = mediaType;
+  const pieces =
+    parts && parts.length > 1
+      ? byteRanges(headers, parts, { length, mediaType })
+      : onePart(headers, parts?.[0], length);
+  response.writeHead(parts ? 206 : 200, headers);
+  return pieces;
+}
+
+function refuse(
+  response: ServerResponse,
+  headers: OutgoingHttpHeaders,
+  code: ProblemCode,
+  detail: string,
+): void {
+  const body = problem(code, detail);
+  headers['Content-Type'] = PROBLEM_MEDIA_TYPE;
+  response.writeHead(body.status, headers);
+  response.write(JSON.stringify(body));
+}
+
+function onePart(headers: OutgoingHttpHeaders, part: Part | undefined, length: number): Piece[] {
+  const { start, end } = part ?? { start: 0, end: length - 1 };
+  if (part) headers['Content-Range'] = contentRange(part, length);
+  headers['Content-Length'] = end + 1 - start;
+  return [{ start, end: end + 1 }];
+}
+
+/** Several ranges: `multipart/byteranges`, RFC 9110, 14.6. */
+function byteRanges(
+  headers: OutgoingHttpHeaders,
+  parts: readonly Part[],
+  { length, mediaType }: { length: number; mediaType: string },
+): Piece[] {
+  const boundary = randomUUID();
+  const pieces: Piece[] = [];
+  let size = 0;
+  const add = (text: string) => {
+    const bytes = Buffer.from(text);
+    pieces.push(bytes);
+    size += bytes.length;
+  };
+  for (const part of parts) {
+    const range = contentRange(part, length);
+    add(`\r\n--${boundary}\r\nContent-Type: ${mediaType}\r\nContent-Range: ${range}\r\n\r\n`);
+    pieces.push({ start: part.start, end: part.end + 1 });
+    size += part.end + 1 - part.start;
+  }
+  add(`\r\n--${boundary}--\r\n`);
+  headers['Content-Type'] = `multipart/byteranges; boundary=${boundary}`;
+  headers['Content-Length'] = size;
+  return pieces;
+}
+
+function contentRange({ start, end }: Part, size: number): string {
+  return `bytes ${start}-${end}/${size}`;
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return tagsOf(header).some((given) => {
+    const tag = given.replace(/^W\//, '');
+    return tag === '*' || tag === etag;
+  });
+}
+
+function tagsOf(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim());
+}
+
+/**
+ * The ranges that are asked for, those that touch each other as one. Undefined where the whole is
+ * to be sent: no range, too many, a malformed one, or an `If-Range` that another revision answered.
+ */
+function partsOf(
+  { headers }: IncomingMessage,
+  size: number,
+  etag: string,
+): readonly Part[] | 'outside' | undefined {
+  const { range } = headers;
+  if (range === undefined || range.length > 32 * MAX_RANGES) return undefined;
+  const ifRange = headers['if-range'];
+  if (ifRange !== undefined && ifRange !== etag) return undefined;
+  const ranges = parseRange(size, withinSize(range, size), { combine: true });
+  if (ranges === -1) return 'outside';
+  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length > MAX_RANGES) return undefined;
+  return ranges;
+}
+
+/** The last bytes of fewer than are asked for are all of them (RFC 9110, 14.1.2). */
+function withinSize(range: string, size: number): string {
+  return range.replace(/(?<=[=,]\s*)-(\d+)(?=\s*(?:,|$))/g, (_whole, last: string) =>
+    Number(last) > size ? `-${size}` : `-${last}`,
+  );
+}

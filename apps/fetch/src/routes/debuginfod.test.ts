@@ -1,0 +1,70 @@
+import { parseBtf } from '@btf-depot/btf';
+import { createLogger, startHttpService } from '@btf-depot/service-kit';
+import { attachVariables } from '@btf-depot/extras';
+import { buildIdOf, kernelBtf } from '@btf-depot/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createFetch } from '../index.ts';
+import { startFetch, TEST_SETTINGS, type StartedFetch } from '../testing/start-fetch.ts';
+
+const core = kernelBtf();
+const vars = attachVariables(parseBtf(core), parseBtf(kernelBtf({ globals: true }))).bytes;
+const buildId = buildIdOf('kernel');
+
+let depot: StartedFetch;
+
+beforeAll(async () => {
+  depot = await startFetch();
+  // Its parts are served as soon as they are durable, carriers or not.
+  await depot.store({ core, vars }, { buildId, state: 'compressing' });
+  await depot.store({ core }, { buildId: buildIdOf('bare') });
+  await depot.store({ core }, { buildId: buildIdOf('gone'), state: 'withdrawn' });
+});
+
+afterAll(() => depot.close());
+
+// The first answer comes from the store, the second from memory ahead of Express.
+describe.each(['first', 'again'])('%s:', () => {
+  test.each([
+    ['.BTF', core],
+    ['.BTF.vars', vars],
+  ])('section %s', async (section, bytes) => {
+    const answer = await depot.get(`/buildid/${buildId}/section/${section}`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-debuginfod-size')).toBe(String(bytes.length));
+    expect(answer.headers.get('x-debuginfod-file')).toBe('vmlinux');
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bytes);
+  });
+});
+
+test.each([
+  ['unknown-build-id', `/buildid/${buildIdOf('nobody')}/section/.BTF`],
+  ['unknown-artifact', `/buildid/${buildId}/section/.text`],
+  ['unknown-artifact', `/buildid/${buildId}/section/.BTF.__proto__`],
+  ['unknown-artifact', `/buildid/${buildIdOf('bare')}/section/.BTF.vars`],
+  ['unknown-artifact', `/buildid/${buildIdOf('gone')}/section/.BTF`],
+  ['unknown-artifact', '/buildid/xyz/section/.BTF'],
+  ['not-found', `/buildid/${buildId}/debuginfo`],
+  ['not-found', `/buildid/${buildId}/source/etc/passwd`],
+])('what is missing is 404: %s %s', async (code, path) => {
+  const answer = await depot.get(path);
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ code });
+});
+
+test('what cannot be sent just now is 406, which the client does not remember', async () => {
+  const log = createLogger('fetch', 'silent');
+  const down = () => Promise.reject(new Error('no route to store'));
+  const blobs = new Proxy(depot.blobs, { get: () => down });
+  const service = await startHttpService({
+    host: '127.0.0.1',
+    port: 0,
+    log,
+    checks: {},
+    ...createFetch({ blobs, records: depot.records }, TEST_SETTINGS, log),
+  });
+  const answer = await fetch(`${service.url}/buildid/${buildId}/section/.BTF`);
+  expect(answer.status).toBe(406);
+  expect(await answer.json()).toMatchObject({ code: 'not-now' });
+  await service.close();
+});

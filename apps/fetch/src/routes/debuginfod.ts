@@ -1,0 +1,72 @@
+import { isBuildId, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError, findSection } from '@btf-depot/depot';
+import type { Logger } from '@btf-depot/service-kit';
+import type { HotBlobs } from '../blobs/hot-blobs.ts';
+import type { RecentRecords } from '../records/recent-records.ts';
+import type { KnownAnswer, SendBlob } from '../answers/send-blob.ts';
+import type { FetchHandlers } from './handlers.ts';
+
+/** Codes of what is not there, and will not be there in a moment either. */
+const MISSING: ReadonlySet<string> = new Set([
+  'bad-build-id',
+  'unknown-build-id',
+  'unknown-artifact',
+  'no-vars',
+  'no-inlines',
+  'withdrawn',
+]);
+
+/**
+ * `GET /buildid/{id}/section/{name}`, as debuginfod has it (elfutils, debuginfod.8). Its client
+ * (debuginfod-client.c) takes only 200 for an answer; a 503 to this request makes it download the
+ * whole debug information, and every other error but 406 is remembered as "missing" for ten
+ * minutes. So what is missing is 404, and whatever keeps us from answering just now is 406.
+ */
+export function debuginfodHandlers({
+  records,
+  blobs,
+  send,
+  log,
+}: {
+  records: RecentRecords;
+  blobs: HotBlobs;
+  send: SendBlob;
+  log: Logger;
+}): Pick<FetchHandlers, 'section'> {
+  return {
+    async section({ request, response, params: { buildId, name } }) {
+      try {
+        if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+        const known = sectionAnswer(await records.get(buildId), name);
+        send(request, response, { ...known, bytes: await blobs.open(known.sha256) });
+      } catch (error) {
+        if (error instanceof DepotError && MISSING.has(error.code)) {
+          throw error.code === 'unknown-build-id' ? error : missing(error);
+        }
+        log.warn({ err: error }, 'a section cannot be sent now');
+        throw new DepotError('not-now', 'ask again', { cause: error });
+      }
+    },
+  };
+}
+
+/** The client makes no difference between the kinds of missing: 404 for all. */
+function missing(error: DepotError): DepotError {
+  return new DepotError('unknown-artifact', error.message);
+}
+
+/** Paths that are served to the end: a service that stops must not say 503 to them. */
+export function isDebuginfod(path: string): boolean {
+  return path.startsWith('/buildid/');
+}
+
+/** @throws DepotError as `findSection`. */
+export function sectionAnswer(record: KernelRecord, name: string): KnownAnswer {
+  const { sha256, size } = findSection(record, name);
+  return {
+    sha256,
+    mediaType: 'application/octet-stream',
+    immutable: false,
+    headers: { 'X-DEBUGINFOD-SIZE': size, 'X-DEBUGINFOD-FILE': 'vmlinux' },
+  };
+}

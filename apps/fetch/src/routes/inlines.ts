@@ -1,0 +1,51 @@
+import type { KernelRecord } from '@btf-depot/contracts';
+import { FETCH_ROUTES } from '@btf-depot/contracts/routes';
+import { DepotError, type SiteQuestion } from '@btf-depot/depot';
+import type { z } from 'zod';
+import { kernelKey } from '../kernels/kernel-thread.ts';
+import { livingRecord } from '../records/living-record.ts';
+import type { FetchHandlers } from './handlers.ts';
+import type { VariableDeps } from './variables.ts';
+
+/** A kernel's inlined calls: the sites of a function, or those that begin at an address. */
+export function inlineHandlers({
+  records,
+  kernels,
+  answers,
+  send,
+}: Omit<VariableDeps, 'budget' | 'held'>): Pick<FetchHandlers, 'inlines'> {
+  return {
+    async inlines({ request, response, params: { buildId }, query }) {
+      const question = questionOf(query());
+      const record = await livingRecord(records, buildId);
+      if (!record.inlines) {
+        throw new DepotError('no-inlines', `${record.buildId} came without inlined calls`);
+      }
+      const cost = FETCH_ROUTES.inlines.price;
+      const answer = await answers.get(
+        request,
+        { key: keyOf(record, question), mediaType: 'application/json', cost },
+        (client) => kernels.ask(record, { do: 'sites', ...question }, client),
+      );
+      send(request, response, { ...answer, immutable: false });
+    },
+  };
+}
+
+function questionOf(query: z.output<typeof FETCH_ROUTES.inlines.query>): SiteQuestion {
+  const { function: name, address, limit, page: skip } = query;
+  if ((name === undefined) === (address === undefined)) {
+    throw new DepotError('bad-query', 'name a function or an address');
+  }
+  const asked = name === undefined ? { address: BigInt(hex(address ?? '0')) } : { function: name };
+  return { ...asked, limit, skip };
+}
+
+function hex(text: string): string {
+  return text.startsWith('0x') ? text : `0x${text}`;
+}
+
+function keyOf(record: KernelRecord, question: SiteQuestion): string {
+  const of = 'function' in question ? question.function : `${question.address}`;
+  return `${kernelKey(record)} sites ${of} ${question.limit} ${question.skip}`;
+}

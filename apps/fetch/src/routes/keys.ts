@@ -1,0 +1,35 @@
+import {
+  encodePublicKey,
+  publicKeyLine,
+  type KeysAnswer,
+  type PublicKey,
+} from '@btf-depot/contracts';
+import { DepotError } from '@btf-depot/depot';
+import type { FetchHandlers } from './handlers.ts';
+
+/**
+ * The depot's keys, and each as a file. Whoever takes a key from the depot that it is to check
+ * trusts the connection of that moment; a key that came another way is worth more.
+ */
+export function keyHandlers(keys: readonly PublicKey[]): Pick<FetchHandlers, 'keys' | 'key'> {
+  const fileOf = ({ number }: PublicKey) => `${number}.pub`;
+  return {
+    keys({ response }) {
+      const answer: KeysAnswer = {
+        keys: keys.map((key) => ({
+          number: key.number,
+          publicKey: publicKeyLine(key),
+          file: `/v1/keys/${fileOf(key)}`,
+        })),
+      };
+      response.setHeader('Cache-Control', 'no-cache');
+      response.json(answer);
+    },
+    key({ response, params: { file } }) {
+      const key = keys.find((known) => fileOf(known) === file);
+      if (!key) throw new DepotError('unknown-key', 'GET /v1/keys lists those that there are');
+      response.setHeader('Cache-Control', 'no-cache');
+      response.type('text/plain').send(encodePublicKey(key));
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { KernelSummary } from '@btf-depot/contracts';
+import { FETCH_ROUTES } from '@btf-depot/contracts/routes';
+import { DepotError, lookUpKernels, searchKernels, summaryOf } from '@btf-depot/depot';
+import { clientOf } from '@btf-depot/service-kit';
+import type { Request } from 'express';
+import type { HeldMemory } from '../blobs/held-memory.ts';
+import { sendJson } from '../blobs/send-bytes.ts';
+import type { Budget } from '../clients/budget.ts';
+import type { Wanted } from '../clients/wanted.ts';
+import type { KernelList } from '../records/kernel-list.ts';
+import type { RecentRecords } from '../records/recent-records.ts';
+import type { FetchHandlers } from './handlers.ts';
+
+export interface SearchDeps {
+  records: RecentRecords;
+  kernelList: KernelList;
+  wanted: Wanted;
+  held: HeldMemory;
+  budget: Budget;
+}
+
+/** Kernels by what is known of them, and many at once. */
+export function searchHandlers({
+  records,
+  kernelList,
+  wanted,
+  held,
+  budget,
+}: SearchDeps): Pick<FetchHandlers, 'search' | 'lookup'> {
+  const { search, lookup } = FETCH_ROUTES;
+  return {
+    async search({ request, response, query }) {
+      const asked = query();
+      budget.spend(request, search.price);
+      const kernels = await kernelList.kernels();
+      response.setHeader('Cache-Control', 'no-cache');
+      const answer = charging(budget, request, () => searchKernels(kernels, asked));
+      sendJson(response, answer, held);
+    },
+    async lookup({ request, response, body }) {
+      const asked = await body();
+      const kernels = await kernelList.kernels();
+      const unknown = [...new Set(asked.buildIds)].filter((buildId) => !kernelList.get(buildId));
+      budget.spend(request, lookup.price + unknown.length * lookup.priceEach);
+      const newer = await readThem(records, unknown);
+      const byBuildId = (buildId: string) => kernelList.get(buildId) ?? newer.get(buildId);
+      response.setHeader('Cache-Control', 'no-store');
+      const answer = charging(budget, request, () => lookUpKernels(kernels, byBuildId, asked));
+      const ids = new Set(asked.buildIds);
+      for (const missing of answer.missing) {
+        if (ids.has(missing)) wanted.count(missing, 'unknown-build-id', clientOf(request));
+      }
+      sendJson(response, answer, held);
+    },
+  };
+}
+
+/** Nothing else runs in this thread meanwhile: the time on the clock is what it took. */
+function charging<Answer>(
+  budget: Budget,
+  request: Pick<Request, 'ip'>,
+  work: () => Answer,
+): Answer {
+  const started = performance.now();
+  const answer = work();
+  budget.charge(clientOf(request), performance.now() - started);
+  return answer;
+}
+
+/** Who has just sent a kernel must not be told that it is missing: those records are looked for. */
+async function readThem(
+  records: RecentRecords,
+  buildIds: readonly string[],
+): Promise<Map<string, KernelSummary>> {
+  const unknown = [...buildIds];
+  const newer = new Map<string, KernelSummary>();
+  const readNext = async (): Promise<void> => {
+    for (let buildId = unknown.pop(); buildId !== undefined; buildId = unknown.pop()) {
+      try {
+        newer.set(buildId, summaryOf(await records.get(buildId)));
+      } catch (error) {
+        if (!(error instanceof DepotError) || error.code !== 'unknown-build-id') throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, readNext));
+  return newer;
+}

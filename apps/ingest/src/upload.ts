@@ -1,0 +1,165 @@
+import {
+  kernelPath,
+  statusOf,
+  type ExtraName,
+  type KernelRecord,
+  type ProblemCode,
+} from '@btf-depot/contracts';
+import type { INGEST_ROUTES } from '@btf-depot/contracts/routes';
+import {
+  acceptKernel,
+  DepotError,
+  LOCAL_ACTOR,
+  type AcceptDeps,
+  type StorageShare,
+  type TokenGuard,
+  type TokenHolder,
+  type Upload,
+} from '@btf-depot/depot';
+import {
+  clientOf,
+  stopReading,
+  type ComputePool,
+  type Logger,
+  type Metrics,
+} from '@btf-depot/service-kit';
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { Admission } from './admission.ts';
+import type { IngestHandlers } from './handlers.ts';
+import type { UploadRules } from './meter.ts';
+import { receive, type Received } from './receive.ts';
+import type { Staging } from './staging.ts';
+
+export interface UploadDeps extends AcceptDeps {
+  compute: ComputePool;
+  staging: Staging;
+  /** Told who published what. */
+  audit: Logger;
+  rules: UploadRules;
+  admission: Admission;
+  storage: StorageShare;
+  metrics: Metrics;
+  /** Absent: anybody may upload. */
+  guard?: TokenGuard;
+  /** Split off where an upload names none. */
+  extras: readonly ExtraName[];
+}
+
+/** Takes a kernel in. */
+export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
+  return async ({ request, response, query: readQuery }) => {
+    const { signal, cut, release } = signalOf(request, response);
+    const started = performance.now();
+    let leave: (() => void) | undefined;
+    const requestId: unknown = response.locals.requestId;
+    let who: { by: string; byName: string; principal: string } | undefined;
+    try {
+      const holder = await deps.guard?.authenticate(request.headers.authorization);
+      who = holder && { by: holder.id, byName: holder.name, principal: holder.principal };
+      const query = readQuery();
+      holder?.require('upload');
+      if (query.restore) holder?.require('restore');
+      if (query.replace) holder?.require('replace');
+      const announced = Number(request.headers['content-length'] ?? 0);
+      const client = holder?.principal ?? clientOf(request);
+      const compute = deps.compute.for(client);
+      const checkRoom = () => compute.checkRoom();
+      leave = await deps.admission.enter({ client, token: holder?.id, announced, checkRoom, cut });
+      if (holder) await deps.storage.check(holder);
+      const { outcome, record, formerOwner } = await deps.staging.withFolder(async (folder) => {
+        const received = await deps.metrics.stage('receive', () =>
+          receive(request, folder, deps.rules, signal),
+        );
+        for (const file of Object.values(received)) deps.metrics.received(file.size);
+        // It may not have said how large it is, and others came meanwhile.
+        await deps.admission.checkSpace(0);
+        const upload = {
+          ...uploadOf(deps, query, { ...received, folder }),
+          actor: holder ?? LOCAL_ACTOR,
+          ...(holder && sentBy(holder, deps.clock.now())),
+        };
+        return deps.metrics.stage('accept', () =>
+          acceptKernel({ ...deps, compute }, upload, signal),
+        );
+      });
+      const ms = Math.round(performance.now() - started);
+      const what = { ...publishedOf(record), formerOwner, ...askedFor(query) };
+      deps.audit.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
+      response.setHeader('Location', kernelPath(record.buildId));
+      response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
+    } catch (error) {
+      if (error instanceof DepotError && DISPUTES.has(error.code)) {
+        const { code, message: detail } = error;
+        deps.audit.warn({ requestId, ...who, code, detail }, 'refused');
+      }
+      throw error;
+    } finally {
+      leave?.();
+      release();
+      stopReading(request, response);
+    }
+  };
+}
+
+/** What an operator may have to decide. */
+const DISPUTES: ReadonlySet<string> = new Set<ProblemCode>([
+  ...(['core-conflict', 'carrier-conflict', 'not-owner', 'forbidden'] as const),
+]);
+
+type Query = z.output<typeof INGEST_ROUTES.upload.query>;
+
+const DAY = 24 * 3600 * 1000;
+
+/** What a token says of all that is sent with it. */
+function sentBy({ id, keepDays }: TokenHolder, now: Date): Pick<Upload, 'uploader' | 'keptUntil'> {
+  return {
+    uploader: id,
+    ...(keepDays !== undefined && {
+      keptUntil: new Date(now.getTime() + keepDays * DAY).toISOString(),
+    }),
+  };
+}
+
+/** For the audit log: what is published now, and of which file, package and encoder. */
+function publishedOf(record: KernelRecord) {
+  const { buildId, revision, distro, release, owner, core, sources } = record;
+  const about = { buildId, revision, distro, release, owner: owner?.principal };
+  return { ...about, core: core.sha256, source: sources.at(-1) };
+}
+
+/** For the audit log: what no ordinary upload may. */
+function askedFor({ restore, replace }: Query) {
+  return { ...(restore && { restore }), ...(replace && { replace }) };
+}
+
+function uploadOf(
+  deps: UploadDeps,
+  { buildId, delivery, arch, distro, release, restore, replace, extras }: Query,
+  received: Received & { folder: string },
+): Omit<Upload, 'actor'> {
+  return {
+    ...received,
+    ...(arch !== undefined && { arch }),
+    ...(distro !== undefined && { distro }),
+    ...(release !== undefined && { release }),
+    ...(restore !== undefined && { restore }),
+    ...(replace !== undefined && { replace }),
+    split: {
+      ...(buildId !== undefined && { buildId }),
+      ...(delivery !== undefined && { delivery }),
+      extras: extras ?? deps.extras,
+    },
+  };
+}
+
+/** Aborted when the client is gone before it has its answer: then nobody wants the work; or by `cut`. */
+function signalOf(request: Request, response: Response) {
+  const controller = new AbortController();
+  const onClose = () => {
+    controller.abort(new DepotError('upload-cut', 'the connection was closed'));
+  };
+  response.once('close', onClose);
+  const cut = (reason: DepotError) => controller.abort(reason);
+  return { signal: controller.signal, cut, release: () => response.off('close', onClose) };
+}

@@ -1,0 +1,44 @@
+import { isBuildId, statusOf } from '@btf-depot/contracts';
+import {
+  DepotError,
+  LOCAL_ACTOR,
+  withdraw,
+  type Clock,
+  type RecordStore,
+  type TokenGuard,
+} from '@btf-depot/depot';
+import type { Logger } from '@btf-depot/service-kit';
+import type { IngestHandlers } from './handlers.ts';
+
+export interface WithdrawDeps {
+  records: RecordStore;
+  clock: Clock;
+  /** Told who withdrew what. */
+  audit: Logger;
+  /** Absent: anybody may. */
+  guard?: TokenGuard;
+}
+
+/** Withdraws a kernel. */
+export function withdrawHandler({
+  records,
+  clock,
+  audit,
+  guard,
+}: WithdrawDeps): IngestHandlers['withdraw'] {
+  return async ({ request, response, params: { buildId }, body }) => {
+    const holder = await guard?.authenticate(request.headers.authorization);
+    if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+    const { reason, internal } = await body();
+    const withdrawal = {
+      reason,
+      ...(internal !== undefined && { internal }),
+      at: clock.now().toISOString(),
+      ...(holder && { by: holder.id }),
+    };
+    const record = await withdraw(records, buildId, withdrawal, holder ?? LOCAL_ACTOR);
+    const requestId: unknown = response.locals.requestId;
+    audit.info({ requestId, buildId, reason, by: holder?.id, byName: holder?.name }, 'withdrawn');
+    response.json(statusOf(record));
+  };
+}

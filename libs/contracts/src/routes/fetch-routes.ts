@@ -1,0 +1,250 @@
+import { z } from 'zod';
+import { ARTIFACTS } from '../artifact.ts';
+import { sha256Schema } from '../build-id.ts';
+import { functionNameSchema, siteAddressSchema, sitePageSchema } from '../inline.ts';
+import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
+import { keysAnswerSchema } from '../trust/keys.ts';
+import {
+  resolveAnswerSchema,
+  resolveRequestSchema,
+  VARIABLE_FORMS,
+  variableAnswerSchema,
+  variableNameSchema,
+  variablePageSchema,
+  type VariableForm,
+} from '../variable.ts';
+import {
+  BLOB_PROBLEMS,
+  BODY_PROBLEMS,
+  COMPUTED_PROBLEMS,
+  JSON_TYPE,
+  KERNEL_PROBLEMS,
+  OCTETS,
+  ofKernel,
+  pageLimit,
+  PLAIN_TEXT,
+  skipped,
+} from './parameters.ts';
+import type { RouteTable } from './route.ts';
+
+const ARTIFACT_ANSWERS = Object.fromEntries(
+  Object.values(ARTIFACTS).map((type) => [type.replace(/;.*/, ''), null]),
+);
+
+const word = z.string().min(1).max(128);
+const hex = z.string().regex(/^[0-9a-f]{1,128}$/, { error: 'expected lowercase hexadecimal' });
+
+/** What the fetch service answers, besides RECORD_ROUTES. */
+export const FETCH_ROUTES = {
+  search: {
+    method: 'get',
+    path: '/v1/kernels',
+    summary: 'Kernels by what is known of them, in the order of their build IDs',
+    query: z.strictObject({
+      distro: word.exactOptional(),
+      release: word.describe('What the release begins with.').exactOptional(),
+      arch: word.exactOptional(),
+      buildId: hex.describe('What the build ID begins with.').exactOptional(),
+      limit: pageLimit,
+      page: hex.describe('`next` of the answer before.').exactOptional(),
+    }),
+    price: 1,
+    answers: { [JSON_TYPE]: searchAnswerSchema },
+    problems: ['bad-query', 'busy', 'budget-spent', 'store-unavailable'],
+  },
+  lookup: {
+    method: 'post',
+    path: '/v1/kernels/lookup',
+    summary: 'Many build IDs and releases at once: have, missing, ambiguous',
+    // A thousand build IDs and a thousand releases.
+    body: { schema: lookupRequestSchema, limit: 512 * 1024 },
+    reads: true,
+    price: 1,
+    /** For each build ID that the list of kernels does not have. */
+    priceEach: 1,
+    answers: { [JSON_TYPE]: lookupAnswerSchema },
+    problems: [...BODY_PROBLEMS, 'busy', 'budget-spent', 'store-unavailable'],
+  },
+  artifact: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/{artifact}',
+    summary: 'An artifact by its name, as the record lists them',
+    parameters: { ...ofKernel, artifact: z.string().regex(/^[\w.-]{1,128}$/) },
+    answers: ARTIFACT_ANSWERS,
+    blob: true,
+    problems: [
+      ...KERNEL_PROBLEMS,
+      'unknown-artifact',
+      'no-vars',
+      'no-inlines',
+      'not-signed',
+      'pending',
+      ...BLOB_PROBLEMS,
+    ],
+  },
+  fullBtf: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/vmlinux.full.btf',
+    summary: 'Core and variables in one BTF, for tools that take no split BTF',
+    parameters: ofKernel,
+    price: 50,
+    answers: { [OCTETS]: null },
+    blob: true,
+    problems: [...KERNEL_PROBLEMS, ...COMPUTED_PROBLEMS, ...BLOB_PROBLEMS],
+  },
+  blob: {
+    method: 'get',
+    path: '/v1/blobs/sha256/{hash}',
+    summary: 'The same bytes by their SHA-256; they never change',
+    parameters: { hash: sha256Schema },
+    answers: { [OCTETS]: null },
+    blob: true,
+    problems: ['bad-hash', 'unknown-blob', ...BLOB_PROBLEMS, 'store-unavailable'],
+  },
+  variables: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/vars',
+    summary: 'Variables by name, those that begin with a prefix',
+    parameters: ofKernel,
+    query: z.strictObject({
+      prefix: variableNameSchema.or(z.literal('')).default(''),
+      limit: pageLimit,
+      page: z.string().max(600).describe('`next` of the answer before.').exactOptional(),
+    }),
+    price: 10,
+    answers: { [JSON_TYPE]: variablePageSchema },
+    blob: true,
+    problems: [...KERNEL_PROBLEMS, ...COMPUTED_PROBLEMS, 'bad-query', ...BLOB_PROBLEMS],
+  },
+  variable: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/vars/{name}',
+    summary: 'A variable with the types that it needs: as JSON, as C, or as standalone BTF',
+    description:
+      'Where static variables of one name are more than one answer may have, JSON has `next`, and ' +
+      'as C the header `Link` names the page that goes on. The pieces of C are one file.',
+    parameters: { ...ofKernel, name: variableNameSchema },
+    query: z.strictObject({
+      as: z.enum(Object.keys(VARIABLE_FORMS) as VariableForm[]).exactOptional(),
+      page: skipped,
+    }),
+    price: 1,
+    answers: {
+      [VARIABLE_FORMS.json]: variableAnswerSchema,
+      [VARIABLE_FORMS.c]: null,
+      [VARIABLE_FORMS.btf]: null,
+    },
+    blob: true,
+    problems: [
+      ...KERNEL_PROBLEMS,
+      ...COMPUTED_PROBLEMS,
+      'bad-query',
+      'unknown-variable',
+      'no-vars',
+      ...BLOB_PROBLEMS,
+    ],
+  },
+  resolve: {
+    method: 'post',
+    path: '/v1/kernels/{buildId}/vars/resolve',
+    summary: 'Many variables at once',
+    description:
+      'Where one answer may not have all, `next` says how many of the names it is about: ask for ' +
+      'the others. `next` of a name goes on with `GET …/vars/{name}`.',
+    parameters: ofKernel,
+    // A thousand names of 100 characters.
+    body: { schema: resolveRequestSchema, limit: 128 * 1024 },
+    reads: true,
+    priceEach: 1,
+    answers: { [JSON_TYPE]: resolveAnswerSchema },
+    problems: [...KERNEL_PROBLEMS, ...COMPUTED_PROBLEMS, ...BODY_PROBLEMS],
+  },
+  inlines: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/inlines',
+    summary: 'Where calls of a function are inlined, or what is inlined at an address',
+    description:
+      'Either `function` or `address` is required: neither, or both, is answered with 400, `bad-query`.',
+    parameters: ofKernel,
+    query: z.strictObject({
+      function: functionNameSchema
+        .describe('Required where there is no `address`; not beside it.')
+        .exactOptional(),
+      address: siteAddressSchema
+        .describe('As the kernel was linked. Required where there is no `function`; not beside it.')
+        .exactOptional(),
+      limit: pageLimit,
+      page: skipped,
+    }),
+    price: 10,
+    answers: { [JSON_TYPE]: sitePageSchema },
+    blob: true,
+    problems: [
+      ...KERNEL_PROBLEMS,
+      ...COMPUTED_PROBLEMS,
+      'bad-query',
+      'unknown-function',
+      'no-inlines',
+      ...BLOB_PROBLEMS,
+    ],
+  },
+  keys: {
+    method: 'get',
+    path: '/v1/keys',
+    summary: 'The public keys that manifests are signed with',
+    answers: { [JSON_TYPE]: keysAnswerSchema },
+    problems: [],
+  },
+  key: {
+    method: 'get',
+    path: '/v1/keys/{file}',
+    summary: 'One of them as the file that signify, usign and minisign take',
+    parameters: { file: z.string().describe('The number of the key, and `.pub`.') },
+    answers: { [PLAIN_TEXT]: null },
+    problems: ['unknown-key'],
+  },
+  section: {
+    method: 'get',
+    path: '/buildid/{buildId}/section/{name}',
+    summary: "debuginfod's protocol: `.BTF`, `.BTF.vars`, `.BTF.ksyms`, `.BTF.inlines`",
+    parameters: { ...ofKernel, name: z.string().regex(/^[\w.]{1,64}$/) },
+    answers: { [OCTETS]: null },
+    blob: true,
+    problems: ['bad-build-id', 'unknown-build-id', 'unknown-artifact', 'not-now', ...BLOB_PROBLEMS],
+  },
+  openApi: {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This document',
+    open: true,
+    answers: { [JSON_TYPE]: z.looseObject({ openapi: z.string() }) },
+    problems: [],
+  },
+  docs: {
+    method: 'get',
+    path: '/docs',
+    summary: 'The same for people, on one page without scripts',
+    open: true,
+    answers: { 'text/html': null },
+    problems: [],
+  },
+  page: {
+    method: 'get',
+    path: '/',
+    summary: 'The catalogue of the kernels, a page for browsers',
+    open: true,
+    answers: { 'text/html': null },
+    blob: true,
+    problems: ['not-found', ...BLOB_PROBLEMS],
+  },
+  asset: {
+    method: 'get',
+    path: '/assets/{file}',
+    summary: 'What that page loads; the name says the content, which never changes',
+    parameters: { file: z.string() },
+    open: true,
+    answers: { 'text/javascript': null, 'text/css': null, 'image/svg+xml': null, [OCTETS]: null },
+    blob: true,
+    problems: ['not-found', ...BLOB_PROBLEMS],
+  },
+} as const satisfies RouteTable;

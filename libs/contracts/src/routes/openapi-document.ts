@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { PROBLEM_MEDIA_TYPE, problemSchema, PROBLEMS } from '../problem.ts';
+import type { Route } from './route.ts';
+
+/** An OpenAPI 3.1 document (spec.openapis.org/oas/v3.1.1) of routes; its schemas are zod's. */
+export function openApiDocument(routes: readonly Route[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'BTF Depot',
+      summary: 'The BTF that kernels leave out, by build ID',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    paths,
+    components: {
+      schemas: { Problem: jsonSchema(problemSchema, 'output') },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    },
+  };
+}
+
+function operation(route: Route): object {
+  const { method, summary, description, scope, blob } = route;
+  const content = Object.fromEntries(
+    Object.entries(route.answers).map(([type, schema]) => [
+      type,
+      schema ? { schema: jsonSchema(schema, 'output') } : {},
+    ]),
+  );
+  const conditional = blob === true && method === 'get';
+  return {
+    // What a token must allow where one is wanted; in a depot without tokens, none is.
+    tags: [scope ?? 'read'],
+    security: scope && [{}, { token: [] }],
+    summary,
+    description,
+    parameters: [
+      ...parameters('path', route.parameters),
+      ...parameters('query', route.query?.shape),
+      ...(conditional ? CONDITIONS : []),
+    ],
+    requestBody: requestBody(route),
+    responses: {
+      200: { description: 'Here it is', content },
+      ...successes(route, content),
+      ...(conditional && {
+        // Of several ranges, multipart/byteranges.
+        206: { description: 'The ranges that were asked for' },
+        304: { description: 'What the client has is current' },
+      }),
+      ...problems(route.problems),
+    },
+  };
+}
+
+function successes(route: Route, content: object): Record<string, object> {
+  const answers: Record<string, object> = {};
+  for (const [status, description] of Object.entries(route.successes ?? {})) {
+    answers[status] = status === '204' ? { description } : { description, content };
+  }
+  return answers;
+}
+
+function requestBody({ body, upload }: Route): object | undefined {
+  if (body) {
+    const schema = jsonSchema(body.schema, 'input');
+    return { required: true, content: { 'application/json': { schema } } };
+  }
+  if (!upload) return undefined;
+  const content: Record<string, object> = {};
+  for (const [type, description] of Object.entries(upload)) {
+    content[type] = { schema: { description } };
+  }
+  return { required: true, content };
+}
+
+const CONDITIONS = ['Range', 'If-Range', 'If-Match', 'If-None-Match'].map((name) => ({
+  in: 'header',
+  name,
+  required: false,
+  schema: { type: 'string' },
+}));
+
+function parameters(
+  where: 'path' | 'query',
+  schemas: Readonly<Record<string, z.core.$ZodType>> = {},
+): object[] {
+  return Object.entries(schemas).map(([name, schema]) => ({
+    in: where,
+    name,
+    required: where === 'path',
+    schema: jsonSchema(schema, 'input'),
+  }));
+}
+
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds.', required: true, schema: { type: 'integer' } },
+};
+
+/** One answer a status, which lists its codes. */
+function problems(codes: Route['problems']): Record<string, object> {
+  const answers: Record<string, object> = {};
+  // Whatever path it is, a service may be stopping, or at fault.
+  const all = [...codes, 'shutting-down', 'internal'] as const;
+  for (const { status } of all.map((code) => PROBLEMS[code])) {
+    const named = all.filter((code) => PROBLEMS[code].status === status);
+    answers[status] = {
+      description: [...new Set(named)].join(', '),
+      ...((status === 429 || status === 503) && { headers: RETRY_AFTER }),
+      content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    };
+  }
+  return answers;
+}
+
+function jsonSchema(schema: z.core.$ZodType, io: 'input' | 'output'): object {
+  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  // The document says once which dialect its schemas are.
+  delete made.$schema;
+  return made;
+}

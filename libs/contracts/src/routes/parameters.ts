@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { buildIdSchema } from '../build-id.ts';
+import type { ProblemCode } from '../problem.ts';
+
+/** What several routes share. */
+export const OCTETS = 'application/octet-stream';
+export const JSON_TYPE = 'application/json';
+export const PLAIN_TEXT = 'text/plain';
+
+export const ofKernel = { buildId: buildIdSchema };
+
+/** Codes of whatever is asked of one kernel. */
+export const KERNEL_PROBLEMS = [
+  'bad-build-id',
+  'unknown-build-id',
+  'withdrawn',
+  'store-unavailable',
+] as const satisfies ProblemCode[];
+
+/** Codes of what the kernel thread computes. */
+export const COMPUTED_PROBLEMS = [
+  'time-limit',
+  'memory-limit',
+  'bad-btf',
+  'busy',
+  'budget-spent',
+] as const satisfies ProblemCode[];
+
+/** Codes of what is answered in ranges, and by its ETag. */
+export const BLOB_PROBLEMS = [
+  'range-not-satisfiable',
+  'not-matching',
+] as const satisfies ProblemCode[];
+
+export const BODY_PROBLEMS = [
+  'bad-body',
+  'too-large',
+  'unsupported-media',
+] as const satisfies ProblemCode[];
+
+const FROM_TO = 'expected a whole number from 1 to 1000';
+
+/** Most entries of one page that a client wants. */
+export const pageLimit = z
+  .string()
+  .refine((text) => /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000, {
+    error: FROM_TO,
+  })
+  .optional()
+  .transform((text = '100') => Number(text))
+  .meta({ type: 'integer', minimum: 1, maximum: 1000, description: '100 unless it is said.' });
+
+/** How many entries the pages before had. */
+export const skipped = z
+  .string()
+  .regex(/^\d{1,8}$/)
+  .prefault('0')
+  .transform(Number)
+  .describe('`next` of the answer before.');

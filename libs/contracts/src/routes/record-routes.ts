@@ -1,0 +1,34 @@
+import { kernelRecordSchema } from '../record.ts';
+import { statusAnswerSchema } from '../status.ts';
+import { JSON_TYPE, KERNEL_PROBLEMS, ofKernel } from './parameters.ts';
+import type { RouteTable } from './route.ts';
+
+/** What every service with the record store answers. */
+export const RECORD_ROUTES = {
+  record: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}',
+    summary: 'The record of a kernel: what there is, sizes, hashes, where it came from',
+    parameters: ofKernel,
+    answers: { [JSON_TYPE]: kernelRecordSchema },
+    problems: KERNEL_PROBLEMS,
+  },
+  events: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/events',
+    summary: 'The same as server-sent events named `status`, one for each change, until the last',
+    parameters: ofKernel,
+    answers: { 'text/event-stream': null },
+    successes: { 204: 'The client heard the last event already' },
+    problems: [...KERNEL_PROBLEMS, 'busy'],
+  },
+  status: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/status',
+    summary:
+      'Whether its artifacts are ready; how far its splitting is, at the process that does it',
+    parameters: ofKernel,
+    answers: { [JSON_TYPE]: statusAnswerSchema },
+    problems: KERNEL_PROBLEMS,
+  },
+} as const satisfies RouteTable;

@@ -1,0 +1,53 @@
+import {
+  isBuildId,
+  statusOf,
+  statusOfSplitting,
+  type KernelRecord,
+  type StatusAnswer,
+} from '@btf-depot/contracts';
+import type { RECORD_ROUTES } from '@btf-depot/contracts/routes';
+import { DepotError, refuseWithdrawn, type Underway } from '@btf-depot/depot';
+import type { Response } from 'express';
+import { eventHandler } from './event-handler.ts';
+import type { Handlers } from './serve-routes.ts';
+
+/**
+ * A kernel's record, its status, and that as events: what every service with the record store can
+ * answer.
+ * @param newest the record as it is now; undefined: there is none.
+ * @param underway what is being split here; absent where nothing is.
+ */
+export function recordHandlers(
+  newest: (buildId: string) => Promise<KernelRecord | undefined>,
+  underway?: Underway,
+): Handlers<typeof RECORD_ROUTES> {
+  const findRecord = async (buildId: string): Promise<KernelRecord | undefined> => {
+    if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+    return newest(buildId);
+  };
+  /** Records change with every revision, so whoever keeps an answer asks again before using it. */
+  const isToBeAskedAgain = (response: Response) => response.setHeader('Cache-Control', 'no-cache');
+  const unknown = (buildId: string) =>
+    new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+  const findStatus = async (buildId: string): Promise<StatusAnswer> => {
+    const record = await findRecord(buildId);
+    const progress = underway?.get(buildId);
+    if (record) return statusOf(record, progress);
+    if (progress) return statusOfSplitting(buildId, progress);
+    throw unknown(buildId);
+  };
+  return {
+    async record({ response, params: { buildId } }) {
+      isToBeAskedAgain(response);
+      const record = await findRecord(buildId);
+      if (!record) throw unknown(buildId);
+      refuseWithdrawn(record);
+      response.json(record);
+    },
+    async status({ response, params: { buildId } }) {
+      isToBeAskedAgain(response);
+      response.json(await findStatus(buildId));
+    },
+    events: eventHandler(findStatus),
+  };
+}
