@@ -17,8 +17,8 @@ import { readImage } from './index.ts';
 import { bootImage, fitFile, uImageFile, ukiFile, vendorBootImage } from './testing/images.ts';
 import { codeOf, unpackBytes } from './testing/in-memory.ts';
 
-/** Of each kind; more by hand, `BTFDEPOT_FUZZ_RUNS=20000`. */
-const RUNS = Number(process.env.BTFDEPOT_FUZZ_RUNS ?? 300);
+/** Of each kind; more by hand, `FUZZ_RUNS=20000`. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 
 const kernel = kernelFile();
 const members = [

@@ -3,7 +3,7 @@ import { FORMATS } from './formats/index.ts';
 export type WantedKind = 'kernel' | 'btf' | 'module' | 'system-map' | 'package';
 
 /** As builds, distributions and boot loaders call it: vmlinuz-6.12, kernel8.img, linux.uml. */
-const KERNEL = /^((vmlinu[xz]|bzImage|zImage|Image|uImage|fitImage|linux\.uml)([-._].*)?|linux)$/;
+const KERNEL = /^((vmlinu[xz]|bzImage|zImage|Image|uImage|fitImage)([-._].*)?|linux(\.uml)?)$/;
 const KERNEL_FILE = /^kernel(\d+l?|_\w+)?(\.(img|bin|elf|gz|xz|zst|lz4|lzma))?$/;
 /** As builds of images call it: openwrt-x86-64-vmlinux.elf, …-kernel.bin. */
 const KERNEL_OF =

@@ -12,6 +12,7 @@ export {
 } from './judges.ts';
 export { hasKernel, kernel, provideKernel, type Kernel } from './kernel.ts';
 export { providedEmptyModules, type EmptyModules } from './empty-modules.ts';
+export { provideImage } from './image.ts';
 export { unpackModules } from './modules.ts';
 export { providePackage } from './package.ts';
 export {

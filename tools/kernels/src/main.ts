@@ -1,13 +1,23 @@
 // `list` and `fetch`: what there is, and getting it.
 import { parseArgs } from 'node:util';
 import { Absent, hasProgram, provideProgram } from '@btf-depot/services/provision';
+import { hasImage, provideImage } from './image.ts';
 import { hasKernel, kernel, provideKernel } from './kernel.ts';
-import { kernelNames, kernels, toolNames, tools, type KernelName, type ToolName } from './table.ts';
+import {
+  images,
+  kernelNames,
+  kernels,
+  toolNames,
+  tools,
+  type ImageName,
+  type KernelName,
+  type ToolName,
+} from './table.ts';
 
 const usage = `Usage: node tools/kernels/src/main.ts COMMAND [--json]
 
   list            what is known by name, and what of it is in the cache
-  fetch [NAME…]   fetch kernels and tools into the cache; without names, the default set
+  fetch [NAME…]   fetch kernels, images and tools into the cache; without names, the default set
 
 The cache is $BTFDEPOT_CACHE, by default \${XDG_CACHE_HOME:-~/.cache}/btf-depot.
 `;
@@ -15,6 +25,8 @@ The cache is $BTFDEPOT_CACHE, by default \${XDG_CACHE_HOME:-~/.cache}/btf-depot.
 class UsageError extends Error {}
 
 const isKernel = (name: string): name is KernelName => Object.hasOwn(kernels, name);
+const isImage = (name: string): name is ImageName => Object.hasOwn(images, name);
+const imageNames = Object.keys(images) as ImageName[];
 const isTool = (name: string): name is ToolName => Object.hasOwn(tools, name);
 
 function list() {
@@ -22,6 +34,10 @@ function list() {
     ...kernelNames.map((name) => {
       const { release, suite, byDefault } = kernels[name];
       return { name, kind: 'kernel', what: release, suite, byDefault, cached: hasKernel(name) };
+    }),
+    ...imageNames.map((name) => {
+      const { suite, package: what } = images[name];
+      return { name, kind: 'image', what, suite, byDefault: false, cached: hasImage(name) };
     }),
     ...toolNames.map((name) => {
       const { suite, packages } = tools[name];
@@ -34,10 +50,11 @@ function list() {
 async function fetchAll(names: readonly string[]) {
   const wanted =
     names.length > 0 ? names : list().flatMap((one) => (one.byDefault ? [one.name] : []));
-  const unknown = wanted.filter((name) => !isKernel(name) && !isTool(name));
+  const unknown = wanted.filter((name) => !isKernel(name) && !isImage(name) && !isTool(name));
   if (unknown.length > 0) throw new UsageError(`unknown: ${unknown.join(', ')}; see list`);
   for (const name of wanted) {
     if (isKernel(name)) await provideKernel(name);
+    else if (isImage(name)) await provideImage(name);
     else if (isTool(name)) await provideProgram(tools[name]);
   }
   return wanted.map((name) => (isKernel(name) ? kernel(name) : { name }));

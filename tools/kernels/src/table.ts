@@ -56,6 +56,40 @@ export const kernels = {
   },
 } as const satisfies Record<string, KernelEntry>;
 
+export interface ImageEntry {
+  readonly suite: string;
+  readonly architecture: string;
+  readonly package: string;
+  /** Matches what the package is called in other releases. */
+  readonly family: string;
+}
+
+/** Packages whose kernel is packed as none of those above; without debug information, by name. */
+export const images = {
+  // EFI zboot.
+  arm64zboot: {
+    suite: 'sid',
+    architecture: 'arm64',
+    package: 'linux-binary-7.2.13+deb14-arm64',
+    family: String.raw`linux-binary-.*-arm64`,
+  },
+  loong64: {
+    suite: 'sid',
+    architecture: 'loong64',
+    package: 'linux-binary-7.2.13+deb14-loong64',
+    family: String.raw`linux-binary-.*-loong64`,
+  },
+  // Its kernel is a program, /usr/bin/linux.uml.
+  uml: {
+    suite: 'sid',
+    architecture: 'amd64',
+    package: 'user-mode-linux',
+    family: 'user-mode-linux',
+  },
+} as const satisfies Record<string, ImageEntry>;
+
+export type ImageName = keyof typeof images;
+
 export type KernelName = keyof typeof kernels;
 
 export interface HeadersEntry {
