@@ -2,6 +2,7 @@ import { Kind, parseBtf, sizeOf, type Btf } from '@btf-depot/btf';
 import { decodeLayout, PER_CPU_SECTION, type OpenedLayout } from '@btf-depot/extras';
 import { NearNames } from '../near-names.ts';
 import { refusing } from '../../input-errors.ts';
+import { ownIds, VariablePlaces, type VariablePlace } from './variable-places.ts';
 
 /** A variable, and where it lies as far as its BTF says. */
 export interface VariableRow {
@@ -22,18 +23,15 @@ export interface VariableRow {
 export class VariableTable {
   /** Where all ids of the table mean something: the extra on core, or core alone. */
   readonly btf: Btf;
-  /** By id: number of the variable's first entry in a DATASEC, from 1; 0: it has none. */
-  readonly #first: Uint32Array;
-  /** Three words an entry: DATASEC, offset, size; `#next` goes on to another of the variable. */
-  readonly #entries: Uint32Array;
-  readonly #next: Uint32Array;
+  readonly #places: VariablePlaces;
   readonly #ksyms: Btf | undefined;
+  #ksymPlaces: VariablePlaces | undefined;
   readonly #layout: OpenedLayout | undefined;
   #names: string[] | undefined;
   #near: NearNames | undefined;
   /** What was found last: pages of one name, and its ksyms, are asked for one after the other. */
   #found: { name: string; rows: readonly VariableRow[] } | undefined;
-  #ksym: { name: string; is: boolean } | undefined;
+  #ksym: { name: string; places: readonly VariablePlace[] } | undefined;
 
   /**
    * @param ksyms the part of the variables that a running kernel can be given.
@@ -43,25 +41,7 @@ export class VariableTable {
     this.btf = btf;
     this.#layout = layout;
     this.#ksyms = ksyms;
-    const sections = levels(btf).flatMap((level) => ownIds(level, Kind.DATASEC));
-    const count = sections.reduce((sum, id) => sum + btf.vlen(id), 0);
-    this.#first = new Uint32Array(btf.endId);
-    this.#entries = new Uint32Array(count * 3);
-    this.#next = new Uint32Array(count + 1);
-    let number = 0;
-    for (const section of sections) {
-      const end = btf.vlen(section) * 3;
-      for (let at = 0; at < end; at += 3) {
-        const id = btf.tail(section, at);
-        this.#entries.set(
-          [section, btf.tail(section, at + 1), btf.tail(section, at + 2)],
-          number * 3,
-        );
-        number++;
-        this.#next[number] = this.#first[id];
-        this.#first[id] = number;
-      }
-    }
+    this.#places = new VariablePlaces(btf, levels(btf));
   }
 
   /** Memory that the table and its BTF take at most, in bytes; near enough for a cache's bound. */
@@ -75,7 +55,7 @@ export class VariableTable {
       0,
     );
     // The names come later, where somebody asks for a list, or for one that is not there.
-    return types + this.#next.length * (perEntry + PER_NAME);
+    return types + this.#places.entryCount * (perEntry + PER_NAME);
   }
 
   /** Every name once, in the order of their characters' codes. */
@@ -106,22 +86,25 @@ export class VariableTable {
   #rowsOf(name: string): VariableRow[] {
     return this.btf
       .findAll(name, Kind.VAR)
-      .flatMap((id) => this.#places(id).map((place) => ({ id, name, ...place })))
+      .flatMap((id) => this.#placesOf(id).map((place) => ({ id, name, ...place })))
       .sort(compare)
       .filter((row, at, all) => at === 0 || compare(all[at - 1], row) !== 0);
   }
 
-  /** Whether a running kernel can be given the variable; undefined where that is not known. */
-  isKsym({ id, name }: VariableRow): boolean | undefined {
+  /**
+   * Whether a running kernel can be given the variable; undefined where that is not known. Its
+   * place decides: a copy whose symbol the build renamed shares its name with one that is given.
+   */
+  isKsym({ id, name, section, offset }: VariableRow): boolean | undefined {
     const ksyms = this.#ksyms;
     // What core has, the kernel has already.
     if (!ksyms || id < this.btf.firstId) return undefined;
-    // A name is among the ksyms only where no other variable has it.
     if (this.#ksym?.name !== name) {
-      const is = ksyms.findAll(name, Kind.VAR).some((found) => found >= ksyms.firstId);
-      this.#ksym = { name, is };
+      const all = (this.#ksymPlaces ??= new VariablePlaces(ksyms, [ksyms]));
+      const ids = ksyms.findAll(name, Kind.VAR).filter((found) => found >= ksyms.firstId);
+      this.#ksym = { name, places: ids.flatMap((found) => all.of(found)) };
     }
-    return this.#ksym.is;
+    return this.#ksym.places.some((one) => one.section === section && one.offset === offset);
   }
 
   /** Where the variable lies in memory, as far as that is known; not of one that each CPU has. */
@@ -142,15 +125,10 @@ export class VariableTable {
     return this.#layout?.reasonOf(section, offset);
   }
 
-  #places(id: number): Omit<VariableRow, 'id' | 'name'>[] {
-    const { btf } = this;
-    const places = [];
-    for (let entry = this.#first[id]; entry !== 0; entry = this.#next[entry]) {
-      const [section, offset, size] = this.#entries.subarray((entry - 1) * 3, entry * 3);
-      places.push({ section: btf.name(section), offset, size });
-    }
+  #placesOf(id: number): Omit<VariableRow, 'id' | 'name'>[] {
+    const places = this.#places.of(id);
     if (places.length > 0) return places;
-    const size = sizeOf(btf, id);
+    const size = sizeOf(this.btf, id);
     return [size === undefined ? {} : { size }];
   }
 }
@@ -185,12 +163,6 @@ export function openVariables({ core, vars, ksyms, layout }: VariableParts): Var
 /** The base before what is split from it. */
 function levels(btf: Btf): Btf[] {
   return btf.base ? [...levels(btf.base), btf] : [btf];
-}
-
-function ownIds(btf: Btf, kind: number): number[] {
-  const ids = [];
-  for (let id = btf.firstId; id < btf.endId; id++) if (btf.kind(id) === kind) ids.push(id);
-  return ids;
 }
 
 function compare(a: VariableRow, b: VariableRow): number {

@@ -1,4 +1,4 @@
-import { addVariable, BtfBuilder, Kind, parseBtf, verifyBtf } from '@btf-depot/btf';
+import { addSection, addVariable, BtfBuilder, Kind, parseBtf, verifyBtf } from '@btf-depot/btf';
 import { attachVariables, encodeLayout } from '@btf-depot/extras';
 import { kernelBtf, TEST_GLOBALS } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
@@ -99,11 +99,29 @@ describe('one variable', () => {
 
   test('whether a running kernel can be given it', () => {
     const b = new BtfBuilder({ base: parseBtf(core) });
-    addVariable(b, 'init_task', 1, 1);
+    const id = addVariable(b, 'init_task', 1, 1);
+    addSection(b, '.data', 16, [{ type: id, offset: 0, size: 16 }]);
     const table = openVariables({ core, vars, ksyms: b.finish() });
     const ksym = (name: string) =>
       finish(answerVariable({ ...whole, table }, name)).variables[0].ksym;
     expect(['init_task', 'verbose', 'current_task'].map(ksym)).toEqual([true, false, undefined]);
+  });
+
+  test('of two that share a name, only the one whose place the ksyms have', () => {
+    const build = (places: readonly number[]) => {
+      const b = new BtfBuilder({ base: parseBtf(core) });
+      const ids = places.map(() => addVariable(b, 'copied', 1, 1));
+      for (const [at, offset] of places.entries()) {
+        addSection(b, `.data${offset}`, offset + 4, [{ type: ids[at], offset, size: 4 }]);
+      }
+      return b.finish();
+    };
+    const table = openVariables({ core, vars: build([0, 8]), ksyms: build([8]) });
+    const { variables } = finish(answerVariable({ ...whole, table }, 'copied'));
+    expect(variables.map(({ offset, ksym }) => [offset, ksym])).toEqual([
+      [0, false],
+      [8, true],
+    ]);
   });
 
   test('an entry that a section has twice is one variable', () => {
