@@ -1,31 +1,21 @@
 import { openFsStores } from '@btf-depot/blob-store';
-import {
-  announcerOf,
-  compressorSettings,
-  startCompressor,
-  webhookSettings,
-} from '@btf-depot/compressor';
+import { announcerOf, compressorSettings, startCompressor } from '@btf-depot/compressor';
 import type { PublicKey } from '@btf-depot/contracts';
 import { systemClock, Underway } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
-import { createIngest, uploadSettings } from '@btf-depot/ingest';
+import { computeLimits, createIngest, uploadSettings } from '@btf-depot/ingest';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
-  adminSettings,
-  computeLimits,
-  computeSettings,
+  commonSettings,
   createComputePool,
-  listenSettings,
   logSettings,
   Metrics,
   moduleSigning,
   readSigningKeys,
   retryRules,
-  retrySettings,
   startAdmin,
   startHttpService,
   tokenGuards,
-  tokenSettings,
   type Logger,
   type Running,
   type Settings,
@@ -34,15 +24,11 @@ import { Router } from 'express';
 
 /** Every setting of the embedded depot: those of the three services together. */
 export const embeddedSettings = {
-  ...listenSettings,
-  ...logSettings,
-  ...adminSettings,
+  ...commonSettings,
+  // The log is for operators; a person at a terminal has what `serve` prints.
+  ...logSettings('warn'),
   ...uploadSettings,
-  ...retrySettings,
-  ...tokenSettings,
-  ...computeSettings,
   ...compressorSettings,
-  ...webhookSettings,
   ...fetchSettings,
 };
 

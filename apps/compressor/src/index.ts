@@ -6,19 +6,11 @@
 import { announceKernel, compressKernel } from '@btf-depot/depot';
 import type { Announcer, CompressDeps, JobQueue } from '@btf-depot/depot';
 import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
+import type { CompressorSettings } from './settings.ts';
 import { sweepPeriodically } from './sweeping.ts';
 
-export { compressorSettings } from './settings.ts';
-export { announcerOf, webhookSettings } from './webhook/settings.ts';
-
-export interface CompressorSettings {
-  BTFDEPOT_COMPRESSORS: number;
-  BTFDEPOT_JOB_CRASHES: number;
-  BTFDEPOT_SWEEP_PERIOD: number;
-  BTFDEPOT_GZIP_LEVEL: number;
-  BTFDEPOT_XZ_LEVEL: number;
-  BTFDEPOT_ZSTD_LEVEL: number;
-}
+export { compressorServiceSettings, compressorSettings } from './settings.ts';
+export { announcerOf } from './webhook/settings.ts';
 
 export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'announces' | 'levels'> {
   queue: JobQueue;

@@ -1,43 +1,28 @@
-import { parseArgs } from 'node:util';
 import { openMinioStores } from '@btf-depot/blob-store';
 import { systemClock } from '@btf-depot/depot';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
   createComputePool,
-  queueSettings,
   moduleSigning,
   readSigningKeys,
   retryRules,
-  retrySettings,
   runService,
-  seconds,
   startHttpService,
   storeAddress,
-  storeSettings,
 } from '@btf-depot/service-kit';
-import { compressorSettings, startCompressor } from './index.ts';
+import { startCompressor } from './index.ts';
 import { queuePage } from './queue-page.ts';
-import { announcerOf, webhookSettings } from './webhook/settings.ts';
+import { compressorServiceSettings } from './settings.ts';
+import { announcerOf } from './webhook/settings.ts';
 
-const silence = {
-  /** A job whose compressor was not heard of for so long is given to another one. */
-  BTFDEPOT_JOB_SILENCE: seconds.prefault('30'),
-};
-const shape = {
-  ...storeSettings,
-  ...queueSettings,
-  ...retrySettings,
-  ...compressorSettings,
-  ...silence,
-  ...webhookSettings,
-};
+const service = {
+  name: 'compressor',
+  purpose: 'makes the artifacts of kernels and publishes them.',
+  settings: compressorServiceSettings,
+  flags: { concurrency: 'BTFDEPOT_COMPRESSORS' },
+} as const;
 
-/** On the command line too: it stands before the environment's. */
-const { values: flags } = parseArgs({ options: { concurrency: { type: 'string' } } });
-
-if (flags.concurrency !== undefined) process.env.BTFDEPOT_COMPRESSORS = flags.concurrency;
-
-await runService('compressor', shape, async (settings, log, metrics) => {
+await runService(service, async (settings, log, metrics) => {
   const signingKeys = await readSigningKeys(settings, log);
   const signing = await moduleSigning(settings);
   const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
@@ -61,9 +46,15 @@ await runService('compressor', shape, async (settings, log, metrics) => {
   });
   const compressor = startCompressor(
     {
-      ...{ ...stores, queue, compute, clock: systemClock, log, metrics, signingKeys },
+      ...stores,
       ...signing,
       ...announcerOf(settings, log),
+      queue,
+      compute,
+      clock: systemClock,
+      log,
+      metrics,
+      signingKeys,
     },
     settings,
   );

@@ -1,18 +1,72 @@
 import { COMPRESSION_LEVELS } from '@btf-depot/depot';
-import { moduleSettings, seconds, signingSettings, wholeNumber } from '@btf-depot/service-kit';
+import {
+  commonSettings,
+  moduleSettings,
+  queueSettings,
+  retrySettings,
+  seconds,
+  setting,
+  signingSettings,
+  storeSettings,
+  wholeNumber,
+  type Settings,
+} from '@btf-depot/service-kit';
+import { webhookSettings } from './webhook/settings.ts';
+
+/** How hard to compress: smaller and slower the higher. */
+const levelSettings = {
+  BTFDEPOT_GZIP_LEVEL: setting(
+    wholeNumber(1, 12),
+    String(COMPRESSION_LEVELS.gzip),
+    'Level of gzip; a higher one is slower and makes smaller files.',
+  ),
+  BTFDEPOT_XZ_LEVEL: setting(
+    wholeNumber(0, 9),
+    String(COMPRESSION_LEVELS.xz),
+    'Level of xz; a higher one is slower and makes smaller files.',
+  ),
+  BTFDEPOT_ZSTD_LEVEL: setting(
+    wholeNumber(1, 22),
+    String(COMPRESSION_LEVELS.zstd),
+    'Level of zstd; a higher one is slower and makes smaller files.',
+  ),
+};
 
 /** Settings of compressing, shared by the service and the embedded depot. */
 export const compressorSettings = {
   ...signingSettings,
   ...moduleSettings,
-  /** How hard to compress: smaller and slower the higher. */
-  BTFDEPOT_GZIP_LEVEL: wholeNumber(1, 12).prefault(String(COMPRESSION_LEVELS.gzip)),
-  BTFDEPOT_XZ_LEVEL: wholeNumber(0, 9).prefault(String(COMPRESSION_LEVELS.xz)),
-  BTFDEPOT_ZSTD_LEVEL: wholeNumber(1, 22).prefault(String(COMPRESSION_LEVELS.zstd)),
-  /** Kernels that are compressed at one time. */
-  BTFDEPOT_COMPRESSORS: wholeNumber(1, 256).prefault('1'),
-  /** After so many processes that ended while they compressed a kernel, it is `failed`. */
-  BTFDEPOT_JOB_CRASHES: wholeNumber(1, 100).prefault('3'),
-  /** How often the records are asked for work that the queue may have lost. */
-  BTFDEPOT_SWEEP_PERIOD: seconds.prefault('60'),
+  ...levelSettings,
+  BTFDEPOT_COMPRESSORS: setting(
+    wholeNumber(1, 256),
+    '1',
+    'Kernels compressed at one time; the compressor takes it as `--concurrency`, too.',
+  ),
+  BTFDEPOT_JOB_CRASHES: setting(
+    wholeNumber(1, 100),
+    '3',
+    'After so many compressor crashes the kernel is `failed`.',
+  ),
+  BTFDEPOT_SWEEP_PERIOD: setting(
+    seconds,
+    '60',
+    'How often the records are searched for work that the queue may have lost.',
+  ),
+  ...webhookSettings,
+};
+
+export type CompressorSettings = Settings<typeof compressorSettings>;
+
+/** All settings of the service. */
+export const compressorServiceSettings = {
+  ...commonSettings,
+  ...storeSettings,
+  ...queueSettings,
+  ...retrySettings,
+  ...compressorSettings,
+  BTFDEPOT_JOB_SILENCE: setting(
+    seconds,
+    '30',
+    'If a compressor is silent for this time, another one takes its job.',
+  ),
 };

@@ -35,31 +35,9 @@ import { inlineHandlers } from './routes/inlines.ts';
 import { keyHandlers } from './routes/keys.ts';
 import { searchHandlers } from './routes/search.ts';
 import { variableHandlers } from './routes/variables.ts';
+import type { FetchSettings } from './settings.ts';
 
-export { fetchSettings } from './settings.ts';
-
-export interface FetchSettings {
-  /** Bytes. */
-  BTFDEPOT_HOT_BLOBS: number;
-  /** Bytes. */
-  BTFDEPOT_OPEN_KERNELS: number;
-  /** Bytes. */
-  BTFDEPOT_HOT_ANSWERS: number;
-  /** Bytes. */
-  BTFDEPOT_ANSWER_SIZE: number;
-  /** Milliseconds. */
-  BTFDEPOT_ANSWER_TIME: number;
-  /** Milliseconds. */
-  BTFDEPOT_QUESTION_TIME: number;
-  /** Bytes. */
-  BTFDEPOT_QUESTION_MEMORY: number;
-  /** 0: no limit. */
-  BTFDEPOT_CLIENT_BUDGET: number;
-  /** Milliseconds. */
-  BTFDEPOT_RECORD_AGE: number;
-  /** Milliseconds. */
-  BTFDEPOT_LIST_AGE: number;
-}
+export { fetchServiceSettings, fetchSettings, type FetchSettings } from './settings.ts';
 
 export interface FetchDeps {
   blobs: BlobStore;

@@ -1,20 +1,21 @@
 import { openMinioStores } from '@btf-depot/blob-store';
 import { systemClock } from '@btf-depot/depot';
 import {
-  publicKeySettings,
   readPublicKeys,
   runService,
   startHttpService,
   storeAddress,
-  storeSettings,
   tokenGuards,
-  tokenSettings,
 } from '@btf-depot/service-kit';
-import { createFetch, fetchSettings } from './index.ts';
+import { createFetch } from './index.ts';
+import { fetchServiceSettings } from './settings.ts';
 
 await runService(
-  'fetch',
-  { ...storeSettings, ...fetchSettings, ...tokenSettings, ...publicKeySettings },
+  {
+    name: 'fetch',
+    purpose: 'serves what fits a kernel, by its build ID.',
+    settings: fetchServiceSettings,
+  },
   async (settings, log, metrics) => {
     const publicKeys = await readPublicKeys(settings);
     const stores = metrics.timed(await openMinioStores(storeAddress(settings)));

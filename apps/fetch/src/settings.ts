@@ -1,28 +1,75 @@
-import { byteSize, seconds, wholeNumber } from '@btf-depot/service-kit';
+import {
+  byteSize,
+  commonSettings,
+  publicKeySettings,
+  publicSettings,
+  seconds,
+  setting,
+  storeSettings,
+  tokenSettings,
+  wholeNumber,
+  type Settings,
+} from '@btf-depot/service-kit';
 
 /** Settings of fetching, shared by the service and the embedded depot. */
 export const fetchSettings = {
-  /** Memory for blobs that are asked for again and again. */
-  BTFDEPOT_HOT_BLOBS: byteSize.prefault('256m'),
-  /** Memory for kernels whose types are asked for; the one asked for last stays in any case. */
-  BTFDEPOT_OPEN_KERNELS: byteSize.prefault('256m'),
-  /** Memory for answers that were computed: variables, merged BTF. */
-  BTFDEPOT_HOT_ANSWERS: byteSize.prefault('128m'),
-  /** Text of one computed answer, nearly: what is more is on the next page. */
-  BTFDEPOT_ANSWER_SIZE: byteSize.prefault('4m'),
-  /** Processor time of one computed answer: what takes longer is on the next page. */
-  BTFDEPOT_ANSWER_TIME: seconds.prefault('1'),
-  /** Processor time of one question that has no pages, or of opening a kernel: then it is refused. */
-  BTFDEPOT_QUESTION_TIME: seconds.prefault('10'),
-  /** Heap that answers may take in the kernel thread; where it is full, the question is refused. */
-  BTFDEPOT_QUESTION_MEMORY: byteSize.prefault('512m'),
-  /**
-   * What a client may have computed in a minute: 1 is one variable, 50 a merged BTF, and each
-   * millisecond of the processor that an answer took is 1 besides; 0: no limit.
-   */
-  BTFDEPOT_CLIENT_BUDGET: wholeNumber(0, 1_000_000).prefault('6000'),
-  /** How old a record may be when an artifact is looked up in it: an update shows this much later. */
-  BTFDEPOT_RECORD_AGE: seconds.prefault('1'),
-  /** How old the list of all kernels may be when it is searched, a refresh not counted. */
-  BTFDEPOT_LIST_AGE: seconds.prefault('10'),
+  BTFDEPOT_HOT_BLOBS: setting(byteSize, '256m', 'Memory for blobs that are asked for repeatedly.'),
+  BTFDEPOT_OPEN_KERNELS: setting(
+    byteSize,
+    '256m',
+    'Memory for kernels whose types are asked for; the latest one stays in any case.',
+  ),
+  BTFDEPOT_HOT_ANSWERS: setting(
+    byteSize,
+    '128m',
+    'Memory for computed answers: variables, merged BTF.',
+  ),
+  BTFDEPOT_ANSWER_SIZE: setting(
+    byteSize,
+    '4m',
+    'Size of one computed answer; the next page has the rest.',
+  ),
+  BTFDEPOT_ANSWER_TIME: setting(
+    seconds,
+    '1',
+    'Processor time of one computed answer; the next page has the rest.',
+  ),
+  BTFDEPOT_QUESTION_TIME: setting(
+    seconds,
+    '10',
+    'Processor time to open a kernel or to answer a question without pages, else 422.',
+  ),
+  BTFDEPOT_QUESTION_MEMORY: setting(
+    byteSize,
+    '512m',
+    'Heap of the thread that computes answers; a question that fills it is refused, 422.',
+  ),
+  BTFDEPOT_CLIENT_BUDGET: setting(
+    wholeNumber(0, 1_000_000),
+    '6000',
+    'What a client may have computed in a minute, else 429; 0: no limit. A variable is 1, ' +
+      'a page 10, each millisecond of the processor 1.',
+  ),
+  BTFDEPOT_RECORD_AGE: setting(
+    seconds,
+    '1',
+    'Age at which a record is read again: an update shows this much later.',
+  ),
+  BTFDEPOT_LIST_AGE: setting(
+    seconds,
+    '10',
+    'Age at which the list of all kernels is read again when it is searched.',
+  ),
+};
+
+export type FetchSettings = Settings<typeof fetchSettings>;
+
+/** All settings of the service. */
+export const fetchServiceSettings = {
+  ...commonSettings,
+  ...storeSettings,
+  ...fetchSettings,
+  ...tokenSettings,
+  ...publicKeySettings,
+  ...publicSettings,
 };

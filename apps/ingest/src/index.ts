@@ -14,28 +14,15 @@ import {
   type Logger,
   type Metrics,
 } from '@btf-depot/service-kit';
-import type { ExtraName } from '@btf-depot/contracts';
 import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
 import { Admission } from './admission.ts';
 import type { IngestHandlers } from './handlers.ts';
+import type { UploadSettings } from './settings.ts';
 import { Staging } from './staging.ts';
 import { uploadHandler } from './upload.ts';
 import { withdrawHandler } from './withdraw.ts';
 
-export { uploadSettings } from './settings.ts';
-
-export interface IngestSettings {
-  BTFDEPOT_DATA: string;
-  BTFDEPOT_UPLOAD_LIMIT: number;
-  BTFDEPOT_UPLOAD_PERIOD: number;
-  BTFDEPOT_UPLOAD_LEAST: number;
-  BTFDEPOT_UPLOAD_RATE: number;
-  BTFDEPOT_UPLOADS: number;
-  BTFDEPOT_TOKEN_RATE: number;
-  BTFDEPOT_KEEP_FREE: number;
-  BTFDEPOT_EXTRAS: readonly ExtraName[];
-  BTFDEPOT_AUDIT_LOG?: string | undefined;
-}
+export { computeLimits, ingestSettings, uploadSettings } from './settings.ts';
 
 /** The routes of build ingest. Makes the staging folder. */
 export async function createIngest(
@@ -45,7 +32,7 @@ export async function createIngest(
     metrics: Metrics;
     guard?: TokenGuard;
   },
-  settings: IngestSettings,
+  settings: UploadSettings,
 ): Promise<Router> {
   const staging = new Staging(settings.BTFDEPOT_DATA);
   await staging.open();

@@ -2,31 +2,22 @@ import { openMinioStores } from '@btf-depot/blob-store';
 import { systemClock, Underway } from '@btf-depot/depot';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
-  computeLimits,
-  computeSettings,
   createComputePool,
-  queueSettings,
   retryRules,
-  retrySettings,
   runService,
   startHttpService,
   storeAddress,
-  storeSettings,
   tokenGuards,
-  tokenSettings,
 } from '@btf-depot/service-kit';
-import { createIngest, uploadSettings } from './index.ts';
+import { computeLimits, createIngest, ingestSettings } from './index.ts';
 
-const shape = {
-  ...storeSettings,
-  ...queueSettings,
-  ...retrySettings,
-  ...uploadSettings,
-  ...tokenSettings,
-  ...computeSettings,
+const service = {
+  name: 'ingest',
+  purpose: 'takes kernels over HTTP, splits them and keeps the parts.',
+  settings: ingestSettings,
 };
 
-await runService('ingest', shape, async (settings, log, metrics) => {
+await runService(service, async (settings, log, metrics) => {
   const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
   const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
   const queue = new BullmqJobQueue({

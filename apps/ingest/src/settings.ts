@@ -1,27 +1,131 @@
 import { EXTRAS } from '@btf-depot/contracts';
 import { parseExtras } from '@btf-depot/contracts/routes';
-import { byteSize, seconds, wholeNumber } from '@btf-depot/service-kit';
+import {
+  byteSize,
+  commonSettings,
+  COMPUTE_LIMITS,
+  kindOf,
+  path,
+  publicSettings,
+  queueSettings,
+  retrySettings,
+  seconds,
+  setting,
+  someSeconds,
+  storeSettings,
+  tokenSettings,
+  wholeNumber,
+  type ComputeLimits,
+  type Settings,
+} from '@btf-depot/service-kit';
 import { z } from 'zod';
 
-/** Settings of uploads, shared by the service and the embedded depot. */
-export const uploadSettings = {
-  /** Where uploads are staged while they are split. */
-  BTFDEPOT_DATA: z.string().default('data'),
-  /** The largest upload, all its parts together. */
-  BTFDEPOT_UPLOAD_LIMIT: byteSize.prefault('2g'),
-  /** A sender must deliver `BTFDEPOT_UPLOAD_LEAST` in each period of this length. */
-  BTFDEPOT_UPLOAD_PERIOD: seconds.prefault('30'),
-  BTFDEPOT_UPLOAD_LEAST: byteSize.prefault('64k'),
-  /** A sender must deliver so much in each second, on average over the whole upload. */
-  BTFDEPOT_UPLOAD_RATE: byteSize.prefault('16k'),
-  /** Uploads at one time, which clients share; more are asked to come later. */
-  BTFDEPOT_UPLOADS: wholeNumber(1, 10_000).prefault('16'),
-  /** Uploads that a token may begin in a minute, at each process. */
-  BTFDEPOT_TOKEN_RATE: wholeNumber(1, 1_000_000).prefault('600'),
-  /** File to which is added who published and withdrew what; without, that is in the log. */
-  BTFDEPOT_AUDIT_LOG: z.string().optional(),
-  /** Space that uploads leave free in `BTFDEPOT_DATA`. */
-  BTFDEPOT_KEEP_FREE: byteSize.prefault('512m'),
-  /** The extras that are split off where the upload names none, separated by commas. */
-  BTFDEPOT_EXTRAS: z.string().default(EXTRAS.join(',')).transform(parseExtras),
+const extras = kindOf('names, `,` between them', z.string().transform(parseExtras));
+
+/** Settings of uploads. */
+const receivingSettings = {
+  BTFDEPOT_DATA: setting(path, 'data', 'Folder for staged uploads; embedded: for everything.'),
+  BTFDEPOT_UPLOAD_LIMIT: setting(byteSize, '2g', 'The largest upload, all its parts together.'),
+  BTFDEPOT_UPLOAD_PERIOD: setting(
+    seconds,
+    '30',
+    'A sender must deliver `BTFDEPOT_UPLOAD_LEAST` in each period of this length, else 408.',
+  ),
+  BTFDEPOT_UPLOAD_LEAST: setting(
+    byteSize,
+    '64k',
+    'What a sender must deliver in each `BTFDEPOT_UPLOAD_PERIOD`.',
+  ),
+  BTFDEPOT_UPLOAD_RATE: setting(
+    byteSize,
+    '16k',
+    'What a sender must deliver in each second, on average over the whole upload, else 408.',
+  ),
+  BTFDEPOT_UPLOADS: setting(
+    wholeNumber(1, 10_000),
+    '16',
+    'Uploads at one time, which clients share fairly; more are refused, 503.',
+  ),
+  BTFDEPOT_TOKEN_RATE: setting(
+    wholeNumber(1, 1_000_000),
+    '600',
+    'Uploads that a token may begin in a minute, at each process; more are refused, 429.',
+  ),
+  BTFDEPOT_AUDIT_LOG: setting(
+    path.optional(),
+    undefined,
+    'File that gets a line for each upload and withdrawal; unset, the log gets it.',
+  ),
+  BTFDEPOT_KEEP_FREE: setting(
+    byteSize,
+    '512m',
+    'Space that uploads leave free on the disk of `BTFDEPOT_DATA`, else 507.',
+  ),
+  BTFDEPOT_EXTRAS: setting(
+    extras,
+    EXTRAS.join(','),
+    'Extras that are split off if the upload names none.',
+  ),
 };
+
+/** How much of the machine the looking at uploads may take. */
+const computeSettings = {
+  BTFDEPOT_THREADS: setting(
+    wholeNumber(1, 1024),
+    String(COMPUTE_LIMITS.threads),
+    'Worker threads, each with one file at a time; idle ones help the others.',
+    'one per processor',
+  ),
+  BTFDEPOT_SPARE_THREADS: setting(
+    wholeNumber(0, 1024),
+    String(COMPUTE_LIMITS.spare),
+    'Threads beyond these, for clients that have none of them.',
+  ),
+  BTFDEPOT_SHARE_HALF_LIFE: setting(
+    someSeconds,
+    String(COMPUTE_LIMITS.halfLife / 1000),
+    'After this time, what a client used of the threads counts half.',
+  ),
+  BTFDEPOT_WAITING: setting(
+    wholeNumber(0, 10_000),
+    String(COMPUTE_LIMITS.waiting),
+    'Files that wait for a thread; more are refused, 503.',
+  ),
+  BTFDEPOT_WORK_TIME: setting(
+    seconds,
+    String(COMPUTE_LIMITS.time / 1000),
+    'Time to unpack a file, and to split it, else 422.',
+  ),
+  BTFDEPOT_WORK_MEMORY: setting(byteSize, '1g', 'Memory of one thread for that, else 422.'),
+};
+
+/** Settings of taking uploads, shared by the service and the embedded depot. */
+export const uploadSettings = {
+  ...receivingSettings,
+  ...computeSettings,
+  ...retrySettings,
+  ...tokenSettings,
+  ...publicSettings,
+};
+
+export type UploadSettings = Settings<typeof uploadSettings>;
+
+/** All settings of the service. */
+export const ingestSettings = {
+  ...commonSettings,
+  ...storeSettings,
+  ...queueSettings,
+  ...uploadSettings,
+};
+
+/** As the pool takes them. */
+export function computeLimits(settings: Settings<typeof computeSettings>): ComputeLimits {
+  return {
+    threads: settings.BTFDEPOT_THREADS,
+    spare: settings.BTFDEPOT_SPARE_THREADS,
+    halfLife: settings.BTFDEPOT_SHARE_HALF_LIFE,
+    waiting: settings.BTFDEPOT_WAITING,
+    time: settings.BTFDEPOT_WORK_TIME,
+    memory: settings.BTFDEPOT_WORK_MEMORY,
+  };
+}

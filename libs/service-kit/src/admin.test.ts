@@ -11,7 +11,7 @@ async function admin(router?: Router) {
   const said: { admin?: string }[] = [];
   const listening = Object.create(log) as typeof log;
   listening.info = (fields: { admin?: string }) => said.push(fields);
-  const options = { metrics: new Metrics(), log: listening, ...(router && { router }) };
+  const options = { metrics: new Metrics(), log: listening, router };
   const started = await startAdmin({ BTFDEPOT_ADMIN_PORT: 0 }, options);
   const url = said[0]?.admin ?? '';
   return {

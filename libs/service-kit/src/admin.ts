@@ -6,12 +6,8 @@ import { foreignPage, type PageRules } from './foreign-pages.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { sendProblem } from './problems.ts';
-import { wholeNumber, type Settings } from './settings.ts';
-
-export const adminSettings = {
-  /** Where operators look; without, nowhere. On loopback always: it asks nobody who they are. */
-  BTFDEPOT_ADMIN_PORT: wholeNumber(0, 65535).optional(),
-};
+import type { commonSettings } from './settings/common.ts';
+import type { Settings } from './settings/declare.ts';
 
 const HERE: PageRules = { allowedHosts: [], onlyHere: true };
 
@@ -19,12 +15,15 @@ export interface AdminOptions {
   metrics: Metrics;
   log: Logger;
   /** What the service shows to operators beyond its metrics. */
-  router?: Router;
+  router?: Router | undefined;
 }
 
-/** A listener for operators on a port of its own, where the settings name one: `/metrics`, … */
+/**
+ * A listener for operators on a port of its own, if the settings name one: `/metrics`, …
+ * On loopback always: it asks nobody who they are.
+ */
 export async function startAdmin(
-  { BTFDEPOT_ADMIN_PORT: port }: Settings<typeof adminSettings>,
+  { BTFDEPOT_ADMIN_PORT: port }: Pick<Settings<typeof commonSettings>, 'BTFDEPOT_ADMIN_PORT'>,
   { metrics, log, router }: AdminOptions,
 ): Promise<{ close(): Promise<void> }> {
   if (port === undefined) return { close: () => Promise.resolve() };

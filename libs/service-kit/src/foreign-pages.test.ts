@@ -7,7 +7,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { foreignPage, isLoopbackName, PUBLIC_PAGES, type PageRules } from './foreign-pages.ts';
 import { startHttpService, type HttpService } from './http-service.ts';
 import { createLogger } from './logger.ts';
-import { listenSettings, readSettings, SettingsError } from './settings.ts';
+import { publicSettings } from './settings/common.ts';
+import { readSettings, SettingsError } from './settings/declare.ts';
 
 const HERE: PageRules = { allowedHosts: ['depot.example', 'alias.example:8443'], onlyHere: true };
 const host = '127.0.0.1:8080';
@@ -113,7 +114,7 @@ test('a refusal says what was wrong, and which setting helps', () => {
 
 test('names come from a setting, and what is no name stops the start', () => {
   const read = (text: string) =>
-    readSettings(listenSettings, { BTFDEPOT_ALLOWED_HOSTS: text }).BTFDEPOT_ALLOWED_HOSTS;
+    readSettings(publicSettings, { BTFDEPOT_ALLOWED_HOSTS: text }).BTFDEPOT_ALLOWED_HOSTS;
   expect(read(' Depot.example, [::1]:8080 ,')).toEqual(['depot.example', '[::1]:8080']);
   for (const wrong of ['https://depot.example', 'a b', '*', '*.example']) {
     expect(() => read(wrong)).toThrow(SettingsError);

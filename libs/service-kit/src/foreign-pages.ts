@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { ProblemCode } from '@btf-depot/contracts';
 import { z } from 'zod';
+import { kindOf } from './settings/declare.ts';
 
 /**
  * The browser of somebody who may reach a depot lends that reach to every page that it shows. A page
@@ -27,16 +28,16 @@ export const PUBLIC_PAGES: PageRules = { allowedHosts: [], onlyHere: false };
 const HOST = /^(?:[a-z\d._-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/;
 
 /** `BTFDEPOT_ALLOWED_HOSTS`: names or addresses, each perhaps with a port, commas between them. */
-export const allowedHosts = z
-  .string()
-  .transform((text, context) => {
+export const allowedHosts = kindOf(
+  'names, `,` between them',
+  z.string().transform((text, context) => {
     const hosts = text.split(',').flatMap((one) => one.trim().toLowerCase() || []);
     const wrong = hosts.find((host) => !HOST.test(host));
     if (wrong === undefined) return hosts;
     context.addIssue(`expected names such as depot.example or [::1]:8080, got ${wrong}`);
     return z.NEVER;
-  })
-  .prefault('');
+  }),
+);
 
 interface Asked {
   method: string | undefined;

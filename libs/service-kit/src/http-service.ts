@@ -13,7 +13,7 @@ import type { Metrics } from './metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
 import { refuseAhead } from './refuse-ahead.ts';
 import { serveRoutes } from './serve-routes.ts';
-import { SettingsError } from './settings.ts';
+import { SettingsError } from './settings/declare.ts';
 import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
 export interface HttpServiceOptions {

@@ -3,10 +3,16 @@
  * answers, worker threads for computations, and an orderly end.
  */
 export { type AddressedRequest } from './addressed-request.ts';
-export { adminSettings, startAdmin } from './admin.ts';
+export { startAdmin } from './admin.ts';
 export { clientOf } from './client-of.ts';
 export { commonHeaders } from './common-headers.ts';
-export { createComputePool, type ClientCompute, type ComputePool } from './compute/pool.ts';
+export {
+  COMPUTE_LIMITS,
+  createComputePool,
+  type ClientCompute,
+  type ComputeLimits,
+  type ComputePool,
+} from './compute/pool.ts';
 export { unpackFile } from './compute/unpack-file.ts';
 export { openFileSource, type FileSource } from './compute/file-source.ts';
 export { tellingFullDisk } from './full-disk.ts';
@@ -27,19 +33,27 @@ export {
 } from './signing-keys.ts';
 export { tokenGuards, tokenSettings, type Guards } from './tokens.ts';
 export {
-  byteSize,
-  computeLimits,
-  computeSettings,
-  listenSettings,
+  commonSettings,
   logSettings,
+  publicSettings,
   queueSettings,
-  readSettings,
   retryRules,
   retrySettings,
-  seconds,
-  type Settings,
-  SettingsError,
   storeAddress,
   storeSettings,
+} from './settings/common.ts';
+export {
+  byteSize,
+  httpUrl,
+  kindOf,
+  oneOf,
+  path,
+  readSettings,
+  seconds,
+  setting,
+  type Settings,
+  SettingsError,
+  someSeconds,
   wholeNumber,
-} from './settings.ts';
+} from './settings/declare.ts';
+export { flagHelp, settingsHelp, settingsTable } from './settings/describe.ts';

@@ -8,18 +8,30 @@ import {
   type ModuleCertificate,
   type SignDigest,
 } from '@btf-depot/carrier';
-import { z } from 'zod';
-import { SettingsError, type Settings } from './settings.ts';
+import { oneOf, path, setting, SettingsError, text, type Settings } from './settings/declare.ts';
 
 /** Of those who make modules: what kernels trust that load only signed ones. */
 export const moduleSettings = {
-  /** Path of the certificate (PEM); absent: modules are not signed. */
-  BTFDEPOT_MODULE_CERTIFICATE: z.string().optional(),
-  /** Path of its private key (PEM, RSA or EC). */
-  BTFDEPOT_MODULE_KEY: z.string().optional(),
-  /** Instead of the key a command that signs: see `commandSigner`. */
-  BTFDEPOT_MODULE_SIGNER: z.string().optional(),
-  BTFDEPOT_MODULE_HASH: z.enum(['sha256', 'sha384', 'sha512']).default('sha256'),
+  BTFDEPOT_MODULE_CERTIFICATE: setting(
+    path.optional(),
+    undefined,
+    'Certificate (PEM) that carriers are signed with; unset, they are not signed.',
+  ),
+  BTFDEPOT_MODULE_KEY: setting(
+    path.optional(),
+    undefined,
+    'Private key of the certificate (PEM, RSA or EC).',
+  ),
+  BTFDEPOT_MODULE_SIGNER: setting(
+    text.optional(),
+    undefined,
+    'Command that signs instead of the key, see libs/carrier.',
+  ),
+  BTFDEPOT_MODULE_HASH: setting(
+    oneOf('sha256', 'sha384', 'sha512'),
+    'sha256',
+    'Hash that carriers are signed with.',
+  ),
 };
 
 /** A signer that does not answer must not keep a module for ever. */

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 test('a service that cannot start says why and ends, whatever it has begun', async () => {
   const script =
     `import { runService } from ${JSON.stringify(import.meta.resolve('./run.ts'))};\n` +
-    `await runService('it', {}, () => {\n` +
+    `import { commonSettings } from ${JSON.stringify(import.meta.resolve('./settings/common.ts'))};\n` +
+    `await runService({ name: 'it', purpose: 'is.', settings: commonSettings }, () => {\n` +
     `  setInterval(() => {}, 1000);\n` +
     `  return Promise.reject(new Error('no port'));\n` +
     `});`;

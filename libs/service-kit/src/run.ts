@@ -1,43 +1,52 @@
+import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 import type { Router } from 'express';
-import { adminSettings, startAdmin } from './admin.ts';
+import { startAdmin } from './admin.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { Metrics } from './metrics/metrics.ts';
-import {
-  listenSettings,
-  logSettings,
-  readSettings,
-  SettingsError,
-  type Settings,
-} from './settings.ts';
+import type { commonSettings } from './settings/common.ts';
+import { readSettings, SettingsError, type Settings } from './settings/declare.ts';
+import { flagHelp, settingsHelp } from './settings/describe.ts';
 
 /** What a started service gives back: how to end it in order. */
 export interface Running {
   close(): Promise<void>;
 }
 
-const commonSettings = { ...listenSettings, ...logSettings, ...adminSettings };
-
 type CommonSettings = Settings<typeof commonSettings>;
+
+interface Service<Shape extends z.ZodRawShape> {
+  name: string;
+  /** A sentence for `--help`. */
+  purpose: string;
+  settings: Shape;
+  /** Options of the command line, each with the setting that it stands before. */
+  flags?: Record<string, keyof Shape & string>;
+}
 
 /**
  * A service's main: reads its settings from the environment, starts it, runs it until a signal.
  *
- * @param shape of the settings beyond those that every service has: address, port, log level.
  * @param start may return a router for the admin listener.
  */
-export async function runService<Shape extends z.ZodRawShape>(
-  name: string,
-  shape: Shape,
+export async function runService<Shape extends typeof commonSettings>(
+  service: Service<Shape>,
   start: (
     settings: CommonSettings & Settings<Shape>,
     log: Logger,
     metrics: Metrics,
   ) => Promise<Running & { admin?: Router }>,
 ): Promise<void> {
+  const { name } = service;
   let settings: CommonSettings & Settings<Shape>;
   try {
-    settings = readSettings({ ...commonSettings, ...shape }, process.env);
+    const given = readFlags(service);
+    if (given === 'help') {
+      process.stdout.write(serviceHelp(service));
+      return;
+    }
+    const read = readSettings(service.settings, { ...process.env, ...given });
+    settings = read;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${name} cannot start, settings are wrong:\n${error.message}\n`);
@@ -49,8 +58,7 @@ export async function runService<Shape extends z.ZodRawShape>(
     await runUntilSignal(log, async () => {
       const metrics = new Metrics();
       const running = await start(settings, log, metrics);
-      const { admin: router } = running;
-      const admin = await startAdmin(settings, { metrics, log, ...(router && { router }) });
+      const admin = await startAdmin(settings, { metrics, log, router: running.admin });
       return {
         async close() {
           await running.close();
@@ -84,4 +92,36 @@ export async function runUntilSignal(log: Logger, start: () => Promise<Running>)
   await running.close();
   log.info('stopped');
   process.exit(0);
+}
+
+/** @throws SettingsError for what the service does not know. */
+function readFlags<Shape extends z.ZodRawShape>({ flags = {} }: Service<Shape>) {
+  const options = Object.fromEntries(
+    Object.keys(flags).map((flag) => [flag, { type: 'string' as const }]),
+  );
+  try {
+    const { values } = parseArgs({
+      options: { ...options, help: { type: 'boolean' as const, short: 'h' } },
+    });
+    if (values.help) return 'help';
+    return Object.fromEntries(
+      Object.entries(flags).flatMap(([flag, setting]) => {
+        const value = (values as Record<string, string | undefined>)[flag];
+        return value === undefined ? [] : [[setting, value]];
+      }),
+    );
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function serviceHelp<Shape extends z.ZodRawShape>(service: Service<Shape>): string {
+  const { name, purpose, settings, flags = {} } = service;
+  const options = Object.entries(flags).map(
+    ([flag, setting]) => `  --${flag} VALUE\n      ${flagHelp(setting, settings[setting])}\n`,
+  );
+  return (
+    `btf-depot ${name}: ${purpose}\n\nOptions:\n${options.join('')}` +
+    `  -h, --help\n      Prints this.\n\n${settingsHelp(settings)}`
+  );
 }

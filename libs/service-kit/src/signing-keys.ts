@@ -1,25 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { decodePublicKey, publicKeyLine, type PublicKey } from '@btf-depot/contracts';
 import { openSecretKey, type SigningKey } from '@btf-depot/depot';
-import { z } from 'zod';
 import type { Logger } from './logger.ts';
-import { SettingsError, type Settings } from './settings.ts';
-
-const paths = z
-  .string()
-  .transform((text) => text.split(':').filter((path) => path !== ''))
-  .prefault('');
+import { paths, setting, SettingsError, type Settings } from './settings/declare.ts';
 
 /** Of those who publish. */
 export const signingSettings = {
-  /** Paths of secret keys, `:` between them: each signs every manifest, the first `manifest.sig`. */
-  BTFDEPOT_SIGNING_KEYS: paths,
+  BTFDEPOT_SIGNING_KEYS: setting(
+    paths,
+    '',
+    'Secret keys: each signs every manifest, the first one `manifest.sig`.',
+  ),
 };
 
 /** Of those who have no secret keys, and tell the public ones. */
 export const publicKeySettings = {
-  /** Paths of public keys, `:` between them. */
-  BTFDEPOT_PUBLIC_KEYS: paths,
+  BTFDEPOT_PUBLIC_KEYS: setting(paths, '', 'Public keys, which `/v1/keys` answers.'),
 };
 
 /** @throws SettingsError that names the file. */

@@ -1,6 +1,6 @@
 import { systemClock, type TokenStore } from '@btf-depot/depot';
 import { expect, test } from 'vitest';
-import { SettingsError } from './settings.ts';
+import { SettingsError } from './settings/declare.ts';
 import { tokenGuards } from './tokens.ts';
 
 const open = (

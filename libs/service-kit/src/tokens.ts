@@ -1,18 +1,15 @@
 import { TokenGuard, type Clock, type TokenStore } from '@btf-depot/depot';
-import { z } from 'zod';
-import { seconds, SettingsError, type Settings } from './settings.ts';
-
-const TOKEN_RULES = ['off', 'uploads', 'all'] as const;
+import { oneOf, seconds, setting, SettingsError, type Settings } from './settings/declare.ts';
 
 /** Who may do what. */
 export const tokenSettings = {
-  /**
-   * `uploads`: whoever changes something needs a token; `all`: whoever reads does too. By default
-   * `off` on loopback; elsewhere a service that takes uploads wants it said, and not `off`.
-   */
-  BTFDEPOT_TOKENS: z.enum(TOKEN_RULES).optional(),
-  /** How long a token is good after it was revoked. */
-  BTFDEPOT_TOKEN_AGE: seconds.prefault('5'),
+  BTFDEPOT_TOKENS: setting(
+    oneOf('off', 'uploads', 'all').optional(),
+    undefined,
+    'Who needs a token: everyone who changes something (`uploads`), or who reads, too (`all`). ' +
+      'Unset, it is `off` on loopback; elsewhere a service that takes uploads does not start.',
+  ),
+  BTFDEPOT_TOKEN_AGE: setting(seconds, '5', 'How long a revoked token still works.'),
 };
 
 export interface Guards {

@@ -1,6 +1,12 @@
 import { access } from 'node:fs/promises';
 import { DepotClient } from '@btf-depot/client';
-import { createLogger, readSettings, runUntilSignal } from '@btf-depot/service-kit';
+import {
+  createLogger,
+  flagHelp,
+  readSettings,
+  runUntilSignal,
+  settingsHelp,
+} from '@btf-depot/service-kit';
 import { publicKeyLine, type KernelRecord } from '@btf-depot/contracts';
 import { Command } from 'commander';
 import { embeddedSettings, startEmbedded, type EmbeddedDepot } from '../embedded.ts';
@@ -19,6 +25,8 @@ interface Flags {
   json?: boolean;
 }
 
+const help = (name: keyof typeof embeddedSettings) => flagHelp(name, embeddedSettings[name]);
+
 export function serveCommand(): Command {
   return new Command('serve')
     .summary('the depot in one process: ingest, compressor and fetch')
@@ -27,29 +35,24 @@ export function serveCommand(): Command {
         'The kernels named are ingested first.',
     )
     .argument('[file...]', 'vmlinux with BTF inside, to ingest at start')
-    .option('--host <address>', 'address to listen on (BTFDEPOT_HOST, 127.0.0.1)')
-    .option('--port <port>', 'port to listen on, 0 for any (BTFDEPOT_PORT, 8080)')
-    .option('--data <folder>', 'where everything is stored (BTFDEPOT_DATA, ./data)')
+    .option('--host <address>', help('BTFDEPOT_HOST'))
+    .option('--port <port>', help('BTFDEPOT_PORT'))
+    .option('--data <folder>', help('BTFDEPOT_DATA'))
     .option(
       '--running',
       'when the store is empty and no file is named, ingest the BTF of this system',
     )
     .option('--json', 'print what was ingested as JSON, a line each')
-    .addHelpText(
-      'after',
-      `\nSettings, as environment variables:\n  ${Object.keys(embeddedSettings).join('\n  ')}`,
-    )
+    .addHelpText('after', `\n${settingsHelp(embeddedSettings)}`)
     .action(serve);
 }
 
 async function serve(files: string[], flags: Flags): Promise<void> {
   const settings = readSettings(embeddedSettings, {
-    // The log is for operators; a person at a terminal has the lines below.
-    BTFDEPOT_LOG_LEVEL: 'warn',
     ...process.env,
-    ...(flags.host !== undefined && { BTFDEPOT_HOST: flags.host }),
-    ...(flags.port !== undefined && { BTFDEPOT_PORT: flags.port }),
-    ...(flags.data !== undefined && { BTFDEPOT_DATA: flags.data }),
+    BTFDEPOT_HOST: flags.host ?? process.env.BTFDEPOT_HOST,
+    BTFDEPOT_PORT: flags.port ?? process.env.BTFDEPOT_PORT,
+    BTFDEPOT_DATA: flags.data ?? process.env.BTFDEPOT_DATA,
   });
   const log = createLogger('depot', settings.BTFDEPOT_LOG_LEVEL);
   await runUntilSignal(log, async () => {

@@ -1,20 +1,39 @@
 import { systemClock, type Announcer } from '@btf-depot/depot';
-import { SettingsError, type Logger, type Settings } from '@btf-depot/service-kit';
+import {
+  httpUrl,
+  kindOf,
+  oneOf,
+  setting,
+  SettingsError,
+  type Logger,
+  type Settings,
+} from '@btf-depot/service-kit';
 import { z } from 'zod';
 import { Webhook, type WebhookOptions } from './webhook.ts';
 
+const webhookSecret = kindOf(
+  '`whsec_` and base64 of 24 to 64 bytes',
+  z.string().regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/, {
+    error: 'expected whsec_ and base64 of 24 to 64 bytes: openssl rand -base64 32',
+  }),
+);
+
 export const webhookSettings = {
-  /** Where it is told that a kernel is ready; without, nowhere. */
-  BTFDEPOT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
-  /** `whsec_` and base64 of 24 to 64 random bytes, which the receiver knows too. */
-  BTFDEPOT_WEBHOOK_SECRET: z
-    .string()
-    .regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/, {
-      error: 'expected whsec_ and base64 of 24 to 64 bytes: openssl rand -base64 32',
-    })
-    .optional(),
-  /** Whether the receiver may have an address that is not a public one. */
-  BTFDEPOT_WEBHOOK_PRIVATE: z.enum(['yes', 'no']).default('no'),
+  BTFDEPOT_WEBHOOK: setting(
+    httpUrl.optional(),
+    undefined,
+    'The depot tells this address of each kernel that is ready.',
+  ),
+  BTFDEPOT_WEBHOOK_SECRET: setting(
+    webhookSecret.optional(),
+    undefined,
+    'Key that signs what `BTFDEPOT_WEBHOOK` gets, which the receiver knows, too.',
+  ),
+  BTFDEPOT_WEBHOOK_PRIVATE: setting(
+    oneOf('yes', 'no'),
+    'no',
+    'Whether the receiver may have an address that is not public.',
+  ),
 };
 
 /**

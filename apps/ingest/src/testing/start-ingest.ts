@@ -6,37 +6,27 @@ import type { KernelRecord } from '@btf-depot/contracts';
 import { systemClock, Underway } from '@btf-depot/depot';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
-  computeLimits,
-  computeSettings,
   createComputePool,
   createLogger,
   Metrics,
   readSettings,
   startHttpService,
   tokenGuards,
-  tokenSettings,
 } from '@btf-depot/service-kit';
-import { createIngest, uploadSettings } from '../index.ts';
+import { computeLimits, createIngest, uploadSettings } from '../index.ts';
 
 /** Build ingest over a temporary folder, with nobody working on the queue. */
-export async function startIngest(
-  settings: Partial<
-    Record<keyof (typeof uploadSettings & typeof tokenSettings & typeof computeSettings), string>
-  >,
-) {
+export async function startIngest(settings: Partial<Record<keyof typeof uploadSettings, string>>) {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-ingest-'));
   const stores = await openFsStores(folder);
   const queue = new InProcessJobQueue({ onError: () => undefined });
   const log = createLogger('ingest', 'silent');
-  const checked = readSettings(
-    { ...uploadSettings, ...tokenSettings, ...computeSettings },
-    {
-      BTFDEPOT_THREADS: '2',
-      ...settings,
-      BTFDEPOT_DATA: folder,
-      BTFDEPOT_AUDIT_LOG: join(folder, 'audit.log'),
-    },
-  );
+  const checked = readSettings(uploadSettings, {
+    BTFDEPOT_THREADS: '2',
+    ...settings,
+    BTFDEPOT_DATA: folder,
+    BTFDEPOT_AUDIT_LOG: join(folder, 'audit.log'),
+  });
   const compute = createComputePool({ ...computeLimits(checked), onError: () => undefined });
   const host = { BTFDEPOT_HOST: '127.0.0.1' };
   const guards = tokenGuards({ ...checked, ...host }, 'uploads', stores.tokens, systemClock);

@@ -1,0 +1,88 @@
+import { allowedHosts } from '../foreign-pages.ts';
+import {
+  addressList,
+  httpUrl,
+  oneOf,
+  redisUrl,
+  seconds,
+  setting,
+  someText,
+  text,
+  wholeNumber,
+  type Settings,
+} from './declare.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** @param level by default. */
+export const logSettings = (level: (typeof LOG_LEVELS)[number]) => ({
+  BTFDEPOT_LOG_LEVEL: setting(oneOf(...LOG_LEVELS), level, 'Least severe entries of the log.'),
+});
+
+/** Of every service. */
+export const commonSettings = {
+  BTFDEPOT_HOST: setting(text, '127.0.0.1', 'Address to listen on.'),
+  BTFDEPOT_PORT: setting(wholeNumber(0, 65535), '8080', 'Port to listen on; 0 takes a free one.'),
+  ...logSettings('info'),
+  BTFDEPOT_ADMIN_PORT: setting(
+    wholeNumber(0, 65535).optional(),
+    undefined,
+    'Port on 127.0.0.1 for operators: `/metrics` for Prometheus, `/queue` of the compressor.',
+  ),
+};
+
+/** Of services that other programs than their operator ask. */
+export const publicSettings = {
+  BTFDEPOT_TRUSTED_PROXIES: setting(
+    addressList,
+    '',
+    'Addresses, networks or `loopback`: the `X-Forwarded-For` of these proxies is believed.',
+  ),
+  BTFDEPOT_ALLOWED_HOSTS: setting(
+    allowedHosts,
+    '',
+    'Further names under which browsers reach the service, such as `depot.example:8443`.',
+  ),
+};
+
+/** The store of a distributed depot: MinIO, or any S3 that takes conditional writes. */
+export const storeSettings = {
+  BTFDEPOT_S3_ENDPOINT: setting(httpUrl, 'http://127.0.0.1:9000', 'The S3 server.'),
+  BTFDEPOT_S3_BUCKET: setting(someText(3), 'btf-depot', 'Its bucket, which is made if missing.'),
+  BTFDEPOT_S3_ACCESS_KEY: setting(text, undefined, 'The access key for it.'),
+  BTFDEPOT_S3_SECRET_KEY: setting(text, undefined, 'The secret key for it.'),
+};
+
+/** As the store's adapter takes it. */
+export function storeAddress(settings: Settings<typeof storeSettings>) {
+  return {
+    endpoint: settings.BTFDEPOT_S3_ENDPOINT,
+    bucket: settings.BTFDEPOT_S3_BUCKET,
+    accessKey: settings.BTFDEPOT_S3_ACCESS_KEY,
+    secretKey: settings.BTFDEPOT_S3_SECRET_KEY,
+  };
+}
+
+/** Its queue. */
+export const queueSettings = {
+  BTFDEPOT_REDIS_URL: setting(redisUrl, 'redis://127.0.0.1:6379', 'The Redis that has the queue.'),
+};
+
+/** How a job that fails is tried again. */
+export const retrySettings = {
+  BTFDEPOT_JOB_ATTEMPTS: setting(
+    wholeNumber(1, 100),
+    '5',
+    'A job that failed so many times is not tried again, and its kernel is `failed`.',
+  ),
+  BTFDEPOT_JOB_BACKOFF: setting(
+    seconds,
+    '2',
+    'Wait before the second attempt; each later wait is twice as long.',
+  ),
+};
+
+/** As the queue's adapters take it. */
+export function retryRules(settings: Settings<typeof retrySettings>) {
+  return { attempts: settings.BTFDEPOT_JOB_ATTEMPTS, backoffMs: settings.BTFDEPOT_JOB_BACKOFF };
+}

@@ -1,0 +1,165 @@
+/**
+ * A setting is declared once: its name, its kind, its default and a sentence. The typed object, the
+ * text of `--help` and the table in infra/README.md follow from that; see describe.ts.
+ */
+import { z } from 'zod';
+
+/** A setting is wrong: the service does not start, and says which and why. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly code = 'bad-settings';
+}
+
+/** What help and documents say of a setting. */
+export interface Declaration {
+  sentence: string;
+  /** As it is written in the environment, or in words; absent: none. */
+  standard?: string | undefined;
+  /** What its text means: `bytes`, `seconds`, `1 to 256`, … */
+  value?: string | undefined;
+}
+
+/** What reads the text of an environment variable. */
+type Kind = z.ZodType<unknown, string | undefined>;
+
+const declarations = z.registry<Declaration>();
+const kinds = z.registry<{ value: string }>();
+
+/**
+ * Declares a setting.
+ * @param standard its default, as it would be written in the environment; undefined: it has none,
+ * and must be set unless its kind is optional.
+ * @param shown the default in words, if it depends on the machine.
+ */
+export function setting<K extends Kind>(kind: K, standard: undefined, sentence: string): K;
+export function setting<K extends Kind>(
+  kind: K,
+  standard: string,
+  sentence: string,
+  shown?: string,
+): z.ZodPrefault<K>;
+export function setting(
+  kind: Kind,
+  standard: string | undefined,
+  sentence: string,
+  shown = standard,
+): Kind {
+  // A kind is shared by settings: what is said of one of them must not be said of the others.
+  const declared = standard === undefined ? kind.clone() : kind.prefault(standard);
+  const { value } = kinds.get(kind instanceof z.ZodOptional ? kind.unwrap() : kind) ?? {};
+  return declared.register(declarations, {
+    sentence,
+    standard: shown === '' ? undefined : shown,
+    value,
+  });
+}
+
+/** @throws TypeError for what was not made by `setting`. */
+export function declarationOf(name: string, declared: z.core.$ZodType): Declaration {
+  const declaration = declarations.get(declared);
+  if (!declaration) throw new TypeError(`${name} is not declared with setting()`);
+  return declaration;
+}
+
+/** Names what the text of a kind of setting means. */
+export function kindOf<K extends Kind>(value: string, kind: K): K {
+  kinds.add(kind, { value });
+  return kind;
+}
+
+const units: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** Bytes, with an optional unit: `512`, `64k`, `256m`, `2g` (powers of 1024). */
+export const byteSize = kindOf(
+  'bytes',
+  z.string().transform((size, context) => {
+    const match = /^(\d{1,12})([kmg]?)$/i.exec(size.trim());
+    if (!match) {
+      context.addIssue(`expected bytes such as 512, 64k, 256m or 2g, got ${JSON.stringify(size)}`);
+      return z.NEVER;
+    }
+    return Number(match[1]) * (units[match[2]?.toLowerCase() ?? ''] ?? 1);
+  }),
+);
+
+/** A whole number in decimal. */
+export function wholeNumber(least: number, most: number) {
+  return kindOf(
+    `${least} to ${most}`,
+    z
+      .string()
+      .regex(/^\d{1,9}$/, { error: 'expected a whole number' })
+      .transform(Number)
+      .pipe(z.number().min(least).max(most)),
+  );
+}
+
+const time = z
+  .string()
+  .regex(/^\d{1,7}(\.\d+)?$/, { error: 'expected seconds' })
+  .transform((given) => Math.round(Number(given) * 1000));
+
+/** Time in seconds, fractions allowed, as milliseconds. */
+export const seconds = kindOf('seconds', time);
+
+/** The same, of which some must pass. */
+export const someSeconds = kindOf(
+  'seconds',
+  time.refine((passed) => passed > 0, { error: 'expected more than 0 s' }),
+);
+
+/** One of a few words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
+  return kindOf(words.map((word) => `\`${word}\``).join(', '), z.enum(words));
+}
+
+export const text = kindOf('text', z.string());
+
+/** Text of some length at least. */
+export const someText = (length: number) => kindOf('text', z.string().min(length));
+
+/** The path of a file or folder. */
+export const path = kindOf('path', z.string());
+
+/** Paths, `:` between them. */
+export const paths = kindOf(
+  'paths, `:` between them',
+  z.string().transform((list) => list.split(':').filter((one) => one !== '')),
+);
+
+/** Addresses and networks, commas between them. */
+export const addressList = kindOf(
+  'addresses, `,` between them',
+  z
+    .string()
+    .regex(/^[\w.:/, ]*$/, { error: 'expected addresses, commas between them' })
+    .transform((list) => list.split(',').flatMap((one) => one.trim() || [])),
+);
+
+export const httpUrl = kindOf('URL', z.url({ protocol: /^https?$/ }));
+export const redisUrl = kindOf('URL', z.url({ protocol: /^rediss?$/ }));
+
+/** What `readSettings` makes of a shape. */
+export type Settings<Shape extends z.ZodRawShape> = {
+  [Name in keyof Shape]: z.output<Shape[Name]>;
+};
+
+/**
+ * Reads a service's settings from environment variables, all at once.
+ * @throws SettingsError that names every variable that is wrong.
+ */
+export function readSettings<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  environment: Record<string, string | undefined>,
+): Settings<Shape> {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const result = z.object(shape).safeParse(given);
+  if (result.success) return result.data as Settings<Shape>;
+  const wrong = result.error.issues.map(({ path, message }) => {
+    const name = path.join('.');
+    return `${name}: ${Object.hasOwn(given, name) ? message : 'is not set'}`;
+  });
+  throw new SettingsError(wrong.join('\n'));
+}
