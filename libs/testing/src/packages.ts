@@ -186,11 +186,11 @@ export function bzImageFile(kernel: Uint8Array, packed: Uint8Array = gzipSync(ke
   return joined(setup, packed, new Uint8Array(100));
 }
 
-/** An EFI zboot image. */
-export function zbootFile(packed: Uint8Array): Uint8Array {
+/** An EFI zboot image. @param size what is appended to a payload that is not gzip, uncounted. */
+export function zbootFile(packed: Uint8Array, size: Uint8Array = new Uint8Array()): Uint8Array {
   const head = Buffer.alloc(128);
   head.write('MZ\0\0zimg');
   head.writeUInt32LE(128, 8);
   head.writeUInt32LE(packed.length, 12);
-  return joined(head, packed, new Uint8Array(100));
+  return joined(head, packed, size, new Uint8Array(100));
 }

@@ -3,6 +3,7 @@ import { bytesSource } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { provideImage } from '@btf-depot/kernels';
 import { provided } from '@btf-depot/services/provision';
+import { zbootFile } from '@btf-depot/testing/packages';
 import { filtered } from '@btf-depot/testing/workshop';
 import { describe, expect, it } from 'vitest';
 import { readImage, releaseIn } from './index.ts';
@@ -18,29 +19,46 @@ async function packageOf(name: ImageName, skip: (why: string) => never): Promise
 
 const unpackFile = async (path: string) => unpackBytes(new Uint8Array(await readFile(path)));
 
-/** The only file of a package as dpkg-deb gives it: an EFI zboot image. */
-function zbootOf(deb: string): Uint8Array {
+/** The image in a package, as dpkg-deb and tar give it. */
+function vmlinuzOf(deb: string): Uint8Array {
   const tar = filtered(new Uint8Array(), ['dpkg-deb', '--fsys-tarfile', deb]);
-  const files = ['tar', '-xO', '--wildcards', '*/vmlinuz'];
-  return filtered(tar, files);
+  return filtered(tar, ['tar', '-xO', '--wildcards', '*/vmlinuz']);
 }
 
-/** What the program that the image's header names makes of the payload. */
+/** What zstd makes of the payload that the image's header names. */
 function payloadOf(zboot: Uint8Array): Uint8Array {
   const view = new DataView(zboot.buffer, zboot.byteOffset);
   const [offset, length] = [view.getUint32(8, true), view.getUint32(12, true)];
-  const isZstd = Buffer.from(zboot.subarray(24, 28)).toString() === 'zstd';
-  return filtered(zboot.slice(offset, offset + length), [isZstd ? 'zstd' : 'gzip', '-dqc']);
+  return filtered(zboot.slice(offset, offset + length), ['zstd', '-dqc']);
+}
+
+/** An EFI zboot image of a real kernel, as Makefile.zboot packs it. */
+function zbootOf(image: Uint8Array, command: string[]): Uint8Array {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(image.length);
+  return zbootFile(filtered(image, command), size);
 }
 
 describe("Debian's images that no other kernel here is like", () => {
-  it('arm64: EFI zboot has the kernel, byte for byte, with BTF and build ID', async ({ skip }) => {
-    const deb = await packageOf('arm64zboot', skip);
-    const { files } = await unpackFile(deb);
-    expect(files.map(({ kind }) => kind)).toEqual(['image']);
-    const bytes = files[0]?.bytes ?? new Uint8Array();
-    expect(Buffer.compare(bytes, payloadOf(zbootOf(deb)))).toBe(0);
-    expect(readImage(bytesSource(bytes))).toMatchObject({
+  it('arm64: the Image is found byte for byte, with BTF and build ID, in EFI zboot too', async ({
+    skip,
+  }) => {
+    const deb = await packageOf('arm64', skip);
+    const vmlinuz = vmlinuzOf(deb);
+    const found = [await unpackFile(deb)];
+    for (const command of [
+      ['zstd', '-q', '-3', '-c'],
+      ['xz', '--check=crc32', '-0', '-c'],
+      ['lz4', '-q', '-l', '-c'],
+      ['xz', '--format=lzma', '-0', '-c'],
+    ]) {
+      found.push(await unpackBytes(zbootOf(vmlinuz, command)));
+    }
+    for (const { files } of found) {
+      expect(files.map(({ kind }) => kind)).toEqual(['image']);
+      expect(Buffer.compare(files[0]?.bytes ?? new Uint8Array(), vmlinuz)).toBe(0);
+    }
+    expect(readImage(bytesSource(vmlinuz))).toMatchObject({
       arch: 'aarch64',
       release: expect.stringMatching(/^7\..*-arm64$/) as string,
       buildId: expect.stringMatching(/^[0-9a-f]{40}$/) as string,
@@ -51,7 +69,7 @@ describe("Debian's images that no other kernel here is like", () => {
     skip,
   }) => {
     const deb = await packageOf('loong64', skip);
-    const kernel = bytesSource(payloadOf(zbootOf(deb)));
+    const kernel = bytesSource(payloadOf(vmlinuzOf(deb)));
     const release = releaseIn(kernel) ?? '';
     expect(release).toMatch(/-loong64$/);
     expect(readImage(kernel)).toBeUndefined();

@@ -66,13 +66,14 @@ export interface ImageEntry {
 
 /** Packages whose kernel is packed as none of those above; without debug information, by name. */
 export const images = {
-  // EFI zboot.
-  arm64zboot: {
+  // An Image as it lies in memory.
+  arm64: {
     suite: 'sid',
     architecture: 'arm64',
     package: 'linux-binary-7.2.13+deb14-arm64',
     family: String.raw`linux-binary-.*-arm64`,
   },
+  // EFI zboot, of zstd.
   loong64: {
     suite: 'sid',
     architecture: 'loong64',
