@@ -2,6 +2,7 @@ import {
   announceAll,
   Expiry,
   RecordIndex,
+  SingleFlight,
   sweep,
   sweptOf,
   type Announcer,
@@ -65,13 +66,9 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
 
 /** Runs `work` unless it is running; what it throws is told. */
 function oneAtATime(work: () => Promise<void>, onError: (error: unknown) => void) {
-  let running: Promise<void> | undefined;
+  const flight = new SingleFlight(() => work().catch(onError));
   return {
-    run: () => {
-      running ??= work()
-        .catch(onError)
-        .finally(() => (running = undefined));
-    },
-    ended: async () => running,
+    run: () => void flight.run(),
+    ended: async () => flight.running(),
   };
 }

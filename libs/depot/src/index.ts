@@ -29,6 +29,8 @@ export {
   type StoreReport,
 } from './upkeep/check-store.ts';
 export { copyStore, type CopiedStores, type CopyReport } from './upkeep/copy-store.ts';
+export { forEachAtMost } from './concurrency/for-each-at-most.ts';
+export { SingleFlight } from './concurrency/single-flight.ts';
 export { DepotError } from './errors.ts';
 export { findArtifact } from './ask/find-artifact.ts';
 export { findSection } from './ask/find-section.ts';

@@ -1,5 +1,5 @@
 import { jobId, jobSchema, type Job } from '@btf-depot/contracts';
-import type { JobHandler, JobQueue, JobWorker } from '@btf-depot/depot';
+import { SingleFlight, type JobHandler, type JobQueue, type JobWorker } from '@btf-depot/depot';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { BULLMQ_DEFAULTS, QUEUE_NAME, type BullmqOptions } from './bullmq-options.ts';
@@ -15,7 +15,7 @@ export class BullmqJobQueue implements JobQueue {
   readonly #options: Required<BullmqOptions>;
   readonly #redis: Redis;
   readonly #queue: Queue<Job>;
-  #connecting: Promise<void> | undefined;
+  readonly #connection = new SingleFlight(() => connected(this.#redis));
 
   constructor(options: BullmqOptions) {
     this.#options = { ...BULLMQ_DEFAULTS, ...options };
@@ -88,8 +88,7 @@ export class BullmqJobQueue implements JobQueue {
   async #ask<T>(what: string, run: () => Promise<T>): Promise<T> {
     try {
       // One wait for all who ask meanwhile.
-      this.#connecting ??= connected(this.#redis).finally(() => (this.#connecting = undefined));
-      await this.#connecting;
+      await this.#connection.run();
       return await run();
     } catch (cause) {
       throw new QueueUnavailable(`cannot ${what}: ${(cause as Error).message}`, { cause });

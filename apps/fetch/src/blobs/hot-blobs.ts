@@ -1,4 +1,4 @@
-import { DepotError, type BlobStore } from '@btf-depot/depot';
+import { DepotError, SingleFlight, type BlobStore } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
 import { BlobMemory } from './blob-memory.ts';
 import { FillingBlob, passedOn, type ColdBlob } from './cold-blob.ts';
@@ -15,7 +15,7 @@ export class HotBlobs {
   readonly #memory: BlobMemory;
   readonly #cache: LRUCache<string, Buffer>;
   readonly #filling = new Map<string, FillingBlob>();
-  readonly #opening = new Map<string, Promise<FillingBlob | number>>();
+  readonly #fills = new SingleFlight((sha256: string) => this.#fill(sha256));
 
   constructor(blobs: BlobStore, maxBytes: number, held: HeldMemory) {
     this.#blobs = blobs;
@@ -38,7 +38,7 @@ export class HotBlobs {
     for (;;) {
       const hot = this.peek(sha256);
       if (hot) return hot;
-      const filling = this.#filling.get(sha256) ?? (await this.#openShared(sha256));
+      const filling = this.#filling.get(sha256) ?? (await this.#fills.run(sha256));
       if (typeof filling === 'number') return passedOn(this.#blobs, sha256, filling);
       const opened = filling.open();
       if (opened) return opened;
@@ -54,15 +54,6 @@ export class HotBlobs {
 
   async has(sha256: string): Promise<boolean> {
     return this.#cache.has(sha256) || this.#blobs.has(sha256);
-  }
-
-  #openShared(sha256: string): Promise<FillingBlob | number> {
-    let opening = this.#opening.get(sha256);
-    if (!opening) {
-      opening = this.#fill(sha256).finally(() => this.#opening.delete(sha256));
-      this.#opening.set(sha256, opening);
-    }
-    return opening;
   }
 
   /** @returns the size alone, where there is no room for it. */

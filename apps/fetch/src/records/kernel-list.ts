@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRecord, KernelSummary } from '@btf-depot/contracts';
-import { hashesIn, RecordIndex, summaryOf, type RecordStore } from '@btf-depot/depot';
+import { hashesIn, RecordIndex, SingleFlight, summaryOf, type RecordStore } from '@btf-depot/depot';
 
 /** A refresh may take one part in so many of the time: a large store is listed less often. */
 const SHARE = 20;
@@ -31,7 +31,7 @@ export class KernelList {
   readonly #named = new Set<string>();
   #refreshedAt = 0;
   #took = 0;
-  #refreshing: Promise<void> | undefined;
+  readonly #refreshes = new SingleFlight(() => this.#refresh());
 
   /** @param onError told of records that cannot be read, and of refreshes that fail. */
   constructor(
@@ -52,7 +52,7 @@ export class KernelList {
 
   /** @throws what the store throws, where nothing was read yet. */
   async kernels(): Promise<readonly KernelSummary[]> {
-    if (!this.#sorted) await this.#refresh();
+    if (!this.#sorted) await this.#refreshes.run();
     else this.#refreshIfDue();
     return this.#sorted ?? [];
   }
@@ -83,10 +83,10 @@ export class KernelList {
   async namesNow(sha256: string): Promise<boolean> {
     if (this.names(sha256)) return true;
     // One that began before we were asked may have passed by what we look for.
-    await this.#refreshing?.catch(() => undefined);
+    await this.#refreshes.running()?.catch(() => undefined);
     const pause = LEAST_PAUSE - (performance.now() - this.#refreshedAt);
     if (pause > 0) await sleep(pause, undefined, { ref: false });
-    await this.#refresh();
+    await this.#refreshes.run();
     return this.names(sha256);
   }
 
@@ -101,17 +101,12 @@ export class KernelList {
   }
 
   #refreshLater(): void {
-    this.#refresh().catch((error: unknown) =>
-      this.#onError('the list of kernels is not fresh', error),
-    );
+    this.#refreshes
+      .run()
+      .catch((error: unknown) => this.#onError('the list of kernels is not fresh', error));
   }
 
-  #refresh(): Promise<void> {
-    this.#refreshing ??= this.#read().finally(() => (this.#refreshing = undefined));
-    return this.#refreshing;
-  }
-
-  async #read(): Promise<void> {
+  async #refresh(): Promise<void> {
     const started = performance.now();
     const isFirst = this.#sorted === undefined;
     const noted = [...this.#noted];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError, type RecordStore } from '@btf-depot/depot';
+import { DepotError, SingleFlight, type RecordStore } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
 
 /** Records are a few kilobytes. */
@@ -28,7 +28,7 @@ export class RecentRecords {
   readonly #onRead: (record: KernelRecord) => void;
   readonly #known = new LRUCache<string, Known>({ max: MAX_RECORDS });
   readonly #misses: LRUCache<string, true>;
-  readonly #asking = new Map<string, Promise<KernelRecord | undefined>>();
+  readonly #reads = new SingleFlight((buildId: string) => this.#read(buildId));
 
   /** @param onRead told of every record as the store has it. */
   constructor(
@@ -59,7 +59,7 @@ export class RecentRecords {
 
   /** The record as the store has it now; undefined: none. @throws as `get`. */
   async newest(buildId: string): Promise<KernelRecord | undefined> {
-    const asking = this.#ask(buildId);
+    const asking = this.#reads.run(buildId);
     const known = this.#known.get(buildId);
     if (!known) return asking;
     const unchanged = () => known.record;
@@ -67,16 +67,6 @@ export class RecentRecords {
       asking.catch(unchanged),
       sleep(PATIENCE, undefined, { ref: false }).then(unchanged),
     ]);
-  }
-
-  /** Many who ask for one at once share one read. */
-  #ask(buildId: string): Promise<KernelRecord | undefined> {
-    let asking = this.#asking.get(buildId);
-    if (!asking) {
-      asking = this.#read(buildId).finally(() => this.#asking.delete(buildId));
-      this.#asking.set(buildId, asking);
-    }
-    return asking;
   }
 
   async #read(buildId: string): Promise<KernelRecord | undefined> {

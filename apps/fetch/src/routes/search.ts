@@ -1,6 +1,12 @@
 import type { KernelSummary } from '@btf-depot/contracts';
 import { FETCH_ROUTES } from '@btf-depot/contracts/routes';
-import { DepotError, lookUpKernels, searchKernels, summaryOf } from '@btf-depot/depot';
+import {
+  DepotError,
+  forEachAtMost,
+  lookUpKernels,
+  searchKernels,
+  summaryOf,
+} from '@btf-depot/depot';
 import { clientOf } from '@btf-depot/service-kit';
 import type { Request } from 'express';
 import type { HeldMemory } from '../blobs/held-memory.ts';
@@ -10,6 +16,9 @@ import type { Wanted } from '../clients/wanted.ts';
 import type { KernelList } from '../records/kernel-list.ts';
 import type { RecentRecords } from '../records/recent-records.ts';
 import type { FetchHandlers } from './handlers.ts';
+
+/** Records that one lookup reads at one time. */
+const READERS = 16;
 
 export interface SearchDeps {
   records: RecentRecords;
@@ -72,17 +81,13 @@ async function readThem(
   records: RecentRecords,
   buildIds: readonly string[],
 ): Promise<Map<string, KernelSummary>> {
-  const unknown = [...buildIds];
   const newer = new Map<string, KernelSummary>();
-  const readNext = async (): Promise<void> => {
-    for (let buildId = unknown.pop(); buildId !== undefined; buildId = unknown.pop()) {
-      try {
-        newer.set(buildId, summaryOf(await records.get(buildId)));
-      } catch (error) {
-        if (!(error instanceof DepotError) || error.code !== 'unknown-build-id') throw error;
-      }
+  await forEachAtMost(READERS, buildIds, async (buildId) => {
+    try {
+      newer.set(buildId, summaryOf(await records.get(buildId)));
+    } catch (error) {
+      if (!(error instanceof DepotError) || error.code !== 'unknown-build-id') throw error;
     }
-  };
-  await Promise.all(Array.from({ length: 16 }, readNext));
+  });
   return newer;
 }

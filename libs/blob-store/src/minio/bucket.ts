@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import {
+  forEachAtMost,
   loadStream,
   MAX_BLOB_SIZE,
   type Allocate,
@@ -210,12 +211,9 @@ export class Bucket {
       (digit) => digit >= last.slice(prefix.length, prefix.length + 1),
     );
     const others: Listed[] = [];
-    const listNext = async () => {
-      for (let digit = digits.shift(); digit !== undefined; digit = digits.shift()) {
-        for await (const one of this.list(`${prefix}${digit}`, last)) others.push(one);
-      }
-    };
-    await Promise.all(Array.from({ length: LISTERS }, listNext));
+    await forEachAtMost(LISTERS, digits, async (digit) => {
+      for await (const one of this.list(`${prefix}${digit}`, last)) others.push(one);
+    });
     yield* others;
   }
 

@@ -1,4 +1,5 @@
 import type { KernelRecord } from '@btf-depot/contracts';
+import { forEachAtMost } from '../concurrency/for-each-at-most.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 
 /** Records that a refresh reads at one time. */
@@ -36,19 +37,16 @@ export class RecordIndex<Kept> {
       if (known?.version === version) entries.set(buildId, known);
       else changed.push(buildId);
     }
-    const readNext = async (): Promise<void> => {
-      for (let buildId = changed.pop(); buildId !== undefined; buildId = changed.pop()) {
-        try {
-          const stored = await this.#records.get(buildId);
-          if (!stored) continue;
-          const { version, record } = stored;
-          entries.set(buildId, { version, kept: this.#keep(record) });
-        } catch (error) {
-          onUnreadable(buildId, error);
-        }
+    await forEachAtMost(READERS, changed, async (buildId) => {
+      try {
+        const stored = await this.#records.get(buildId);
+        if (!stored) return;
+        const { version, record } = stored;
+        entries.set(buildId, { version, kept: this.#keep(record) });
+      } catch (error) {
+        onUnreadable(buildId, error);
       }
-    };
-    await Promise.all(Array.from({ length: READERS }, readNext));
+    });
     this.#entries = entries;
   }
 

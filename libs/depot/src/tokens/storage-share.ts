@@ -1,4 +1,5 @@
 import type { KernelRecord } from '@btf-depot/contracts';
+import { SingleFlight } from '../concurrency/single-flight.ts';
 import { DepotError } from '../errors.ts';
 import { blobsOf } from '../record/blobs-in-records.ts';
 import type { RecordStore } from '../ports/record-store.ts';
@@ -8,7 +9,7 @@ import type { TokenHolder } from './token-guard.ts';
 /** How much of the store the kernels of each token take: a kernel counts for who sent it first. */
 export class StorageShare {
   readonly #index: RecordIndex<{ uploader: string | undefined; bytes: number }>;
-  #refreshing: Promise<void> | undefined;
+  readonly #refreshes = new SingleFlight(() => this.#refresh());
 
   constructor(records: RecordStore) {
     this.#index = new RecordIndex(records, (record) => ({
@@ -25,8 +26,7 @@ export class StorageShare {
    */
   async check({ id, storage }: TokenHolder): Promise<void> {
     if (storage === undefined) return;
-    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
-    await this.#refreshing;
+    await this.#refreshes.run();
     let used = 0;
     for (const { uploader, bytes } of this.#index) if (uploader === id) used += bytes;
     if (used < storage) return;
