@@ -1,11 +1,20 @@
-import { Machine, SectionFlag } from '@btf-depot/elf';
+import { Machine, SectionFlag, SectionType } from '@btf-depot/elf';
 
-/** A section that an architecture's module loader insists on; its one byte means nothing. */
+/** A section that an architecture's module loader insists on; what it holds means nothing. */
 export interface Placeholder {
   readonly name: string;
   /** ELF section flags. */
   readonly flags: number;
+  /** PROGBITS or NOBITS; default PROGBITS. */
+  readonly type?: number | undefined;
+  /** Default 1. */
+  readonly align?: number | undefined;
+  /** Of zeros; default one byte, as linker scripts write it (`BYTE(0)`). */
+  readonly size?: number | undefined;
 }
+
+/** Of a placeholder's size and alignment: far above what any kernel's modules have. */
+export const PLACEHOLDER_LIMIT = 4096;
 
 /** What modules of an architecture have beyond what all modules have. */
 export interface ModuleShape {
@@ -19,13 +28,22 @@ export interface ModuleShape {
 const CODE = SectionFlag.ALLOC | SectionFlag.EXECINSTR;
 const DATA = SectionFlag.ALLOC;
 
+type Shaped = readonly [
+  name: string,
+  flags: number,
+  rest?: Pick<Placeholder, 'type' | 'align' | 'size'>,
+];
+
+/** `.section …,@nobits; .align 3` of arch/powerpc/include/asm/module.h. */
+const EMPTY = { type: SectionType.NOBITS, align: 8, size: 0 };
+
 function shape(
-  placeholders: readonly (readonly [name: string, flags: number])[] = [],
+  placeholders: readonly Shaped[] = [],
   elfFlags = 0,
   modinfo: ModuleShape['modinfo'] = [],
 ): ModuleShape {
   return {
-    placeholders: placeholders.map(([name, flags]) => ({ name, flags })),
+    placeholders: placeholders.map(([name, flags, rest]) => ({ name, flags, ...rest })),
     elfFlags,
     modinfo,
   };
@@ -51,14 +69,39 @@ const SHAPES = new Map<number, ModuleShape>([
   // e_flags: EABI version 5 (elf_check_arch in arch/arm/kernel/elf.c).
   [Machine.ARM, shape([['.plt', CODE], ['.init.plt', DATA]], 0x05000000)], // prettier-ignore
   [Machine.RISCV, shape([['.plt', CODE], ['.got', DATA], ['.got.plt', DATA]])], // prettier-ignore
-  // e_flags: ABI version 2 (module_elf_check_arch); .mygot is for kernels with PCREL.
-  [Machine.PPC64, shape([['.stubs', CODE], ['.ftrace.tramp', CODE], ['.mygot', DATA]], 2)], // prettier-ignore
+  // e_flags: ABI version 2 (module_elf_check_arch); .mygot is for kernels with PCREL. The loader
+  // enlarges .stubs and copies what a PROGBITS section has there from the file, so stub_for_addr
+  // finds entries that nobody made, and warns.
+  [
+    Machine.PPC64,
+    shape(
+      [
+        ['.stubs', CODE, EMPTY],
+        ['.ftrace.tramp', CODE, EMPTY],
+        ['.mygot', DATA, EMPTY],
+      ],
+      2,
+    ),
+  ],
   [Machine.S390, shape()],
 ]);
 
 /** Undefined for an architecture whose loader's wishes are not known. */
 export function moduleShape(machine: number): ModuleShape | undefined {
   return SHAPES.get(machine);
+}
+
+/** Machines whose kernels loaded carriers in the lab (tools/lab). */
+const TRIED: ReadonlySet<number> = new Set([
+  Machine.X86_64,
+  Machine.AARCH64,
+  Machine.ARM,
+  Machine.S390,
+]);
+
+/** Whether a kernel of this machine was seen to load a carrier. */
+export function isTriedMachine(machine: number): boolean {
+  return TRIED.has(machine);
 }
 
 /** Names of placeholders of any architecture: what is worth copying from a real module. */

@@ -89,7 +89,10 @@ function loaderSections(input: CarrierInput, load: LoadFacts): SectionInput[] {
     ...(layoutCrc !== undefined && load.extendedVersions
       ? extendedVersionsSections(target, layoutCrc)
       : []),
-    ...placeholders.map((one) => ({ ...one, bytes: Uint8Array.of(0) })),
+    ...placeholders.map(({ size = 1, type, align, name: section, flags }) => ({
+      ...{ name: section, flags, type, align },
+      bytes: new Uint8Array(size),
+    })),
   ];
 }
 

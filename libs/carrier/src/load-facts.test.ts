@@ -8,10 +8,17 @@ import {
   parseBtf,
   type Btf,
 } from '@btf-depot/btf';
-import { Machine, readElf, SectionIndex, type Elf } from '@btf-depot/elf';
+import {
+  Machine,
+  readElf,
+  SectionIndex,
+  SectionType,
+  writeRelocatable,
+  type Elf,
+} from '@btf-depot/elf';
 import { executable, type ExecutableInput, type ExecutableSymbol } from '@btf-depot/elf/testing';
 import { describe, expect, it } from 'vitest';
-import { carrier, loadFacts } from './index.ts';
+import { carrier, judgeCarrier, loadFacts } from './index.ts';
 
 const RODATA = 0xffffffff82000000n;
 const VERMAGIC = '6.12.117 SMP preempt mod_unload ';
@@ -73,6 +80,12 @@ function moduleOf(vermagic: string, layoutCrc: number, structModule = layout): E
   return readElf(bytesSource(carrier({ ...input, target, load })));
 }
 
+function selfOf(name: string): Uint8Array {
+  const bytes = Buffer.alloc(layout.size);
+  bytes.write(name, layout.nameOffset, 'latin1');
+  return bytes;
+}
+
 function codeOf(action: () => unknown): string | undefined {
   try {
     action();
@@ -115,6 +128,33 @@ describe('what makes a kernel load a module', () => {
     expect(placeholders.map(({ name }) => name)).toContain('.text.ftrace_trampoline');
   });
 
+  it.each([
+    ['as the linker script writes it', { type: SectionType.PROGBITS, align: 1, size: 1 }, {}],
+    ['empty', { type: SectionType.NOBITS, align: 8, size: 0 }, 'all'],
+    ['aligned', { type: SectionType.PROGBITS, align: 64, size: 16 }, 'all'],
+    ['larger than a loader can want', { type: SectionType.NOBITS, align: 8, size: 1 << 20 }, {}],
+  ])('copies type, alignment and size of a placeholder that is %s', (_, made, said) => {
+    const sections = [
+      { name: '.modinfo', bytes: Buffer.from(`name=dummy\0vermagic=${VERMAGIC}\0`) },
+      { name: '.gnu.linkonce.this_module', bytes: selfOf('dummy') },
+      { ...made, name: '.stubs', flags: 6, bytes: new Uint8Array(made.size) },
+    ];
+    const target = { class: 64, endian: 'little', machine: Machine.PPC64 } as const;
+    const module = readElf(bytesSource(writeRelocatable({ ...target, flags: 2, sections })));
+    const found = loadFacts({ core, module });
+    const { type, ...rest } = made;
+    const whole = type === SectionType.NOBITS ? made : rest;
+    const placeholders = [{ name: '.stubs', flags: 6, ...(said === 'all' ? whole : {}) }];
+    expect(found).toMatchObject({ loadable: false, why: 'not-tried', vermagic: VERMAGIC });
+    expect(found.facts).toMatchObject({ elfFlags: 2, placeholders });
+    const input = { name: 'btf_vmlinux', buildId: '00', baseSha256: '00', extras: [], target };
+    const bytes = carrier({ ...input, ...(found.facts && { load: found.facts }) });
+    const carried = readElf(bytesSource(bytes)).section('.stubs');
+    const first = { type: SectionType.PROGBITS, align: 1, size: 1 };
+    expect(carried).toMatchObject(said === 'all' ? made : first);
+    expect(judgeCarrier(bytes)).toMatchObject({ as: 'carrier', writer: 1 });
+  });
+
   it('is found in both where they agree', () => {
     const kernel = kernelOf(WITH_VERSIONS, [crcByAddress]);
     const found = loadFacts({ core, kernel, module: moduleOf(WITH_VERSIONS, 0x2f9b1a5a) });
@@ -130,6 +170,18 @@ describe('what makes a kernel load a module', () => {
       facts: { structModule: layout },
     });
   });
+});
+
+it.each([
+  [Machine.X86_64, true],
+  [Machine.AARCH64, true],
+  [Machine.S390, true],
+  [Machine.PPC64, false],
+  [Machine.RISCV, false],
+])('only a kernel that was seen to load a carrier is said to: machine %i', (machine, loadable) => {
+  const found = loadFacts({ core, kernel: kernelOf(VERMAGIC, [], { machine }) });
+  expect(found).toMatchObject({ loadable, facts: { vermagic: VERMAGIC } });
+  expect('why' in found ? found.why : undefined).toBe(loadable ? undefined : 'not-tried');
 });
 
 describe('no module loads', () => {

@@ -1,7 +1,19 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { Btf } from '@btf-depot/btf';
-import { SectionIndex, SectionType, type Elf, type ElfClass } from '@btf-depot/elf';
-import { moduleShape, PLACEHOLDER_NAMES, type Placeholder } from './architectures.ts';
+import {
+  SectionIndex,
+  SectionType,
+  type Elf,
+  type ElfClass,
+  type ElfSection,
+} from '@btf-depot/elf';
+import {
+  isTriedMachine,
+  moduleShape,
+  PLACEHOLDER_LIMIT,
+  PLACEHOLDER_NAMES,
+  type Placeholder,
+} from './architectures.ts';
 import { readModinfo } from './modinfo.ts';
 import { moduleNameLength, structModule, type StructModule } from './struct-module.ts';
 
@@ -27,11 +39,19 @@ export type NotLoadable =
   | 'no-crc'
   | 'no-struct-module'
   | 'randomised-structs'
-  | 'unknown-architecture';
+  | 'unknown-architecture'
+  /** All is known that its loader asks for, and no kernel of the architecture has loaded one yet. */
+  | 'not-tried';
 
 export type Loadable =
   | { readonly loadable: true; readonly facts: LoadFacts }
-  | { readonly loadable: false; readonly why: NotLoadable; readonly vermagic?: string };
+  | {
+      readonly loadable: false;
+      readonly why: NotLoadable;
+      readonly vermagic?: string;
+      /** With `not-tried`: what a carrier is made of that the kernel should load. */
+      readonly facts?: LoadFacts;
+    };
 
 export interface LoadSources {
   /** The kernel's BTF, for `struct module`. */
@@ -67,15 +87,14 @@ export function loadFacts(sources: LoadSources): Loadable {
   }
   const layout = layoutFor(sources.core, elf.class, vermagic, template);
   if (typeof layout === 'string') return { loadable: false, why: layout, vermagic };
-  return {
-    loadable: true,
-    facts: {
-      vermagic,
-      ...(layoutCrc !== undefined && { layoutCrc }),
-      structModule: layout,
-      ...template?.shape,
-    },
+  const facts = {
+    vermagic,
+    ...(layoutCrc !== undefined && { layoutCrc }),
+    structModule: layout,
+    ...template?.shape,
   };
+  if (isTriedMachine(elf.header.machine)) return { loadable: true, facts };
+  return { loadable: false, why: 'not-tried', vermagic, facts };
 }
 
 interface Template {
@@ -98,7 +117,7 @@ function readTemplate(module: Elf): Template {
   const nameOffset = name === '' ? -1 : content.indexOf(`${name}\0`, 0, 'latin1');
   const placeholders = module.sections
     .filter((section) => PLACEHOLDER_NAMES.has(section.name))
-    .map(({ name: placeholder, flags }) => ({ name: placeholder, flags }));
+    .map(placeholderLike);
   const { flags, osabi } = module.header;
   const extended = module.section('__version_ext_crcs') !== undefined;
   return {
@@ -111,6 +130,19 @@ function readTemplate(module: Elf): Template {
       ...(osabi !== 0 && { osabi }),
       ...(extended && { extendedVersions: true }),
     },
+  };
+}
+
+/** What is as by default is not said. */
+function placeholderLike({ name, flags, type, align, size }: ElfSection): Placeholder {
+  const isWritable = type === SectionType.PROGBITS || type === SectionType.NOBITS;
+  const isAligned = align <= PLACEHOLDER_LIMIT && (align & (align - 1)) === 0;
+  if (!isWritable || !isAligned || size > PLACEHOLDER_LIMIT) return { name, flags };
+  return {
+    ...{ name, flags },
+    ...(type === SectionType.NOBITS && { type }),
+    ...(align > 1 && { align }),
+    ...(size !== 1 && { size }),
   };
 }
 

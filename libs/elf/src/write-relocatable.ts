@@ -6,10 +6,10 @@ import type { ElfClass } from './machine.ts';
 export type SectionInput = {
   readonly name: string;
   /** Default PROGBITS. */
-  readonly type?: number;
+  readonly type?: number | undefined;
   readonly flags?: number;
   /** Default 1. */
-  readonly align?: number;
+  readonly align?: number | undefined;
   readonly entrySize?: number;
 } & ({ readonly bytes: Uint8Array } | { readonly sharesBytesOf: string });
 

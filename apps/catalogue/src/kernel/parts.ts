@@ -62,11 +62,14 @@ function claims(record: KernelRecord): HTMLElement | undefined {
 
 const ORIGINS = { full: "its build's pahole", dwarf: 'its DWARF', partition: 'its BTF' };
 
+const UNTRIED = 'no kernel of this architecture was seen to load one';
+
 function carrierCard({ carrier }: KernelRecord): HTMLElement {
   if (!carrier) return card('Carrier', '–', 'not made yet');
   const { loadable, why, signed } = carrier;
-  const what = loadable ? 'loadable' : 'for files only';
-  const because = why === undefined ? '' : `: ${why}`;
+  const untried = why === 'not-tried';
+  const what = loadable ? 'loadable' : untried ? 'not tried' : 'for files only';
+  const because = why === undefined ? '' : `: ${untried ? UNTRIED : why}`;
   return card('Carrier', what, `${signed ? 'signed' : 'not signed'}${because}`);
 }
 

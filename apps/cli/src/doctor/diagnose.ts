@@ -75,6 +75,8 @@ function wayToKsyms(system: System, { url, record }: DepotAnswer, lacks: string[
     }
     if (!Object.hasOwn(record.artifacts, 'btf_vmlinux_ksyms.ko')) {
       why.push(`the depot has no carrier for it (${record.carrier?.why ?? 'no-vars'})`);
+    } else if (record.carrier?.why === 'not-tried') {
+      why.push('no kernel of this architecture was seen to load such a carrier (not-tried)');
     } else if (record.carrier?.loadable !== true) {
       why.push(`its carrier is for files only (${record.carrier?.why ?? 'unknown'})`);
     }

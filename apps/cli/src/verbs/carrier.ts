@@ -93,8 +93,14 @@ function describe(output: string, size: number, made: MadeCarrier): string {
     `vermagic ${vermagic === undefined ? 'unknown' : printable(vermagic)}`,
     `${formatCount(variables)} variables, ${formatCount(ksyms)} for the running kernel` +
       (reasons.length > 0 ? ` (left out: ${reasons.join(', ')})` : ''),
-    loadable ? 'the kernel loads it' : 'the kernel does not load it',
+    loads(loadable, why),
     ...(why === undefined ? [] : [`why: ${why}`]),
     '',
   ].join('\n');
+}
+
+function loads(loadable: boolean, why: string | undefined): string {
+  if (loadable) return 'the kernel loads it';
+  if (why !== 'not-tried') return 'the kernel does not load it';
+  return 'made for the kernel to load; not tried on any kernel of this architecture';
 }

@@ -1,6 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
-import { SectionFlag, SectionType, type Elf } from '@btf-depot/elf';
-import { PLACEHOLDER_NAMES } from '../architectures.ts';
+import { SectionFlag, SectionType, type Elf, type ElfSection } from '@btf-depot/elf';
+import { PLACEHOLDER_LIMIT, PLACEHOLDER_NAMES, type Placeholder } from '../architectures.ts';
 import { carrier, WRITER, type CarrierInput } from '../carrier.ts';
 import { versionOf, type LoadFacts } from '../load-facts.ts';
 import { readModinfo, type ModinfoEntry } from '../modinfo.ts';
@@ -83,18 +83,27 @@ function readLoad(elf: Elf, name: string, vermagic: string): LoadFacts {
   const { elfFlags, osabi } = { elfFlags: elf.header.flags, osabi: elf.header.osabi };
   const self = Buffer.from(contentsOf(elf, '.gnu.linkonce.this_module'));
   const layoutCrc = versionOf(elf, 'module_layout');
-  const placeholders = elf.sections.filter((section) => PLACEHOLDER_NAMES.has(section.name));
-  for (const { name: section, flags } of placeholders) {
-    if ((flags & ~PLACEHOLDER_FLAGS) === 0) continue;
-    throw new FormatError('carrier-section', `its flags are 0x${flags.toString(16)}`, { section });
-  }
   return {
     ...{ vermagic, elfFlags, osabi },
     ...(layoutCrc !== undefined && { layoutCrc }),
     ...(elf.section('__version_ext_crcs') && { extendedVersions: true }),
     structModule: { size: self.length, nameOffset: self.indexOf(`${name}\0`, 0, 'latin1') },
-    placeholders: placeholders.map(({ name: section, flags }) => ({ name: section, flags })),
+    placeholders: elf.sections
+      .filter((section) => PLACEHOLDER_NAMES.has(section.name))
+      .map(placeholderOf),
   };
+}
+
+function placeholderOf({ name, flags, type, align, size }: ElfSection): Placeholder {
+  const refuse = (message: string) => {
+    throw new FormatError('carrier-section', message, { section: name });
+  };
+  if ((flags & ~PLACEHOLDER_FLAGS) !== 0) refuse(`its flags are 0x${flags.toString(16)}`);
+  if (type !== SectionType.PROGBITS && type !== SectionType.NOBITS) refuse(`its type is ${type}`);
+  const isAligned = align >= 1 && align <= PLACEHOLDER_LIMIT && (align & (align - 1)) === 0;
+  if (!isAligned) refuse(`its alignment is ${align}`);
+  if (size > PLACEHOLDER_LIMIT) refuse(`it has ${size} bytes`);
+  return { name, flags, type, align, size };
 }
 
 function notBtf(section: string): FormatError {

@@ -1,3 +1,4 @@
+import { carrierTarget, isTriedMachine } from '@btf-depot/carrier';
 import type { CarrierEntry, KernelRecord } from '@btf-depot/contracts';
 import { withMarks } from '../ownership/claim-others.ts';
 import { DepotError } from '../errors.ts';
@@ -84,11 +85,12 @@ function mergeKsyms(
 /** What of a carrier is not its BTF. */
 function mergeFacts(
   before: CarrierEntry | undefined,
-  { ksyms }: KernelRecord,
+  next: KernelRecord,
   parts: KernelParts,
   { ruling, kept }: Merging,
 ): CarrierEntry {
   const { leads, takes, marks } = ruling;
+  const { ksyms } = next;
   const { carrier: found } = parts;
   const old = before?.load;
   const isOther = found.load !== undefined && JSON.stringify(found.load) !== JSON.stringify(old);
@@ -102,7 +104,9 @@ function mergeFacts(
   const mapIgnored = leads ? (found.mapIgnored ?? before?.mapIgnored) : before?.mapIgnored;
   const said = leads ? (found.vermagic ?? before?.vermagic) : (before?.vermagic ?? found.vermagic);
   const vermagic = load?.vermagic ?? said;
-  const is = { isLoadable: load !== undefined, hasKsyms: ksyms !== undefined };
+  const isTried = isTriedMachine(carrierTarget(next).machine);
+  const isLoadable = load !== undefined && isTried;
+  const is = { isLoadable, isUntried: load !== undefined && !isTried, hasKsyms: !!ksyms };
   const entry: CarrierEntry = {
     loadable: is.isLoadable,
     ...whyOf(before, parts, is),
@@ -122,12 +126,13 @@ function mergeFacts(
 function whyOf(
   before: CarrierEntry | undefined,
   { carrier, delivery }: KernelParts,
-  { isLoadable, hasKsyms }: { isLoadable: boolean; hasKsyms: boolean },
+  is: { isLoadable: boolean; isUntried: boolean; hasKsyms: boolean },
 ): Pick<CarrierEntry, 'why'> {
-  const none = hasKsyms || delivery === 'module' ? undefined : carrier.noKsyms;
+  if (is.isUntried) return { why: 'not-tried' };
+  const none = is.hasKsyms || delivery === 'module' ? undefined : carrier.noKsyms;
   // An upload without a file of the kernel says no more than an earlier one.
   const notLoadable = carrier.why === 'no-kernel' ? (before?.why ?? carrier.why) : carrier.why;
-  const why = isLoadable ? none : notLoadable;
+  const why = is.isLoadable ? none : notLoadable;
   return why === undefined ? {} : { why };
 }
 

@@ -91,13 +91,13 @@ export function carrierParts(
   const load = refusing(module ? 'module' : 'kernel', () =>
     loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) }),
   );
-  const vermagic = load.loadable ? load.facts.vermagic : load.vermagic;
+  const { vermagic } = load.loadable ? load.facts : load;
   const links = elf ? readLinkRecords(elf) : [];
   const carrier: CarrierFacts = {
     loadable: load.loadable,
     ...(!load.loadable && { why: load.why }),
     ...(vermagic !== undefined && { vermagic }),
-    ...(load.loadable && { load: load.facts }),
+    ...(load.facts && { load: load.facts }),
     ...(links.length > 0 && { links }),
     ...(mapIgnored !== undefined && { mapIgnored }),
   };
