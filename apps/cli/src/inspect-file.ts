@@ -29,9 +29,14 @@ export interface InspectedBtf {
 
 export interface Inspected {
   kind: 'elf' | 'btf';
-  compressed?: Compression;
+  compressed?: Compression | undefined;
+  /** It was inside the file: an image, a package, an archive. */
+  isInside?: boolean | undefined;
   size: number;
   buildId?: string;
+  /** Of an image without ELF headers. */
+  release?: string;
+  arch?: string;
   elf?: { bits: number; endian: string; arch: string; sections: number };
   modinfo?: Record<string, string>;
   /** Of a module: whether a signature is appended. */
@@ -56,9 +61,11 @@ export async function inspectFile(
   { base, running }: { base?: string; running?: RunningKernel } = {},
 ): Promise<Inspected> {
   const standsOn = base === undefined ? undefined : await openBtf(base);
-  return withUnpackedSource(path, ({ source, compressed }) => ({
-    ...(compressed && { compressed }),
+  return withUnpackedSource(path, ({ source, compressed, image, isInside }) => ({
+    compressed,
+    isInside,
     ...inspectSource(source, standsOn, running),
+    ...image,
   }));
 }
 

@@ -19,14 +19,15 @@ export interface Refused {
 export async function pushFiles(
   client: DepotClient,
   files: readonly FileToPush[],
-  optionsOf: (file: string) => PushOptions,
+  optionsOf: (file: string) => PushOptions | Promise<PushOptions>,
 ): Promise<(Pushed | Refused)[]> {
   const results = new Map<string, Pushed | Refused>();
   const names = new Map(files.map(({ path, name }) => [path, name]));
   const nameOf = (path: string) => names.get(path) ?? path;
-  const push = async (path: string, found: UnpackedUpload, options = optionsOf(nameOf(path))) => {
+  const push = async (path: string, found: UnpackedUpload, given?: PushOptions) => {
     const file = nameOf(path);
     try {
+      const options = given ?? (await optionsOf(file));
       results.set(path, { ...(await pushFile(client, path, options, found)), file });
     } catch (error) {
       results.set(path, { file, error: describe(error) });
@@ -51,7 +52,7 @@ export async function pushFiles(
   const [only] = buildIds.size === 1 ? buildIds : [];
   for (const [path, found] of looked) {
     if (found.kernel) continue;
-    const options = optionsOf(nameOf(path));
+    const options = await optionsOf(nameOf(path));
     const buildId = options.query.buildId ?? only;
     await push(path, found, {
       ...options,

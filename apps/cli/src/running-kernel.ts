@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { endianness, machine, release } from 'node:os';
 import { FormatError } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
@@ -7,6 +7,7 @@ import {
   type RunningKernel as LoadingKernel,
   type StructModule,
 } from '@btf-depot/carrier';
+import type { Delivery } from '@btf-depot/contracts';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { readSystem } from './running-system.ts';
 
@@ -25,6 +26,20 @@ export async function runningKernel(): Promise<RunningKernel | undefined> {
   const notes = await readFile('/sys/kernel/notes').catch(() => undefined);
   const buildId = notes && buildIdOf(readNotes(notes, endianness() === 'LE' ? 'little' : 'big'));
   return buildId === undefined ? undefined : { buildId, release: release(), arch: machine() };
+}
+
+/**
+ * What the BTF that this system shows of its kernel does not say itself: whose it is, and that the
+ * kernel has it inside. Nothing of another file.
+ */
+export async function queryOfRunning(
+  path: string,
+): Promise<Partial<RunningKernel> & { delivery?: Delivery }> {
+  const isOurs = await realpath(path).then(
+    (real) => real === RUNNING_BTF,
+    () => false,
+  );
+  return isOurs ? { ...(await runningKernel()), delivery: 'builtin' } : {};
 }
 
 /** What decides whether a carrier is for the kernel that runs here. */

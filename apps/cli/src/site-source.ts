@@ -15,7 +15,6 @@ import { readElf } from '@btf-depot/elf';
 import { readBtf, readSections } from './btf-file.ts';
 import { withUnpackedSource } from './unpacked-source.ts';
 import { UsageError } from './usage-error.ts';
-import { openLocalFile } from './special-file.ts';
 
 export type AskedSites = { function: string } | { address: string };
 
@@ -54,17 +53,20 @@ export async function fileSites(path: string, files: SiteFiles): Promise<Inlined
 }
 
 async function ofKernel(path: string): Promise<SiteSource> {
-  const core = await readBtf(path);
-  using file = openLocalFile(path);
-  if (recognise(file) === 'btf') {
-    throw new UsageError(`${path} is BTF by itself: name what it stands on, --base FILE`);
-  }
-  const elf = readElf(file);
-  const dwarf = elf.section('.debug_info') ? { dwarf: file } : {};
-  const own = ownInlines(elf);
-  const part = inlinesPart({ elf, core: parseBtf(core), ...(own && { own }), ...dwarf });
-  if (!part) throw new Error(`${path} has neither .debug_info nor .BTF.inline`);
-  return openSites({ core, inlines: part.bytes, map: part.map.bytes, arch: elf.arch });
+  return withUnpackedSource(path, ({ source }) => {
+    if (recognise(source) === 'btf') {
+      throw new UsageError(`${path} is BTF by itself: name what it stands on, --base FILE`);
+    }
+    const elf = readElf(source);
+    const core = elf.filled('.BTF');
+    if (!core) throw new Error(`${path} has no .BTF section that inlined calls could stand on`);
+    const bytes = elf.bytes(core);
+    const dwarf = elf.filled('.debug_info') ? { dwarf: source } : {};
+    const own = ownInlines(elf);
+    const part = inlinesPart({ elf, core: parseBtf(bytes), ...(own && { own }), ...dwarf });
+    if (!part) throw new Error(`${path} has neither .debug_info nor .BTF.inline`);
+    return openSites({ core: bytes, inlines: part.bytes, map: part.map.bytes, arch: elf.arch });
+  });
 }
 
 async function ofBtf(path: string, base: string, map: string | undefined): Promise<SiteSource> {
@@ -79,8 +81,8 @@ async function ofBtf(path: string, base: string, map: string | undefined): Promi
 
 /** Whose registers are meant: a carrier and a vmlinux say it, BTF by itself does not. */
 function archOf(path: string): Promise<string | undefined> {
-  return withUnpackedSource(path, ({ source }) =>
-    recognise(source) === 'btf' ? undefined : readElf(source).arch,
+  return withUnpackedSource(path, ({ source, image }) =>
+    recognise(source) === 'btf' ? image?.arch : readElf(source).arch,
   );
 }
 

@@ -32,7 +32,7 @@ export function inlinesCommand(): Command {
       'what is inlined there, outer calls first; as the kernel was linked',
       address,
     )
-    .option('--base <file>', 'core, which BTF of inlined calls stands on')
+    .option('-B, --base <file>', 'core, which BTF of inlined calls stands on')
     .option('--map <file>', 'vmlinux.inlines.map that goes with that')
     .addOption(urlOption())
     .addOption(jsonOption())

@@ -17,10 +17,11 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .summary('what a file is: build ID, BTF and its kinds, module information')
     .description(
-      'Shows what a vmlinux, a module, a carrier (also compressed) or a BTF file holds. Needs no depot.',
+      'Shows what a kernel, a module, a carrier or BTF holds, also compressed, in an image (vmlinuz) or ' +
+        'in a package. Needs no depot.',
     )
     .argument('<file>')
-    .option('--base <file>', 'the BTF that a split one stands on: vmlinux or raw BTF')
+    .option('-B, --base <file>', 'the BTF that a split one stands on: vmlinux or raw BTF')
     .option('--running', 'compare a carrier with the kernel that runs here')
     .addOption(jsonOption())
     .action(async (file: string, { base, running, json }: Flags) => {
@@ -46,10 +47,15 @@ function judge({ modinfo, misfit }: Inspected): void {
   if (why !== undefined) process.exitCode = 1;
 }
 
-function describe(file: string, { kind, compressed, size, elf, ...rest }: Inspected): string {
+function describe(
+  file: string,
+  { kind, compressed, isInside, size, elf, release, arch, ...rest }: Inspected,
+): string {
   const what = elf ? `ELF ${elf.bits}-bit ${elf.endian}-endian ${elf.arch}` : kind.toUpperCase();
-  const packed = compressed ? `, unpacked from ${compressed}` : '';
+  const packed = compressed ? `, unpacked from ${compressed}` : isInside ? ', found inside' : '';
   const lines = [`${printable(file)}: ${what}, ${formatBytes(size)}${packed}`];
+  const says = [release, arch].filter((word) => word !== undefined);
+  if (says.length > 0) lines.push(printable(says.join(' ')));
   if (rest.buildId !== undefined) lines.push(`build ID ${rest.buildId}`);
   for (const [key, value] of Object.entries(rest.modinfo ?? {})) {
     lines.push(`${printable(key)}=${printable(value)}`);

@@ -9,6 +9,7 @@ import { pushFiles, type Refused } from '../push-files.ts';
 import { filesToPush } from '../push-list.ts';
 import { BESIDE, type PushOptions } from '../push-options.ts';
 import { describeKernel } from '../report.ts';
+import { queryOfRunning } from '../running-kernel.ts';
 import { SpecialFiles } from '../special-file.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -79,11 +80,13 @@ async function push(files: string[], flags: Flags): Promise<void> {
   }
   const beside = await besideOf(flags, special);
   const visible = isWatched(flags);
-  const results = await pushFiles(client, list, (file) => {
+  const results = await pushFiles(client, list, async (file) => {
     const bar = progressBar(file, visible);
+    const { query, ...options } = optionsOf(flags);
     return {
-      ...optionsOf(flags),
+      ...options,
       ...beside,
+      query: { ...(await queryOfRunning(file)), ...query },
       ...(visible && { progress: bar }),
       onEncode: (by) => note(`${file}: has no BTF, ${by} makes it`),
       onRetry: (why, pause) => {

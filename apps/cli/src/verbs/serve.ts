@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { DepotClient } from '@btf-depot/client';
 import {
   createLogger,
@@ -10,12 +9,12 @@ import {
 import { publicKeyLine, type KernelRecord } from '@btf-depot/contracts';
 import { Command } from 'commander';
 import { embeddedSettings, startEmbedded, type EmbeddedDepot } from '../embedded.ts';
-import { DEFAULT_URL } from '../options.ts';
 import { note, print, printable, printJson } from '../output.ts';
 import { pushFile } from '../push-file.ts';
 import type { PushOptions } from '../push-options.ts';
+import { nextSteps } from '../next-steps.ts';
 import { describeKernel } from '../report.ts';
-import { RUNNING_BTF, runningKernel } from '../running-kernel.ts';
+import { queryOfRunning, RUNNING_BTF } from '../running-kernel.ts';
 
 interface Flags {
   host?: string;
@@ -72,7 +71,7 @@ async function serve(files: string[], flags: Flags): Promise<void> {
         print(`signs with key ${key.number}: ${publicKeyLine(key)}\n`);
       }
       print(`listening on ${depot.url}, data in ${settings.BTFDEPOT_DATA}\n`);
-      print(nextCommands(depot.url, kernels.at(-1)));
+      print(nextSteps(depot.url, kernels.at(-1)));
     }
     return depot;
   });
@@ -80,15 +79,10 @@ async function serve(files: string[], flags: Flags): Promise<void> {
 
 /** The files named; else, in an empty store and if that was asked for, the running kernel's BTF. */
 async function uploadsAtStart(files: string[], flags: Flags, { wasEmpty }: EmbeddedDepot) {
-  if (files.length > 0 || !flags.running || !wasEmpty) {
-    return files.map((file) => ({ file, query: {} }));
-  }
-  const kernel = await runningKernel();
-  const readable = await access(RUNNING_BTF).then(
-    () => true,
-    () => false,
-  );
-  if (kernel && readable) return [{ file: RUNNING_BTF, query: { ...kernel } }];
+  const named = files.length === 0 && flags.running && wasEmpty ? [RUNNING_BTF] : files;
+  const uploads = named.map(async (file) => ({ file, query: await queryOfRunning(file) }));
+  const found = await Promise.all(uploads);
+  if (named === files || found[0]?.query.buildId !== undefined) return found;
   note('this system shows no BTF of its own: name a vmlinux to have something to look at');
   return [];
 }
@@ -109,10 +103,3 @@ async function ingest(
   }
 }
 
-function nextCommands(url: string, kernel: KernelRecord | undefined): string {
-  const elsewhere = url === DEFAULT_URL ? '' : ` --url ${url}`;
-  const next = kernel
-    ? [`npx btfdepot get${elsewhere} ${kernel.buildId}`, `npx btfdepot inspect btf_vmlinux.ko.gz`]
-    : [`npx btfdepot push${elsewhere} VMLINUX`];
-  return `next, in another shell:\n${next.map((line) => `  ${line}\n`).join('')}`;
-}

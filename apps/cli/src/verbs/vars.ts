@@ -11,6 +11,7 @@ import {
   printableLines,
   printJson,
 } from '../output.ts';
+import { isWatched, progressBar } from '../progress-bar.ts';
 import { depotVariables, fileVariables, type VariableSource } from '../variable-source.ts';
 import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
 import { UsageError } from '../usage-error.ts';
@@ -35,7 +36,7 @@ export function varsCommand(): Command {
     .argument('[name...]', 'variables')
     .option('--running', 'the kernel that runs here')
     .option('--of <file>', 'the kernel in this file, as the depot has it')
-    .option('--base <file>', 'of a file with split BTF: what it stands on')
+    .option('-B, --base <file>', 'of a file with split BTF: what it stands on')
     .addOption(new Option('--as <form>', 'how to show them').choices(['c', 'json', 'btf']))
     .option('-o, --output <file>', 'where to put them; by default standard output')
     .addOption(urlOption())
@@ -57,9 +58,11 @@ async function vars(first: string | undefined, rest: string[], flags: Flags): Pr
   if (lists.length > 0 && (form === 'c' || form === 'btf' || flags.output !== undefined)) {
     throw new UsageError('a list has no such form, and no file: name a variable');
   }
+  const bar = progressBar(kernel, isWatched({ json: form === 'json' }));
   const source = isBuildId(kernel)
     ? depotVariables(openDepots(flags.url), kernel)
-    : await fileVariables(kernel, flags.base);
+    : await fileVariables(kernel, flags.base, (done, total) => bar.show('split', done, total));
+  bar.stop();
   if (lists.length > 0) await list(source, lists, form === 'json');
   else await show(source, patterns, form ?? 'c', flags.output);
 }
