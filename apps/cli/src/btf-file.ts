@@ -1,5 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { FormatError } from '@btf-depot/bytes';
+import { FormatError, type Source } from '@btf-depot/bytes';
 import { findBtf, parseBtf, type Btf, type BtfSection } from '@btf-depot/btf';
 import { withUnpackedSource } from './unpacked-source.ts';
 
@@ -8,15 +8,17 @@ import { withUnpackedSource } from './unpacked-source.ts';
  * @throws FormatError that names the file.
  */
 export function readSections(path: string): Promise<BtfSection[]> {
-  return withUnpackedSource(path, ({ source }) => {
-    try {
-      return findBtf(source);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      const what = error.code === 'elf-magic' ? 'neither ELF nor BTF' : error.message;
-      throw new FormatError(error.code, `${path}: ${what}`, {}, { cause: error });
-    }
-  });
+  return withUnpackedSource(path, ({ source }) => sectionsOf(source, path));
+}
+
+/** The same of a file that is open; its path is for messages. */
+export function sectionsOf(source: Source, path: string): BtfSection[] {
+  try {
+    return findBtf(source);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(error.code, `${path}: ${error.message}`, {}, { cause: error });
+  }
 }
 
 /** The bytes of a file's BTF: raw, or a section of an ELF file, by default `.BTF`. */

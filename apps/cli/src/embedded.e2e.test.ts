@@ -168,8 +168,8 @@ test('kernels named at the start are ingested, and what is refused is said', asy
   depot = await serve(join(folder, 'text'), join(folder, 'other'));
   url = depot.url;
   expect(depot.lines.join('\n')).toContain(`build ID ${other}, revision 1: ready`);
-  expect(depot.lines.join('\n')).toContain('text: kernel: no kernel, module, BTF or System.map');
-  await depot.line(/npx btfdepot get/);
+  expect(depot.lines.join('\n')).toContain('text: no kernel, module, BTF or System.map');
+  await depot.line(/npx btfdepot /);
 });
 
 test('where the port is taken, it says so and ends', async () => {

@@ -9,14 +9,16 @@ import { temporaryFolder } from './temporary-folder.ts';
 /**
  * Looks what a file on this machine is, whatever it is wrapped in, without asking anybody; what
  * has to be unpacked of it is there while `use` runs.
+ * @param name of the file in messages.
  */
 export async function withUnpacked<Result>(
   path: string,
   use: (found: UnpackedUpload) => Promise<Result>,
+  name = path,
 ): Promise<Result> {
   await using folder = await temporaryFolder();
   const threads = availableParallelism();
-  const found = await unpackFile('kernel', path, folder.path, { threads });
+  const found = await unpackFile(name, path, folder.path, { threads });
   // Nothing had to be unpacked: Ctrl-C need not wait for splitting, which takes seconds at a time.
   const isEmpty = (await readdir(folder.path)).length === 0;
   if (isEmpty) await folder[Symbol.asyncDispose]();

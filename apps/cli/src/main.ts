@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { VERSION } from '@btf-depot/contracts/version';
 import { Command, CommanderError } from 'commander';
+import { describeFault } from './fault.ts';
 import { endWithOutput, faultLine, note } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -61,8 +62,7 @@ try {
     // Help and version end here too, with 0; commander has printed what there is to say.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
-    const code = (error as { code?: unknown }).code;
-    const message = error instanceof Error ? error.message : String(error);
+    const { message, code } = describeFault(error);
     note(`btfdepot: ${faultLine(message.replaceAll('\n', '; '), code)}`);
     // What a depot that cannot start has begun, as threads, would keep the process for ever.
     process.exit(error instanceof UsageError ? 2 : 1);

@@ -7,7 +7,9 @@ export function nextSteps(url: string, kernel: KernelRecord | undefined): string
   const command = (verb: string, rest: string) =>
     `npx btfdepot ${verb}${url === DEFAULT_URL ? '' : ` --url ${url}`} ${rest}`;
   const rows = [
-    ...(kernel ? stepsFor(kernel, command) : [[command('push', 'VMLINUX'), 'a kernel to begin with']]),
+    ...(kernel
+      ? stepsFor(kernel, command)
+      : [[command('push', 'VMLINUX'), 'a kernel to begin with']]),
     [url, 'the same in a browser'],
   ];
   return `next, in another shell:\n${formatTable(rows.map(([line, why]) => [`  ${line}`, why]))}`;
@@ -30,7 +32,9 @@ function stepsFor(
   return [
     [command('vars', `${buildId} 'init_*'`), 'variables by the beginning of their names'],
     [command('vars', `${buildId} init_task`), 'one with its types, as C'],
-    ...(inlines ? [[command('inlines', `${buildId} get_page`), 'where a function is inlined']] : []),
+    ...(inlines
+      ? [[command('inlines', `${buildId} get_page`), 'where a function is inlined']]
+      : []),
     [command('get', `${buildId} vmlinux.full.btf`), 'types and variables in one file'],
   ];
 }

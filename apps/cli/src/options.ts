@@ -25,12 +25,21 @@ export function openDepots(text: string, options: ClientOptions = {}): DepotClie
     }
   }
   const token = process.env.BTFDEPOT_TOKEN;
-  return new DepotClient(urls, { ...options, ...(token !== undefined && { token }) });
+  return new DepotClient(urls, {
+    ...options,
+    ...(token !== undefined && token !== '' && { token }),
+  });
 }
 
 /** The ID of the token in `BTFDEPOT_TOKEN`, which is no secret. */
 export function tokenId(): string | undefined {
-  return /^btfd_([0-9a-f]{16})_/.exec(process.env.BTFDEPOT_TOKEN ?? '')?.[1];
+  const token = process.env.BTFDEPOT_TOKEN;
+  if (token === undefined || token === '') return undefined;
+  const found = /^btfd_([0-9a-f]{16})_/.exec(token)?.[1];
+  if (found === undefined) {
+    throw new UsageError('BTFDEPOT_TOKEN is no token of a depot, which begins with btfd_');
+  }
+  return found;
 }
 
 export function jsonOption(): Option {

@@ -1,3 +1,5 @@
+import type { Fault } from './fault.ts';
+
 /** Bytes for people: `4.7 MB` (powers of 1000, as file managers and the mail thread count). */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB'];
@@ -60,6 +62,12 @@ function ofLine(text: string): string {
 /** What went wrong, with the code that programs know it by; both may be a server's words. */
 export function faultLine(message: string, code: unknown): string {
   return `${printable(message)}${typeof code === 'string' ? ` [${printable(code)}]` : ''}`;
+}
+
+/** The same of one file, which the message may name already. */
+export function faultOf(file: string, { message, code }: Fault): string {
+  const line = faultLine(message, code);
+  return message.startsWith(`${file}: `) ? line : `${printable(file)}: ${line}`;
 }
 
 export function print(text: string): void {

@@ -31,8 +31,8 @@ export interface Pushed {
 }
 
 /** What a file is, without sending it. @throws DepotError where it is nothing that we know. */
-export function lookInto(file: string): Promise<UnpackedUpload> {
-  return withUnpacked(file, (found) => Promise.resolve(found));
+export function lookInto(file: string, name = file): Promise<UnpackedUpload> {
+  return withUnpacked(file, (found) => Promise.resolve(found), name);
 }
 
 /**
@@ -139,9 +139,11 @@ async function send(
 async function hasParts(
   record: KernelRecord,
   parts: Parts,
-  { tokenId }: PushOptions,
+  { tokenId, query }: PushOptions,
 ): Promise<boolean> {
   if (record.state === 'failed' || record.state === 'withdrawn') return false;
+  // Whatever was sent once may have been replaced since.
+  if (query.replace !== undefined) return false;
   const sent = sourcesOf(record, tokenId);
   for (const [name, part] of Object.entries(parts)) {
     const sources = sent.filter((source) => source.part === name);

@@ -1,5 +1,6 @@
 import type { DepotClient } from '@btf-depot/client';
 import type { UnpackedUpload } from '@btf-depot/depot';
+import { describeFault, type Fault } from './fault.ts';
 import { lookInto, pushFile, type Pushed } from './push-file.ts';
 import type { FileToPush } from './push-list.ts';
 import type { PushOptions } from './push-options.ts';
@@ -7,7 +8,7 @@ import type { PushOptions } from './push-options.ts';
 /** A file that did not get there, and why. */
 export interface Refused {
   file: string;
-  error: { code?: string; message: string };
+  error: Fault;
 }
 
 /**
@@ -30,17 +31,17 @@ export async function pushFiles(
       const options = given ?? (await optionsOf(file));
       results.set(path, { ...(await pushFile(client, path, options, found)), file });
     } catch (error) {
-      results.set(path, { file, error: describe(error) });
+      results.set(path, { file, error: describeFault(error) });
     }
   };
   const looked = new Map<string, UnpackedUpload>();
   for (const { path, isNamed } of files) {
     try {
-      const found = await lookInto(path);
+      const found = await lookInto(path, nameOf(path));
       looked.set(path, found);
       if (found.kernel) await push(path, found);
     } catch (error) {
-      if (isNamed) results.set(path, { file: nameOf(path), error: describe(error) });
+      if (isNamed) results.set(path, { file: nameOf(path), error: describeFault(error) });
     }
   }
   for (const [path, found] of looked) {
@@ -60,10 +61,4 @@ export async function pushFiles(
     });
   }
   return files.flatMap(({ path }) => results.get(path) ?? []);
-}
-
-function describe(error: unknown): Refused['error'] {
-  const code = (error as { code?: unknown }).code;
-  const message = error instanceof Error ? error.message : String(error);
-  return { ...(typeof code === 'string' && { code }), message };
 }

@@ -32,7 +32,11 @@ export async function withUnpackedSource<Result>(
   const path = await special.regular(named);
   using file = openFileSource(path);
   const compressed = compressionOf(file.read(0, Math.min(file.size, COMPRESSION_HEAD)));
-  const source = compressed ? await decompressed(file, compressed) : isWanted(file) ? file : undefined;
+  const source = compressed
+    ? await decompressed(file, compressed)
+    : isWanted(file)
+      ? file
+      : undefined;
   if (source) return await use({ source, ...(compressed && { compressed }) });
   return await withUnpacked(path, async ({ kernel, module }) => {
     const found = kernel?.path ?? module;

@@ -1,3 +1,4 @@
+import type { Source } from '@btf-depot/bytes';
 import type { DepotClient } from '@btf-depot/client';
 import type { Variable, VariableWithTypes } from '@btf-depot/contracts';
 import {
@@ -16,7 +17,7 @@ import {
   type VariableTable,
 } from '@btf-depot/depot';
 import { ElfType, readElf } from '@btf-depot/elf';
-import { readBtf, readSections } from './btf-file.ts';
+import { readBtf, sectionsOf } from './btf-file.ts';
 import { withUnpackedSource } from './unpacked-source.ts';
 
 /** Variables of one kernel, from a depot or a file. */
@@ -44,9 +45,10 @@ export async function fileVariables(
   base: string | undefined,
   onUnit?: (done: number, total: number) => void,
 ): Promise<VariableSource> {
-  const parts =
-    (base === undefined ? await kernelParts(path, onUnit) : undefined) ??
-    (await sectionParts(path, base));
+  const core = base === undefined ? undefined : await readBtf(base);
+  const parts = await withUnpackedSource(path, ({ source }) =>
+    core ? splitParts(source, path, core) : (kernelParts(source, onUnit) ?? ownParts(source, path)),
+  );
   const table = open(parts, base);
   const kernel: AskedKernel = { buildId: path, table, hasVars: true };
   return {
@@ -66,29 +68,35 @@ export async function fileVariables(
 
 /** Of a kernel with debug information, what a depot would make of it; undefined of all else. */
 function kernelParts(
-  path: string,
+  source: Source,
   onUnit: ((done: number, total: number) => void) | undefined,
-): Promise<VariableParts | undefined> {
-  return withUnpackedSource(path, ({ source }) => {
-    if (recognise(source) === 'btf') return undefined;
-    const elf = readElf(source);
-    if (elf.header.type === ElfType.REL || !elf.filled('.debug_info')) return undefined;
-    if (!elf.filled('.BTF')) return undefined;
-    // The build ID names no part of the answer: a kernel without one has variables, too.
-    const options = { buildId: elf.buildId() ?? '00'.repeat(20), extras: ['vars'] as const };
-    const { core, vars } = splitKernel({ kernel: source }, options, onUnit);
-    return { core: core.bytes, ...(vars && { vars: vars.bytes }) };
-  });
+): VariableParts | undefined {
+  if (recognise(source) === 'btf') return undefined;
+  const elf = readElf(source);
+  const isKernel = elf.header.type !== ElfType.REL;
+  if (!isKernel || !elf.filled('.debug_info') || !elf.filled('.BTF')) return undefined;
+  // The build ID is in no part of the answer: a kernel without one has variables, too.
+  const options = { buildId: elf.buildId() ?? '00'.repeat(20), extras: ['vars'] as const };
+  const { core, vars } = splitKernel({ kernel: source }, options, onUnit);
+  return { core: core.bytes, ...(vars && { vars: vars.bytes }) };
 }
 
-async function sectionParts(path: string, base: string | undefined): Promise<VariableParts> {
-  const found = await readSections(path);
-  const sections = new Map(found.map(({ name, bytes }) => [name, bytes]));
-  const own = sections.get('.BTF');
-  const core = base === undefined ? own : await readBtf(base);
-  const vars = sections.get('.BTF.vars') ?? (base === undefined ? undefined : own);
+function ownParts(source: Source, path: string): VariableParts {
+  const sections = bytesByName(source, path);
+  const core = sections.get('.BTF');
   if (!core) throw new Error(`${path}: no .BTF section; name what it stands on, --base FILE`);
+  const vars = sections.get('.BTF.vars');
   return { core, ...(vars && { vars }) };
+}
+
+function splitParts(source: Source, path: string, core: Uint8Array): VariableParts {
+  const sections = bytesByName(source, path);
+  const vars = sections.get('.BTF.vars') ?? sections.get('.BTF');
+  return { core, ...(vars && { vars }) };
+}
+
+function bytesByName(source: Source, path: string): Map<string, Uint8Array> {
+  return new Map(sectionsOf(source, path).map(({ name, bytes }) => [name, bytes]));
 }
 
 function open(parts: VariableParts, base: string | undefined): VariableTable {

@@ -93,7 +93,7 @@ test('for programs, into a file', async () => {
 test.each([
   ['near it: init_task', ['--url', 'URL', buildId, 'init_taks']],
   ['near it: init_task', ['full.btf', 'init_taks']],
-  ['No kernel of this build ID', ['--url', 'URL', buildIdOf('nobody')]],
+  ['no kernel of build ID', ['--url', 'URL', buildIdOf('nobody')]],
   ['--base FILE', ['vmlinux.vars.btf']],
   ['ENOENT', ['nothing-here']],
 ])('what goes wrong is said: %s', async (says, args) => {

@@ -14,7 +14,10 @@ import { problemOf } from './problem-error.ts';
  */
 export interface UploadRequest extends Partial<Record<UploadPart, Blob>> {
   query?: Partial<
-    Record<'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras', string>
+    Record<
+      'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras' | 'replace' | 'restore',
+      string
+    >
   >;
 }
 

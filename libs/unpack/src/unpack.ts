@@ -55,9 +55,18 @@ export async function unpack<S extends Source>(
   const { files, packages, passedOver } = run;
   if (files.length > 0) return { files, packages, passedOver };
   if (run.fault !== undefined) throw run.fault;
-  const start = Buffer.from(input.read(0, Math.min(8, input.size))).toString('hex');
   const [first] = passedOver;
   const why = first ? `: ${first.reason}` : '';
-  const message = `no kernel, module, BTF or System.map in ${input.size} bytes that begin with ${start || 'nothing'}${why}`;
+  const message = `no kernel, module, BTF or System.map in ${input.size} bytes ${beginning(input)}${why}`;
   throw new FormatError('unpack-nothing', message);
+}
+
+/** As a person would say it: text as text, all else in hexadecimal. */
+function beginning(input: Source): string {
+  const head = Buffer.from(input.read(0, Math.min(96, input.size)));
+  if (head.length === 0) return 'that begin with nothing';
+  if (/^[\t\n\r -~]+$/.test(head.toString('latin1'))) {
+    return `of text, ${JSON.stringify(head.toString('latin1'))}…`;
+  }
+  return `that begin with ${head.subarray(0, 8).toString('hex')}`;
 }

@@ -1,8 +1,10 @@
-import { DELIVERIES, EXTRAS } from '@btf-depot/contracts';
+import { readFile, stat } from 'node:fs/promises';
+import { DELIVERIES, EXTRAS, isBuildId } from '@btf-depot/contracts';
 import type { DepotClient } from '@btf-depot/client';
-import { Command, Option } from 'commander';
+import { SMALLEST_MAP } from '@btf-depot/unpack';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { openDepots, jsonOption, tokenId, urlOption } from '../options.ts';
-import { faultLine, formatBytes, note, print, printable, printJson } from '../output.ts';
+import { faultOf, formatBytes, note, print, printable, printJson } from '../output.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
 import type { Pushed } from '../push-file.ts';
 import { pushFiles, type Refused } from '../push-files.ts';
@@ -18,6 +20,8 @@ interface Flags extends Record<
   string | undefined
 > {
   delivery?: string;
+  replace?: boolean;
+  restore?: boolean;
   split: 'depot' | 'here';
   url: string;
   json?: boolean;
@@ -41,6 +45,7 @@ export function pushCommand(): Command {
     .option(
       '--build-id <hex>',
       'build ID of raw BTF, modules or a System.map, which do not know it',
+      buildIdArgument,
     )
     .addOption(
       new Option(
@@ -48,9 +53,11 @@ export function pushCommand(): Command {
         'how core reaches a system: in the kernel, or in the module',
       ).choices(DELIVERIES),
     )
-    .option('--arch <name>', 'architecture, where the file does not say it')
-    .option('--distro <name>', 'distribution, for the record')
-    .option('--release <release>', 'kernel release, where the file does not say it')
+    .option('--arch <name>', 'architecture, where the file does not say it', word)
+    .option('--distro <name>', 'distribution, where its package does not say it', word)
+    .option('--release <release>', 'kernel release, where the file does not say it', word)
+    .option('--replace', 'put this in the place of what is published; a token needs that scope')
+    .option('--restore', 'take a withdrawn kernel in again; a token needs that scope')
     .addOption(
       new Option(
         '--split <where>',
@@ -59,7 +66,7 @@ export function pushCommand(): Command {
         .choices(['depot', 'here'])
         .default('depot'),
     )
-    .option('--extras <list>', `extras to split off, of ${EXTRAS.join(',')}; '' for none`)
+    .option('--extras <list>', `extras to split off, of ${EXTRAS.join(',')}; '' for none`, extras)
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -72,13 +79,21 @@ async function push(files: string[], flags: Flags): Promise<void> {
   const client = openDepots(flags.url);
   await using special = new SpecialFiles();
   const list = await filesToPush(files, special);
-  if (list.length === 0) throw new Error('no file in it looks like a kernel or a package');
+  if (list.length === 0) {
+    throw new Error(`no file in ${files.join(', ')} looks like a kernel, a package or an archive`);
+  }
   for (const option of [...BESIDE, 'buildId'] as const) {
     if (flags[option] !== undefined && list.length > 1) {
       throw new UsageError(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
     }
   }
   const beside = await besideOf(flags, special);
+  const placeholder = beside.map === undefined ? undefined : await readPlaceholder(beside.map);
+  if (placeholder !== undefined) {
+    const says = `is no System.map and passed over; it says: ${placeholder}`;
+    note(printable(`${flags.map ?? ''}: ${says}`));
+    delete beside.map;
+  }
   const visible = isWatched(flags);
   const results = await pushFiles(client, list, async (file) => {
     const bar = progressBar(file, visible);
@@ -102,9 +117,18 @@ async function push(files: string[], flags: Flags): Promise<void> {
   if (results.length === 0 || !results.every(isReady)) process.exitCode = 1;
 }
 
+/** What stands in a file that packages have in the place of a System.map; undefined of a real one. */
+async function readPlaceholder(path: string): Promise<string | undefined> {
+  const { size } = await stat(path);
+  return size < SMALLEST_MAP ? (await readFile(path, 'latin1')).trim() : undefined;
+}
+
 function optionsOf(flags: Flags): PushOptions {
-  const { buildId, delivery, arch, distro, release, extras } = flags;
-  const query = { buildId, delivery, arch, distro, release, extras };
+  const { buildId, delivery, arch, distro, release, extras, replace, restore } = flags;
+  const query = {
+    ...{ buildId, delivery, arch, distro, release, extras },
+    ...{ replace: replace ? 'true' : undefined, restore: restore ? 'true' : undefined },
+  };
   return {
     ...(flags.split === 'here' && { splitHere: true }),
     tokenId: tokenId(),
@@ -122,6 +146,23 @@ async function besideOf(flags: Flags, special: SpecialFiles): Promise<Record<str
   return Object.fromEntries(paths);
 }
 
+/** What the depot takes for these; said before anything is sent, by the flag that was typed. */
+function word(text: string): string {
+  if (/^[\w.+~:-]{1,128}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected 1 to 128 letters, digits and ._+~:-');
+}
+
+function buildIdArgument(text: string): string {
+  if (isBuildId(text)) return text;
+  throw new InvalidArgumentError('expected 8 to 128 lowercase hexadecimal digits, two a byte');
+}
+
+function extras(text: string): string {
+  const wrong = text.split(',').filter((name) => name && !EXTRAS.some((extra) => extra === name));
+  if (wrong.length === 0) return text;
+  throw new InvalidArgumentError(`${wrong.join(', ')} is none of ${EXTRAS.join(', ')}`);
+}
+
 function whatIsThere(options: Record<string, string | undefined>): Record<string, string> {
   const there = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(there) as Record<string, string>;
@@ -129,8 +170,7 @@ function whatIsThere(options: Record<string, string | undefined>): Record<string
 
 async function report(client: DepotClient, result: Pushed | Refused): Promise<void> {
   if ('error' in result) {
-    const { code, message } = result.error;
-    note(`${result.file}: ${faultLine(message, code)}`);
+    note(faultOf(result.file, result.error));
     return;
   }
   const { file, outcome, sent, status } = result;

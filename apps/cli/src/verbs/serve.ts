@@ -9,9 +9,10 @@ import {
 import { publicKeyLine, type KernelRecord } from '@btf-depot/contracts';
 import { Command } from 'commander';
 import { embeddedSettings, startEmbedded, type EmbeddedDepot } from '../embedded.ts';
-import { note, print, printable, printJson } from '../output.ts';
+import { faultOf, note, print, printJson } from '../output.ts';
 import { pushFile } from '../push-file.ts';
 import type { PushOptions } from '../push-options.ts';
+import { describeFault } from '../fault.ts';
 import { nextSteps } from '../next-steps.ts';
 import { describeKernel } from '../report.ts';
 import { queryOfRunning, RUNNING_BTF } from '../running-kernel.ts';
@@ -98,8 +99,7 @@ async function ingest(
     const { status } = await pushFile(client, file, { query });
     return await client.record(status.buildId);
   } catch (error) {
-    note(`${file}: ${printable(error instanceof Error ? error.message : String(error))}`);
+    note(faultOf(file, describeFault(error)));
     return undefined;
   }
 }
-

@@ -1,0 +1,46 @@
+import { ProblemError } from '@btf-depot/client';
+
+/** What went wrong, for a person; the code is for programs. */
+export interface Fault {
+  message: string;
+  code?: string | undefined;
+}
+
+/** What somebody with this command can do about a refusal, by its code. */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  'carrier-conflict': 'sign it with `btfdepot carrier --certificate`, or push it with --replace',
+  'core-conflict': 'whoever may replace it pushes again with --replace',
+  withdrawn: '`btfdepot push --restore` takes it in again',
+  pending: 'ask again in some seconds; `btfdepot push` waits for it',
+  unauthorized: 'set BTFDEPOT_TOKEN to a token of this depot, which `btfdepot token create` makes',
+  'unknown-build-id': 'push its kernel or package first, or name another depot with --url',
+  'no-vars': 'push what has its debug information: vmlinux or the -dbg package',
+};
+
+/** The system's words for what people do wrong with paths. */
+const SYSTEM_WORDS: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) => `no such file: ${path}`,
+  EACCES: (path) => `${path} may not be opened by this user`,
+  EISDIR: (path) => `${path} is a folder: name a file in it`,
+  ENOTDIR: (path) => `${path}: a folder in this path is a file`,
+};
+
+/** The cause, and the way out where this command knows one. */
+export function describeFault(error: unknown): Fault {
+  const { code: found, path } = error as { code?: unknown; path?: unknown };
+  const code = typeof found === 'string' ? found : undefined;
+  const message = messageOf(error);
+  if (code === undefined) return { message };
+  if (typeof path === 'string' && Object.hasOwn(SYSTEM_WORDS, code)) {
+    return { message: SYSTEM_WORDS[code](path), code };
+  }
+  if (!Object.hasOwn(WAYS_OUT, code)) return { message, code };
+  return { message: `${message}; ${WAYS_OUT[code]}`, code };
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // The title of a depot's answer is what the code means; its detail is the sentence.
+  const isSaid = error instanceof ProblemError && error.code !== 'not-a-depot' && error.detail;
+  return isSaid ? error.detail : error.message;
+}
