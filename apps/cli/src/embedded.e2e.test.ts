@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,6 +23,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
   await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
   await writeFile(join(folder, 'text'), 'not a kernel');
+  await mkdir(join(folder, 'empty'));
   depot = await serve();
   url = depot.url;
 });
@@ -118,7 +120,10 @@ describe('what goes wrong is said, with a code for programs and an exit status',
   test.each([
     [1, 'unsupported-media', ['push', 'text']],
     [1, 'unsupported-media', ['inspect', 'text']],
-    [1, 'ENOENT', ['inspect', 'nothing-here']],
+    [1, 'no such file: nothing-here [ENOENT]', ['inspect', 'nothing-here']],
+    [1, 'no file in empty looks like a kernel', ['push', 'empty']],
+    [2, '--build-id', ['push', 'vmlinux', '--build-id', 'XYZ']],
+    [2, '--extras', ['push', 'vmlinux', '--extras', 'var']],
     [1, 'no kernel of build ID', ['get', '--url', 'URL', buildIdOf('nobody')]],
     [1, 'no passwd of', ['get', '--url', 'URL', buildId, 'passwd']],
     [2, 'name a build ID', ['get', '../../etc/passwd']],
@@ -171,6 +176,21 @@ test('kernels named at the start are ingested, and what is refused is said', asy
   expect(depot.lines.join('\n')).toContain('text: no kernel, module, BTF or System.map');
   await depot.line(/npx btfdepot /);
 });
+
+test.skipIf(!existsSync('/sys/kernel/btf/vmlinux'))(
+  "the BTF that sysfs shows is the running kernel's own, built in, and the next step is its variables",
+  async () => {
+    const running = await startDepot(join(folder, 'running'), {}, ['--running']);
+    try {
+      await running.line(/its variables: PACKAGE has the debug information of/);
+      expect(running.lines.join('\n')).toMatch(/core BTF .* types, builtin$/m);
+      const args = ['push', '--url', running.url, '--json', '/sys/kernel/btf/vmlinux'];
+      expect(JSON.parse((await command(...args)).output)).toMatchObject([{ outcome: 'present' }]);
+    } finally {
+      await running.stop();
+    }
+  },
+);
 
 test('where the port is taken, it says so and ends', async () => {
   const other = await startDepot(join(folder, 'first'));

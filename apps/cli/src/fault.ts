@@ -1,4 +1,5 @@
 import { ProblemError } from '@btf-depot/client';
+import { isProblemCode } from '@btf-depot/contracts';
 
 /** What went wrong, for a person; the code is for programs. */
 export interface Fault {
@@ -41,6 +42,6 @@ export function describeFault(error: unknown): Fault {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // The title of a depot's answer is what the code means; its detail is the sentence.
-  const isSaid = error instanceof ProblemError && error.code !== 'not-a-depot' && error.detail;
+  const isSaid = error instanceof ProblemError && isProblemCode(error.code) && error.detail;
   return isSaid ? error.detail : error.message;
 }

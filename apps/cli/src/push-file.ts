@@ -7,7 +7,12 @@ import {
   type Patience,
   type UploadRequest,
 } from '@btf-depot/client';
-import type { KernelRecord, KernelStatus } from '@btf-depot/contracts';
+import {
+  currentSources,
+  type KernelRecord,
+  type KernelStatus,
+  type SourceEntry,
+} from '@btf-depot/contracts';
 import type { UnpackedUpload } from '@btf-depot/depot';
 import { withUnpacked } from './local-file.ts';
 import { encodeBtf } from './local-pahole.ts';
@@ -154,14 +159,18 @@ async function hasParts(
   return true;
 }
 
-/** What the principal of a token has sent; where it owns the kernel, since then. */
-function sourcesOf({ sources, owner }: KernelRecord, tokenId: string | undefined) {
-  if (tokenId === undefined) return sources;
-  const mine = sources.find(({ uploader }) => uploader === tokenId);
+/**
+ * What the principal of a token has sent of what is published now; where it owns the kernel, since
+ * then.
+ */
+function sourcesOf(record: KernelRecord, tokenId: string | undefined): readonly SourceEntry[] {
+  const current = currentSources(record);
+  if (tokenId === undefined) return current;
+  const mine = record.sources.find(({ uploader }) => uploader === tokenId);
   if (!mine) return [];
   const { by = tokenId } = mine;
-  const isOwner = owner?.principal === by;
-  return sources.filter(
+  const isOwner = record.owner?.principal === by;
+  return current.filter(
     (source) => (source.by ?? source.uploader) === by && !(isOwner && source.claimed),
   );
 }

@@ -67,6 +67,16 @@ describe('a kernel is sent from', () => {
   );
 });
 
+test("a package's placeholder of a map is passed over with its words, and the kernel is sent", async () => {
+  const { record } = await kernelOf('placeholder');
+  const stub = 'ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package';
+  await writeFile(join(folder, 'stub'), `${stub}\n`);
+  expect(await shell('btfdepot push vmlinux --map stub 2>&1')).toContain(
+    `passed over; it says: ${stub}`,
+  );
+  expect((await record())?.sources).toMatchObject([{ part: 'kernel' }]);
+});
+
 describe('a map of symbols is sent from', () => {
   test('standard input', async () => {
     const { map, record } = await kernelOf('map by pipe');

@@ -74,6 +74,22 @@ describe('a carrier that the build made', () => {
     expect((await sendParts(ingest.url, { carrier: least })).status).toBe(200);
   });
 
+  test('is taken again after another has replaced it: known is what is published, not what once was', async () => {
+    const { buildId, kernel, full, signed } = built('put right');
+    const good = signed('btf_vmlinux.ko');
+    const bySomeoneElse = signatureOf(Buffer.from('300f06092a864886f70d010702a0020500', 'hex'));
+    const wrong = Buffer.concat([good.subarray(0, -signatureOf().length), bySomeoneElse]);
+    const given = async () => (await ingest.record(buildId))?.carrier?.given?.['btf_vmlinux.ko'];
+    await sendParts(ingest.url, { kernel, full, carrier: good });
+    await sendParts(ingest.url, { carrier: wrong });
+    expect(await given()).toMatchObject({ sha256: sha256Of(wrong) });
+    expect((await sendParts(ingest.url, { carrier: good })).status).toBe(201);
+    expect(await given()).toMatchObject({ sha256: sha256Of(good) });
+    const before = await ingest.record(buildId);
+    expect((await sendParts(ingest.url, { carrier: good })).status).toBe(200);
+    expect(await ingest.record(buildId)).toEqual(before);
+  });
+
   test('keeps the variables that it has, whatever comes later', async () => {
     const { buildId, kernel, full, signed } = built('kept');
     await sendParts(ingest.url, { kernel, full, carrier: signed('btf_vmlinux.ko') });

@@ -11,6 +11,7 @@ export * from './ownership.ts';
 export * from './problem.ts';
 export * from './record.ts';
 export * from './search.ts';
+export { currentSources, sourcesSinceReplace } from './sources.ts';
 export * from './status.ts';
 export * from './token.ts';
 export * from './trust/keys.ts';

@@ -146,6 +146,8 @@ const sourceSchema = z.looseObject({
   uploader: z.string().exactOptional(),
   /** The principal that sent it, and that it did not own the kernel then. */
   ...broughtShape,
+  /** The upload that it came with took the place of what was published (`?replace=true`). */
+  replaced: z.literal(true).exactOptional(),
   at: z.iso.datetime(),
 });
 

@@ -117,10 +117,15 @@ async function push(files: string[], flags: Flags): Promise<void> {
   if (results.length === 0 || !results.every(isReady)) process.exitCode = 1;
 }
 
+/** A line of nm or kallsyms. */
+const SYMBOL = /^[0-9a-f]{8,16} [A-Za-z?] \S+(\s+\[\w+\])?$/m;
+
 /** What stands in a file that packages have in the place of a System.map; undefined of a real one. */
 async function readPlaceholder(path: string): Promise<string | undefined> {
   const { size } = await stat(path);
-  return size < SMALLEST_MAP ? (await readFile(path, 'latin1')).trim() : undefined;
+  if (size >= SMALLEST_MAP) return undefined;
+  const text = await readFile(path, 'latin1');
+  return SYMBOL.test(text) ? undefined : text.trim();
 }
 
 function optionsOf(flags: Flags): PushOptions {

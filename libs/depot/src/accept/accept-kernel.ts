@@ -1,4 +1,4 @@
-import { jobFor, type Delivery, type KernelRecord } from '@btf-depot/contracts';
+import { currentSources, jobFor, type Delivery, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { hasSource, mergeRecord, touchRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -172,9 +172,10 @@ function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean
   const { state, owner } = record;
   const { principal } = actor;
   const isOwner = owner?.principal === principal;
+  const current = currentSources(record);
   return (
     (state === 'ready' || state === 'compressing') &&
-    sources.every((source) => hasSource(record.sources, source, principal, isOwner))
+    sources.every((source) => hasSource(current, source, principal, isOwner))
   );
 }
 

@@ -3,6 +3,7 @@ import {
   claimedArtifacts,
   LOCAL_PRINCIPAL,
   RECORD_SCHEMA,
+  sourcesSinceReplace,
   type ExtraEntry,
   type KernelRecord,
   type SourceEntry,
@@ -230,19 +231,21 @@ function notTheOwner(
 
 function newSources(
   current: SourceEntry[],
-  { sources, uploader, actor, at }: UploadFacts,
+  { sources, uploader, actor, at, replace }: UploadFacts,
   { leads, marks }: Ruling,
 ): SourceEntry[] {
   if (!leads && current.length >= MAX_SOURCES) return [];
+  const known = replace ? [] : sourcesSinceReplace(current);
   return sources
     .map((source) => ({
       ...source,
       encoder: ENCODER,
       ...(uploader !== undefined && { uploader }),
       ...marks,
+      ...(replace && { replaced: true as const }),
       at: at.toISOString(),
     }))
-    .filter((source) => !hasSource(current, source, actor.principal, !marks.claimed));
+    .filter((source) => !hasSource(known, source, actor.principal, !marks.claimed));
 }
 
 /**
@@ -250,7 +253,7 @@ function newSources(
  * @param asOwner since it owns the kernel: what it sent before may have given way to others.
  */
 export function hasSource(
-  sources: SourceEntry[],
+  sources: readonly SourceEntry[],
   { sha256, part }: Pick<SourceEntry, 'sha256' | 'part'>,
   principal: string,
   asOwner: boolean,

@@ -1,0 +1,24 @@
+import type { KernelRecord, SourceEntry } from './record.ts';
+
+/** Those that were sent since an upload took the place of what was published, and of that upload. */
+export function sourcesSinceReplace(sources: readonly SourceEntry[]): readonly SourceEntry[] {
+  const replacing = sources.findLast(({ replaced }) => replaced === true);
+  return replacing ? sources.slice(sources.findIndex(({ at }) => at === replacing.at)) : sources;
+}
+
+/**
+ * The files that what is published now may be of: "here already" is said of these only. What was
+ * sent once may have been replaced since, and is then taken in again.
+ */
+export function currentSources(record: KernelRecord): readonly SourceEntry[] {
+  const { given = {}, refused } = record.carrier ?? {};
+  const carriers = new Set(Object.values(given).map(({ sha256 }) => sha256));
+  return sourcesSinceReplace(record.sources).filter(
+    (source) => !isCarrier(source) || refused !== undefined || carriers.has(source.sha256),
+  );
+}
+
+/** A carrier that comes alone may be sent as the kernel. */
+function isCarrier({ part, kind }: SourceEntry): boolean {
+  return part === 'carrier' || (part === 'kernel' && kind === 'module');
+}
