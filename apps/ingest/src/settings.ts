@@ -1,4 +1,4 @@
-import { EXTRAS } from '@btf-depot/contracts';
+import { EXTRA_NAMES } from '@btf-depot/contracts';
 import { parseExtras } from '@btf-depot/contracts/routes';
 import {
   byteSize,
@@ -63,7 +63,7 @@ const receivingSettings = {
   ),
   BTFDEPOT_EXTRAS: setting(
     extras,
-    EXTRAS.join(','),
+    EXTRA_NAMES.join(','),
     'Extras that are split off if the upload names none.',
   ),
 };

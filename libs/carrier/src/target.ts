@@ -16,8 +16,8 @@ const NO_MACHINE = 0;
  * library does not name, the machine is EM_NONE; without a class, 64 bits.
  */
 export function carrierTarget(kernel: {
-  readonly arch?: string;
-  readonly bits?: ElfClass;
+  readonly arch?: string | undefined;
+  readonly bits?: ElfClass | undefined;
   readonly endian: Endian;
 }): CarrierTarget {
   const { arch, bits = 64, endian } = kernel;

@@ -1,39 +1,60 @@
-/**
- * The named files of a kernel, in the order in which the manifest lists them, with their media
- * types. To add an artifact: name it here, make it in libs/depot/src/pack/pack-kernel.ts.
- */
-export const ARTIFACTS = {
-  'vmlinux.btf': 'application/octet-stream',
-  'vmlinux.vars.btf': 'application/octet-stream',
-  'vmlinux.ksyms.btf': 'application/octet-stream',
-  'vmlinux.inlines.btf': 'application/octet-stream',
-  'vmlinux.inlines.map': 'text/plain; charset=utf-8',
-  'btf_vmlinux.ko': 'application/octet-stream',
-  'btf_vmlinux.ko.gz': 'application/gzip',
-  'btf_vmlinux.ko.xz': 'application/x-xz',
-  'btf_vmlinux.ko.zst': 'application/zstd',
-  'btf_vmlinux_ksyms.ko': 'application/octet-stream',
-  'btf_vmlinux_ksyms.ko.gz': 'application/gzip',
-  'btf_vmlinux_ksyms.ko.xz': 'application/x-xz',
-  'btf_vmlinux_ksyms.ko.zst': 'application/zstd',
-  'btf_vmlinux_inline.ko': 'application/octet-stream',
-  'btf_vmlinux_inline.ko.gz': 'application/gzip',
-  'btf_vmlinux_inline.ko.xz': 'application/x-xz',
-  'btf_vmlinux_inline.ko.zst': 'application/zstd',
-  manifest: 'text/plain; charset=utf-8',
-  SHA256SUMS: 'text/plain; charset=utf-8',
+import { EXTRA_NAMES } from './extras/index.ts';
+import { BYTES, TEXT } from './extras/shapes.ts';
+import { PARTS, PUBLISHED_PARTS, type PartArtifact, type PartName } from './parts.ts';
+
+interface CarrierSpec {
+  /** The module's name, without which nothing finds it in sysfs. */
+  module: string;
+  /** Parts that it has or may have inside, besides core. */
+  holds: readonly PartName[];
+  /** Without this one there is no such carrier. */
+  needs?: PartName;
+}
+
+const carriers = <File extends string>(table: Record<File, CarrierSpec>) => table;
+
+/** The carriers, not compressed, by the names of their artifacts. */
+export const CARRIERS = carriers({
+  'btf_vmlinux.ko': { module: 'btf_vmlinux', holds: [...EXTRA_NAMES, 'ksyms'] },
+  'btf_vmlinux_ksyms.ko': { module: 'btf_vmlinux_ksyms', holds: ['ksyms'], needs: 'ksyms' },
+  'btf_vmlinux_inline.ko': { module: 'btf_vmlinux_inline', holds: ['inlines'], needs: 'inlines' },
+});
+
+export type CarrierFile = keyof typeof CARRIERS;
+
+export const CARRIER_FILES = Object.keys(CARRIERS) as CarrierFile[];
+
+/** How carriers are compressed, by the suffix of the artifact. */
+export const COMPRESSED_FORMS = {
+  gz: 'application/gzip',
+  xz: 'application/x-xz',
+  zst: 'application/zstd',
 } as const;
 
-export type ArtifactName = keyof typeof ARTIFACTS;
+export type CompressedForm = keyof typeof COMPRESSED_FORMS;
 
-/** The carriers, not compressed. */
-export const CARRIER_FILES = [
-  'btf_vmlinux.ko',
-  'btf_vmlinux_ksyms.ko',
-  'btf_vmlinux_inline.ko',
-] as const satisfies ArtifactName[];
+export type ArtifactName =
+  PartArtifact | CarrierFile | `${CarrierFile}.${CompressedForm}` | 'manifest' | 'SHA256SUMS';
 
-export type CarrierFile = (typeof CARRIER_FILES)[number];
+/**
+ * The named files of a kernel, in the order in which the manifest lists them, with their media
+ * types. To add an artifact: see PARTS, CARRIERS and COMPRESSED_FORMS.
+ */
+export const ARTIFACTS = Object.fromEntries([
+  ...PUBLISHED_PARTS.map((part) => [PARTS[part].artifact.name, PARTS[part].artifact.mediaType]),
+  ...CARRIER_FILES.flatMap((file) => [
+    [file, BYTES],
+    ...Object.entries(COMPRESSED_FORMS).map(([form, type]) => [`${file}.${form}`, type]),
+  ]),
+  ...['manifest', 'SHA256SUMS'].map((name) => [name, TEXT]),
+]) as Readonly<Record<ArtifactName, string>>;
+
+/** The part without which there is no artifact of that name. */
+export function partBehind(artifact: string): PartName | undefined {
+  const part = PUBLISHED_PARTS.find((name) => PARTS[name].artifact.name === artifact);
+  const file = CARRIER_FILES.find((name) => artifact === name || artifact.startsWith(`${name}.`));
+  return part ?? (file && CARRIERS[file].needs);
+}
 
 export function isArtifactName(name: string): name is ArtifactName {
   return Object.hasOwn(ARTIFACTS, name);
@@ -57,8 +78,3 @@ export function isSignatureName(name: string): name is SignatureName {
 export function mediaTypeOf(name: ArtifactName | SignatureName): string {
   return isSignatureName(name) ? 'text/plain; charset=utf-8' : ARTIFACTS[name];
 }
-
-/** The extras that a depot can split off a kernel's BTF; a server or an upload may name fewer. */
-export const EXTRAS = ['vars', 'inlines'] as const;
-
-export type ExtraName = (typeof EXTRAS)[number];

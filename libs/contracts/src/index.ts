@@ -5,9 +5,11 @@
  */
 export * from './artifact.ts';
 export * from './build-id.ts';
+export * from './extras/index.ts';
 export * from './inline.ts';
 export * from './job.ts';
 export * from './ownership.ts';
+export * from './parts.ts';
 export * from './problem.ts';
 export * from './record.ts';
 export * from './search.ts';

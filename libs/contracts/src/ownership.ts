@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CarrierFile } from './artifact.ts';
+import { CARRIER_FILES, CARRIERS } from './artifact.ts';
+import { partsOf, partSpec, PARTS, PUBLISHED_PARTS, PART_NAMES } from './parts.ts';
 import type { KernelRecord } from './record.ts';
 
 /**
@@ -29,41 +30,27 @@ export const broughtShape = {
   claimed: z.literal(true).exactOptional(),
 };
 
-type Claims = Pick<
-  KernelRecord,
-  'core' | 'extras' | 'ksyms' | 'symbols' | 'layout' | 'inlines' | 'carrier' | 'artifacts'
->;
-
 /** Anyone can write a map, so what is known from one alone is a claim, whoever brought it. */
 const CLAIM = 'map';
 
 /** Parts that rest on a claim, by the names that the record has for them; `load`: load facts. */
-export function claimedParts(record: Claims): string[] {
-  const { core, extras, ksyms, symbols, layout, inlines, carrier } = record;
-  return Object.entries({ core, ...extras, ksyms, symbols, layout, inlines, load: carrier })
-    .filter(([, part]) => part && (part.claimed ?? (part.from ?? part.origin) === CLAIM))
+export function claimedParts(record: Partial<KernelRecord>): string[] {
+  const companions = new Set<string>(PART_NAMES.filter((name) => partSpec(name).of !== undefined));
+  const parts = [...partsOf(record)]
+    .filter(([name]) => !companions.has(name))
+    .filter(([, { claimed, from, origin }]) => claimed ?? (from ?? origin) === CLAIM)
     .map(([name]) => name);
+  return record.carrier?.claimed ? [...parts, 'load'] : parts;
 }
 
-/** What each carrier rests on, besides core. */
-const RESTS_ON: Record<CarrierFile, readonly string[]> = {
-  'btf_vmlinux.ko': ['vars', 'ksyms', 'inlines', 'load'],
-  'btf_vmlinux_ksyms.ko': ['ksyms', 'load'],
-  'btf_vmlinux_inline.ko': ['inlines', 'load'],
-};
-
 /** Artifacts that rest on a claim; a carrier's name stands for its compressed forms too. */
-export function claimedArtifacts(record: Claims): string[] {
-  const parts = claimedParts(record);
-  const files: Record<string, readonly string[]> = {
-    'vmlinux.btf': [],
-    'vmlinux.vars.btf': ['vars'],
-    'vmlinux.ksyms.btf': ['ksyms'],
-    'vmlinux.inlines.btf': ['inlines'],
-    'vmlinux.inlines.map': ['inlines'],
-    ...RESTS_ON,
-  };
-  return Object.entries(files)
-    .filter(([, rests]) => ['core', ...rests].some((part) => parts.includes(part)))
+export function claimedArtifacts(record: Partial<KernelRecord>): string[] {
+  const claimed = new Set(claimedParts(record));
+  const parts = PUBLISHED_PARTS.map(
+    (name) => [PARTS[name].artifact.name, [partSpec(name).of ?? name]] as const,
+  );
+  const carriers = CARRIER_FILES.map((file) => [file, [...CARRIERS[file].holds, 'load']] as const);
+  return [...parts, ...carriers]
+    .filter(([, restsOn]) => ['core', ...restsOn].some((part) => claimed.has(part)))
     .map(([name]) => name);
 }

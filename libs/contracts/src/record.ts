@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { buildIdSchema, sha256Schema } from './build-id.ts';
+import { inlines } from './extras/inlines.ts';
+import { vars } from './extras/vars.ts';
 import { broughtShape, ownerSchema } from './ownership.ts';
 
 /**
@@ -22,18 +24,19 @@ const coreSchema = z.looseObject({
   origin: z.enum(['verbatim', 'partition']),
 });
 
-const extraSchema = z.looseObject({
+/** Split BTF on core. */
+const splitShape = {
   ...blob,
   ...broughtShape,
   types: count,
-  variables: count,
-  /** Where it was found: BTF with variables beside the kernel, its DWARF, the uploaded BTF. */
-  origin: z.enum(['full', 'dwarf', 'partition']),
-  /** Of DWARF: how many entries of variables it has, and what became of them, by rule. */
+  /** Of DWARF: how many entries it has, and what became of them, by rule, class or reason. */
   coverage: z.looseObject({}).exactOptional(),
   /** SHA-256 of the core that this split BTF stands on. */
   baseSha256: sha256Schema,
-});
+};
+
+/** Those that lie in `extras` are described as variables are, whatever their name. */
+const extraSchema = z.looseObject({ ...splitShape, ...vars.details });
 
 /** The part of vars that a running kernel may be given, as split BTF on core. */
 const ksymsSchema = z.looseObject({
@@ -69,18 +72,9 @@ const layoutSchema = z.looseObject({
   from: z.string(),
 });
 
-/** Calls of functions that were inlined, as split BTF on core: LOC_PARAM, LOC_PROTO, LOCSEC. */
 const inlinesSchema = z.looseObject({
-  ...blob,
-  ...broughtShape,
-  types: count,
-  sites: count,
-  /** Found in the kernel's DWARF, or as its build wrote it (`.BTF.inline`). */
-  origin: z.enum(['dwarf', 'kernel']),
-  /** Of DWARF: what became of its inlined calls and of their parameters, by class and reason. */
-  coverage: z.looseObject({}).exactOptional(),
-  /** SHA-256 of the core that this split BTF stands on. */
-  baseSha256: sha256Schema,
+  ...splitShape,
+  ...inlines.details,
   /** Addresses of sections and of the functions that the sites stand in, as text. */
   map: z.looseObject(blob).exactOptional(),
 });
@@ -212,6 +206,11 @@ export type CoreEntry = z.infer<typeof coreSchema>;
 export type ExtraEntry = z.infer<typeof extraSchema>;
 export type KsymsEntry = z.infer<typeof ksymsSchema>;
 export type InlinesEntry = z.infer<typeof inlinesSchema>;
+/** What a record has of each extra. */
+export interface ExtraEntries {
+  vars: ExtraEntry;
+  inlines: InlinesEntry;
+}
 export type CarrierEntry = z.infer<typeof carrierSchema>;
 export type ArtifactEntry = z.infer<typeof artifactSchema>;
 export type SourceEntry = z.infer<typeof sourceSchema>;

@@ -10,7 +10,8 @@
  * - ask: artifacts, sections, variables and inlined calls are found (in fetch),
  * - upkeep: garbage, checks, copies, lost jobs, expiry (operators, and the sweeper).
  *
- * Beside the way: record (reading and changing one), ports, tokens, signing.
+ * Beside the way: extras (what each is found in, and when one replaces another), record (reading
+ * and changing one), ports, tokens, signing.
  */
 export { acceptKernel, type AcceptDeps } from './accept/accept-kernel.ts';
 export { AnswerRoom, finish, type AnswerLimits, type Steps } from './ask/answer-room.ts';
@@ -39,6 +40,7 @@ export { kernelImage } from './split/kernel-symbols.ts';
 export { askSites, type SiteQuestion } from './ask/inlines/ask-sites.ts';
 export { openSites, type SiteParts, type SiteSource } from './ask/inlines/site-source.ts';
 export { inlinesPart, ownInlines } from './split/inlines-part.ts';
+export { bytesOf, bytesOfPart } from './extras/index.ts';
 export { kernelPieces, type KernelPieces } from './split/kernel-pieces.ts';
 export { loadStream } from './ports/load-stream.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './pack/make-carriers.ts';

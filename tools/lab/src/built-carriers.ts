@@ -36,7 +36,7 @@ export function splitForPacking(
     core: core.bytes,
     ...(vars && { vars: vars.bytes }),
     ...(ksyms && { ksyms: ksyms.bytes }),
-    ...(inlines && { inlines: inlines.bytes, map: inlines.map.bytes }),
+    ...(inlines && { inlines: inlines.bytes, inlinesMap: inlines.map.bytes }),
     ...(carrier.load && { load: carrier.load }),
   };
   return { parts, pack };

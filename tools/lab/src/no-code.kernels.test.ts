@@ -1,5 +1,5 @@
 import { judgeCarrier } from '@btf-depot/carrier';
-import { CARRIER_FILES, EXTRAS } from '@btf-depot/contracts';
+import { CARRIER_FILES, EXTRA_NAMES } from '@btf-depot/contracts';
 import { plainArtifacts, type PackInput } from '@btf-depot/depot';
 import { kernelNames, readelf } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
@@ -25,7 +25,7 @@ for (const name of kernelNames) {
     let load: PackInput['load'];
     let modules: { file: string; bytes: Uint8Array }[];
     beforeAll(() => {
-      const { pack } = splitForPacking(kernels[name], EXTRAS);
+      const { pack } = splitForPacking(kernels[name], EXTRA_NAMES);
       ({ load } = pack);
       const published = plainArtifacts(pack);
       modules = published

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { DELIVERIES, EXTRAS, isBuildId } from '@btf-depot/contracts';
+import { DELIVERIES, EXTRA_NAMES, isBuildId } from '@btf-depot/contracts';
 import type { DepotClient } from '@btf-depot/client';
 import { SMALLEST_MAP } from '@btf-depot/unpack';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -66,7 +66,7 @@ export function pushCommand(): Command {
         .choices(['depot', 'here'])
         .default('depot'),
     )
-    .option('--extras <list>', `extras to split off, of ${EXTRAS.join(',')}; '' for none`, extras)
+    .option('--extras <list>', `extras to split off, of ${EXTRA_NAMES.join(',')}; '' for none`, extras)
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -163,9 +163,9 @@ function buildIdArgument(text: string): string {
 }
 
 function extras(text: string): string {
-  const wrong = text.split(',').filter((name) => name && !EXTRAS.some((extra) => extra === name));
+  const wrong = text.split(',').filter((name) => name && !EXTRA_NAMES.some((extra) => extra === name));
   if (wrong.length === 0) return text;
-  throw new InvalidArgumentError(`${wrong.join(', ')} is none of ${EXTRAS.join(', ')}`);
+  throw new InvalidArgumentError(`${wrong.join(', ')} is none of ${EXTRA_NAMES.join(', ')}`);
 }
 
 function whatIsThere(options: Record<string, string | undefined>): Record<string, string> {

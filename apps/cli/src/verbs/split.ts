@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
-import { EXTRAS, type ArtifactName } from '@btf-depot/contracts';
-import { splitKernel, type KernelParts, type SplitPart } from '@btf-depot/depot';
+import { EXTRA_NAMES, PARTS, PUBLISHED_PARTS } from '@btf-depot/contracts';
+import { bytesOfPart, splitKernel, type KernelParts, type SplitPart } from '@btf-depot/depot';
 import { inChunks } from '@btf-depot/extras';
 import { Command } from 'commander';
 import { writeWhole } from '../btf-file.ts';
@@ -44,7 +44,7 @@ function split(path: string, flags: Flags): void {
   const bar = progressBar(path, isWatched({ json: json === true }));
   const parts = splitKernel(
     { kernel, ...(full && { full }) },
-    { ...(buildId !== undefined && { buildId }), extras: EXTRAS },
+    { ...(buildId !== undefined && { buildId }), extras: EXTRA_NAMES },
     (done, total) => bar.show('split', done, total),
   );
   bar.stop();
@@ -68,31 +68,22 @@ function split(path: string, flags: Flags): void {
   print(`build ID ${id}\n${formatTable(rows, [1])}`);
 }
 
-interface WrittenPart extends Pick<SplitPart, 'bytes' | 'sha256'> {
+/** What counts of a part there are. */
+interface Counts {
   types?: number;
   variables?: number;
   sites?: number;
 }
 
-function filesOf({ core, vars, ksyms, inlines }: KernelParts) {
-  const parts: Partial<Record<ArtifactName, WrittenPart | undefined>> = {
-    'vmlinux.btf': core,
-    'vmlinux.vars.btf': vars,
-    'vmlinux.ksyms.btf': ksyms,
-    'vmlinux.inlines.btf': inlines,
-    'vmlinux.inlines.map': inlines?.map,
-  };
-  return Object.entries(parts).flatMap(([name, part]) => {
-    if (!part) return [];
-    const { bytes, sha256, types, variables, sites } = part;
-    return [
-      {
-        ...{ name, bytes, sha256 },
-        ...(types !== undefined && { types }),
-        ...(variables !== undefined && { variables }),
-        ...(sites !== undefined && { sites }),
-      },
-    ];
+function filesOf(parts: KernelParts) {
+  return PUBLISHED_PARTS.flatMap((part) => {
+    const found: (Counts & Pick<SplitPart, 'bytes' | 'sha256'>) | undefined = bytesOfPart(
+      parts,
+      part,
+    );
+    if (!found) return [];
+    const { bytes, sha256, types, variables, sites } = found;
+    return [{ name: PARTS[part].artifact.name, bytes, sha256, types, variables, sites }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { isBuildId, type KernelRecord } from '@btf-depot/contracts';
+import { isBuildId, MISS_CODES, PROBLEMS, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError, findSection } from '@btf-depot/depot';
 import type { Logger } from '@btf-depot/service-kit';
 import type { HotBlobs } from '../blobs/hot-blobs.ts';
@@ -8,12 +8,8 @@ import type { FetchHandlers } from './handlers.ts';
 
 /** Codes of what is not there, and will not be there in a moment either. */
 const MISSING: ReadonlySet<string> = new Set([
-  'bad-build-id',
-  'unknown-build-id',
-  'unknown-artifact',
-  'no-vars',
-  'no-inlines',
-  'withdrawn',
+  ...['bad-build-id', 'unknown-build-id', 'unknown-artifact', 'withdrawn'],
+  ...MISS_CODES,
 ]);
 
 /**
@@ -41,7 +37,7 @@ export function debuginfodHandlers({
         send(request, response, { ...known, bytes: await blobs.open(known.sha256) });
       } catch (error) {
         if (error instanceof DepotError && MISSING.has(error.code)) {
-          throw error.code === 'unknown-build-id' ? error : missing(error);
+          throw PROBLEMS[error.code].status === 404 ? error : missing(error);
         }
         log.warn({ err: error }, 'a section cannot be sent now');
         throw new DepotError('not-now', 'ask again', { cause: error });
@@ -50,7 +46,7 @@ export function debuginfodHandlers({
   };
 }
 
-/** The client makes no difference between the kinds of missing: 404 for all. */
+/** Its client takes 404 for what is missing, and nothing else. */
 function missing(error: DepotError): DepotError {
   return new DepotError('unknown-artifact', error.message);
 }

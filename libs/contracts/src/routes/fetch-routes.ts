@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ARTIFACTS } from '../artifact.ts';
 import { sha256Schema } from '../build-id.ts';
 import { functionNameSchema, siteAddressSchema, sitePageSchema } from '../inline.ts';
+import { MISS_CODES } from '../parts.ts';
 import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
 import { keysAnswerSchema } from '../trust/keys.ts';
 import {
@@ -75,8 +76,7 @@ export const FETCH_ROUTES = {
     problems: [
       ...KERNEL_PROBLEMS,
       'unknown-artifact',
-      'no-vars',
-      'no-inlines',
+      ...MISS_CODES,
       'not-signed',
       'pending',
       ...BLOB_PROBLEMS,
@@ -210,7 +210,12 @@ export const FETCH_ROUTES = {
     parameters: { ...ofKernel, name: z.string().regex(/^[\w.]{1,64}$/) },
     answers: { [OCTETS]: null },
     blob: true,
-    problems: ['bad-build-id', 'unknown-build-id', 'unknown-artifact', 'not-now', ...BLOB_PROBLEMS],
+    problems: [
+      ...(['bad-build-id', 'unknown-build-id', 'unknown-artifact'] as const),
+      ...MISS_CODES,
+      'not-now',
+      ...BLOB_PROBLEMS,
+    ],
   },
   openApi: {
     method: 'get',

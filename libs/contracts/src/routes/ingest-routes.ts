@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EXTRAS, type ExtraName } from '../artifact.ts';
+import { EXTRA_NAMES, isExtraName, type ExtraName } from '../extras/index.ts';
 import { buildIdSchema } from '../build-id.ts';
 import type { ProblemCode } from '../problem.ts';
 import { DELIVERIES, UPLOAD_PARTS } from '../record.ts';
@@ -16,10 +16,10 @@ const truth = z.enum(['true', 'false']).transform((text) => text === 'true');
 /** `vars,inlines` as a list; empty text: none. */
 export function parseExtras(text: string, context: z.RefinementCtx): ExtraName[] {
   const names = text.split(',').filter((name) => name !== '');
-  const known: readonly string[] = EXTRAS;
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return names as ExtraName[];
-  context.addIssue(`unknown extra ${unknown.join(', ')}: this depot knows ${EXTRAS.join(', ')}`);
+  const unknown = names.filter((name) => !isExtraName(name));
+  if (unknown.length === 0) return names.filter(isExtraName);
+  const known = EXTRA_NAMES.join(', ');
+  context.addIssue(`unknown extra ${unknown.join(', ')}: this depot knows ${known}`);
   return z.NEVER;
 }
 
@@ -34,7 +34,7 @@ const uploadQuery = z.strictObject({
   extras: z
     .string()
     .transform(parseExtras)
-    .describe(`What to split off, separated by commas: ${EXTRAS.join(', ')}.`)
+    .describe(`What to split off, separated by commas: ${EXTRA_NAMES.join(', ')}.`)
     .exactOptional(),
 });
 

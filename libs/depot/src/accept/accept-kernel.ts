@@ -8,6 +8,7 @@ import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import type { Progress } from '../progress.ts';
 import { openUpload, type OpenedUpload } from './open-upload.ts';
+import { bytesOf } from '../extras/index.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 import { couldHaveKsyms, storedParts } from './stored-parts.ts';
 import type { Underway } from './underway.ts';
@@ -99,7 +100,7 @@ async function keep(
   facts: UploadFacts,
 ): Promise<{ before: KernelRecord | undefined; record: KernelRecord; written: boolean }> {
   const putParts = () =>
-    Promise.all(partsOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
+    Promise.all(bytesOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
   await putParts();
   let before: KernelRecord | undefined;
   const { record, written } = await updateRecord(records, parts.buildId, (current) => {
@@ -176,13 +177,6 @@ function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean
   return (
     (state === 'ready' || state === 'compressing') &&
     sources.every((source) => hasSource(current, source, principal, isOwner))
-  );
-}
-
-function partsOf(parts: KernelParts): { sha256: string; bytes: Uint8Array }[] {
-  const { core, vars, ksyms, layout, inlines, symbols, given } = parts;
-  return [core, vars, ksyms, ksyms?.layout, layout, inlines, inlines?.map, symbols, given].filter(
-    (part) => part !== undefined,
   );
 }
 

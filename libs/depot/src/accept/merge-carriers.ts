@@ -1,5 +1,12 @@
 import { carrierTarget, isTriedMachine } from '@btf-depot/carrier';
-import type { CarrierEntry, KernelRecord } from '@btf-depot/contracts';
+import {
+  CARRIER_FILES,
+  CARRIERS,
+  partOf,
+  type CarrierEntry,
+  type KernelRecord,
+  type PartName,
+} from '@btf-depot/contracts';
 import { withMarks } from '../ownership/claim-others.ts';
 import { DepotError } from '../errors.ts';
 import { artifactOf } from '../split/given-carrier.ts';
@@ -144,14 +151,11 @@ function mergeGiven(
   { marks, overrides }: Ruling,
 ): Pick<CarrierEntry, 'given' | 'signed'> {
   const signedBefore = before.carrier?.signed === true;
-  const all = { ...before.carrier?.given };
-  const isOther = (part: (one: KernelRecord) => { sha256: string } | undefined) =>
-    part(before)?.sha256 !== part(record)?.sha256;
-  const ksyms = isOther((one) => one.ksyms);
-  const inlines = isOther((one) => one.inlines);
-  if (ksyms || inlines || isOther((one) => one.extras.vars)) delete all['btf_vmlinux.ko'];
-  if (ksyms) delete all['btf_vmlinux_ksyms.ko'];
-  if (inlines) delete all['btf_vmlinux_inline.ko'];
+  const isOther = (name: PartName) => partOf(before, name)?.sha256 !== partOf(record, name)?.sha256;
+  const gone = new Set<string>(CARRIER_FILES.filter((file) => CARRIERS[file].holds.some(isOther)));
+  const all = Object.fromEntries(
+    Object.entries(before.carrier?.given ?? {}).filter(([file]) => !gone.has(file)),
+  );
   if (given) {
     const { sha256, bytes, signed } = given;
     const file = artifactOf(given, record);

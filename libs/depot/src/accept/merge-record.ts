@@ -1,19 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   claimedArtifacts,
+  EXTRA_NAMES,
+  extraOf,
+  EXTRAS,
   LOCAL_PRINCIPAL,
+  PART_NAMES,
+  partsOf,
+  partSpec,
   RECORD_SCHEMA,
   sourcesSinceReplace,
-  type ExtraEntry,
+  withExtra,
+  type ExtraEntries,
+  type ExtraName,
   type KernelRecord,
   type SourceEntry,
 } from '@btf-depot/contracts';
 import { ENCODER } from '../encoder.ts';
 import { DepotError } from '../errors.ts';
 import { longerKept, withKeptUntil } from '../upkeep/expiry.ts';
-import { inlinesEntry, isNoWorse } from '../split/inlines-part.ts';
 import { claimOthers, withMarks } from '../ownership/claim-others.ts';
 import { entry, mergeCarrying, type Merging } from './merge-carriers.ts';
+import { WORK, type ExtraWork } from '../extras/index.ts';
 import { judgeUpload, type Actor, type Asked, type Ruling } from '../ownership/ownership.ts';
 import { settle } from '../ownership/settle.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
@@ -71,7 +79,7 @@ export function mergeRecord(
   }
   const kept: string[] = [];
   const merged = mergeParts(before, parts, { ruling, kept });
-  const isUnchanged = isDeepStrictEqual(partsOf(merged), partsOf(before));
+  const isUnchanged = isDeepStrictEqual(broughtOf(merged), broughtOf(before));
   if (isUnchanged && kept.length > 0) throw notTheOwner(buildId, kept, ruling);
   const known = ruling.leads ? describe(parts, facts) : {};
   const mayKeep = ruling.rules || evidence === 'kernel';
@@ -142,64 +150,59 @@ function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): Ke
 }
 
 function mergeParts(record: KernelRecord, parts: KernelParts, merging: Merging): KernelRecord {
-  const { leads, overrides } = merging.ruling;
+  const { leads } = merging.ruling;
   // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
   const delivery = leads && parts.delivery === 'builtin' ? 'builtin' : record.delivery;
-  const given = record.carrier?.given ?? {};
-  /** A part that the kernel's build has put into a carrier of its own. */
-  const isPinned = (part: { claimed?: true } | undefined, ...carriers: string[]) =>
-    !overrides && !part?.claimed && carriers.some((name) => given[name]);
-  const baseSha256 = parts.core.sha256;
-  const { vars: oldVars } = record.extras;
-  const foundVars = parts.vars && varsEntry(parts.vars, baseSha256);
-  const vars = isPinned(oldVars, 'btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko')
-    ? oldVars
-    : settle('variables', oldVars, foundVars, {
-        ...merging,
-        // The same variables in another order: the one that agrees with ksyms stays.
-        isNoWorse: (next, old) =>
-          next.variables > old.variables || (next.variables === old.variables && !!parts.ksyms),
-      });
-  const { inlines: oldInlines } = record;
-  const foundInlines = parts.inlines && inlinesEntry(parts.inlines, baseSha256);
-  const inlines = isPinned(oldInlines, 'btf_vmlinux_inline.ko')
-    ? oldInlines
-    : settle('inlined calls', oldInlines, foundInlines, { ...merging, isNoWorse });
-  const merged: KernelRecord = {
-    ...record,
-    delivery,
-    extras: { ...record.extras, ...(vars && { vars }) },
-    ...(inlines && { inlines }),
-  };
+  let merged: KernelRecord = { ...record, delivery };
+  for (const name of EXTRA_NAMES) {
+    const entry = mergeExtra(name, record, parts, merging);
+    if (entry) merged = withExtra(merged, name, entry);
+  }
   return mergeCarrying(record, merged, parts, merging);
 }
 
-function varsEntry(vars: KernelParts['vars'] & object, baseSha256: string): ExtraEntry {
-  return {
-    ...entry(vars),
-    variables: vars.variables,
-    origin: vars.origin,
-    baseSha256,
-    ...(vars.coverage && { coverage: { ...vars.coverage } }),
-  };
+function mergeExtra<Name extends ExtraName>(
+  name: Name,
+  record: KernelRecord,
+  parts: KernelParts,
+  merging: Merging,
+): ExtraEntries[Name] | undefined {
+  const work: ExtraWork<Name> = WORK[name];
+  const old = extraOf(record, name);
+  const given = record.carrier?.given ?? {};
+  /** The kernel's build has put it into a carrier of its own. */
+  const isPinned = !merging.ruling.overrides && work.pinnedBy.some((file) => given[file]);
+  if (old && isPinned && !old.claimed) return old;
+  const part = parts[name];
+  const found = part && work.entry(part, parts.core.sha256);
+  return settle<ExtraEntries[Name]>(EXTRAS[name].label, old, found, {
+    ...merging,
+    isNoWorse: (next, before) => work.isNoWorse(next, before, parts),
+  });
 }
 
 /** What an upload can bring. */
-function partsOf(record: KernelRecord) {
-  const { core, extras, ksyms, symbols, layout, inlines, carrier, delivery } = record;
+function broughtOf(record: KernelRecord) {
+  const { carrier, delivery } = record;
   const { load, links, given } = carrier ?? {};
-  return { core, extras, ksyms, symbols, layout, inlines, delivery, load, links, given };
+  return { parts: partsOf(record), delivery, load, links, given };
 }
+
+const INTERNAL: ReadonlySet<string> = new Set(PART_NAMES.filter((name) => partSpec(name).internal));
 
 /** What of a record makes a new revision due when it changes. */
 function publishedOf(record: KernelRecord) {
-  const { core, delivery, extras, ksyms, inlines, carrier } = record;
-  const hashes = (parts: Record<string, { sha256: string; signed?: boolean }>) =>
-    Object.entries(parts).map(([name, { sha256, signed }]) => [name, sha256, signed]);
+  const { delivery, carrier } = record;
+  const given = Object.entries(carrier?.given ?? {});
   return {
     delivery,
-    parts: [core.sha256, hashes(extras), ksyms?.sha256, ksyms?.layout?.sha256, inlines?.sha256],
-    carrier: carrier && [carrier.load, carrier.links, hashes(carrier.given ?? {})],
+    parts: [...partsOf(record)]
+      .filter(([name]) => !INTERNAL.has(name))
+      .map(([name, { sha256 }]) => [name, sha256]),
+    carrier: carrier && [
+      ...[carrier.load, carrier.links],
+      given.map(([name, { sha256, signed }]) => [name, sha256, signed]),
+    ],
     claimed: claimedArtifacts(record),
   };
 }

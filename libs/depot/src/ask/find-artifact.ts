@@ -1,10 +1,13 @@
 import {
   isArtifactName,
   isSignatureName,
+  partBehind,
+  partOf,
   type ArtifactEntry,
   type KernelRecord,
 } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
+import { missingPart } from './missing-part.ts';
 import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
 
 /**
@@ -22,16 +25,8 @@ export function findArtifact(record: KernelRecord, name: string): ArtifactEntry 
   if (!isArtifactName(name) && !isSignatureName(name)) {
     throw new DepotError('unknown-artifact', 'no artifact of this name');
   }
-  if (name === 'vmlinux.vars.btf' && !record.extras.vars) {
-    throw new DepotError('no-vars', `no variables of ${buildId} were uploaded`);
-  }
-  if (name.includes('inline') && !record.inlines) {
-    throw new DepotError('no-inlines', `no inlined calls of ${buildId} were uploaded`);
-  }
-  if (name.includes('ksyms') && !record.ksyms && state !== 'compressing') {
-    const why = record.carrier?.why ?? 'not made yet';
-    throw new DepotError('no-vars', `no ksyms of ${buildId}: ${why}`);
-  }
+  const part = partBehind(name);
+  if (part && !partOf(record, part)) throw missingPart(record, part);
   if (state === 'compressing') {
     throw new DepotError('pending', `revision ${revision} of ${buildId} is being made`);
   }

@@ -1,25 +1,27 @@
-import type { KernelRecord } from '@btf-depot/contracts';
+import { partOf, partOfSection, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
+import { missingPart } from './missing-part.ts';
 import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
 
 /**
  * The blob of an ELF section that a kernel with all of its BTF inside would have: `.BTF` is core,
- * `.BTF.NAME` an extra or the ksyms.
+ * `.BTF.NAME` an extra or one of its companions.
  *
- * @throws DepotError `unknown-artifact`, `no-vars`, `withdrawn`.
+ * @throws DepotError `unknown-artifact`, `withdrawn`, and for a part that it lacks what findArtifact throws.
  */
 export function findSection(
   record: KernelRecord,
   section: string,
 ): { sha256: string; size: number } {
-  const { buildId, core, extras, ksyms, inlines } = record;
   refuseWithdrawn(record);
-  if (section === '.BTF') return core;
+  const part = partOfSection(section);
+  if (part) {
+    const found = partOf(record, part);
+    if (!found) throw missingPart(record, part);
+    return found;
+  }
+  // An extra of a newer version lies where those of this one do.
   const name = section.startsWith('.BTF.') ? section.slice('.BTF.'.length) : '';
-  if (Object.hasOwn(extras, name)) return extras[name];
-  if (name === 'ksyms' && ksyms) return ksyms;
-  // The mail thread's name, and upstream's.
-  if ((name === 'inlines' || name === 'inline') && inlines) return inlines;
-  if (name === 'vars') throw new DepotError('no-vars', `${buildId} came without variables`);
-  throw new DepotError('unknown-artifact', `${buildId} has no section of this name`);
+  if (Object.hasOwn(record.extras, name)) return record.extras[name];
+  throw new DepotError('unknown-artifact', `${record.buildId} has no section of this name`);
 }

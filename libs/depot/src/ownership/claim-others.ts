@@ -1,4 +1,4 @@
-import type { CarrierEntry, KernelRecord } from '@btf-depot/contracts';
+import { withParts, type CarrierEntry, type KernelRecord } from '@btf-depot/contracts';
 import { standingOf, type Ruling } from './ownership.ts';
 
 export interface Brought {
@@ -29,14 +29,8 @@ export function claimOthers(current: KernelRecord, ruling: Ruling): KernelRecord
 /** The record with the marks that each part gets, without given carriers that would be claims. */
 export function judgedParts(record: KernelRecord, judge: (part: Brought) => Brought): KernelRecord {
   const judged = <Part extends Brought>(part: Part) => withMarks(part, judge(part));
-  const { core, extras, ksyms, symbols, inlines, carrier } = record;
-  const next: KernelRecord = { ...record, core: judged(core) };
-  next.extras = Object.fromEntries(
-    Object.entries(extras).map(([name, part]) => [name, judged(part)]),
-  );
-  if (ksyms) next.ksyms = judged(ksyms);
-  if (symbols) next.symbols = judged(symbols);
-  if (inlines) next.inlines = judged(inlines);
+  const { carrier } = record;
+  const next = withParts(record, judged);
   if (carrier) next.carrier = judgedCarrier(carrier, judged);
   return next;
 }

@@ -1,6 +1,8 @@
 import {
   claimedArtifacts,
   mediaTypeOf,
+  partOf,
+  PUBLISHED_PARTS,
   RECORD_SCHEMA,
   type ArtifactEntry,
   type Job,
@@ -14,6 +16,7 @@ import {
   type GivenCarriers,
   type PackedArtifact,
   type PackInput,
+  type PublishedBytes,
 } from './pack-kernel.ts';
 import { whyUnsafe } from '../split/given-carrier.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -113,35 +116,21 @@ function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelReco
 
 /** What packing needs of the store. @throws DepotError `unknown-blob` where a part is lost. */
 export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
-  const { buildId, revision, delivery, arch, bits, endian } = record;
-  const { ksyms, inlines, carrier, levels } = record;
+  const { buildId, revision, delivery, arch, bits, endian, carrier, levels } = record;
   const claimed = claimedArtifacts(record);
-  const vars = record.extras.vars;
-  const [core, varsBytes, ksymsBytes, inlinesBytes, map, given] = await Promise.all([
+  const [core, given, ...published] = await Promise.all([
     blobOf(blobs, record.core.sha256),
-    vars && blobOf(blobs, vars.sha256),
-    ksyms && blobOf(blobs, ksyms.sha256),
-    inlines && blobOf(blobs, inlines.sha256),
-    inlines?.map && blobOf(blobs, inlines.map.sha256),
     givenBy(blobs, carrier),
+    ...PUBLISHED_PARTS.map(async (name) => {
+      const part = partOf(record, name);
+      return [name, part && (await blobOf(blobs, part.sha256))] as const;
+    }),
   ]);
   return {
-    buildId,
-    revision,
-    delivery,
-    endian,
-    ...(arch !== undefined && { arch }),
-    ...(bits !== undefined && { bits }),
-    core,
-    ...(varsBytes && { vars: varsBytes }),
-    ...(ksymsBytes && { ksyms: ksymsBytes }),
-    ...(inlinesBytes && { inlines: inlinesBytes }),
-    ...(map && { map }),
-    ...(carrier?.load && { load: carrier.load }),
-    ...(carrier?.links && { links: carrier.links }),
-    ...(given && { given }),
-    ...(levels && { levels }),
-    ...(claimed.length > 0 && { claimed }),
+    ...(Object.fromEntries(published) as PublishedBytes),
+    ...{ buildId, revision, delivery, endian, arch, bits, core },
+    ...{ load: carrier?.load, links: carrier?.links, given, levels },
+    claimed: claimed.length > 0 ? claimed : undefined,
   };
 }
 

@@ -6,34 +6,39 @@ import {
   type LinkRecord,
   type LoadFacts,
 } from '@btf-depot/carrier';
-import type { CarrierFile, Delivery } from '@btf-depot/contracts';
+import {
+  CARRIERS,
+  EXTRA_NAMES,
+  type CarrierFile,
+  type Delivery,
+  type ExtraName,
+} from '@btf-depot/contracts';
 
 /** The module that has it all; its BTF appears under this name in /sys/kernel/btf. */
-export const CARRIER_NAME = 'btf_vmlinux';
+export const CARRIER_NAME = CARRIERS['btf_vmlinux.ko'].module;
 /** The module with nothing but what BPF programs need. */
-export const KSYMS_CARRIER_NAME = 'btf_vmlinux_ksyms';
+const KSYMS_CARRIER_NAME = CARRIERS['btf_vmlinux_ksyms.ko'].module;
 /** Upstream's name of the module with inlined calls. */
-export const INLINE_CARRIER_NAME = 'btf_vmlinux_inline';
+export const INLINE_CARRIER_NAME = CARRIERS['btf_vmlinux_inline.ko'].module;
 
-export interface CarriersInput {
+/** Extras, each split BTF on core. */
+type ExtraBytes = Partial<Record<ExtraName, Uint8Array | undefined>>;
+
+export interface CarriersInput extends ExtraBytes {
   buildId: string;
   delivery: Delivery;
-  arch?: string;
-  bits?: 32 | 64;
+  arch?: string | undefined;
+  bits?: 32 | 64 | undefined;
   endian: 'little' | 'big';
   core: Uint8Array;
-  /** Split BTF on core. */
-  vars?: Uint8Array;
   /** The part of vars that the running kernel may be given, split BTF on core. */
-  ksyms?: Uint8Array;
-  /** Inlined calls, split BTF on core. */
-  inlines?: Uint8Array;
+  ksyms?: Uint8Array | undefined;
   /** What makes the kernel load its carriers; without, they are containers. */
-  load?: LoadFacts;
+  load?: LoadFacts | undefined;
   /** Names that the kernel keeps for modules of its own build. */
-  links?: readonly LinkRecord[];
+  links?: readonly LinkRecord[] | undefined;
   /** Another name for the module that has it all. */
-  name?: string;
+  name?: string | undefined;
 }
 
 /** Each is absent where its name is the kernel's to give, and these are not the bytes for it. */
@@ -46,7 +51,7 @@ export interface Carriers {
 
 /** The carriers of a kernel, not compressed. The same input gives the same bytes. */
 export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers {
-  const { buildId, delivery, core, vars, ksyms, inlines, load, links = [] } = input;
+  const { buildId, delivery, core, ksyms, inlines, load, links = [] } = input;
   const about = { target: carrierTarget(input), buildId, baseSha256, ...(load && { load }) };
   // What the kernel would take from a module of the name is what its link record must be of.
   const make = (
@@ -55,9 +60,10 @@ export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers
   ) => (mayCarry(links, one.name, linked) ? carrier({ ...about, ...one }) : undefined);
   const safe = ksyms && { holds: 'ksyms' as const, bytes: ksyms };
   const btf = delivery === 'module' ? { holds: 'core' as const, bytes: core } : safe;
-  const extras = Object.entries({ vars, inlines }).flatMap(([name, bytes]) =>
-    bytes ? [{ name, bytes }] : [],
-  );
+  const extras = EXTRA_NAMES.flatMap((name) => {
+    const bytes = input[name];
+    return bytes ? [{ name, bytes }] : [];
+  });
   const name = input.name ?? CARRIER_NAME;
   const whole = make({ name, ...(btf && { btf }), extras }, btf?.bytes);
   const least =

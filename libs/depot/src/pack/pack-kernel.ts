@@ -1,23 +1,30 @@
 import { gzip, GZIP_DEFAULTS, xz, XZ_DEFAULTS, zstd, ZSTD_DEFAULTS } from '@btf-depot/codec';
 import {
   CARRIER_FILES,
+  COMPRESSED_FORMS,
   manifest,
+  PARTS,
+  PUBLISHED_PARTS,
   sha256Sums,
   type ArtifactName,
   type CarrierFile,
+  type CompressedForm,
+  type PublishedPart,
 } from '@btf-depot/contracts';
 import { carrierFiles, makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { sha256Of } from '../sha256.ts';
 
-export interface PackInput extends Omit<CarriersInput, 'name'> {
+export type PublishedBytes = Partial<
+  Record<Exclude<PublishedPart, 'core'>, Uint8Array | undefined>
+>;
+
+export interface PackInput extends Omit<CarriersInput, 'name'>, PublishedBytes {
   revision: number;
-  /** Where the inlined calls are in the kernel, as text. */
-  map?: Uint8Array;
   /** Carriers that are not made here: their build did, or they were signed before. */
-  given?: GivenCarriers;
-  levels?: CompressionLevels;
+  given?: GivenCarriers | undefined;
+  levels?: CompressionLevels | undefined;
   /** Artifacts that rest on a claim. */
-  claimed?: readonly string[];
+  claimed?: readonly string[] | undefined;
 }
 
 export type GivenCarriers = Partial<Record<CarrierFile, Uint8Array>>;
@@ -43,12 +50,12 @@ export interface PackedArtifact {
   ms?: number;
 }
 
-const SUFFIXES = ['gz', 'xz', 'zst'] as const;
+const SUFFIXES = Object.keys(COMPRESSED_FORMS) as CompressedForm[];
 
 /** One carrier to be compressed in one way. */
 export interface Compressing {
   carrier: CarrierFile;
-  suffix: (typeof SUFFIXES)[number];
+  suffix: CompressedForm;
   level: number;
   bytes: Uint8Array;
 }
@@ -62,15 +69,15 @@ export async function packKernel(input: PackInput): Promise<PackedArtifact[]> {
 
 /** The artifacts that are not compressed, carriers last. */
 export function plainArtifacts(input: PackInput): PackedArtifact[] {
-  const { core, vars, ksyms, inlines, map, given = {} } = input;
-  const coreEntry = artifact('vmlinux.btf', core);
-  const modules = { ...carrierFiles(makeCarriers(input, coreEntry.sha256)), ...given };
+  const modules = {
+    ...carrierFiles(makeCarriers(input, sha256Of(input.core))),
+    ...input.given,
+  };
   return [
-    coreEntry,
-    ...(vars ? [artifact('vmlinux.vars.btf', vars)] : []),
-    ...(ksyms ? [artifact('vmlinux.ksyms.btf', ksyms)] : []),
-    ...(inlines ? [artifact('vmlinux.inlines.btf', inlines)] : []),
-    ...(map ? [artifact('vmlinux.inlines.map', map)] : []),
+    ...PUBLISHED_PARTS.flatMap((name) => {
+      const bytes = input[name];
+      return bytes ? [artifact(PARTS[name].artifact.name, bytes)] : [];
+    }),
     ...CARRIER_FILES.flatMap((name) => {
       const bytes = modules[name];
       return bytes ? [artifact(name, bytes)] : [];

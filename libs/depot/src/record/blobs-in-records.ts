@@ -1,4 +1,4 @@
-import { RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+import { partsOf, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { RecordIndex } from './record-index.ts';
 
@@ -35,7 +35,7 @@ export function hashesIn(record: KernelRecord): readonly string[] {
 
 /** A blob by the field that names it. */
 export interface NamedBlob {
-  /** `core`, `ksyms`, or the name of an extra or an artifact. */
+  /** The name of a part or an artifact; `given`, with the file, of a carrier of the build. */
   what: string;
   sha256: string;
   /** Bytes. */
@@ -44,16 +44,10 @@ export interface NamedBlob {
 
 /** The blobs of a record with their sizes; two may be the same blob. */
 export function blobsOf(record: KernelRecord): NamedBlob[] {
-  const { core, extras, ksyms, inlines, symbols, carrier, artifacts } = record;
-  const given = Object.entries(carrier?.given ?? {}).map(([file, blob]) => [`given ${file}`, blob]);
-  const entries = Object.entries({
-    ...{ core, ...extras },
-    ...(ksyms && { ksyms }),
-    ...(inlines && { inlines }),
-    ...(inlines?.map && { 'map of inlines': inlines.map }),
-    ...(symbols && { symbols }),
-    ...(Object.fromEntries(given) as KernelRecord['artifacts']),
-    ...artifacts,
-  });
-  return entries.map(([what, { sha256, size }]) => ({ what, sha256, size }));
+  const given = Object.entries(record.carrier?.given ?? {});
+  return [
+    ...partsOf(record),
+    ...given.map(([file, blob]) => [`given ${file}`, blob] as const),
+    ...Object.entries(record.artifacts),
+  ].map(([what, { sha256, size }]) => ({ what, sha256, size }));
 }

@@ -22,6 +22,7 @@ test('a withdrawn kernel keeps a small record: what it was, who sent it, and no 
     ...{ state: 'ready', artifacts: { manifest }, extras: { vars }, distro: 'debian' },
     ksyms: { ...blob, variables: 1, leftOut: {}, layout: blob },
     symbols: { ...blob, origin: 'symtab' },
+    layout: { ...blob, from: 'map' },
     inlines: { ...blob, sites: 1, origin: 'dwarf', baseSha256: 'ab'.repeat(32) },
     carrier: { loadable: true, moduleName: 'btf_vmlinux', signed: false },
     ...{ levels: { gzip: 1, xz: 1, zstd: 1 }, encoder: 'btf-depot test', unannounced: true },

@@ -1,4 +1,4 @@
-import type { KernelRecord, Withdrawal } from '@btf-depot/contracts';
+import { PART_NAMES, PARTS, type KernelRecord, type Withdrawal } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { judgeWithdrawal, type Actor } from '../ownership/ownership.ts';
 import type { RecordStore } from '../ports/record-store.ts';
@@ -38,6 +38,7 @@ export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): 
 }
 
 const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
-  ...(['ksyms', 'symbols', 'inlines', 'carrier', 'levels', 'encoder'] as const),
-  ...(['progress', 'failure', 'readyAt', 'unannounced', 'keptUntil'] as const),
+  ...PART_NAMES.filter((name) => name !== 'core').map((name) => PARTS[name].path[0]),
+  ...(['carrier', 'levels', 'encoder', 'progress', 'failure'] as const),
+  ...(['readyAt', 'unannounced', 'keptUntil'] as const),
 ]);

@@ -60,7 +60,7 @@ export type KsymsPart = SplitPart & {
 
 export interface CarrierParts {
   /** The same as before, arranged so that it begins as ksyms does. */
-  vars?: VariablesPart;
+  vars?: VariablesPart | undefined;
   ksyms?: KsymsPart;
   /** Of a kernel that has no ksyms, but variables whose addresses are known. */
   layout?: LayoutPart;

@@ -20,21 +20,21 @@ export interface Origins {
   /** The kernel's own BTF, or the one that stands for it. */
   base: Btf;
   /** BTF with variables beside it. */
-  full?: Btf;
+  full?: Btf | undefined;
   /** A vmlinux with DWARF. */
-  dwarf?: Source;
+  dwarf?: Source | undefined;
   delivery: Delivery;
   /** Inlined calls are wanted, where they come of the same pass over DWARF. */
   inlines: boolean;
-  onUnit?: OnUnit;
+  onUnit?: OnUnit | undefined;
 }
 
 export interface Parts {
   core: CorePart;
-  vars?: VariablesPart;
+  vars?: VariablesPart | undefined;
   base: Btf;
   /** On this core, where the variables' pass over DWARF found them. */
-  inlines?: InlinesFromDwarf;
+  inlines?: InlinesFromDwarf | undefined;
 }
 
 /** Core and variables. DWARF is read where no BTF has variables. */

@@ -9,11 +9,20 @@ import {
   type LinkRecord,
   type StructModule,
 } from '@btf-depot/carrier';
-import type { CarrierEntry, CarrierFile, KernelRecord } from '@btf-depot/contracts';
+import {
+  CARRIER_FILES,
+  CARRIERS,
+  extrasOf,
+  isExtraName,
+  partSpec,
+  type CarrierEntry,
+  type CarrierFile,
+  type KernelRecord,
+} from '@btf-depot/contracts';
 import type { CarrierFacts } from './carrier-facts.ts';
 import { DepotError } from '../errors.ts';
 import { UPSTREAM_SECTION } from './inlines-part.ts';
-import { CARRIER_NAME, INLINE_CARRIER_NAME, KSYMS_CARRIER_NAME } from '../pack/make-carriers.ts';
+import { INLINE_CARRIER_NAME } from '../pack/make-carriers.ts';
 import { MAX_BLOB_SIZE } from '../ports/blob-store.ts';
 import { sha256Of } from '../sha256.ts';
 import type { KernelParts } from './split-kernel.ts';
@@ -35,11 +44,9 @@ export interface GivenCarrier {
 }
 
 /** The module's name is the artifact's: nothing else would find it in sysfs. */
-const FILES: Readonly<Record<string, CarrierFile>> = {
-  [CARRIER_NAME]: 'btf_vmlinux.ko',
-  [KSYMS_CARRIER_NAME]: 'btf_vmlinux_ksyms.ko',
-  [INLINE_CARRIER_NAME]: 'btf_vmlinux_inline.ko',
-};
+const FILES: Readonly<Record<string, CarrierFile>> = Object.fromEntries(
+  CARRIER_FILES.map((file) => [CARRIERS[file].module, file]),
+);
 
 /** A given carrier that nobody has judged yet. */
 export type UnjudgedCarrier = Omit<GivenCarrier, 'judgement'>;
@@ -189,14 +196,9 @@ function fault(
 /** SHA-256 of the sections that a carrier may have, and which it must have. */
 function sectionsFor(
   file: CarrierFile,
-  {
-    delivery,
-    core,
-    extras,
-    ksyms,
-    inlines,
-  }: Pick<KernelRecord, 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines'>,
+  record: Pick<KernelRecord, 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines'>,
 ): { ours: Partial<Record<string, string>>; required: string[] } {
+  const { delivery, core, extras, ksyms, inlines } = record;
   if (file === 'btf_vmlinux_inline.ko') {
     return {
       ours: inlines ? { [UPSTREAM_SECTION]: inlines.sha256 } : {},
@@ -207,14 +209,18 @@ function sectionsFor(
   const ours = btf === undefined ? {} : { '.BTF': btf };
   if (file === 'btf_vmlinux_ksyms.ko') return { ours, required: ['.BTF'] };
   return {
-    ours: { ...ours, ...sectionsOf({ ...extras, ...(inlines && { inlines }) }) },
+    ours: { ...ours, ...extraSections(record) },
     required: ['.BTF', ...(extras.vars ? ['.BTF.vars'] : [])],
   };
 }
 
-function sectionsOf(extras: Record<string, { sha256: string }>): Record<string, string> {
-  const entries = Object.entries(extras).map(([name, { sha256 }]) => [`.BTF.${name}`, sha256]);
-  return Object.fromEntries(entries) as Record<string, string>;
+/** Those in which makeCarriers puts extras. */
+function extraSections(record: Partial<KernelRecord>): Record<string, string> {
+  const sections = [...extrasOf(record)].map(([name, { sha256 }]) => {
+    const known = isExtraName(name) ? partSpec(name).sections?.[0] : undefined;
+    return [known ?? `.BTF.${name}`, sha256] as const;
+  });
+  return Object.fromEntries(sections);
 }
 
 function foreign(how: string): DepotError {

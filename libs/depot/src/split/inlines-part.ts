@@ -28,12 +28,12 @@ export interface InlinesOrigins {
   elf: Elf;
   core: Btf;
   /** What the kernel's own build wrote: see `ownInlines`. */
-  own?: Uint8Array;
+  own?: Uint8Array | undefined;
   /** The kernel's file, where it has DWARF. */
-  dwarf?: Source;
+  dwarf?: Source | undefined;
   /** Found already, in the pass over DWARF that found the variables. */
-  found?: InlinesFromDwarf;
-  onUnit?: OnUnit;
+  found?: InlinesFromDwarf | undefined;
+  onUnit?: OnUnit | undefined;
 }
 
 /**
@@ -73,20 +73,4 @@ function describe(
     ...about,
     map: { bytes: map, sha256: sha256Of(map) },
   };
-}
-
-/** What the record says of the part. */
-export function inlinesEntry(part: InlinesPart, baseSha256: string): InlinesEntry {
-  const { bytes, sha256, types, sites, origin, coverage, map } = part;
-  return {
-    ...{ sha256, size: bytes.length, types, sites, origin, baseSha256 },
-    ...(coverage && { coverage: { ...coverage } }),
-    map: { sha256: map.sha256, size: map.bytes.length },
-  };
-}
-
-/** Of two parts that one principal brought: what the build wrote, else no fewer than before. */
-export function isNoWorse(next: InlinesEntry, before: InlinesEntry): boolean {
-  if (before.origin !== next.origin) return next.origin === 'kernel';
-  return next.sites >= before.sites;
 }

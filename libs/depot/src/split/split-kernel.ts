@@ -12,7 +12,8 @@ import {
 } from './carrier-facts.ts';
 import { DepotError } from '../errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
-import { inlinesPart, ownInlines, type InlinesPart } from './inlines-part.ts';
+import { findExtras, type FoundExtras } from '../extras/index.ts';
+import { ownInlines } from './inlines-part.ts';
 import {
   judgeGiven,
   linkedInlines,
@@ -62,7 +63,7 @@ export interface StoredParts {
 }
 
 /** One kernel's BTF, apart. */
-export interface KernelParts {
+export interface KernelParts extends FoundExtras {
   kind: OpenedKernel['kind'];
   buildId: string;
   arch?: string;
@@ -71,12 +72,10 @@ export interface KernelParts {
   release?: string;
   delivery: Delivery;
   core: CorePart;
-  vars?: VariablesPart;
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;
   /** Where its variables lie, of a kernel that finds none of them by name. */
   layout?: LayoutPart;
-  inlines?: InlinesPart;
   /** Symbols that this upload brought, for variables that come later. */
   symbols?: SymbolsPart;
   carrier: CarrierFacts;
@@ -134,27 +133,14 @@ export function splitKernel(
       ? refusing('kernel', () => linkedInlines(given, readLinkRecords(elf)))
       : undefined;
   const ofBuild = inside ?? linked;
-  const wantsInlines = options.extras.includes('inlines');
   const parts = options.extras.includes('vars')
     ? coreAndVariables({
-        base,
-        ...(own && full && { full }),
-        ...(dwarf && { dwarf }),
-        delivery,
-        inlines: wantsInlines && !ofBuild,
-        ...(onUnit && { onUnit }),
+        ...{ base, full: own && full, dwarf, delivery, onUnit },
+        inlines: options.extras.includes('inlines') && !ofBuild,
       })
     : verbatim(base);
-  const inlines =
-    elf && wantsInlines
-      ? inlinesPart({
-          ...{ elf, core: parts.base },
-          ...(ofBuild && { own: ofBuild }),
-          ...(dwarf && { dwarf }),
-          ...(parts.inlines && { found: parts.inlines }),
-          ...(onUnit && { onUnit }),
-        })
-      : undefined;
+  const context = { parts, elf, dwarf, ofBuild, stored: stored.vars, onUnit };
+  const found = findExtras(options.extras, context);
   const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
@@ -165,8 +151,7 @@ export function splitKernel(
     ...(map && { map, mapCameAlong }),
     ...(stored.symbols && { symbols: stored.symbols }),
   });
-  const vars = parts.vars ?? (options.extras.includes('vars') ? stored.vars : undefined);
-  const carrying = carrierParts(parts.base, vars, {
+  const carrying = carrierParts(parts.base, found.vars, {
     delivery,
     ...(kernel.elf && { elf: kernel.elf }),
     ...(module && { module }),
@@ -185,7 +170,7 @@ export function splitKernel(
     ...(kernel.release !== undefined && { release: kernel.release }),
     delivery,
     core: parts.core,
-    ...(inlines && { inlines }),
+    ...found,
     ...(symbols && { symbols }),
     ...(given && judgeGiven(given, layout, { isTaken: linked !== undefined })),
     ...carrying,

@@ -1,5 +1,6 @@
 /** Runs in a worker thread: opens the files of one task, does its work, hands the bytes over. */
 import {
+  bytesOf,
   compressCarrier,
   DepotError,
   plainArtifacts,
@@ -37,9 +38,7 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
     }
     case 'split': {
       const parts = split(task);
-      const { core, vars, ksyms, layout, symbols, given, inlines } = parts;
-      const all = [core, vars, ksyms, ksyms?.layout, layout, symbols, given, inlines, inlines?.map];
-      return [parts, all.flatMap((part) => (part ? [part.bytes] : []))];
+      return [parts, bytesOf(parts).map(({ bytes }) => bytes)];
     }
     case 'make': {
       const artifacts = plainArtifacts(task.input);

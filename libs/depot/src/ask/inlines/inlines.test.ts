@@ -10,7 +10,7 @@ import { LOCAL_ACTOR } from '../../ownership/ownership.ts';
 import { plainArtifacts } from '../../pack/pack-kernel.ts';
 import { splitKernel } from '../../split/split-kernel.ts';
 import { askSites } from './ask-sites.ts';
-import { inlinesEntry, isNoWorse } from '../../split/inlines-part.ts';
+import { WORK } from '../../extras/index.ts';
 import { openSites } from './site-source.ts';
 
 const buildId = buildIdOf('inlined');
@@ -51,7 +51,7 @@ describe('a kernel with DWARF', () => {
 
     const packed = plainArtifacts({
       ...{ buildId, delivery: 'builtin', endian: 'little', arch: 'x86_64', bits: 64, revision: 1 },
-      ...{ core, inlines: inlines.bytes, map: map.bytes },
+      ...{ core, inlines: inlines.bytes, inlinesMap: map.bytes },
     });
     const sectionsOf = (name: string) => {
       const found = packed.find((one) => one.name === name);
@@ -70,10 +70,11 @@ test("what a kernel's own build wrote is passed on unchanged, and stays when DWA
   const found = splitKernel({ kernel: bytesSource(own.vmlinux) }, { extras: ['inlines'] });
   expect(found.inlines).toMatchObject({ origin: 'kernel', sites: 3, sha256: inlines.sha256 });
   if (!found.inlines) throw new Error('no inlined calls');
-  const before = inlinesEntry(found.inlines, found.core.sha256);
-  const other = inlinesEntry({ ...inlines, sites: 4 }, found.core.sha256);
-  expect(isNoWorse(other, before)).toBe(false);
-  expect(isNoWorse(before, other)).toBe(true);
+  const { entry, isNoWorse } = WORK.inlines;
+  const before = entry(found.inlines, found.core.sha256);
+  const other = entry({ ...inlines, sites: 4 }, found.core.sha256);
+  expect(isNoWorse(other, before, found)).toBe(false);
+  expect(isNoWorse(before, other, found)).toBe(true);
 });
 
 test('what is no BTF on this core is refused', () => {

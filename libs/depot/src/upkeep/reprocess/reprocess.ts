@@ -1,4 +1,11 @@
-import { RECORD_SCHEMA, type KernelRecord, type SourceEntry } from '@btf-depot/contracts';
+import {
+  partOf,
+  partsOf,
+  RECORD_SCHEMA,
+  type KernelRecord,
+  type PartName,
+  type SourceEntry,
+} from '@btf-depot/contracts';
 import { packInput } from '../../pack/compress-kernel.ts';
 import { ENCODER, isOlderEncoder } from '../../encoder.ts';
 import { DepotError } from '../../errors.ts';
@@ -56,7 +63,7 @@ export async function reprocess(
         for (const { sha256, bytes: put } of bytes) await blobs.put(sha256, put);
       };
       const changed = Object.entries(parts)
-        .filter(([name, { sha256 }]) => sha256 !== hashOf(record, name))
+        .filter(([name, { sha256 }]) => sha256 !== partsOf(record).get(name)?.sha256)
         .map(([name]) => name);
       const needs = sourceNeed(record, before);
       const report = { buildId, changed, ...(needs && { needs }) };
@@ -76,6 +83,9 @@ export async function reprocess(
     }
   }
 }
+
+/** Core, and what is made of it again. */
+const REMADE = ['core', 'vars', 'ksyms'] as const satisfies PartName[];
 
 type Parts = Partial<Record<'vars' | 'ksyms', SplitPart & { variables: number }>>;
 
@@ -101,10 +111,11 @@ function encodersOf({ encoder, sources }: KernelRecord): string[] {
 }
 
 function sourceNeed(record: KernelRecord, before: string): SourceNeed | undefined {
-  const { extras, ksyms, inlines, sources } = record;
-  const fromDwarf = Object.keys(extras).filter((name) => extras[name]?.origin === 'dwarf');
-  const inlinesToo = inlines?.origin === 'dwarf' ? ['inlines'] : [];
-  const parts = [...fromDwarf, ...inlinesToo, ...(ksyms ? ['ksyms'] : [])].sort();
+  const { sources } = record;
+  const parts = [...partsOf(record)]
+    .filter(([name, { origin }]) => origin === 'dwarf' || name === 'ksyms')
+    .map(([name]) => name)
+    .sort();
   if (parts.length === 0) return undefined;
   const older = sources.filter(({ encoder }) => isOlderEncoder(encoder, before));
   const named = older.map(({ sha256, kind, encoder, package: name }) => ({
@@ -114,13 +125,9 @@ function sourceNeed(record: KernelRecord, before: string): SourceNeed | undefine
   return { parts, sources: named };
 }
 
-function hashOf({ extras, ksyms }: KernelRecord, name: string): string | undefined {
-  return name === 'ksyms' ? ksyms?.sha256 : extras[name]?.sha256;
-}
-
 function sameParts(one: KernelRecord, other: KernelRecord): boolean {
   const hashes = (record: KernelRecord) =>
-    JSON.stringify([record.core.sha256, hashOf(record, 'vars'), hashOf(record, 'ksyms')]);
+    JSON.stringify(REMADE.map((name) => partOf(record, name)?.sha256 ?? ''));
   return hashes(one) === hashes(other);
 }
 

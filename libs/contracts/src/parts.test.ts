@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { ARTIFACTS, partBehind } from './artifact.ts';
+import { claimedArtifacts, claimedParts } from './ownership.ts';
+import {
+  extrasOf,
+  PART_NAMES,
+  partOf,
+  partOfSection,
+  PARTS,
+  partsOf,
+  withExtra,
+  withParts,
+} from './parts.ts';
+import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
+
+/** Where the schema of records has blobs: objects with a hash and a size. */
+function blobPaths(schema: unknown, path: readonly string[] = []): string[] {
+  if (schema instanceof z.ZodExactOptional) return blobPaths(schema.unwrap(), path);
+  if (schema instanceof z.ZodRecord) return blobPaths(schema.valueType, [...path, '*']);
+  if (schema instanceof z.ZodArray) return blobPaths(schema.element, [...path, '*']);
+  if (!(schema instanceof z.ZodObject)) return [];
+  const { shape } = schema;
+  const here = 'sha256' in shape && 'size' in shape ? [path.join('.')] : [];
+  const deeper = Object.entries(shape).flatMap(([key, value]) => blobPaths(value, [...path, key]));
+  return [...here, ...deeper];
+}
+
+test('every blob for which the schema of records has a place is a part, or named by its file', () => {
+  const paths = PART_NAMES.map((name) =>
+    PARTS[name].path.join('.').replace(/^extras\..*/, 'extras.*'),
+  );
+  const byFile = ['carrier.given.*', 'artifacts.*', 'sources.*'];
+  expect(blobPaths(kernelRecordSchema).toSorted()).toEqual([...paths, ...byFile].toSorted());
+});
+
+test('artifacts, in the order in which manifests list them', () => {
+  expect(Object.keys(ARTIFACTS).filter((name) => !/\.(gz|xz|zst)$/.test(name))).toEqual([
+    ...['vmlinux.btf', 'vmlinux.vars.btf', 'vmlinux.ksyms.btf'],
+    ...['vmlinux.inlines.btf', 'vmlinux.inlines.map'],
+    ...['btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko', 'btf_vmlinux_inline.ko'],
+    ...['manifest', 'SHA256SUMS'],
+  ]);
+  expect(Object.keys(ARTIFACTS).slice(5, 9)).toEqual([
+    ...['btf_vmlinux.ko', 'btf_vmlinux.ko.gz', 'btf_vmlinux.ko.xz', 'btf_vmlinux.ko.zst'],
+  ]);
+});
+
+test('sections and artifacts lead to their parts', () => {
+  const sections = ['.BTF', '.BTF.vars', '.BTF.ksyms', '.BTF.inlines', '.BTF.inline', '.text'];
+  expect(sections.map(partOfSection)).toEqual([
+    ...['core', 'vars', 'ksyms', 'inlines', 'inlines', undefined],
+  ]);
+  const artifacts = [
+    'vmlinux.inlines.map',
+    'btf_vmlinux_ksyms.ko.xz',
+    'btf_vmlinux.ko',
+    'manifest',
+  ];
+  expect(artifacts.map(partBehind)).toEqual(['inlinesMap', 'ksyms', undefined, undefined]);
+});
+
+const blob = (digit: string) => ({ sha256: digit.repeat(64), size: 1, types: 1 });
+const baseSha256 = blob('0').sha256;
+const bare: KernelRecord = {
+  ...{ schema: RECORD_SCHEMA, buildId: 'ab'.repeat(20), revision: 1, state: 'compressing' },
+  ...{ endian: 'little', delivery: 'builtin', core: { ...blob('0'), origin: 'verbatim' } },
+  ...{ extras: {}, artifacts: {}, sources: [], uploadedAt: '2026-01-01T00:00:00.000Z' },
+};
+const vars = { ...blob('1'), variables: 1, origin: 'dwarf', baseSha256 } as const;
+const record: KernelRecord = {
+  ...bare,
+  extras: { vars, later: { ...vars, ...blob('2') } },
+  ksyms: { ...blob('3'), variables: 1, leftOut: {}, layout: blob('4') },
+  inlines: { ...blob('5'), sites: 1, origin: 'dwarf', baseSha256, map: blob('6') },
+};
+
+test('parts are found where records have them, and those of newer versions too', () => {
+  expect([...partsOf(record).keys()]).toEqual([
+    ...['core', 'vars', 'ksyms', 'ksymsLayout', 'inlines', 'inlinesMap', 'later'],
+  ]);
+  expect([...extrasOf(record).keys()]).toEqual(['vars', 'inlines', 'later']);
+  expect(partOf(record, 'ksymsLayout')).toBe(record.ksyms?.layout);
+  expect(partOf(bare, 'ksymsLayout')).toBeUndefined();
+});
+
+test('an extra is put where records have it, and the record before stays as it is', () => {
+  const before = structuredClone(bare);
+  const inlines = { ...blob('5'), sites: 1, origin: 'dwarf', baseSha256 } as const;
+  const both = withExtra(withExtra(bare, 'vars', vars), 'inlines', inlines);
+  expect(both).toEqual({ ...bare, extras: { vars }, inlines });
+  expect(bare).toEqual(before);
+});
+
+test('every part has marks, or its owner has them', () => {
+  const claimed = withParts(record, (part) => ({ ...part, claimed: true }));
+  expect(claimedParts(claimed)).toEqual(['core', 'vars', 'ksyms', 'inlines', 'later']);
+  expect(claimed.ksyms?.layout).not.toHaveProperty('claimed');
+  expect(claimedParts(record)).toEqual([]);
+  const { ksyms } = record;
+  expect(
+    claimedArtifacts({ ...record, ...(ksyms && { ksyms: { ...ksyms, claimed: true } }) }),
+  ).toEqual([...['vmlinux.ksyms.btf', 'btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko']]);
+});

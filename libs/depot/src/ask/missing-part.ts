@@ -1,0 +1,11 @@
+import { partSpec, type KernelRecord, type PartName } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+
+/** What a request is told for a part that the kernel does not have, by whatever name it asks. */
+export function missingPart({ buildId, carrier }: KernelRecord, name: PartName): DepotError {
+  const { code, what, because } = partSpec(name).miss ?? { code: 'unknown-artifact', what: name };
+  if (because !== 'carrier') {
+    return new DepotError(code, `no ${what} of ${buildId} were uploaded`);
+  }
+  return new DepotError(code, `no ${what} of ${buildId}: ${carrier?.why ?? 'not made yet'}`);
+}

@@ -1,0 +1,21 @@
+import { inlinesPart } from '../split/inlines-part.ts';
+import type { ExtraWork } from './work.ts';
+
+export const inlines: ExtraWork<'inlines'> = {
+  find: ({ elf, parts, ofBuild, dwarf, onUnit }) =>
+    elf &&
+    inlinesPart({ elf, core: parts.base, own: ofBuild, dwarf, found: parts.inlines, onUnit }),
+  entry: ({ bytes, sha256, types, sites, origin, coverage, map }, baseSha256) => ({
+    ...{ sha256, size: bytes.length, types, sites, origin, baseSha256 },
+    ...(coverage && { coverage: { ...coverage } }),
+    map: { sha256: map.sha256, size: map.bytes.length },
+  }),
+  /** What the build wrote, else no fewer than before. */
+  isNoWorse: (next, old) =>
+    old.origin === next.origin ? next.sites >= old.sites : next.origin === 'kernel',
+  pinnedBy: ['btf_vmlinux_inline.ko'],
+  stored: {
+    inlines: ({ inlines }) => inlines,
+    inlinesMap: ({ inlines }) => inlines?.map,
+  },
+};

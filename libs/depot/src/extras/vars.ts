@@ -1,0 +1,20 @@
+import type { ExtraWork } from './work.ts';
+
+export const vars: ExtraWork<'vars'> = {
+  find: ({ parts, stored }) => parts.vars ?? stored,
+  entry: ({ sha256, bytes, types, variables, origin, coverage }, baseSha256) => ({
+    ...{ sha256, size: bytes.length, types, variables, origin, baseSha256 },
+    ...(coverage && { coverage: { ...coverage } }),
+  }),
+  // The same variables in another order: the one that agrees with ksyms stays.
+  isNoWorse: (next, old, { ksyms }) =>
+    next.variables > old.variables || (next.variables === old.variables && !!ksyms),
+  pinnedBy: ['btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko'],
+  stored: {
+    vars: ({ vars }) => vars,
+    ksyms: ({ ksyms }) => ksyms,
+    ksymsLayout: ({ ksyms }) => ksyms?.layout,
+    symbols: ({ symbols }) => symbols,
+    layout: ({ layout }) => layout,
+  },
+};
