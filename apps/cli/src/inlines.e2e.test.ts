@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const run = (...args: string[]) => btfdepot(args, folder);
 
 const TWICE =
-  'twice at caller+0x4 (0xffffffff81000004, .text+0x4)\n' +
+  'twice at caller+0x4 (0xffffffff81000004, .text+0x4) [has no code of its own]\n' +
   '  int n       rdi            %di:s32\n' +
   '  long int m  not available\n';
 
@@ -63,7 +63,7 @@ test('a depot says how many it found, and answers the same', async () => {
     await run('get', ...url, buildIdOf('inlined'), 'btf_vmlinux_inline.ko.xz');
     const carried = ['btf_vmlinux_inline.ko.xz', '--base', 'vmlinux'];
     expect((await run('inlines', ...carried, 'twice')).output).toMatch(
-      /^twice \.text\+0x4\n {2}int n +rdi +%di:s32$/m,
+      /^twice \.text\+0x4 \[kind of place not known\]\n {2}int n +rdi +%di:s32$/m,
     );
   } finally {
     await depot.stop();

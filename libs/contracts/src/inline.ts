@@ -50,6 +50,12 @@ export const siteSchema = z.looseObject({
   section: z.string(),
   /** Bytes from the start of the section. */
   offset: count,
+  /**
+   * What kind of place it is, by the ranges that DWARF gives the call: `inside` one of them;
+   * `empty`: all are; `outside` them, where the call would be; `unnamed`: DWARF names no entry, and
+   * the first range begins there. `unknown`: the depot has no DWARF of it, or read it long ago.
+   */
+  class: z.string().exactOptional(),
   /** Its memory is freed after boot. */
   init: z.boolean().exactOptional(),
   /** The symbol that it stands in, and the distance from its start in bytes. */

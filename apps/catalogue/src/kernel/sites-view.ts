@@ -5,6 +5,7 @@ import { copyButton } from '../copy.ts';
 import { h, type Child } from '../dom.ts';
 import { field, formOf } from '../form.ts';
 import { nextPage } from '../paging.ts';
+import { SITE_CLASSES, wordsFor } from './words.ts';
 
 type Asked = { function: string } | { address: string };
 
@@ -101,6 +102,7 @@ function row(kernel: string, site: InlineSite): HTMLElement {
       h('a', { href: linkTo({ kernel, function: name }) }, h('code', {}, name)),
       caller ? ' in ' : '',
       caller && h('code', {}, `${caller.name}+0x${caller.offset.toString(16)}`),
+      h('span', { class: 'badge' }, wordsFor(SITE_CLASSES, site.class ?? 'unknown')),
       init === true && h('span', { class: 'badge' }, 'freed after boot'),
     ),
     h(
@@ -111,9 +113,23 @@ function row(kernel: string, site: InlineSite): HTMLElement {
       address !== undefined && h('a', { href: linkTo({ kernel, code: address }) }, address),
     ),
     probe !== undefined &&
-      h('p', {}, 'Probe ', h('code', {}, probe), ' ', copyButton(probe, `probe of ${place}`)),
+      h(
+        'p',
+        {},
+        'Probe ',
+        h('code', {}, probe),
+        ' ',
+        copyButton(probe, `probe of ${place}`),
+        probeNote(site.class),
+      ),
     parameters.length > 0 && parameterTable(name, parameters),
   );
+}
+
+/** What a probe there does not meet. */
+function probeNote(kind: string | undefined): Child {
+  if (kind === 'empty') return ' The call has no code of its own here.';
+  return kind === 'outside' ? ' The code of the call is elsewhere in the function.' : '';
 }
 
 function parameterTable(name: string, parameters: InlineSite['parameters']): HTMLElement {

@@ -24,6 +24,15 @@ export const VARIABLE_RULES: Readonly<Record<string, string>> = {
   size: 'without a size',
 };
 
+/** What kind of place an inlined call begins at: SITE_CLASSES in libs/extras. */
+export const SITE_CLASSES: Readonly<Record<string, string>> = {
+  inside: 'own range',
+  empty: 'all ranges empty',
+  outside: 'entry outside its ranges',
+  unnamed: 'no entry named',
+  unknown: 'kind of place not known',
+};
+
 /** What a reader of a parameter has to do: LOCATION_KINDS in libs/extras. */
 export const LOCATION_KINDS: Readonly<Record<string, string>> = {
   constant: 'constant',

@@ -79,13 +79,24 @@ async function show(calls: InlinedCalls, asked: AskedSites[], asJson: boolean): 
   else print(found.map(describe).join('\n'));
 }
 
+/** By the class of a site; what a probe there meets is the call's own code without a word. */
+const SITE_WORDS: Readonly<Record<string, string>> = {
+  inside: '',
+  empty: 'has no code of its own',
+  outside: 'its code is elsewhere',
+  unnamed: 'entry not named, first range',
+  unknown: 'kind of place not known',
+};
+
 function describe(site: InlineSite): string {
   const { function: name, address, section, offset, init, probe, caller, parameters } = site;
+  const kind = SITE_WORDS[site.class ?? 'unknown'] ?? site.class;
   const where = probe ?? (caller && `${caller.name}+0x${caller.offset.toString(16)}`);
   const place = `${section}+0x${offset.toString(16)}`;
   const about = [
     ...(where === undefined ? [] : [`at ${where}`]),
     ...(address === undefined ? [place] : [`(${address}, ${place})`]),
+    ...(kind === '' ? [] : [`[${kind}]`]),
     ...(init === true ? ['freed after boot'] : []),
   ];
   const rows = parameters.map(({ name: parameter, type, where: text, fetch = '' }) => [

@@ -46,8 +46,8 @@ export function inlinesPart(origins: InlinesOrigins): InlinesPart | undefined {
     if (own) return describe(origins, own, { origin: 'kernel' });
     const fromDwarf = found ?? (dwarf && inlinesFromDwarf(dwarf, core, onUnit ? { onUnit } : {}));
     if (!fromDwarf) return undefined;
-    const { bytes, coverage } = fromDwarf;
-    return describe(origins, bytes, { origin: 'dwarf', coverage });
+    const { bytes, coverage, classes } = fromDwarf;
+    return describe(origins, bytes, { origin: 'dwarf', coverage }, classes);
   });
 }
 
@@ -61,13 +61,14 @@ function describe(
   { elf, core }: InlinesOrigins,
   bytes: Uint8Array,
   about: Pick<InlinesPart, 'origin' | 'coverage'>,
+  classes?: Uint8Array,
 ): InlinesPart {
   const btf = parseBtf(bytes, { base: core, section: UPSTREAM_SECTION });
   let sites = 0;
   for (let id = btf.firstId; id < btf.endId; id++) {
     if (btf.kind(id) === Kind.LOCSEC) sites += btf.vlen(id);
   }
-  const map = new TextEncoder().encode(writeCallerMap(elf, btf));
+  const map = new TextEncoder().encode(writeCallerMap(elf, btf, classes));
   return {
     ...{ bytes, sha256: sha256Of(bytes), types: btf.typeCount, sites },
     ...about,

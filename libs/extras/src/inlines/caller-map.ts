@@ -1,5 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import { Kind, type Btf } from '@btf-depot/btf';
+import { SiteClasses, writeClassLines } from './class-lines.ts';
+import type { SiteClass } from './coverage.ts';
 import { SymbolType, type Elf, type ElfSection } from '@btf-depot/elf';
 
 /** What a line of the map is about. */
@@ -16,9 +18,12 @@ interface Line {
  * What the BTF of inlined calls does not say of the kernel, as text: a line for each section with
  * sites (`init`: its memory is freed after boot) and for each function that sites stand in, by
  * address: address, size, kind, name; `homonym`: other functions have the name too. `base` is
- * where the image starts, `_text`. Without a symbol table only sections are known.
+ * where the image starts, `_text`. Without a symbol table only sections are known. Lines about
+ * the classes of sites come last: see class-lines.ts.
+ *
+ * @param classes what DWARF says of each site (`InlinesBtf`).
  */
-export function writeCallerMap(elf: Elf, inlines: Btf): string {
+export function writeCallerMap(elf: Elf, inlines: Btf, classes?: Uint8Array): string {
   const sites = sitesBySection(inlines);
   const sections = elf.sections.filter(({ name }) => sites.has(name));
   const init = range(elf, '__init_begin', '__init_end');
@@ -29,12 +34,13 @@ export function writeCallerMap(elf: Elf, inlines: Btf): string {
   const text = elf.symbol('_text');
   if (text) lines.push({ address: text.value, size: 0, kind: 'base', name: '_text' });
   lines.push(...callers(elf, sections, sites));
-  return lines
+  const places = lines
     .sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0))
     .map(
       ({ address, size, kind, name }) => `${hex(address)} ${hex(BigInt(size))} ${kind} ${name}\n`,
     )
     .join('');
+  return places + (classes ? writeClassLines(classes) : '');
 }
 
 function callers(elf: Elf, sections: ElfSection[], sites: ReadonlyMap<string, number[]>): Line[] {
@@ -113,6 +119,7 @@ export interface SitePlace {
 export class CallerMap {
   readonly #sections = new Map<string, { address: bigint; size: number; init: boolean }>();
   readonly #functions: Line[] = [];
+  readonly #classes = new SiteClasses();
   #base: bigint | undefined;
 
   /**
@@ -131,10 +138,15 @@ export class CallerMap {
         this.#sections.set(name, { address, size, init: kind === 'init' });
       } else if (kind === 'function' || kind === 'homonym') {
         this.#functions.push({ address, size, kind, name });
-      }
+      } else this.#classes.read(Number(address), size, kind, name);
     }
     if (this.#sections.size > 0 || text === '') return;
     throw new FormatError('inlines-map', 'no map of inlined calls: it has no section');
+  }
+
+  /** Undefined where the map does not say it: it is older, or the kernel's build wrote the sites. */
+  classOf(site: number): SiteClass | undefined {
+    return this.#classes.of(site);
   }
 
   /** Undefined for a section that the map lacks. */

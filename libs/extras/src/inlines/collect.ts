@@ -57,6 +57,8 @@ export class InlineCollector implements SiteVisitor {
   readonly locations = new WordPool();
   /** SITE columns of each, in the order of DWARF. */
   readonly sites = new Rows(4);
+  /** Of each of these, by its place among SITE_CLASSES. */
+  readonly classes: number[] = [];
   readonly count = {
     seen: 0,
     leftOut: zeros(SITE_RULES),
@@ -172,6 +174,7 @@ export class InlineCollector implements SiteVisitor {
       return;
     }
     this.sites.add(row);
+    this.classes.push(SITE_CLASSES.indexOf(place));
     if (this.sites.count > this.#most) {
       const message = `more than ${this.#most} inlined calls`;
       throw new FormatError('dwarf-limit', message, { section: '.debug_info' });

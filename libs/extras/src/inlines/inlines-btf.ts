@@ -14,6 +14,8 @@ export interface InlinesBtf {
   readonly appended: number;
   readonly parameters: number;
   readonly prototypes: number;
+  /** Of each site by its number in SiteTable: its place among SITE_CLASSES. */
+  readonly classes: Uint8Array;
 }
 
 /**
@@ -58,10 +60,13 @@ export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollec
     const head = { kind: Kind.LOC_PROTO, vlen: length };
     locationIds[number] = out.add(head, ids.subarray(0, length));
   }
+  const classes = new Uint8Array(sites.count);
+  let written = 0;
   for (const { name, sites: inside } of bySection) {
     const tail = new Uint32Array(inside.length * 3);
     for (let place = 0; place < inside.length; place++) {
       const site = inside[place];
+      classes[written++] = collected.classes[site];
       tail[place * 3] = funcIds[sites.at(site, SITE.function)];
       tail[place * 3 + 1] = locationIds[sites.at(site, SITE.locations)];
       tail[place * 3 + 2] = sites.at(site, SITE.offset);
@@ -72,7 +77,7 @@ export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollec
     bytes: out.finish(),
     types: out.nextId - core.endId,
     ...{ sites: sites.count, appended, parameters: parameters.count },
-    prototypes: locations.count,
+    ...{ prototypes: locations.count, classes },
   };
 }
 

@@ -16,7 +16,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { inlinesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
 import { printedFrames, printedSites, type PrintedSite } from '../testing/dwarfdump-sites.ts';
 import { CallerMap, writeCallerMap } from './caller-map.ts';
-import type { InlineCoverage } from './coverage.ts';
+import { SITE_CLASSES, zeros, type InlineCoverage, type SiteClass } from './coverage.ts';
 import type { Location } from './location.ts';
 import { SiteFinder } from './site-finder.ts';
 import { SiteTable } from './site-table.ts';
@@ -45,6 +45,7 @@ for (const name of kernels) {
         Object.values(counts as Record<string, number>).reduce((a, b) => a + b, 0);
       expect(coverage.sites + sum(leftOut)).toBe(seen);
       expect(sum(classes)).toBe(coverage.sites);
+      expect(sites.told).toEqual(classes);
       expect(sites.table.count).toBe(coverage.sites);
       const { complete, partial, without, noParameters } = coverage;
       expect(complete + partial + without + noParameters).toBe(coverage.sites);
@@ -115,6 +116,8 @@ function isNative(name: KernelName): boolean {
 interface Opened {
   readonly coverage: InlineCoverage;
   readonly table: SiteTable;
+  /** Sites by the class that the map says of each. */
+  readonly told: Record<SiteClass, number>;
   /** Offsets of the units' own entries in .debug_info. */
   readonly units: readonly string[];
   /** Sites that begin in one of their ranges, as the walk finds them. */
@@ -129,16 +132,18 @@ function open({ vmlinux, coreBtf, fullBtf }: Kernel): Opened {
   const elf: Elf = readElf(source);
   // A kernel without BTF of its own has pahole's, which does as well.
   const base = parseBtf(readFileSync(existsSync(coreBtf) ? coreBtf : fullBtf));
-  const { bytes, coverage } = inlinesFromDwarf(source, base);
+  const { bytes, coverage, classes } = inlinesFromDwarf(source, base);
   const table = new SiteTable(parseBtf(bytes, { base }));
-  const map = new CallerMap(writeCallerMap(elf, table.btf));
+  const map = new CallerMap(writeCallerMap(elf, table.btf, classes));
+  const told = zeros(SITE_CLASSES);
+  for (let site = 0; site < table.count; site++) told[map.classOf(site) ?? 'inside']++;
   const at = (address: bigint) => {
     const place = map.locate(address);
     return place ? table.at(place.section, place.offset).map((number) => table.site(number)) : [];
   };
   const dwarf = readDwarf(elf, source);
   return {
-    ...{ coverage, table },
+    ...{ coverage, table, told },
     units: dwarf.units.map(({ offset, firstEntry }) => `0x${(offset + firstEntry).toString(16)}`),
     inside: sitesInside(dwarf),
     namesAt: (address) => at(address).map((site) => site.function),

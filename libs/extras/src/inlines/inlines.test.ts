@@ -29,6 +29,7 @@ import {
   type VariablesFromDwarfOptions,
 } from '../from-dwarf/variables-from-dwarf.ts';
 import { CallerMap, writeCallerMap } from './caller-map.ts';
+import { SITE_CLASSES } from './coverage.ts';
 import { fetchArgument } from './fetch-argument.ts';
 import { inChunks } from './in-chunks.ts';
 import type { InlinesFromDwarf } from './inlines-from-dwarf.ts';
@@ -153,7 +154,7 @@ describe('sites', () => {
       tag: Tag.INLINED_SUBROUTINE,
       attributes: [[At.ABSTRACT_ORIGIN, Form.REF4, { label: 'twice' }], ...lies(0x30, 4)],
     };
-    const { coverage, table } = find([
+    const { coverage, table, classes } = find([
       callOf(0x10, {}, { attributes: lies(0x10, 4) }),
       callOf(0x14, {}, { attributes: lies(0x10, 8) }),
       callOf(0x20, {}, { attributes: lies(0x20, 0) }),
@@ -162,6 +163,9 @@ describe('sites', () => {
     ]);
     expect(coverage.classes).toEqual({ inside: 2, empty: 1, outside: 1, unnamed: 1 });
     expect(coverage.notLowest).toBe(2);
+    const map = new CallerMap(writeCallerMap(readElf(image(inlinedCalls([]))), table.btf, classes));
+    const kinds = [0, 1, 2, 3, 4, 5].map((site) => map.classOf(site));
+    expect(kinds).toEqual(['inside', 'inside', 'empty', 'outside', 'unnamed', undefined]);
     expect(texts({ table }).map((text) => text.split(':')[0])).toEqual([
       '10',
       '14',
@@ -251,9 +255,9 @@ it('in chunks, for readers with 16 bits', () => {
 
 describe('the map of callers', () => {
   const { table } = find([callOf(4, {})]);
+  const elf = readElf(image(inlinedCalls([])));
 
   it('without symbols has the sections', () => {
-    const elf = readElf(image(inlinedCalls([])));
     const text = writeCallerMap(elf, table.btf);
     expect(text).toBe('ffffffff81000000 0000000000000100 section .text\n');
     const map = new CallerMap(text);
@@ -261,6 +265,17 @@ describe('the map of callers', () => {
     expect(map.locate(CODE + 4n)).toEqual({ section: '.text', offset: 4 });
     expect(map.locate(CODE + 0x100n)).toBeUndefined();
     expect(map.place('.data', 0)).toBeUndefined();
+  });
+
+  it('says the class of each of many sites, and of none where it has no line about them', () => {
+    const random = [...Array(5000).keys()].map((site) => ((site * site) % 7) % 4);
+    const text = writeCallerMap(elf, table.btf, Uint8Array.from(random));
+    const map = new CallerMap(text);
+    expect(random.map((_, site) => map.classOf(site))).toEqual(
+      random.map((at) => SITE_CLASSES[at]),
+    );
+    expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(300);
+    expect(new CallerMap(writeCallerMap(elf, table.btf)).classOf(0)).toBeUndefined();
   });
 
   it('is not any text, and may be of a kernel without calls', () => {

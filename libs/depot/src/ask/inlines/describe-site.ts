@@ -21,6 +21,7 @@ export function describeSite({ table, map, arch }: SiteSource, number: number): 
     ...(place && { address: hex(place.address) }),
     section: site.section,
     offset: site.offset,
+    class: map?.classOf(number) ?? 'unknown',
     ...(place && { init: place.init }),
     ...(place?.caller && { caller: { ...place.caller } }),
     ...(place?.probe !== undefined && { probe: place.probe }),

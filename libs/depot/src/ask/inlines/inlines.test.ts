@@ -92,7 +92,7 @@ describe('questions', () => {
     expect(first.sites[0]).toEqual({
       function: 'twice',
       address: '0xffffffff81000004',
-      ...{ section: '.text', offset: 4, init: false, probe: 'caller+0x4' },
+      ...{ section: '.text', offset: 4, init: false, probe: 'caller+0x4', class: 'empty' },
       caller: { name: 'caller', offset: 4 },
       parameters: [
         {
@@ -120,6 +120,19 @@ describe('questions', () => {
       sites: [],
       more: false,
     });
+  });
+
+  test('the class of a site is unknown where its map is older, and old readers pass it over', () => {
+    const map = Buffer.from(inlines.map.bytes).toString('latin1').split('\n');
+    const older = map.filter((line) => !/ (?:inside|empty|outside|unnamed) /.test(line));
+    expect(map.length - older.length).toBeGreaterThan(0);
+    const bytes = Buffer.from(older.join('\n'));
+    const old = openSites({ core, inlines: inlines.bytes, map: bytes, arch: 'x86_64' });
+    const question = { function: 'twice', limit: 9, skip: 0 };
+    const { sites } = finish(askSites(old, question));
+    expect(sites.map((site) => site.class)).toEqual(['unknown', 'unknown', 'unknown']);
+    const places = finish(askSites(source, question)).sites.map(({ address }) => address);
+    expect(sites.map(({ address }) => address)).toEqual(places);
   });
 
   test('a near miss names what may have been meant', () => {
