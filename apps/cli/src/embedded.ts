@@ -1,13 +1,12 @@
 import { openFsStores } from '@btf-depot/blob-store';
 import { announcerOf, compressorSettings, startCompressor } from '@btf-depot/compressor';
 import type { PublicKey } from '@btf-depot/contracts';
-import { systemClock, Underway } from '@btf-depot/depot';
+import { systemClock } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
-import { computeLimits, createIngest, uploadSettings } from '@btf-depot/ingest';
+import { createIngest, uploadSettings } from '@btf-depot/ingest';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
   commonSettings,
-  createComputePool,
   logSettings,
   Metrics,
   moduleSigning,
@@ -15,7 +14,6 @@ import {
   retryRules,
   startAdmin,
   startHttpService,
-  tokenGuards,
   type Logger,
   type Running,
   type Settings,
@@ -50,56 +48,34 @@ export async function startEmbedded(
   const signing = await moduleSigning(settings);
   const publicKeys = signingKeys.map(({ publicKey }) => publicKey);
   const stores = metrics.timed(await openFsStores(settings.BTFDEPOT_DATA));
-  const guards = tokenGuards(settings, 'uploads', stores.tokens, systemClock);
   const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
   const queue = new InProcessJobQueue({
     ...retryRules(settings),
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
   metrics.watchQueue(queue);
-  const compute = createComputePool({
-    ...computeLimits(settings),
-    onError: (error) => log.warn({ err: error }, 'compute'),
-  });
-  const deps = {
-    ...stores,
-    queue,
-    compute,
-    underway: new Underway(),
-    clock: systemClock,
-    log,
-    metrics,
-    signingKeys,
-    ...signing,
-    ...(guards.writes && { guard: guards.writes }),
-  };
-  const fetch = createFetch(
-    { ...stores, publicKeys, underway: deps.underway, metrics },
-    settings,
-    log,
-  );
+  const ingest = await createIngest({ ...stores, queue, log, metrics }, settings);
+  const { compute, underway } = ingest;
+  const fetch = createFetch({ ...stores, publicKeys, underway, metrics }, settings, log);
   const router = Router();
   // Fetch first: it knows more of the paths that both have.
-  router.use(fetch.router, await createIngest(deps, settings));
-  const http = await startHttpService({
-    host: settings.BTFDEPOT_HOST,
-    port: settings.BTFDEPOT_PORT,
-    log,
-    metrics,
-    ...(guards.reads && { readers: guards.reads }),
-    router,
-    hot: fetch.hot,
-    finishes: fetch.finishes,
-    open: fetch.open,
-    reads: fetch.reads,
-    trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
-    pages: {
-      allowedHosts: settings.BTFDEPOT_ALLOWED_HOSTS,
-      onlyHere: guards.writes === undefined,
+  router.use(fetch.router, ingest.http.router);
+  const checks = { store: () => stores.blobs.check(), queue: () => queue.check() };
+  const http = await startHttpService({ ...fetch, ...ingest.http, router, log, metrics, checks });
+  const compressor = startCompressor(
+    {
+      ...stores,
+      ...signing,
+      ...announcerOf(settings, log),
+      queue,
+      compute,
+      clock: systemClock,
+      log,
+      metrics,
+      signingKeys,
     },
-    checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
-  });
-  const compressor = startCompressor({ ...deps, ...announcerOf(settings, log) }, settings);
+    settings,
+  );
   const admin = await startAdmin(settings, { metrics, log, router: fetch.admin });
   return {
     url: http.url,
@@ -109,7 +85,7 @@ export async function startEmbedded(
       await http.close();
       await compressor.close();
       await queue.close();
-      await compute.close();
+      await ingest.close();
       await admin.close();
     },
   };

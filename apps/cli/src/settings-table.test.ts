@@ -30,7 +30,7 @@ test('the table of settings is as they are declared: `vitest -u` writes it', asy
   await expect(declared).toMatchFileSnapshot(path);
 });
 
-test('what infra sets, and what its documents name, is declared', async () => {
+test('what infra and tools set, and what documents name, is declared', async () => {
   const files = [
     'infra/systemd/depot.env.example',
     'infra/systemd/btf-depot@.service',
@@ -38,6 +38,8 @@ test('what infra sets, and what its documents name, is declared', async () => {
     'infra/container/Containerfile',
     'infra/container/compose.yaml',
     'infra/README.md',
+    'libs/testing/src/processes.ts',
+    'tools/services/src/dev.ts',
   ];
   for (const file of files) {
     const text = await readFile(root + file, 'utf8');

@@ -24,7 +24,7 @@ async function start(
   const log = createLogger('test', 'silent');
   const deps = { blobs, records, queue, compute, log, clock: systemClock, metrics: new Metrics() };
   const compressor = startCompressor(
-    { ...deps, signingKeys: [], ...(announcer && { announcer }) },
+    { ...deps, signingKeys: [], announcer },
     readSettings(compressorSettings, { BTFDEPOT_SWEEP_PERIOD: '0.05', ...settings }),
   );
   return {

@@ -17,7 +17,7 @@ export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'annou
   log: Logger;
   metrics: Metrics;
   /** Told of every kernel that is ready; absent: nobody is. */
-  announcer?: Announcer;
+  announcer?: Announcer | undefined;
 }
 
 /** Starts to work. `close` lets the jobs under way finish. */

@@ -19,7 +19,7 @@ export interface SweepDeps {
   log: Logger;
   metrics: Metrics;
   /** Absent: nobody is told. */
-  announcer?: Announcer;
+  announcer?: Announcer | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { openMinioStores } from '@btf-depot/blob-store';
 import { systemClock } from '@btf-depot/depot';
 import {
+  publicListener,
   readPublicKeys,
   runService,
   startHttpService,
@@ -19,18 +20,14 @@ await runService(
   async (settings, log, metrics) => {
     const publicKeys = await readPublicKeys(settings);
     const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
-    const { reads } = tokenGuards(settings, 'nothing', stores.tokens, systemClock);
+    const guards = tokenGuards(settings, 'nothing', stores.tokens, systemClock);
     const fetch = createFetch({ ...stores, publicKeys, metrics }, settings, log);
     const http = await startHttpService({
-      host: settings.BTFDEPOT_HOST,
-      port: settings.BTFDEPOT_PORT,
+      ...publicListener(settings, guards, false),
+      ...fetch,
       log,
       metrics,
-      ...(reads && { readers: reads }),
-      trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
-      pages: { allowedHosts: settings.BTFDEPOT_ALLOWED_HOSTS, onlyHere: false },
       checks: { store: () => stores.blobs.check() },
-      ...fetch,
     });
     return { close: () => http.close(), admin: fetch.admin };
   },

@@ -1,47 +1,86 @@
 /**
  * Build ingest: takes kernels over HTTP, has their BTF split, and makes the parts durable before
- * it answers. `createIngest` is the service without its adapters and its port, so that it runs by
- * itself (main.ts) and within the embedded depot alike.
+ * it answers. `createIngest` puts it together without its adapters and its port, for the service by
+ * itself (main.ts), the embedded depot and the tests alike.
  */
 import type { Router } from 'express';
-import { StorageShare, type AcceptDeps, type TokenGuard } from '@btf-depot/depot';
+import {
+  StorageShare,
+  systemClock,
+  Underway,
+  type BlobStore,
+  type JobQueue,
+  type RecordStore,
+  type TokenStore,
+} from '@btf-depot/depot';
 import {
   auditLog,
+  createComputePool,
+  publicListener,
   recordHandlers,
   serveRoutes,
+  tokenGuards,
+  type commonSettings,
   type ComputePool,
   type Handlers,
   type Logger,
   type Metrics,
+  type Settings,
 } from '@btf-depot/service-kit';
 import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
 import { Admission } from './admission.ts';
 import type { IngestHandlers } from './handlers.ts';
-import type { UploadSettings } from './settings.ts';
+import { computeLimits, type UploadSettings } from './settings.ts';
 import { Staging } from './staging.ts';
 import { uploadHandler } from './upload.ts';
 import { withdrawHandler } from './withdraw.ts';
 
-export { computeLimits, ingestSettings, uploadSettings } from './settings.ts';
+export { ingestSettings, uploadSettings } from './settings.ts';
 
-/** The routes of build ingest. Makes the staging folder. */
+export interface IngestAdapters {
+  blobs: BlobStore;
+  records: RecordStore;
+  tokens: TokenStore;
+  queue: JobQueue;
+  log: Logger;
+  metrics: Metrics;
+}
+
+export interface Ingest {
+  /** For `startHttpService`, beside what its caller checks and logs. */
+  http: ReturnType<typeof publicListener> & { router: Router };
+  compute: ComputePool;
+  /** What is being split in this process. */
+  underway: Underway;
+  /** Lets what is computed end; whoever listens stops before. */
+  close(): Promise<void>;
+}
+
+/**
+ * Build ingest around a store and a queue: the service by itself, the embedded depot and the tests
+ * are all put together here. Makes the staging folder.
+ * @throws SettingsError where uploads would be open to more than this machine.
+ */
 export async function createIngest(
-  deps: Omit<AcceptDeps, 'onQueueError'> & {
-    compute: ComputePool;
-    log: Logger;
-    metrics: Metrics;
-    guard?: TokenGuard;
-  },
-  settings: UploadSettings,
-): Promise<Router> {
+  adapters: IngestAdapters,
+  settings: Settings<typeof commonSettings> & UploadSettings,
+): Promise<Ingest> {
+  const { log, records } = adapters;
+  const guards = tokenGuards(settings, 'uploads', adapters.tokens, systemClock);
+  const compute = createComputePool({
+    ...computeLimits(settings),
+    onError: (error) => log.warn({ err: error }, 'compute'),
+  });
+  const underway = new Underway();
+  const deps = { ...adapters, compute, underway, guard: guards.writes, clock: systemClock };
   const staging = new Staging(settings.BTFDEPOT_DATA);
   await staging.open();
-  const audit = auditLog(settings.BTFDEPOT_AUDIT_LOG, deps.log);
+  const audit = auditLog(settings.BTFDEPOT_AUDIT_LOG, log);
   const upload = uploadHandler({
     ...deps,
     audit,
     staging,
-    storage: new StorageShare(deps.records),
+    storage: new StorageShare(records),
     rules: {
       limit: settings.BTFDEPOT_UPLOAD_LIMIT,
       period: settings.BTFDEPOT_UPLOAD_PERIOD,
@@ -54,14 +93,20 @@ export async function createIngest(
       keepFree: settings.BTFDEPOT_KEEP_FREE,
     }),
     extras: settings.BTFDEPOT_EXTRAS,
-    onQueueError: (error) => deps.log.warn({ err: error }, 'job not added, the sweeper will'),
+    onQueueError: (error) => log.warn({ err: error }, 'job not added, the sweeper will'),
   });
-  const newest = async (buildId: string) => (await deps.records.get(buildId))?.record;
+  const newest = async (buildId: string) => (await records.get(buildId))?.record;
   const handlers: IngestHandlers & Handlers<typeof RECORD_ROUTES> = {
-    ...recordHandlers(newest, deps.underway),
+    ...recordHandlers(newest, underway),
     upload,
     put: upload,
     withdraw: withdrawHandler({ ...deps, audit }),
   };
-  return serveRoutes({ ...RECORD_ROUTES, ...INGEST_ROUTES }, handlers);
+  const router = serveRoutes({ ...RECORD_ROUTES, ...INGEST_ROUTES }, handlers);
+  return {
+    http: { ...publicListener(settings, guards, true), router },
+    compute,
+    underway,
+    close: () => compute.close(),
+  };
 }

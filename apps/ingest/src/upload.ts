@@ -41,7 +41,7 @@ export interface UploadDeps extends AcceptDeps {
   storage: StorageShare;
   metrics: Metrics;
   /** Absent: anybody may upload. */
-  guard?: TokenGuard;
+  guard?: TokenGuard | undefined;
   /** Split off where an upload names none. */
   extras: readonly ExtraName[];
 }

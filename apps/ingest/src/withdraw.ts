@@ -16,7 +16,7 @@ export interface WithdrawDeps {
   /** Told who withdrew what. */
   audit: Logger;
   /** Absent: anybody may. */
-  guard?: TokenGuard;
+  guard?: TokenGuard | undefined;
 }
 
 /** Withdraws a kernel. */

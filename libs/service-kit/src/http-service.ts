@@ -38,7 +38,7 @@ export interface HttpServiceOptions {
   /** Told of every problem answer. */
   metrics?: Metrics;
   /** Absent: anybody may read. */
-  readers?: TokenGuard;
+  readers?: TokenGuard | undefined;
   /** Paths that need no token whoever may read: those that say how to give one. */
   open?: (path: string) => boolean;
   /** Which pages of browsers may ask; absent: those of other origins may read. */

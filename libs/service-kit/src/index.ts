@@ -21,6 +21,7 @@ export { auditLog, createLogger, type Logger } from './logger.ts';
 export { commandSigner, moduleSettings, moduleSigning } from './module-signing.ts';
 export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
+export { publicListener } from './public-listener.ts';
 export { recordHandlers } from './record-handlers.ts';
 export { stopReading } from './refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';

@@ -1,4 +1,4 @@
-import { systemClock, type TokenStore } from '@btf-depot/depot';
+import { systemClock, TokenGuard, type TokenStore } from '@btf-depot/depot';
 import { expect, test } from 'vitest';
 import { SettingsError } from './settings/declare.ts';
 import { tokenGuards } from './tokens.ts';
@@ -29,6 +29,8 @@ test.each(['0.0.0.0', '::', '192.168.1.2', 'depot.example', '127.0.0.1.example']
 );
 
 test('uploads guards what changes something, all guards reading too', () => {
-  expect(Object.keys(open('0.0.0.0', 'uploads'))).toEqual(['writes']);
-  expect(Object.keys(open('127.0.0.1', 'all'))).toEqual(['writes', 'reads']);
+  expect(open('0.0.0.0', 'uploads')).toEqual({ writes: expect.any(TokenGuard) as TokenGuard });
+  const { writes, reads } = open('127.0.0.1', 'all');
+  expect(writes).toBeInstanceOf(TokenGuard);
+  expect(reads).toBe(writes);
 });

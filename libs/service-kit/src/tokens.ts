@@ -14,9 +14,9 @@ export const tokenSettings = {
 
 export interface Guards {
   /** For what changes something. */
-  writes?: TokenGuard;
+  writes?: TokenGuard | undefined;
   /** For everything but health. */
-  reads?: TokenGuard;
+  reads?: TokenGuard | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export function tokenGuards(
     );
   }
   const guard = new TokenGuard(tokens, clock, settings.BTFDEPOT_TOKEN_AGE);
-  return { writes: guard, ...(rule === 'all' && { reads: guard }) };
+  return { writes: guard, reads: rule === 'all' ? guard : undefined };
 }
 
 function isLoopback(host: string): boolean {

@@ -3,17 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { systemClock, Underway } from '@btf-depot/depot';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
-  createComputePool,
+  commonSettings,
   createLogger,
   Metrics,
   readSettings,
   startHttpService,
-  tokenGuards,
 } from '@btf-depot/service-kit';
-import { computeLimits, createIngest, uploadSettings } from '../index.ts';
+import { createIngest, uploadSettings } from '../index.ts';
 
 /** Build ingest over a temporary folder, with nobody working on the queue. */
 export async function startIngest(settings: Partial<Record<keyof typeof uploadSettings, string>>) {
@@ -21,34 +19,19 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
   const stores = await openFsStores(folder);
   const queue = new InProcessJobQueue({ onError: () => undefined });
   const log = createLogger('ingest', 'silent');
-  const checked = readSettings(uploadSettings, {
-    BTFDEPOT_THREADS: '2',
-    ...settings,
-    BTFDEPOT_DATA: folder,
-    BTFDEPOT_AUDIT_LOG: join(folder, 'audit.log'),
-  });
-  const compute = createComputePool({ ...computeLimits(checked), onError: () => undefined });
-  const host = { BTFDEPOT_HOST: '127.0.0.1' };
-  const guards = tokenGuards({ ...checked, ...host }, 'uploads', stores.tokens, systemClock);
-  const guard = guards.writes && { guard: guards.writes };
-  const deps = {
-    ...stores,
-    queue,
-    compute,
-    underway: new Underway(),
-    clock: systemClock,
-    log,
-    metrics: new Metrics(),
-    ...guard,
-  };
-  const http = await startHttpService({
-    host: '127.0.0.1',
-    port: 0,
-    log,
-    ...(guards.reads && { readers: guards.reads }),
-    router: await createIngest(deps, checked),
-    checks: {},
-  });
+  const checked = readSettings(
+    { ...commonSettings, ...uploadSettings },
+    {
+      BTFDEPOT_THREADS: '2',
+      ...settings,
+      BTFDEPOT_PORT: '0',
+      BTFDEPOT_DATA: folder,
+      BTFDEPOT_AUDIT_LOG: join(folder, 'audit.log'),
+    },
+  );
+  const metrics = new Metrics();
+  const ingest = await createIngest({ ...stores, queue, log, metrics }, checked);
+  const http = await startHttpService({ ...ingest.http, log, checks: {} });
   const files = async (path: string) =>
     (await readdir(join(folder, path), { recursive: true, withFileTypes: true }).catch(() => []))
       .filter((entry) => entry.isFile())
@@ -75,7 +58,7 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
     async stop() {
       await http.close();
       await queue.close();
-      await compute.close();
+      await ingest.close();
       await rm(folder, { recursive: true });
     },
   };

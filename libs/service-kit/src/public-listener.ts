@@ -1,0 +1,26 @@
+import type { HttpServiceOptions } from './http-service.ts';
+import type { commonSettings, publicSettings } from './settings/common.ts';
+import type { Settings } from './settings/declare.ts';
+import type { Guards } from './tokens.ts';
+
+/**
+ * What `startHttpService` takes of the settings of a service that clients ask.
+ * @param takesUploads without a guard these are for this machine alone, and so is the service.
+ */
+export function publicListener(
+  settings: Pick<Settings<typeof commonSettings>, 'BTFDEPOT_HOST' | 'BTFDEPOT_PORT'> &
+    Settings<typeof publicSettings>,
+  guards: Guards,
+  takesUploads: boolean,
+) {
+  return {
+    host: settings.BTFDEPOT_HOST,
+    port: settings.BTFDEPOT_PORT,
+    readers: guards.reads,
+    trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
+    pages: {
+      allowedHosts: settings.BTFDEPOT_ALLOWED_HOSTS,
+      onlyHere: takesUploads && guards.writes === undefined,
+    },
+  } satisfies Partial<HttpServiceOptions>;
+}
