@@ -1,15 +1,14 @@
-import { decodeRecord, type KernelRecord } from '@btf-depot/contracts';
+import { openRecord } from '@btf-depot/contracts';
+import { UnreadableRecord, type StoredRecord } from '@btf-depot/depot';
 
-/** @throws Error naming the kernel where the stored bytes are not the record of this build ID. */
-export function readRecord(buildId: string, bytes: Uint8Array): KernelRecord {
-  let record: KernelRecord;
-  try {
-    record = decodeRecord(bytes);
-  } catch (cause) {
-    throw new Error(`the stored record of ${buildId} is malformed`, { cause });
-  }
+/** @throws UnreadableRecord where the stored bytes are not the record of this build ID. */
+export function readRecord(buildId: string, bytes: Uint8Array, version: string): StoredRecord {
+  const opened = openRecord(bytes);
+  if (!opened.record) throw new UnreadableRecord(buildId, version, opened);
+  const { record, damage } = opened;
   if (record.buildId !== buildId) {
-    throw new Error(`the stored record of ${buildId} is that of ${record.buildId}`);
+    const why = `it is that of ${record.buildId}`;
+    throw new UnreadableRecord(buildId, version, { why, isNewer: false });
   }
-  return record;
+  return damage ? { record, version, damage } : { record, version };
 }

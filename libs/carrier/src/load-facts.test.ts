@@ -184,6 +184,29 @@ it.each([
   expect('why' in found ? found.why : undefined).toBe(loadable ? undefined : 'not-tried');
 });
 
+describe('a module that does not show where its name belongs', () => {
+  const nameless = (vermagic: string) =>
+    readElf(
+      bytesSource(
+        writeRelocatable({
+          ...{ class: 64, endian: 'little', machine: Machine.AARCH64 },
+          sections: [
+            { name: '.modinfo', bytes: Buffer.from(`vermagic=${vermagic}\0`) },
+            { name: '.gnu.linkonce.this_module', bytes: new Uint8Array(1344) },
+          ],
+        }),
+      ),
+    );
+
+  it.each([
+    ['shuffled structs', 'randomised-structs', `${VERMAGIC}RANDSTRUCT_0011`, core],
+    ['no struct module in BTF', 'no-struct-module', VERMAGIC, coreWith()],
+  ])('makes nothing loadable: %s', (_, why, vermagic, base) => {
+    const found = loadFacts({ core: base, module: nameless(vermagic) });
+    expect(found).toMatchObject({ loadable: false, why });
+  });
+});
+
 describe('no module loads', () => {
   it.each([
     ['no file of the kernel', 'no-kernel', undefined],

@@ -15,7 +15,12 @@ import {
   type Placeholder,
 } from './architectures.ts';
 import { readModinfo } from './modinfo.ts';
-import { moduleNameLength, structModule, type StructModule } from './struct-module.ts';
+import {
+  checkStructModule,
+  moduleNameLength,
+  structModule,
+  type StructModule,
+} from './struct-module.ts';
 
 /** What a module must say and hold so that one kernel loads it. Plain data, to be kept. */
 export interface LoadFacts {
@@ -153,13 +158,14 @@ function layoutFor(
   vermagic: string,
   template: Template | undefined,
 ): StructModule | NotLoadable {
-  if (vermagic.includes('RANDSTRUCT_')) return template?.structModule ?? 'randomised-structs';
+  const shown = template && knownLayout(template.structModule, bits);
+  if (vermagic.includes('RANDSTRUCT_')) return shown ?? 'randomised-structs';
   let layout: StructModule;
   try {
     layout = structModule(core, bits);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return template?.structModule ?? 'no-struct-module';
+    return shown ?? 'no-struct-module';
   }
   if (!template) return layout;
   const { size, nameOffset } = template.structModule;
@@ -167,6 +173,16 @@ function layoutFor(
     throw foreign(`its struct module has ${size} bytes, the kernel's BTF says ${layout.size}`);
   }
   return layout;
+}
+
+/** Undefined where the module does not show it: it has no name, or the name lies nowhere. */
+function knownLayout(layout: StructModule, bits: ElfClass): StructModule | undefined {
+  try {
+    return checkStructModule(layout, bits);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
 
 /** The string behind the symbol `vermagic` (kernel/module/main.c). */

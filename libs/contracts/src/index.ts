@@ -9,6 +9,7 @@ export * from './extras/index.ts';
 export * from './inline.ts';
 export * from './job.ts';
 export * from './ownership.ts';
+export { openRecord, type OpenedRecord } from './open-record.ts';
 export * from './parts.ts';
 export * from './problem.ts';
 export * from './record.ts';

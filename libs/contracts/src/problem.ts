@@ -61,6 +61,7 @@ export const PROBLEMS = {
   'missing-part': { status: 422, title: 'A part of the upload is missing' },
   'rate-exceeded': { status: 429, title: 'Too many requests with this token' },
   'budget-spent': { status: 429, title: 'Too much was computed for this client' },
+  'damaged-record': { status: 500, title: 'The record of this kernel cannot be read' },
   internal: { status: 500, title: 'Internal error' },
   busy: { status: 503, title: 'Too much is asked for at one time' },
   'shutting-down': { status: 503, title: 'The service is stopping' },

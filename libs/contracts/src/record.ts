@@ -218,8 +218,12 @@ export type Withdrawal = z.infer<typeof withdrawalSchema>;
 export type Delivery = (typeof DELIVERIES)[number];
 export type State = (typeof STATES)[number];
 
-/** Bytes of a record as they are stored: JSON, fields that this version does not know included. */
+/**
+ * Bytes of a record as they are stored: JSON, fields that this version does not know included.
+ * @throws ZodError for one that `decodeRecord` would refuse: nothing is written that nobody can read.
+ */
 export function encodeRecord(record: KernelRecord): Uint8Array {
+  kernelRecordSchema.parse(record);
   return new TextEncoder().encode(`${JSON.stringify(record, null, 1)}\n`);
 }
 

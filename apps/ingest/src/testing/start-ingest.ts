@@ -37,6 +37,7 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
       .filter((entry) => entry.isFile())
       .map(({ name }) => name);
   return {
+    folder,
     url: http.url,
     blobs: stores.blobs,
     records: stores.records,

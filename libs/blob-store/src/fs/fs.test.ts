@@ -90,6 +90,12 @@ it('names the kernel whose record is malformed', async () => {
   await mkdir(path, { recursive: true });
   await writeFile(join(path, '1.json'), '{"schema":1}');
   await expect(records.get(buildId)).rejects.toThrow(buildId);
+  await expect(records.get(buildId)).rejects.toMatchObject({
+    code: 'damaged-record',
+    version: '1',
+  });
+  await writeFile(join(path, '1.json'), '{"schema":99}');
+  await expect(records.get(buildId)).rejects.toMatchObject({ code: 'newer-schema' });
 });
 
 it('says at the start, and when asked, that the folder cannot be used', async () => {

@@ -33,9 +33,7 @@ export class FsRecordStore implements RecordStore {
         if (newest === 0) return undefined;
         const bytes = await readFile(join(this.#root, folder, fileName(newest)));
         // Empty: replaced since we looked.
-        if (bytes.length > 0) {
-          return { record: readRecord(buildId, bytes), version: String(newest) };
-        }
+        if (bytes.length > 0) return readRecord(buildId, bytes, String(newest));
       }
       throw new StoreUnavailable(`the record of ${buildId} changes faster than it can be read`);
     });

@@ -14,7 +14,7 @@ export class MinioRecordStore implements RecordStore {
 
   async get(buildId: string): Promise<StoredRecord | undefined> {
     const found = await this.#bucket.get(recordKey(buildId));
-    return found && { record: readRecord(buildId, found.bytes), version: found.etag };
+    return found && readRecord(buildId, found.bytes, found.etag);
   }
 
   async put(record: KernelRecord, expected: string | undefined): Promise<string> {

@@ -5,7 +5,7 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compute, UploadPaths } from '../ports/compute.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
-import type { RecordStore } from '../ports/record-store.ts';
+import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
 import type { Progress } from '../progress.ts';
 import { openUpload, type OpenedUpload } from './open-upload.ts';
 import { bytesOf } from '../extras/index.ts';
@@ -45,7 +45,7 @@ export async function acceptKernel(
   const opened = await openUpload(compute, upload, signal);
   const { sources } = opened;
   const buildId = opened.kernel?.buildId ?? upload.split.buildId ?? opened.carrierBuildId;
-  const stored = buildId === undefined ? undefined : await records.get(buildId);
+  const stored = buildId === undefined ? undefined : await unlessDamaged(records, buildId);
   const saysBuildId = opened.kernel?.buildId !== undefined;
   const said = { ...upload, sources, at: deps.clock.now() };
   if (stored && !upload.replace) {
@@ -72,7 +72,7 @@ export async function acceptKernel(
   const bringsCore = paths.stored?.core === undefined;
   const evidence = saysBuildId && bringsCore ? 'kernel' : 'claim';
   const facts: UploadFacts = { ...said, evidence, bringsCore };
-  mergeRecord((await records.get(parts.buildId))?.record, parts, facts);
+  mergeRecord((await unlessDamaged(records, parts.buildId))?.record, parts, facts);
 
   const first = await keep(deps, parts, facts);
   let { record, written } = first;
@@ -91,6 +91,19 @@ export async function acceptKernel(
     record,
     ...(isOther && { formerOwner: former }),
   };
+}
+
+/** A record that cannot be read counts as none: the upload replaces it. */
+async function unlessDamaged(
+  records: RecordStore,
+  buildId: string,
+): Promise<StoredRecord | undefined> {
+  try {
+    return await records.get(buildId);
+  } catch (error) {
+    if (error instanceof DepotError && error.code === 'damaged-record') return undefined;
+    throw error;
+  }
 }
 
 /** Stores the parts and names them in the record. */

@@ -1,4 +1,5 @@
 import { partsOf, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { RecordIndex } from './record-index.ts';
 
@@ -8,7 +9,11 @@ export class NamedBlobs {
   #named = new Set<string>();
 
   constructor(records: RecordStore) {
-    this.#index = new RecordIndex(records, hashesIn);
+    this.#index = new RecordIndex(records, (record, damage) => {
+      if (!damage) return hashesIn(record);
+      const { buildId } = record;
+      throw new DepotError('damaged-record', `${buildId}: ${damage.join(', ')}: run btfdepot fsck`);
+    });
   }
 
   /** @throws whatever reading a record throws: what it names is not known then. */

@@ -1,9 +1,11 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { forEachAtMost } from '../concurrency/for-each-at-most.ts';
-import type { RecordStore } from '../ports/record-store.ts';
+import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
 
 /** Records that a refresh reads at one time. */
 const READERS = 16;
+
+type Keep<Kept> = (record: KernelRecord, damage: StoredRecord['damage']) => Kept;
 
 interface Entry<Kept> {
   version: string;
@@ -16,11 +18,11 @@ interface Entry<Kept> {
  */
 export class RecordIndex<Kept> {
   readonly #records: RecordStore;
-  readonly #keep: (record: KernelRecord) => Kept;
+  readonly #keep: Keep<Kept>;
   #entries = new Map<string, Entry<Kept>>();
 
   /** @param keep takes of a record what is wanted: a few words, so that thousands fit. */
-  constructor(records: RecordStore, keep: (record: KernelRecord) => Kept) {
+  constructor(records: RecordStore, keep: Keep<Kept>) {
     this.#records = records;
     this.#keep = keep;
   }
@@ -41,8 +43,8 @@ export class RecordIndex<Kept> {
       try {
         const stored = await this.#records.get(buildId);
         if (!stored) return;
-        const { version, record } = stored;
-        entries.set(buildId, { version, kept: this.#keep(record) });
+        const { version, record, damage } = stored;
+        entries.set(buildId, { version, kept: this.#keep(record, damage) });
       } catch (error) {
         onUnreadable(buildId, error);
       }

@@ -1,25 +1,41 @@
 import { RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
-import { RecordConflict, type RecordStore } from '../ports/record-store.ts';
+import {
+  RecordConflict,
+  UnreadableRecord,
+  type RecordStore,
+  type StoredRecord,
+} from '../ports/record-store.ts';
 
 /**
  * Reads a record, lets `change` say what it becomes, and writes that by compare-and-swap; again
  * from the start when somebody else was first. `change` may run several times and must not mutate.
  *
- * @param change returns the new record, or undefined to leave it as it is.
+ * A malformed record counts as none, and is replaced under a revision above its own.
+ *
+ * @param change returns the new record, or undefined to leave it as it is; `unreadable` is set if
+ *   `current` is undefined because the record is malformed.
  * @returns the record as it stands afterwards (undefined: there is none), and whether this wrote it.
  * @throws DepotError `newer-schema` instead of writing over a record of a newer version.
  */
 export async function updateRecord(
   records: RecordStore,
   buildId: string,
-  change: (current: KernelRecord | undefined) => KernelRecord | undefined,
+  change: (
+    current: KernelRecord | undefined,
+    unreadable: UnreadableRecord | undefined,
+  ) => KernelRecord | undefined,
 ): Promise<{ record: KernelRecord | undefined; written: boolean }> {
   for (;;) {
-    const stored = await records.get(buildId);
-    const next = change(stored?.record);
-    if (!next) return { record: stored?.record, written: false };
-    if (stored && stored.record.schema > RECORD_SCHEMA) {
+    const stored = await readOrReplace(records, buildId);
+    const changed = change(stored?.record, stored?.unreadable);
+    if (!changed) {
+      if (stored?.unreadable) throw stored.unreadable;
+      return { record: stored?.record, written: false };
+    }
+    const least = (stored?.unreadable?.revision ?? 0) + 1;
+    const next = { ...changed, revision: Math.max(changed.revision, least) };
+    if (stored?.record && stored.record.schema > RECORD_SCHEMA) {
       throw new DepotError(
         'newer-schema',
         `the record of ${buildId} has schema ${stored.record.schema}, this version writes ${RECORD_SCHEMA}`,
@@ -31,5 +47,19 @@ export async function updateRecord(
     } catch (error) {
       if (!(error instanceof RecordConflict)) throw error;
     }
+  }
+}
+
+async function readOrReplace(
+  records: RecordStore,
+  buildId: string,
+): Promise<
+  (Partial<StoredRecord> & { version: string; unreadable?: UnreadableRecord }) | undefined
+> {
+  try {
+    return await records.get(buildId);
+  } catch (error) {
+    if (!(error instanceof UnreadableRecord) || error.code === 'newer-schema') throw error;
+    return { version: error.version, unreadable: error };
   }
 }

@@ -1,4 +1,10 @@
-import { PART_NAMES, PARTS, type KernelRecord, type Withdrawal } from '@btf-depot/contracts';
+import {
+  PART_NAMES,
+  PARTS,
+  RECORD_SCHEMA,
+  type KernelRecord,
+  type Withdrawal,
+} from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { judgeWithdrawal, type Actor } from '../ownership/ownership.ts';
 import type { RecordStore } from '../ports/record-store.ts';
@@ -18,7 +24,10 @@ export async function withdraw(
   withdrawal: Withdrawal,
   actor?: Actor,
 ): Promise<KernelRecord> {
-  const { record } = await updateRecord(records, buildId, (current) => {
+  const { record } = await updateRecord(records, buildId, (current, unreadable) => {
+    // Only an operator withdraws what says no more whose it is.
+    if (unreadable && !actor) return tombstone(buildId, withdrawal);
+    if (unreadable) throw unreadable;
     if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
     if (actor) judgeWithdrawal(current, actor);
     return withdrawnRecord(current, withdrawal);
@@ -42,3 +51,13 @@ const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
   ...(['carrier', 'levels', 'encoder', 'progress', 'failure'] as const),
   ...(['readyAt', 'unannounced', 'keptUntil'] as const),
 ]);
+
+/** Of a kernel of which nothing else is known any more. */
+function tombstone(buildId: string, withdrawal: Withdrawal): KernelRecord {
+  return {
+    ...{ schema: RECORD_SCHEMA, buildId, revision: 1, state: 'withdrawn', withdrawal },
+    ...{ endian: 'little', delivery: 'module', extras: {}, artifacts: {}, sources: [] },
+    core: { sha256: '0'.repeat(64), size: 0, types: 0, origin: 'verbatim' },
+    uploadedAt: withdrawal.at,
+  };
+}

@@ -19,6 +19,7 @@ export interface Finding {
   buildId: string;
   code:
     | 'unreadable-record'
+    | 'damaged-record'
     | 'missing-blob'
     | 'damaged-blob'
     | 'wrong-size'
@@ -47,7 +48,8 @@ export interface CheckDeps {
 
 /**
  * Whether the store has what its records say: every blob is there, of its size and its hash, no
- * carrier, whoever made it and when, holds anything but BTF, and packing the parts of a kernel anew gives the artifacts that it has. Withdrawn kernels have none.
+ * carrier, whoever made it and when, holds anything but BTF, and packing the parts of a kernel anew
+ * gives the artifacts that it has. Withdrawn kernels have none.
  */
 export async function checkStore(deps: CheckDeps, signal: AbortSignal): Promise<StoreReport> {
   const report: StoreReport = { kernels: 0, blobs: 0, findings: 0 };
@@ -88,7 +90,9 @@ type Tell = (code: Finding['code'], what: string, detail: string) => void;
 
 async function read(records: RecordStore, buildId: string, tell: Tell) {
   try {
-    return (await records.get(buildId))?.record;
+    const stored = await records.get(buildId);
+    for (const fault of stored?.damage ?? []) tell('damaged-record', 'record', fault);
+    return stored?.record;
   } catch (error) {
     tell('unreadable-record', 'record', error instanceof Error ? error.message : String(error));
     return undefined;

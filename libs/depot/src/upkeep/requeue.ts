@@ -7,13 +7,18 @@ import { updateRecord } from '../record/update-record.ts';
  * Has a kernel that is `failed` compressed again, under the same revision, of which nothing was
  * published. The sweeper gives it its job.
  *
- * @returns false where the kernel is not `failed`.
+ * A record of which malformed fields were left out is written without them, under a new revision.
+ *
+ * @returns false where the kernel is neither.
  * @throws DepotError `unknown-build-id`, `newer-schema`.
  */
 export async function requeue(records: RecordStore, buildId: string): Promise<boolean> {
+  const isDamaged = (await records.get(buildId))?.damage !== undefined;
   const { record, written } = await updateRecord(records, buildId, (current) => {
-    if (current?.state !== 'failed') return undefined;
-    const next: KernelRecord = { ...current, state: 'compressing' };
+    if (!current || (current.state !== 'failed' && !isDamaged)) return undefined;
+    if (current.state === 'withdrawn') return undefined;
+    const revision = current.revision + (isDamaged ? 1 : 0);
+    const next: KernelRecord = { ...current, revision, state: 'compressing' };
     delete next.failure;
     return next;
   });

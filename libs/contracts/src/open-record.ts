@@ -1,0 +1,72 @@
+import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
+
+/** What stored bytes are: a record, perhaps one with malformed fields left out, or none. */
+export type OpenedRecord =
+  | {
+      readonly record: KernelRecord;
+      /** What is wrong with each field that is left out; absent: none is. */
+      readonly damage?: readonly string[] | undefined;
+    }
+  | {
+      readonly record?: undefined;
+      readonly why: string;
+      /** A newer version wrote it, and can read it. */
+      readonly isNewer: boolean;
+      /** What it says its revision is. */
+      readonly revision?: number | undefined;
+    };
+
+/** Fields that a record can do without. */
+const OPTIONAL: ReadonlySet<string> = new Set(
+  Object.entries(kernelRecordSchema.shape)
+    .filter(([, { type }]) => type === 'optional')
+    .map(([field]) => field),
+);
+
+/** Fields that are maps: a record can do without any entry of them. */
+const MAPS: ReadonlySet<string> = new Set(['extras', 'artifacts']);
+
+/**
+ * Opens the bytes of a record. A malformed field that a record can do without is left out and
+ * named: the kernel can be served, withdrawn and sent again as any other. Whether a newer version
+ * wrote it is looked at first, so that such a record is never taken for a malformed one.
+ */
+export function openRecord(bytes: Uint8Array): OpenedRecord {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    return { why: `it is no JSON: ${String(error)}`, isNewer: false };
+  }
+  if (typeof json !== 'object' || json === null) return { why: 'it is no object', isNewer: false };
+  const fields: Record<string, unknown> = { ...json };
+  const { schema, revision } = fields;
+  const isNewer = typeof schema === 'number' && schema > RECORD_SCHEMA;
+  const damage: string[] = [];
+  for (;;) {
+    const result = kernelRecordSchema.safeParse(fields);
+    if (result.success) {
+      return { record: result.data, damage: damage.length > 0 ? damage : undefined };
+    }
+    for (const { path, message } of result.error.issues) {
+      const fault = `${path.join('.')}: ${message}`;
+      if (isNewer || !leaveOut(fields, path)) {
+        const isRevision = Number.isSafeInteger(revision) && (revision as number) > 0;
+        return { why: fault, isNewer, revision: isRevision ? (revision as number) : undefined };
+      }
+      damage.push(fault);
+    }
+  }
+}
+
+/** @returns false if the record is none without it. */
+function leaveOut(fields: Record<string, unknown>, path: readonly PropertyKey[]): boolean {
+  const [field, entry] = path.map(String);
+  if (field === undefined) return false;
+  if (MAPS.has(field) && entry !== undefined) {
+    const map = fields[field] as Record<string, unknown>;
+    fields[field] = Object.fromEntries(Object.entries(map).filter(([name]) => name !== entry));
+    return true;
+  }
+  return OPTIONAL.has(field) && Reflect.deleteProperty(fields, field);
+}
