@@ -1,7 +1,15 @@
+import { createHash } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { FormatError, type Source } from '@btf-depot/bytes';
-import { findBtf, parseBtf, type Btf, type BtfSection } from '@btf-depot/btf';
+import { eachNameSlot, findBtf, parseBtf, type Btf, type BtfSection } from '@btf-depot/btf';
+import { readModinfo } from '@btf-depot/carrier';
+import { recognise } from '@btf-depot/depot';
+import { ElfType, readElf } from '@btf-depot/elf';
 import { withUnpackedSource } from './unpacked-source.ts';
+
+/** The part of its base that a module has beside its BTF (pahole's distilled_base). */
+const DISTILLED = '.BTF.base';
 
 /**
  * The BTF sections of a file, which may be compressed; raw BTF is one, `.BTF`.
@@ -25,6 +33,13 @@ export function sectionsOf(source: Source, path: string): BtfSection[] {
 export async function readBtf(path: string, section = '.BTF'): Promise<Uint8Array> {
   const found = await readSections(path);
   const one = found.find(({ name }) => name === section);
+  if (one && section === '.BTF' && found.some(({ name }) => name === DISTILLED)) {
+    throw new FormatError(
+      'btf-base',
+      `${path}: its .BTF stands on the ${DISTILLED} beside it, which is not read yet; ` +
+        `--section ${DISTILLED} shows that one`,
+    );
+  }
   if (one) return one.bytes;
   const names = found.map(({ name }) => name).join(', ');
   throw new FormatError('btf-none', `${path} has no ${section}, but ${names}`);
@@ -35,12 +50,74 @@ export async function openBtf(path: string, base?: string, section?: string): Pr
   const bytes = await readBtf(path, section);
   const standsOn = base === undefined ? undefined : await openBtf(base);
   try {
+    if (standsOn) await refuseForeignBase(path, bytes, standsOn);
     return parseBtf(bytes, standsOn ? { base: standsOn } : {});
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const hint = standsOn ? '' : '; where it is split BTF, name what it stands on: --base FILE';
     throw new FormatError(error.code, `${path}: ${error.message}${hint}`, {}, { cause: error });
   }
+}
+
+/**
+ * Whether a BTF was split from this base: by the hash that a carrier names, else by its names, each
+ * of which is a whole name of the base where it lies in that. With another build's base, ids and
+ * names would mean something, but not what was meant.
+ * @throws FormatError `btf-base`.
+ */
+export async function refuseForeignBase(path: string, bytes: Uint8Array, base: Btf): Promise<void> {
+  const named = await namedBase(path);
+  const sha256 = createHash('sha256').update(base.bytes).digest('hex');
+  if (named !== undefined && named !== sha256) {
+    const message = `it was split from a BTF of SHA-256 ${named}, the base given has ${sha256}`;
+    throw new FormatError('btf-base', message);
+  }
+  const btf = parseSplit(bytes, base);
+  if (btf === undefined || !cutsNames(btf, base)) return;
+  throw new FormatError(
+    'btf-base',
+    'its names do not fit the base given, which is of another build',
+  );
+}
+
+function parseSplit(bytes: Uint8Array, base: Btf): Btf | undefined {
+  try {
+    return parseBtf(bytes, { base });
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a name of the split one begins in the middle of one of its base. */
+function cutsNames({ words, positions }: Btf, base: Btf): boolean {
+  const { strings, stringStart, stringEnd } = base;
+  let isCut = false;
+  for (const at of positions) {
+    eachNameSlot(words, at, (slot) => {
+      const offset = words[slot];
+      if (offset <= stringStart || offset >= stringEnd) return;
+      isCut ||= strings[offset - stringStart - 1] !== 0;
+    });
+  }
+  return isCut;
+}
+
+/** What a carrier says of the BTF that its own stands on. */
+async function namedBase(path: string): Promise<string | undefined> {
+  // A pipe has been read already.
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!isFile) return undefined;
+  return withUnpackedSource(path, ({ source }) => {
+    if (recognise(source) === 'btf') return undefined;
+    const elf = readElf(source);
+    const section = elf.header.type === ElfType.REL ? elf.filled('.modinfo') : undefined;
+    const entries = section ? readModinfo(elf.bytes(section)) : [];
+    return entries.find(({ key }) => key === 'btf_base_sha256')?.value;
+  });
 }
 
 /** Renamed when it is whole: whoever watches the folder sees no half of it, and none is left. */

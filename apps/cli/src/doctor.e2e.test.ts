@@ -70,6 +70,12 @@ it('says what stands in the way, and exits with 1 where nothing is to be had', a
   expect(code).toBe(1);
 });
 
+it('copies without content, as tar makes them of /proc, are no system without anything', async () => {
+  const root = await systemOf('tar', { 'proc/kallsyms': '', 'proc/sys/kernel/osrelease': '' });
+  const { code, output } = await btfdepot(['doctor', '--url', url, '--root', root], folder);
+  expect([code, output]).toEqual([2, expect.stringMatching(/copy of osrelease is empty.*cat/)]);
+});
+
 it('lookup says what the depot has for a fleet', async () => {
   const words = [buildId, 'ab'.repeat(20), '6.1.0-9-amd64'];
   const { code, output } = await btfdepot(['lookup', '--url', url, '--json', ...words], folder);

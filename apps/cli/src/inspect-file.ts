@@ -120,8 +120,10 @@ function inspectSections(elf: Elf, base: Btf | undefined): InspectedBtf[] {
   const sections = elf.sections.filter(({ name }) => /^\.BTF(\.(?!ext$|base$).*)?$/.test(name));
   const own = sections.find(({ name }) => name === '.BTF');
   const beside = base ?? (own && wholeOf(elf.bytes(own)));
+  // On another base than the one beside it, its ids mean something else.
+  const ownBase = elf.filled('.BTF.base') ? undefined : base;
   return sections.map((section) =>
-    inspectBtf(section.name, elf.bytes(section), section === own ? base : beside),
+    inspectBtf(section.name, elf.bytes(section), section === own ? ownBase : beside),
   );
 }
 

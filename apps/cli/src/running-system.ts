@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
+import { UsageError } from './usage-error.ts';
 
 /** What a running kernel says of itself; undefined where it does not say. */
 export interface System {
@@ -34,7 +35,10 @@ export const SYSTEM_FILES = [
   '/sys/module/module/parameters/sig_enforce',
 ] as const;
 
-/** @param root of the system, or a folder with copies of its `SYSTEM_FILES`. */
+/**
+ * @param root of the system, or a folder with copies of its `SYSTEM_FILES`.
+ * @throws UsageError for copies without content, as tar and rsync make them of /proc and /sys.
+ */
 export async function readSystem(root = '/'): Promise<System> {
   const bytes = (path: string) => readFile(join(root, path)).catch(() => undefined);
   const text = async (path: string) => (await bytes(path))?.toString('latin1').trim();
@@ -48,6 +52,14 @@ export async function readSystem(root = '/'): Promise<System> {
     text('/sys/kernel/security/lockdown'),
     text('/sys/module/module/parameters/sig_enforce'),
   ]);
+  const filled = { osrelease: release, kallsyms: symbols, notes, btf };
+  for (const [name, content] of Object.entries(filled)) {
+    if (content?.length !== 0 || root === '/') continue;
+    throw new UsageError(
+      `${root}: its copy of ${name} is empty: files of /proc and /sys have no size, so tar and ` +
+        'rsync copy nothing of them; copy each with cat FILE > COPY',
+    );
+  }
   const names = await readdir(join(root, '/sys/kernel/btf')).catch(() => []);
   const locked = lockdown === undefined ? undefined : /\[(\w+)\]/.exec(lockdown)?.[1];
   return {

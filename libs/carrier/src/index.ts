@@ -29,6 +29,7 @@ export { structModule, type StructModule } from './struct-module.ts';
 export { carrierTarget, type CarrierTarget } from './target.ts';
 export type { ModuleHash } from './pkcs7.ts';
 export {
+  certificatePem,
   checkSigner,
   isSigned,
   type ModuleCertificate,

@@ -1,10 +1,18 @@
 import { FormatError } from '@btf-depot/bytes';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkSigner, isSigned, signModule, signModuleBy, unsigned } from './index.ts';
+import {
+  certificatePem,
+  checkSigner,
+  isSigned,
+  signModule,
+  signModuleBy,
+  unsigned,
+} from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sign-module-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -86,6 +94,15 @@ describe.skipIf(absent)('a signature (needs openssl to make keys)', () => {
     expect(signed).toEqual(signModule(module, { ...rsa, hash: 'sha512' }));
     const ofEc = await signModuleBy(module, { certificate: ec.certificate }, openssl(ec.key));
     expect(unsigned(ofEc)).toEqual(module);
+  });
+
+  it('is the same for a certificate that is DER, as kernel builds write signing_key.x509', () => {
+    const der = new X509Certificate(rsa.certificate).raw;
+    const { key } = rsa;
+    expect(signModule(module, { key, certificate: certificatePem(der) })).toEqual(
+      signModule(module, rsa),
+    );
+    expect(certificatePem(Buffer.from(rsa.certificate))).toBe(rsa.certificate);
   });
 
   it('by a signer elsewhere is refused where another key made it', async () => {

@@ -74,6 +74,13 @@ export function checkSigner(signer: ModuleCertificate & { readonly key?: string 
   if (signer.key !== undefined) readKey({ ...signer, key: signer.key }, certificate);
 }
 
+/** A certificate as PEM, of a file that has it as PEM or as DER, as kernel builds do; all else as it is. */
+export function certificatePem(file: Uint8Array): string {
+  const text = Buffer.from(file).toString('latin1');
+  // A SEQUENCE with a length of two bytes.
+  return file[0] === 0x30 && file[1] === 0x82 ? new X509Certificate(file).toString() : text;
+}
+
 /** Whether a signature is appended; not whether anyone trusts it. */
 export function isSigned(module: Uint8Array): boolean {
   const end = module.subarray(Math.max(0, module.length - MAGIC.length));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import {
+  certificatePem,
   checkSigner,
   signModule,
   signModuleBy,
@@ -15,7 +16,7 @@ export const moduleSettings = {
   BTFDEPOT_MODULE_CERTIFICATE: setting(
     path.optional(),
     undefined,
-    'Certificate (PEM) that carriers are signed with; unset, they are not signed.',
+    'Certificate (PEM or DER) that carriers are signed with; unset, they are not signed.',
   ),
   BTFDEPOT_MODULE_KEY: setting(
     path.optional(),
@@ -58,7 +59,7 @@ export async function moduleSigning(
     throw new SettingsError('BTFDEPOT_MODULE_KEY, BTFDEPOT_MODULE_SIGNER: name one of them');
   }
   try {
-    const certificate = await readFile(certificatePath, 'utf8');
+    const certificate = certificatePem(await readFile(certificatePath));
     const trusted: ModuleCertificate = { certificate, hash };
     if (command !== undefined) {
       checkSigner(trusted);

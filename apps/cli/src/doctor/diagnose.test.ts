@@ -86,9 +86,22 @@ it('a kernel that came without variables has none by address or in a file', () =
   expect([addresses.why, files.why, healthy]).toEqual([why, why, false]);
 });
 
-it('addresses need to be shown', () => {
+it('addresses that kallsyms hides are found elsewhere, and it is said where', () => {
   const { addresses } = outlooks({ symbols: { data: true, addresses: false } });
-  expect([addresses.outlook, addresses.why.join()]).toEqual(['no', expect.stringMatching(/kptr/)]);
+  expect([addresses.outlook, addresses.why.join()]).toEqual([
+    'possible',
+    expect.stringMatching(/kcore.*BPF/),
+  ]);
+});
+
+it('of another system no next step is for the kernel that runs here', () => {
+  const { ways } = diagnose({ ...system, btf: undefined }, { url, record }, { isHere: false });
+  const steps = Object.values(ways).flatMap(({ next }) => next ?? []);
+  expect(steps.length).toBeGreaterThan(0);
+  for (const step of steps) {
+    expect(step).not.toContain('--running');
+    expect(step).toContain(record.buildId);
+  }
 });
 
 it('a kernel without BTF gets core as a file, where the depot has it so', () => {

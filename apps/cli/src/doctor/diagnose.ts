@@ -27,17 +27,22 @@ export interface Diagnosis {
   readonly healthy: boolean;
 }
 
-/** What would work on this system with what the depot has. */
-export function diagnose(system: System, depot: DepotAnswer): Diagnosis {
+/**
+ * What would work on this system with what the depot has.
+ * @param isHere the system is the one that this runs on, and no other's files.
+ */
+export function diagnose(system: System, depot: DepotAnswer, { isHere = true } = {}): Diagnosis {
+  // On another machine `--running` would be that one's kernel.
+  const kernel = isHere ? '--running' : (system.buildId ?? 'BUILD-ID');
   const lacks = depotLacks(system, depot);
   const withoutVars = lacks.length === 0 ? lacksVars(depot) : lacks;
   const url = depot.url;
-  const ksyms = wayToKsyms(system, depot, lacks);
-  const addresses = wayToAddresses(system, depot, withoutVars);
+  const ksyms = wayToKsyms(system, depot, lacks, kernel);
+  const addresses = wayToAddresses(system, depot, withoutVars, kernel);
   const files = way('types and variables in one BTF, for bpftrace, bpftool, libbpf', withoutVars, {
-    next: `btfdepot get --url ${url} --running vmlinux.full.btf`,
+    next: `btfdepot get --url ${url} ${kernel} vmlinux.full.btf`,
   });
-  const core = wayToCore(system, depot, lacks);
+  const core = wayToCore(system, depot, lacks, kernel);
   const healthy = [ksyms, addresses].some(({ outlook }) => outlook !== 'no');
   return { ways: { ksyms, addresses, files, core }, healthy };
 }
@@ -55,7 +60,12 @@ function lacksVars({ record }: DepotAnswer): string[] {
   return record?.extras.vars ? [] : ['the depot has no variables of it'];
 }
 
-function wayToKsyms(system: System, { url, record }: DepotAnswer, lacks: string[]): Way {
+function wayToKsyms(
+  system: System,
+  { url, record }: DepotAnswer,
+  lacks: string[],
+  kernel: string,
+): Way {
   const goal = 'typed variables for BPF programs (extern … __ksym)';
   const kallsyms =
     system.symbols?.data === false
@@ -84,21 +94,32 @@ function wayToKsyms(system: System, { url, record }: DepotAnswer, lacks: string[
       why.push('the kernel takes signed modules only, and the carrier is not signed');
     }
   }
-  const load = `btfdepot get --url ${url} --running btf_vmlinux_ksyms.ko && insmod btf_vmlinux_ksyms.ko`;
+  const load = `btfdepot get --url ${url} ${kernel} btf_vmlinux_ksyms.ko && insmod btf_vmlinux_ksyms.ko`;
   return way(goal, why, { next: load });
 }
 
-function wayToAddresses({ symbols }: System, { url }: DepotAnswer, lacks: string[]): Way {
-  const why = [...lacks];
-  if (symbols?.addresses === false) {
-    why.push('kallsyms shows no addresses here: ask as root, with kptr_restrict below 2');
-  }
-  return way('variables by their address, without loading anything', why, {
-    next: `btfdepot vars --url ${url} --running NAME --as json`,
-  });
+function wayToAddresses(
+  { symbols }: System,
+  { url }: DepotAnswer,
+  lacks: string[],
+  kernel: string,
+): Way {
+  const next = `btfdepot vars --url ${url} ${kernel} NAME --as json`;
+  const found = way('variables by their address, without loading anything', lacks, { next });
+  if (found.outlook === 'no' || symbols?.addresses !== false) return found;
+  const why = [
+    'kallsyms shows no addresses here: _stext is in /proc/kcore too, as root, and BPF finds it ' +
+      '(docs/tracers.md)',
+  ];
+  return { ...found, why };
 }
 
-function wayToCore(system: System, { url, record }: DepotAnswer, lacks: string[]): Way {
+function wayToCore(
+  system: System,
+  { url, record }: DepotAnswer,
+  lacks: string[],
+  kernel: string,
+): Way {
   const goal = "the kernel's types for CO-RE programs";
   if (system.btf) return { goal, outlook: 'now', why: ['the kernel has BTF of its own'] };
   if (system.placed !== undefined) return { goal, outlook: 'now', why: [system.placed] };
@@ -107,7 +128,7 @@ function wayToCore(system: System, { url, record }: DepotAnswer, lacks: string[]
   const { release = '$(uname -r)' } = system;
   const place = `/lib/modules/${release}/vmlinux-${release}`;
   return way(goal, why, {
-    next: `btfdepot get --url ${url} --running btf_vmlinux.ko -o ${place}`,
+    next: `btfdepot get --url ${url} ${kernel} btf_vmlinux.ko -o ${place}`,
   });
 }
 

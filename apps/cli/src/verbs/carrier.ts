@@ -1,4 +1,4 @@
-import { signModule, signModuleBy, type ModuleHash } from '@btf-depot/carrier';
+import { certificatePem, signModule, signModuleBy, type ModuleHash } from '@btf-depot/carrier';
 import { commandSigner } from '@btf-depot/service-kit';
 import { Command, Option } from 'commander';
 import { readFileSync } from 'node:fs';
@@ -46,7 +46,7 @@ export function carrierCommand(): Command {
       '--signer <command>',
       'sign with a command instead: gets the digest on stdin, BTFDEPOT_HASH, writes the raw signature',
     )
-    .option('--certificate <file>', "the key's certificate (PEM)")
+    .option('--certificate <file>', "the key's certificate (PEM or DER: signing_key.x509)")
     .addOption(
       new Option('--hash <name>', 'of the signature')
         .choices(['sha256', 'sha384', 'sha512'])
@@ -77,7 +77,7 @@ function signingBy({ key, signer, certificate: path, hash }: Flags): CarrierChoi
   if (path === undefined || (key === undefined) === (signer === undefined)) {
     throw new UsageError('to sign, name --certificate and one of --key and --signer');
   }
-  const trusted = { certificate: readFileSync(path, 'utf8'), hash };
+  const trusted = { certificate: certificatePem(readFileSync(path)), hash };
   if (signer !== undefined) {
     return (module) => signModuleBy(module, trusted, commandSigner(signer));
   }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { diagnose, type DepotAnswer, type Diagnosis } from '../doctor/diagnose.ts';
 import { readSystem, SYSTEM_FILES, type System } from '../running-system.ts';
@@ -27,7 +28,7 @@ export function doctorCommand(): Command {
 async function doctor({ url, root, json }: Flags): Promise<void> {
   const system = await readSystem(root);
   const depot = await askDepot(url, system);
-  const diagnosis = diagnose(system, depot);
+  const diagnosis = diagnose(system, depot, { isHere: resolve(root) === '/' });
   const { record, ...answer } = depot;
   if (json) {
     const { revision, state, delivery, carrier } = record ?? {};

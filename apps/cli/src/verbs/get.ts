@@ -1,5 +1,5 @@
 import type { ArtifactOptions, DepotClient, FoundArtifact } from '@btf-depot/client';
-import { ARTIFACTS, isBuildId } from '@btf-depot/contracts';
+import { ARTIFACTS } from '@btf-depot/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeWhole } from '../btf-file.ts';
 import { download } from '../download.ts';
@@ -7,7 +7,7 @@ import { MERGED_BTF, mergedBtf } from '../merged-btf.ts';
 import { openDepots, jsonOption, urlOption } from '../options.ts';
 import { formatBytes, note, print, printJson } from '../output.ts';
 import { trustedKeys } from '../trusted-keys.ts';
-import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
+import { buildIdByFlags, wholeBuildId, type KernelFlags } from '../which-kernel.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags extends KernelFlags {
@@ -49,13 +49,14 @@ export function getCommand(): Command {
 
 async function get(first: string | undefined, second: string, flags: Flags): Promise<void> {
   const byFlag = await buildIdByFlags(flags);
-  const buildId = byFlag ?? first;
+  const word = byFlag ?? first;
   const name = byFlag === undefined ? second : (first ?? second);
-  if (buildId === undefined || !isBuildId(buildId)) {
+  if (word === undefined || !/^[0-9a-f]{4,128}$/.test(word)) {
     throw new UsageError('name a build ID (lowercase hexadecimal), or use --running or --of FILE');
   }
   const keys = await trustedKeys(flags.keys);
   const client = openDepots(flags.url, { keys });
+  const buildId = await wholeBuildId(client, word);
   const { leastRevision = 0 } = flags;
   const output = flags.output ?? name;
   const { entry, manifest } =

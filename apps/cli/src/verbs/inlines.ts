@@ -1,9 +1,9 @@
-import { isBuildId, siteAddressSchema, type InlineSite } from '@btf-depot/contracts';
+import { siteAddressSchema, type InlineSite } from '@btf-depot/contracts';
 import { Command, InvalidArgumentError } from 'commander';
 import { jsonOption, openDepots, urlOption } from '../options.ts';
 import { formatTable, note, print, printable, printJson } from '../output.ts';
 import { depotSites, fileSites, type AskedSites, type InlinedCalls } from '../site-source.ts';
-import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
+import { buildIdByFlags, namesKernel, wholeBuildId, type KernelFlags } from '../which-kernel.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags extends KernelFlags {
@@ -50,8 +50,9 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
   if (flags.address !== undefined && flags.base !== undefined && flags.map === undefined) {
     throw new UsageError('BTF alone knows no addresses: name its map too, --map FILE');
   }
-  const calls = isBuildId(kernel)
-    ? depotSites(openDepots(flags.url), kernel)
+  const client = openDepots(flags.url);
+  const calls = namesKernel(kernel)
+    ? depotSites(client, await wholeBuildId(client, kernel))
     : await fileSites(kernel, flags);
   const asked: AskedSites[] = names.map((name) => ({ function: name }));
   if (flags.address !== undefined) asked.push({ address: flags.address });

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { isBuildId, type Variable } from '@btf-depot/contracts';
+import type { Variable } from '@btf-depot/contracts';
 import { Command, Option } from 'commander';
 import { openDepots, jsonOption, urlOption } from '../options.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../output.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
 import { depotVariables, fileVariables, type VariableSource } from '../variable-source.ts';
-import { buildIdByFlags, type KernelFlags } from '../which-kernel.ts';
+import { buildIdByFlags, namesKernel, wholeBuildId, type KernelFlags } from '../which-kernel.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags extends KernelFlags {
@@ -59,8 +59,9 @@ async function vars(first: string | undefined, rest: string[], flags: Flags): Pr
     throw new UsageError('a list has no such form, and no file: name a variable');
   }
   const bar = progressBar(kernel, isWatched({ json: form === 'json' }));
-  const source = isBuildId(kernel)
-    ? depotVariables(openDepots(flags.url), kernel)
+  const client = openDepots(flags.url);
+  const source = namesKernel(kernel)
+    ? depotVariables(client, await wholeBuildId(client, kernel))
     : await fileVariables(kernel, flags.base, (done, total) => bar.show('split', done, total));
   bar.stop();
   if (lists.length > 0) await list(source, lists, form === 'json');

@@ -1,6 +1,6 @@
 import { formatFault, LATEST_KERNEL, parseKernelVersion, verifyBtf } from '@btf-depot/btf';
 import { Command } from 'commander';
-import { openBtf, readBtf } from '../btf-file.ts';
+import { openBtf, readBtf, refuseForeignBase } from '../btf-file.ts';
 import { jsonOption } from '../options.ts';
 import { note, print, printable, printJson } from '../output.ts';
 
@@ -33,9 +33,12 @@ async function verify(
   file: string,
   { base, section, kernel, load, all, json }: Flags,
 ): Promise<void> {
-  const faults = verifyBtf(await readBtf(file, section), {
+  const bytes = await readBtf(file, section);
+  const standsOn = base === undefined ? undefined : await openBtf(base);
+  if (standsOn) await refuseForeignBase(file, bytes, standsOn);
+  const faults = verifyBtf(bytes, {
     section,
-    ...(base !== undefined && { base: await openBtf(base) }),
+    ...(standsOn && { base: standsOn }),
     ...(kernel !== undefined && { kernel: parseKernelVersion(kernel) }),
     checks: load ? 'load' : 'kernel',
     faults: all ? Infinity : 1,
