@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DepotError } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
+import { hasDwarf } from '@btf-depot/extras';
 import { openFileSource } from '@btf-depot/service-kit';
 
 const run = promisify(execFile);
@@ -49,7 +50,7 @@ export async function encodeBtf(vmlinux: string, output: string): Promise<string
 
 function hasDebugInformation(path: string): boolean {
   using file = openFileSource(path);
-  return readElf(file).section('.debug_info') !== undefined;
+  return hasDwarf(readElf(file));
 }
 
 async function versionOf(): Promise<[major: number, minor: number]> {

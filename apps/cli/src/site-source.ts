@@ -12,6 +12,7 @@ import {
   type SiteSource,
 } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
+import { hasDwarf } from '@btf-depot/extras';
 import { readBtf, readSections } from './btf-file.ts';
 import { withUnpackedSource } from './unpacked-source.ts';
 import { UsageError } from './usage-error.ts';
@@ -61,7 +62,7 @@ async function ofKernel(path: string): Promise<SiteSource> {
     const core = elf.filled('.BTF');
     if (!core) throw new Error(`${path} has no .BTF section that inlined calls could stand on`);
     const bytes = elf.bytes(core);
-    const dwarf = elf.filled('.debug_info') ? { dwarf: source } : {};
+    const dwarf = hasDwarf(elf) ? { dwarf: source } : {};
     const own = ownInlines(elf);
     const part = inlinesPart({ elf, core: parseBtf(bytes), ...(own && { own }), ...dwarf });
     if (!part) throw new Error(`${path} has neither .debug_info nor .BTF.inline`);

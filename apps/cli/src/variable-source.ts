@@ -17,6 +17,7 @@ import {
   type VariableTable,
 } from '@btf-depot/depot';
 import { ElfType, readElf } from '@btf-depot/elf';
+import { hasDwarf } from '@btf-depot/extras';
 import { readBtf, sectionsOf } from './btf-file.ts';
 import { withUnpackedSource } from './unpacked-source.ts';
 
@@ -74,7 +75,7 @@ function kernelParts(
   if (recognise(source) === 'btf') return undefined;
   const elf = readElf(source);
   const isKernel = elf.header.type !== ElfType.REL;
-  if (!isKernel || !elf.filled('.debug_info') || !elf.filled('.BTF')) return undefined;
+  if (!isKernel || !hasDwarf(elf) || !elf.filled('.BTF')) return undefined;
   // The build ID is in no part of the answer: a kernel without one has variables, too.
   const options = { buildId: elf.buildId() ?? '00'.repeat(20), extras: ['vars'] as const };
   const { core, vars } = splitKernel({ kernel: source }, options, onUnit);

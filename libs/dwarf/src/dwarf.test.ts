@@ -310,6 +310,20 @@ describe('sections', () => {
     expect(names(compressed(2, zstdCompressSync(info), info.length))).toEqual(['x']);
   });
 
+  const old = (content: Uint8Array, size: number, magic = 'ZLIB'): Dwarf => {
+    const start = Buffer.from(`${magic}00000000`);
+    start.writeBigUInt64BE(BigInt(size), 4);
+    const others = Object.entries(sections).filter(([name]) => name !== '.debug_info');
+    const packed = Buffer.concat([start, content]);
+    return open({ ...Object.fromEntries(others), '.zdebug_info': packed });
+  };
+
+  it('of old tool chains, .zdebug_…, are decompressed too', () => {
+    expect(names(old(deflateSync(info), info.length))).toEqual(['x']);
+    expect(codeOf(() => old(deflateSync(info), info.length + 1))).toBe('dwarf-compression');
+    expect(codeOf(() => old(deflateSync(info), info.length, 'ZSTD'))).toBe('dwarf-compression');
+  });
+
   it('are refused where they do not inflate to what they announce, or to more than the limit', () => {
     const huge = deflateSync(Buffer.alloc(10_000_000));
     expect(codeOf(() => compressed(1, huge, 10_000_000))).toBe('dwarf-limit');

@@ -42,9 +42,10 @@ export function readDwarf(elf: Elf, source: Source, options: ReadDwarfOptions = 
   }
   const sections = new DebugSections(elf, source, limits);
   if (!sections.has('.debug_info')) {
-    const split = ['.debug_info.dwo', '.zdebug_info'].find((name) => sections.has(name));
-    const message = split ? `only ${split}, which is not read` : 'no .debug_info section';
-    throw new FormatError(split ? 'dwarf-split' : 'dwarf-none', message);
+    if (!sections.has('.debug_info.dwo')) {
+      throw new FormatError('dwarf-none', 'no .debug_info section');
+    }
+    throw new FormatError('dwarf-split', 'only .debug_info.dwo, which is not read');
   }
   const code = elf.sections.find(
     ({ flags }) => (flags & SectionFlag.ALLOC) !== 0 && (flags & SectionFlag.EXECINSTR) !== 0,

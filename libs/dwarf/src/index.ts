@@ -19,6 +19,7 @@
 export { type AddressSpace } from './address-space.ts';
 export { At, Encoding, Form, Language, Tag, UnitType } from './constants.ts';
 export { eachCodeEntry } from './descend.ts';
+export { hasDwarf } from './sections.ts';
 export { Dwarf, readDwarf, type ReadDwarfOptions } from './dwarf.ts';
 export { Entry } from './entry.ts';
 export { Expressions, type ExpressionContext } from './expression.ts';

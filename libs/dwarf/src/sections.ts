@@ -7,6 +7,15 @@ import type { DwarfLimits } from './limits.ts';
 const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
 
+/** `.zdebug_…` of old tool chains (GNU, before gABI had compression): `ZLIB`, the size in 8 bytes. */
+const OLD_PREFIX = '.zdebug_';
+const OLD_MAGIC = 'ZLIB';
+
+/** Whether a file has debug information by itself, perhaps compressed in the old way. */
+export function hasDwarf(elf: Elf): boolean {
+  return (elf.filled('.debug_info') ?? elf.filled(`${OLD_PREFIX}info`)) !== undefined;
+}
+
 /** The sections with debug information of one ELF file; compression is undone. */
 export class DebugSections {
   readonly #elf: Elf;
@@ -30,7 +39,7 @@ export class DebugSections {
   source(name: string): Source {
     const section = this.#find(name);
     if (section === undefined) return bytesSource(new Uint8Array(), name);
-    if ((section.flags & SectionFlag.COMPRESSED) !== 0) return bytesSource(this.whole(name), name);
+    if (isCompressed(section)) return bytesSource(this.whole(name), name);
     const { offset, size } = section;
     if (offset > this.#source.size - size) throw truncated(section, this.#source.size);
     return sliceSource(this.#source, offset, size);
@@ -49,18 +58,28 @@ export class DebugSections {
   }
 
   #find(name: string): ElfSection | undefined {
-    const section = this.#elf.section(name);
-    return section?.type === SectionType.NOBITS ? undefined : section;
+    const old = name.replace('.debug_', OLD_PREFIX);
+    return [name, old]
+      .map((one) => this.#elf.section(one))
+      .find((section) => section && section.type !== SectionType.NOBITS);
   }
 
   #read(section: ElfSection): Uint8Array {
-    const compressed = (section.flags & SectionFlag.COMPRESSED) !== 0;
     this.#reserve(section, section.size);
     if (section.offset > this.#source.size - section.size) {
       throw truncated(section, this.#source.size);
     }
     const bytes = this.#source.read(section.offset, section.size);
-    return compressed ? this.#inflate(section, bytes) : bytes;
+    if (isOld(section)) return this.#inflateOld(section, bytes);
+    return isCompressed(section) ? this.#inflate(section, bytes) : bytes;
+  }
+
+  #inflateOld(section: ElfSection, bytes: Uint8Array): Uint8Array {
+    const head = Buffer.from(bytes.subarray(0, 12));
+    if (head.length < 12 || head.toString('latin1', 0, 4) !== OLD_MAGIC) {
+      throw compression(section, `it does not begin with ${OLD_MAGIC} and a size`);
+    }
+    return this.#unpack(section, ELFCOMPRESS_ZLIB, bytes.subarray(12), head.readBigUInt64BE(4));
   }
 
   #inflate(section: ElfSection, bytes: Uint8Array): Uint8Array {
@@ -70,9 +89,14 @@ export class DebugSections {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const little = this.#elf.endian === 'little';
     const type = view.getUint32(0, little);
-    const size = wide ? Number(view.getBigUint64(8, little)) : view.getUint32(4, little);
+    const size = wide ? view.getBigUint64(8, little) : BigInt(view.getUint32(4, little));
+    return this.#unpack(section, type, bytes.subarray(head), size);
+  }
+
+  #unpack(section: ElfSection, type: number, bytes: Uint8Array, announced: bigint): Uint8Array {
+    const size = Number(announced);
     this.#reserve(section, size);
-    const inflated = decompress(section, type, bytes.subarray(head), size);
+    const inflated = decompress(section, type, bytes, size);
     if (inflated.length !== size) {
       throw compression(section, `${inflated.length} bytes come out, ${size} were announced`);
     }
@@ -85,6 +109,14 @@ export class DebugSections {
     const message = `${size} bytes to hold in memory, ${room} are left of ${this.#limits.memory}`;
     throw new FormatError('dwarf-limit', message, { section: name });
   }
+}
+
+function isOld({ name }: ElfSection): boolean {
+  return name.startsWith(OLD_PREFIX);
+}
+
+function isCompressed(section: ElfSection): boolean {
+  return isOld(section) || (section.flags & SectionFlag.COMPRESSED) !== 0;
 }
 
 function decompress(section: ElfSection, type: number, bytes: Uint8Array, size: number) {

@@ -29,6 +29,7 @@
 // libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
 // encoder-features.ts. To add a kind of type in DWARF: Tag in libs/dwarf, resolve-types.ts and
 // same-in-depth.ts. To add memory that a kernel drops, touch: lost-memory.ts.
+export { hasDwarf } from '@btf-depot/dwarf';
 export { attachVariables, type AttachedVariables } from './attach-variables.ts';
 export type { VariableCoverage } from './from-dwarf/coverage.ts';
 export {

@@ -1,5 +1,5 @@
 import type { Source } from '@btf-depot/bytes';
-import { mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
+import { formatFault, mergeBtf, parseBtf, verifyBtf, type Btf } from '@btf-depot/btf';
 import type { Delivery } from '@btf-depot/contracts';
 import {
   attachVariables,
@@ -9,6 +9,7 @@ import {
   type VariablesFromDwarf,
   type VariablesFromDwarfOptions,
 } from '@btf-depot/extras';
+import { DepotError } from '../errors.ts';
 import { refusing } from '../input-errors.ts';
 import { sha256Of } from '../sha256.ts';
 import type { CorePart, SplitPart, VariablesPart } from './split-part.ts';
@@ -47,6 +48,7 @@ export function coreAndVariables({ base, full, dwarf, delivery, inlines, onUnit 
   if (full) return attached(base, full);
   if (delivery === 'module') return partitioned(base, readDwarf);
   const found = readDwarf(base, { inlines });
+  if (found) checkMade('variables', found.bytes, base);
   return {
     ...verbatim(base),
     ...(found && { vars: variablesPart(found, 'dwarf') }),
@@ -72,6 +74,10 @@ function partitioned(whole: Btf, readDwarf: (core: Btf) => VariablesFromDwarf | 
     ? partition(parseBtf(mergeBtf(parseBtf(found.bytes, { base: whole }))))
     : given;
   const { origin, core } = split;
+  if (origin === 'partition') {
+    checkMade('core', core.bytes);
+    checkMade('variables', split.vars.bytes, core);
+  }
   return {
     base: core,
     core: { ...part(core.bytes, core.typeCount), origin },
@@ -82,6 +88,17 @@ function partitioned(whole: Btf, readDwarf: (core: Btf) => VariablesFromDwarf | 
       ),
     }),
   };
+}
+
+/**
+ * What is made here keeps the rules that a kernel checks; those of the newest, because a kernel
+ * registers none of these parts but ksyms, which are held against its own version.
+ * @throws DepotError `bad-btf` that names the type.
+ */
+function checkMade(what: string, bytes: Uint8Array, base?: Btf): void {
+  const [fault] = verifyBtf(bytes, base ? { base } : {});
+  if (!fault) return;
+  throw new DepotError('bad-btf', `${what} made of the kernel: ${formatFault(fault)}`);
 }
 
 type Found = Pick<VariablesFromDwarf, 'bytes' | 'types' | 'variables'> &

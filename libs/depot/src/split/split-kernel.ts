@@ -3,7 +3,7 @@ import { parseBtf, type Btf } from '@btf-depot/btf';
 import { readLinkRecords } from '@btf-depot/carrier';
 import type { CarrierEntry, Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
-import { refuseShuffledFull } from '@btf-depot/extras';
+import { refuseShuffledFull, hasDwarf } from '@btf-depot/extras';
 import {
   carrierParts,
   type CarrierFacts,
@@ -178,7 +178,7 @@ export function splitKernel(
 }
 
 function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {
-  return elf?.filled('.debug_info') && kernel;
+  return elf && hasDwarf(elf) ? kernel : undefined;
 }
 
 function openInput({ kernel, stored }: SplitInput): OpenedKernel {

@@ -300,6 +300,8 @@ export class TypeResolver {
     const { core } = table;
     const isUnion = entry.tag === Tag.UNION_TYPE;
     const name = table.names.ofEntry(entry, At.NAME);
+    // It says nothing of what is there, and kernels refuse a FWD without a name.
+    if (name === 0) return 0;
     const named = table.named(name);
     const definitions = named.filter((id) => {
       const kind = core.kind(id);

@@ -219,6 +219,27 @@ describe('types', () => {
     expect([appended, ...lines]).toEqual([0, '.data+0:8 1 struct task *idle']);
   });
 
+  it('that are declared without a name say nothing: they are void, and what is made is valid', () => {
+    const nameless = (tag: number, label: string): EntryInput => ({
+      ...{ tag, label },
+      attributes: [[At.DECLARATION, Form.FLAG_PRESENT]],
+    });
+    const { lines } = run(
+      kernel([
+        unit([
+          nameless(Tag.STRUCTURE_TYPE, 'hidden'),
+          nameless(Tag.UNION_TYPE, 'other'),
+          typed(Tag.POINTER_TYPE, 'pointer', 'hidden'),
+          typed(Tag.POINTER_TYPE, 'pointerToOther', 'other'),
+          variable('idle', 'pointer', at(0)),
+          variable('busy', 'pointerToOther', at(8)),
+          variable('whole', 'hidden', at(16)),
+        ]),
+      ]),
+    );
+    expect(lines).toEqual(['.data+0:8 1 void *idle', '.data+8:8 1 void *busy']);
+  });
+
   it('with several dimensions are nested where they are new', () => {
     const dimension = (bound: number): EntryInput => ({
       tag: Tag.SUBRANGE_TYPE,
