@@ -13,6 +13,7 @@ import {
   withParts,
 } from './parts.ts';
 import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
+import { statusOf } from './status.ts';
 
 /** Where the schema of records has blobs: objects with a hash and a size. */
 function blobPaths(schema: unknown, path: readonly string[] = []): string[] {
@@ -101,4 +102,15 @@ test('every part has marks, or its owner has them', () => {
   expect(
     claimedArtifacts({ ...record, ...(ksyms && { ksyms: { ...ksyms, claimed: true } }) }),
   ).toEqual([...['vmlinux.ksyms.btf', 'btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko']]);
+});
+
+test('a report has each extra where the record has it, with how much there is of it', () => {
+  const { report } = statusOf(record);
+  const said = { size: 1, types: 1 };
+  expect(report.extras).toEqual({
+    vars: { ...said, sha256: blob('1').sha256, variables: 1 },
+    later: { ...said, sha256: blob('2').sha256, variables: 1 },
+  });
+  expect(report.inlines).toEqual({ ...said, sha256: blob('5').sha256, sites: 1 });
+  expect(statusOf(bare).report).not.toHaveProperty('inlines');
 });

@@ -90,6 +90,13 @@ export function extrasOf(record: Partial<KernelRecord>): Map<string, StoredPart>
   return new Map([...partsOf(record)].filter(([name]) => !known.has(name)));
 }
 
+/** How much a record has of an extra, in the unit that it counts: variables, sites. */
+export function amountOf(name: string, part: StoredPart): { what: string; amount: number } {
+  // What this version does not know is described as variables are: see `extras` of the record.
+  const what = isExtraName(name) ? EXTRAS[name].counts : EXTRAS.vars.counts;
+  return { what, amount: Number((part as unknown as Record<string, unknown>)[what]) };
+}
+
 /** What a record has of an extra. */
 export function extraOf<Name extends ExtraName>(
   record: Partial<KernelRecord>,

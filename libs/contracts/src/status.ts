@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 import { claimedParts } from './ownership.ts';
+import { amountOf, extrasOf } from './parts.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
 /** How far the work on a kernel is. */
@@ -79,7 +80,7 @@ export function statusOfSplitting(buildId: string, progress: SplitProgress): Spl
 export function statusOf(record: KernelRecord, splitting?: SplitProgress): KernelStatus {
   const self = kernelPath(record.buildId);
   const names = Object.keys(record.artifacts);
-  const { inlines, withdrawal, owner } = record;
+  const { withdrawal, owner } = record;
   const claimed = claimedParts(record);
   const progress = splitting ? progressOf('split', splitting) : compressingOf(record);
   return {
@@ -92,18 +93,7 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
       ...(record.release !== undefined && { release: record.release }),
       ...(record.arch !== undefined && { arch: record.arch }),
       core: { sha256: record.core.sha256, size: record.core.size, types: record.core.types },
-      extras: Object.fromEntries(
-        Object.entries(record.extras).map(([name, { sha256, size, types, variables }]) => [
-          name,
-          { sha256, size, types, variables },
-        ]),
-      ),
-      ...(inlines && {
-        inlines: {
-          ...{ sha256: inlines.sha256, size: inlines.size },
-          ...{ types: inlines.types, sites: inlines.sites },
-        },
-      }),
+      ...reportedExtras(record),
       ...(owner && { owner: owner.principal }),
       ...(claimed.length > 0 && { claimed }),
       ...(record.failure && { failure: record.failure }),
@@ -115,6 +105,20 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
       ...Object.fromEntries(names.map((name) => [name, `${self}/${name}`])),
     },
   };
+}
+
+/** Clients look for an extra where the record has it: in `extras`, or beside that. */
+function reportedExtras(record: KernelRecord): Pick<KernelStatus['report'], 'extras' | 'inlines'> {
+  const all = [...extrasOf(record)].map(([name, part]) => {
+    const { what, amount } = amountOf(name, part);
+    const { sha256, size, types } = part;
+    return [name, { sha256, size, types, [what]: amount }] as const;
+  });
+  const isInside = (name: string) => Object.hasOwn(record.extras, name);
+  return {
+    ...Object.fromEntries(all.filter(([name]) => !isInside(name))),
+    extras: Object.fromEntries(all.filter(([name]) => isInside(name))),
+  } as Pick<KernelStatus['report'], 'extras' | 'inlines'>;
 }
 
 function compressingOf({ state, progress }: KernelRecord): WorkProgress | undefined {

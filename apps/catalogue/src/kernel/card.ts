@@ -1,0 +1,6 @@
+import { h, type Child } from '../dom.ts';
+
+/** A part of a kernel, or that it has none. */
+export function card(title: Child, main: string, detail: string): HTMLElement {
+  return h('li', {}, h('h3', {}, title), h('p', { class: 'big' }, main), h('p', {}, detail));
+}
