@@ -1,4 +1,4 @@
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { splitKernel } from '@btf-depot/depot';
 import type { KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';

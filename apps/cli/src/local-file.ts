@@ -3,7 +3,7 @@ import { createReadStream, openAsBlob } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { UnpackedUpload } from '@btf-depot/depot';
-import { unpackFile } from '@btf-depot/service-kit';
+import { unpackFile } from '@btf-depot/compute';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /**

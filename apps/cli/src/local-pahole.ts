@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { DepotError } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { hasDwarf } from '@btf-depot/extras';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 
 const run = promisify(execFile);
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openMinioStores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
 import { checkStore, type Finding } from '@btf-depot/depot';
-import { createComputePool } from '@btf-depot/service-kit';
+import { createComputePool } from '@btf-depot/compute';
 import {
   makeSmallDisk,
   startClock,

@@ -7,7 +7,7 @@ import { gzip } from '@btf-depot/codec';
 import { kernelPieces, splitKernel } from '@btf-depot/depot';
 import { paholeCommand, type KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Pushed } from './push-file.ts';

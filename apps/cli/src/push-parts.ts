@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { gzip } from '@btf-depot/codec';
 import type { Delivery, UploadPart } from '@btf-depot/contracts';
 import { kernelPieces, type UnpackedUpload } from '@btf-depot/depot';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { blobOf, sha256OfFile } from './local-file.ts';
 import { BESIDE, type PushOptions } from './push-options.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { unpackFile } from '@btf-depot/service-kit';
+import { unpackFile } from '@btf-depot/compute';
 import { startDepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, expect } from 'vitest';

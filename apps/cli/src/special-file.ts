@@ -11,7 +11,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { bytesSource } from '@btf-depot/bytes';
-import { openFileSource, type FileSource } from '@btf-depot/service-kit';
+import { openFileSource, type FileSource } from '@btf-depot/compute';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 import { UsageError } from './usage-error.ts';
 

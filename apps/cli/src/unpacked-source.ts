@@ -1,7 +1,7 @@
 import { bytesSource, chunksOf, type Source } from '@btf-depot/bytes';
 import { COMPRESSION_HEAD, compressionOf, decompress, type Compression } from '@btf-depot/codec';
 import { recognise } from '@btf-depot/depot';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { readImage, type RawImage } from '@btf-depot/unpack';
 import { withUnpacked } from './local-file.ts';
 import { SpecialFiles } from './special-file.ts';

@@ -1,8 +1,8 @@
 import { openMinioStores } from '@btf-depot/blob-store';
 import { systemClock } from '@btf-depot/depot';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
+import { createComputePool } from '@btf-depot/compute';
 import {
-  createComputePool,
   moduleSigning,
   readSigningKeys,
   retryRules,

@@ -13,15 +13,14 @@ import {
   type RecordStore,
   type TokenStore,
 } from '@btf-depot/depot';
+import { createComputePool, type ComputePool } from '@btf-depot/compute';
 import {
   auditLog,
-  createComputePool,
   publicListener,
   recordHandlers,
   serveRoutes,
   tokenGuards,
   type commonSettings,
-  type ComputePool,
   type Handlers,
   type Logger,
   type Metrics,

@@ -1,9 +1,9 @@
 import { EXTRA_NAMES } from '@btf-depot/contracts';
 import { parseExtras } from '@btf-depot/contracts/routes';
+import { COMPUTE_LIMITS, type ComputeLimits } from '@btf-depot/compute';
 import {
   byteSize,
   commonSettings,
-  COMPUTE_LIMITS,
   kindOf,
   path,
   publicSettings,
@@ -15,7 +15,6 @@ import {
   storeSettings,
   tokenSettings,
   wholeNumber,
-  type ComputeLimits,
   type Settings,
 } from '@btf-depot/service-kit';
 import { z } from 'zod';

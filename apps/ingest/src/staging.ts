@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { UploadedFile } from '@btf-depot/depot';
-import { tellingFullDisk } from '@btf-depot/service-kit';
+import { tellingFullDisk } from '@btf-depot/compute';
 
 /** Folders that crashed processes left behind are removed once they are older than this. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;

@@ -16,13 +16,8 @@ import {
   type TokenHolder,
   type Upload,
 } from '@btf-depot/depot';
-import {
-  clientOf,
-  stopReading,
-  type ComputePool,
-  type Logger,
-  type Metrics,
-} from '@btf-depot/service-kit';
+import type { ComputePool } from '@btf-depot/compute';
+import { clientOf, stopReading, type Logger, type Metrics } from '@btf-depot/service-kit';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Admission } from './admission.ts';

@@ -1,21 +1,11 @@
 /**
  * What the services share around the use cases: settings, log, HTTP server with health and problem
- * answers, worker threads for computations, and an orderly end.
+ * answers, and an orderly end.
  */
 export { type AddressedRequest } from './addressed-request.ts';
 export { startAdmin } from './admin.ts';
 export { clientOf } from './client-of.ts';
 export { commonHeaders } from './common-headers.ts';
-export {
-  COMPUTE_LIMITS,
-  createComputePool,
-  type ClientCompute,
-  type ComputeLimits,
-  type ComputePool,
-} from './compute/pool.ts';
-export { unpackFile } from './compute/unpack-file.ts';
-export { openFileSource, type FileSource } from './compute/file-source.ts';
-export { tellingFullDisk } from './full-disk.ts';
 export { startHttpService, type HttpService } from './http-service.ts';
 export { auditLog, createLogger, type Logger } from './logger.ts';
 export { commandSigner, moduleSettings, moduleSigning } from './module-signing.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { kernelPieces, splitKernel } from '@btf-depot/depot';
 import { provideKernel, providePackage } from '@btf-depot/kernels';
-import { openFileSource, unpackFile } from '@btf-depot/service-kit';
+import { openFileSource, unpackFile } from '@btf-depot/compute';
 import { run, unpack, unpackSome } from '@btf-depot/services/provision';
 import { startDepot } from '@btf-depot/testing/processes';
 import { median, type Bench } from './bench.ts';

@@ -2,7 +2,7 @@ import { Kind, parseBtf, type Btf } from '@btf-depot/btf';
 import { readElf, type Elf } from '@btf-depot/elf';
 import { listVariables, type Variable } from '@btf-depot/extras';
 import type { Kernel } from '@btf-depot/kernels';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { say } from '@btf-depot/services/provision';
 import { expect, it } from 'vitest';
 import { buildCarriers } from './built-carriers.ts';

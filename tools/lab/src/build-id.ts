@@ -1,5 +1,5 @@
 import { readElf } from '@btf-depot/elf';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 
 export function buildIdOfFile(path: string): string {
   using file = openFileSource(path);

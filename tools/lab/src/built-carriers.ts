@@ -2,7 +2,7 @@ import { carrierTarget } from '@btf-depot/carrier';
 import type { ArtifactName, ExtraName } from '@btf-depot/contracts';
 import { packKernel, splitKernel, type KernelParts, type PackInput } from '@btf-depot/depot';
 import type { Kernel } from '@btf-depot/kernels';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { existsSync } from 'node:fs';
 
 /** What the depot makes of a kernel. */

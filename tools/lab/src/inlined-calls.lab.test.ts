@@ -2,7 +2,7 @@ import type { InlineSite } from '@btf-depot/contracts';
 import { askSites, finish, openSites, splitKernel, type SiteSource } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import type { Kernel } from '@btf-depot/kernels';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { beforeAll, expect, it } from 'vitest';
 import { boot, type Booted } from './index.ts';
 import { PatchedPlaces } from './patched-places.ts';

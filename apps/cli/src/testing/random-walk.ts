@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openMinioStores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
 import { checkStore, collectGarbage, requeue, systemClock, type Finding } from '@btf-depot/depot';
-import { createComputePool } from '@btf-depot/service-kit';
+import { createComputePool } from '@btf-depot/compute';
 import { startClock, startMinio, startRedis } from '@btf-depot/services';
 import { buildIdOf, collect, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { startServiceProcesses } from '@btf-depot/testing/services';

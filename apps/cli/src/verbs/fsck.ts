@@ -1,5 +1,5 @@
 import { checkStore, type Finding } from '@btf-depot/depot';
-import { createComputePool } from '@btf-depot/service-kit';
+import { createComputePool } from '@btf-depot/compute';
 import { Command } from 'commander';
 import { dataOption, openStores } from '../open-stores.ts';
 import { jsonOption } from '../options.ts';

@@ -2,7 +2,7 @@ import { open, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { unpackUpload, type FileAt, type UnpackedUpload } from '@btf-depot/depot';
-import { tellingFullDisk } from '../full-disk.ts';
+import { tellingFullDisk } from './full-disk.ts';
 import { openFileSource } from './file-source.ts';
 import type { Guard } from './memory-guard.ts';
 

@@ -1,0 +1,17 @@
+/**
+ * The work of a depot that must not run on the event loop: unpacking, splitting and packing, on
+ * worker threads that clients share fairly. It implements the port `Compute` of libs/depot.
+ *
+ * To add a kind of work, touch the port, its task and result in messages.ts, what the thread does
+ * in worker.ts, and what asks the thread in pool.ts. What waits for a thread is decided in seats.ts.
+ */
+export { openFileSource, type FileSource } from './file-source.ts';
+export { tellingFullDisk } from './full-disk.ts';
+export {
+  COMPUTE_LIMITS,
+  createComputePool,
+  type ClientCompute,
+  type ComputeLimits,
+  type ComputePool,
+} from './pool.ts';
+export { unpackFile } from './unpack-file.ts';
