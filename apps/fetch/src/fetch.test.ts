@@ -204,7 +204,7 @@ describe.each(['first', 'again'])('%s:', () => {
   ])('a %i of %s has an id, the one of its request where there is one', async (...asked) => {
     const [status, path, headers = {}, method] = asked;
     const idOf = async (given?: string) => {
-      const sent = { ...headers, ...(given !== undefined && { 'x-request-id': given }) };
+      const sent = given === undefined ? headers : { ...headers, 'x-request-id': given };
       const answer = await get(path, sent, method);
       expect(answer.status).toBe(status);
       expect(answer.headers.get('x-content-type-options')).toBe('nosniff');

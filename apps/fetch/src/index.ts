@@ -1,7 +1,26 @@
 /**
- * Fetch: serves what fits a kernel, by its build ID. What is asked for again and again is answered
- * from memory, ahead of Express (hot-path.ts). `createFetch` is the service without its adapters
- * and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
+ * Fetch: serves what fits a kernel, by its build ID. `createFetch` is the service without its
+ * adapters and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
+ *
+ * The routes are lines in libs/contracts/src/routes; their handlers are in routes/. hot-path.ts
+ * answers ahead of Express whatever these four caches hold. Each drops its least recently used
+ * entry when it is full:
+ *
+ * - Records (records/recent-records.ts) by build ID: 4096, and 16,384 build IDs that have none.
+ *   After `BTFDEPOT_RECORD_AGE` a record is read again, so an upload or a withdrawal shows that
+ *   much later. While the store does not answer, the old record serves.
+ * - Blobs (blobs/hot-blobs.ts) by SHA-256: `BTFDEPOT_HOT_BLOBS` bytes. A blob never changes, so
+ *   time does not end an entry. Whether a kernel still names the blob is asked of the records.
+ * - Answers (answers/answers.ts) that were computed, and lasting refusals:
+ *   `BTFDEPOT_HOT_ANSWERS` bytes. The key has the kernel's revision, so a new revision finds
+ *   nothing old, and time does not end an entry.
+ * - Open kernels (kernels/open-kernels.ts) on the kernel thread, by revision:
+ *   `BTFDEPOT_OPEN_KERNELS` bytes, the latest one in any case. They end with the thread, which a
+ *   question over its time or memory ends.
+ *
+ * Beside them: the list of all kernels (records/kernel-list.ts), read anew every
+ * `BTFDEPOT_LIST_AGE`, and the memory that readers hold (blobs/held-memory.ts), which no cache
+ * frees.
  */
 import type { PublicKey } from '@btf-depot/contracts';
 import { FETCH_ROUTES, pathOfAny, RECORD_ROUTES, ROUTES } from '@btf-depot/contracts/routes';
@@ -20,7 +39,7 @@ import { blobSender } from './answers/send-blob.ts';
 import { HeldMemory } from './blobs/held-memory.ts';
 import { HotBlobs } from './blobs/hot-blobs.ts';
 import { Budget } from './clients/budget.ts';
-import { Wanted } from './clients/wanted.ts';
+import { WantedKernels } from './clients/wanted-kernels.ts';
 import { hotPath } from './hot-path.ts';
 import { KernelThread, type KernelLimits } from './kernels/kernel-thread.ts';
 import { KernelList } from './records/kernel-list.ts';
@@ -65,7 +84,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     log.warn({ err: error }, message),
   );
   kernelList.start();
-  const wanted = new Wanted();
+  const wanted = new WantedKernels();
   const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (record) => {
     kernelList.note(record);
     if (record.extras.vars) wanted.found(record.buildId);
@@ -121,7 +140,7 @@ function kernelLimits(settings: FetchSettings): KernelLimits {
 }
 
 /** `GET /v1/wanted`: what was asked for and is not here. */
-function adminRoutes(wanted: Wanted): Router {
+function adminRoutes(wanted: WantedKernels): Router {
   const router = Router();
   const route = router.route('/v1/wanted');
   route.get((_request, response) => response.json({ wanted: wanted.list() }));

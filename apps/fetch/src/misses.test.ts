@@ -88,7 +88,7 @@ function serve(stores: { blobs: BlobStore; records: RecordStore }, readers?: Tok
   const log = createLogger('fetch', 'silent');
   const fetch = createFetch(stores, TEST_SETTINGS, log);
   const where = { host: '127.0.0.1', port: 0, log, checks: {}, graceMs: 0 };
-  return startHttpService({ ...where, ...fetch, ...(readers && { readers }) });
+  return startHttpService({ ...where, ...fetch, readers });
 }
 
 type Miss = [

@@ -89,9 +89,9 @@ function writeHead(
     'Cache-Control': immutable ? 'public, max-age=31536000, immutable' : 'public, no-cache',
     'Accept-Ranges': 'bytes',
     ...READABLE_ELSEWHERE,
-    ...(vary !== undefined && { Vary: vary }),
-    ...answer.headers,
   };
+  if (vary !== undefined) headers.Vary = vary;
+  Object.assign(headers, answer.headers);
   const ifMatch = request.headers['if-match'];
   // The strong comparison of RFC 9110, 13.1.1: a weak tag is never the same.
   if (ifMatch !== undefined && !tagsOf(ifMatch).some((tag) => tag === '*' || tag === etag)) {

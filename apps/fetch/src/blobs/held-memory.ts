@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DepotError } from '@btf-depot/depot';
 import { clientOf, type AddressedRequest } from '@btf-depot/service-kit';
-import { CountedOnce, type Holdable } from './counted-once.ts';
+import { HeldBytes, type Holdable } from './held-bytes.ts';
 
 /** Milliseconds in which a reader must take at least something. */
 const STALLED = 60_000;
@@ -37,8 +37,8 @@ interface Sending {
  * is counted once, however many readers it has.
  */
 export class HeldMemory {
-  readonly #all = new CountedOnce();
-  readonly #ofClients = new Map<string, CountedOnce>();
+  readonly #all = new HeldBytes();
+  readonly #ofClients = new Map<string, HeldBytes>();
   /** Answers on their way, those first of which nothing was taken for longest. */
   readonly #sending = new Map<Sent, Sending>();
   readonly #limit: number;
@@ -129,7 +129,7 @@ export class HeldMemory {
   holdWhileSent(buffer: Buffer, response: Sent): void {
     const client = clientOf(response.req);
     this.hold(buffer);
-    const ofClient = this.#ofClients.get(client) ?? new CountedOnce();
+    const ofClient = this.#ofClients.get(client) ?? new HeldBytes();
     this.#ofClients.set(client, ofClient);
     ofClient.add(buffer);
     this.#sending.set(response, { buffer, client, takenAt: performance.now() });

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createFetch } from '../index.ts';
 import { TEST_SETTINGS } from '../testing/start-fetch.ts';
 import { Budget } from './budget.ts';
-import { Wanted } from './wanted.ts';
+import { WantedKernels } from './wanted-kernels.ts';
 
 describe('a budget', () => {
   const [one, other] = [{ ip: '192.0.2.1' }, { ip: '192.0.2.2' }];
@@ -47,7 +47,7 @@ describe('what is wanted', () => {
   const client = (number: number) => `192.0.2.${number}`;
 
   test('is told by how many clients asked, whatever one of them repeats', () => {
-    const wanted = new Wanted();
+    const wanted = new WantedKernels();
     for (let asked = 0; asked < 50; asked++) wanted.count('aaaaaaaa', 'no-vars', client(1));
     for (const number of [1, 2, 3]) wanted.count('bbbbbbbb', 'unknown-build-id', client(number));
     expect(wanted.list().map(({ buildId, clients }) => [buildId, clients])).toEqual([
@@ -60,7 +60,7 @@ describe('what is wanted', () => {
   });
 
   test('is not pushed out by one that makes up build IDs, nor by many', () => {
-    const wanted = new Wanted();
+    const wanted = new WantedKernels();
     for (const number of [1, 2, 3]) wanted.count('bbbbbbbb', 'unknown-build-id', client(number));
     for (let at = 0; at < 100; at++) wanted.count(buildIdOf(`${at}`), 'no-vars', client(4));
     expect(wanted.list()).toHaveLength(1 + 20);

@@ -49,7 +49,7 @@ export function* answerSites(
   room: AnswerRoom,
 ): Steps<Body> {
   const { sites, more } = yield* askSites(source, question, room);
-  return json({ buildId, sites, ...(more && { next: `${question.skip + sites.length}` }) });
+  return json({ buildId, sites, next: more ? `${question.skip + sites.length}` : undefined });
 }
 
 function* variable(

@@ -7,8 +7,8 @@ import {
 } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
 import type { Made, OpenedParts, Question, Reply } from './messages.ts';
-import { Openings, type Opening } from './openings.ts';
-import { Waiting, type Pending } from './waiting.ts';
+import { OpeningQueue, type Opening } from './opening-queue.ts';
+import { PendingQuestions, type PendingQuestion } from './pending-questions.ts';
 import { WatchedWorker, type ThreadEnd } from './watched-worker.ts';
 
 /** Milliseconds that a question waits for its answer before it is told to come back. */
@@ -47,17 +47,17 @@ export type Answered = Omit<Made, 'bytes'> & { bytes: Buffer };
  * kernel is in memory once; a pool that hands tasks to any thread would open it in each, and waits
  * for one answer before it sends the next question. That is also why this is no piscina.
  *
- * Clients take turns in the thread (turns.ts). Where a question takes too much time or memory the
- * thread is ended (watched-worker.ts), and another one begins: that question is refused from then
+ * Clients take turns in the thread (fair-queue.ts). A question that takes too much time or memory
+ * ends the thread (watched-worker.ts), and another one begins: that question is refused from then
  * on, and the others that waited are asked once more.
  */
 export class KernelThread {
   readonly #limits: KernelLimits;
   readonly #deps: KernelThreadDeps;
-  readonly #waiting = new Waiting((pending) =>
+  readonly #waiting = new PendingQuestions((pending) =>
     this.#worker?.post({ do: 'forget', id: pending.id }),
   );
-  readonly #openings: Openings;
+  readonly #openings: OpeningQueue;
   /** Questions, and kernels, that the thread did not survive. */
   readonly #guilty = new LRUCache<string, DepotError>({ max: 1000, ttl: GUILTY_FOR * 1000 });
   #worker: WatchedWorker | undefined;
@@ -66,7 +66,7 @@ export class KernelThread {
   constructor(limits: KernelLimits, deps: KernelThreadDeps) {
     this.#limits = limits;
     this.#deps = deps;
-    this.#openings = new Openings((opening) => this.#readAndOpen(opening));
+    this.#openings = new OpeningQueue((opening) => this.#readAndOpen(opening));
     setInterval(() => this.#waiting.refuseOld(MAX_WAIT), 1000).unref();
     // Now, for the sake of whoever asks first: loading it takes longer than opening a kernel.
     this.#start();
@@ -91,13 +91,13 @@ export class KernelThread {
   }
 
   /** The answer comes when the first of all who wait for it has its turn. */
-  #join(pending: Pending, client: string): void {
+  #join(pending: PendingQuestion, client: string): void {
     if (!this.#waiting.join(pending, client)) return;
     if (pending.opening) this.#openings.join(pending.opening, client);
     else this.#worker?.post({ do: 'join', id: pending.id, client });
   }
 
-  #send(pending: Pending): void {
+  #send(pending: PendingQuestion): void {
     const { id, key, client, question, record } = pending;
     const asked = { id, client, buildId: record.buildId, question };
     this.#running.post({ do: 'ask', key, asked });
@@ -117,7 +117,9 @@ export class KernelThread {
     const asked = opening.asked
       .filter((pending) => this.#waiting.byId(pending.id) === pending)
       .map((pending) => ({
-        ...{ id: pending.id, client: pending.client, question: pending.question },
+        id: pending.id,
+        client: pending.client,
+        question: pending.question,
         buildId: record.buildId,
       }));
     this.#running.post({ do: 'open', id, client, key, open, asked });
@@ -140,8 +142,8 @@ export class KernelThread {
     return {
       core: await read(core.sha256),
       inlines: await read(inlines.sha256),
-      ...(inlines.map && { map: await read(inlines.map.sha256) }),
-      ...(arch !== undefined && { arch }),
+      map: inlines.map && (await read(inlines.map.sha256)),
+      arch,
     };
   }
 
@@ -149,7 +151,9 @@ export class KernelThread {
     const { maxBytes, answer, questionTime, memory } = this.#limits;
     const worker = new WatchedWorker(
       {
-        ...{ maxBytes, answer, questionTime },
+        maxBytes,
+        answer,
+        questionTime,
         memory: memory + maxBytes,
         script: this.#deps.script ?? SCRIPT,
       },

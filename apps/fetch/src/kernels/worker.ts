@@ -5,7 +5,7 @@ import { AnswerRoom, DepotError, openSites, openVariables, type Steps } from '@b
 import { answerQuestion, answerSites, type Body } from './answer-question.ts';
 import type { Asked, Made, OpenedParts, Question, Reply, Request, ThreadData } from './messages.ts';
 import { OpenKernels, type OpenKernel } from './open-kernels.ts';
-import { Turns } from './turns.ts';
+import { FairQueue } from './fair-queue.ts';
 
 /** Milliseconds after which another client has its turn. */
 const SLICE = 5;
@@ -21,7 +21,7 @@ interface Task {
 
 const { maxBytes, answer, questionTime, running } = workerData as ThreadData;
 const kernels = new OpenKernels(maxBytes);
-const turns = new Turns<Task>();
+const turns = new FairQueue<Task>();
 /** What is not answered yet, by id. */
 const tasks = new Map<number, Task>();
 let isScheduled = false;

@@ -12,7 +12,7 @@ import type { Request } from 'express';
 import type { HeldMemory } from '../blobs/held-memory.ts';
 import { sendJson } from '../blobs/send-bytes.ts';
 import type { Budget } from '../clients/budget.ts';
-import type { Wanted } from '../clients/wanted.ts';
+import type { WantedKernels } from '../clients/wanted-kernels.ts';
 import type { KernelList } from '../records/kernel-list.ts';
 import type { RecentRecords } from '../records/recent-records.ts';
 import type { FetchHandlers } from './handlers.ts';
@@ -23,7 +23,7 @@ const READERS = 16;
 export interface SearchDeps {
   records: RecentRecords;
   kernelList: KernelList;
-  wanted: Wanted;
+  wanted: WantedKernels;
   held: HeldMemory;
   budget: Budget;
 }

@@ -9,9 +9,9 @@ export interface SiteParts {
   /** Split BTF on core. */
   inlines: Uint8Array;
   /** Text of a CallerMap; without, sites have neither address nor caller. */
-  map?: Uint8Array;
+  map?: Uint8Array | undefined;
   /** As in the record; without, registers have numbers only. */
-  arch?: string;
+  arch?: string | undefined;
 }
 
 /** A kernel whose inlined calls can be asked for. */

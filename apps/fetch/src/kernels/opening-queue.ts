@@ -1,7 +1,7 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import type { OpenedParts } from './messages.ts';
-import { Turns } from './turns.ts';
-import type { Pending } from './waiting.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { PendingQuestion } from './pending-questions.ts';
 
 /** Kernels whose parts are in memory beside the open ones, and of those, of one client. */
 const AT_ONCE = 4;
@@ -14,9 +14,9 @@ export interface Opening {
   of: OpenedParts['of'];
   record: KernelRecord;
   client: string;
-  asked: Pending[];
+  asked: PendingQuestion[];
   /** Questions that came after it was sent to the thread. */
-  late: Pending[];
+  late: PendingQuestion[];
   state: 'waiting' | 'reading' | 'sent' | 'over';
 }
 
@@ -25,11 +25,11 @@ export interface Opening {
  * one. A kernel is opened once for all who ask for it, and those questions are answered before its
  * place is free again: none of them can find it closed by the kernels that others opened.
  */
-export class Openings {
+export class OpeningQueue {
   readonly #start: (opening: Opening) => Promise<void>;
   readonly #byKey = new Map<string, Opening>();
   readonly #sent = new Map<number, Opening>();
-  readonly #turns = new Turns<Opening>();
+  readonly #turns = new FairQueue<Opening>();
   readonly #places = new Map<Opening, string>();
 
   /** @param start reads the parts and sends them to the thread. */
@@ -43,7 +43,7 @@ export class Openings {
   }
 
   /** Has the question wait for its kernel. */
-  wait(pending: Pending, nextId: () => number): void {
+  wait(pending: PendingQuestion, nextId: () => number): void {
     const { key, of, record, client, others } = pending;
     let opening = this.#byKey.get(key);
     if (opening?.state === 'sent') {
@@ -68,7 +68,7 @@ export class Openings {
   }
 
   /** @returns the questions that came too late to be sent with it. */
-  opened(opening: Opening, took: number): Pending[] {
+  opened(opening: Opening, took: number): PendingQuestion[] {
     this.#turns.ran(opening.client, took);
     this.#over(opening);
     const answers = opening.asked.map(({ answer }) => answer);

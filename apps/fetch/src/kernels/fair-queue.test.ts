@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Turns } from './turns.ts';
+import { FairQueue } from './fair-queue.ts';
 
 /** Runs everything, each turn for as long as the task still wants, 5 at most. */
-function order(turns: Turns<{ name: string; left: number }>): string[] {
+function order(turns: FairQueue<{ name: string; left: number }>): string[] {
   const ended = [];
   for (let next = turns.next(); next; next = turns.next()) {
     const [client, task] = next;
@@ -16,14 +16,14 @@ function order(turns: Turns<{ name: string; left: number }>): string[] {
 }
 
 test('a short task of one client ends before the long one of another, whoever came first', () => {
-  const turns = new Turns<{ name: string; left: number }>(() => 0);
+  const turns = new FairQueue<{ name: string; left: number }>(() => 0);
   turns.add('greedy', { name: 'long', left: 1000 });
   turns.add('modest', { name: 'short', left: 3 });
   expect(order(turns)).toEqual(['short', 'long']);
 });
 
 test('many tasks of one client do not hold up those of others', () => {
-  const turns = new Turns<{ name: string; left: number }>(() => 0);
+  const turns = new FairQueue<{ name: string; left: number }>(() => 0);
   for (let at = 0; at < 100; at++) turns.add('greedy', { name: `greedy ${at}`, left: 5 });
   turns.add('modest', { name: 'first', left: 5 });
   turns.add('modest', { name: 'second', left: 5 });
@@ -34,7 +34,7 @@ test('many tasks of one client do not hold up those of others', () => {
 
 test('what a client had is forgotten after a while', () => {
   let now = 0;
-  const turns = new Turns<string>(() => now);
+  const turns = new FairQueue<string>(() => now);
   turns.ran('old', 100);
   turns.ran('new', 10);
   now = 60_000;
@@ -45,7 +45,7 @@ test('what a client had is forgotten after a while', () => {
 });
 
 test('those that may not run are passed over, and keep their place', () => {
-  const turns = new Turns<string>();
+  const turns = new FairQueue<string>();
   turns.add('a', 'first');
   turns.add('b', 'second');
   expect(turns.next((client) => client !== 'a')).toEqual(['b', 'second']);

@@ -5,7 +5,7 @@ export interface Holdable {
 }
 
 /** Things that are held, each counted once, however often it is. */
-export class CountedOnce {
+export class HeldBytes {
   readonly #times = new Map<Holdable, number>();
   /** Of all of them. */
   bytes = 0;

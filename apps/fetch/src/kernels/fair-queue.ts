@@ -15,7 +15,7 @@ interface Client<Task> {
  * Tasks by client, a list for each. The next one is of the client that had the least time of late,
  * so that a client with a single short task passes those that have many, or long ones.
  */
-export class Turns<Task> {
+export class FairQueue<Task> {
   readonly #clients = new Map<string, Client<Task>>();
   readonly #now: () => number;
 

@@ -2,7 +2,7 @@ import type { KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
 import type { Answered } from './kernel-thread.ts';
 import type { OpenedParts, Question } from './messages.ts';
-import type { Opening } from './openings.ts';
+import type { Opening } from './opening-queue.ts';
 
 /** Questions under way at one time; above it, who has most is told to come back. */
 const MAX_PENDING = 4096;
@@ -20,7 +20,7 @@ interface Facts {
 }
 
 /** A question that is not answered yet. */
-export interface Pending extends Facts {
+export interface PendingQuestion extends Facts {
   readonly answer: Promise<Answered>;
   readonly resolve: (answer: Answered) => void;
   readonly refuse: (error: Error) => void;
@@ -35,38 +35,41 @@ export interface Pending extends Facts {
 }
 
 /** The questions that wait for their answers, each once however many want it. */
-export class Waiting {
-  readonly #byId = new Map<number, Pending>();
-  readonly #byName = new Map<string, Pending>();
+export class PendingQuestions {
+  readonly #byId = new Map<number, PendingQuestion>();
+  readonly #byName = new Map<string, PendingQuestion>();
   /** The questions that each client brought, in the order in which they came. */
-  readonly #ofClients = new Map<string, Set<Pending>>();
-  readonly #onRefused: (pending: Pending) => void;
+  readonly #ofClients = new Map<string, Set<PendingQuestion>>();
+  readonly #onRefused: (pending: PendingQuestion) => void;
 
   /** @param onRefused told of those that nobody waits for any more. */
-  constructor(onRefused: (pending: Pending) => void) {
+  constructor(onRefused: (pending: PendingQuestion) => void) {
     this.#onRefused = onRefused;
   }
 
-  find(name: string): Pending | undefined {
+  find(name: string): PendingQuestion | undefined {
     return this.#byName.get(name);
   }
 
-  byId(id: number): Pending | undefined {
+  byId(id: number): PendingQuestion | undefined {
     return this.#byId.get(id);
   }
 
-  all(): Pending[] {
+  all(): PendingQuestion[] {
     return [...this.#byId.values()];
   }
 
   /** @throws DepotError `busy` where there is no room, and this client has as much as any. */
-  add(facts: Facts): Pending {
+  add(facts: Facts): PendingQuestion {
     this.#makeRoom(facts.client);
     const { promise, resolve, reject } = Promise.withResolvers<Answered>();
-    const pending: Pending = {
+    const pending: PendingQuestion = {
       ...facts,
-      ...{ answer: promise, others: new Set<string>(), since: performance.now() },
-      ...{ opening: undefined, isAskedAgain: false },
+      answer: promise,
+      others: new Set(),
+      since: performance.now(),
+      opening: undefined,
+      isAskedAgain: false,
       resolve: (answer) => {
         this.#remove(pending);
         resolve(answer);
@@ -84,7 +87,7 @@ export class Waiting {
   }
 
   /** Whether the client is a new one of those who want it. */
-  join({ client: first, others }: Pending, client: string): boolean {
+  join({ client: first, others }: PendingQuestion, client: string): boolean {
     if (client === first || others.has(client)) return false;
     others.add(client);
     return true;
@@ -102,7 +105,7 @@ export class Waiting {
   /** The newest question of the client that has most makes room for one that has fewer. */
   #makeRoom(client: string): void {
     if (this.#byId.size < MAX_PENDING) return;
-    let largest = new Set<Pending>();
+    let largest = new Set<PendingQuestion>();
     for (const own of this.#ofClients.values()) if (own.size > largest.size) largest = own;
     const newest = [...largest].at(-1);
     if (!newest || largest.size <= (this.#ofClients.get(client)?.size ?? 0) + 1) {
@@ -111,12 +114,12 @@ export class Waiting {
     this.#refuseBusy(newest);
   }
 
-  #refuseBusy(pending: Pending): void {
+  #refuseBusy(pending: PendingQuestion): void {
     pending.refuse(new DepotError('busy', 'too many questions at one time'));
     this.#onRefused(pending);
   }
 
-  #remove(pending: Pending): void {
+  #remove(pending: PendingQuestion): void {
     if (this.#byId.get(pending.id) !== pending) return;
     this.#byId.delete(pending.id);
     this.#byName.delete(pending.name);

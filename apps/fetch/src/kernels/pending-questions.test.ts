@@ -1,11 +1,11 @@
 import { kernelRecord } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
-import { Waiting, type Pending } from './waiting.ts';
+import { PendingQuestions, type PendingQuestion } from './pending-questions.ts';
 
 const record = kernelRecord();
 let lastId = 0;
 
-function add(waiting: Waiting, client: string): Pending {
+function add(waiting: PendingQuestions, client: string): PendingQuestion {
   const id = ++lastId;
   const question = { do: 'merge' } as const;
   const facts = { id, name: `${id}`, client, key: '', of: 'vars', record, question } as const;
@@ -15,8 +15,8 @@ function add(waiting: Waiting, client: string): Pending {
 }
 
 test('who fills all places makes room for others, and is told to come back', async () => {
-  const refused: Pending[] = [];
-  const waiting = new Waiting((pending) => refused.push(pending));
+  const refused: PendingQuestion[] = [];
+  const waiting = new PendingQuestions((pending) => refused.push(pending));
   const greedy = Array.from({ length: 4096 }, () => add(waiting, 'greedy'));
   const modest = add(waiting, 'modest');
   expect(refused).toEqual([greedy.at(-1)]);
@@ -26,8 +26,8 @@ test('who fills all places makes room for others, and is told to come back', asy
 });
 
 test('what has waited for too long is told to come back, and is forgotten', async () => {
-  const refused: Pending[] = [];
-  const waiting = new Waiting((pending) => refused.push(pending));
+  const refused: PendingQuestion[] = [];
+  const waiting = new PendingQuestions((pending) => refused.push(pending));
   const old = add(waiting, 'a');
   waiting.refuseOld(1e9);
   expect(refused).toEqual([]);

@@ -29,7 +29,7 @@ interface Want {
  * counts once, and can name only a few that nobody else asks for; where there are too many, those
  * go that fewest asked for.
  */
-export class Wanted {
+export class WantedKernels {
   readonly #wants = new Map<string, Want>();
   readonly #brought = new LRUCache<string, number>({ max: 16_384, ttl: HOUR });
 
