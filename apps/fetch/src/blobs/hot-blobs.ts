@@ -42,6 +42,8 @@ export class HotBlobs {
       if (typeof filling === 'number') return passedOn(this.#blobs, sha256, filling);
       const opened = filling.open();
       if (opened) return opened;
+      // The store has not said yet that it stopped: until then this one would be found again.
+      this.#forget(sha256, filling);
     }
   }
 
@@ -56,6 +58,10 @@ export class HotBlobs {
     return this.#cache.has(sha256) || this.#blobs.has(sha256);
   }
 
+  #forget(sha256: string, filling: FillingBlob): void {
+    if (this.#filling.get(sha256) === filling) this.#filling.delete(sha256);
+  }
+
   /** @returns the size alone, where there is no room for it. */
   async #fill(sha256: string): Promise<FillingBlob | number> {
     const load = await this.#blobs.load(sha256, (size) => this.#memory.take(size));
@@ -66,7 +72,7 @@ export class HotBlobs {
       return length;
     }
     const filling = new FillingBlob(load, this.#held, (whole) => {
-      this.#filling.delete(sha256);
+      this.#forget(sha256, filling);
       if (whole) this.#cache.set(sha256, whole);
     });
     this.#filling.set(sha256, filling);
