@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DepotError } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
-import { hasDwarf } from '@btf-depot/extras';
 import { openFileSource } from '@btf-depot/compute';
 
 const run = promisify(execFile);
@@ -37,7 +36,7 @@ export async function encodeBtf(vmlinux: string, output: string): Promise<string
   }
   const hasFeatures = major > 1 || minor >= 26;
   const what = hasFeatures ? `--btf_features=${FEATURES.join(',')}` : '--btf_gen_floats';
-  const args = ['-J', '-j', '--lang_exclude=rust', what, `--btf_encode_detached=${output}`];
+  const args = ['-J', '--lang_exclude=rust', what, `--btf_encode_detached=${output}`];
   try {
     await run('pahole', [...args, vmlinux]);
   } catch (error) {
@@ -50,7 +49,8 @@ export async function encodeBtf(vmlinux: string, output: string): Promise<string
 
 function hasDebugInformation(path: string): boolean {
   using file = openFileSource(path);
-  return hasDwarf(readElf(file));
+  const elf = readElf(file);
+  return (elf.section('.debug_info') ?? elf.section('.zdebug_info')) !== undefined;
 }
 
 async function versionOf(): Promise<[major: number, minor: number]> {

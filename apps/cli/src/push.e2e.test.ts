@@ -135,4 +135,15 @@ test("a stripped kernel's System.map, and the carrier of its build, are sent as 
   const published = gunzipSync(new Uint8Array(await response.arrayBuffer()));
   expect(published.equals(await readFile(path('btf_vmlinux.ko')))).toBe(true);
   expect(await push('build/btf_vmlinux.ko')).toMatchObject({ results: [{ outcome: 'present' }] });
+
+  const least = 'build/btf_vmlinux_ksyms.ko';
+  await btfdepot(['carrier', ...made, '--least', '-o', least], folder);
+  const both = await push('build/btf_vmlinux.ko', least);
+  expect(both).toMatchObject({
+    code: 0,
+    results: [{ outcome: 'present' }, { status: { buildId, state: 'ready' } }],
+  });
+  const ksyms = await fetch(`${url}/v1/kernels/${buildId}/btf_vmlinux_ksyms.ko.gz`);
+  const small = gunzipSync(new Uint8Array(await ksyms.arrayBuffer()));
+  expect(small.equals(await readFile(path('btf_vmlinux_ksyms.ko')))).toBe(true);
 });
