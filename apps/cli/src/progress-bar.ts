@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import { formatBytes, formatCount } from './output.ts';
+import { formatBytes, formatCount, printable } from './output.ts';
 
 /** What is counted: bytes that are sent, units of DWARF that are split. */
 type Stage = 'send' | 'split';
@@ -9,20 +9,45 @@ const STAGES = {
   split: { says: 'splitting, {shown} of {size} units', format: formatCount },
 };
 
+/** To the beginning of the line, and what stood there is gone. */
+const CLEAR = '\r\x1b[K';
+
 export interface ProgressBar {
   /** Shows nothing of a stage whose total is not known. */
   show(stage: Stage, done: number, total: number): void;
+  /** Says what goes on, and for how many seconds, where nobody knows how much of it there is. */
+  busy(what: string): void;
   stop(): void;
 }
 
 /** A bar on a terminal, nothing elsewhere: logs are read later, without it. */
-export function progressBar(file: string, visible: boolean): ProgressBar {
+export function progressBar(
+  file: string,
+  visible: boolean,
+  stream: NodeJS.WritableStream = process.stderr,
+): ProgressBar {
   let shown: { stage: Stage; bar: cliProgress.SingleBar } | undefined;
+  let ticking: NodeJS.Timeout | undefined;
   const stop = () => {
     shown?.bar.stop();
     shown = undefined;
+    if (!ticking) return;
+    clearInterval(ticking);
+    ticking = undefined;
+    stream.write(CLEAR);
   };
   return {
+    busy(what) {
+      if (!visible) return;
+      stop();
+      const began = Date.now();
+      const say = () => {
+        const seconds = Math.round((Date.now() - began) / 1000);
+        stream.write(`${CLEAR}${printable(file)}: ${what}${seconds > 0 ? `, ${seconds} s` : ''}`);
+      };
+      say();
+      ticking = setInterval(say, 1000).unref();
+    },
     show(stage, done, total) {
       if (!visible || total === 0) return;
       const { says, format } = STAGES[stage];
@@ -35,7 +60,7 @@ export function progressBar(file: string, visible: boolean): ProgressBar {
       const bar = new cliProgress.SingleBar({
         format: `${file} [{bar}] {percentage}% ${says}, {eta_formatted} left`,
         clearOnComplete: true,
-        stream: process.stderr,
+        stream,
       });
       bar.start(total, done, payload);
       shown = { stage, bar };

@@ -70,14 +70,20 @@ export async function pushFile(
       return send(client, parts, options, buildId);
     });
 
-  const record = await patiently(askRecord);
-  const lacksBtf = kernel?.kind === 'elf' && !kernel.hasBtf && full === undefined && !record;
-  const { status, ...answer } =
-    lacksBtf || options.splitHere
-      ? await withMadeParts(file, whole, { ...options, lacksBtf }, sendOnce, record)
-      : await sendOnce(whole);
-  const done = await patiently(() => client.waitUntilDone(status.buildId, signal));
-  return { file, ...answer, status: done };
+  try {
+    options.progress?.busy('comparing it with what the depot has');
+    const record = await patiently(askRecord);
+    const lacksBtf = kernel?.kind === 'elf' && !kernel.hasBtf && full === undefined && !record;
+    const { status, ...answer } =
+      lacksBtf || options.splitHere
+        ? await withMadeParts(file, whole, { ...options, lacksBtf }, sendOnce, record)
+        : await sendOnce(whole);
+    options.progress?.busy('the depot packs it');
+    const done = await patiently(() => client.waitUntilDone(status.buildId, signal));
+    return { file, ...answer, status: done };
+  } finally {
+    options.progress?.stop();
+  }
 }
 
 type Answer = Pick<Pushed, 'outcome' | 'encodedBy' | 'sent'> & { status: { buildId: string } };
@@ -111,12 +117,13 @@ async function withMadeParts(
 /** @param vmlinux without BTF; undefined: none is to be made. */
 async function withBtf<Result>(
   vmlinux: string | undefined,
-  { onEncode }: PushOptions,
+  { onEncode, progress }: PushOptions,
   use: (encoded?: { path: string; by: string }) => Promise<Result>,
 ): Promise<Result> {
   if (vmlinux === undefined) return use();
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'full.btf');
+  progress?.busy('making its BTF with pahole');
   const by = `pahole ${await encodeBtf(vmlinux, path)}`;
   onEncode?.(by);
   return await use({ path, by });

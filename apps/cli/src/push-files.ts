@@ -37,7 +37,9 @@ export async function pushFiles(
   const looked = new Map<string, UnpackedUpload>();
   for (const { path, isNamed } of files) {
     try {
-      const found = await lookInto(path, nameOf(path));
+      const { progress } = await optionsOf(nameOf(path));
+      progress?.busy('unpacking');
+      const found = await lookInto(path, nameOf(path)).finally(() => progress?.stop());
       looked.set(path, found);
       if (found.kernel) await push(path, found);
     } catch (error) {

@@ -40,6 +40,7 @@ function bar() {
   return {
     shown,
     show: (stage: string, done: number, total: number) => shown.push(`${stage} ${done}/${total}`),
+    busy: () => undefined,
     stop: () => shown.push('stop'),
   };
 }

@@ -66,7 +66,11 @@ export function pushCommand(): Command {
         .choices(['depot', 'here'])
         .default('depot'),
     )
-    .option('--extras <list>', `extras to split off, of ${EXTRA_NAMES.join(',')}; '' for none`, extras)
+    .option(
+      '--extras <list>',
+      `extras to split off, of ${EXTRA_NAMES.join(',')}; '' for none`,
+      extras,
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -103,7 +107,10 @@ async function push(files: string[], flags: Flags): Promise<void> {
       ...beside,
       query: { ...(await queryOfRunning(file)), ...query },
       ...(visible && { progress: bar }),
-      onEncode: (by) => note(`${file}: has no BTF, ${by} makes it`),
+      onEncode: (by) => {
+        bar.stop();
+        note(`${file}: has no BTF, ${by} makes it`);
+      },
       onRetry: (why, pause) => {
         bar.stop();
         note(`${file}: ${printable(why.message)}; again in ${(pause / 1000).toFixed(1)} s`);
@@ -163,7 +170,9 @@ function buildIdArgument(text: string): string {
 }
 
 function extras(text: string): string {
-  const wrong = text.split(',').filter((name) => name && !EXTRA_NAMES.some((extra) => extra === name));
+  const wrong = text
+    .split(',')
+    .filter((name) => name && !EXTRA_NAMES.some((extra) => extra === name));
   if (wrong.length === 0) return text;
   throw new InvalidArgumentError(`${wrong.join(', ')} is none of ${EXTRA_NAMES.join(', ')}`);
 }
