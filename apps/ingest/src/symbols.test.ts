@@ -1,8 +1,11 @@
 import { claimedParts, type KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { debFile } from '@btf-depot/testing/packages';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
 import { startIngest } from './testing/start-ingest.ts';
+
+const INIT_END = 'ffffffff83000010 D __init_end';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 
@@ -140,9 +143,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     const { kernel, full, map, send, record } = stripped('replaced');
     await send({ kernel, full });
     // All that is freed is said to stay.
-    const lie = Buffer.from(
-      map.toString().replace('ffffffff83000010 D __init_end', 'ffffffff83000008 D __init_end'),
-    );
+    const lie = Buffer.from(map.toString().replace(INIT_END, 'ffffffff83000008 D __init_end'));
     await send({ map: lie });
     expect(await record()).toMatchObject({
       ksyms: { variables: 2, from: 'map' },
@@ -158,13 +159,30 @@ describe('a stripped kernel shows its symbols itself', () => {
     const { kernel, full, map, send, record } = stripped('otherwise', 'all');
     await send({ kernel, full });
     const before = await ingest.left();
-    const lie = Buffer.from(
-      map.toString().replace('ffffffff83000010 D __init_end', 'ffffffff83000008 D __init_end'),
-    );
+    const lie = Buffer.from(map.toString().replace(INIT_END, 'ffffffff83000008 D __init_end'));
     expect(await send({ map: lie })).toMatchObject({ status: 422, body: { code: 'foreign-map' } });
     expect(await ingest.left()).toEqual(before);
     expect(await send({ map })).toMatchObject({ status: 201 });
     expect(await record()).toMatchObject({ ksyms });
+  });
+
+  test('and a map beside it in its package is left, with the reason, if it says otherwise', async () => {
+    const { kernel, full, map } = stripped('along', 'all');
+    const lie = Buffer.from(
+      // Shorter ones are what Debian has in the place of a map.
+      `${map.toString().replace(INIT_END, 'ffffffff83000008 D __init_end')}ffffffff83000030 D ${'x'.repeat(500)}\n`,
+    );
+    const members = [
+      { name: './boot/vmlinux-6.12', bytes: kernel },
+      { name: './boot/System.map-6.12', bytes: lie },
+    ];
+    const answer = await sendParts(ingest.url, { kernel: debFile({ members }), full });
+    expect(answer).toMatchObject({ status: 201 });
+    const record = await ingest.record(buildIdOf('along'));
+    expect(record).toMatchObject({ ksyms });
+    expect(record?.carrier?.mapIgnored).toMatch(
+      /it has __init_end at 0xffffffff83000008, the kernel/,
+    );
   });
 
   test('and finds no variable where functions alone are inside', async () => {

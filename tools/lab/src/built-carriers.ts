@@ -24,7 +24,10 @@ export function splitForPacking(
 ): Pick<BuiltCarriers, 'parts' | 'pack'> {
   using kernel = openFileSource(vmlinux);
   using full = existsSync(coreBtf) ? undefined : openFileSource(fullBtf);
-  const parts = splitKernel({ kernel, ...(full && { full }) }, { extras });
+  return packInputOf(splitKernel({ kernel, ...(full && { full }) }, { extras }));
+}
+
+function packInputOf(parts: KernelParts): Pick<BuiltCarriers, 'parts' | 'pack'> {
   const { buildId, delivery, arch, bits, endian, core, vars, ksyms, inlines, carrier } = parts;
   const pack: PackInput = {
     buildId,
@@ -44,7 +47,12 @@ export function splitForPacking(
 
 /** What the depot publishes of a kernel and its variables. */
 export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
-  const { parts, pack } = splitForPacking(of, ['vars']);
+  return await packCarriers(splitForPacking(of, ['vars']).parts);
+}
+
+/** The same of parts that came another way. */
+export async function packCarriers(of: KernelParts): Promise<BuiltCarriers> {
+  const { parts, pack } = packInputOf(of);
   const packed = await packKernel(pack);
   return {
     parts,

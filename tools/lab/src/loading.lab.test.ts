@@ -17,7 +17,7 @@ const judged = (module: Uint8Array) => ({
   judgement: judgeCarrier(module),
 });
 
-for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61', 'K61arm64'])) {
+for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61'])) {
   describeInLab(name, 'carriers', (kernel) => {
     let built: BuiltCarriers;
     let booted: Booted;
