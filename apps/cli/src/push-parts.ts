@@ -57,14 +57,14 @@ function packedPart(bytes: Uint8Array): Part {
  */
 export async function splitParts(found: UnpackedUpload, options: PushOptions): Promise<Parts> {
   const { kernel } = found;
-  const { query, full, module = found.module, map = found.map } = options;
+  const { query, full, module = found.module } = options;
   const beside = {
     ...besideParts(options),
     ...(module !== undefined && { module: packedPart(await readFile(module)) }),
-    ...(map !== undefined && { map: packedPart(await readFile(map)) }),
   };
   if (kernel?.kind !== 'elf') {
-    return { ...(kernel && { kernel: packedPart(await readFile(kernel.path)) }), ...beside };
+    const whole = kernel && { kernel: packedPart(await readFile(kernel.path)) };
+    return { ...whole, ...beside, ...(await mapPart(options.map ?? found.map)) };
   }
   using kernelFile = openFileSource(kernel.path);
   using fullFile = full === undefined ? undefined : openFileSource(full);
@@ -74,9 +74,16 @@ export async function splitParts(found: UnpackedUpload, options: PushOptions): P
     extras: wantsVars ? ['vars'] : [],
     ...(query.delivery !== undefined && { delivery: query.delivery as Delivery }),
   });
+  // A kernel that has symbols of its own needs none of a map that lay beside it.
+  const mapAlong = pieces.parts.symbols ? undefined : found.map;
   return {
     ...beside,
+    ...(await mapPart(options.map ?? mapAlong)),
     kernel: packedPart(pieces.kernel),
     ...(pieces.full && { full: packedPart(pieces.full) }),
   };
+}
+
+async function mapPart(path: string | undefined): Promise<Parts> {
+  return path === undefined ? {} : { map: packedPart(await readFile(path)) };
 }

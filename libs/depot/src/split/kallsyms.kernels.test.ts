@@ -154,14 +154,16 @@ for (const [name, one] of Object.entries(expected) as [KernelName, Expected][]) 
       const alone = isElf(image) ? ownSymbols(readElf(image)) : ownSymbolsOfImage(image, 'aarch64');
       const bySymtab = ksyms(vars, { ...elfImage(elf), hidesVariables: !variables });
       const byVmlinux = ksyms(vars, ownSymbols(elf));
-      if (variables) expect(byVmlinux?.ksyms.variables).toBeGreaterThan(20_000);
+      if (variables) expect(byVmlinux?.ksyms.variables).toBeGreaterThan(15_000);
       else expect(byVmlinux?.ksyms.variables).toBe(0);
       expect(byVmlinux?.leftOut).toEqual(bySymtab?.leftOut);
       expect(byVmlinux?.ksyms.bytes).toEqual(bySymtab?.ksyms.bytes);
       expect(alone.hidesVariables).toBe(!variables);
       if (!variables) return;
       const byImage = ksyms(vars, alone);
-      expect(byImage?.leftOut).toEqual(bySymtab?.leftOut);
+      // Without section headers, the reason may be another one.
+      if (isElf(image)) expect(byImage?.leftOut).toEqual(bySymtab?.leftOut);
+      expect(byImage?.ksyms.variables).toBe(bySymtab?.ksyms.variables);
       expect(byImage?.ksyms.bytes).toEqual(bySymtab?.ksyms.bytes);
     });
   });
