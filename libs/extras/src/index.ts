@@ -49,7 +49,7 @@ export type { InlinesFromDwarf } from './inlines/inlines-from-dwarf.ts';
 export { locationText, type Location } from './inlines/location.ts';
 export { registerName } from './inlines/registers.ts';
 export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.ts';
-export { elfKallsyms, imageKallsyms } from './kallsyms/kernel-kallsyms.ts';
+export { elfKallsyms, imageKallsyms, kallsymsRange } from './kallsyms/kernel-kallsyms.ts';
 export { hasVariables, type Kallsyms } from './kallsyms/read-kallsyms.ts';
 export { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
 export { checkMap } from './check-map.ts';

@@ -94,7 +94,7 @@ async function imageOf({ vmlinuz }: Kernel): Promise<Source> {
 }
 
 function partsOf(kernel: Kernel, image: Source) {
-  const [first] = unpackModules(kernel, folder, 1_000_000);
+  const [first] = unpackModules(kernel, join(folder, kernel.name), 1_000_000);
   using module = openFileSource(first);
   using full = openFileSource(kernel.fullBtf);
   return splitKernel({ kernel: image, module, full }, { extras: ['vars'] });

@@ -1,6 +1,7 @@
 import { bytesSource, type Source } from '@btf-depot/bytes';
 import { mergeBtf, parseBtf } from '@btf-depot/btf';
 import { readElf, reduceElf, type FileRange } from '@btf-depot/elf';
+import { kallsymsRange } from '@btf-depot/extras';
 import { DepotError } from '../errors.ts';
 import { splitKernel, type KernelParts, type SplitOptions } from './split-kernel.ts';
 
@@ -38,13 +39,31 @@ export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelP
   if (sums(parts) !== sums(found)) {
     throw new DepotError('internal', 'the pieces would not give what the kernel gives');
   }
-  return { kernel: reduceElf(input.kernel, ranges), ...(full && { full }), parts };
+  return {
+    kernel: reduceElf(input.kernel, neededOf(input.kernel, ranges)),
+    ...(full && { full }),
+    parts,
+  };
 }
 
 function fullOf({ core, vars }: KernelParts, hasBtf: boolean): Uint8Array | undefined {
   if (hasBtf && (!vars || vars.origin === 'partition')) return undefined;
   if (!vars) return core.bytes;
   return mergeBtf(parseBtf(vars.bytes, { base: parseBtf(core.bytes) }));
+}
+
+/**
+ * Kallsyms is looked for in all of a section, and is some half of it. A kernel without a symbol
+ * table is asked for its release there too.
+ */
+function neededOf(kernel: Source, ranges: readonly FileRange[]): readonly FileRange[] {
+  const elf = readElf(kernel);
+  const found = elf.symbols.length > 0 ? kallsymsRange(elf) : undefined;
+  if (!found) return ranges;
+  const { section, tables } = found;
+  const isSearch = ({ offset, length }: FileRange) =>
+    offset === section.offset && length === section.size;
+  return [...ranges.filter((range) => !isSearch(range)), tables];
 }
 
 /** A source that notes what is read of it. */

@@ -16,6 +16,8 @@ export type AddressForm =
 export interface AddressTable {
   readonly form: AddressForm;
   readonly start: number;
+  /** Behind the addresses, and behind the order of names that follows them. */
+  readonly end: number;
   readonly bits: 32 | 64;
   /** The word that offsets count from, and its place in the image. */
   readonly base?: { readonly at: number; readonly value: bigint };
@@ -48,25 +50,26 @@ function before(layout: Layout, { numSyms, alignment }: NameTable): AddressTable
   if (relative) return relative;
   const start = numSyms - layout.count * alignment;
   const isAbsolute = start >= 0 && areSorted(layout, start, alignment);
-  return isAbsolute ? { form: 'absolute', start, bits } : undefined;
+  return isAbsolute ? { form: 'absolute', start, end: numSyms, bits } : undefined;
 }
 
 function behind(
   layout: Layout,
   { alignment }: NameTable,
-  { end }: TokenTable,
+  tokens: TokenTable,
 ): AddressTable | undefined {
-  const start = alignUp(end, alignment);
+  const start = alignUp(tokens.end, alignment);
   const at = alignUp(start + layout.count * 4, alignment);
   const bits = alignment === 8 ? 64 : 32;
   const relative = isOrder(layout, at + alignment) && fromBase(layout, { start, at, bits });
-  if (relative) return relative;
+  const order = layout.count * 3;
+  if (relative) return { ...relative, end: at + alignment + order };
   if (isOrder(layout, at) && arePlaceRelative(layout, start)) {
-    return { form: 'place-relative', start, bits: 64 };
+    return { form: 'place-relative', start, end: at + order, bits: 64 };
   }
-  const isAbsolute =
-    isOrder(layout, start + layout.count * alignment) && areSorted(layout, start, alignment);
-  return isAbsolute ? { form: 'absolute', start, bits } : undefined;
+  const end = start + layout.count * alignment;
+  const isAbsolute = isOrder(layout, end) && areSorted(layout, start, alignment);
+  return isAbsolute ? { form: 'absolute', start, end: end + order, bits } : undefined;
 }
 
 function alignUp(offset: number, alignment: number): number {
@@ -83,7 +86,7 @@ function fromBase(
 ): AddressTable | undefined {
   if (start < 0 || start + count * 4 > at || at + bits / 8 > image.byteLength) return undefined;
   const value = bits === 64 ? image.getBigUint64(at, little) : BigInt(image.getUint32(at, little));
-  const found = { start, bits, base: { at, value } };
+  const found = { start, end: at + bits / 8, bits, base: { at, value } };
   const offset = (index: number): number => image.getInt32(start + index * 4, little);
   const upwards = (index: number): number => offset(index) >>> 0;
   if (offset(0) === 0 && isSorted(count, upwards)) {

@@ -1,5 +1,11 @@
 import type { Source } from '@btf-depot/bytes';
-import { SectionFlag, SectionType, type Elf } from '@btf-depot/elf';
+import {
+  SectionFlag,
+  SectionType,
+  type Elf,
+  type ElfSection,
+  type FileRange,
+} from '@btf-depot/elf';
 import { readKallsyms, type Kallsyms, type KallsymsOptions } from './read-kallsyms.ts';
 import { relocatedImage, relocatedWord } from './relocated-base.ts';
 
@@ -13,17 +19,34 @@ const IMAGE_LIMIT = 256 * 2 ** 20;
  * Throws FormatError `kallsyms-limit`, and `elf-truncated`, `elf-limit` for sections.
  */
 export function elfKallsyms(elf: Elf, options: KallsymsOptions = {}): Kallsyms | undefined {
+  return foundIn(elf, options)?.kallsyms;
+}
+
+/** A section of a vmlinux that was read for its kallsyms, and the bytes in the file that say it. */
+export function kallsymsRange(elf: Elf): { section: ElfSection; tables: FileRange } | undefined {
+  const found = foundIn(elf, {});
+  if (!found) return undefined;
+  const { section, kallsyms } = found;
+  const { start, end } = kallsyms.extent;
+  return { section, tables: { offset: section.offset + start, length: end - start } };
+}
+
+function foundIn(
+  elf: Elf,
+  options: KallsymsOptions,
+): { section: ElfSection; kallsyms: Kallsyms } | undefined {
   const loaded = elf.sections.filter(
     ({ type, flags }) => type === SectionType.PROGBITS && (flags & SectionFlag.ALLOC) !== 0,
   );
-  const isFirst = ({ name }: { name: string }) => (name === '.rodata' ? 0 : 1);
+  const isFirst = ({ name }: ElfSection) => (name === '.rodata' ? 0 : 1);
   for (const section of loaded.sort((a, b) => isFirst(a) - isFirst(b))) {
     const bytes = elf.bytes(section);
     const where = { ...options, address: section.address };
     const found = readKallsyms(bytes, where);
     if (!found) continue;
     const word = found.base && relocatedWord(elf, section.address + BigInt(found.base.at));
-    return word === undefined ? found : readKallsyms(bytes, { ...where, base: word });
+    const linked = word === undefined ? found : readKallsyms(bytes, { ...where, base: word });
+    return linked && { section, kallsyms: linked };
   }
   return undefined;
 }

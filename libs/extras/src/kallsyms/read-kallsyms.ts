@@ -14,6 +14,8 @@ export interface Kallsyms {
   readonly addresses: BigUint64Array;
   /** Where the word is that addresses count from, and what it holds: 0 if it is relocated. */
   readonly base?: { readonly at: number; readonly value: bigint };
+  /** All tables together lie from here to there. */
+  readonly extent: { readonly start: number; readonly end: number };
 }
 
 export interface KallsymsOptions {
@@ -53,6 +55,10 @@ export function readKallsyms(
       ...decodeNames(bytes, names, tokens, { ...KALLSYMS_LIMITS, ...limits }),
       addresses: decodeAddresses(image, table, place),
       ...(word && { base: word }),
+      extent: {
+        start: Math.min(found.start, names.numSyms),
+        end: Math.max(found.end, tokens.end),
+      },
     };
   }
   return undefined;
