@@ -3,7 +3,7 @@ import { splitKernel } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { elfKallsyms, imageKallsyms, type Kallsyms } from '@btf-depot/extras';
 import { unpackModules, type Kernel } from '@btf-depot/kernels';
-import { openFileSource } from '@btf-depot/service-kit';
+import { openFileSource } from '@btf-depot/compute';
 import { sha256Of } from '@btf-depot/testing';
 import { unpack } from '@btf-depot/unpack';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
