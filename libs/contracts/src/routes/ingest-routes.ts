@@ -89,6 +89,7 @@ const CONFLICTS: ProblemCode[] = [
   'core-conflict',
   'carrier-conflict',
   'newer-schema',
+  'damaged-record',
   'withdrawn',
 ];
 
@@ -137,6 +138,7 @@ export const INGEST_ROUTES = {
       'foreign-host',
       'foreign-origin',
       'newer-schema',
+      'damaged-record',
       'store-unavailable',
     ],
   },

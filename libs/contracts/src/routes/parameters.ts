@@ -14,6 +14,7 @@ export const KERNEL_PROBLEMS = [
   'bad-build-id',
   'unknown-build-id',
   'withdrawn',
+  'damaged-record',
   'store-unavailable',
 ] as const satisfies ProblemCode[];
 
