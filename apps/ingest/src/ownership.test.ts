@@ -107,7 +107,7 @@ describe('a farm', () => {
     await setOwner(ingest.records, kernel.buildId, { principal: 'heir' });
     expect(await kernel.record()).toMatchObject({ revision: 1, extras: before.extras });
     expect((await send(heir, { map: kernel.map }, kernel.of)).status).toBe(201);
-    expect(await kernel.record()).toMatchObject({ symbols: { by: 'heir', origin: 'map' } });
+    expect(await kernel.record()).toMatchObject({ symbols: { by: 'old', origin: 'symtab' } });
     const other = kernelFile({ buildId: kernel.buildId, btf: kernelBtf({ name: 'mended' }) });
     expect((await send(heir, { kernel: other })).status).toBe(201);
     expect(await kernel.record()).toMatchObject({ core: { by: 'heir' }, extras: {} });
@@ -165,8 +165,9 @@ describe('a stranger', () => {
     });
     await send(farm, { map: kernel.map }, kernel.of);
     const settled = await kernel.record();
-    expect(claimedParts(settled)).toEqual([]);
-    expect(settled).toMatchObject({ ksyms: { by: 'farm' }, revision: 3 });
+    // A map is a claim, whoever brings it.
+    expect(claimedParts(settled)).toEqual(['ksyms', 'symbols']);
+    expect(settled).toMatchObject({ symbols: { by: 'farm' }, ksyms: { by: 'farm' } });
   });
 
   test('who sends other variables is refused, and the operator finds it in the audit log', async () => {
