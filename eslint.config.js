@@ -31,6 +31,8 @@ export default defineConfig(
     files: ['**/*.test.ts', '**/src/testing/**/*.ts', '**/tests/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': ['error', testBoundaries] },
   },
+  // Settings at the root belong to no layer.
+  { files: ['*.{js,ts}'], rules: { '@nx/enforce-module-boundaries': 'off' } },
   {
     files: withoutFileSystem.files,
     ignores: ['**/*.test.ts'],

@@ -75,9 +75,15 @@ it.each([
 
 it('refuses a work tree with changes, and a changelog without any', () => {
   write('infra/new', '');
-  expect(release('0.2.0')).toMatchObject({ status: 1, stderr: expect.stringContaining('changes') });
+  expect(release('0.2.0')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching('changes') as string,
+  });
   rmSync(join(folder, 'infra/new'));
   write('CHANGELOG.md', '# Changelog\n\n## [Unreleased]\n');
   git('commit', '--quiet', '--all', '-m', 'empty');
-  expect(release('0.2.0')).toMatchObject({ status: 1, stderr: expect.stringContaining('nothing') });
+  expect(release('0.2.0')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('nothing') as string,
+  });
 });
