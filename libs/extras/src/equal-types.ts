@@ -124,7 +124,11 @@ function classesOf(
  * Compares each node with its representative exactly. Those that differ become classes of their
  * own, which may part others: true asks for another pass.
  */
-function coreAndVariables(graph: TypeGraph, local: Uint32Array, representatives: Uint32Array): boolean {
+function coreAndVariables(
+  graph: TypeGraph,
+  local: Uint32Array,
+  representatives: Uint32Array,
+): boolean {
   const { types, targets, targetStarts } = graph;
   let changed = false;
   const count = types.length;
