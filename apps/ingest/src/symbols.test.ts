@@ -5,7 +5,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
 import { startIngest } from './testing/start-ingest.ts';
 
-const INIT_END = 'ffffffff83000010 D __init_end';
+/** Where the memory that is freed begins and ends. */
+const INIT = /^ffffffff830000(08|10) D (?=__init_(begin|end)$)/gm;
+
+/** A map by which all that is freed stays. */
+const lieOf = (map: Buffer) =>
+  Buffer.from(
+    map.toString().replace(INIT, (_, at: string) => `ffffffff8300003${at === '08' ? 0 : 8} D `),
+  );
+
+/** The same, by a range without memory. */
+const emptied = (map: Buffer) => Buffer.from(map.toString().replace(INIT, 'ffffffff83000008 D '));
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 
@@ -100,6 +110,7 @@ describe('a map is refused, and nothing is left behind:', () => {
     ['with lines that are none', Buffer.from('ffffffff83000000 D safe\n!\n'), 422, 'bad-map'],
     // Once all that is freed was given to the running kernel by such a map.
     ['that does not say where memory is freed', without('__init_begin'), 422, 'bad-map'],
+    ['that says that no memory is freed', emptied(own), 422, 'bad-map'],
     ['that does not say up to where', without('__init_end'), 422, 'bad-map'],
     ['of kallsyms without addresses', Buffer.from('0000000000000000 D safe\n'), 422, 'bad-map'],
     ['that is something else', Buffer.from('hello'), 415, 'unsupported-media'],
@@ -143,8 +154,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     const { kernel, full, map, send, record } = stripped('replaced');
     await send({ kernel, full });
     // All that is freed is said to stay.
-    const lie = Buffer.from(map.toString().replace(INIT_END, 'ffffffff83000008 D __init_end'));
-    await send({ map: lie });
+    await send({ map: lieOf(map) });
     expect(await record()).toMatchObject({
       ksyms: { variables: 2, from: 'map' },
       symbols: { from: 'map' },
@@ -159,7 +169,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     const { kernel, full, map, send, record } = stripped('otherwise', 'all');
     await send({ kernel, full });
     const before = await ingest.left();
-    const lie = Buffer.from(map.toString().replace(INIT_END, 'ffffffff83000008 D __init_end'));
+    const lie = lieOf(map);
     expect(await send({ map: lie })).toMatchObject({ status: 422, body: { code: 'foreign-map' } });
     expect(await ingest.left()).toEqual(before);
     expect(await send({ map })).toMatchObject({ status: 201 });
@@ -170,7 +180,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     const { kernel, full, map } = stripped('along', 'all');
     const lie = Buffer.from(
       // Shorter ones are what Debian has in the place of a map.
-      `${map.toString().replace(INIT_END, 'ffffffff83000008 D __init_end')}ffffffff83000030 D ${'x'.repeat(500)}\n`,
+      `${lieOf(map).toString()}ffffffff83000030 D ${'x'.repeat(500)}\n`,
     );
     const members = [
       { name: './boot/vmlinux-6.12', bytes: kernel },
@@ -181,7 +191,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     const record = await ingest.record(buildIdOf('along'));
     expect(record).toMatchObject({ ksyms });
     expect(record?.carrier?.mapIgnored).toMatch(
-      /it has __init_end at 0xffffffff83000008, the kernel/,
+      /it has __init_begin at 0xffffffff83000030, the kernel/,
     );
   });
 

@@ -51,11 +51,11 @@ function varsOf(cases: readonly Case[]) {
 
 const bytes = new Uint8Array(256);
 
-/** What a linker script of x86 always says: nothing is lost, and the image has the variables. */
+/** What a linker script of x86 always says: no variable is lost, and the image has the variables. */
 const MARKERS: readonly ExecutableSymbol[] = [
   ['_text', DATA - 0x1000n],
   ['__init_begin', DATA - 0x100n],
-  ['__init_end', DATA - 0x100n],
+  ['__init_end', DATA - 0xf0n],
   ['__smp_locks', DATA - 0x100n],
   ['__smp_locks_end', DATA - 0x100n],
   ['_end', DATA + 256n],
@@ -136,6 +136,19 @@ describe('a variable is given to a running kernel', () => {
     expect(names).toEqual(['tasks']);
     expect(leftOut).toMatchObject({ 'lost-memory': 2 });
   });
+
+  it.each(['.init.data', '.exit.data', '.meminit.data', '.init.rodata'])(
+    'not in a section that is freed, whatever the symbols say of ranges: %s',
+    (section) => {
+      const cases: Case[] = [...plain, { name: 'freed', section }];
+      const symbols = withMarkers(symbolsFor(cases)).map(({ name, value }) => ({
+        ...{ name, address: value, size: 0 },
+      }));
+      const { ksyms: safe, leftOut } = ksyms(varsOf(cases), { symbols }) ?? {};
+      expect(safe?.variables).toBe(plain.length);
+      expect(leftOut).toMatchObject({ 'lost-memory': 1 });
+    },
+  );
 
   it('not behind the end of the image', () => {
     const { names } = taken(plain, [{ name: '_end', value: DATA + 8n, type: SymbolType.NOTYPE }]);
@@ -224,6 +237,35 @@ describe('a System.map', () => {
     expect(() => ksyms(vars, { symbols: all })).toThrow(
       expect.objectContaining({ code: 'symbols-markers' }),
     );
+  });
+
+  it.each<[string, readonly (readonly [string, bigint])[]]>([
+    ['empty', [['__init_end', DATA - 0x100n]]],
+    ['without the first code in it', [['_sinittext', DATA - 0x200n]]],
+    ['without the last code in it', [['_einittext', DATA - 0xefn]]],
+  ])('with an init range that is not real is refused: %s', (_, changes) => {
+    const symbols = imageOf([
+      ...symbolsFor(many),
+      ...changes.map(([name, value]) => ({ name, value })),
+    ]).symbols;
+    for (const arch of ['x86_64', 'aarch64', undefined]) {
+      expect(() => ksyms(vars, { symbols, arch })).toThrow(
+        expect.objectContaining({ code: 'symbols-markers' }),
+      );
+    }
+  });
+
+  it('with an init range that lacks a section of the kernel is refused, moved or not', () => {
+    const { sections, symbols: all } = imageOf(symbols);
+    for (const shift of [0n, 0x1e00000n]) {
+      const moved = all.map((one) => ({ ...one, address: one.address + shift }));
+      const withInit = (address: bigint) =>
+        ksyms(vars, { symbols: moved, sections: new Map([...sections, ['.init.text', address]]) });
+      expect(withInit(DATA - 0x100n)?.ksyms).toEqual(expected);
+      // As `.init.scratch` is.
+      expect(withInit(DATA + 0x4000n)?.ksyms).toEqual(expected);
+      expect(() => withInit(DATA + 8n)).toThrow(/section .init.text at .* is freed/);
+    }
   });
 
   it('of another build is refused', () => {

@@ -2,7 +2,7 @@ import { sizeOf, type Btf } from '@btf-depot/btf';
 import type { KernelImage } from './kernel-symbols.ts';
 import { arrangeKsyms, type KsymsBtf } from './ksyms-btf.ts';
 import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
-import { lostMemory, type MemoryRange } from './lost-memory.ts';
+import { LOST_SECTION, lostMemory, requireLostSections, type MemoryRange } from './lost-memory.ts';
 import type { ImageLayout, LeftOut } from './image-layout.ts';
 import { sectionAddresses } from './section-addresses.ts';
 import { listVariables, PER_CPU_SECTION, type Variable } from './variables.ts';
@@ -55,11 +55,12 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   if (image.symbols.length === 0) return undefined;
   const variables = listVariables(vars);
   const symbols = symbolsNamed(image.symbols, new Set(variables.map(({ name }) => name)));
+  const sections = sectionAddresses(variables, symbols, image.sections);
+  const lost = lostMemory(image);
+  // Those of an ELF file; others follow from variables, and are no word of the kernel's own.
+  if (image.sections && lost.length > 0) requireLostSections(sections, lost);
   const context: Context = {
-    vars,
-    symbols,
-    sections: sectionAddresses(variables, symbols, image.sections),
-    lost: lostMemory(image),
+    ...{ vars, symbols, sections, lost },
     hidesVariables: image.hidesVariables ?? false,
   };
   const safe: Variable[] = [];
@@ -109,6 +110,7 @@ function reasonAgainst(variable: Variable, context: Context): KsymReason | undef
   if (symbol.address !== start || smaller) return 'other-symbol';
   const end = start + BigInt(place.size);
   const lost = context.lost.some((range) => start < range.end && end > range.start);
-  if (lost) return 'lost-memory';
+  // Whatever the symbols say of ranges.
+  if (lost || LOST_SECTION.test(place.section)) return 'lost-memory';
   return context.hidesVariables ? 'no-kallsyms-all' : undefined;
 }

@@ -39,27 +39,68 @@ const LOST: readonly LostRange[] = [
 
 const LAST_ADDRESS = (1n << 64n) - 1n;
 
+const INIT = LOST[0];
+
+/** Of the linker script, too: code that is freed, which every kernel has. */
+const INIT_TEXT = ['_sinittext', '_einittext'] as const;
+
+/**
+ * Sections of memory that is freed. A linker script puts them into the init range; x86 has one
+ * (`.init.scratch`) behind `_end`.
+ */
+export const LOST_SECTION = /^\.(?:mem|cpu|dev)?(?:init|exit)(?:\.|$)/;
+
 /**
  * The ranges of one kernel. What comes after `_end` is scratch memory of the boot and belongs to
  * no one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`). What comes
  * before `_text` is no memory of the image: offsets of per-CPU variables, and sections of a file.
  *
  * Throws FormatError `symbols-markers` where a marker is missing that such a kernel has, is there
- * twice, or they are out of order: then nothing says what memory is safe.
+ * twice, or they are out of order, or where the init range is empty or does not have what lies in
+ * it: then nothing says what memory is safe.
  */
 export function lostMemory({ symbols, arch }: KernelImage): MemoryRange[] {
-  const names = ['_text', '_end', ...LOST.flatMap(({ start, end }) => [start, end])];
+  const names = ['_text', '_end', ...INIT_TEXT, ...LOST.flatMap(({ start, end }) => [start, end])];
   const found = symbolsNamed(symbols, new Set(names));
   const image = rangeOf(found, { start: '_text', end: '_end', always: EVERYWHERE }, arch);
   if (!image) return [];
   const ranges = LOST.flatMap((markers) => rangeOf(found, markers, arch) ?? []);
   const outside = ranges.find(({ start, end }) => start < image.start || end > image.end);
   if (outside) throw wrong(`memory at ${hex(outside.start)} is lost, which is not in the image`);
+  requireInit(found);
   return [
     { start: 0n, end: image.start },
     { start: image.end, end: LAST_ADDRESS },
     ...ranges.filter(({ start, end }) => start < end),
   ];
+}
+
+/** Every kernel frees memory: a range that has nothing in it was made up, or cut. */
+function requireInit(found: ReadonlyMap<string, NamedSymbol>): void {
+  const [start, end] = [found.get(INIT.start)?.address, found.get(INIT.end)?.address];
+  if (start === undefined || end === undefined) return;
+  if (start === end) throw wrong(`${INIT.start} is ${INIT.end}: every kernel frees memory`);
+  for (const name of INIT_TEXT) {
+    const address = found.get(name)?.address;
+    if (address === undefined || (address >= start && address <= end)) continue;
+    throw wrong(`${name} at ${hex(address)} is not from ${INIT.start} up to ${INIT.end}`);
+  }
+}
+
+/**
+ * Sections by name and address have to agree with what the symbols say is lost. Throws FormatError
+ * `symbols-markers` where a section that is freed lies in none of the ranges.
+ */
+export function requireLostSections(
+  sections: ReadonlyMap<string, bigint>,
+  lost: readonly MemoryRange[],
+): void {
+  for (const [name, address] of sections) {
+    if (!LOST_SECTION.test(name)) continue;
+    // An empty section may lie at the very end.
+    if (lost.some(({ start, end }) => address >= start && address <= end)) continue;
+    throw wrong(`section ${name} at ${hex(address)} is freed, and no symbols say so`);
+  }
 }
 
 function rangeOf(
