@@ -153,15 +153,21 @@ describe('a stranger', () => {
     expect([status, body.code]).toEqual([403, 'forbidden']);
   });
 
-  test('gives a kernel symbols until its owner’s come, and ksyms follow', async () => {
+  test('gives a kernel addresses, and no ksyms until its owner’s symbols come', async () => {
     const kernel = built('symbols');
     const [farm, stranger] = [await tokenOf('farm'), await tokenOf('stranger')];
     await send(farm, { kernel: kernel.image, full: kernel.full });
     await send(stranger, { map: kernel.map }, kernel.of);
-    expect(claimedParts(await kernel.record())).toEqual(['ksyms', 'symbols']);
+    // In another order the owner's variables meet symbols that are there.
+    for (const full of [undefined, kernel.full]) {
+      if (full) await send(farm, { full }, kernel.of);
+      const told = await kernel.record();
+      expect(told).not.toHaveProperty('ksyms');
+      expect(claimedParts(told).sort()).toEqual(['layout', 'symbols']);
+    }
     const status = await fetch(`${ingest.url}${kernelPath(kernel.buildId)}/status`);
     expect(await status.json()).toMatchObject({
-      report: { owner: 'farm', claimed: ['ksyms', 'symbols'] },
+      report: { owner: 'farm', claimed: ['symbols', 'layout'] },
     });
     await send(farm, { map: kernel.map }, kernel.of);
     const settled = await kernel.record();

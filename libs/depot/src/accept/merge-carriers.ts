@@ -40,15 +40,28 @@ export function mergeCarrying(
 ): KernelRecord {
   const symbols = mergeSymbols(before, parts, merging);
   const next: KernelRecord = { ...record, ...(symbols && { symbols }) };
-  const ksyms = mergeKsyms(before, next, parts, merging.ruling);
+  const held = symbols?.claimed ? withoutKsyms(parts) : parts;
+  const ksyms = mergeKsyms(before, next, held, merging.ruling);
   delete next.ksyms;
   if (ksyms) next.ksyms = ksyms;
-  const layout = ksyms ? undefined : mergeLayout(before, parts, merging);
+  const layout = ksyms ? undefined : mergeLayout(before, held, merging);
   delete next.layout;
   if (layout) next.layout = layout;
-  const carrier = mergeFacts(before.carrier, next, parts, merging);
-  const given = mergeGiven(before, { ...next, carrier }, parts, merging.ruling);
+  const carrier = mergeFacts(before.carrier, next, held, merging);
+  const given = mergeGiven(before, { ...next, carrier }, held, merging.ruling);
   return { ...next, carrier: { ...carrier, ...given } };
+}
+
+/**
+ * A program reads memory where symbols say that a variable is. Those of a stranger, with none of
+ * the kernel's own to hold them against, say where its variables lie, and no more.
+ */
+function withoutKsyms({ ksyms, ...parts }: KernelParts): KernelParts {
+  if (!ksyms) return parts;
+  const { layout, from } = ksyms;
+  const noKsyms = 'no-symbol-table';
+  const carrier = { why: noKsyms, noKsyms, ...parts.carrier } as const;
+  return { ...parts, layout: { ...layout, from }, carrier };
 }
 
 /** New ones come with the variables and the symbols of the record, or are no new ones. */

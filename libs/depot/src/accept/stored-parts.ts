@@ -50,7 +50,7 @@ const SETTLED: readonly string[] = [
   'no-kallsyms-all',
 ];
 
-/** Variables and symbols are there, and nothing says yet what came of them. */
+/** Variables and symbols are there, no mere claims, and nothing says yet what came of them. */
 export function couldHaveKsyms({
   delivery,
   extras,
@@ -59,5 +59,7 @@ export function couldHaveKsyms({
   carrier,
 }: KernelRecord): boolean {
   const isOpen = !SETTLED.includes(carrier?.why ?? '');
-  return delivery === 'builtin' && isOpen && !ksyms && !!extras.vars && !!symbols;
+  return (
+    delivery === 'builtin' && isOpen && !ksyms && !!extras.vars && !!symbols && !symbols.claimed
+  );
 }

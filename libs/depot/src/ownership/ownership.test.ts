@@ -345,7 +345,7 @@ describe('a stranger', () => {
     expect(record?.carrier).not.toHaveProperty('links');
   });
 
-  test('adds ksyms of its own symbols only where there are none', () => {
+  test('gives a kernel no ksyms by symbols of its own, whatever they are known from', () => {
     const ksymsOf = (seed: string) =>
       ({ ...part(seed), variables: 1, leftOut: {}, layout: part(`${seed} layout`) }) as object;
     const own = { vars: vars('v'), symbols: symbols('s'), ksyms: ksymsOf('k') } as Sent;
@@ -353,8 +353,17 @@ describe('a stranger', () => {
     const { send } = depot(depot().send(farm, own));
     expect(() => send(stranger, theirs)).toThrow(refusal('not-owner'));
     const { send: bare } = depot(depot().send(farm));
-    expect(bare(stranger, theirs)?.ksyms).toMatchObject({ by: 'stranger', claimed: true });
-    expect(bare(farm, { claim: true, symbols: symbols('s') })).not.toHaveProperty('ksyms');
+    const told = bare(stranger, theirs);
+    expect(told).not.toHaveProperty('ksyms');
+    expect(told).toMatchObject({
+      symbols: { by: 'stranger', claimed: true },
+      layout: { by: 'stranger', claimed: true, sha256: part('y layout').sha256 },
+      carrier: { why: 'no-symbol-table' },
+    });
+    // What the owner splits by the stranger's symbols rests on them all the same.
+    const split = { vars: vars('v'), ksyms: ksymsOf('y') } as Sent;
+    expect(bare(farm, split)).not.toHaveProperty('ksyms');
+    expect(bare(farm, { claim: true, ...own })?.ksyms).toMatchObject({ by: 'farm' });
   });
 
   test('who squats, with a claim or with a kernel, does not lock out the farm', () => {
