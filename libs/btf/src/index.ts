@@ -36,7 +36,7 @@ export { BtfBuilder, type BuilderOptions, type TypeHead } from './wire/builder.t
 export * from './wire/declare.ts';
 export { btfEndian, readBtfHeader, type BtfHeader } from './wire/header.ts';
 export { builtinLayouts, type KindLayout } from './wire/layout.ts';
-export { parseBtf, type ParseOptions } from './wire/parse.ts';
+export { indexPartly, parseBtf, type ParseOptions } from './wire/parse.ts';
 export { eachIdSlot, eachNameSlot, eachReference, reachable } from './wire/references.ts';
 export { referrers, type Referrers } from './wire/referrers.ts';
 export { hasSize, memberAt, pointerSize, sizeOf, type Member } from './wire/size.ts';

@@ -48,9 +48,16 @@ export const WRITER = 1;
  */
 export function carrier(input: CarrierInput): Uint8Array {
   const { target, load } = input;
-  const flags = load ? (load.elfFlags ?? moduleShape(target.machine)?.elfFlags ?? 0) : 0;
-  const osabi = load?.osabi ?? 0;
-  return writeRelocatable({ ...target, flags, osabi, sections: carrierSections(input) });
+  const header = load ? moduleHeader(target.machine, load) : {};
+  return writeRelocatable({ ...target, ...header, sections: carrierSections(input) });
+}
+
+/** What the ELF header says of modules that a kernel of this machine loads. */
+export function moduleHeader(
+  machine: number,
+  { elfFlags = moduleShape(machine)?.elfFlags ?? 0, osabi = 0 }: Partial<LoadFacts>,
+): { flags: number; osabi: number } {
+  return { flags: elfFlags, osabi };
 }
 
 function carrierSections(input: CarrierInput): SectionInput[] {

@@ -11,7 +11,7 @@
 // To add an extra: nothing here, it is one more entry of `extras`. To add a modinfo field:
 // `carrierModinfo`, and a version of the writer (`WRITER`). To add an architecture: machine.ts of
 // the ELF library, architectures.ts here.
-export { carrier, type CarrierInput, type CarriedExtra } from './carrier.ts';
+export { carrier, moduleHeader, type CarrierInput, type CarriedExtra } from './carrier.ts';
 export { isTriedMachine } from './architectures.ts';
 export { judgeCarrier, type Judgement, type JudgeOptions } from './judge/judge-carrier.ts';
 export { misfit, type Misfit, type RunningKernel } from './fits-kernel.ts';

@@ -39,8 +39,9 @@ export function parseBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
 }
 
 /**
- * The index of as many types as can be told apart, and what is wrong with the next one. For
- * verify, which reports on those before it first, as a kernel does.
+ * The index of as many types as can be told apart, and what is wrong with the next one. Ids and
+ * names that they refer to are not looked up. For verify, which reports on those before it first,
+ * as a kernel does, and for split BTF whose base is not at hand.
  */
 export function indexPartly(
   bytes: Uint8Array,

@@ -10,11 +10,14 @@ interface Range {
 
 /** An empty module has 27 sections, the carrier of any architecture fewer. */
 const MOST_SECTIONS = 200;
+/** A kernel aligns what it loads in 32 bits: by 2^32, its sum of all sizes begins anew at 0. */
+const MOST_ALIGNMENT = 4096;
 
 /**
  * The file is its headers and its sections, each once, and zero bytes that align them: nothing
  * hides in a gap, behind the end, in two sections at once, or under a name that a reader that
- * takes the first section of it never sees. Throws FormatError `carrier-layout`.
+ * takes the first section of it never sees. No alignment is one that a kernel would misjudge a
+ * size by. Throws FormatError `carrier-layout`.
  */
 export function checkFileLayout(elf: Elf, bytes: Uint8Array): void {
   const wide = elf.class === 64;
@@ -37,6 +40,11 @@ export function checkFileLayout(elf: Elf, bytes: Uint8Array): void {
     if (flags > 0xffffffffn) throw wrong(name, 'its flags are unknown');
   }
   checkNames(elf);
+  for (const { name, align } of sections) {
+    // The bits of a number beyond 32 are lost to `&`: the limit comes first.
+    if (align <= MOST_ALIGNMENT && (align & (align - 1)) === 0) continue;
+    throw wrong(name, `its alignment is ${align}`);
+  }
   const ranges = [
     { what: 'the ELF header', start: 0, end: headerSize },
     { what: 'the section headers', start: header.sectionOffset, end: tableEnd },

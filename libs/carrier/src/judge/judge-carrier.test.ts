@@ -1,5 +1,6 @@
+import { addInt, BtfBuilder, IntEncoding } from '@btf-depot/btf';
 import { bytesSource } from '@btf-depot/bytes';
-import { Machine, readElf, SectionFlag, SectionType } from '@btf-depot/elf';
+import { Machine, readElf, SectionFlag, SectionType, type SectionInput } from '@btf-depot/elf';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
@@ -27,7 +28,7 @@ const container = {
 } satisfies CarrierInput;
 const input = { ...container, load };
 
-const inline = { name: '.BTF.inline', bytes: Uint8Array.of(1, 2, 3) };
+const inline = { name: '.BTF.inline', bytes: btfOf('int') };
 const empty = emptyModule({ name: 'btf_vmlinux_inline', sections: [inline] });
 const arm64 = { ...input, target: { ...input.target, machine: Machine.AARCH64 } };
 const HONEST: readonly (readonly [what: string, module: Uint8Array])[] = [
@@ -35,6 +36,12 @@ const HONEST: readonly (readonly [what: string, module: Uint8Array])[] = [
   ['an empty one of the kernel’s build', empty],
 ];
 const { ALLOC, WRITE, EXECINSTR } = SectionFlag;
+
+function btfOf(name: string): Uint8Array {
+  const types = new BtfBuilder();
+  addInt(types, name, 4, IntEncoding.SIGNED);
+  return types.finish();
+}
 
 function refusal(module: Uint8Array, options?: JudgeOptions): string {
   const judgement = judgeCarrier(module, options);
@@ -210,6 +217,63 @@ describe.each(HONEST)('%s is refused with', (_, module) => {
   });
 });
 
+describe('an empty module has no bytes that a kernel loads and nobody wrote BTF or a name of:', () => {
+  const btf = btfOf('long int');
+  const comment = (text: string) => ({ name: '.comment', bytes: Buffer.from(text) });
+
+  it.each([
+    ['BTF of its own', { name: '.BTF', bytes: btf }],
+    ['the base of it', { name: '.BTF.base', bytes: btf }],
+    ['an empty base', { name: '.BTF.base', bytes: new Uint8Array() }],
+    ['inlined calls under the other name', { name: '.BTF.inlines', bytes: btf }],
+    ['the names of compilers', comment('\0GCC: (Debian 12.2.0-14) 12.2.0\0Linker: LLD 18.1.3\0')],
+    ['clang of a vendor', comment('Debian clang version 16.0.6 (15~deb12u1)\0')],
+  ])('%s is taken', (_, more) => {
+    expect(refusal(withSection(empty, more))).toBe('empty-module');
+  });
+
+  const CASES: [what: string, more: SectionInput, why: RegExp][] = [
+    ['a section named as BTF is', { name: '.BTF.evil', bytes: btf }, /^carrier-section/],
+    ['BTF that is loaded', { name: '.BTF', flags: ALLOC, bytes: btf }, /its flags/],
+    ['something else than BTF', { name: '.BTF', bytes: Buffer.from('#!/bin/sh') }, /^btf-magic/],
+    ['BTF of the other byte order', { name: '.BTF', bytes: bigEndian() }, /big endian/],
+    ['bytes behind BTF', { name: '.BTF', bytes: Buffer.concat([btf, btf]) }, /bytes beside/],
+    ['bytes in its types', { name: '.BTF', bytes: withBrokenType(btf) }, /^btf-kind/],
+    ['a script', comment('#!/bin/sh\necho anything\n'), /more than compilers/],
+    ['a script behind a compiler', comment('GCC: (x) 1\0#!/bin/sh\0'), /more than compilers/],
+    ['lines behind a compiler', comment('GCC: (x) 1\nsh -c anything\0'), /more than compilers/],
+    ['many names', comment('GCC: (x) 1\0'.repeat(400)), /4096 at most/],
+    ['large debug information', { name: '.debug_str', bytes: new Uint8Array(2 ** 21) }, /at most/],
+  ];
+  it.each(CASES)('%s is refused', (_, more, why) => {
+    expect(refusal(withSection(empty, more))).toMatch(why);
+  });
+
+  function bigEndian(): Uint8Array {
+    return new BtfBuilder({ endian: 'big' }).finish();
+  }
+
+  /** Its first type is of a kind that nobody has. */
+  function withBrokenType(bytes: Uint8Array): Uint8Array {
+    const worse = bytes.slice();
+    worse[24 + 7] = 0x7f;
+    return worse;
+  }
+});
+
+describe.each(HONEST)('whatever section of %s it is of, an alignment is refused', (_, module) => {
+  const { sections, header } = readElf(bytesSource(module));
+  it.each([3, 8192, 2 ** 31, 2 ** 32, 2 ** 32 + 8, 2 ** 52])('of %d bytes', (alignment) => {
+    for (const { index, name } of sections) {
+      if (index === 0) continue;
+      const worse = Buffer.from(module);
+      worse.writeBigUInt64LE(BigInt(alignment), header.sectionOffset + index * 64 + 48);
+      const why = `carrier-layout ${name}: its alignment is ${alignment}`;
+      expect(refusal(worse)).toContain(why);
+    }
+  });
+});
+
 test('a carrier whose name lies elsewhere in struct module is refused', () => {
   const elsewhere = { ...load, structModule: { size: 1280, nameOffset: 320 } };
   expect(refusal(carrier({ ...input, load: elsewhere }))).toMatch(/^carrier-struct-module/);
@@ -346,6 +410,7 @@ function expectHarmless(module: Uint8Array, honest: Uint8Array): void {
   };
   expect(keys(before)).toEqual(expect.arrayContaining(keys(after)));
   for (const section of after.sections) {
+    expect(section.align).toBeLessThanOrEqual(4096);
     const bytes = after.bytes(section);
     if (section.flags & EXECINSTR) expect(bytes.every((byte) => byte === 0)).toBe(true);
     if (section.name !== '.gnu.linkonce.this_module') continue;
