@@ -87,6 +87,20 @@ test('inspect says whether a module holds anything but BTF, and --running refuse
   ]);
 });
 
+test('inspect judges a module whose BTF is broken, and fails', async () => {
+  const more = { name: '.BTF.of_any_name', flags: SectionFlag.ALLOC, bytes: Buffer.from('no BTF') };
+  const honest = await bytesOf('btf_vmlinux.ko');
+  await writeFile(join(folder, 'broken.ko'), withSection(honest, more));
+  const inspect = (...args: string[]) => btfdepot(['inspect', 'broken.ko', ...args], folder);
+  const { code, output } = await inspect();
+  expect(code).toBe(1);
+  expect(output).toContain('not only BTF: .BTF.of_any_name: its type and flags are not those');
+  expect(output).toMatch(/^\.BTF\.of_any_name: 6 B, not read: .*\[btf-magic\]$/m);
+  expect(output).toMatch(/^\.BTF: \d+ B .*split/m);
+  const json = await inspect('--json');
+  expect([json.code, json.output]).toEqual([1, expect.stringMatching(/"fault"[^]*"btf-magic"/)]);
+});
+
 test('inspect says before insmod whether a carrier is for the kernel that runs', async () => {
   const inspect = (file: string) => btfdepot(['inspect', file, '--running', '--json'], folder);
   const other = await inspect('btf_vmlinux.ko');

@@ -14,6 +14,13 @@ import { ElfType, readElf, type Elf } from '@btf-depot/elf';
 import { openBtf } from './btf-file.ts';
 import { withUnpackedSource } from './unpacked-source.ts';
 
+/** A section of a file whose contents are no BTF, or damaged: what else is in the file counts. */
+export interface BrokenBtf {
+  section: string;
+  size: number;
+  fault: { code: string; message: string };
+}
+
 export interface InspectedBtf {
   section: string;
   size: number;
@@ -47,13 +54,14 @@ export interface Inspected {
   judgement?: Judgement;
   /** Of a module that was compared with the running kernel: why it is not for it. */
   misfit?: Misfit;
-  btf: InspectedBtf[];
+  btf: (InspectedBtf | BrokenBtf)[];
 }
 
 /**
  * What a file is: build ID, ELF header, BTF sections with their kinds, the module's own words.
  * @param base path of the BTF that a split one stands on.
  * @param running the kernel that a carrier is compared with.
+ * A module is judged whatever its BTF sections hold: a broken one is said beside the judgement.
  * @throws FormatError or DepotError where it is nothing that we know, or damaged.
  */
 export async function inspectFile(
@@ -93,7 +101,7 @@ function inspectSource(
       sections: elf.sections.length,
     },
     ...(isModule && inspectModule(source.read(0, size), running)),
-    btf: inspectSections(elf, base),
+    btf: inspectSections(elf, base, isModule),
   };
 }
 
@@ -116,15 +124,25 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
 }
 
 /** The sections of one file: extras stand on the `.BTF` beside them, where that is a whole one. */
-function inspectSections(elf: Elf, base: Btf | undefined): InspectedBtf[] {
+function inspectSections(
+  elf: Elf,
+  base: Btf | undefined,
+  isModule: boolean,
+): (InspectedBtf | BrokenBtf)[] {
   const sections = elf.sections.filter(({ name }) => /^\.BTF(\.(?!ext$|base$).*)?$/.test(name));
   const own = sections.find(({ name }) => name === '.BTF');
   const beside = base ?? (own && wholeOf(elf.bytes(own)));
   // On another base than the one beside it, its ids mean something else.
   const ownBase = elf.filled('.BTF.base') ? undefined : base;
-  return sections.map((section) =>
-    inspectBtf(section.name, elf.bytes(section), section === own ? ownBase : beside),
-  );
+  return sections.map((section) => {
+    const { name, size } = section;
+    try {
+      return inspectBtf(name, elf.bytes(section), section === own ? ownBase : beside);
+    } catch (error) {
+      if (!isModule || !(error instanceof FormatError)) throw error;
+      return { section: name, size, fault: { code: error.code, message: error.message } };
+    }
+  });
 }
 
 function wholeOf(bytes: Uint8Array): Btf | undefined {

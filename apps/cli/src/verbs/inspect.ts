@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Judgement } from '@btf-depot/carrier';
-import { inspectFile, type Inspected, type InspectedBtf } from '../inspect-file.ts';
+import { inspectFile, type BrokenBtf, type Inspected, type InspectedBtf } from '../inspect-file.ts';
 import { jsonOption } from '../options.ts';
 import {
   formatBytes,
@@ -31,6 +31,7 @@ export function inspectCommand(): Command {
       });
       if (json) printJson({ file, ...inspected });
       else print(describe(file, inspected));
+      if (inspected.btf.some((one) => 'fault' in one)) process.exitCode = 1;
       if (running) judge(inspected);
     });
 }
@@ -82,7 +83,13 @@ function describeJudgement(judgement: Judgement): string {
   }
 }
 
-function describeBtf(btf: InspectedBtf): string {
+function describeBtf(btf: InspectedBtf | BrokenBtf): string {
+  if ('fault' in btf) {
+    const { code, message } = btf.fault;
+    const what = `${formatBytes(btf.size)}, not read: ${printable(message)} [${code}]`;
+    return `${printable(btf.section)}: ${what}
+`;
+  }
   const { section, size, headerSize, typeBytes, stringBytes, types, kinds } = btf;
   const head =
     `${printable(section)}: ${formatBytes(size)} (header ${headerSize}, ` +
