@@ -113,6 +113,14 @@ describe('a carrier is refused, and nothing is left behind:', () => {
     ['with other variables', other({ extras: [{ name: 'vars', bytes }] }), /\.BTF\.vars/],
     ['without variables', other({ extras: [] }), /it has no \.BTF\.vars/],
     [
+      'of another machine',
+      other({ target: { ...input.target, machine: 183 }, load: { ...load, placeholders: [] } }),
+      /machine of its ELF header is 183, that of the kernel's modules 62/,
+    ],
+    ['of another byte order', other({ target: { ...input.target, endian: 'big' } }), /endian of/],
+    ['with other e_flags', other({ load: { ...load, elfFlags: 5 } }), /flags of its ELF/],
+    ['with another OS ABI', other({ load: { ...load, osabi: 3 } }), /osabi of its ELF/],
+    [
       'with what the depot has not',
       other({ extras: [...input.extras, { name: 'more', bytes: ksyms }] }),
       /\.BTF\.more: the depot has none/,

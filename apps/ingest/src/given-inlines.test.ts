@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { carrier, judgeCarrier, type CarrierInput } from '@btf-depot/carrier';
 import { emptyModule, withSection } from '@btf-depot/carrier/testing';
 import { packInput, plainArtifacts, splitKernel } from '@btf-depot/depot';
-import { SectionFlag } from '@btf-depot/elf';
+import { readElf, SectionFlag } from '@btf-depot/elf';
 import { buildIdOf, inlinedKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
@@ -44,7 +44,7 @@ function upstream(inline: Uint8Array): Uint8Array {
   return emptyModule({
     name: 'btf_vmlinux_inline',
     sections: [
-      { name: '.BTF', align: 4, bytes: Uint8Array.of(1, 2, 3, 4) },
+      { name: '.BTF', align: 4, bytes: inlinedKernel(buildIdOf('own')).core },
       { name: '.BTF.inline', align: 4, bytes: inline },
     ],
   });
@@ -125,6 +125,64 @@ test('one with an init function brings its calls, and is not published itself', 
     ingest,
     [{ carrier: gzipSync(file) }, `?buildId=${buildId}`],
     [422, 'unsafe-carrier', /\.init\.text/],
+  );
+});
+
+describe('one that the kernel names is not published, though its calls are taken, with', () => {
+  const bytes = Buffer.alloc(65536, 'anything');
+  const { ALLOC } = SectionFlag;
+  const cases: [what: string, worsen: (module: Uint8Array) => Uint8Array, code: string][] = [
+    [
+      'any bytes that are loaded under a name of BTF',
+      (module) => withSection(module, { name: '.BTF.more', flags: ALLOC, bytes }),
+      'carrier-section',
+    ],
+    [
+      'any bytes in the place of its base',
+      (module) => withSection(module, { name: '.BTF.base', bytes }),
+      'btf-magic',
+    ],
+    [
+      'text that names no compiler',
+      (module) => withSection(module, { name: '.comment', bytes: Buffer.from('#!/bin/sh\n') }),
+      'carrier-contents',
+    ],
+    [
+      'an alignment by which a kernel misjudges its size',
+      (module) => {
+        const worse = Buffer.from(module);
+        const { header, sections } = readElf(bytesSource(module));
+        const note = sections.findIndex(({ name }) => name === '.note.GNU-stack');
+        worse.writeBigUInt64LE(2n ** 32n, header.sectionOffset + note * 64 + 48);
+        return worse;
+      },
+      'carrier-layout',
+    ],
+  ];
+
+  test.each(cases)('%s', async (what, worsen, code) => {
+    const { buildId, inlines } = built(what);
+    const theirs = withString(inlines);
+    const { vmlinux: kernel } = inlinedKernel(buildId, { link: linkTo(theirs) });
+    const file = worsen(upstream(theirs));
+    expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 201 });
+    const record = await ingest.record(buildId);
+    expect(record?.inlines).toMatchObject({ sha256: sha256Of(theirs), origin: 'kernel' });
+    expect(record?.carrier).toMatchObject({ refused: { [FILE]: { code } } });
+    expect(record?.carrier?.given).toBeUndefined();
+    expect((await ingest.left()).blobs.join()).not.toContain(sha256Of(file));
+  });
+});
+
+test('BTF that the kernel does not name has no place beside what it names', async () => {
+  const { buildId, inlines } = built('beside');
+  const { vmlinux: kernel } = inlinedKernel(buildId, { link: linkTo(inlines) });
+  const file = withSection(upstream(inlines), { name: '.BTF.inlines', bytes: inlines });
+  await sendParts(ingest.url, { kernel });
+  await sendRefused(
+    ingest,
+    [{ kernel, carrier: file }],
+    [422, 'foreign-carrier', /\.BTF\.inlines: the depot has none/],
   );
 });
 

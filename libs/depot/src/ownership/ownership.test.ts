@@ -42,6 +42,7 @@ function given(vars: string, signed: boolean, name = 'btf_vmlinux'): GivenCarrie
   return {
     ...part(`carrier with ${vars}, ${signed ? 'signed' : 'not signed'}`),
     ...{ signed, name, buildId, baseSha256: hash('core') },
+    header: { class: 64, endian: 'little', machine: 62, flags: 0, osabi: 0 },
     sections: { '.BTF': hash('ksyms'), '.BTF.vars': hash(vars) },
     judgement: { as: 'carrier', writer: 1 },
   };

@@ -1,9 +1,12 @@
 import { FormatError, type Source } from '@btf-depot/bytes';
 import type { Btf } from '@btf-depot/btf';
 import {
+  carrierTarget,
   isLinkedCarrier,
   judgeCarrier,
+  moduleHeader,
   readCarrier,
+  type CarrierContents,
   type Judgement,
   structModule,
   type LinkRecord,
@@ -37,6 +40,7 @@ export interface GivenCarrier {
   buildId?: string;
   baseSha256?: string;
   vermagic?: string;
+  header: Pick<CarrierContents['header'], 'class' | 'endian' | 'machine' | 'flags' | 'osabi'>;
   /** SHA-256 of its BTF sections by their names. */
   sections: Record<string, string>;
   /** What it could do to a kernel that loads it. */
@@ -57,7 +61,8 @@ export function openGivenCarrier(source: Source): UnjudgedCarrier {
     throw new DepotError('too-large', `a carrier of ${source.size} bytes, not ${MAX_BLOB_SIZE}`);
   }
   const bytes = source.read(0, source.size);
-  const { name, buildId, baseSha256, vermagic, signed, sections } = readCarrier(bytes);
+  const { name, buildId, baseSha256, vermagic, signed, sections, header } = readCarrier(bytes);
+  const { class: bits, endian, machine, flags, osabi } = header;
   return {
     bytes,
     sha256: sha256Of(bytes),
@@ -66,6 +71,7 @@ export function openGivenCarrier(source: Source): UnjudgedCarrier {
     ...(buildId !== undefined && { buildId }),
     ...(baseSha256 !== undefined && { baseSha256 }),
     ...(vermagic !== undefined && { vermagic }),
+    header: { class: bits, endian, machine, flags, osabi },
     // Of several with one name, the first: it is the one that a kernel finds.
     sections: Object.fromEntries(
       sections.map((one) => [one.name, sha256Of(one.bytes)] as const).toReversed(),
@@ -122,14 +128,23 @@ export function linkedInlines(
 
 /**
  * The artifact that a given carrier takes the place of.
- * @throws DepotError `foreign-carrier` unless its BTF is, byte for byte, what the record has;
- *   `unsafe-carrier` unless it is nothing but BTF.
+ * @throws DepotError `foreign-carrier` unless its BTF is, byte for byte, what the record has, and
+ *   it is an ELF file of the kernel's machine; `unsafe-carrier` unless it is nothing but BTF.
  */
 export function artifactOf(
   given: GivenCarrier,
   record: Pick<
     KernelRecord,
-    'buildId' | 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines' | 'carrier'
+    | 'buildId'
+    | 'delivery'
+    | 'core'
+    | 'extras'
+    | 'ksyms'
+    | 'inlines'
+    | 'carrier'
+    | 'arch'
+    | 'bits'
+    | 'endian'
   >,
 ): CarrierFile {
   const file = FILES[given.name ?? ''];
@@ -147,9 +162,12 @@ export function artifactOf(
   if (vermagic !== undefined && given.vermagic !== vermagic) {
     throw foreign(`its vermagic is '${given.vermagic ?? ''}', the kernel's '${vermagic}'`);
   }
+  const otherTarget = misfitOfTarget(given.header, record, isLinked);
+  if (otherTarget !== undefined) throw foreign(otherTarget);
   const { ours, required } = sectionsFor(file, record);
-  // What else is in a module that the kernel names is BTF of the module itself.
-  const there = isLinked ? [UPSTREAM_SECTION] : Object.keys(given.sections);
+  const there = Object.keys(given.sections).filter(
+    (name) => !(isLinked && OWN_SECTIONS.includes(name)),
+  );
   for (const name of new Set([...required, ...there])) {
     if (given.sections[name] === undefined) throw foreign(`it has no ${name}`);
     if (ours[name] === undefined) throw foreign(`${name}: the depot has none of this kernel`);
@@ -158,6 +176,35 @@ export function artifactOf(
   const unsafe = fault(given.judgement, { isLinked, load: carrier?.load });
   if (unsafe !== undefined) throw new DepotError('unsafe-carrier', `carrier: ${unsafe}`);
   return file;
+}
+
+/** BTF of the module itself, in one that the kernel names: its build wrote it for its C file. */
+const OWN_SECTIONS = ['.BTF', '.BTF.base'];
+
+/** In what a given carrier is for another machine than the kernel's modules. */
+function misfitOfTarget(
+  header: GivenCarrier['header'],
+  { arch, bits, endian, carrier }: Pick<KernelRecord, 'arch' | 'bits' | 'endian' | 'carrier'>,
+  isLinked: boolean,
+): string | undefined {
+  const target = carrierTarget({ arch, bits, endian });
+  const { load } = carrier ?? {};
+  // Only a module of the build shows what its other modules have.
+  const isShown = load && (!isLinked || load.placeholders !== undefined);
+  const wanted = {
+    class: bits,
+    endian,
+    // EM_NONE: the record does not say.
+    machine: target.machine === 0 ? undefined : target.machine,
+    ...(isShown && moduleHeader(target.machine, load)),
+  };
+  for (const key of ['class', 'endian', 'machine', 'flags', 'osabi'] as const) {
+    const [is, want] = [header[key], wanted[key]];
+    if (want !== undefined && is !== want) {
+      return `${key} of its ELF header is ${is}, that of the kernel's modules ${want}`;
+    }
+  }
+  return undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
+import { BtfBuilder } from '@btf-depot/btf';
 import { carrier } from '@btf-depot/carrier';
-import { withSection } from '@btf-depot/carrier/testing';
+import { emptyModule, withSection } from '@btf-depot/carrier/testing';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
@@ -79,6 +80,37 @@ test('symbols and carriers of the build that are not there are missed too', asyn
     ['missing-blob', 'given btf_vmlinux.ko'],
   ]);
 });
+
+test('a published carrier that the kernel names, with bytes that are loaded and no BTF', async () => {
+  const btf = new BtfBuilder().finish();
+  const named = emptyModule({
+    name: 'btf_vmlinux_inline',
+    sections: [{ name: '.BTF.inline', bytes: btf }],
+  });
+  const worse = withSection(named, { name: '.BTF.more', flags: 2, bytes: core });
+  const content = Buffer.concat([Buffer.from('btf_vmlinux_inline\0'), sha256(btf)]).toString('hex');
+  for (const [bytes, code] of [
+    [named, []],
+    [worse, ['unsafe-carrier']],
+  ] as const) {
+    const file = { sha256: sha256Of(bytes), size: bytes.length, mediaType: 'application/x-object' };
+    const carriers = { loadable: false, moduleName: 'btf_vmlinux', signed: false };
+    const { run, blobs } = await depot(
+      {
+        ...ready,
+        artifacts: { manifest, 'btf_vmlinux_inline.ko': file },
+        carrier: { ...carriers, links: [{ section: '.BTF.inline.link', content }] },
+      },
+      [packed, { name: 'btf_vmlinux_inline.ko', bytes, sha256: file.sha256 }],
+    );
+    await blobs.put(file.sha256, bytes);
+    expect((await run()).findings.map(([found]) => found)).toEqual(code);
+  }
+});
+
+function sha256(bytes: Uint8Array): Buffer {
+  return Buffer.from(sha256Of(bytes), 'hex');
+}
 
 test('a published carrier that holds more than BTF, given or not', async () => {
   const about = { buildId: ready.buildId, baseSha256: sha256Of(core), extras: [] };
