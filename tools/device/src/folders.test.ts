@@ -67,6 +67,18 @@ describeOnDevices((equipment) => {
     await refused(device, { BTFDEPOT_DIR: device.path(path) });
   });
 
+  it.each(['BTFDEPOT_DIR', 'BTFDEPOT_STATE'])(
+    'refuses a folder that depends on where it runs: %s',
+    async (setting) => {
+      const device = depot.device(equipment);
+      for (const path of ['.', './kept', 'tmp/../kept']) {
+        const { code, output } = await device.run(['load'], { [setting]: path });
+        expect([code, output]).toEqual([2, expect.stringMatching(`${path}.*: relative`)]);
+        expect(device.has('inserted.ko')).toBe(false);
+      }
+    },
+  );
+
   it('takes a folder of its own below one for all, such as /tmp', async () => {
     const device = depot.device(equipment);
     folder(device, 'tmp', 0o1777);

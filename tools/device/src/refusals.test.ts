@@ -78,6 +78,36 @@ describeOnDevices((equipment) => {
     expect([ran.code, ran.output]).toEqual([6, expect.stringContaining('no key of')]);
   });
 
+  it('of a file that rests on a claim, unless it is told to take claims', async () => {
+    const claimed = (files: string) =>
+      signed(depot.manifest.replace(/^artifact/m, `claimed ${files}\nartifact`));
+    depot.behave(claimed('vmlinux.vars.btf btf_vmlinux_ksyms.ko btf_vmlinux.ko'));
+    const device = depot.device(equipment);
+    const ran = await refusal(device, ['load']);
+    expect([ran.code, ran.output]).toEqual([
+      6,
+      expect.stringContaining('btf_vmlinux_ksyms.ko: claimed, see BTFDEPOT_CLAIMED'),
+    ]);
+    // Nor what was kept while claims were taken.
+    const settings = { BTFDEPOT_CLAIMED: '1' };
+    expect(await device.run(['prefetch'], settings)).toMatchObject({ code: 0 });
+    expect(await refusal(device, ['load'], AWAY)).toMatchObject({ code: 4 });
+    expect(await device.run(['load'], settings)).toMatchObject({ code: 0 });
+    await device.run(['unload']);
+    expect(await device.run(['--insecure', 'load'])).toMatchObject({ code: 0 });
+    // Of another file it says nothing.
+    depot.behave(claimed('vmlinux.btf btf_vmlinux.ko'));
+    expect(await depot.device(equipment).run(['load'])).toMatchObject({ code: 0 });
+  });
+
+  it('of more bytes unpacked than the manifest says', async () => {
+    const line = /^artifact \w+ \d+ (?=btf_vmlinux_ksyms\.ko$)/m;
+    const small = depot.manifest.replace(line, `artifact ${'0'.repeat(64)} 600 `);
+    depot.behave(signed(small));
+    const { code, output } = await refusal(depot.device(equipment), ['load']);
+    expect([code, output]).toEqual([8, expect.stringContaining('btf_vmlinux_ksyms.ko.')]);
+  });
+
   it('of the manifest of another kernel, though it is signed', async () => {
     const other = buildIdOf('another device');
     const device = depot.device(equipment, { notes: buildIdNote(other, 'little') });
