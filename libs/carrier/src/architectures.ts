@@ -16,6 +16,9 @@ export interface Placeholder {
 /** Of a placeholder's size and alignment: far above what any kernel's modules have. */
 export const PLACEHOLDER_LIMIT = 4096;
 
+/** Flags that a placeholder may have. */
+export const PLACEHOLDER_FLAGS = SectionFlag.ALLOC | SectionFlag.WRITE | SectionFlag.EXECINSTR;
+
 /** What modules of an architecture have beyond what all modules have. */
 export interface ModuleShape {
   readonly placeholders: readonly Placeholder[];

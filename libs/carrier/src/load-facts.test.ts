@@ -11,10 +11,12 @@ import {
 import {
   Machine,
   readElf,
+  SectionFlag,
   SectionIndex,
   SectionType,
   writeRelocatable,
   type Elf,
+  type SectionInput,
 } from '@btf-depot/elf';
 import { executable, type ExecutableInput, type ExecutableSymbol } from '@btf-depot/elf/testing';
 import { describe, expect, it } from 'vitest';
@@ -156,7 +158,8 @@ describe('what makes a kernel load a module', () => {
   });
 
   it('is found in both where they agree', () => {
-    const kernel = kernelOf(WITH_VERSIONS, [crcByAddress]);
+    const arm64 = { machine: Machine.AARCH64 };
+    const kernel = kernelOf(WITH_VERSIONS, [crcByAddress], arm64);
     const found = loadFacts({ core, kernel, module: moduleOf(WITH_VERSIONS, 0x2f9b1a5a) });
     expect(found.loadable).toBe(true);
   });
@@ -169,6 +172,40 @@ describe('what makes a kernel load a module', () => {
     expect(loadFacts({ core: coreWith(), module: plain })).toMatchObject({
       facts: { structModule: layout },
     });
+  });
+});
+
+describe('of a module that claims more than a build makes, nothing is copied:', () => {
+  const claiming = (more: readonly SectionInput[]) => {
+    const sections = [
+      { name: '.modinfo', bytes: Buffer.from(`name=dummy\0vermagic=${VERMAGIC}\0`) },
+      { name: '.gnu.linkonce.this_module', bytes: selfOf('dummy') },
+      ...more,
+    ];
+    const target = { class: 64, endian: 'little', machine: Machine.X86_64 } as const;
+    return readElf(bytesSource(writeRelocatable({ ...target, sections })));
+  };
+  const plt = { name: '.plt', type: SectionType.NOBITS, flags: 6, bytes: new Uint8Array() };
+
+  it.each<[string, SectionInput[]]>([
+    ['a placeholder twice', [plt, plt]],
+    ['one thousands of times', Array.from({ length: 5000 }, () => ({ ...plt, align: 4096 }))],
+    ['one with flags that place it elsewhere', [{ ...plt, flags: 6 | SectionFlag.COMPRESSED }]],
+  ])('%s', (_, more) => {
+    expect(codeOf(() => loadFacts({ core, module: claiming(more) }))).toBe('carrier-module');
+  });
+
+  it('a machine that its kernel does not have', () => {
+    const [kernel, module] = [kernelOf(WITH_VERSIONS, [crcByAddress]), moduleOf(WITH_VERSIONS, 1)];
+    expect(() => loadFacts({ core, kernel, module })).toThrow(/machine 183, the kernel of .* 62/);
+  });
+
+  it('what is left makes a carrier that is harmless', () => {
+    const found = loadFacts({ core, module: claiming([{ ...plt, align: 2 ** 20 }]) });
+    const target = { class: 64, endian: 'little', machine: Machine.X86_64 } as const;
+    const input = { buildId: '00', baseSha256: '00', extras: [], target };
+    const bytes = carrier({ ...input, ...(found.facts && { load: found.facts }) });
+    expect(judgeCarrier(bytes)).toMatchObject({ as: 'carrier' });
   });
 });
 

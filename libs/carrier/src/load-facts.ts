@@ -10,6 +10,7 @@ import {
 import {
   isTriedMachine,
   moduleShape,
+  PLACEHOLDER_FLAGS,
   PLACEHOLDER_LIMIT,
   PLACEHOLDER_NAMES,
   type Placeholder,
@@ -79,6 +80,7 @@ export function loadFacts(sources: LoadSources): Loadable {
   if (!module && !moduleShape(elf.header.machine)) {
     return { loadable: false, why: 'unknown-architecture' };
   }
+  if (kernel && module) checkSameMachine(kernel, module);
   const template = module && readTemplate(module);
   const own = kernel && vermagicOf(kernel);
   if (own !== undefined && template && template.vermagic !== own) {
@@ -102,6 +104,13 @@ export function loadFacts(sources: LoadSources): Loadable {
   return { loadable: false, why: 'not-tried', vermagic, facts };
 }
 
+function checkSameMachine(kernel: Elf, module: Elf): void {
+  const [wanted, is] = [kernel, module].map(
+    ({ class: bits, endian, header }) => `${bits}-bit ${endian}-endian machine ${header.machine}`,
+  );
+  if (is !== wanted) throw foreign(`it is of ${is}, the kernel of ${wanted}`);
+}
+
 interface Template {
   readonly vermagic: string;
   readonly layoutCrc: number | undefined;
@@ -120,9 +129,7 @@ function readTemplate(module: Elf): Template {
   const name = field('name') ?? '';
   const content = Buffer.from(module.bytes(struct));
   const nameOffset = name === '' ? -1 : content.indexOf(`${name}\0`, 0, 'latin1');
-  const placeholders = module.sections
-    .filter((section) => PLACEHOLDER_NAMES.has(section.name))
-    .map(placeholderLike);
+  const placeholders = placeholdersOf(module);
   const { flags, osabi } = module.header;
   const extended = module.section('__version_ext_crcs') !== undefined;
   return {
@@ -136,6 +143,23 @@ function readTemplate(module: Elf): Template {
       ...(extended && { extendedVersions: true }),
     },
   };
+}
+
+/** Each name once: so there are no more than architectures know. */
+function placeholdersOf({ sections }: Elf): Placeholder[] {
+  const found = sections.filter(({ name }) => PLACEHOLDER_NAMES.has(name));
+  const seen = new Set<string>();
+  for (const { name, flags } of found) {
+    const unlike = (what: string) => {
+      throw new FormatError('carrier-module', `the module is none of a build: ${what}`, {
+        section: name,
+      });
+    };
+    if (seen.has(name)) unlike('there are two sections of that name');
+    if ((flags & ~PLACEHOLDER_FLAGS) !== 0) unlike(`its flags are 0x${flags.toString(16)}`);
+    seen.add(name);
+  }
+  return found.map(placeholderLike);
 }
 
 /** What is as by default is not said. */

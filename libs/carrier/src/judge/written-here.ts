@@ -1,6 +1,11 @@
 import { FormatError } from '@btf-depot/bytes';
-import { SectionFlag, SectionType, type Elf, type ElfSection } from '@btf-depot/elf';
-import { PLACEHOLDER_LIMIT, PLACEHOLDER_NAMES, type Placeholder } from '../architectures.ts';
+import { SectionType, type Elf, type ElfSection } from '@btf-depot/elf';
+import {
+  PLACEHOLDER_FLAGS,
+  PLACEHOLDER_LIMIT,
+  PLACEHOLDER_NAMES,
+  type Placeholder,
+} from '../architectures.ts';
 import { carrier, WRITER, type CarrierInput } from '../carrier.ts';
 import { versionOf, type LoadFacts } from '../load-facts.ts';
 import { readModinfo, type ModinfoEntry } from '../modinfo.ts';
@@ -18,9 +23,6 @@ const OTHERS = new Set([
   ...['', '.modinfo', '.BTF', '.symtab', '.strtab', '.shstrtab'],
   ...['.gnu.linkonce.this_module', '__versions', '__version_ext_crcs', '__version_ext_names'],
 ]);
-
-/** What of a section's flags a placeholder may have. */
-const PLACEHOLDER_FLAGS = SectionFlag.ALLOC | SectionFlag.WRITE | SectionFlag.EXECINSTR;
 
 export interface Written {
   readonly writer: number;
