@@ -1,4 +1,5 @@
 import { parseBtf } from '@btf-depot/btf';
+import { readCarrier } from '@btf-depot/carrier';
 import { gzip, xz, zstd } from '@btf-depot/codec';
 import {
   carrierParts,
@@ -77,11 +78,13 @@ export async function makeCarrier(
   const { whole, least } = makeCarriers(input, core.sha256);
   const module = choices.least ? least : whole;
   if (!module) throw new DepotError('no-vars', `no carrier: ${carrier.why ?? 'its name is taken'}`);
+  const isLoadable = readCarrier(module).loadable;
+  const why = carrier.loadable && !isLoadable ? 'load-refused' : carrier.why;
   return {
     bytes: choices.sign ? await choices.sign(module) : module,
     buildId: parts.buildId,
-    loadable: carrier.loadable,
-    ...(carrier.why !== undefined && { why: carrier.why }),
+    loadable: carrier.loadable && isLoadable,
+    ...(why !== undefined && { why }),
     ...(carrier.vermagic !== undefined && { vermagic: carrier.vermagic }),
     variables: vars?.variables ?? 0,
     ksyms: ksyms?.variables ?? 0,

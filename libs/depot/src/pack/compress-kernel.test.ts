@@ -1,10 +1,10 @@
 import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
-import { carrier } from '@btf-depot/carrier';
+import { carrier, type LoadFacts } from '@btf-depot/carrier';
 import { withSection } from '@btf-depot/carrier/testing';
 import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
 import { compressKernel } from './compress-kernel.ts';
-import type { PackedArtifact, PackInput } from './pack-kernel.ts';
+import { packKernel, type PackedArtifact, type PackInput } from './pack-kernel.ts';
 import type { Attempt } from '../ports/job-queue.ts';
 
 const core = someBytes(64, 'core');
@@ -120,6 +120,48 @@ test('how hard to compress is asked of the packing, and stands in the record', a
   await run();
   expect(asked).toMatchObject([{ levels }]);
   expect(held.record).toMatchObject({ levels });
+});
+
+describe('a kernel whose load facts are refused', () => {
+  const plt = { name: '.plt', flags: 6 };
+  const load = { vermagic: '6.12 SMP ', structModule: { size: 1280, nameOffset: 24 } };
+  const entry = { loadable: true, moduleName: 'btf_vmlinux', signed: false };
+  const withLoad = (facts: LoadFacts) => {
+    const record = kernelRecord({
+      ...{ arch: 'x86_64', bits: 64 },
+      carrier: { ...entry, load: { ...facts, structModule: { ...facts.structModule } } },
+    });
+    const signed: Uint8Array[] = [];
+    const signModule = (module: Uint8Array) => {
+      signed.push(module);
+      return Promise.resolve(module);
+    };
+    const compute = {
+      unpack: () => Promise.reject(new Error('not asked for')),
+      split: () => Promise.reject(new Error('not asked for')),
+      pack: packKernel,
+    };
+    const depot = depotOf(record, [core], undefined, { signModule, compute });
+    return { ...depot, signed };
+  };
+
+  test('is published with containers, and its record says so', async () => {
+    const { run, held, signed } = withLoad({ ...load, placeholders: [plt, plt] });
+    expect(await run({ last: true })).toBe('published');
+    expect(held.record).toMatchObject({
+      state: 'ready',
+      carrier: { loadable: false, why: 'load-refused', signed: false },
+    });
+    expect(held.record.artifacts).toHaveProperty(['btf_vmlinux.ko']);
+    expect(signed).toEqual([]);
+  });
+
+  test('is nothing like one whose load facts are sound', async () => {
+    const { run, held, signed } = withLoad({ ...load, placeholders: [plt] });
+    expect(await run({ last: true })).toBe('published');
+    expect(held.record.carrier).toEqual({ ...entry, load: { ...load, placeholders: [plt] } });
+    expect(signed).toHaveLength(1);
+  });
 });
 
 describe('a carrier that the build made', () => {

@@ -1,14 +1,16 @@
 import {
+  CARRIER_FILES,
   claimedArtifacts,
   mediaTypeOf,
   partOf,
   PUBLISHED_PARTS,
   RECORD_SCHEMA,
   type ArtifactEntry,
+  type CarrierEntry,
   type Job,
   type KernelRecord,
 } from '@btf-depot/contracts';
-import { isSigned } from '@btf-depot/carrier';
+import { isSigned, readCarrier } from '@btf-depot/carrier';
 import { DepotError } from '../errors.ts';
 import {
   COMPRESSION_LEVELS,
@@ -87,7 +89,7 @@ export async function compressKernel(
       for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
     };
     await putAll();
-    if (!(await publish(deps, job, packed))) return 'stale';
+    if (!(await publish(deps, job, packed, notLoadable(input, packed)))) return 'stale';
     // What lay there before the record named it may have been collected since: see collectGarbage.
     await putAll();
     return 'published';
@@ -162,10 +164,22 @@ function signed(
   return [...packed, ...manifests.flatMap(({ bytes }) => signManifest(bytes, keys))];
 }
 
+/** What the record says of carriers that were to be loaded, and had to become containers. */
+function notLoadable(
+  { load, given = {} }: PackInput,
+  packed: readonly (PackedArtifact | SignatureFile)[],
+): Partial<CarrierEntry> {
+  const isOurs = ({ name }: { name: string }) =>
+    CARRIER_FILES.some((file) => file === name) && !Object.hasOwn(given, name);
+  const isRefused = packed.some((one) => isOurs(one) && !readCarrier(one.bytes).loadable);
+  return load && isRefused ? { loadable: false, why: 'load-refused' } : {};
+}
+
 async function publish(
   deps: CompressDeps,
   job: Job,
   packed: readonly (PackedArtifact | SignatureFile)[],
+  changes: Partial<CarrierEntry>,
 ): Promise<boolean> {
   const artifacts: Record<string, ArtifactEntry> = Object.fromEntries(
     packed.map((one) => [
@@ -188,7 +202,9 @@ async function publish(
           state: 'ready',
           artifacts,
           levels: { ...levels },
-          ...(current.carrier && { carrier: { ...current.carrier, signed: isOneSigned } }),
+          ...(current.carrier && {
+            carrier: { ...current.carrier, signed: isOneSigned, ...changes },
+          }),
           readyAt,
           ...announced,
         })

@@ -1,6 +1,6 @@
 import { bytesSource } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
-import { readCarrier } from '@btf-depot/carrier';
+import { judgeCarrier, readCarrier, type LoadFacts } from '@btf-depot/carrier';
 import { listVariables } from '@btf-depot/extras';
 import { buildIdOf, kernelFile, loadableKernel, TEST_VERMAGIC } from '@btf-depot/testing';
 import { createHash } from 'node:crypto';
@@ -109,6 +109,32 @@ describe('the record says why there is less', () => {
     expect(
       mergeRecord(whole, { ...stripped, core: partsOf({ vmlinux }).core }, facts),
     ).toBeUndefined();
+  });
+});
+
+describe('load facts that would make a carrier that no kernel must be given give containers:', () => {
+  const parts = partsOf(loadableKernel(buildId));
+  const { load } = parts.carrier;
+  if (!load) throw new Error('not loadable');
+  const plt = { name: '.plt', flags: 6 };
+  test.each<[string, Partial<LoadFacts>]>([
+    ['a placeholder twice', { placeholders: [plt, plt] }],
+    ['more of them than a module has sections', { placeholders: Array(5000).fill(plt) }],
+    ['one that is compressed', { placeholders: [{ ...plt, flags: 0x806 }] }],
+    ['one that is aligned beyond all memory', { placeholders: [{ ...plt, align: 2 ** 32 }] }],
+    ['one under a name that is none', { placeholders: [{ ...plt, name: '.init_array' }] }],
+    ['a name outside struct module', { structModule: { size: 64, nameOffset: 4096 } }],
+  ])('%s', async (_, change) => {
+    const files = await packed({
+      ...parts,
+      carrier: { ...parts.carrier, load: { ...load, ...change } },
+    });
+    const names = files.map(({ name }) => name);
+    expect(names).toContain('btf_vmlinux.ko.xz');
+    expect(names).not.toContain('btf_vmlinux_ksyms.ko');
+    const whole = files.find(({ name }) => name === 'btf_vmlinux.ko')?.bytes ?? new Uint8Array();
+    expect(readCarrier(whole)).toMatchObject({ buildId, loadable: false });
+    expect(judgeCarrier(whole)).toMatchObject({ as: 'carrier' });
   });
 });
 

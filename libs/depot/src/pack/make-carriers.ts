@@ -1,6 +1,8 @@
+import { FormatError } from '@btf-depot/bytes';
 import {
   carrier,
   carrierTarget,
+  judgeCarrier,
   mayCarry,
   type CarrierInput,
   type LinkRecord,
@@ -49,15 +51,34 @@ export interface Carriers {
   readonly inline?: Uint8Array;
 }
 
-/** The carriers of a kernel, not compressed. The same input gives the same bytes. */
+/**
+ * The carriers of a kernel, not compressed. The same input gives the same bytes.
+ *
+ * Each that a kernel would load is judged as one that somebody else made: what makes it load may
+ * come from anybody's module, and records of earlier versions. Where it is refused, or cannot be
+ * written, they are containers.
+ */
 export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers {
+  const { load } = input;
+  if (!load) return makeAll(input, baseSha256);
+  try {
+    return makeAll(input, baseSha256);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return makeAll({ ...input, load: undefined }, baseSha256);
+  }
+}
+
+/** @throws FormatError for load facts that give no carrier, or one that no kernel must be given. */
+function makeAll(input: CarriersInput, baseSha256: string): Carriers {
   const { buildId, delivery, core, ksyms, inlines, load, links = [] } = input;
   const about = { target: carrierTarget(input), buildId, baseSha256, ...(load && { load }) };
   // What the kernel would take from a module of the name is what its link record must be of.
   const make = (
     one: Pick<CarrierInput, 'btf' | 'extras'> & { name: string },
     linked?: Uint8Array,
-  ) => (mayCarry(links, one.name, linked) ? carrier({ ...about, ...one }) : undefined);
+  ) =>
+    mayCarry(links, one.name, linked) ? judged(carrier({ ...about, ...one }), load) : undefined;
   const safe = ksyms && { holds: 'ksyms' as const, bytes: ksyms };
   const btf = delivery === 'module' ? { holds: 'core' as const, bytes: core } : safe;
   const extras = EXTRA_NAMES.flatMap((name) => {
@@ -74,6 +95,13 @@ export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers
     inlines &&
     make({ name: INLINE_CARRIER_NAME, extras: [{ name: 'inline', bytes: inlines }] }, inlines);
   return { ...(whole && { whole }), ...(least && { least }), ...(inline && { inline }) };
+}
+
+function judged(module: Uint8Array, load: LoadFacts | undefined): Uint8Array {
+  if (!load) return module;
+  const judgement = judgeCarrier(module, { structModule: load.structModule });
+  if (judgement.as === 'refused') throw new FormatError(judgement.code, judgement.why);
+  return module;
 }
 
 /** Carriers by the names of their artifacts. */

@@ -1,3 +1,4 @@
+import { readCarrier } from '@btf-depot/carrier';
 import type { CarrierFile } from '@btf-depot/contracts';
 import { carrierFiles, makeCarriers } from '../pack/make-carriers.ts';
 import type { GivenCarriers, PackInput } from '../pack/pack-kernel.ts';
@@ -15,7 +16,7 @@ export async function signCarriers(
   const made = carrierFiles(makeCarriers(input, sha256Of(input.core)));
   const given: GivenCarriers = {};
   for (const [name, module] of Object.entries(made) as [CarrierFile, Uint8Array][]) {
-    given[name] = await sign(module);
+    given[name] = readCarrier(module).loadable ? await sign(module) : module;
   }
   return { ...given, ...input.given };
 }
