@@ -2,17 +2,28 @@
 // version, by changing a few lines of its sources while they are loaded. BTFDEPOT_TEST_NEXT says
 // which: `additive` writes a field that this version does not know; `breaking` raises the versions
 // of records and jobs as well.
+import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
-type Edit = [file: RegExp, from: string, to: string];
+type Edit = [file: URL, from: string, to: string];
+
+function source(path: string): URL {
+  const url = new URL(`../../../../libs/${path}`, import.meta.url);
+  if (!existsSync(url)) throw new Error(`there is no ${url.href} to be changed`);
+  return url;
+}
 
 const ADDITIVE: Edit[] = [
-  [/\/depot\/src\/merge-record\.ts$/, 'revision: 1,', 'revision: 1, cellar: { bottles: 12 },'],
+  [
+    source('depot/src/accept/merge-record.ts'),
+    'revision: 1,',
+    'revision: 1, cellar: { bottles: 12 },',
+  ],
 ];
 const BREAKING: Edit[] = [
   ...ADDITIVE,
-  [/\/contracts\/src\/record\.ts$/, 'RECORD_SCHEMA = 1', 'RECORD_SCHEMA = 2'],
-  [/\/contracts\/src\/job\.ts$/, 'JOB_VERSION = 1', 'JOB_VERSION = 2'],
+  [source('contracts/src/record.ts'), 'RECORD_SCHEMA = 1', 'RECORD_SCHEMA = 2'],
+  [source('contracts/src/job.ts'), 'JOB_VERSION = 1', 'JOB_VERSION = 2'],
 ];
 
 const edits = process.env.BTFDEPOT_TEST_NEXT === 'breaking' ? BREAKING : ADDITIVE;
@@ -21,10 +32,10 @@ registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     for (const [file, from, to] of edits) {
-      if (!file.test(url)) continue;
-      const source = Buffer.from(loaded.source as Uint8Array).toString();
-      if (!source.includes(from)) throw new Error(`${url}: no ${from}`);
-      loaded.source = source.replace(from, to);
+      if (file.href !== url) continue;
+      const text = Buffer.from(loaded.source as Uint8Array).toString();
+      if (!text.includes(from)) throw new Error(`${url}: no ${from}`);
+      loaded.source = text.replace(from, to);
     }
     return loaded;
   },
