@@ -72,7 +72,9 @@ function sitesOf({ vmlinux }: Kernel): SiteSource {
   const { core, inlines, arch } = splitKernel({ kernel: file }, { extras: ['inlines'] });
   if (!inlines) throw new Error('the kernel has no inlined calls');
   return openSites({
-    ...{ core: core.bytes, inlines: inlines.bytes, map: inlines.map.bytes },
+    core: core.bytes,
+    inlines: inlines.bytes,
+    map: inlines.map.bytes,
     ...(arch !== undefined && { arch }),
   });
 }

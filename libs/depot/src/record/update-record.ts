@@ -14,7 +14,7 @@ import {
  * A malformed record counts as none, and is replaced under a revision above its own.
  *
  * @param change returns the new record, or undefined to leave it as it is; `unreadable` is set if
- *   `current` is undefined because the record is malformed.
+ *   `current` is undefined because the record is malformed, `damage` if fields of it were left out.
  * @returns the record as it stands afterwards (undefined: there is none), and whether this wrote it.
  * @throws DepotError `newer-schema` instead of writing over a record of a newer version.
  */
@@ -23,12 +23,12 @@ export async function updateRecord(
   buildId: string,
   change: (
     current: KernelRecord | undefined,
-    unreadable: UnreadableRecord | undefined,
+    found: { unreadable?: UnreadableRecord | undefined; damage?: StoredRecord['damage'] },
   ) => KernelRecord | undefined,
 ): Promise<{ record: KernelRecord | undefined; written: boolean }> {
   for (;;) {
     const stored = await readOrReplace(records, buildId);
-    const changed = change(stored?.record, stored?.unreadable);
+    const changed = change(stored?.record, stored ?? {});
     if (!changed) {
       if (stored?.unreadable) throw stored.unreadable;
       return { record: stored?.record, written: false };

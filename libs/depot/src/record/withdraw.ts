@@ -24,7 +24,7 @@ export async function withdraw(
   withdrawal: Withdrawal,
   actor?: Actor,
 ): Promise<KernelRecord> {
-  const { record } = await updateRecord(records, buildId, (current, unreadable) => {
+  const { record } = await updateRecord(records, buildId, (current, { unreadable }) => {
     // Only an operator withdraws what says no more whose it is.
     if (unreadable && !actor) return tombstone(buildId, withdrawal);
     if (unreadable) throw unreadable;

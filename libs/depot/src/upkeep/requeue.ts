@@ -13,11 +13,10 @@ import { updateRecord } from '../record/update-record.ts';
  * @throws DepotError `unknown-build-id`, `newer-schema`.
  */
 export async function requeue(records: RecordStore, buildId: string): Promise<boolean> {
-  const isDamaged = (await records.get(buildId))?.damage !== undefined;
-  const { record, written } = await updateRecord(records, buildId, (current) => {
-    if (!current || (current.state !== 'failed' && !isDamaged)) return undefined;
-    if (current.state === 'withdrawn') return undefined;
-    const revision = current.revision + (isDamaged ? 1 : 0);
+  const { record, written } = await updateRecord(records, buildId, (current, { damage }) => {
+    const isDue = current?.state === 'failed' || (damage && current?.state !== 'withdrawn');
+    if (!current || !isDue) return undefined;
+    const revision = current.revision + (damage ? 1 : 0);
     const next: KernelRecord = { ...current, revision, state: 'compressing' };
     delete next.failure;
     return next;
