@@ -1,6 +1,5 @@
 import { parseBtf } from '@btf-depot/btf';
 import { readCarrier } from '@btf-depot/carrier';
-import { gzip, xz, zstd } from '@btf-depot/codec';
 import {
   carrierParts,
   DepotError,
@@ -90,13 +89,6 @@ export async function makeCarrier(
     ksyms: ksyms?.variables ?? 0,
     leftOut: ksyms?.leftOut ?? {},
   };
-}
-
-/** By the ending of the file's name, as kmod and the kernel know it. */
-export async function packedAs(path: string, bytes: Uint8Array): Promise<Uint8Array> {
-  if (path.endsWith('.gz')) return gzip(bytes);
-  if (path.endsWith('.xz')) return await xz(bytes);
-  return path.endsWith('.zst') ? zstd(bytes) : bytes;
 }
 
 function split({ kernel, full, module }: CarrierFiles): Parts {

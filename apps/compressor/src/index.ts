@@ -6,6 +6,7 @@
 import { announceKernel, compressKernel } from '@btf-depot/depot';
 import type { Announcer, CompressDeps, JobQueue } from '@btf-depot/depot';
 import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
+import { compressionLevels } from './level-settings.ts';
 import type { CompressorSettings } from './settings.ts';
 import { sweepPeriodically } from './sweeping.ts';
 
@@ -24,11 +25,7 @@ export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'annou
 export function startCompressor(deps: CompressorDeps, settings: CompressorSettings): Running {
   const { log, announcer } = deps;
   const crashLimit = settings.BTFDEPOT_JOB_CRASHES;
-  const levels = {
-    gzip: settings.BTFDEPOT_GZIP_LEVEL,
-    xz: settings.BTFDEPOT_XZ_LEVEL,
-    zstd: settings.BTFDEPOT_ZSTD_LEVEL,
-  };
+  const levels = compressionLevels(settings);
   const stop = new AbortController();
   const announcing = new Set<Promise<void>>();
   const announceSoon = (buildId: string) => {

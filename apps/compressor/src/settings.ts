@@ -1,4 +1,3 @@
-import { COMPRESSION_LEVELS } from '@btf-depot/depot';
 import {
   commonSettings,
   moduleSettings,
@@ -11,26 +10,8 @@ import {
   wholeNumber,
   type Settings,
 } from '@btf-depot/service-kit';
+import { levelSettings } from './level-settings.ts';
 import { webhookSettings } from './webhook/settings.ts';
-
-/** How hard to compress: smaller and slower the higher. */
-const levelSettings = {
-  BTFDEPOT_GZIP_LEVEL: setting(
-    wholeNumber(1, 12),
-    String(COMPRESSION_LEVELS.gzip),
-    'Level of gzip; a higher one is slower and makes smaller files.',
-  ),
-  BTFDEPOT_XZ_LEVEL: setting(
-    wholeNumber(0, 9),
-    String(COMPRESSION_LEVELS.xz),
-    'Level of xz; a higher one is slower and makes smaller files.',
-  ),
-  BTFDEPOT_ZSTD_LEVEL: setting(
-    wholeNumber(1, 22),
-    String(COMPRESSION_LEVELS.zstd),
-    'Level of zstd; a higher one is slower and makes smaller files.',
-  ),
-};
 
 /** Settings of compressing, shared by the service and the embedded depot. */
 export const compressorSettings = {

@@ -1,3 +1,8 @@
+import {
+  COMPRESSED_FORM_NAMES,
+  COMPRESSED_FORMS,
+  type CompressedForm,
+} from './compressed-forms.ts';
 import { EXTRA_NAMES } from './extras/index.ts';
 import { BYTES, TEXT } from './extras/shapes.ts';
 import { PARTS, PUBLISHED_PARTS, type PartArtifact, type PartName } from './parts.ts';
@@ -24,15 +29,6 @@ export type CarrierFile = keyof typeof CARRIERS;
 
 export const CARRIER_FILES = Object.keys(CARRIERS) as CarrierFile[];
 
-/** How carriers are compressed, by the suffix of the artifact. */
-export const COMPRESSED_FORMS = {
-  gz: 'application/gzip',
-  xz: 'application/x-xz',
-  zst: 'application/zstd',
-} as const;
-
-export type CompressedForm = keyof typeof COMPRESSED_FORMS;
-
 export type ArtifactName =
   PartArtifact | CarrierFile | `${CarrierFile}.${CompressedForm}` | 'manifest' | 'SHA256SUMS';
 
@@ -44,7 +40,7 @@ export const ARTIFACTS = Object.fromEntries([
   ...PUBLISHED_PARTS.map((part) => [PARTS[part].artifact.name, PARTS[part].artifact.mediaType]),
   ...CARRIER_FILES.flatMap((file) => [
     [file, BYTES],
-    ...Object.entries(COMPRESSED_FORMS).map(([form, type]) => [`${file}.${form}`, type]),
+    ...COMPRESSED_FORM_NAMES.map((form) => [`${file}.${form}`, COMPRESSED_FORMS[form].mediaType]),
   ]),
   ...['manifest', 'SHA256SUMS'].map((name) => [name, TEXT]),
 ]) as Readonly<Record<ArtifactName, string>>;

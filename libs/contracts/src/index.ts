@@ -5,6 +5,7 @@
  */
 export * from './artifact.ts';
 export * from './build-id.ts';
+export * from './compressed-forms.ts';
 export * from './extras/index.ts';
 export * from './inline.ts';
 export * from './job.ts';

@@ -118,8 +118,8 @@ const artifactSchema = z.looseObject({
   ms: count.exactOptional(),
 });
 
-/** How hard artifacts are compressed: gzip 1–12, xz 0–9, zstd 1–22. */
-const levelsSchema = z.looseObject({ gzip: count, xz: count, zstd: count });
+/** How hard artifacts are compressed, by the format; see COMPRESSED_FORMS. */
+const levelsSchema = z.record(z.string(), count);
 
 /** The files that an upload may have, each at most once. */
 export const UPLOAD_PARTS = ['kernel', 'full', 'module', 'map', 'carrier'] as const;

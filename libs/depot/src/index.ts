@@ -44,15 +44,14 @@ export { bytesOf, bytesOfPart } from './extras/index.ts';
 export { kernelPieces, type KernelPieces } from './split/kernel-pieces.ts';
 export { loadStream } from './ports/load-stream.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './pack/make-carriers.ts';
+export { compressedAs, COMPRESSION_LEVELS, type CompressionLevels } from './pack/compressors.ts';
 export {
   compressCarrier,
-  COMPRESSION_LEVELS,
   compressionsOf,
   listArtifacts,
   packKernel,
   plainArtifacts,
   type Compressing,
-  type CompressionLevels,
   type PackedArtifact,
   type PackInput,
 } from './pack/pack-kernel.ts';

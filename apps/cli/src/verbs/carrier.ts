@@ -1,11 +1,12 @@
 import { certificatePem, signModule, signModuleBy, type ModuleHash } from '@btf-depot/carrier';
+import { COMPRESSED_FORM_NAMES } from '@btf-depot/contracts';
+import { compressedAs } from '@btf-depot/depot';
 import { commandSigner } from '@btf-depot/service-kit';
 import { Command, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { writeWhole } from '../btf-file.ts';
 import {
   makeCarrier,
-  packedAs,
   type CarrierChoices,
   type CarrierFiles,
   type MadeCarrier,
@@ -13,6 +14,10 @@ import {
 import { jsonOption } from '../options.ts';
 import { formatBytes, formatCount, print, printable, printJson } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
+
+const ENDINGS = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
+  COMPRESSED_FORM_NAMES.map((form) => `.${form}`),
+);
 
 interface Flags extends CarrierFiles {
   output: string;
@@ -31,8 +36,8 @@ export function carrierCommand(): Command {
     .description(
       'Makes btf_vmlinux.ko for a kernel: the module that stock kernels load, so that BPF programs ' +
         'have typed access to global variables. Needs no depot; the same files give the same bytes. ' +
-        'A build makes it before its signing key is thrown away. An output that ends in .gz, .xz or ' +
-        '.zst is compressed, after it was signed.',
+        'A build makes it before its signing key is thrown away. An output that ends in ' +
+        `${ENDINGS} is compressed, after it was signed.`,
     )
     .requiredOption('--kernel <file>', 'vmlinux with its symbol table')
     .option('--full <file>', 'BTF with all variables; else --vars, else DWARF of the kernel')
@@ -65,7 +70,7 @@ async function run(flags: Flags): Promise<void> {
     ...(name !== undefined && { name }),
     ...(sign && { sign }),
   });
-  const bytes = await packedAs(output, made.bytes);
+  const bytes = await compressedAs(output, made.bytes);
   writeWhole(output, bytes);
   const { bytes: module, ...said } = made;
   if (json) printJson({ file: output, size: bytes.length, moduleSize: module.length, ...said });

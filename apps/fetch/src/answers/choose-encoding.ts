@@ -1,9 +1,13 @@
-import type { KernelRecord } from '@btf-depot/contracts';
+import { COMPRESSED_FORM_NAMES, compressedSpec, type KernelRecord } from '@btf-depot/contracts';
 import { findArtifact } from '@btf-depot/depot';
 import { preferred } from './accept-header.ts';
 
-/** Content codings (RFC 9110, 8.4.1) by the ending of the artifact that stores one. */
-const ENCODINGS = { zstd: '.zst', gzip: '.gz' } as const;
+/** Forms that are content codings; of two that a client likes alike, the later one is smaller. */
+const CODED = COMPRESSED_FORM_NAMES.flatMap((form) => {
+  const { coding } = compressedSpec(form);
+  return coding === undefined ? [] : [[coding, `.${form}`] as const];
+}).toReversed();
+const ENDINGS: Readonly<Record<string, string>> = Object.fromEntries(CODED);
 
 export interface ChosenArtifact {
   sha256: string;
@@ -26,13 +30,12 @@ export function chooseArtifact(
   acceptEncoding: string | undefined,
 ): ChosenArtifact {
   const { sha256, mediaType } = findArtifact(record, name);
-  const stored = (Object.keys(ENCODINGS) as (keyof typeof ENCODINGS)[]).filter((encoding) =>
-    Object.hasOwn(record.artifacts, name + ENCODINGS[encoding]),
-  );
+  const stored = CODED.filter(([, ending]) => Object.hasOwn(record.artifacts, name + ending));
   if (stored.length === 0) return { sha256, mediaType };
   const vary = 'Accept-Encoding';
-  const encoding = acceptEncoding === undefined ? undefined : preferred(acceptEncoding, stored);
+  const codings = stored.map(([coding]) => coding);
+  const encoding = acceptEncoding === undefined ? undefined : preferred(acceptEncoding, codings);
   if (encoding === undefined) return { sha256, mediaType, vary };
-  const encoded = record.artifacts[name + ENCODINGS[encoding]];
+  const encoded = record.artifacts[name + ENDINGS[encoding]];
   return { sha256: encoded.sha256, mediaType, encoding, vary };
 }

@@ -12,9 +12,8 @@ import {
 } from '@btf-depot/contracts';
 import { isSigned, readCarrier } from '@btf-depot/carrier';
 import { DepotError } from '../errors.ts';
+import { COMPRESSION_LEVELS, type CompressionLevels } from './compressors.ts';
 import {
-  COMPRESSION_LEVELS,
-  type CompressionLevels,
   type GivenCarriers,
   type PackedArtifact,
   type PackInput,

@@ -1,6 +1,6 @@
-import { gzip, GZIP_DEFAULTS, xz, XZ_DEFAULTS, zstd, ZSTD_DEFAULTS } from '@btf-depot/codec';
 import {
   CARRIER_FILES,
+  COMPRESSED_FORM_NAMES,
   COMPRESSED_FORMS,
   manifest,
   PARTS,
@@ -11,6 +11,7 @@ import {
   type CompressedForm,
   type PublishedPart,
 } from '@btf-depot/contracts';
+import { COMPRESSION_LEVELS, COMPRESSORS, type CompressionLevels } from './compressors.ts';
 import { carrierFiles, makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { sha256Of } from '../sha256.ts';
 
@@ -22,25 +23,13 @@ export interface PackInput extends Omit<CarriersInput, 'name'>, PublishedBytes {
   revision: number;
   /** Carriers that are not made here: their build did, or they were signed before. */
   given?: GivenCarriers | undefined;
-  levels?: CompressionLevels | undefined;
+  /** Those of an earlier version's record may lack a format. */
+  levels?: Partial<CompressionLevels> | undefined;
   /** Artifacts that rest on a claim. */
   claimed?: readonly string[] | undefined;
 }
 
 export type GivenCarriers = Partial<Record<CarrierFile, Uint8Array>>;
-
-/** As the libraries count them: gzip 1–12, xz 0–9, zstd 1–22. */
-export interface CompressionLevels {
-  gzip: number;
-  xz: number;
-  zstd: number;
-}
-
-export const COMPRESSION_LEVELS: CompressionLevels = {
-  gzip: GZIP_DEFAULTS.level,
-  xz: XZ_DEFAULTS.level,
-  zstd: ZSTD_DEFAULTS.level,
-};
 
 export interface PackedArtifact {
   name: ArtifactName;
@@ -49,8 +38,6 @@ export interface PackedArtifact {
   /** Milliseconds that it took to compress it. */
   ms?: number;
 }
-
-const SUFFIXES = Object.keys(COMPRESSED_FORMS) as CompressedForm[];
 
 /** One carrier to be compressed in one way. */
 export interface Compressing {
@@ -88,24 +75,23 @@ export function plainArtifacts(input: PackInput): PackedArtifact[] {
 /** What is to be compressed of them, in about the order of the time that it takes, longest first. */
 export function compressionsOf(
   plain: readonly PackedArtifact[],
-  levels: CompressionLevels = COMPRESSION_LEVELS,
+  levels: Partial<CompressionLevels> = {},
 ): Compressing[] {
   const carriers = CARRIER_FILES.flatMap((carrier) => {
     const bytes = plain.find(({ name }) => name === carrier)?.bytes;
     return bytes ? [{ carrier, bytes }] : [];
   }).sort((a, b) => b.bytes.length - a.bytes.length);
-  return [
-    ...carriers.map((one) => ({ ...one, suffix: 'xz' as const, level: levels.xz })),
-    ...carriers.map((one) => ({ ...one, suffix: 'zst' as const, level: levels.zstd })),
-    ...carriers.map((one) => ({ ...one, suffix: 'gz' as const, level: levels.gzip })),
-  ];
+  const all = { ...COMPRESSION_LEVELS, ...levels };
+  return (Object.keys(COMPRESSORS) as CompressedForm[]).flatMap((suffix) =>
+    carriers.map((one) => ({ ...one, suffix, level: all[COMPRESSED_FORMS[suffix].format] })),
+  );
 }
 
 export async function compressCarrier(compressing: Compressing): Promise<PackedArtifact> {
   const { carrier, suffix, level, bytes } = compressing;
-  const compress = { gz: gzip, xz, zst: zstd }[suffix];
   const start = performance.now();
-  const packed = artifact(`${carrier}.${suffix}`, await compress(bytes, { level }));
+  const compressed = await COMPRESSORS[suffix].compress(bytes, { level });
+  const packed = artifact(`${carrier}.${suffix}`, compressed);
   return { ...packed, ms: Math.round(performance.now() - start) };
 }
 
@@ -119,7 +105,7 @@ export function listArtifacts(
 ): PackedArtifact[] {
   const files = plain.flatMap((one) => [
     one,
-    ...SUFFIXES.flatMap((suffix) =>
+    ...COMPRESSED_FORM_NAMES.flatMap((suffix) =>
       compressed.filter(({ name }) => name === `${one.name}.${suffix}`),
     ),
   ]);
