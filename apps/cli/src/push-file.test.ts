@@ -79,6 +79,6 @@ test('one that is away for a moment while it compresses is asked again', async (
     [LOOK]: () => (++looks < patience.rounds ? undefined : [200, statusOf(record)]),
   });
   const pushed = await pushFile(client, file, { query: {}, patience });
-  expect(pushed).toMatchObject({ outcome: 'created', status: { state: 'ready' } });
+  expect(pushed).toMatchObject([{ outcome: 'created', status: { state: 'ready' } }]);
   expect(asked.filter((what) => what === LOOK)).toHaveLength(patience.rounds);
 });

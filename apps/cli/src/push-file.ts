@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
+  isPassing,
   retry,
   totalSize,
   type DepotClient,
+  type KernelOutcome,
   type Patience,
+  type ProblemError,
+  type UploadOutcome,
   type UploadRequest,
 } from '@btf-depot/client';
 import {
@@ -12,8 +16,10 @@ import {
   type KernelRecord,
   type KernelStatus,
   type SourceEntry,
+  type UploadReport,
 } from '@btf-depot/contracts';
-import type { UnpackedUpload } from '@btf-depot/depot';
+import { buildsOf, type Build, type UnpackedUpload } from '@btf-depot/depot';
+import { describeFault, type Fault } from './fault.ts';
 import { withUnpacked } from './local-file.ts';
 import { encodeBtf } from './local-pahole.ts';
 import type { PushOptions } from './push-options.ts';
@@ -26,13 +32,25 @@ const PATIENCE: Patience = { rounds: 6, pauseMs: 500 };
 
 export interface Pushed {
   file: string;
+  /** Of the kernel's file, where an archive has several. */
+  name?: string | undefined;
   /** `present`: the depot had it, and nothing was sent. */
-  outcome: 'created' | 'known' | 'present';
+  outcome: UploadOutcome | 'present';
   /** What made the kernel's BTF on this machine. */
   encodedBy?: string;
   /** Bytes that were sent. */
   sent: number;
   status: KernelStatus;
+  /** What was found in the file, used and passed over; it is the file's, not the kernel's alone. */
+  report?: UploadReport | undefined;
+}
+
+/** A file, or a kernel in it, that did not get there, and why. */
+export interface Refused {
+  file: string;
+  name?: string | undefined;
+  buildId?: string | undefined;
+  error: Fault;
 }
 
 /** What a file is, without sending it. @throws DepotError where it is nothing that we know. */
@@ -41,10 +59,11 @@ export function lookInto(file: string, name = file): Promise<UnpackedUpload> {
 }
 
 /**
- * Sends one kernel and waits until its artifacts are there. What fails for reasons that pass is
- * tried again, from the start: the depot keeps nothing of an upload that was cut.
+ * Sends the kernels of one file and waits until their artifacts are there. What fails for reasons
+ * that pass is tried again, from the start: the depot keeps nothing of an upload that was cut.
  *
  * @param found what `lookInto` says, where it was asked already.
+ * @returns one result a kernel; at least one was accepted.
  * @throws DepotError or ProblemError where the file is not one that the depot takes.
  */
 export async function pushFile(
@@ -52,44 +71,116 @@ export async function pushFile(
   file: string,
   options: PushOptions,
   found?: UnpackedUpload,
-): Promise<Pushed> {
+): Promise<(Pushed | Refused)[]> {
+  const unpacked = found ?? (await lookInto(file));
+  const { builds } = buildsOf(unpacked);
+  if (builds.length < 2) return pushWhole(depot, file, options, unpacked);
+  const lacksBtf = ({ kernel }: Build) => kernel.kind === 'elf' && !kernel.hasBtf;
+  const isAlone = (build: Build) => options.splitHere === true || lacksBtf(build);
+  if (!builds.some(isAlone)) return pushWhole(depot, file, options, unpacked);
+  // What is made here is made of one kernel at a time.
+  return withUnpacked(file, async (again) => {
+    const results: (Pushed | Refused)[] = [];
+    for (const { kernel, module, map } of buildsOf(again).builds) {
+      const { path, name, buildId } = kernel;
+      const beside = { module: module?.path ?? options.module, map: map?.path ?? options.map };
+      try {
+        const pushed = await pushWhole(depot, path, { ...options, ...beside });
+        results.push(...pushed.map((one) => ({ ...one, file, name })));
+      } catch (error) {
+        results.push({ file, name, buildId, error: describeFault(error) });
+      }
+    }
+    return results;
+  });
+}
+
+async function pushWhole(
+  depot: DepotClient,
+  file: string,
+  options: PushOptions,
+  found?: UnpackedUpload,
+): Promise<(Pushed | Refused)[]> {
   const client = depot.withoutRetries();
   const unpacked = found ?? (await lookInto(file));
   const { kernel } = unpacked;
-  const buildId = kernel?.buildId ?? options.query.buildId ?? unpacked.moduleBuildId;
+  const { builds } = buildsOf(unpacked);
   const { full, patience = PATIENCE, onRetry, signal } = options;
+  const ids = new Set(
+    (builds.length > 0 ? builds : [{ kernel: undefined }]).map(
+      ({ kernel: one }) => one?.buildId ?? options.query.buildId ?? unpacked.moduleBuildId,
+    ),
+  );
+  const [buildId] = ids;
   const patiently = <Result>(attempt: () => Promise<Result>) =>
     retry(attempt, patience, { onRetry, signal });
   const whole = wholeParts(file, unpacked, options);
   const askRecord = async () =>
     buildId === undefined ? undefined : client.record(buildId, signal);
-  const sendOnce = (parts: Parts) =>
-    patiently(async () => {
-      const record = await askRecord();
-      if (record && (await hasParts(record, parts, options))) return present(record);
-      return send(client, parts, options, buildId);
-    });
+  /** Of each kernel that the file has, if the depot has these very parts of all of them. */
+  const askPresent = async (parts: Parts): Promise<KernelRecord[] | undefined> => {
+    const records: KernelRecord[] = [];
+    for (const id of ids) {
+      const record = id === undefined ? undefined : await client.record(id, signal);
+      if (!record || !(await hasParts(record, parts, options))) return undefined;
+      records.push(record);
+    }
+    return records;
+  };
+  const sendOnce = async (parts: Parts): Promise<Answer> => {
+    let answer: Answer | undefined;
+    try {
+      return await patiently(async () => {
+        const records = await askPresent(parts);
+        if (records) return present(records);
+        answer = await send(client, parts, options, buildId);
+        const passing = answer.kernels.find((one) => 'error' in one && isPassing(one.error));
+        if (passing && 'error' in passing) throw passing.error;
+        return answer;
+      });
+    } catch (error) {
+      if (answer?.kernels.some((one) => 'error' in one && one.error === error)) return answer;
+      throw error;
+    }
+  };
 
   try {
     options.progress?.busy('comparing it with what the depot has');
     const record = await patiently(askRecord);
     const lacksBtf = kernel?.kind === 'elf' && !kernel.hasBtf && full === undefined && !record;
-    const { status, ...answer } =
+    const { kernels, ...answer } =
       lacksBtf || options.splitHere
         ? await withMadeParts(file, whole, { ...options, lacksBtf }, sendOnce, record)
         : await sendOnce(whole);
     options.progress?.busy('the depot packs it');
-    const done = await patiently(() => client.waitUntilDone(status.buildId, signal));
-    return { file, ...answer, status: done };
+    const results: (Pushed | Refused)[] = [];
+    for (const { name, ...one } of kernels) {
+      if ('error' in one) {
+        results.push({ file, name, buildId: one.buildId, error: describeFault(one.error) });
+        continue;
+      }
+      const { outcome, status } = one;
+      const done = await patiently(() => client.waitUntilDone(status.buildId, signal));
+      results.push({ file, name, ...answer, outcome, status: done });
+    }
+    return results;
   } finally {
     options.progress?.stop();
   }
 }
 
-type Answer = Pick<Pushed, 'outcome' | 'encodedBy' | 'sent'> & { status: { buildId: string } };
+interface Answer extends Pick<Pushed, 'encodedBy' | 'sent' | 'report'> {
+  kernels: (
+    | { name?: string | undefined; outcome: Pushed['outcome']; status: { buildId: string } }
+    | (KernelOutcome & { error: ProblemError })
+  )[];
+}
 
-function present({ buildId }: KernelRecord): Answer {
-  return { outcome: 'present', sent: 0, status: { buildId } };
+function present(records: readonly KernelRecord[]): Answer {
+  const kernels = records.map(({ buildId }) => {
+    return { outcome: 'present' as const, status: { buildId } };
+  });
+  return { sent: 0, kernels };
 }
 
 /** Sends parts that are made on this machine first, unless the depot has the file as it is. */
@@ -100,7 +191,7 @@ async function withMadeParts(
   sendOnce: (parts: Parts) => Promise<Answer>,
   record: KernelRecord | undefined,
 ): Promise<Answer> {
-  if (record && (await hasParts(record, whole, options))) return present(record);
+  if (record && (await hasParts(record, whole, options))) return present([record]);
   return withUnpacked(file, (found) =>
     withBtf(options.lacksBtf ? found.kernel?.path : undefined, options, async (encoded) => {
       const parts = options.splitHere
@@ -140,8 +231,8 @@ async function send(
     ...(Object.fromEntries(await Promise.all(blobs)) as Record<string, Blob>),
     query: options.query,
   };
-  const answer = await uploadWatched(client, request, options, buildId);
-  return { ...answer, sent: totalSize(request) };
+  const { kernels, report } = await uploadWatched(client, request, options, buildId);
+  return { kernels, report, sent: totalSize(request) };
 }
 
 /**

@@ -1,15 +1,9 @@
 import type { DepotClient } from '@btf-depot/client';
 import type { UnpackedUpload } from '@btf-depot/depot';
-import { describeFault, type Fault } from './fault.ts';
-import { lookInto, pushFile, type Pushed } from './push-file.ts';
+import { describeFault } from './fault.ts';
+import { lookInto, pushFile, type Pushed, type Refused } from './push-file.ts';
 import type { FileToPush } from './push-list.ts';
 import type { PushOptions } from './push-options.ts';
-
-/** A file that did not get there, and why. */
-export interface Refused {
-  file: string;
-  error: Fault;
-}
 
 /**
  * Sends files in an order in which each finds what it needs: kernels with core first, then what
@@ -22,16 +16,20 @@ export async function pushFiles(
   files: readonly FileToPush[],
   optionsOf: (file: string) => PushOptions | Promise<PushOptions>,
 ): Promise<(Pushed | Refused)[]> {
-  const results = new Map<string, Pushed | Refused>();
+  const results = new Map<string, (Pushed | Refused)[]>();
   const names = new Map(files.map(({ path, name }) => [path, name]));
   const nameOf = (path: string) => names.get(path) ?? path;
   const push = async (path: string, found: UnpackedUpload, given?: PushOptions) => {
     const file = nameOf(path);
     try {
       const options = given ?? (await optionsOf(file));
-      results.set(path, { ...(await pushFile(client, path, options, found)), file });
+      const pushed = await pushFile(client, path, options, found);
+      results.set(
+        path,
+        pushed.map((one) => ({ ...one, file })),
+      );
     } catch (error) {
-      results.set(path, { file, error: describeFault(error) });
+      results.set(path, [{ file, error: describeFault(error) }]);
     }
   };
   const looked = new Map<string, UnpackedUpload>();
@@ -43,14 +41,14 @@ export async function pushFiles(
       looked.set(path, found);
       if (found.kernel) await push(path, found);
     } catch (error) {
-      if (isNamed) results.set(path, { file: nameOf(path), error: describeFault(error) });
+      if (isNamed) results.set(path, [{ file: nameOf(path), error: describeFault(error) }]);
     }
   }
   for (const [path, found] of looked) {
-    const result = results.get(path);
-    if (result && 'error' in result && result.error.code === 'no-core') await push(path, found);
+    const isWaiting = (one: Pushed | Refused) => 'error' in one && one.error.code === 'no-core';
+    if (results.get(path)?.some(isWaiting)) await push(path, found);
   }
-  const sent = [...results.values()].filter((result) => 'status' in result);
+  const sent = [...results.values()].flat().filter((result) => 'status' in result);
   const buildIds = new Set(sent.map(({ status }) => status.buildId));
   const [only] = buildIds.size === 1 ? buildIds : [];
   for (const [path, found] of looked) {

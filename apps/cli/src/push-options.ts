@@ -10,7 +10,7 @@ export const BESIDE = ['full', 'module', 'map', 'carrier'] as const satisfies Up
  * kernel's build wrote, a module of the build or a package that has one, its System.map, its
  * carrier.
  */
-export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], string>> {
+export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], string | undefined>> {
   query: NonNullable<UploadRequest['query']>;
   /** Of the token that it is sent with. */
   tokenId?: string | undefined;

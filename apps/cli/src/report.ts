@@ -1,4 +1,4 @@
-import { amountOf, extrasOf, type KernelRecord } from '@btf-depot/contracts';
+import { amountOf, extrasOf, type KernelRecord, type UploadReport } from '@btf-depot/contracts';
 import { formatBytes, formatCount, formatTable, printable } from './output.ts';
 
 /** What a depot has of a kernel, as a person would want to see it. */
@@ -22,4 +22,24 @@ export function describeKernel(record: KernelRecord): string {
   ];
   const failure = record.failure ? `  ${printable(record.failure.message)}\n` : '';
   return head + formatTable(rows, [1]) + failure;
+}
+
+/** A file as it was named, and which of its files a kernel was. */
+export function shownFile({ file, name }: { file: string; name?: string | undefined }): string {
+  return name === undefined ? file : `${file}: ${printable(name)}`;
+}
+
+/** What became of the files in an upload; nothing that is of no use goes without a word. */
+export function describeReport({ used, passedOver, missing = [] }: UploadReport): string {
+  const nameOf = (name: string | undefined) => (name === undefined ? '' : ` ${printable(name)}`);
+  const isPlain = used.length === 1 && used[0]?.name === undefined;
+  const lines = [
+    ...(isPlain ? [] : used.map(({ as, name, kind }) => `  used${nameOf(name ?? kind)}, as ${as}`)),
+    ...passedOver.map(({ name, reason, count }) => {
+      const more = count > 1 ? ` and ${formatCount(count - 1)} more` : '';
+      return `  passed over${nameOf(name)}${more}: ${printable(reason)}`;
+    }),
+    ...missing.map(({ part, reason }) => `  no ${printable(part)}: ${printable(reason)}`),
+  ];
+  return lines.join('\n');
 }

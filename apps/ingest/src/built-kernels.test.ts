@@ -82,6 +82,44 @@ testWith(
   },
 );
 
+testWith(
+  ['gcc', 'objcopy', 'strip'],
+  'a stripped kernel and its debug file in one archive are one kernel, with variables',
+  async () => {
+    for (const order of [
+      ['stripped', 'debug'],
+      ['debug', 'stripped'],
+    ]) {
+      const name = order.join('-');
+      const buildId = buildIdOf(name);
+      const path = await compiled(name, buildId, '*(.note.gnu.build-id)');
+      await runIn(folder, ['objcopy', '--only-keep-debug', path, `${path}.debug`]);
+      await runIn(folder, ['strip', '-g', path, '-o', `${path}.stripped`]);
+      const members = order.map(async (what) => ({
+        name: `boot/vmlinux-${what}`,
+        bytes: await readFile(`${path}.${what}`),
+      }));
+      const archive = tarFile(await Promise.all(members));
+      const { status, body } = await send(archive);
+      expect([status, body.revision]).toEqual([201, 1]);
+      expect(body.report).toMatchObject({
+        used: [
+          { as: 'kernel', name: 'boot/vmlinux-stripped' },
+          { as: 'debug', name: 'boot/vmlinux-debug' },
+        ],
+        passedOver: [],
+      });
+      expect(body.report).not.toHaveProperty('missing');
+      expect(await ingest.record(buildId)).toMatchObject({
+        core: { size: kernelBtf().length, origin: 'verbatim' },
+        extras: { vars: { variables: 1, origin: 'dwarf' } },
+        owner: { principal: 'local' },
+      });
+      expect((await send(archive)).status).toBe(200);
+    }
+  },
+);
+
 describe('a kernel that does not say its build ID', () => {
   const kernel = kernelFile({ buildId: undefined, ballast: 100 });
 

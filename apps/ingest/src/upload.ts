@@ -1,16 +1,21 @@
 import {
   kernelPath,
+  PROBLEMS,
   statusOf,
+  uploadAnswerOf,
   type ExtraName,
   type KernelRecord,
   type ProblemCode,
+  type UploadResults,
 } from '@btf-depot/contracts';
 import type { INGEST_ROUTES } from '@btf-depot/contracts/routes';
 import {
-  acceptKernel,
+  acceptUpload,
   DepotError,
   LOCAL_ACTOR,
   type AcceptDeps,
+  type AcceptedUpload,
+  type KernelResult,
   type StorageShare,
   type TokenGuard,
   type TokenHolder,
@@ -62,7 +67,7 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
       const checkRoom = () => compute.checkRoom();
       leave = await deps.admission.enter({ client, token: holder?.id, announced, checkRoom, cut });
       if (holder) await deps.storage.check(holder);
-      const { outcome, record, formerOwner } = await deps.staging.withFolder(async (folder) => {
+      const accepted = await deps.staging.withFolder(async (folder) => {
         const received = await deps.metrics.stage('receive', () =>
           receive(request, folder, deps.rules, signal),
         );
@@ -75,18 +80,17 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
           ...(holder && sentBy(holder, deps.clock.now())),
         };
         return deps.metrics.stage('accept', () =>
-          acceptKernel({ ...deps, compute }, upload, signal),
+          acceptUpload({ ...deps, compute }, upload, signal),
         );
       });
       const ms = Math.round(performance.now() - started);
-      const what = { ...publishedOf(record), formerOwner, ...askedFor(query) };
-      deps.audit.info({ requestId, ...who, ...what, outcome, ms }, 'upload');
-      response.setHeader('Location', kernelPath(record.buildId));
-      response.status(outcome === 'created' ? 201 : 200).json(statusOf(record));
+      for (const result of accepted.results) {
+        audit(deps.audit, result, { requestId, ...who, ...askedFor(query), ms });
+      }
+      answer(response, accepted);
     } catch (error) {
       if (error instanceof DepotError && DISPUTES.has(error.code)) {
-        const { code, message: detail } = error;
-        deps.audit.warn({ requestId, ...who, code, detail }, 'refused');
+        audit(deps.audit, { error }, { requestId, ...who });
       }
       throw error;
     } finally {
@@ -101,6 +105,49 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
 const DISPUTES: ReadonlySet<string> = new Set<ProblemCode>([
   ...(['core-conflict', 'carrier-conflict', 'not-owner', 'forbidden'] as const),
 ]);
+
+/** Who published what; what an operator may have to decide; and what is a fault of ours. */
+function audit(log: Logger, { accepted, buildId, error }: KernelResult, about: object): void {
+  if (accepted) {
+    const { record, formerOwner, outcome } = accepted;
+    log.info({ ...about, ...publishedOf(record), formerOwner, outcome }, 'upload');
+  } else if (error?.code === 'internal') {
+    log.error({ ...about, buildId, err: error.cause ?? error }, 'failed');
+  } else if (error && DISPUTES.has(error.code)) {
+    const { code, message: detail } = error;
+    log.warn({ ...about, buildId, code, detail }, 'refused');
+  }
+}
+
+/** Of one kernel its status; of several, what became of each. */
+function answer(response: Response, { results, report }: AcceptedUpload): void {
+  const [first] = results;
+  if (results.length === 1 && first?.accepted) {
+    const { record } = first.accepted;
+    response.setHeader('Location', kernelPath(record.buildId));
+    response.status(statusOfResult(first)).json(uploadAnswerOf(record, report));
+    return;
+  }
+  const statuses = results.map(statusOfResult);
+  const isRefused = statuses.some((status) => status >= 400);
+  const body: UploadResults = {
+    results: results.map((result) => ({
+      buildId: result.buildId,
+      name: result.name,
+      status: statusOfResult(result),
+      code: result.error?.code,
+      detail: result.error?.message,
+      kernel: result.accepted && statusOf(result.accepted.record),
+    })),
+    report,
+  };
+  response.status(isRefused ? 207 : Math.max(...statuses)).json(body);
+}
+
+function statusOfResult({ accepted, error }: KernelResult): number {
+  if (accepted) return accepted.outcome === 'created' ? 201 : 200;
+  return PROBLEMS[error?.code ?? 'internal'].status;
+}
 
 type Query = z.output<typeof INGEST_ROUTES.upload.query>;
 

@@ -11,5 +11,11 @@ export {
 } from './depot-client.ts';
 export { type ArtifactOptions, type FoundArtifact } from './find-artifact.ts';
 export { ProblemError } from './problem-error.ts';
-export { retry, type Patience, type RetryOptions } from './retry.ts';
-export { totalSize, type UploadRequest } from './upload.ts';
+export { isPassing, retry, type Patience, type RetryOptions } from './retry.ts';
+export {
+  totalSize,
+  type KernelOutcome,
+  type UploadAnswer,
+  type UploadOutcome,
+  type UploadRequest,
+} from './upload.ts';

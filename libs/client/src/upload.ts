@@ -1,11 +1,16 @@
 import {
+  PROBLEMS,
+  isProblemCode,
   statusSchema,
+  uploadReportSchema,
+  uploadResultsSchema,
   UPLOAD_PARTS,
   type KernelStatus,
   type UploadPart,
+  type UploadReport,
 } from '@btf-depot/contracts';
 import { ask } from './ask.ts';
-import { problemOf } from './problem-error.ts';
+import { ProblemError, problemOf } from './problem-error.ts';
 
 /**
  * At least one file: `kernel` in whatever it is (vmlinux, image, package, raw BTF), `full` BTF with
@@ -27,6 +32,24 @@ export interface UploadOptions {
   signal?: AbortSignal;
 }
 
+export type UploadOutcome = 'created' | 'known';
+
+/** What became of one kernel of an upload. */
+export type KernelOutcome = { buildId?: string | undefined; name?: string | undefined } & (
+  { outcome: UploadOutcome; status: KernelStatus } | { error: ProblemError }
+);
+
+export interface UploadAnswer {
+  /** `created` where any kernel was new to the depot, `known` where it had it all. */
+  outcome: UploadOutcome;
+  /** Of the first kernel that was accepted. */
+  status: KernelStatus;
+  /** Of every kernel of an archive; one that is refused does not keep the others back. */
+  kernels: KernelOutcome[];
+  /** Depots before 0.3 say nothing of it. */
+  report?: UploadReport | undefined;
+}
+
 /** Bytes of an upload's files. */
 export function totalSize(request: UploadRequest): number {
   return filesOf(request).reduce((total, [, file]) => total + file.size, 0);
@@ -34,14 +57,13 @@ export function totalSize(request: UploadRequest): number {
 
 /**
  * Sends a kernel; the files are streamed.
- * @returns `created` where it was new to the depot, `known` where it had it all.
- * @throws ProblemError where the depot refuses it.
+ * @throws ProblemError where the depot refuses it, or every kernel of it.
  */
 export async function upload(
   base: URL,
   request: UploadRequest,
   options: UploadOptions & { headers?: Readonly<Record<string, string>> } = {},
-): Promise<{ outcome: 'created' | 'known'; status: KernelStatus }> {
+): Promise<UploadAnswer> {
   const url = new URL('v1/kernels', base);
   for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
   const response = await ask(url, {
@@ -50,8 +72,39 @@ export async function upload(
     ...(options.signal && { signal: options.signal }),
   });
   if (!response.ok) throw await problemOf(response);
-  const status = statusSchema.parse(await response.json());
-  return { outcome: response.status === 201 ? 'created' : 'known', status };
+  return readAnswer(response.status, await response.json());
+}
+
+/** @throws ZodError where it is no answer of a depot; ProblemError where it has no kernel. */
+function readAnswer(httpStatus: number, json: unknown): UploadAnswer {
+  const answer = uploadResultsSchema.safeParse(json).data;
+  if (!answer) {
+    const status = statusSchema.parse(json);
+    const outcome = outcomeOf(httpStatus);
+    const report = uploadReportSchema.safeParse(status.report).data;
+    return { outcome, status, kernels: [{ buildId: status.buildId, outcome, status }], report };
+  }
+  const kernels = answer.results.map(
+    ({ buildId, name, status, code, detail, kernel }): KernelOutcome =>
+      kernel
+        ? { buildId, name, outcome: outcomeOf(status), status: kernel }
+        : { buildId, name, error: refusal(status, code, detail) },
+  );
+  const accepted = kernels.flatMap((one) => ('status' in one ? [one] : []));
+  const [first] = accepted;
+  if (!first) throw refusal(httpStatus, undefined, 'the answer names no kernel');
+  const isNew = accepted.some(({ outcome }) => outcome === 'created');
+  const { report } = answer;
+  return { outcome: isNew ? 'created' : 'known', status: first.status, kernels, report };
+}
+
+function outcomeOf(status: number): UploadOutcome {
+  return status === 201 ? 'created' : 'known';
+}
+
+function refusal(status: number, code = 'not-a-depot', detail = ''): ProblemError {
+  const title = isProblemCode(code) ? PROBLEMS[code].title : `HTTP ${status}`;
+  return new ProblemError({ code, status, title, detail });
 }
 
 /** To be told how far it is takes a stream of the body, which browsers send over HTTP/2 only. */

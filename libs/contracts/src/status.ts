@@ -16,6 +16,51 @@ const progressSchema = z.looseObject({
 
 const part = z.looseObject({ sha256: z.string(), size: z.number().int() });
 
+const foundSchema = z.looseObject({
+  /** The part of the upload that it came in. */
+  part: z.string(),
+  /** `elf`, `image`, `btf`, `module` or `map`, in time others. */
+  kind: z.string(),
+  /** In its archive: to be shown escaped, never to be used as a path. */
+  name: z.string().optional(),
+  buildId: z.string().optional(),
+});
+
+/** What an upload had in it: in its answer alone, for a depot does not keep it. */
+export const uploadReportSchema = z.looseObject({
+  found: z.array(foundSchema),
+  /** As `kernel`, `debug` (its debug information in a file of its own), `full`, `module` … */
+  used: z.array(foundSchema.extend({ as: z.string() })),
+  /** What looked like something of use, and why it was not used. */
+  passedOver: z.array(
+    z.looseObject({
+      part: z.string(),
+      code: z.string(),
+      reason: z.string(),
+      /** Of the first of them. */
+      name: z.string().optional(),
+      count: z.number().int().positive(),
+    }),
+  ),
+  /** What the kernel has not, though it was asked for, and why. */
+  missing: z
+    .array(
+      z.looseObject({
+        buildId: z.string(),
+        part: z.string(),
+        code: z.string(),
+        reason: z.string(),
+      }),
+    )
+    .optional(),
+});
+
+export type UploadReport = z.infer<typeof uploadReportSchema>;
+export type FoundInUpload = UploadReport['found'][number];
+export type UsedOfUpload = UploadReport['used'][number];
+export type PassedOverInUpload = UploadReport['passedOver'][number];
+export type MissingPart = (UploadReport['missing'] & object)[number];
+
 /** Body of an upload's answer and, of a kernel that is known, `GET /v1/kernels/{id}/status`. */
 export const statusSchema = z.looseObject({
   buildId: buildIdSchema,
@@ -40,6 +85,7 @@ export const statusSchema = z.looseObject({
     claimed: z.array(z.string()).exactOptional(),
     failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
     withdrawal: z.looseObject({ reason: z.string(), at: z.string() }).exactOptional(),
+    ...uploadReportSchema.partial().shape,
   }),
   /** Artifact name → path; `self` and `status` of the kernel itself. */
   links: z.record(z.string(), z.string()),
@@ -54,6 +100,30 @@ export const splittingSchema = z.looseObject({
 });
 
 export const statusAnswerSchema = z.discriminatedUnion('state', [statusSchema, splittingSchema]);
+
+/** Of an upload with several kernels: what became of each. */
+export const uploadResultsSchema = z.looseObject({
+  results: z.array(
+    z.looseObject({
+      /** Absent: the kernel does not say it. */
+      buildId: z.string().optional(),
+      /** Of its file in the archive. */
+      name: z.string().optional(),
+      /** HTTP status that the kernel by itself would have: 200, 201, or that of `code`. */
+      status: z.number().int(),
+      /** Why it was refused, as in problem answers. */
+      code: z.string().optional(),
+      detail: z.string().optional(),
+      /** Of one that was accepted: the answer that it by itself would have. */
+      kernel: statusSchema.optional(),
+    }),
+  ),
+  report: uploadReportSchema,
+});
+
+export const uploadAnswerSchema = z.union([statusSchema, uploadResultsSchema]);
+
+export type UploadResults = z.infer<typeof uploadResultsSchema>;
 
 type WorkProgress = z.infer<typeof progressSchema>;
 export type SplitProgress = Pick<WorkProgress, 'done' | 'total'>;
@@ -74,6 +144,12 @@ export function statusOfSplitting(buildId: string, progress: SplitProgress): Spl
     progress: progressOf('split', progress),
     links: { self, status: `${self}/status` },
   };
+}
+
+/** Body of the answer to an upload of one kernel. */
+export function uploadAnswerOf(record: KernelRecord, report: UploadReport): KernelStatus {
+  const status = statusOf(record);
+  return { ...status, report: { ...status.report, ...report } };
 }
 
 /** @param splitting of a further upload. */

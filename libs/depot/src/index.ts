@@ -3,7 +3,7 @@
  * JobQueue, Compute, Clock. No vendor, no file and no socket is named here.
  *
  * The rooms, in the order of a kernel's way:
- * - accept: an upload is opened, split and made durable (acceptKernel, in ingest),
+ * - accept: an upload is opened, split and made durable (acceptUpload, in ingest),
  * - split: a kernel's BTF comes apart into core and extras (splitKernel, on a worker thread),
  * - ownership: who may change what, decided within the record's compare-and-swap,
  * - pack: parts become artifacts and are published (compressKernel, in compressor),
@@ -13,7 +13,9 @@
  * Beside the way: extras (what each is found in, and when one replaces another), record (reading
  * and changing one), ports, tokens, signing.
  */
-export { acceptKernel, type AcceptDeps } from './accept/accept-kernel.ts';
+export { type AcceptDeps } from './accept/accept-kernel.ts';
+export { acceptUpload, type AcceptedUpload, type KernelResult } from './accept/accept-upload.ts';
+export { buildsOf, type Build } from './accept/builds.ts';
 export { AnswerRoom, finish, type AnswerLimits, type Steps } from './ask/answer-room.ts';
 export { announceAll, announceKernel } from './upkeep/announce.ts';
 export { compressKernel, packInput, type CompressDeps } from './pack/compress-kernel.ts';

@@ -58,7 +58,7 @@ export { ownSymbols, ownSymbolsOfImage, type OwnSymbols } from './own-symbols.ts
 export { decodeLayout, encodeLayout, type OpenedLayout } from './image-layout.ts';
 export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { arrangeKsyms } from './ksyms-btf.ts';
-export { partition, type Partition } from './partition.ts';
+export { hasGlobalVariables, partition, type Partition } from './partition.ts';
 export { type VariablesBtf } from './variables-btf.ts';
 export {
   readSystemMap,

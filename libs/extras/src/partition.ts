@@ -19,6 +19,15 @@ export type Partition =
       readonly vars: VariablesBtf;
     };
 
+/** Whether there is anything to take out: a kernel's own BTF has per-CPU variables alone. */
+export function hasGlobalVariables(btf: Btf): boolean {
+  return listVariables(btf).some(isGlobal);
+}
+
+function isGlobal({ place }: Variable): boolean {
+  return place?.section !== PER_CPU_SECTION;
+}
+
 /**
  * Takes the variables outside the per-CPU section out of a full BTF, with the types that nothing
  * but them reaches. What stays keeps its order: per-CPU variables (BPF programs need them in
@@ -31,7 +40,7 @@ export type Partition =
 export function partition(full: Btf): Partition {
   if (full.base) throw new FormatError('btf-base', 'a full BTF is standalone');
   const variables = listVariables(full);
-  const taken = variables.filter(({ place }) => place?.section !== PER_CPU_SECTION);
+  const taken = variables.filter(isGlobal);
   if (taken.length === 0) return { origin: 'verbatim', core: full };
   checkKinds(full);
 

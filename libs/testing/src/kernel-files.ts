@@ -79,6 +79,8 @@ export interface KernelFileOptions {
   machine?: number;
   /** Bytes of something else in the file, as real ones have mostly. */
   ballast?: number;
+  /** Constants, in the place of the ballast. */
+  rodata?: Uint8Array;
 }
 
 /** A small ELF file with what ingest looks for in a vmlinux. */
@@ -92,7 +94,7 @@ export function kernelFile(options: KernelFileOptions = {}): Uint8Array {
     machine: options.machine ?? Machine.X86_64,
     sections: [
       ...(buildId === undefined ? [] : [{ ...noteSection, bytes: buildIdNote(buildId, endian) }]),
-      { name: '.rodata', bytes: new Uint8Array(ballast) },
+      { name: '.rodata', bytes: options.rodata ?? new Uint8Array(ballast) },
       ...(btf ? [{ name: '.BTF', bytes: btf }] : []),
     ],
   });

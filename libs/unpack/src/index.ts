@@ -24,4 +24,4 @@ export {
   type Unpacked,
   type UnpackOptions,
 } from './unpack.ts';
-export { SMALLEST_MAP, wantedKind, type WantedKind } from './wanted.ts';
+export { releaseInName, SMALLEST_MAP, wantedKind, type WantedKind } from './wanted.ts';

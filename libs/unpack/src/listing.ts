@@ -1,16 +1,18 @@
 import { sameName } from './member.ts';
-import { isDebug, wantedKind } from './wanted.ts';
+import { isDebug, releaseInName, wantedKind } from './wanted.ts';
 
 /** What is wanted of an archive that lists its files, until it was seen. */
 export class Listing {
   readonly #expected = new Set<string>();
-  #hasModules = false;
+  /** Releases that it has modules of. */
+  readonly #modules = new Set<string | undefined>();
 
   constructor(names: readonly string[]) {
     for (const name of names) {
       const kind = wantedKind(name);
-      if (kind === 'module') this.#hasModules ||= !isDebug(name);
-      else if (kind !== undefined) this.#expected.add(sameName(name));
+      if (kind === 'module') {
+        if (!isDebug(name)) this.#modules.add(releaseInName(name));
+      } else if (kind !== undefined) this.#expected.add(sameName(name));
     }
   }
 
@@ -19,7 +21,7 @@ export class Listing {
   }
 
   /** Whether nothing more is to come. */
-  isDone(hasModule: boolean): boolean {
-    return this.#expected.size === 0 && (hasModule || !this.#hasModules);
+  isDone(hasModule: (release: string | undefined) => boolean): boolean {
+    return this.#expected.size === 0 && [...this.#modules].every(hasModule);
   }
 }

@@ -16,10 +16,12 @@ export interface FoundFile<S extends Source> {
   readonly source: S;
   /** Its name in the archive it came from: to be shown escaped, never to be used as a path. */
   readonly name?: string | undefined;
+  /** The innermost package that it lies in. */
+  readonly package?: PackageInfo | undefined;
 }
 
 export interface Unpacked<S extends Source> {
-  /** All kernels, one module, one System.map, in the order in which they were found. */
+  /** All kernels, one module and one System.map of a release, in the order in which they were found. */
   readonly files: readonly FoundFile<S>[];
   /** The packages that were opened, from the outside to the inside. */
   readonly packages: readonly PackageInfo[];
@@ -38,8 +40,9 @@ export interface UnpackOptions {
 
 /**
  * Finds in a file what the depot works on, whatever it is wrapped in. Of an archive only the
- * members that are wanted are unpacked: kernels, one module, one System.map. A package that lists
- * its files is not read further than the last of these, all else is read to its end.
+ * members that are wanted are unpacked: kernels, and of each release, as far as names tell it, one
+ * module and one System.map. A package that lists its files is not read further than the last of
+ * these, all else is read to its end.
  *
  * Throws FormatError: `unpack-nothing` where there is nothing of use in it, `…-limit` where it is
  * more than the limits allow, `…-truncated` and `…-corrupt` with the container's or the

@@ -14,13 +14,15 @@ import { PassedOverList } from './passed-over.ts';
 import { readImage, releaseIn } from './raw-image.ts';
 import { SNIFFED, sniff } from './sniff.ts';
 import type { FoundFile, FoundKind, Store } from './unpack.ts';
-import { isDebug, SMALLEST_MAP, wantedKind } from './wanted.ts';
+import { isDebug, releaseInName, SMALLEST_MAP, wantedKind } from './wanted.ts';
 
 interface Place {
   readonly depth: number;
   readonly name?: string | undefined;
   /** By its name; whatever else it turns out to be is passed over. */
   readonly isModule?: boolean;
+  /** The innermost package that it lies in. */
+  readonly package?: PackageInfo | undefined;
 }
 
 /** Members of an archive, read from its start each time. */
@@ -75,11 +77,11 @@ export class Unpacking<S extends Source> {
     }
   }
 
-  #found(kind: FoundKind, source: S, { name, isModule }: Place): void {
+  #found(kind: FoundKind, source: S, { name, isModule, package: about }: Place): void {
     if (isModule && kind !== 'module') {
       this.#passedOver.add('not-a-module', 'it has the name of a module and is none', name);
     } else if (kind !== 'module' && kind !== 'system-map' && !this.#hasRoom(name)) return;
-    else this.files.push({ kind, source, name });
+    else this.files.push({ kind, source, name, package: about });
   }
 
   #openElf(source: S, place: Place): void {
@@ -207,19 +209,28 @@ export class Unpacking<S extends Source> {
   async #openArchive(members: Members, place: Place): Promise<void> {
     this.#budget.nest(place.depth + 1);
     let listing: Listing | undefined;
-    const tools = this.#tools(place, (names) => {
-      listing = new Listing(names);
-    });
+    let within = place;
+    const tools: Tools = {
+      ...this.#tools(place),
+      isPackage: (info) => {
+        if (!info) return;
+        this.packages.push(info);
+        within = { ...place, package: info };
+      },
+      lists: (names) => {
+        listing = new Listing(names);
+      },
+    };
     const links = new HardLinks();
     for await (const member of members(tools)) {
       this.#budget.member();
-      await this.#look(member, links, place);
+      await this.#look(member, links, within);
       if (member.isFile || member.link !== undefined) {
         for (const name of [member.name, ...(member.aliases ?? [])]) listing?.see(name);
       }
-      if (listing?.isDone(this.#has('module'))) break;
+      if (listing?.isDone((release) => this.#has('module', release))) break;
     }
-    if (links.left.size > 0) await this.#takeLinked(members, links, place);
+    if (links.left.size > 0) await this.#takeLinked(members, links, within);
   }
 
   async #look(member: Member, links: HardLinks, place: Place): Promise<void> {
@@ -268,7 +279,7 @@ export class Unpacking<S extends Source> {
       return;
     }
     const before = { files: this.files.length, passed: this.passedOver.length };
-    const inside = { depth: place.depth + 1, name: name ?? member.name };
+    const inside = { ...place, depth: place.depth + 1, name: name ?? member.name };
     const file = await this.#keep(member.content());
     try {
       await this.open(file, { ...inside, isModule: kind === 'module' });
@@ -288,7 +299,7 @@ export class Unpacking<S extends Source> {
       this.#passedOver.add('debug-module', 'debug information of a module', name);
       return false;
     }
-    if ((kind === 'module' || kind === 'system-map') && this.#has(kind)) {
+    if ((kind === 'module' || kind === 'system-map') && !this.#wantsAnother(kind, name)) {
       const isModule = kind === 'module';
       const reason = isModule ? 'one module of a build is enough' : 'one System.map is used';
       this.#passedOver.add(isModule ? 'another-module' : 'another-map', reason, name);
@@ -297,19 +308,25 @@ export class Unpacking<S extends Source> {
     return kind !== undefined;
   }
 
-  #has(kind: FoundKind): boolean {
-    return this.files.some((file) => file.kind === kind);
+  /** One of each release, as far as names tell releases, and no more than there may be kernels. */
+  #wantsAnother(kind: 'module' | 'system-map', name: string): boolean {
+    const count = this.files.filter((file) => file.kind === kind).length;
+    return count < this.#budget.kernels && !this.#has(kind, releaseInName(name));
   }
 
-  #tools({ name: within }: Place, lists: Tools['lists'] = () => undefined): Tools {
+  #has(kind: FoundKind, release: string | undefined): boolean {
+    return this.files.some(
+      (file) => file.kind === kind && releaseInName(file.name ?? '') === release,
+    );
+  }
+
+  #tools({ name: within }: Place): Tools {
     return {
       reader: (section, source, part) =>
         this.#reader(section, this.#unpacked(source, part, within)),
       unpacking: (section, member) => this.#reader(section, this.#unpackedMember(member)),
-      isPackage: (info) => {
-        if (info) this.packages.push(info);
-      },
-      lists,
+      isPackage: () => undefined,
+      lists: () => undefined,
       member: () => this.#budget.member(),
       passOver: (code, reason, name = within) => this.#passedOver.add(code, reason, name),
     };
@@ -317,8 +334,7 @@ export class Unpacking<S extends Source> {
 
   /** For the second pass: what there is to say was said in the first. */
   #quiet(place: Place): Tools {
-    const nothing = () => undefined;
-    return { ...this.#tools(place), isPackage: nothing, passOver: nothing };
+    return { ...this.#tools(place), passOver: () => undefined };
   }
 
   /** What a compressed part of a source holds; the part itself where it is not compressed. */

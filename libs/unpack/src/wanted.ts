@@ -37,3 +37,12 @@ export function wantedKind(name: string): WantedKind | undefined {
 export function isDebug(name: string): boolean {
   return name.includes('usr/lib/debug/');
 }
+
+/**
+ * The release whose module, map or kernel a file is, by where it lies or what it is called:
+ * `lib/modules/REL/…`, `System.map-REL`, `vmlinuz-REL`.
+ */
+export function releaseInName(name: string): string | undefined {
+  const folder = /(?:^|\/)lib\/modules\/([^/]+)\//.exec(name)?.[1];
+  return folder ?? /(?:^|\/)(?:System\.map|vmlinu[xz])-([^/]+)$/.exec(name)?.[1];
+}

@@ -6,11 +6,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { openDepots, jsonOption, tokenId, urlOption } from '../options.ts';
 import { faultOf, formatBytes, note, print, printable, printJson } from '../output.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
-import type { Pushed } from '../push-file.ts';
-import { pushFiles, type Refused } from '../push-files.ts';
+import type { Pushed, Refused } from '../push-file.ts';
+import { pushFiles } from '../push-files.ts';
 import { filesToPush } from '../push-list.ts';
 import { BESIDE, type PushOptions } from '../push-options.ts';
-import { describeKernel } from '../report.ts';
+import { describeKernel, describeReport, shownFile } from '../report.ts';
 import { queryOfRunning } from '../running-kernel.ts';
 import { SpecialFiles } from '../special-file.ts';
 import { UsageError } from '../usage-error.ts';
@@ -118,7 +118,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
     };
   });
   if (flags.json) printJson(results);
-  else for (const result of results) await report(client, result);
+  else await report(client, results);
   const isReady = (result: Pushed | Refused) =>
     'status' in result && result.status.state === 'ready';
   if (results.length === 0 || !results.every(isReady)) process.exitCode = 1;
@@ -182,18 +182,25 @@ function whatIsThere(options: Record<string, string | undefined>): Record<string
   return Object.fromEntries(there) as Record<string, string>;
 }
 
-async function report(client: DepotClient, result: Pushed | Refused): Promise<void> {
-  if ('error' in result) {
-    note(faultOf(result.file, result.error));
-    return;
+async function report(client: DepotClient, results: readonly (Pushed | Refused)[]): Promise<void> {
+  let said: unknown;
+  for (const result of results) {
+    if ('error' in result) {
+      note(faultOf(shownFile(result), result.error));
+      continue;
+    }
+    const { outcome, sent, status, report } = result;
+    note(`${shownFile(result)}: ${OUTCOMES[outcome](formatBytes(sent))}`);
+    // Of an archive with several kernels it is one.
+    if (report && said !== report) note(describeReport(report));
+    said = report;
+    const record = await client.record(status.buildId);
+    if (record) print(describeKernel(record));
   }
-  const { file, outcome, sent, status } = result;
-  const said = {
-    created: `${formatBytes(sent)} sent`,
-    known: `${formatBytes(sent)} sent, the depot had it already`,
-    present: 'the depot has it already, nothing was sent',
-  };
-  note(`${file}: ${said[outcome]}`);
-  const record = await client.record(status.buildId);
-  if (record) print(describeKernel(record));
 }
+
+const OUTCOMES = {
+  created: (sent) => `${sent} sent`,
+  known: (sent) => `${sent} sent, the depot had it already`,
+  present: () => 'the depot has it already, nothing was sent',
+} as const satisfies Record<Pushed['outcome'], (sent: string) => string>;

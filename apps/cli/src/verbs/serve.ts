@@ -14,7 +14,7 @@ import { pushFile } from '../push-file.ts';
 import type { PushOptions } from '../push-options.ts';
 import { describeFault } from '../fault.ts';
 import { nextSteps } from '../next-steps.ts';
-import { describeKernel } from '../report.ts';
+import { describeKernel, shownFile } from '../report.ts';
 import { queryOfRunning, RUNNING_BTF } from '../running-kernel.ts';
 
 interface Flags {
@@ -60,8 +60,7 @@ async function serve(files: string[], flags: Flags): Promise<void> {
     const client = new DepotClient(depot.url);
     const kernels: KernelRecord[] = [];
     for (const { file, query } of await uploadsAtStart(files, flags, depot)) {
-      const record = await ingest(client, file, query);
-      if (record) kernels.push(record);
+      kernels.push(...(await ingest(client, file, query)));
     }
     if (flags.json) {
       const publicKeys = depot.publicKeys.map(publicKeyLine);
@@ -88,18 +87,24 @@ async function uploadsAtStart(files: string[], flags: Flags, { wasEmpty }: Embed
   return [];
 }
 
-/** Goes the way of every upload. A file that is refused is said, and the depot serves on. */
+/** Goes the way of every upload. What is refused is said, and the depot serves on. */
 async function ingest(
   client: DepotClient,
   file: string,
   query: PushOptions['query'],
-): Promise<KernelRecord | undefined> {
+): Promise<KernelRecord[]> {
+  const kernels: KernelRecord[] = [];
   try {
     note(`ingesting ${file}`);
-    const { status } = await pushFile(client, file, { query });
-    return await client.record(status.buildId);
+    for (const result of await pushFile(client, file, { query })) {
+      if ('error' in result) note(faultOf(shownFile(result), result.error));
+      else {
+        const record = await client.record(result.status.buildId);
+        if (record) kernels.push(record);
+      }
+    }
   } catch (error) {
     note(faultOf(file, describeFault(error)));
-    return undefined;
   }
+  return kernels;
 }

@@ -3,7 +3,7 @@ import { EXTRA_NAMES, isExtraName, type ExtraName } from '../extras/index.ts';
 import { buildIdSchema } from '../build-id.ts';
 import type { ProblemCode } from '../problem.ts';
 import { DELIVERIES, UPLOAD_PARTS } from '../record.ts';
-import { statusSchema } from '../status.ts';
+import { statusSchema, uploadAnswerSchema } from '../status.ts';
 import { BODY_PROBLEMS, JSON_TYPE, OCTETS, ofKernel } from './parameters.ts';
 import type { Route, RouteTable } from './route.ts';
 
@@ -98,15 +98,21 @@ const upload = {
   summary: 'Upload a kernel: its image, package or debug information, and what belongs to it',
   description:
     'A body that is not multipart is the part `kernel`. `Content-Encoding` gzip and zstd, and ' +
-    '`Content-Digest` with SHA-256 (RFC 9530), are understood.',
+    '`Content-Digest` with SHA-256 (RFC 9530), are understood. All kernels of an archive are taken: ' +
+    'of several, the answer is `results`, with the HTTP status and the code of each. It is 207 if ' +
+    'some are refused, and the problem of the first if all are. `report` says what was found in the ' +
+    'upload, what was used, and what was passed over and why.',
   query: uploadQuery,
   upload: {
     [OCTETS]: 'The kernel, whatever its media type is said to be.',
     'multipart/form-data': `Files named ${UPLOAD_PARTS.join(', ')}, each at most once.`,
   },
   scope: 'upload',
-  answers: { [JSON_TYPE]: statusSchema },
-  successes: { 201: 'The kernel was not here before' },
+  answers: { [JSON_TYPE]: uploadAnswerSchema },
+  successes: {
+    201: 'The kernel was not here before; of several: all were accepted',
+    207: 'Of several kernels, some were refused',
+  },
   problems: [...REFUSED_AT_THE_DOOR, ...BODY_OF_UPLOAD, ...NOT_A_KERNEL, ...CONFLICTS],
 } as const satisfies Omit<Route, 'method'>;
 

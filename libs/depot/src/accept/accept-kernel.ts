@@ -1,4 +1,11 @@
-import { currentSources, jobFor, type Delivery, type KernelRecord } from '@btf-depot/contracts';
+import {
+  currentSources,
+  jobFor,
+  type Delivery,
+  type KernelRecord,
+  type MissingPart,
+  type PassedOverInUpload,
+} from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { hasSource, mergeRecord, touchRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -7,7 +14,8 @@ import type { Compute, UploadPaths } from '../ports/compute.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
 import type { Progress } from '../progress.ts';
-import { openUpload, type OpenedUpload } from './open-upload.ts';
+import type { OpenedKernel, OpenedUpload } from './open-upload.ts';
+import { splitAll } from './split-all.ts';
 import { bytesOf } from '../extras/index.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 import { couldHaveKsyms, storedParts } from './stored-parts.ts';
@@ -28,23 +36,44 @@ export interface AcceptDeps {
   onQueueError: (error: unknown) => void;
 }
 
+/** What an upload has of one kernel. */
+export interface KernelUpload {
+  upload: Upload;
+  opened: OpenedKernel;
+  /** The files of the whole upload. */
+  sources: OpenedUpload['sources'];
+}
+
+/** A kernel that was taken in. */
+export interface AcceptedKernel {
+  /** Whether this upload brought anything. */
+  outcome: 'created' | 'known';
+  record: KernelRecord;
+  /** Who owned the kernel if it has another owner now. */
+  formerOwner?: string;
+  /** What of the upload was left because it did not fit. */
+  passedOver: PassedOverInUpload[];
+  /** What was asked for and the kernel has not. */
+  missing: MissingPart[];
+}
+
 /**
  * Takes a kernel in: splits it and makes it durable, parts first, then the record, then the job.
  * When this resolves, nothing that the caller is told can be lost.
  *
- * @returns the record, whether this upload brought anything, and who owned the kernel if it has
- *   another owner now.
- * @throws DepotError where the upload is at fault; nothing is stored then.
+ * @throws DepotError where the upload is at fault; nothing of the kernel is stored then.
  */
 export async function acceptKernel(
   deps: AcceptDeps,
-  upload: Upload,
+  { upload, opened, sources }: KernelUpload,
   signal: AbortSignal,
-): Promise<{ outcome: 'created' | 'known'; record: KernelRecord; formerOwner?: string }> {
+): Promise<AcceptedKernel> {
   const { blobs, records, compute } = deps;
-  const opened = await openUpload(compute, upload, signal);
-  const { sources } = opened;
   const buildId = opened.kernel?.buildId ?? upload.split.buildId ?? opened.carrierBuildId;
+  const named = upload.split.buildId ?? buildId;
+  if (buildId !== undefined && named !== buildId) {
+    throw new DepotError('bad-query', `buildId: the kernel says ${buildId}`);
+  }
   const stored = buildId === undefined ? undefined : await unlessDamaged(records, buildId);
   const saysBuildId = opened.kernel?.buildId !== undefined;
   const said = { ...upload, sources, at: deps.clock.now() };
@@ -53,7 +82,7 @@ export async function acceptKernel(
     const record = await touch(records, stored.record, { ...said, evidence, bringsCore: false });
     if (record) {
       await ring(deps, record);
-      return { outcome: 'known', record };
+      return { outcome: 'known', record, passedOver: [], missing: missingOf(record, upload) };
     }
   }
 
@@ -65,8 +94,11 @@ export async function acceptKernel(
     ...(buildId !== undefined && { buildId }),
     ...upload.split,
   };
-  const split = (progress?: Progress) => compute.split(paths, options, signal, progress);
-  const parts = await (buildId === undefined ? split() : deps.underway.during(buildId, split));
+  const split = (progress?: Progress) =>
+    splitAll(compute, { paths, options, opened }, signal, progress);
+  const { parts, debug, passedOver } = await (buildId === undefined
+    ? split()
+    : deps.underway.during(buildId, split));
   // Asked before anything is written, so that a refused upload leaves nothing behind.
   // What counts is what the same rules say within the compare-and-swap.
   const bringsCore = paths.stored?.core === undefined;
@@ -74,13 +106,13 @@ export async function acceptKernel(
   const facts: UploadFacts = { ...said, evidence, bringsCore };
   mergeRecord((await unlessDamaged(records, parts.buildId))?.record, parts, facts);
 
-  const first = await keep(deps, parts, facts);
+  const first = await keep(deps, debug ? [parts, debug] : [parts], facts);
   let { record, written } = first;
   if (couldHaveKsyms(record)) {
     // Variables and symbols came at one time, in two uploads that did not know of each other.
     const all = { stored: await storedParts(blobs, record, { core: true }) };
     const more = await compute.split(all, { ...options, delivery: record.delivery }, signal);
-    ({ record } = await keep(deps, more, facts));
+    ({ record } = await keep(deps, [more], facts));
     written = true;
   }
   await ring(deps, record);
@@ -90,7 +122,22 @@ export async function acceptKernel(
     outcome: written ? 'created' : 'known',
     record,
     ...(isOther && { formerOwner: former }),
+    passedOver,
+    missing: missingOf(record, upload, (debug ?? parts).withoutVars),
   };
+}
+
+/** Variables that were asked for, and are not there, or are none. */
+function missingOf(
+  { buildId, extras }: KernelRecord,
+  { split }: Upload,
+  why: Readonly<Record<'code' | 'reason', string>> = {
+    code: 'no-vars',
+    reason: 'nothing that was sent of this kernel has variables',
+  },
+): MissingPart[] {
+  const isThere = extras.vars !== undefined && extras.vars.variables > 0;
+  return isThere || !split.extras.includes('vars') ? [] : [{ buildId, part: 'vars', ...why }];
 }
 
 /** A record that cannot be read counts as none: the upload replaces it. */
@@ -106,21 +153,28 @@ async function unlessDamaged(
   }
 }
 
-/** Stores the parts and names them in the record. */
+/** Stores the parts, of one kernel, and names them in the record. */
 async function keep(
   { blobs, records }: AcceptDeps,
-  parts: KernelParts,
+  [first, ...more]: readonly [KernelParts, ...KernelParts[]],
   facts: UploadFacts,
 ): Promise<{ before: KernelRecord | undefined; record: KernelRecord; written: boolean }> {
-  const putParts = () =>
-    Promise.all(bytesOf(parts).map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
+  const { buildId } = first;
+  const stored = [first, ...more].flatMap(bytesOf);
+  const putParts = () => Promise.all(stored.map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
   await putParts();
   let before: KernelRecord | undefined;
-  const { record, written } = await updateRecord(records, parts.buildId, (current) => {
+  const { record, written } = await updateRecord(records, buildId, (current) => {
     before = current;
-    return mergeRecord(current, parts, facts);
+    let next = mergeRecord(current, first, facts);
+    for (const parts of more) {
+      next = mergeRecord(next ?? current, parts, { ...facts, bringsCore: false }) ?? next;
+    }
+    // One upload is one revision, of however many files it came.
+    const revision = (current?.revision ?? 0) + 1;
+    return next && next.revision > revision ? { ...next, revision } : next;
   });
-  if (!record) throw new DepotError('internal', `the record of ${parts.buildId} vanished`);
+  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
   // What lay there before its record named it may have been collected since: see collectGarbage.
   await putParts();
   return { before, record, written };
@@ -132,7 +186,7 @@ async function keep(
  */
 async function withStored(
   { blobs }: AcceptDeps,
-  { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedUpload,
+  { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedKernel,
   buildId: string | undefined,
   record: KernelRecord | undefined,
 ): Promise<{ paths: UploadPaths; delivery?: Delivery }> {

@@ -1,14 +1,26 @@
-import { UPLOAD_PARTS, type SourceEntry, type UploadPart } from '@btf-depot/contracts';
+import {
+  UPLOAD_PARTS,
+  type FoundInUpload,
+  type PassedOverInUpload,
+  type SourceEntry,
+  type UploadPart,
+  type UsedOfUpload,
+} from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import type { Compute } from '../ports/compute.ts';
-import type { KernelFile, UnpackedUpload } from './unpack-upload.ts';
+import { buildsOf, type Build } from './builds.ts';
+import type { BesideKernel, KernelFile, UnpackedUpload } from './unpack-upload.ts';
 import type { Upload } from './upload.ts';
 
-/** An upload after whatever it was wrapped in is gone. */
-export interface OpenedUpload {
+/** What an upload has of one kernel; paths but for the kernel's own files. */
+export interface OpenedKernel {
   kernel?: KernelFile;
-  /** Paths of raw BTF, or of an ELF file with BTF, and of a module. */
+  /** The kernel's debug information in a file of its own. */
+  debug?: KernelFile;
+  /** Raw BTF, or an ELF file with BTF, and a module. */
   full?: string;
+  /** It lay beside the kernel: it is left where it does not fit. */
+  fullCameAlong?: boolean;
   module?: string;
   map?: string;
   /** The map lay beside a kernel, in its package; nobody sent it by itself. */
@@ -18,12 +30,21 @@ export interface OpenedUpload {
   carrierBuildId?: string;
   /** Of the kernel's file as it was sent. */
   sha256?: string;
+}
+
+/** An upload after whatever it was wrapped in is gone. */
+export interface OpenedUpload {
+  /** At least one; of an upload without a kernel's file, what it has for a kernel that is known. */
+  kernels: OpenedKernel[];
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
+  found: FoundInUpload[];
+  used: UsedOfUpload[];
+  passedOver: PassedOverInUpload[];
 }
 
 /**
- * Looks what the files of an upload are. The part `kernel` may be a package of modules alone, and
- * one that has both brings the module too.
+ * Looks what the files of an upload are. The part `kernel` may be a package of modules alone, an
+ * archive with several kernels, and one that has a kernel and modules brings the module too.
  * @throws DepotError that says which part is at fault.
  */
 export async function openUpload(
@@ -31,7 +52,10 @@ export async function openUpload(
   upload: Upload,
   signal: AbortSignal,
 ): Promise<OpenedUpload> {
-  const opened: OpenedUpload = { mapCameAlong: false, sources: [] };
+  const opened: OpenedUpload = {
+    kernels: [{ mapCameAlong: false }],
+    ...{ sources: [], found: [], used: [], passedOver: [] },
+  };
   for (const part of UPLOAD_PARTS) {
     const file = upload[part];
     if (!file) continue;
@@ -39,8 +63,10 @@ export async function openUpload(
     const found = await compute.unpack(part, file.path, upload.folder, signal);
     const about = found.package === undefined ? {} : { package: found.package };
     opened.sources.push({ sha256, size, kind: kindOf(found), part, ...about });
-    use(opened, part, found);
-    if (part === 'kernel') opened.sha256 = sha256;
+    opened.found.push(...filesIn(part, found));
+    opened.passedOver.push(...found.passedOver.map((one) => ({ part, ...one })));
+    if (part === 'kernel') useKernels(opened, found, sha256);
+    else useOther(opened, part, found);
   }
   return opened;
 }
@@ -50,41 +76,140 @@ function kindOf({ kernel, module }: UnpackedUpload): SourceEntry['kind'] {
   return module === undefined ? 'map' : 'module';
 }
 
-/** Whatever comes along with a part is used, unless a part of that name was sent. */
-function use(opened: OpenedUpload, part: UploadPart, found: UnpackedUpload): void {
+function filesIn(part: UploadPart, { kernels, modules, maps }: UnpackedUpload): FoundInUpload[] {
+  return [
+    ...kernels.map(({ kind, name, buildId }) => ({ part, kind, name, buildId })),
+    ...modules.map(({ name }) => ({ part, kind: 'module', name })),
+    ...maps.map(({ name }) => ({ part, kind: 'map', name })),
+  ];
+}
+
+function useKernels(opened: OpenedUpload, found: UnpackedUpload, sha256: string): void {
+  const [first] = opened.kernels;
+  if (found.kernels.length === 0) {
+    // A carrier by itself says what it is for.
+    if (found.moduleBuildId !== undefined) useOther(opened, 'carrier', found);
+    else {
+      const build = { module: found.modules[0], map: found.maps[0] };
+      Object.assign(first ?? {}, besideOf(opened, build));
+      leaveOthers(opened, found, [build]);
+    }
+    if (first) first.sha256 = sha256;
+    return;
+  }
+  const { builds, unused } = buildsOf(found);
+  opened.kernels = builds.map((build) => openedKernel(opened, build, sha256));
+  for (const { code, reason, file } of unused) {
+    opened.passedOver.push({ part: 'kernel', code, reason, name: file.name, count: 1 });
+  }
+  leaveOthers(opened, found, builds);
+}
+
+function openedKernel(opened: OpenedUpload, build: Build, sha256: string): OpenedKernel {
+  const { kernel, debug, full } = build;
+  const { buildId } = kernel;
+  const use = (as: string, { kind, name }: KernelFile) =>
+    opened.used.push({ part: 'kernel', as, kind, name, buildId });
+  use('kernel', kernel);
+  if (debug) use('debug', debug);
+  if (full) use('full', full);
+  return {
+    kernel,
+    ...(debug && { debug }),
+    ...(full && { full: full.path, fullCameAlong: true }),
+    ...besideOf(opened, build),
+    sha256,
+  };
+}
+
+function besideOf(
+  opened: OpenedUpload,
+  { kernel, module, map }: Partial<Build>,
+): Pick<OpenedKernel, 'module' | 'map' | 'mapCameAlong'> {
+  const of = { part: 'kernel', buildId: kernel?.buildId } as const;
+  if (module) opened.used.push({ ...of, as: 'module', kind: 'module', name: module.name });
+  if (map) opened.used.push({ ...of, as: 'map', kind: 'map', name: map.name });
+  return {
+    ...(module && { module: module.path }),
+    ...(map && { map: map.path }),
+    mapCameAlong: map !== undefined && kernel !== undefined,
+  };
+}
+
+/** Modules and maps that are no kernel's here. */
+function leaveOthers(
+  opened: OpenedUpload,
+  { modules, maps }: UnpackedUpload,
+  builds: readonly Partial<Build>[],
+): void {
+  const leave = (code: string, reason: string, files: readonly BesideKernel[]) => {
+    for (const { name } of files) {
+      opened.passedOver.push({ part: 'kernel', code, reason, name, count: 1 });
+    }
+  };
+  const isLeft = (one: BesideKernel) =>
+    !builds.some(({ module, map }) => module === one || map === one);
+  leave('another-module', 'a module of no kernel in the upload', modules.filter(isLeft));
+  leave('another-map', 'a System.map of no kernel in the upload', maps.filter(isLeft));
+}
+
+/** What is named beside a kernel is used, instead of what lay beside it. */
+function useOther(
+  opened: OpenedUpload,
+  part: Exclude<UploadPart, 'kernel'>,
+  found: UnpackedUpload,
+): void {
   const { kernel, module, moduleBuildId, map } = found;
+  const one = kernelFor(opened, part, moduleBuildId);
+  const use = (kind: string, name?: string) => {
+    const alongside = opened.used.find((used) => used.part === 'kernel' && used.as === part);
+    if (alongside) {
+      opened.used.splice(opened.used.indexOf(alongside), 1);
+      const reason = 'another was sent beside the kernel';
+      opened.passedOver.push({ ...alongside, code: `another-${part}`, reason, count: 1 });
+    }
+    opened.used.push({ part, as: part, kind, name });
+  };
   switch (part) {
     case 'full':
       if (!kernel || kernel.kind === 'image') throw wrong(part, 'neither ELF nor BTF');
-      opened.full = kernel.path;
+      one.full = kernel.path;
+      one.fullCameAlong = false;
+      use(kernel.kind, kernel.name);
       return;
     case 'carrier':
       if (module === undefined) throw wrong(part, 'no kernel module');
-      opened.carrier = module;
-      if (moduleBuildId !== undefined) opened.carrierBuildId = moduleBuildId;
+      one.carrier = module;
+      if (moduleBuildId !== undefined) one.carrierBuildId = moduleBuildId;
+      use('module', found.modules[0]?.name);
       return;
     case 'map':
       if (map === undefined) throw wrong(part, 'no System.map');
-      opened.map = map;
-      opened.mapCameAlong = false;
+      one.map = map;
+      one.mapCameAlong = false;
+      use('map', found.maps[0]?.name);
       return;
     case 'module':
       if (module === undefined) throw wrong(part, 'no kernel module');
-      opened.module = module;
-      return;
-    case 'kernel':
-      // A carrier by itself says what it is for.
-      if (!kernel && moduleBuildId !== undefined) use(opened, 'carrier', found);
-      else useKernel(opened, found);
+      one.module = module;
+      use('module', found.modules[0]?.name);
   }
 }
 
-function useKernel(opened: OpenedUpload, { kernel, module, map }: UnpackedUpload): void {
-  if (kernel) opened.kernel = kernel;
-  if (module !== undefined) opened.module = module;
-  if (map === undefined) return;
-  opened.map = map;
-  opened.mapCameAlong = kernel !== undefined;
+/** @throws DepotError `bad-multipart` where there are several, and nothing says which it is for. */
+function kernelFor(
+  { kernels }: OpenedUpload,
+  part: UploadPart,
+  buildId: string | undefined,
+): OpenedKernel {
+  const [first, ...others] = kernels;
+  const named = kernels.find(({ kernel }) => buildId !== undefined && kernel?.buildId === buildId);
+  if (named) return named;
+  if (first && others.length === 0) return first;
+  throw new DepotError(
+    'bad-multipart',
+    `${part}: it belongs to one kernel, and ${kernels.length} are in the upload: send each by itself`,
+  );
 }
 
 function wrong(part: string, what: string): DepotError {

@@ -1,17 +1,22 @@
-import type { Source } from '@btf-depot/bytes';
+import { FormatError, type Source } from '@btf-depot/bytes';
+import { parseBtf } from '@btf-depot/btf';
 import { readModinfo } from '@btf-depot/carrier';
 import { isBuildId } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
+import { hasDwarf, hasGlobalVariables } from '@btf-depot/extras';
 import {
   readImage,
+  releaseInName,
   unpack,
   type FoundFile,
+  type PackageInfo,
   type PassedOver,
   type Store,
   type Unpacked,
   type UnpackOptions,
 } from '@btf-depot/unpack';
-import { isBareBtf } from '../split/open-kernel.ts';
+import { isBareBtf, readBtfFile, releaseOf } from '../split/open-kernel.ts';
+import { DepotError } from '../errors.ts';
 import { asDepotError } from '../input-errors.ts';
 
 /** A file that can be read at random, and where it lies. */
@@ -19,14 +24,33 @@ export interface FileAt extends Source {
   readonly path: string;
 }
 
-/** What a kernel file says of itself before any splitting. */
-export interface KernelFile {
+/** A file that was found, and how its archive calls it; the file itself has no name. */
+interface Named {
   path: string;
+  name?: string | undefined;
+}
+
+/** What a kernel file says of itself before any splitting. */
+export interface KernelFile extends Named {
   kind: 'elf' | 'image' | 'btf';
   /** Absent: raw BTF, or a kernel that was built or stripped without its note. */
   buildId?: string;
   /** It brings its own core. */
   hasBtf: boolean;
+  /** It has debug information. */
+  hasDwarf?: boolean;
+  /** Of BTF by itself: it has variables, as a full BTF does and a kernel's own does not. */
+  hasVariables?: boolean;
+  /** `NAME VERSION` of the package that it lay in. */
+  package?: string | undefined;
+  /** Told only where several modules or maps were found, of which some may be another kernel's. */
+  release?: string | undefined;
+}
+
+/** A module of a build, or its System.map. */
+export interface BesideKernel extends Named {
+  /** The release that it is of, as far as it or its name says. */
+  release?: string | undefined;
 }
 
 /** What was found in one file of an upload. */
@@ -37,11 +61,14 @@ export interface UnpackedUpload {
   kernels: readonly KernelFile[];
   /** What looked like something of use, and why it was not used. */
   passedOver: readonly PassedOver[];
-  /** Path of a module of the build. */
+  /** One of each release that there is a kernel of, as far as names tell it. */
+  modules: readonly BesideKernel[];
+  maps: readonly BesideKernel[];
+  /** Path of the first module. */
   module?: string;
   /** The kernel that the module names as its own; only carriers do. */
   moduleBuildId?: string;
-  /** Path of a System.map. */
+  /** Path of the first System.map. */
   map?: string;
   /** `NAME VERSION` of the package that it came as. */
   package?: string;
@@ -65,29 +92,47 @@ export async function unpackUpload(
 }
 
 function describe({ files, packages, passedOver }: Unpacked<FileAt>): UnpackedUpload {
-  const kernels = kernelsOf(files);
+  const modules = files.filter(({ kind }) => kind === 'module').map(moduleFile);
+  const maps = files.filter(({ kind }) => kind === 'system-map').map(mapFile);
+  const areMany = files.length - modules.length - maps.length > 1;
+  const isOpen = areMany && modules.length + maps.length > 0;
+  const wantsRelease = isOpen || modules.length > 1 || maps.length > 1;
+  const { kernels, refused } = kernelsOf(files, wantsRelease);
   const [kernel] = kernels;
-  const module = files.find(({ kind }) => kind === 'module');
-  const map = files.find(({ kind }) => kind === 'system-map');
-  const moduleBuildId = module && carriedBuildId(module.source);
+  const [module] = modules;
   const about = packages.at(-1);
   return {
     kernels,
-    passedOver,
+    modules,
+    maps,
+    passedOver: [...passedOver, ...refused],
     ...(kernel && { kernel }),
-    ...(module && { module: module.source.path }),
-    ...(moduleBuildId !== undefined && { moduleBuildId }),
-    ...(map && { map: map.source.path }),
-    ...(about && { package: `${about.name} ${about.version}` }),
+    ...(module && { module: module.path }),
+    ...(module?.buildId !== undefined && { moduleBuildId: module.buildId }),
+    ...(maps[0] && { map: maps[0].path }),
+    ...(about && { package: nameOf(about) }),
   };
 }
 
-function carriedBuildId(module: Source): string | undefined {
-  const elf = readElf(module);
+function nameOf({ name, version }: PackageInfo): string {
+  return `${name} ${version}`;
+}
+
+function moduleFile({ source, name }: FoundFile<FileAt>): BesideKernel & { buildId?: string } {
+  const elf = readElf(source);
   const section = elf.section('.modinfo');
   const entries = section ? readModinfo(elf.bytes(section)) : [];
-  const buildId = entries.find(({ key }) => key === 'build_id')?.value;
-  return buildId !== undefined && isBuildId(buildId) ? buildId : undefined;
+  const valueOf = (key: string) => entries.find((entry) => entry.key === key)?.value;
+  const release = valueOf('vermagic')?.split(' ', 1)[0];
+  const buildId = valueOf('build_id');
+  return {
+    ...{ path: source.path, name, release },
+    ...(buildId !== undefined && isBuildId(buildId) && { buildId }),
+  };
+}
+
+function mapFile({ source, name }: FoundFile<FileAt>): BesideKernel {
+  return { path: source.path, name, release: releaseInName(name ?? '') };
 }
 
 /** A kernel with BTF before one without, an ELF file before an image, BTF by itself last. */
@@ -98,23 +143,57 @@ function rank({ kind, hasBtf }: KernelFile): number {
 }
 
 /** The best first; of two that are alike, the larger says more. */
-function kernelsOf(files: readonly FoundFile<FileAt>[]): KernelFile[] {
-  return files
-    .filter(({ kind }) => kind !== 'module' && kind !== 'system-map')
-    .map((file) => ({ kernel: kernelFile(file), size: file.source.size }))
-    .sort((a, b) => rank(a.kernel) - rank(b.kernel) || b.size - a.size)
-    .map(({ kernel }) => kernel);
+function kernelsOf(
+  files: readonly FoundFile<FileAt>[],
+  wantsRelease: boolean,
+): { kernels: KernelFile[]; refused: PassedOver[] } {
+  const all = files.filter(({ kind }) => kind !== 'module' && kind !== 'system-map');
+  const refused: PassedOver[] = [];
+  const kernels = all.flatMap((file) => {
+    try {
+      return [{ kernel: kernelFile(file, wantsRelease), size: file.source.size }];
+    } catch (error) {
+      // One that is malformed is no reason to refuse those beside it.
+      if (all.length === 1 || !(error instanceof FormatError)) throw error;
+      const { code, message } = error;
+      refused.push({ code, reason: message, name: file.name, count: 1 });
+      return [];
+    }
+  });
+  kernels.sort((a, b) => rank(a.kernel) - rank(b.kernel) || b.size - a.size);
+  return { kernels: kernels.map(({ kernel }) => kernel), refused };
 }
 
-function kernelFile({ kind, source }: FoundFile<FileAt>): KernelFile {
-  const { path } = source;
+function kernelFile(
+  { kind, source, name, package: about }: FoundFile<FileAt>,
+  wantsRelease: boolean,
+): KernelFile {
+  const file = { path: source.path, name, package: about && nameOf(about) };
   if (kind === 'elf') {
     const elf = readElf(source);
-    if (isBareBtf(elf)) return { path, kind: 'btf', hasBtf: true };
-    return { path, kind, ...idOf(elf.buildId()), hasBtf: elf.filled('.BTF') !== undefined };
+    if (isBareBtf(elf)) return { ...file, ...bareBtf(source) };
+    const hasBtf = elf.filled('.BTF') !== undefined;
+    const release = wantsRelease ? releaseOf(elf) : undefined;
+    const says = { hasBtf, ...(hasDwarf(elf) && { hasDwarf: true }), release };
+    return { ...file, kind, ...idOf(elf.buildId()), ...says };
   }
-  if (kind !== 'image') return { path, kind: 'btf', hasBtf: true };
-  return { path, kind, ...idOf(readImage(source)?.buildId), hasBtf: true };
+  if (kind !== 'image') return { ...file, ...bareBtf(source) };
+  const image = readImage(source);
+  return { ...file, kind, ...idOf(image?.buildId), hasBtf: true, release: image?.release };
+}
+
+function bareBtf(source: Source): Pick<KernelFile, 'kind' | 'hasBtf' | 'hasVariables'> {
+  return { kind: 'btf', hasBtf: true, ...(hasVariables(source) && { hasVariables: true }) };
+}
+
+/** What is malformed is told when it is split. */
+function hasVariables(source: Source): boolean {
+  try {
+    return hasGlobalVariables(parseBtf(readBtfFile(source)));
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof DepotError) return false;
+    throw error;
+  }
 }
 
 function idOf(buildId: string | undefined): Pick<KernelFile, 'buildId'> {

@@ -90,7 +90,7 @@ function readWhole(source: Source): Uint8Array {
 }
 
 /** The release in the kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
-function releaseOf(elf: Elf): string | undefined {
+export function releaseOf(elf: Elf): string | undefined {
   const symbol = elf.symbol('linux_banner');
   const bytes = symbol && symbol.size <= 4096 ? elf.bytesOf(symbol) : undefined;
   if (bytes) return releaseIn(bytesSource(bytes));

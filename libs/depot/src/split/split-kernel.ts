@@ -14,6 +14,7 @@ import { DepotError } from '../errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
 import { findExtras, type FoundExtras } from '../extras/index.ts';
 import { ownInlines } from './inlines-part.ts';
+import { whyWithoutVars, type WithoutVars } from './without-vars.ts';
 import {
   judgeGiven,
   linkedInlines,
@@ -81,6 +82,8 @@ export interface KernelParts extends FoundExtras {
   carrier: CarrierFacts;
   /** Made by its build; whether it is of this kernel is for the record to say. */
   given?: GivenCarrier;
+  /** Why it has no variables, or none in what it has of them. */
+  withoutVars?: WithoutVars | undefined;
   /** A carrier whose BTF was taken, and which is not published itself: by its artifact. */
   refused?: NonNullable<CarrierEntry['refused']>;
 }
@@ -171,6 +174,7 @@ export function splitKernel(
     delivery,
     core: parts.core,
     ...found,
+    withoutVars: whyWithoutVars(kernel, found.vars, { hasDwarf: !!dwarf, hasFull: !!full }),
     ...(symbols && { symbols }),
     ...(given && judgeGiven(given, layout, { isTaken: linked !== undefined })),
     ...carrying,

@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DepotClient } from '@btf-depot/client';
+import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { tarFile } from '@btf-depot/testing/packages';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeFiles } from './testing/farm.ts';
+
+let folder: string;
+let depot: StartedDepot;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-several-'));
+  depot = await startDepot(join(folder, 'data'));
+});
+
+afterAll(async () => {
+  await depot.stop();
+  await rm(folder, { recursive: true });
+});
+
+function archiveOf(seeds: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  return tarFile(
+    Object.entries(seeds).map(([seed, btf]) => {
+      const bytes = kernelFile({ buildId: buildIdOf(seed), btf });
+      return { name: `boot/vmlinux-${seed}`, bytes };
+    }),
+  );
+}
+
+const push = (...args: string[]) => btfdepot(['push', '--url', depot.url, ...args], folder);
+
+test('push shows every kernel of an archive, and what it had no use for', async () => {
+  const files = { 'two.tar': archiveOf({ generic: kernelBtf(), rt: kernelBtf({ name: 'rt' }) }) };
+  writeFiles(folder, files);
+  const first = await push(join(folder, 'two.tar'));
+  expect(first.code).toBe(0);
+  for (const seed of ['generic', 'rt']) {
+    expect(first.output).toContain(`boot/vmlinux-${seed}: `);
+    expect(first.output).toContain(`build ID ${buildIdOf(seed)}, revision 1: ready`);
+    expect(await new DepotClient(depot.url).record(buildIdOf(seed))).toMatchObject({
+      state: 'ready',
+    });
+  }
+  expect(first.output).toContain('no vars: the file has no debug information');
+  const again = await push(join(folder, 'two.tar'));
+  expect([again.code, again.output.match(/nothing was sent/g)?.length]).toEqual([0, 2]);
+});
+
+test('push ends with 1 if one kernel of an archive is refused, and the others are there', async () => {
+  writeFiles(folder, {
+    'mixed.tar': archiveOf({ sound: kernelBtf(), damaged: Buffer.from('no BTF at all') }),
+  });
+  const { code, output } = await push('--json', join(folder, 'mixed.tar'));
+  expect(code).toBe(1);
+  expect(JSON.parse(output)).toMatchObject([
+    {
+      status: { buildId: buildIdOf('sound'), state: 'ready' },
+      report: { found: [{ kind: 'elf' }, { kind: 'elf' }], missing: [{ part: 'vars' }] },
+    },
+    { name: 'boot/vmlinux-damaged', error: { code: 'bad-btf' } },
+  ]);
+});
+
+test('push --split=here sends each kernel of an archive by itself', async () => {
+  writeFiles(folder, {
+    'here.tar': archiveOf({ one: kernelBtf(), two: kernelBtf({ name: 'two' }) }),
+  });
+  const { code, output } = await push('--split=here', join(folder, 'here.tar'));
+  expect([code, output.match(/: ready$/gm)?.length]).toEqual([0, 2]);
+});

@@ -1,0 +1,191 @@
+import { writeRelocatable } from '@btf-depot/elf';
+import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
+import { tarFile } from '@btf-depot/testing/packages';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sendParts } from './testing/send-parts.ts';
+import { startIngest } from './testing/start-ingest.ts';
+
+let ingest: Awaited<ReturnType<typeof startIngest>>;
+
+beforeAll(async () => {
+  ingest = await startIngest({});
+});
+
+afterAll(() => ingest.stop());
+
+const banner = (release: string) =>
+  Buffer.from(`Linux version ${release} (builder) #1 SMP\n\0`, 'latin1');
+
+/** A kernel of a release, which its banner says. */
+function vmlinux(seed: string, release: string, btf: Uint8Array | undefined = kernelBtf()) {
+  return kernelFile({ buildId: buildIdOf(seed), btf, rodata: banner(release) });
+}
+
+function moduleOf(release: string): Uint8Array {
+  const text = (value: string) => Buffer.from(value, 'latin1');
+  return writeRelocatable({
+    class: 64,
+    endian: 'little',
+    machine: 62,
+    sections: [
+      { name: '.modinfo', bytes: text(`name=loop\0vermagic=${release} SMP \0`) },
+      {
+        name: '.gnu.linkonce.this_module',
+        bytes: Buffer.concat([Buffer.alloc(24), text('loop'), Buffer.alloc(100)]),
+      },
+    ],
+  });
+}
+
+const send = (kernel: Uint8Array, query = '') => sendParts(ingest.url, { kernel }, query);
+
+describe('an archive with kernels of several builds', () => {
+  const archive = tarFile([
+    { name: 'boot/vmlinux-6.9.0-rt', bytes: vmlinux('rt', '6.9.0-rt') },
+    { name: 'lib/modules/6.9.0-toy/kernel/loop.ko', bytes: moduleOf('6.9.0-toy') },
+    { name: 'lib/modules/6.9.0-toy/kernel/more.ko', bytes: moduleOf('6.9.0-toy') },
+    { name: 'lib/modules/6.9.0-rt/kernel/loop.ko', bytes: moduleOf('6.9.0-rt') },
+    { name: 'boot/vmlinux-6.9.0-toy', bytes: vmlinux('toy', '6.9.0-toy') },
+  ]);
+  const result = (seed: string, status: number) => ({ buildId: buildIdOf(seed), status });
+
+  test('gives each of them, with the modules of its own release', async () => {
+    const { status, body } = await send(archive);
+    expect(status).toBe(201);
+    expect(body.results).toHaveLength(2);
+    expect(body.results).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ ...result('toy', 201), name: 'boot/vmlinux-6.9.0-toy' }),
+        expect.objectContaining(result('rt', 201)),
+      ]),
+    );
+    for (const [seed, release] of [
+      ['toy', '6.9.0-toy'],
+      ['rt', '6.9.0-rt'],
+    ] as const) {
+      expect(await ingest.record(buildIdOf(seed))).toMatchObject({
+        release,
+        carrier: { vermagic: `${release} SMP ` },
+      });
+    }
+  });
+
+  test('says what was found, used, passed over, and missing', async () => {
+    const { body } = await send(archive);
+    const { found, used, passedOver, missing } = body.report as Record<string, object[]>;
+    expect(found?.map((one) => 'kind' in one && one.kind)).toEqual([
+      ...['elf', 'elf', 'module', 'module'],
+    ]);
+    expect(used).toContainEqual({
+      ...{ part: 'kernel', as: 'module', kind: 'module', buildId: buildIdOf('rt') },
+      name: 'lib/modules/6.9.0-rt/kernel/loop.ko',
+    });
+    expect(passedOver).toMatchObject([{ code: 'another-module', count: 1 }]);
+    expect(missing).toMatchObject(
+      ['vars', 'vars'].map((part) => ({ part, code: expect.stringMatching(/^no-/) as string })),
+    );
+  });
+
+  test('changes nothing when it is sent again', async () => {
+    const before = await ingest.record(buildIdOf('rt'));
+    const { status, body } = await send(archive);
+    expect(status).toBe(200);
+    expect((body.results as { status: number }[]).map((one) => one.status)).toEqual([200, 200]);
+    expect(await ingest.record(buildIdOf('rt'))).toEqual(before);
+  });
+
+  test('loses none of them by one that is refused', async () => {
+    const broken = vmlinux('broken', '6.9.0-broken', Buffer.from('no BTF at all'));
+    const mixed = tarFile([
+      { name: 'boot/vmlinux-1', bytes: vmlinux('one', '6.9.1') },
+      { name: 'boot/vmlinux-2', bytes: broken },
+      { name: 'boot/vmlinux-3', bytes: vmlinux('bare', '6.9.3', undefined) },
+      { name: 'boot/vmlinux-4', bytes: vmlinux('four', '6.9.4') },
+    ]);
+    const { status, body } = await send(mixed);
+    expect(status).toBe(207);
+    expect(body.results).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining(result('one', 201)),
+        expect.objectContaining(result('four', 201)),
+        expect.objectContaining({ ...result('broken', 422), code: 'bad-btf' }),
+      ]),
+    );
+    expect(await ingest.record(buildIdOf('one'))).toMatchObject({ state: 'compressing' });
+    expect(await ingest.record(buildIdOf('broken'))).toBeUndefined();
+  });
+
+  test('is a problem answer if every one is refused', async () => {
+    const refused = (name: string) => ({
+      name: `boot/vmlinux-${name}`,
+      bytes: vmlinux(name, '6.9.9', Buffer.from(name)),
+    });
+    const { status, body } = await send(tarFile([refused('x1'), refused('x2')]));
+    expect([status, body.code]).toEqual([422, 'bad-btf']);
+    expect(body.results).toMatchObject([{ code: 'bad-btf' }, { code: 'bad-btf' }]);
+  });
+
+  test('keeps to what is asked of one kernel', async () => {
+    const beside = await sendParts(ingest.url, {
+      kernel: archive,
+      full: kernelBtf({ globals: true }),
+    });
+    expect([beside.status, beside.body.code]).toEqual([400, 'bad-multipart']);
+    const { status, body } = await send(archive, `?buildId=${buildIdOf('rt')}`);
+    expect(status).toBe(207);
+    expect(body.results).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining(result('rt', 200)),
+        expect.objectContaining({ ...result('toy', 400), code: 'bad-query' }),
+      ]),
+    );
+  });
+});
+
+describe('BTF beside a kernel, in one archive,', () => {
+  const send2 = (seed: string, kernel: Uint8Array, btf: Uint8Array) =>
+    send(
+      tarFile([
+        { name: `${seed}/vmlinux`, bytes: kernel },
+        { name: `${seed}/vmlinux.btf`, bytes: btf },
+      ]),
+    );
+  const full = kernelBtf({ globals: true });
+
+  test('is its full BTF if it has variables', async () => {
+    const { status, body } = await send2('full', vmlinux('full', '6.9'), full);
+    expect(status).toBe(201);
+    expect(body.report).toMatchObject({
+      extras: { vars: { variables: TEST_GLOBALS.length } },
+      used: [{ as: 'kernel' }, { as: 'full', name: 'full/vmlinux.btf' }],
+    });
+  });
+
+  test('is the core of a kernel that has none', async () => {
+    const { status } = await send2('core', vmlinux('core', '6.9', undefined), full);
+    expect(status).toBe(201);
+  });
+
+  test('is passed over if it has no variables, or is of another kernel', async () => {
+    const without = await send2('without', vmlinux('without', '6.9'), kernelBtf());
+    expect(without.status).toBe(201);
+    expect(without.body.report).toMatchObject({
+      passedOver: [{ code: 'btf-beside-kernel', name: 'without/vmlinux.btf' }],
+    });
+    const foreign = kernelBtf({ globals: true, name: 'another_struct' });
+    const other = await send2('other', vmlinux('other', '6.9'), foreign);
+    expect(other).toMatchObject({
+      status: 201,
+      body: { report: { passedOver: [{ code: 'foreign-full' }] } },
+    });
+  });
+});
+
+test('a kernel that is ready with no variables says why', async () => {
+  const { body } = await send(vmlinux('poor', '6.9'));
+  const missing = { part: 'vars', code: 'no-debug-information', buildId: buildIdOf('poor') };
+  expect(body.report).toMatchObject({ missing: [missing] });
+  expect((await send(vmlinux('poor', '6.9'))).body.report).toMatchObject({
+    missing: [{ code: 'no-vars' }],
+  });
+});

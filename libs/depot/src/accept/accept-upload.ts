@@ -1,0 +1,83 @@
+import type { MissingPart, PassedOverInUpload, UploadReport } from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import { acceptKernel, type AcceptDeps, type AcceptedKernel } from './accept-kernel.ts';
+import { openUpload } from './open-upload.ts';
+import type { Upload } from './upload.ts';
+
+/** What became of one kernel of an upload. */
+export interface KernelResult {
+  buildId?: string | undefined;
+  /** Of its file in the archive. */
+  name?: string | undefined;
+  accepted?: AcceptedKernel | undefined;
+  /** Why it was refused. */
+  error?: DepotError | undefined;
+}
+
+export interface AcceptedUpload {
+  /** Of each kernel, in the order in which they were taken; at least one was accepted. */
+  results: KernelResult[];
+  report: UploadReport;
+}
+
+/**
+ * Takes all kernels of an upload in, one after the other. One that is refused is no reason to
+ * refuse the others; what was accepted is durable whatever becomes of these.
+ *
+ * @throws DepotError if the upload has one kernel and that is refused, or if all are: why the first
+ *   was, and in `results` why each was.
+ */
+export async function acceptUpload(
+  deps: AcceptDeps,
+  upload: Upload,
+  signal: AbortSignal,
+): Promise<AcceptedUpload> {
+  const { kernels, sources, found, used, passedOver } = await openUpload(
+    deps.compute,
+    upload,
+    signal,
+  );
+  const results: KernelResult[] = [];
+  for (const opened of kernels) {
+    const { buildId, name } = opened.kernel ?? {};
+    try {
+      const accepted = await acceptKernel(deps, { upload, opened, sources }, signal);
+      results.push({ buildId: accepted.record.buildId, name, accepted });
+    } catch (error) {
+      // If the client is gone, what was accepted is known when it comes again.
+      if (signal.aborted || kernels.length === 1) throw error;
+      results.push({ buildId, name, error: asRefusal(error) });
+    }
+  }
+  const left: PassedOverInUpload[] = [];
+  const missing: MissingPart[] = [];
+  for (const { accepted } of results) {
+    left.push(...(accepted?.passedOver ?? []));
+    missing.push(...(accepted?.missing ?? []));
+  }
+  refuseNone(results);
+  const report = { found, used, passedOver: [...passedOver, ...left] };
+  return { results, report: missing.length > 0 ? { ...report, missing } : report };
+}
+
+/** A fault of ours is one kernel's too; `cause` is for the log. */
+function asRefusal(error: unknown): DepotError {
+  if (error instanceof DepotError) return error;
+  return new DepotError('internal', 'see the log for this request id', { cause: error });
+}
+
+function refuseNone(results: readonly KernelResult[]): void {
+  const [first] = results;
+  if (!first?.error || results.some(({ accepted }) => accepted)) return;
+  const { code, message } = first.error;
+  const each = results.map(({ buildId, name, error }) => ({
+    buildId,
+    name,
+    code: error?.code,
+    detail: error?.message,
+  }));
+  throw new DepotError(code, `none of ${results.length} kernels was accepted; first: ${message}`, {
+    cause: first.error,
+    members: { results: each },
+  });
+}
