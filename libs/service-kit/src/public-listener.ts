@@ -1,6 +1,7 @@
 import type { HttpServiceOptions } from './http-service.ts';
 import type { commonSettings, publicSettings } from './settings/common.ts';
 import type { Settings } from './settings/declare.ts';
+import type { LeavingSettings } from './settings/leaving.ts';
 import type { Guards } from './tokens.ts';
 
 /**
@@ -9,13 +10,16 @@ import type { Guards } from './tokens.ts';
  */
 export function publicListener(
   settings: Pick<Settings<typeof commonSettings>, 'BTFDEPOT_HOST' | 'BTFDEPOT_PORT'> &
-    Settings<typeof publicSettings>,
+    Settings<typeof publicSettings> &
+    LeavingSettings,
   guards: Guards,
   takesUploads: boolean,
 ) {
   return {
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,
+    drainMs: settings.BTFDEPOT_DRAIN,
+    graceMs: settings.BTFDEPOT_GRACE,
     readers: guards.reads,
     trustedProxies: settings.BTFDEPOT_TRUSTED_PROXIES,
     pages: {

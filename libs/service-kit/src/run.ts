@@ -10,6 +10,8 @@ import { flagHelp, settingsHelp } from './settings/describe.ts';
 
 /** What a started service gives back: how to end it in order. */
 export interface Running {
+  /** Serves on, and says that it will not for long. */
+  drain?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function runService<Shape extends typeof commonSettings>(
       const running = await start(settings, log, metrics);
       const admin = await startAdmin(settings, { metrics, log, router: running.admin });
       return {
+        drain: async () => running.drain?.(),
         async close() {
           await running.close();
           await admin.close();
@@ -74,21 +77,23 @@ export async function runService<Shape extends typeof commonSettings>(
 }
 
 /**
- * Starts, waits for SIGTERM or SIGINT, closes in order and exits. A second signal exits at once.
- * Rejects where the start fails.
+ * Starts, waits for SIGTERM or SIGINT, closes in order and exits; after SIGTERM, which is not of a
+ * person who waits, it drains first. A second signal exits at once. Rejects where the start fails.
  */
 export async function runUntilSignal(log: Logger, start: () => Promise<Running>): Promise<void> {
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
+    let signals = 0;
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(name, () => {
+      process.on(name, () => {
+        if (signals++ > 0) process.exit(1);
         resolve(name);
-        process.once(name, () => process.exit(1));
       });
     }
   });
   const running = await start();
   const signal = await signalled;
   log.info({ signal }, 'stopping');
+  if (signal === 'SIGTERM') await running.drain?.();
   await running.close();
   log.info('stopped');
   process.exit(0);

@@ -29,6 +29,8 @@ export async function startServiceProcesses(
     BTFDEPOT_DATA: data,
     BTFDEPOT_PORT: '0',
     BTFDEPOT_LOG_LEVEL: 'debug',
+    // No balancer is before them, unless a test says so.
+    BTFDEPOT_DRAIN: '0',
     ...settings,
   };
   const running: Partial<Record<ServiceName, StartedProcess>> = {};

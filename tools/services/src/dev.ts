@@ -38,6 +38,7 @@ function start(name: (typeof apps)[number], place: number): ChildProcess {
     env: {
       ...process.env,
       BTFDEPOT_HOST: '127.0.0.1',
+      BTFDEPOT_DRAIN: '0',
       BTFDEPOT_PORT: `${firstPort + place}`,
       BTFDEPOT_DATA: join(data, name),
       BTFDEPOT_REDIS_URL: servers.redis.url,

@@ -1,9 +1,12 @@
 // A real Redis and a real MinIO for tests, benches and development. To add a server: a file like
 // redis.ts that describes its command line and how it answers, an entry in Services.
+export { startHaproxy, startNginx, type Balancer } from './balancers.ts';
 export { startClock, type SettableClock } from './clock.ts';
+export { load, type Load } from './load.ts';
 export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
 export { Absent } from './provision/index.ts';
 export { startRedis, type RedisAddress, type RedisServer } from './redis.ts';
 export { Server, type ServerKind } from './server.ts';
+export { balancing } from './programs.ts';
 export { makeSmallDisk, type SmallDisk } from './small-disk.ts';
 export { startServices, type Services, type Started } from './services.ts';

@@ -21,6 +21,9 @@ const redis = {
   packages: ['redis-server', 'redis-tools'],
 } as const;
 
+const nginx = { name: 'nginx', suite: 'bookworm', packages: ['nginx'] } as const;
+const haproxy = { name: 'haproxy', suite: 'bookworm', packages: ['haproxy'] } as const;
+const wrk = { name: 'wrk', suite: 'bookworm', packages: ['wrk'] } as const;
 const faketime = { name: 'faketime', suite: 'bookworm', packages: ['libfaketime'] } as const;
 
 /** The system's redis-server, or Debian's in the cache. */
@@ -38,6 +41,16 @@ export async function redisCommand(): Promise<CommandLine> {
     );
   }
   return programCommand(redis, 'usr/bin/redis-server');
+}
+
+/** Balancers, and what asks them; the system's are not taken, whose versions differ. */
+export async function balancing(): Promise<Record<'nginx' | 'haproxy' | 'wrk', CommandLine>> {
+  await Promise.all([nginx, haproxy, wrk].map(provideProgram));
+  return {
+    nginx: programCommand(nginx, 'usr/sbin/nginx'),
+    haproxy: programCommand(haproxy, 'usr/sbin/haproxy'),
+    wrk: programCommand(wrk, 'usr/bin/wrk'),
+  };
 }
 
 /** The library that a process is preloaded with to have another clock. */

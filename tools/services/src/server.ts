@@ -13,6 +13,8 @@ import type { CommandLine } from './provision/index.ts';
 export interface ServerKind {
   readonly name: string;
   readonly command: CommandLine;
+  /** Writes what it reads, into its folder. */
+  readonly prepare?: (port: number, folder: string) => Promise<void>;
   readonly args: (port: number, folder: string) => readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly answers: (port: number) => Promise<boolean>;
@@ -74,7 +76,8 @@ export class Server {
   }
 
   async #run(): Promise<void> {
-    const { name, command, args, env, answers } = this.#kind;
+    const { name, command, prepare, args, env, answers } = this.#kind;
+    await prepare?.(this.port, this.#folder);
     const [file, ...first] = command;
     const log = openSync(join(this.#folder, 'log'), 'a');
     const child = spawn(file, [...first, ...args(this.port, this.#folder)], {

@@ -1,0 +1,23 @@
+import { seconds, setting, type Settings } from './declare.ts';
+
+/**
+ * How a service leaves.
+ * @param drain by default; one that no balancer stands before needs none.
+ * @param grace by default.
+ */
+export const leavingSettings = (drain: string, grace: string) => ({
+  BTFDEPOT_DRAIN: setting(
+    seconds,
+    drain,
+    'After SIGTERM, how long the service says that it is not ready and still serves, so that ' +
+      'balancers go elsewhere.',
+  ),
+  BTFDEPOT_GRACE: setting(
+    seconds,
+    grace,
+    'After that, how long requests under way may take; then uploads are refused with 503, and ' +
+      'other requests are cut.',
+  ),
+});
+
+export type LeavingSettings = Settings<ReturnType<typeof leavingSettings>>;

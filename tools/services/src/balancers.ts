@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { balancing } from './programs.ts';
+import { Server } from './server.ts';
+
+export interface Balancer {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** `host:port` of the processes between which it shares. */
+type Backends = readonly string[];
+
+/** Knows that a backend is away by the requests that failed there, and asks another one instead. */
+export async function startNginx(backends: Backends): Promise<Balancer> {
+  return start('nginx', (await balancing()).nginx, {
+    config: (port, folder) => `
+daemon off; master_process off; user root; pid ${folder}/pid; error_log stderr;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder}/${of};`).join(' ')}
+  client_max_body_size 0;
+  upstream depot {
+    ${backends.map((backend) => `server ${backend} max_fails=0;`).join(' ')}
+    # Below the time after which the depot closes idle connections.
+    keepalive 64; keepalive_timeout 4s;
+  }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://depot; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_request_buffering off; proxy_buffering off;
+    }
+  }
+}
+`,
+    args: (file, folder) => ['-p', folder, '-e', 'stderr', '-c', file],
+  });
+}
+
+/** Asks `/readyz` twice a second, and asks nobody else where an answer fails. */
+export async function startHaproxy(backends: Backends): Promise<Balancer> {
+  return start('haproxy', (await balancing()).haproxy, {
+    config: (port) => `
+defaults
+  mode http
+  retries 0
+  timeout connect 10s
+  timeout check 10s
+  timeout client 60s
+  timeout server 60s
+  http-reuse safe
+frontend depot
+  bind 127.0.0.1:${port}
+  default_backend depots
+backend depots
+  balance roundrobin
+  option httpchk GET /readyz
+  default-server check inter 500ms fall 1 rise 1
+${backends.map((backend, at) => `  server depot${at} ${backend}`).join('\n')}
+`,
+    args: (file) => ['-db', '-f', file],
+  });
+}
+
+async function start(
+  name: string,
+  command: readonly [string, ...string[]],
+  {
+    config,
+    args,
+  }: {
+    config: (port: number, folder: string) => string;
+    args: (file: string, folder: string) => readonly string[];
+  },
+): Promise<Balancer> {
+  const server = await Server.start({
+    name,
+    command,
+    prepare: (port, folder) => writeFile(join(folder, 'config'), config(port, folder)),
+    args: (_port, folder) => args(join(folder, 'config'), folder),
+    answers: (port) =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+  });
+  return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop() };
+}
