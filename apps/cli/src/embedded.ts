@@ -7,6 +7,7 @@ import { createIngest, uploadSettings } from '@btf-depot/ingest';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import {
   commonSettings,
+  leavingSettings,
   logSettings,
   Metrics,
   moduleSigning,
@@ -14,6 +15,7 @@ import {
   retryRules,
   startAdmin,
   startHttpService,
+  type Checks,
   type Logger,
   type Running,
   type Settings,
@@ -28,6 +30,8 @@ export const embeddedSettings = {
   ...uploadSettings,
   ...compressorSettings,
   ...fetchSettings,
+  // No balancer is before it.
+  ...leavingSettings('0', '600'),
 };
 
 export interface EmbeddedDepot extends Running {
@@ -60,7 +64,13 @@ export async function startEmbedded(
   const router = Router();
   // Fetch first: it knows more of the paths that both have.
   router.use(fetch.router, ingest.http.router);
-  const checks = { store: () => stores.blobs.check(), queue: () => queue.check() };
+  const checks: Checks = {
+    ...fetch.checks,
+    store: { kind: 'hard', run: () => stores.blobs.check() },
+    // It reads all the same.
+    writes: { kind: 'degraded', run: stores.checkWrites },
+    room: { ...ingest.checks.room, kind: 'degraded' },
+  };
   const http = await startHttpService({ ...fetch, ...ingest.http, router, log, metrics, checks });
   const compressor = startCompressor(
     {
@@ -81,6 +91,7 @@ export async function startEmbedded(
     url: http.url,
     publicKeys,
     wasEmpty,
+    drain: http.drain,
     async close() {
       await http.close();
       await compressor.close();

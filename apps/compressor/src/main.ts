@@ -42,7 +42,10 @@ await runService(service, async (settings, log, metrics) => {
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,
     log,
-    checks: { store: () => stores.blobs.check(), queue: () => queue.check() },
+    checks: {
+      store: { kind: 'hard', run: stores.checkWrites },
+      queue: { kind: 'hard', run: () => queue.check() },
+    },
   });
   const compressor = startCompressor(
     {

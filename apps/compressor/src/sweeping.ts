@@ -28,7 +28,7 @@ export interface SweepDeps {
  */
 export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   const { records, queue, clock, log, metrics, announcer } = deps;
-  const index = new RecordIndex(records, sweptOf);
+  const index = new RecordIndex(records, { keep: sweptOf });
   const expiry = new Expiry(records, clock);
   const look = async () => {
     await index.refresh((buildId, error) =>

@@ -38,7 +38,6 @@ function start(blobs: BlobStore, hotBytes: number): Promise<HttpService> {
     host: '127.0.0.1',
     port: 0,
     log,
-    checks: {},
     ...createFetch({ blobs, records: stores.records }, settings, log),
   });
 }

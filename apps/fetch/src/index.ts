@@ -29,6 +29,7 @@ import {
   onlyMethods,
   recordHandlers,
   serveRoutes,
+  type Checks,
   type Handlers,
   type Logger,
   type Metrics,
@@ -75,6 +76,7 @@ export interface Fetch {
   finishes: (path: string) => boolean;
   open: (path: string) => boolean;
   reads: (path: string) => boolean;
+  checks: Checks;
   /** For operators. */
   admin: Router;
 }
@@ -85,8 +87,9 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
   );
   kernelList.start();
   const wanted = new WantedKernels();
-  const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (record) => {
-    kernelList.note(record);
+  const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (stored) => {
+    kernelList.note(stored);
+    const { record } = stored;
     if (record.extras.vars) wanted.found(record.buildId);
   });
   const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);
@@ -123,6 +126,11 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     finishes: isDebuginfod,
     open: isOpen,
     reads: isLongQuestion,
+    checks: {
+      // Whatever is in memory serves while the store is away, which is so for every fetch.
+      kernels: { kind: 'hard', run: () => kernelList.check() },
+      list: { kind: 'degraded', run: () => kernelList.checkWhole() },
+    },
     admin: adminRoutes(wanted),
   };
 }

@@ -27,8 +27,8 @@ await runService(
       ...fetch,
       log,
       metrics,
-      checks: { store: () => stores.blobs.check() },
+      checks: { ...fetch.checks, store: { kind: 'degraded', run: () => stores.blobs.check() } },
     });
-    return { close: () => http.close(), admin: fetch.admin };
+    return { ...http, admin: fetch.admin };
   },
 );

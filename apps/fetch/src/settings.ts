@@ -1,6 +1,7 @@
 import {
   byteSize,
   commonSettings,
+  leavingSettings,
   publicKeySettings,
   publicSettings,
   seconds,
@@ -72,4 +73,5 @@ export const fetchServiceSettings = {
   ...tokenSettings,
   ...publicKeySettings,
   ...publicSettings,
+  ...leavingSettings('5', '30'),
 };

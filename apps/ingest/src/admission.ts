@@ -73,6 +73,11 @@ export class Admission {
     };
   }
 
+  /** Ends every upload that is under way. */
+  cutAll(reason: DepotError): void {
+    for (const { cut } of this.#running) cut(reason);
+  }
+
   /** @throws DepotError `disk-full` where so many bytes more would use what is to stay free. */
   async checkSpace(bytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.#folder);

@@ -9,6 +9,7 @@ import {
   systemClock,
   Underway,
   type BlobStore,
+  type DepotError,
   type JobQueue,
   type RecordStore,
   type TokenStore,
@@ -20,6 +21,7 @@ import {
   recordHandlers,
   serveRoutes,
   tokenGuards,
+  type Checks,
   type commonSettings,
   type Handlers,
   type Logger,
@@ -47,7 +49,11 @@ export interface IngestAdapters {
 
 export interface Ingest {
   /** For `startHttpService`, beside what its caller checks and logs. */
-  http: ReturnType<typeof publicListener> & { router: Router };
+  http: ReturnType<typeof publicListener> & {
+    router: Router;
+    onLate: (reason: DepotError) => void;
+  };
+  checks: Checks;
   compute: ComputePool;
   /** What is being split in this process. */
   underway: Underway;
@@ -75,6 +81,11 @@ export async function createIngest(
   const staging = new Staging(settings.BTFDEPOT_DATA);
   await staging.open();
   const audit = auditLog(settings.BTFDEPOT_AUDIT_LOG, log);
+  const admission = new Admission(settings.BTFDEPOT_DATA, {
+    uploads: settings.BTFDEPOT_UPLOADS,
+    perMinute: settings.BTFDEPOT_TOKEN_RATE,
+    keepFree: settings.BTFDEPOT_KEEP_FREE,
+  });
   const upload = uploadHandler({
     ...deps,
     audit,
@@ -86,11 +97,7 @@ export async function createIngest(
       least: settings.BTFDEPOT_UPLOAD_LEAST,
       rate: settings.BTFDEPOT_UPLOAD_RATE,
     },
-    admission: new Admission(settings.BTFDEPOT_DATA, {
-      uploads: settings.BTFDEPOT_UPLOADS,
-      perMinute: settings.BTFDEPOT_TOKEN_RATE,
-      keepFree: settings.BTFDEPOT_KEEP_FREE,
-    }),
+    admission,
     extras: settings.BTFDEPOT_EXTRAS,
     onQueueError: (error) => log.warn({ err: error }, 'job not added, the sweeper will'),
   });
@@ -103,7 +110,12 @@ export async function createIngest(
   };
   const router = serveRoutes({ ...RECORD_ROUTES, ...INGEST_ROUTES }, handlers);
   return {
-    http: { ...publicListener(settings, guards, true), router },
+    http: {
+      ...publicListener(settings, guards, true),
+      router,
+      onLate: (reason) => admission.cutAll(reason),
+    },
+    checks: { room: { kind: 'hard', run: () => admission.checkSpace(0) } },
     compute,
     underway,
     close: () => compute.close(),

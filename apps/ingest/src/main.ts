@@ -1,6 +1,12 @@
 import { openMinioStores } from '@btf-depot/blob-store';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
-import { retryRules, runService, startHttpService, storeAddress } from '@btf-depot/service-kit';
+import {
+  retryRules,
+  runService,
+  startHttpService,
+  storeAddress,
+  type Checks,
+} from '@btf-depot/service-kit';
 import { createIngest, ingestSettings } from './index.ts';
 
 const service = {
@@ -18,9 +24,15 @@ await runService(service, async (settings, log, metrics) => {
   });
   metrics.watchQueue(queue);
   const ingest = await createIngest({ ...stores, queue, log, metrics }, settings);
-  const checks = { store: () => stores.blobs.check(), queue: () => queue.check() };
+  const checks: Checks = {
+    ...ingest.checks,
+    store: { kind: 'hard', run: stores.checkWrites },
+    // The records tell the sweeper of what the queue did not get.
+    queue: { kind: 'degraded', run: () => queue.check() },
+  };
   const http = await startHttpService({ ...ingest.http, log, metrics, checks });
   return {
+    drain: http.drain,
     async close() {
       await http.close();
       await queue.close();

@@ -5,6 +5,7 @@ import {
   byteSize,
   commonSettings,
   kindOf,
+  leavingSettings,
   path,
   publicSettings,
   queueSettings,
@@ -105,6 +106,7 @@ export const uploadSettings = {
   ...retrySettings,
   ...tokenSettings,
   ...publicSettings,
+  ...leavingSettings('5', '600'),
 };
 
 export type UploadSettings = Settings<typeof uploadSettings>;

@@ -18,3 +18,9 @@ export function kernelKey(buildId: string): string {
 
 export const BLOBS = 'blobs/sha256';
 export const KERNELS = 'kernels';
+
+/** What is written to see whether anything can be; nothing here is of any kernel. */
+export const PROBES = 'probes';
+
+/** A page: what has no bytes fits on a full disk. */
+export const PROBE_SIZE = 4096;

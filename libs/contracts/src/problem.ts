@@ -64,6 +64,7 @@ export const PROBLEMS = {
   'damaged-record': { status: 500, title: 'The record of this kernel cannot be read' },
   internal: { status: 500, title: 'Internal error' },
   busy: { status: 503, title: 'Too much is asked for at one time' },
+  'still-reading': { status: 503, title: 'Not all kernels are known yet' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
   'too-many-uploads': { status: 503, title: 'Too many uploads at one time' },
   'store-unavailable': { status: 503, title: 'The store does not answer' },

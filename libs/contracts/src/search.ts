@@ -18,6 +18,8 @@ export const kernelSummarySchema = z.looseObject({
 export const searchAnswerSchema = z.looseObject({
   kernels: z.array(kernelSummarySchema),
   next: z.string().exactOptional(),
+  /** Why kernels may be missing, or be as they were; absent: all is told. */
+  incomplete: z.string().exactOptional(),
 });
 
 /** What one request may look up. */
@@ -42,6 +44,8 @@ export const lookupAnswerSchema = z.looseObject({
       more: z.literal(true).exactOptional(),
     }),
   ),
+  /** As in a search; of releases only. */
+  incomplete: z.string().exactOptional(),
 });
 
 export type KernelSummary = z.infer<typeof kernelSummarySchema>;

@@ -10,6 +10,9 @@ import { connected, onceEach, producerConnection } from './redis.ts';
 /** Seconds, and number: what was given up is kept for people to look at. */
 const KEEP_FAILED = { age: 7 * 24 * 3600, count: 1000 };
 
+/** Milliseconds for which Redis keeps what a check writes. */
+const CHECK_LASTS = 60_000;
+
 /** The queue on BullMQ. Adding fails fast where Redis is away; workers wait for it to come back. */
 export class BullmqJobQueue implements JobQueue {
   readonly #options: Required<BullmqOptions>;
@@ -76,8 +79,10 @@ export class BullmqJobQueue implements JobQueue {
     return this.#queue;
   }
 
+  /** Writes: a replica, a full Redis and a Sentinel answer a PING as if they took jobs. */
   async check(): Promise<void> {
-    await this.#ask('reach the queue', () => this.#redis.ping());
+    const key = `${this.#options.prefix}:writable`;
+    await this.#ask('write to the queue', () => this.#redis.set(key, '', 'PX', CHECK_LASTS));
   }
 
   async close(): Promise<void> {

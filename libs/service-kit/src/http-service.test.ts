@@ -30,23 +30,79 @@ function slowRoute() {
   return { router, asked, answer: () => answer() };
 }
 
-test('closing lets what runs finish, and refuses what is new on an open connection', async () => {
-  const { router, asked, answer } = slowRoute();
-  const started = await start({ router });
+/** Two requests on one connection: the second comes once the first, which is slow, is under way. */
+async function twoRequests(started: HttpService, asked: Promise<void>, second: string) {
   const { hostname, port } = new URL(started.url);
   const socket = connect(Number(port), hostname);
   const answers = text(socket);
   socket.write(`GET /slow HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
   await asked;
+  return {
+    send: () => void socket.write(`${second} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`),
+    answers: async () => (await answers).split(/(?=HTTP\/1.1 )/),
+  };
+}
+
+test.each([
+  ['a read on an open connection is answered', 'GET /healthz', /^HTTP\/1.1 200 [^]*"ok"/],
+  ['a change is refused', 'POST /slow', /^HTTP\/1.1 503 [^]*"code":"shutting-down"/],
+])('closing lets what runs finish; %s, and ends it', async (_, second, expected) => {
+  const { router, asked, answer } = slowRoute();
+  const started = await start({ router });
+  const { send, answers } = await twoRequests(started, asked, second);
   const closing = started.close();
-  socket.write(`GET /healthy HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+  send();
   await sleep(50);
   answer();
   await closing;
-  const [running = '', refused = ''] = (await answers).split(/(?=HTTP\/1.1 )/);
+  const [running = '', later = ''] = await answers();
   expect(running).toMatch(/^HTTP\/1.1 200 [^]*done/);
-  expect(refused).toMatch(/^HTTP\/1.1 503 [^]*Connection: close[^]*"code":"shutting-down"/);
+  expect(later).toMatch(expected);
+  expect(later).toContain('Connection: close');
   await expect(fetch(started.url)).rejects.toThrow();
+});
+
+test('draining: not ready, serves all the same, and each answer ends its connection', async () => {
+  const router = Router().get('/routed', (_request, response) => response.end('routed'));
+  const { url, drain } = await start({
+    router,
+    drainMs: 500,
+    hot: ({ url: path }, response) => {
+      if (path === '/hot') response.writeHead(200, { 'X-Hot': '1' }).end('hot');
+      return path === '/hot';
+    },
+  });
+  const before = await fetch(`${url}/readyz`);
+  expect(before.status).toBe(200);
+  expect(before.headers.get('connection')).toBe('keep-alive');
+  const started = performance.now();
+  const drained = drain();
+  const ready = await fetch(`${url}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ status: 'stopping' });
+  for (const path of ['/hot', '/routed', '/healthz']) {
+    const answer = await fetch(url + path);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('connection'), path).toBe('close');
+  }
+  expect((await fetch(`${url}/none`)).headers.get('connection')).toBe('close');
+  await drained;
+  expect(performance.now() - started).toBeGreaterThan(490);
+});
+
+test('what outlasts the time of grace is told to end, and its answer is still sent', async () => {
+  const { router, asked, answer } = slowRoute();
+  const reasons: string[] = [];
+  const onLate = (reason: DepotError) => {
+    reasons.push(reason.code);
+    answer();
+  };
+  const started = await start({ router, graceMs: 50, onLate });
+  const running = fetch(`${started.url}/slow`).then((response) => response.text());
+  await asked;
+  await started.close();
+  expect(await running).toBe('done');
+  expect(reasons).toEqual(['shutting-down']);
 });
 
 test('requests that outlast the time of grace are cut', async () => {
@@ -62,8 +118,9 @@ test('requests that outlast the time of grace are cut', async () => {
 test('readiness says what is not there', async () => {
   const { url } = await start({
     checks: {
-      store: () => Promise.reject(new Error('no route to it')),
-      queue: () => Promise.resolve(),
+      store: { kind: 'hard', run: () => Promise.reject(new Error('no route to it')) },
+      queue: { kind: 'hard', run: () => Promise.resolve() },
+      list: { kind: 'degraded', run: () => Promise.reject(new Error('is old')) },
     },
   });
   const answer = await fetch(`${url}/readyz`);
@@ -71,6 +128,7 @@ test('readiness says what is not there', async () => {
   expect(await answer.json()).toEqual({
     status: 'not ready',
     failing: { store: 'no route to it' },
+    degraded: { list: 'is old' },
   });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });

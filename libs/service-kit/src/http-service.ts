@@ -1,16 +1,18 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { problem, PROBLEM_MEDIA_TYPE } from '@btf-depot/contracts';
 import { HEALTH_ROUTES, pathOfAny } from '@btf-depot/contracts/routes';
 import express, { type Express, type Request, type RequestHandler, type Router } from 'express';
-import type { TokenGuard } from '@btf-depot/depot';
+import { DepotError, type TokenGuard } from '@btf-depot/depot';
 import { addressedRequests, type AddressedRequest } from './addressed-request.ts';
 import { commonHeaders } from './common-headers.ts';
 import { foreignPage, PUBLIC_PAGES, type PageRules } from './foreign-pages.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
+import { ReadinessChecks, type Checks } from './readiness.ts';
 import { refuseAhead } from './refuse-ahead.ts';
 import { serveRoutes } from './serve-routes.ts';
 import { SettingsError } from './settings/declare.ts';
@@ -33,7 +35,7 @@ export interface HttpServiceOptions {
     response: ServerResponse<AddressedRequest>,
     next: () => void,
   ) => boolean;
-  /** Paths that are served until the last connection ends: those where a 503 does harm. */
+  /** Paths where a refusal does harm: they are refused with the code that does least. */
   finishes?: (path: string) => boolean;
   /** Told of every problem answer. */
   metrics?: Metrics;
@@ -45,13 +47,17 @@ export interface HttpServiceOptions {
   pages?: PageRules;
   /** POSTs that change nothing, by their path: questions that are too long for a URL. */
   reads?: (path: string) => boolean;
-  /** Each must pass for `/readyz`; a rejection says what is not there. */
-  checks: Record<string, () => Promise<void>>;
+  /** For `/readyz`, and the metrics. */
+  checks: Checks;
   /** Proxies whose word on the client's address is believed (Express, `trust proxy`). */
   trustedProxies?: readonly string[];
   limits?: Partial<ConnectionLimits>;
+  /** How long `drain` takes, in milliseconds. */
+  drainMs?: number;
   /** How long requests under way may take after `close`, in milliseconds; then they are cut. */
   graceMs?: number;
+  /** Ends what `close` waited for in vain with an answer, before that is cut. */
+  onLate?: (reason: DepotError) => void;
 }
 
 interface ConnectionLimits {
@@ -67,16 +73,27 @@ const CONNECTION_LIMITS: ConnectionLimits = { connections: 10_000, head: 15_000 
 export interface HttpService {
   /** `http://host:port`, the port that was bound. */
   url: string;
-  /** Refuses what is new, lets what runs finish, and closes. */
+  /**
+   * Is not ready and serves on for `drainMs`, while balancers notice. Each connection ends with its
+   * next answer, so that its client opens the one after that elsewhere.
+   */
+  drain(): Promise<void>;
+  /** Takes no new connection, lets what runs finish, and closes. */
   close(): Promise<void>;
 }
 
 const isHealth = pathOfAny(Object.values(HEALTH_ROUTES));
 const READING_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
+/** Milliseconds for the answers that `onLate` brings about. */
+const LATE_ANSWERS = 1000;
+
 /** Binds an HTTP service: health, request ids and problem answers around the routes given. */
 export async function startHttpService(options: HttpServiceOptions): Promise<HttpService> {
   const { log, hot } = options;
+  const readiness = new ReadinessChecks(options.checks);
+  options.metrics?.watchReadiness(readiness);
+  let leaving = false;
   let stopping = false;
   const app = express();
   app.disable('x-powered-by');
@@ -97,21 +114,17 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     serveRoutes(HEALTH_ROUTES, {
       healthz: ({ response }) => response.json({ status: 'ok' }),
       async readyz({ response }) {
-        const failing = await failingChecks(options.checks);
-        const ready = !stopping && Object.keys(failing).length === 0;
-        response
-          .status(ready ? 200 : 503)
-          .json({ status: stopping ? 'stopping' : ready ? 'ready' : 'not ready', failing });
+        const { failing, degraded } = await readiness.look();
+        const ready = !leaving && Object.keys(failing).length === 0;
+        const status = leaving ? 'stopping' : ready ? 'ready' : 'not ready';
+        response.status(ready ? 200 : 503).json({ status, failing, degraded });
       },
     }),
   );
   app.use((request, response, next) => {
-    if (!stopping || options.finishes?.(request.path)) {
-      next();
-      return;
-    }
-    response.setHeader('Connection', 'close');
-    sendProblem(response, 'shutting-down', 'the service is stopping, ask another one');
+    // What still comes is from connections that were busy. A read takes no longer than a refusal.
+    if (!stopping || isReading(options, request.method, request.path)) next();
+    else sendProblem(response, 'shutting-down', 'the service is stopping, ask another one');
   });
   if (options.router) app.use(options.router);
   app.use(unanswered);
@@ -119,7 +132,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
 
   const serve = (request: AddressedRequest, response: ServerResponse<AddressedRequest>) => {
     const next = () => void app(request, response);
-    if (stopping || !hot?.(request, response, next)) next();
+    if (!hot?.(request, response, next)) next();
   };
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const serverOptions = {
@@ -131,6 +144,8 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   };
   const server = createServer(serverOptions, (request, response) => {
     const { readers, open } = options;
+    // Of every answer, those included that never get to Express.
+    if (leaving) response.shouldKeepAlive = false;
     const [path = ''] = (request.url ?? '').split('?');
     if (isHealth(path)) {
       serve(request, response);
@@ -170,27 +185,40 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const { address, family, port } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   log.info({ url }, 'listening');
+  const drain = async () => {
+    leaving = true;
+    await sleep(options.drainMs ?? 0);
+  };
   const close = async () => {
-    stopping = true;
+    leaving = stopping = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    const cut = setTimeout(() => server.closeAllConnections(), options.graceMs ?? 30_000);
+    const { graceMs = 30_000, onLate } = options;
+    const late = sleep(graceMs, 'late', { ref: false });
+    if ((await Promise.race([closed, late])) === 'late' && onLate) {
+      onLate(new DepotError('shutting-down', 'the service ended before the upload had'));
+      await Promise.race([closed, sleep(LATE_ANSWERS, undefined, { ref: false })]);
+    }
+    server.closeAllConnections();
     await closed;
-    clearTimeout(cut);
   };
-  return { url, close };
+  return { url, drain, close };
+}
+
+function isReading({ reads }: HttpServiceOptions, method: string, path: string): boolean {
+  return READING_METHODS.includes(method) || (method === 'POST' && reads?.(path) === true);
 }
 
 function foreignIn(
-  { pages = PUBLIC_PAGES, reads }: HttpServiceOptions,
+  options: HttpServiceOptions,
   { method = '', headers }: AddressedRequest,
   path: string,
 ) {
-  const isReading = READING_METHODS.includes(method) || (method === 'POST' && reads?.(path));
-  return foreignPage({ method, headers, reads: isReading === true }, pages);
+  const reads = isReading(options, method, path);
+  return foreignPage({ method, headers, reads }, options.pages ?? PUBLIC_PAGES);
 }
 
-/** Whether the service that answers this ends: what would go on by itself is to end too. */
+/** Whether the service that answers this is leaving: what would go on by itself is to end. */
 export function isStopping(request: Request): boolean {
   const { isStopping: ask } = request.app.locals as { isStopping?: () => boolean };
   return ask?.() ?? false;
@@ -227,19 +255,3 @@ const identifyRequest: RequestHandler = (request, response, next) => {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   next();
 };
-
-async function failingChecks(
-  checks: Record<string, () => Promise<void>>,
-): Promise<Record<string, string>> {
-  const failing: Record<string, string> = {};
-  await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
-      try {
-        await check();
-      } catch (error) {
-        failing[name] = error instanceof Error ? error.message : String(error);
-      }
-    }),
-  );
-  return failing;
-}

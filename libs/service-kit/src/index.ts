@@ -12,6 +12,7 @@ export { commandSigner, moduleSettings, moduleSigning } from './module-signing.t
 export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
 export { publicListener } from './public-listener.ts';
+export { type Check, type Checks } from './readiness.ts';
 export { recordHandlers } from './record-handlers.ts';
 export { stopReading } from './refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
@@ -47,4 +48,5 @@ export {
   someSeconds,
   wholeNumber,
 } from './settings/declare.ts';
+export { leavingSettings } from './settings/leaving.ts';
 export { flagHelp, settingsHelp, settingsTable } from './settings/describe.ts';

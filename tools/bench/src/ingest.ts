@@ -182,7 +182,7 @@ async function sweepRow(name: string, store: RecordStore, count: number) {
     put: () => Promise.reject(new Error('nothing is to be written')),
     list: () => store.list(),
   };
-  const index = new RecordIndex(counted, sweptOf);
+  const index = new RecordIndex(counted, { keep: sweptOf });
   const none = { add: () => Promise.resolve() } as unknown as JobQueue;
   const once = async () => {
     const start = performance.now();

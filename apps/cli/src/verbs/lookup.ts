@@ -3,7 +3,7 @@ import { isBuildId, MAX_LOOKED_UP, type LookupAnswer } from '@btf-depot/contract
 import { Command } from 'commander';
 import { parseFleet, type Fleet } from '../parse-fleet.ts';
 import { jsonOption, openDepots, urlOption } from '../options.ts';
-import { formatTable, print, printable, printJson } from '../output.ts';
+import { formatTable, note, print, printable, printJson } from '../output.ts';
 
 interface Flags {
   url: string;
@@ -41,7 +41,11 @@ async function lookup(words: string[], { url, json }: Flags): Promise<void> {
     const some = asked.slice(start, start + MAX_LOOKED_UP);
     const buildIds = some.filter(isBuildId);
     const releases = some.filter((one) => !isBuildId(one));
-    rows.push(...rowsOf(await client.lookup({ buildIds, releases }), fleet));
+    const answer = await client.lookup({ buildIds, releases });
+    if (answer.incomplete !== undefined) {
+      note(`the depot's list of kernels is not whole: ${printable(answer.incomplete)}`);
+    }
+    rows.push(...rowsOf(answer, fleet));
   }
   rows.sort((a, b) => a.asked.localeCompare(b.asked, 'en', { numeric: true }));
   if (json) printJson(rows);

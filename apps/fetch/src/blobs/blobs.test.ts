@@ -80,7 +80,6 @@ async function start(hotBytes: number): Promise<void> {
     host: '127.0.0.1',
     port: 0,
     log,
-    checks: {},
     graceMs: 100,
     ...createFetch(deps, settings, log),
   });

@@ -104,7 +104,6 @@ describe('over HTTP', () => {
       port,
       log,
       trustedProxies,
-      checks: {},
       ...fetched,
     });
     const admin = await startHttpService({ host, port, log, router: fetched.admin, checks: {} });

@@ -1,12 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRecord, KernelSummary } from '@btf-depot/contracts';
-import { hashesIn, RecordIndex, SingleFlight, summaryOf, type RecordStore } from '@btf-depot/depot';
+import {
+  DepotError,
+  hashesIn,
+  RecordIndex,
+  SingleFlight,
+  summaryOf,
+  type RecordStore,
+  type StoredRecord,
+} from '@btf-depot/depot';
+import { NamedHashes } from './named-hashes.ts';
 
 /** A refresh may take one part in so many of the time: a large store is listed less often. */
 const SHARE = 20;
 
 /** Milliseconds between refreshes that somebody cannot do without. */
 const LEAST_PAUSE = 1000;
+
+/** Milliseconds that somebody waits for the first reading of all records. */
+const PATIENCE = 2000;
 
 /** What is kept of a record. */
 interface Known {
@@ -18,17 +30,18 @@ interface Known {
 /**
  * All kernels in the order of their build IDs, for searches, and the blobs that they name: as they
  * were at most `maxAge` milliseconds, or twenty refreshes if that is longer, ago. Whoever asks gets
- * what is there; only who asks before the first refresh has ended waits.
+ * what is there. Before all records were read once there is no list; where a later refresh fails,
+ * the list stays as it was, and says so.
  */
 export class KernelList {
   readonly #index: RecordIndex<Known>;
+  readonly #named = new NamedHashes();
   readonly #maxAge: number;
   readonly #onError: (message: string, error: unknown) => void;
   #sorted: readonly KernelSummary[] | undefined;
-  /** Records that were read since the last refresh began, by build ID. */
-  readonly #noted = new Map<string, Known>();
-  /** What `names` found since then. */
-  readonly #named = new Set<string>();
+  #hasChanged = true;
+  /** Why the last refresh ended early. */
+  #failure: { reason: string; since: Date } | undefined;
   #refreshedAt = 0;
   #took = 0;
   readonly #refreshes = new SingleFlight(() => this.#refresh());
@@ -39,7 +52,13 @@ export class KernelList {
     maxAge: number,
     onError: (message: string, error: unknown) => void,
   ) {
-    this.#index = new RecordIndex(records, knownOf);
+    this.#index = new RecordIndex(records, {
+      keep: knownOf,
+      onChange: (before, after) => {
+        this.#hasChanged = true;
+        this.#named.replace(before?.blobs, after?.blobs);
+      },
+    });
     this.#maxAge = maxAge;
     this.#onError = onError;
   }
@@ -50,49 +69,78 @@ export class KernelList {
     setInterval(() => this.#refreshIfDue(), Math.max(this.#maxAge, LEAST_PAUSE)).unref();
   }
 
-  /** @throws what the store throws, where nothing was read yet. */
+  /** @throws DepotError `still-reading` before all were read; what the store throws. */
   async kernels(): Promise<readonly KernelSummary[]> {
-    if (!this.#sorted) await this.#refreshes.run();
-    else this.#refreshIfDue();
-    return this.#sorted ?? [];
+    if (this.#sorted) this.#refreshIfDue();
+    else await this.#firstReading();
+    if (this.#sorted) return this.#sorted;
+    throw this.#stillReading();
   }
 
   get(buildId: string): KernelSummary | undefined {
     return this.#index.get(buildId)?.summary;
   }
 
+  /** Why the list may not be what the store has; undefined: it is, but for its age. */
+  get incomplete(): string | undefined {
+    if (!this.#sorted) return `${this.#index.size} records are read by now`;
+    if (this.#failure) {
+      const { since, reason } = this.#failure;
+      return `not read again since ${since.toISOString()}: ${reason}`;
+    }
+    const { unread } = this.#index;
+    return unread > 0 ? `${unread} records cannot be read at the moment` : undefined;
+  }
+
+  /** Rejects where no record could be read since the start: then nothing can be served. */
+  check(): Promise<void> {
+    const { size } = this.#index;
+    if (this.#sorted || size > 0 || !this.#failure) return Promise.resolve();
+    return Promise.reject(new Error(this.#failure.reason));
+  }
+
+  /** Rejects where searches are answered with less than there is, or not at all. */
+  checkWhole(): Promise<void> {
+    const { incomplete } = this;
+    return incomplete === undefined ? Promise.resolve() : Promise.reject(new Error(incomplete));
+  }
+
   /** Whether a kernel that is not withdrawn has a blob of this hash. */
   names(sha256: string): boolean {
-    if (this.#named.has(sha256)) return true;
-    const mark = markOf(sha256);
-    for (const { blobs } of this.#current()) {
-      if (!blobs.includes(mark)) continue;
-      this.#named.add(sha256);
-      return true;
-    }
-    return false;
+    return this.#named.has(markOf(sha256));
   }
 
   /** Tells of a record as the store has it now. */
-  note(record: KernelRecord): void {
-    this.#noted.set(record.buildId, knownOf(record));
-    if (record.state === 'withdrawn') this.#named.clear();
+  note(stored: StoredRecord): void {
+    this.#index.note(stored);
   }
 
-  /** The same, where a no would be wrong if it were old. @throws what the store throws. */
+  /**
+   * As `names`, where a no would be wrong if it were old.
+   * @throws DepotError `still-reading` where that cannot be said; what the store throws.
+   */
   async namesNow(sha256: string): Promise<boolean> {
     if (this.names(sha256)) return true;
-    // One that began before we were asked may have passed by what we look for.
-    await this.#refreshes.running()?.catch(() => undefined);
-    const pause = LEAST_PAUSE - (performance.now() - this.#refreshedAt);
-    if (pause > 0) await sleep(pause, undefined, { ref: false });
-    await this.#refreshes.run();
-    return this.names(sha256);
+    if (!this.#sorted) await this.#firstReading();
+    else {
+      // One that began before we were asked may have passed by what we look for.
+      await this.#refreshes.running()?.catch(() => undefined);
+      const pause = LEAST_PAUSE - (performance.now() - this.#refreshedAt);
+      if (pause > 0) await sleep(pause, undefined, { ref: false });
+      await this.#refreshes.run();
+    }
+    if (this.names(sha256)) return true;
+    if (this.incomplete === undefined) return false;
+    throw this.#stillReading();
   }
 
-  *#current(): Generator<Known> {
-    yield* this.#noted.values();
-    for (const known of this.#index) if (!this.#noted.has(known.summary.buildId)) yield known;
+  /** Resolves when all are read, or after a while. */
+  async #firstReading(): Promise<void> {
+    await Promise.race([this.#refreshes.run(), sleep(PATIENCE, undefined, { ref: false })]);
+  }
+
+  #stillReading(): DepotError {
+    return new DepotError('still-reading', `the list is not whole: ${this.incomplete ?? ''}`);
   }
 
   #refreshIfDue(): void {
@@ -109,16 +157,21 @@ export class KernelList {
   async #refresh(): Promise<void> {
     const started = performance.now();
     const isFirst = this.#sorted === undefined;
-    const noted = [...this.#noted];
-    await this.#index.refresh((buildId, error) =>
-      this.#onError(`the record of ${buildId} cannot be read`, error),
-    );
-    this.#sorted = [...this.#index]
-      .map(({ summary }) => summary)
-      .sort((a, b) => (a.buildId < b.buildId ? -1 : 1));
-    this.#named.clear();
-    for (const [buildId, known] of noted) {
-      if (this.#noted.get(buildId) === known) this.#noted.delete(buildId);
+    try {
+      await this.#index.refresh((buildId, error) =>
+        this.#onError(`the record of ${buildId} cannot be read`, error),
+      );
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#failure = { reason, since: this.#failure?.since ?? new Date() };
+      throw error;
+    }
+    this.#failure = undefined;
+    if (this.#hasChanged) {
+      this.#hasChanged = false;
+      this.#sorted = [...this.#index]
+        .map(({ summary }) => summary)
+        .sort((a, b) => (a.buildId < b.buildId ? -1 : 1));
     }
     this.#refreshedAt = performance.now();
     // The first reads every record, which says nothing of the next one.

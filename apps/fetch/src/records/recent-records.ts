@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError, SingleFlight, type RecordStore } from '@btf-depot/depot';
+import { DepotError, SingleFlight, type RecordStore, type StoredRecord } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
 
 /** Records are a few kilobytes. */
@@ -25,7 +25,7 @@ interface Known {
 export class RecentRecords {
   readonly #records: Pick<RecordStore, 'get'>;
   readonly #maxAge: number;
-  readonly #onRead: (record: KernelRecord) => void;
+  readonly #onRead: (stored: StoredRecord) => void;
   readonly #known = new LRUCache<string, Known>({ max: MAX_RECORDS });
   readonly #misses: LRUCache<string, true>;
   readonly #reads = new SingleFlight((buildId: string) => this.#read(buildId));
@@ -34,7 +34,7 @@ export class RecentRecords {
   constructor(
     records: Pick<RecordStore, 'get'>,
     maxAge: number,
-    onRead: (record: KernelRecord) => void,
+    onRead: (stored: StoredRecord) => void,
   ) {
     this.#onRead = onRead;
     this.#records = records;
@@ -71,12 +71,13 @@ export class RecentRecords {
 
   async #read(buildId: string): Promise<KernelRecord | undefined> {
     try {
-      const record = (await this.#records.get(buildId))?.record;
-      if (record) {
+      const stored = await this.#records.get(buildId);
+      if (stored) {
+        const { record } = stored;
         this.#known.set(buildId, { record, until: performance.now() + this.#maxAge });
-        this.#onRead(record);
+        this.#onRead(stored);
       } else this.#misses.set(buildId, true);
-      return record;
+      return stored?.record;
     } catch (error) {
       // Who asks next need not wait for a store that does not answer.
       const known = this.#known.get(buildId);

@@ -59,7 +59,6 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     log,
-    checks: {},
     ...createFetch({ blobs, records: depot.records }, TEST_SETTINGS, log),
   });
 });

@@ -63,7 +63,6 @@ test('what cannot be sent just now is 406, which the client does not remember', 
     host: '127.0.0.1',
     port: 0,
     log,
-    checks: {},
     ...createFetch({ blobs, records: depot.records }, TEST_SETTINGS, log),
   });
   const answer = await fetch(`${service.url}/buildid/${buildId}/section/.BTF`);

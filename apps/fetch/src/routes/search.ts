@@ -42,13 +42,17 @@ export function searchHandlers({
       const asked = query();
       budget.spend(request, search.price);
       const kernels = await kernelList.kernels();
+      const { incomplete } = kernelList;
       response.setHeader('Cache-Control', 'no-cache');
       const answer = charging(budget, request, () => searchKernels(kernels, asked));
-      sendJson(response, answer, held);
+      sendJson(response, { ...answer, incomplete }, held);
     },
     async lookup({ request, response, body }) {
       const asked = await body();
-      const kernels = await kernelList.kernels();
+      const byRelease = asked.releases.length > 0;
+      // Whoever asks for build IDs alone need not wait until all are read.
+      const kernels = byRelease ? await kernelList.kernels() : [];
+      const incomplete = byRelease ? kernelList.incomplete : undefined;
       const unknown = [...new Set(asked.buildIds)].filter((buildId) => !kernelList.get(buildId));
       budget.spend(request, lookup.price + unknown.length * lookup.priceEach);
       const newer = await readThem(records, unknown);
@@ -59,7 +63,7 @@ export function searchHandlers({
       for (const missing of answer.missing) {
         if (ids.has(missing)) wanted.count(missing, 'unknown-build-id', clientOf(request));
       }
-      sendJson(response, answer, held);
+      sendJson(response, { ...answer, incomplete }, held);
     },
   };
 }

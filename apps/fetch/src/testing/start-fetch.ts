@@ -32,7 +32,6 @@ export async function startFetch(settings: Partial<FetchSettings> = {}) {
     host: '127.0.0.1',
     port: 0,
     log,
-    checks: {},
     ...createFetch(stores, { ...TEST_SETTINGS, ...settings }, log),
   });
   return {

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StoreUnavailable } from '../errors.ts';
-import { BLOBS, KERNELS } from '../layout.ts';
+import { BLOBS, KERNELS, PROBE_SIZE } from '../layout.ts';
 import type { Stores } from '../stores.ts';
 import { TOKENS } from '../token-bytes.ts';
 import { FsBlobStore } from './blob-store.ts';
@@ -28,7 +29,23 @@ export async function openFsStores(folder: string, { make = true } = {}): Promis
   });
   const blobs = new FsBlobStore(folder);
   await blobs.check();
-  return { blobs, records: new FsRecordStore(folder), tokens: new FsTokenStore(folder) };
+  return {
+    blobs,
+    records: new FsRecordStore(folder),
+    tokens: new FsTokenStore(folder),
+    checkWrites: () => checkWrites(join(folder, ASIDE)),
+  };
+}
+
+async function checkWrites(aside: string): Promise<void> {
+  const path = join(aside, `writable-${randomUUID()}`);
+  await asStore('write to the data folder', async () => {
+    try {
+      await writeFile(path, new Uint8Array(PROBE_SIZE), { flag: 'wx', flush: true });
+    } finally {
+      await rm(path, { force: true });
+    }
+  });
 }
 
 async function isStore(folder: string): Promise<boolean> {

@@ -1,9 +1,15 @@
+import { PROBES, PROBE_SIZE } from '../layout.ts';
 import type { Stores } from '../stores.ts';
 import { MinioBlobStore } from './blob-store.ts';
 import { Bucket } from './bucket.ts';
 import { MinioRecordStore } from './record-store.ts';
 import type { MinioSettings } from './settings.ts';
 import { MinioTokenStore } from './token-store.ts';
+
+/** The object stays: deleting it each time would be as much again to do. */
+async function checkWrites(bucket: Bucket): Promise<void> {
+  await bucket.put(`${PROBES}/writable`, new Uint8Array(PROBE_SIZE), {});
+}
 
 /**
  * Opens the stores in a bucket, which it makes where it is missing. Any number of processes may
@@ -17,5 +23,6 @@ export async function openMinioStores(settings: MinioSettings): Promise<Stores> 
     blobs: new MinioBlobStore(bucket),
     records: new MinioRecordStore(bucket),
     tokens: new MinioTokenStore(bucket),
+    checkWrites: () => checkWrites(bucket),
   };
 }

@@ -51,7 +51,7 @@ export const FETCH_ROUTES = {
     }),
     price: 1,
     answers: { [JSON_TYPE]: searchAnswerSchema },
-    problems: ['bad-query', 'busy', 'budget-spent', 'store-unavailable'],
+    problems: ['bad-query', 'busy', 'budget-spent', 'still-reading', 'store-unavailable'],
   },
   lookup: {
     method: 'post',
@@ -64,7 +64,7 @@ export const FETCH_ROUTES = {
     /** For each build ID that the list of kernels does not have. */
     priceEach: 1,
     answers: { [JSON_TYPE]: lookupAnswerSchema },
-    problems: [...BODY_PROBLEMS, 'busy', 'budget-spent', 'store-unavailable'],
+    problems: [...BODY_PROBLEMS, 'busy', 'budget-spent', 'still-reading', 'store-unavailable'],
   },
   artifact: {
     method: 'get',
@@ -99,7 +99,7 @@ export const FETCH_ROUTES = {
     parameters: { hash: sha256Schema },
     answers: { [OCTETS]: null },
     blob: true,
-    problems: ['bad-hash', 'unknown-blob', ...BLOB_PROBLEMS, 'store-unavailable'],
+    problems: ['bad-hash', 'unknown-blob', ...BLOB_PROBLEMS, 'still-reading', 'store-unavailable'],
   },
   variables: {
     method: 'get',

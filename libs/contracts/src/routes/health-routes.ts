@@ -4,8 +4,10 @@ import type { RouteTable } from './route.ts';
 
 const readiness = z.looseObject({
   status: z.enum(['ready', 'not ready', 'stopping']),
-  /** What is not there → why. */
+  /** What the service can do nothing without → why it is not there. */
   failing: z.record(z.string(), z.string()),
+  /** What some of its work needs → why it is not there. */
+  degraded: z.record(z.string(), z.string()),
 });
 
 /** What every service answers, for whoever runs it. */
@@ -21,7 +23,7 @@ export const HEALTH_ROUTES = {
   readyz: {
     method: 'get',
     path: '/readyz',
-    summary: 'The service has all that it needs; otherwise 503 with the same body',
+    summary: 'The service can do its work, or some of it; otherwise 503 with the same body',
     open: true,
     answers: { [JSON_TYPE]: readiness },
     problems: [],

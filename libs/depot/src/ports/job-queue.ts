@@ -29,7 +29,7 @@ export interface JobQueue {
   counts(): Promise<Record<'waiting' | 'active' | 'delayed', number>>;
   /** Milliseconds since the job that waits longest was added; 0 where none waits. */
   longestWait(): Promise<number>;
-  /** Rejects where the queue cannot be reached: for readiness. */
+  /** Rejects where the queue takes no jobs: for readiness. */
   check(): Promise<void>;
   /** Ends the connections; workers are closed before. */
   close(): Promise<void>;

@@ -9,10 +9,13 @@ export class NamedBlobs {
   #named = new Set<string>();
 
   constructor(records: RecordStore) {
-    this.#index = new RecordIndex(records, (record, damage) => {
-      if (!damage) return hashesIn(record);
-      const { buildId } = record;
-      throw new DepotError('damaged-record', `${buildId}: ${damage.join(', ')}: run btfdepot fsck`);
+    this.#index = new RecordIndex(records, {
+      keep(record, damage) {
+        if (!damage) return hashesIn(record);
+        const { buildId } = record;
+        const what = `${buildId}: ${damage.join(', ')}: run btfdepot fsck`;
+        throw new DepotError('damaged-record', what);
+      },
     });
   }
 

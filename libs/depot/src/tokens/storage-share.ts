@@ -12,10 +12,12 @@ export class StorageShare {
   readonly #refreshes = new SingleFlight(() => this.#refresh());
 
   constructor(records: RecordStore) {
-    this.#index = new RecordIndex(records, (record) => ({
-      uploader: record.sources[0]?.uploader,
-      bytes: storedBytes(record),
-    }));
+    this.#index = new RecordIndex(records, {
+      keep: (record) => ({
+        uploader: record.sources[0]?.uploader,
+        bytes: storedBytes(record),
+      }),
+    });
   }
 
   /**

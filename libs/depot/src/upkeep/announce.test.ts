@@ -14,7 +14,7 @@ async function depot(...records: Partial<KernelRecord>[]) {
     const record = kernelRecord({ state: 'ready', unannounced: true, ...overrides });
     await stores.records.put({ ...record, buildId: ids[n] ?? '' }, undefined);
   }
-  const index = new RecordIndex(stores.records, sweptOf);
+  const index = new RecordIndex(stores.records, { keep: sweptOf });
   const told: string[] = [];
   const later: string[] = [];
   return {

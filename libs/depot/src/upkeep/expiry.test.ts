@@ -12,7 +12,7 @@ const later = '2026-04-01T00:00:00.000Z';
 async function depot(grace = 0) {
   const { records } = memoryStores();
   const held = { now: new Date('2026-02-01T00:00:00Z') };
-  const index = new RecordIndex(records, sweptOf);
+  const index = new RecordIndex(records, { keep: sweptOf });
   const expiry = new Expiry(records, { now: () => held.now }, grace);
   const id = (name: string) => buildIdOf(name);
   const ready = { state: 'ready', readyAt: due } as const;
@@ -72,7 +72,7 @@ test('a clock that jumps ahead and comes back withdraws nothing', async () => {
 
 test('a kernel that was kept longer since the records were read is not withdrawn', async () => {
   const { held, records, id, state } = await depot();
-  const index = new RecordIndex(records, sweptOf);
+  const index = new RecordIndex(records, { keep: sweptOf });
   await index.refresh(() => undefined);
   await updateRecord(records, id('ci'), (now) => now && withKeptUntil(now, undefined));
   held.now = new Date(due);

@@ -30,7 +30,7 @@ function depotOf(...records: (KernelRecord | Error)[]) {
       return Promise.resolve();
     },
   };
-  const index = new RecordIndex(store as RecordStore, sweptOf);
+  const index = new RecordIndex(store as RecordStore, { keep: sweptOf });
   const unreadable: string[] = [];
   return {
     records,

@@ -1,4 +1,5 @@
 import type { BlobStore, JobQueue, RecordStore } from '@btf-depot/depot';
+import type { ReadinessChecks } from '../readiness.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Seconds: from an answer of memory to a kernel that takes minutes. */
@@ -53,6 +54,16 @@ export class Metrics {
     const wait = this.#gauge('job_wait_seconds', 'Of the job that waits longest', [], async () => {
       const milliseconds = await queue.longestWait().catch(() => undefined);
       if (milliseconds !== undefined) wait.set(milliseconds / 1000);
+    });
+  }
+
+  /** Runs the checks at each scrape. */
+  watchReadiness(readiness: ReadinessChecks): void {
+    const help = '1: the check holds; 0: it does not';
+    const check = this.#gauge('check_ok', help, ['check', 'kind'], async () => {
+      for (const [name, kind, holds] of await readiness.each()) {
+        check.set({ check: name, kind }, holds ? 1 : 0);
+      }
     });
   }
 

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SingleFlight } from '@btf-depot/depot';
+
+/** Milliseconds that a check may take. */
+const LIMIT = 2000;
+
+/** Milliseconds for which its result is good, however many ask. */
+const MAX_AGE = 1000;
+
+export interface Check {
+  /** Rejects with why it does not hold. */
+  run: () => Promise<void>;
+  /**
+   * `hard`: without it the service can do nothing of its work, and no balancer should send it any.
+   * `degraded`: some of the work waits or fails, and would so in every other process too.
+   */
+  kind: 'hard' | 'degraded';
+}
+
+export type Checks = Readonly<Record<string, Check>>;
+
+/** Each check that does not hold, and why. */
+export interface Readiness {
+  failing: Record<string, string>;
+  degraded: Record<string, string>;
+}
+
+interface Result {
+  at: number;
+  /** Undefined: it holds. */
+  reason: string | undefined;
+}
+
+/** Runs the checks when somebody asks; a check that hangs fails, and is not begun again meanwhile. */
+export class ReadinessChecks {
+  readonly #checks: Checks;
+  readonly #results = new Map<string, Result>();
+  readonly #runs: SingleFlight<void, string>;
+
+  constructor(checks: Checks) {
+    this.#checks = checks;
+    this.#runs = new SingleFlight((name: string) => this.#run(name));
+  }
+
+  async look(): Promise<Readiness> {
+    const found: Readiness = { failing: {}, degraded: {} };
+    await Promise.all(
+      Object.entries(this.#checks).map(async ([name, { kind }]) => {
+        const reason = await this.#reason(name);
+        if (reason === undefined) return;
+        found[kind === 'hard' ? 'failing' : 'degraded'][name] = reason;
+      }),
+    );
+    return found;
+  }
+
+  /** Every check by its name, with whether it holds. */
+  async each(): Promise<[name: string, kind: Check['kind'], holds: boolean][]> {
+    return Promise.all(
+      Object.entries(this.#checks).map(async ([name, { kind }]) => {
+        const holds = (await this.#reason(name)) === undefined;
+        return [name, kind, holds] satisfies [string, string, boolean];
+      }),
+    );
+  }
+
+  async #reason(name: string): Promise<string | undefined> {
+    const known = this.#results.get(name);
+    if (known && performance.now() - known.at < MAX_AGE) return known.reason;
+    const late = sleep(LIMIT, `no answer within ${LIMIT} ms`, { ref: false });
+    return Promise.race([this.#runs.run(name).then(() => this.#results.get(name)?.reason), late]);
+  }
+
+  async #run(name: string): Promise<void> {
+    const reason = await this.#checks[name]?.run().then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    this.#results.set(name, { at: performance.now(), reason });
+  }
+}
