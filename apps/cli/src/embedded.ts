@@ -68,7 +68,7 @@ export async function startEmbedded(
     ...fetch.checks,
     store: { kind: 'hard', run: () => stores.blobs.check() },
     // It reads all the same.
-    writes: { kind: 'degraded', run: stores.checkWrites },
+    writes: { ...ingest.checks.store, kind: 'degraded' },
     room: { ...ingest.checks.room, kind: 'degraded' },
   };
   const http = await startHttpService({ ...fetch, ...ingest.http, router, log, metrics, checks });

@@ -8,7 +8,7 @@ import { startServiceProcesses, type ServiceName } from '@btf-depot/testing/serv
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 /** Each process starts and ends twice, on a machine that may be busy. */
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 });
 
 /** Milliseconds between two restarts: a balancer has to find the process that came back. */
 const PAUSE = 1500;

@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import { DepotError } from '@btf-depot/depot';
 
 export interface AdmissionRules {
@@ -6,8 +5,6 @@ export interface AdmissionRules {
   uploads: number;
   /** Uploads that a token may begin in a minute, at this process. */
   perMinute: number;
-  /** Bytes of the data folder's file system that uploads leave free. */
-  keepFree: number;
 }
 
 export interface Entrant {
@@ -15,8 +12,6 @@ export interface Entrant {
   client: string;
   /** Id of the token; undefined where none is needed. */
   token?: string | undefined;
-  /** Bytes of the upload; 0 where it does not say. */
-  announced: number;
   /** Throws where so many files wait for a thread that no more of this client should come. */
   checkRoom: () => void;
   /** Called where the upload has to make room for another client's. */
@@ -32,14 +27,12 @@ const MINUTE = 60_000;
 
 /** Decides at the door whether an upload may begin, before any of its bytes are read. */
 export class Admission {
-  readonly #folder: string;
   readonly #rules: AdmissionRules;
   readonly #begun = new Map<string, { since: number; count: number }>();
   /** In the order in which they began. */
   readonly #running = new Set<Running>();
 
-  constructor(folder: string, rules: AdmissionRules) {
-    this.#folder = folder;
+  constructor(rules: AdmissionRules) {
     this.#rules = rules;
   }
 
@@ -48,9 +41,9 @@ export class Admission {
    * fewer than this one then.
    *
    * @returns what the caller calls when the upload has ended.
-   * @throws DepotError `rate-exceeded`, `too-many-uploads`, `busy`, `disk-full`.
+   * @throws DepotError `rate-exceeded`, `too-many-uploads`, `busy`.
    */
-  async enter({ client, token, announced, checkRoom, cut }: Entrant): Promise<() => void> {
+  enter({ client, token, checkRoom, cut }: Entrant): () => void {
     if (token !== undefined) this.#count(token);
     const isFull = this.#running.size >= this.#rules.uploads;
     const other = isFull ? this.#newestOfLargest(client) : undefined;
@@ -62,12 +55,6 @@ export class Admission {
     }
     const running = { client, cut };
     this.#running.add(running);
-    try {
-      await this.checkSpace(announced);
-    } catch (error) {
-      this.#running.delete(running);
-      throw error;
-    }
     return () => {
       this.#running.delete(running);
     };
@@ -76,15 +63,6 @@ export class Admission {
   /** Ends every upload that is under way. */
   cutAll(reason: DepotError): void {
     for (const { cut } of this.#running) cut(reason);
-  }
-
-  /** @throws DepotError `disk-full` where so many bytes more would use what is to stay free. */
-  async checkSpace(bytes: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#folder);
-    const free = bavail * bsize;
-    const { keepFree } = this.#rules;
-    if (free - bytes >= keepFree) return;
-    throw new DepotError('disk-full', `${free} bytes are free, ${keepFree} are to stay so`);
   }
 
   /** Undefined where no client has two more than this one: they would only cut each other. */

@@ -21,7 +21,7 @@ import {
   recordHandlers,
   serveRoutes,
   tokenGuards,
-  type Checks,
+  type Check,
   type commonSettings,
   type Handlers,
   type Logger,
@@ -30,6 +30,8 @@ import {
 } from '@btf-depot/service-kit';
 import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
 import { Admission } from './admission.ts';
+import { CheckedStore } from './checked-store.ts';
+import { DiskSpace, freeBytes } from './disk-space.ts';
 import type { IngestHandlers } from './handlers.ts';
 import { computeLimits, type UploadSettings } from './settings.ts';
 import { Staging } from './staging.ts';
@@ -42,6 +44,8 @@ export interface IngestAdapters {
   blobs: BlobStore;
   records: RecordStore;
   tokens: TokenStore;
+  /** See Stores of libs/blob-store. */
+  checkWrites: () => Promise<void>;
   queue: JobQueue;
   log: Logger;
   metrics: Metrics;
@@ -53,7 +57,7 @@ export interface Ingest {
     router: Router;
     onLate: (reason: DepotError) => void;
   };
-  checks: Checks;
+  checks: Record<'store' | 'room', Check>;
   compute: ComputePool;
   /** What is being split in this process. */
   underway: Underway;
@@ -81,11 +85,12 @@ export async function createIngest(
   const staging = new Staging(settings.BTFDEPOT_DATA);
   await staging.open();
   const audit = auditLog(settings.BTFDEPOT_AUDIT_LOG, log);
-  const admission = new Admission(settings.BTFDEPOT_DATA, {
+  const admission = new Admission({
     uploads: settings.BTFDEPOT_UPLOADS,
     perMinute: settings.BTFDEPOT_TOKEN_RATE,
-    keepFree: settings.BTFDEPOT_KEEP_FREE,
   });
+  const space = new DiskSpace(() => freeBytes(settings.BTFDEPOT_DATA), settings.BTFDEPOT_KEEP_FREE);
+  const store = new CheckedStore(adapters.checkWrites);
   const upload = uploadHandler({
     ...deps,
     audit,
@@ -98,6 +103,8 @@ export async function createIngest(
       rate: settings.BTFDEPOT_UPLOAD_RATE,
     },
     admission,
+    space,
+    checkStore: () => store.check(),
     extras: settings.BTFDEPOT_EXTRAS,
     onQueueError: (error) => log.warn({ err: error }, 'job not added, the sweeper will'),
   });
@@ -115,9 +122,15 @@ export async function createIngest(
       router,
       onLate: (reason) => admission.cutAll(reason),
     },
-    checks: { room: { kind: 'hard', run: () => admission.checkSpace(0) } },
+    checks: {
+      store: { kind: 'hard', run: () => store.check() },
+      room: { kind: 'hard', run: () => space.checkRoom() },
+    },
     compute,
     underway,
-    close: () => compute.close(),
+    async close() {
+      await compute.close();
+      await staging.close();
+    },
   };
 }

@@ -26,7 +26,6 @@ await runService(service, async (settings, log, metrics) => {
   const ingest = await createIngest({ ...stores, queue, log, metrics }, settings);
   const checks: Checks = {
     ...ingest.checks,
-    store: { kind: 'hard', run: stores.checkWrites },
     // The records tell the sweeper of what the queue did not get.
     queue: { kind: 'degraded', run: () => queue.check() },
   };

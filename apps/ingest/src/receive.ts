@@ -5,6 +5,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { UploadPart } from '@btf-depot/contracts';
 import { DepotError, type UploadedFile } from '@btf-depot/depot';
 import type { Request } from 'express';
+import type { Reservation } from './disk-space.ts';
 import { Meter, type UploadRules } from './meter.ts';
 import { receiveParts } from './multipart.ts';
 import { stageFile } from './staging.ts';
@@ -20,14 +21,14 @@ export type Received = Partial<Record<UploadPart, UploadedFile>>;
  */
 export async function receive(
   request: Request,
-  folder: string,
+  { folder, space }: { folder: string; space: Reservation },
   rules: UploadRules,
   signal: AbortSignal,
 ): Promise<Received> {
   checkLength(request, rules);
   const body = openBody(request, rules, signal);
   const stage = (name: UploadPart, file: Readable, ended: AbortSignal) =>
-    stageFile(file, join(folder, name), ended);
+    stageFile(file, join(folder, name), space.wrote, ended);
   try {
     if (!isMultipart(request)) return { kernel: await stage('kernel', body, signal) };
     const files = await receiveParts(body, request.headers, stage, signal);

@@ -1,55 +1,162 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { UploadedFile } from '@btf-depot/depot';
 import { tellingFullDisk } from '@btf-depot/compute';
 
-/** Folders that crashed processes left behind are removed once they are older than this. */
+/** Folders whose process cannot be asked are removed once they are older than this. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
-/** Where uploads lie while they are split: a folder for each, in the data folder. */
+/** How often it is looked for what processes left that ended without a word. */
+const LOOK_EVERY_MS = 3 * 60 * 1000;
+
+/** Folders of processes that can be asked; older versions have one for each upload. */
+const OWNED = /^owner-[\da-f-]+$/;
+
+/** A path may be longer than the address of a socket. */
+const MAX_ADDRESS = 100;
+
+/**
+ * Where uploads lie while they are split: in a folder of this process, in the data folder, which
+ * several processes may share. A process that ends removes its folder; that of one that was killed
+ * is removed by the others, and by the next. Whether a process lives is asked by a socket beside
+ * its folder, on which nobody listens any more the moment that it ends, however it does.
+ */
 export class Staging {
   readonly #root: string;
+  readonly #name = `owner-${randomUUID()}`;
+  #lock: Server | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(dataFolder: string) {
     this.#root = join(dataFolder, 'staging');
   }
 
-  /** Makes the place, and clears away what crashed processes left. */
+  /** Makes the place, and clears away what ended processes left. */
   async open(): Promise<void> {
     await mkdir(this.#root, { recursive: true });
-    for (const name of await readdir(this.#root)) {
-      const path = join(this.#root, name);
-      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-      if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
-    }
+    await this.removeAbandoned();
+    this.#lock = await listen(this.#root, this.#name);
+    // Only now: a folder without a socket is one of the dead.
+    await mkdir(this.#folder);
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
   }
 
   /** Runs `use` with a folder of its own, which is gone afterwards, however that ended. */
   async withFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
-    const folder = join(this.#root, randomUUID());
-    await mkdir(folder);
+    const folder = join(this.#folder, randomUUID());
+    await mkdir(folder, { recursive: true });
     try {
       return await use(folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
+
+  async removeAbandoned(): Promise<void> {
+    const names = await readdir(this.#root);
+    const folders = new Set(names.filter((name) => !name.endsWith(LOCK)));
+    for (const name of folders) {
+      const isDead = OWNED.test(name) ? !(await lives(this.#root, name)) : await this.#isOld(name);
+      if (!isDead || name === this.#name) continue;
+      await rm(join(this.#root, name), { recursive: true, force: true });
+      await rm(join(this.#root, name + LOCK), { force: true });
+    }
+    // One that has no folder may be about to make it.
+    for (const name of names) {
+      const owner = name.slice(0, -LOCK.length);
+      if (!name.endsWith(LOCK) || folders.has(owner) || !(await this.#isOld(name))) continue;
+      if (!(await lives(this.#root, owner))) await rm(join(this.#root, name), { force: true });
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await rm(this.#folder, { recursive: true, force: true });
+    this.#lock?.close();
+    await rm(join(this.#root, this.#name + LOCK), { force: true });
+  }
+
+  get #folder(): string {
+    return join(this.#root, this.#name);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      // Older versions take what was not touched for a day for abandoned.
+      const now = new Date();
+      for (const name of [this.#name, this.#name + LOCK]) {
+        await utimes(join(this.#root, name), now, now);
+      }
+      await this.removeAbandoned();
+    } catch {
+      // Somebody else may be at it as well; the next look follows.
+    }
+  }
+
+  async #isOld(name: string): Promise<boolean> {
+    const found = await stat(join(this.#root, name)).catch(() => undefined);
+    return found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS;
+  }
 }
 
-/** Writes a stream to a file and hashes it on the way. The file need not outlive a crash. */
+const LOCK = '.lock';
+
+/** Listens on a socket, for nobody but those who ask whether somebody does. */
+async function listen(root: string, name: string): Promise<Server> {
+  return withAddress(root, name + LOCK, (path) => {
+    const server = createServer((socket) => socket.destroy());
+    return new Promise((resolve, reject) => {
+      server.once('error', reject).listen(path, () => resolve(server.unref()));
+    });
+  });
+}
+
+async function lives(root: string, name: string): Promise<boolean> {
+  return withAddress(root, name + LOCK, (path) => {
+    return new Promise((resolve) => {
+      const socket = createConnection(path, () => {
+        socket.destroy();
+        resolve(true);
+      });
+      // Refused: nobody listens. What else may be wrong is no proof that the process is dead.
+      socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+        resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
+      });
+    });
+  });
+}
+
+async function withAddress<Result>(
+  root: string,
+  name: string,
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const path = join(root, name);
+  if (Buffer.byteLength(path) <= MAX_ADDRESS) return use(path);
+  await using folder = await open(root, 'r');
+  return await use(`/proc/self/fd/${folder.fd}/${name}`);
+}
+
+/**
+ * Writes a stream to a file and hashes it on the way. The file need not outlive a crash.
+ * @param wrote is waited for after each piece.
+ */
 export async function stageFile(
   stream: Readable,
   path: string,
+  wrote: (bytes: number) => Promise<void>,
   signal: AbortSignal,
 ): Promise<UploadedFile> {
   const hash = createHash('sha256');
   let size = 0;
   const hashed = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
+      await wrote(chunk.length);
       hash.update(chunk);
       size += chunk.length;
       yield chunk;

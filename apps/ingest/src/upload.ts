@@ -26,7 +26,9 @@ import { clientOf, stopReading, type Logger, type Metrics } from '@btf-depot/ser
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Admission } from './admission.ts';
+import type { DiskSpace, Reservation } from './disk-space.ts';
 import type { IngestHandlers } from './handlers.ts';
+import { isPacked } from './is-packed.ts';
 import type { UploadRules } from './meter.ts';
 import { receive, type Received } from './receive.ts';
 import type { Staging } from './staging.ts';
@@ -38,6 +40,9 @@ export interface UploadDeps extends AcceptDeps {
   audit: Logger;
   rules: UploadRules;
   admission: Admission;
+  space: DiskSpace;
+  /** Rejects where the store takes nothing; asked by many, it looks once. */
+  checkStore: () => Promise<void>;
   storage: StorageShare;
   metrics: Metrics;
   /** Absent: anybody may upload. */
@@ -46,12 +51,16 @@ export interface UploadDeps extends AcceptDeps {
   extras: readonly ExtraName[];
 }
 
+/** Bytes of an upload before which it is asked whether the store can take it. */
+const LARGE = 1024 * 1024;
+
 /** Takes a kernel in. */
 export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
   return async ({ request, response, query: readQuery }) => {
     const { signal, cut, release } = signalOf(request, response);
     const started = performance.now();
     let leave: (() => void) | undefined;
+    let space: Reservation | undefined;
     const requestId: unknown = response.locals.requestId;
     let who: { by: string; byName: string; principal: string } | undefined;
     try {
@@ -65,15 +74,19 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
       const client = holder?.principal ?? clientOf(request);
       const compute = deps.compute.for(client);
       const checkRoom = () => compute.checkRoom();
-      leave = await deps.admission.enter({ client, token: holder?.id, announced, checkRoom, cut });
+      leave = deps.admission.enter({ client, token: holder?.id, checkRoom, cut });
+      // What is small is sent sooner than it is asked.
+      if (!(announced > 0 && announced < LARGE)) await deps.checkStore();
       if (holder) await deps.storage.check(holder);
+      const reserved = (space = await deps.space.reserve(announced));
       const accepted = await deps.staging.withFolder(async (folder) => {
         const received = await deps.metrics.stage('receive', () =>
-          receive(request, folder, deps.rules, signal),
+          receive(request, { folder, space: reserved }, deps.rules, signal),
         );
-        for (const file of Object.values(received)) deps.metrics.received(file.size);
-        // It may not have said how large it is, and others came meanwhile.
-        await deps.admission.checkSpace(0);
+        for (const file of Object.values(received)) {
+          deps.metrics.received(file.size);
+          if (await isPacked(file.path)) await reserved.unpacks(file.size);
+        }
         const upload = {
           ...uploadOf(deps, query, { ...received, folder }),
           actor: holder ?? LOCAL_ACTOR,
@@ -95,6 +108,7 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
       throw error;
     } finally {
       leave?.();
+      space?.release();
       release();
       stopReading(request, response);
     }

@@ -66,7 +66,7 @@ export * from './ports/record-store.ts';
 export * from './ports/token-store.ts';
 export { LOCAL_ACTOR, type Actor } from './ownership/ownership.ts';
 export { Progress } from './progress.ts';
-export { recognise, type FileKind } from './split/file-kind.ts';
+export { kindOf, recognise, type FileKind } from './split/file-kind.ts';
 export { hashesIn } from './record/blobs-in-records.ts';
 export { RecordIndex } from './record/record-index.ts';
 export {

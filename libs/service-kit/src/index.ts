@@ -12,7 +12,7 @@ export { commandSigner, moduleSettings, moduleSigning } from './module-signing.t
 export { Metrics } from './metrics/metrics.ts';
 export { onlyMethods } from './problems.ts';
 export { publicListener } from './public-listener.ts';
-export { type Check, type Checks } from './readiness.ts';
+export { ReadinessChecks, type Check, type Checks } from './readiness.ts';
 export { recordHandlers } from './record-handlers.ts';
 export { stopReading } from './refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';

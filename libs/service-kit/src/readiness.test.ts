@@ -34,7 +34,7 @@ test('a check that hangs fails within two seconds, and runs once however many as
 test('a result is asked for again when it is a second old', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   try {
-    const run = vi.fn(fails('is away'));
+    const run = vi.fn<() => Promise<void>>(fails('is away'));
     const checks = new ReadinessChecks({ store: { kind: 'hard', run } });
     await checks.look();
     await checks.look();

@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { DiskSpace } from './disk-space.ts';
+import { isPacked } from './is-packed.ts';
+
+const MEBI = 1024 * 1024;
+const full = { code: 'disk-full' };
+
+let free = 0;
+
+const open = (keepFree: number) => new DiskSpace(() => Promise.resolve(free), keepFree);
+
+test('of four uploads at once, those begin that fit, and the others are told how much is there', async () => {
+  free = 1300 * MEBI;
+  const space = open(500 * MEBI);
+  const asked = await Promise.allSettled([1, 2, 3, 4].map(() => space.reserve(340 * MEBI)));
+  expect(asked.map(({ status }) => status)).toEqual([
+    ...['fulfilled', 'fulfilled', 'rejected', 'rejected'],
+  ]);
+  await expect(space.reserve(340 * MEBI)).rejects.toThrow(
+    `${340 * MEBI} bytes are asked for, ${120 * MEBI} are there: ${1300 * MEBI} are free, of which ` +
+      `${680 * MEBI} are for uploads under way and ${500 * MEBI} stay free`,
+  );
+  if (asked[0]?.status === 'fulfilled') asked[0].value.release();
+  await space.reserve(340 * MEBI);
+});
+
+test('what was written counts once', async () => {
+  free = 100 * MEBI;
+  const space = open(0);
+  const { wrote } = await space.reserve(60 * MEBI);
+  await wrote(60 * MEBI);
+  free = 40 * MEBI;
+  await space.reserve(40 * MEBI);
+  expect(await space.look()).toEqual({ free: 40 * MEBI, promised: 40 * MEBI });
+});
+
+test('an upload that does not say its size is looked at while it flows', async () => {
+  free = 40 * MEBI;
+  const space = open(0);
+  const { wrote } = await space.reserve(0);
+  await wrote(16 * MEBI);
+  free -= 16 * MEBI;
+  await wrote(1);
+  free = 0;
+  await wrote(16 * MEBI - 1);
+  await expect(wrote(1)).rejects.toMatchObject(full);
+  await expect(space.reserve(0)).rejects.toThrow('no size was announced, 0 are there');
+});
+
+test('room for what lies packed in a file is asked for beside the file itself', async () => {
+  free = 1000 * MEBI;
+  const space = open(0);
+  const small = await space.reserve(10 * MEBI);
+  await small.unpacks(10 * MEBI);
+  expect(await space.look()).toMatchObject({ promised: 50 * MEBI });
+  const large = await space.reserve(400 * MEBI);
+  await expect(large.unpacks(400 * MEBI)).resolves.toBeUndefined();
+  expect(await space.look()).toMatchObject({ promised: (50 + 400 + 512) * MEBI });
+});
+
+test('there is room unless not even a small upload has any', async () => {
+  const space = open(10 * MEBI);
+  free = 30 * MEBI;
+  await space.checkRoom();
+  free = 20 * MEBI;
+  await expect(space.checkRoom()).rejects.toMatchObject(full);
+});
+
+test.for([
+  ['ELF', '\x7fELF....', false],
+  ['BTF', '\x9f\xeb\x01\x00', false],
+  ['gzip', '\x1f\x8b\x08\x00', true],
+  ['a package', '!<arch>\n', true],
+  ['nothing', '', true],
+] as const)('%s has to be unpacked: %s', async ([, head, expected]) => {
+  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-packed-'));
+  const path = join(folder, 'file');
+  await writeFile(path, Buffer.from(head, 'latin1'));
+  expect(await isPacked(path)).toBe(expected);
+  await rm(folder, { recursive: true });
+});
