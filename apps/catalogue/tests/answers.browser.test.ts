@@ -181,17 +181,17 @@ function hostileRecord(): KernelRecord {
     release: HOSTILE,
     distro: HOSTILE,
     arch: HOSTILE,
-    extras: {
+    parts: {
       vars: { ...blob, types: 1, variables: 1, origin: 'dwarf', baseSha256: base.core.sha256 },
-    },
-    ksyms: { ...blob, types: 1, variables: 1, leftOut: { [HOSTILE]: 1, constructor: 2 } },
-    inlines: {
-      ...blob,
-      types: 1,
-      sites: 1,
-      origin: 'dwarf',
-      baseSha256: base.core.sha256,
-      coverage: { complete: 1, unavailable: { [HOSTILE]: 3 }, located: HOSTILE },
+      ksyms: { ...blob, types: 1, variables: 1, leftOut: { [HOSTILE]: 1, constructor: 2 } },
+      inlines: {
+        ...blob,
+        types: 1,
+        sites: 1,
+        origin: 'dwarf',
+        baseSha256: base.core.sha256,
+        coverage: { complete: 1, unavailable: { [HOSTILE]: 3 }, located: HOSTILE },
+      },
     },
     carrier: {
       loadable: false,

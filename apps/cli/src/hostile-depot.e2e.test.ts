@@ -22,7 +22,7 @@ const record = kernelRecord({
   state: 'ready',
   ...{ release: EVIL, distro: EVIL, arch: EVIL, encoder: EVIL },
   failure: { code: EVIL, message: EVIL },
-  extras: {
+  parts: {
     vars: {
       ...blob,
       types: 1,

@@ -19,13 +19,13 @@ it('an empty depot is told to be given a kernel', () => {
 });
 
 it('of a kernel that came without variables the next step is what has them, no carrier of core', () => {
-  const kernel = kernelRecord({ extras: {}, release: '6.12.9-test' });
+  const kernel = kernelRecord({ parts: {}, release: '6.12.9-test' });
   const steps = nextSteps(DEFAULT_URL, kernel);
   expect(steps).toMatch(/btfdepot push PACKAGE .*6\.12\.9-test/);
   expect(steps).not.toContain('.ko');
 });
 
 it('of one that has them, the next step shows some', () => {
-  const kernel = kernelRecord({ extras: { vars } });
+  const kernel = kernelRecord({ parts: { vars } });
   expect(nextSteps(DEFAULT_URL, kernel)).toContain(`npx btfdepot vars ${kernel.buildId} init_task`);
 });

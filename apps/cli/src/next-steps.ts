@@ -17,10 +17,10 @@ export function nextSteps(url: string, kernel: KernelRecord | undefined): string
 
 /** Without variables, the file that has them; with them, a variable. */
 function stepsFor(
-  { buildId, release = 'of this kernel', extras, inlines }: KernelRecord,
+  { buildId, release = 'of this kernel', parts }: KernelRecord,
   command: (verb: string, rest: string) => string,
 ): string[][] {
-  if (!extras.vars) {
+  if (!parts.vars) {
     return [
       [command('get', `${buildId} vmlinux.btf`), 'its types'],
       [
@@ -32,7 +32,7 @@ function stepsFor(
   return [
     [command('vars', `${buildId} 'init_*'`), 'variables by the beginning of their names'],
     [command('vars', `${buildId} init_task`), 'one with its types, as C'],
-    ...(inlines
+    ...(parts.inlines
       ? [[command('inlines', `${buildId} get_page`), 'where a function is inlined']]
       : []),
     [command('get', `${buildId} vmlinux.full.btf`), 'types and variables in one file'],

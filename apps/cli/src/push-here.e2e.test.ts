@@ -53,17 +53,16 @@ describe('a kernel that is split here', () => {
     const first = await push(['vmlinux', '--full', 'full.btf', '--split=here']);
     expect(first).toMatchObject({ outcome: 'created', status: { state: 'ready', revision: 1 } });
     const here = await record(buildIdOf('here'));
-    expect(here.extras.vars?.variables).toBe(3);
+    expect(here.parts.vars?.variables).toBe(3);
     expect(here.carrier?.loadable).toBe(true);
     const again = await push(['vmlinux', '--full', 'full.btf', '--split=here']);
     expect(again).toMatchObject({ outcome: 'present', sent: 0 });
     const whole = await push(['vmlinux', '--full', 'full.btf']);
     expect(whole.status?.revision).toBe(1);
-    const { core, extras, ksyms, carrier } = await record(buildIdOf('here'));
-    expect({ core, extras, ksyms, carrier }).toEqual({
+    const { core, parts, carrier } = await record(buildIdOf('here'));
+    expect({ core, parts, carrier }).toEqual({
       core: here.core,
-      extras: here.extras,
-      ksyms: here.ksyms,
+      parts: here.parts,
       carrier: here.carrier,
     });
   });
@@ -129,7 +128,7 @@ for arg; do case $arg in --btf_encode_detached=*) cp ${join(folder, 'made.btf')}
     expect(result).toMatchObject({ outcome: 'created', encodedBy: 'pahole 1.30' });
     expect(await record(buildId)).toMatchObject({
       delivery: 'module',
-      extras: { vars: { origin: 'partition', variables: 3 } },
+      parts: { vars: { origin: 'partition', variables: 3 } },
     });
     expect(await push(['plain'])).toMatchObject({ outcome: 'present' });
   });

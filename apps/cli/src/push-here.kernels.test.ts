@@ -70,7 +70,7 @@ describe.each(withoutBtf)('%s', (name) => {
         endian: 'big',
         bits: 64,
       });
-      expect(record?.extras.vars?.variables).toBeGreaterThan(10_000);
+      expect(record?.parts.vars?.variables).toBeGreaterThan(10_000);
       expect(record?.artifacts).toHaveProperty(['btf_vmlinux.ko.gz']);
     });
   });

@@ -105,14 +105,14 @@ cp ${K612.vmlinux} %{buildroot}/usr/lib/debug/lib/modules/${release}/vmlinux
       };
       const first = await new DepotClient(url).record(await push(core));
       expect(first).toMatchObject({ revision: 1, release, carrier: { loadable: true } });
-      expect(first?.extras).toEqual({});
+      expect(first?.parts.vars).toBeUndefined();
       const { bytes } = await new DepotClient(url).artifact(first?.buildId ?? '', 'vmlinux.btf');
       expect(Buffer.compare(bytes, await readFile(K612.coreBtf))).toBe(0);
       await push(debuginfo);
       const second = await new DepotClient(url).record(first?.buildId ?? '');
       expect(second).toMatchObject({ revision: 2, state: 'ready', distro: 'fedora' });
-      expect(second?.extras.vars?.variables).toBeGreaterThan(31_000);
-      expect(second?.ksyms?.variables).toBeGreaterThan(26_000);
+      expect(second?.parts.vars?.variables).toBeGreaterThan(31_000);
+      expect(second?.parts.ksyms?.variables).toBeGreaterThan(26_000);
       expect(second?.sources.map((source) => source.package)).toEqual([
         'kernel-core 6.12.117-1.fc41',
         'kernel-debuginfo 6.12.117-1.fc41',

@@ -52,7 +52,7 @@ describeWithServices(['redis', 'minio'], 'an old and a new version side by side'
   test('fields that only the new one knows survive what the old one does', async () => {
     const ingest = await next('ingest', 'additive');
     const buildId = await upload(ingest.url, 'added', 'kernel');
-    await becomes(buildId, { state: 'ready', revision: 1, schema: 1, ...field });
+    await becomes(buildId, { state: 'ready', revision: 1, schema: 2, ...field });
     await upload(old.url('ingest'), 'added', 'full');
     await becomes(buildId, { state: 'ready', revision: 2, ...field });
     await ingest.process.stop();
@@ -68,9 +68,9 @@ describeWithServices(['redis', 'minio'], 'an old and a new version side by side'
       const buildId = await upload(ingest.url, 'newer', 'kernel');
       // Old compressors see the job and the record, sweep after sweep.
       await sleep(2500);
-      expect(await record(buildId)).toMatchObject({ state: 'compressing', schema: 2, ...field });
+      expect(await record(buildId)).toMatchObject({ state: 'compressing', schema: 3, ...field });
       const compressor = await next('compressor', 'breaking');
-      await becomes(buildId, { state: 'ready', revision: 1, schema: 2, ...field });
+      await becomes(buildId, { state: 'ready', revision: 1, schema: 3, ...field });
 
       await expect(upload(old.url('ingest'), 'newer', 'full')).rejects.toMatchObject({
         code: 'newer-schema',
@@ -79,11 +79,11 @@ describeWithServices(['redis', 'minio'], 'an old and a new version side by side'
       expect(artifact.bytes).toHaveLength(kernelBtf({ name: 'newer' }).length);
 
       await upload(ingest.url, 'newer', 'full');
-      await becomes(buildId, { state: 'ready', revision: 2, schema: 2, ...field });
+      await becomes(buildId, { state: 'ready', revision: 2, schema: 3, ...field });
       const ours = await Promise.all(
         Array.from({ length: 6 }, (_, i) => upload(old.url('ingest'), `ours_${i}`, 'kernel')),
       );
-      for (const id of ours) await becomes(id, { state: 'ready', schema: 1 });
+      for (const id of ours) await becomes(id, { state: 'ready', schema: 2 });
       await ingest.process.stop();
       await compressor.process.stop();
     },

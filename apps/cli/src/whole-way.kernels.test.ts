@@ -90,9 +90,9 @@ describeWithKernels(['K612'], 'a Debian kernel goes the whole way', ({ K612 }) =
       }
     ).kernels;
     expect(await depot.stop()).toBe(0);
-    expect(kernel?.extras.vars).toMatchObject({ origin: 'dwarf' });
+    expect(kernel?.parts.vars).toMatchObject({ origin: 'dwarf' });
     // And those that C only declares, which pahole does not list.
-    expect(kernel?.extras.vars?.variables).toBeGreaterThanOrEqual(31_415);
+    expect(kernel?.parts.vars?.variables).toBeGreaterThanOrEqual(31_415);
   });
 
   describe('by three services over Redis and MinIO', () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
+import { writtenRecord } from '@btf-depot/contracts';
 import type { BlobStore } from '@btf-depot/depot';
 import { createLogger, startHttpService, type HttpService } from '@btf-depot/service-kit';
 import { buildIdOf, HOSTILE_NAMES, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
@@ -219,7 +220,7 @@ describe.each(['first', 'again'])('%s:', () => {
 
 test('record and status are there', async () => {
   const record = await get(`/v1/kernels/${ready.buildId}`);
-  expect(await record.json()).toEqual(ready);
+  expect(await record.json()).toEqual(writtenRecord(ready));
   const status = await get(`/v1/kernels/${ready.buildId}/status`);
   expect(await status.json()).toMatchObject({ state: 'ready', links: { [NAME]: byName } });
 });

@@ -90,7 +90,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
   const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (stored) => {
     kernelList.note(stored);
     const { record } = stored;
-    if (record.extras.vars) wanted.found(record.buildId);
+    if (record.parts.vars) wanted.found(record.buildId);
   });
   const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);
   // Besides what is cached, as much again may be on its way to slow readers.

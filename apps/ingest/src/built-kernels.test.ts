@@ -77,7 +77,7 @@ testWith(
     });
     expect(await ingest.record(buildId)).toMatchObject({
       core: { size: kernelBtf().length },
-      extras: { vars: { variables: 1, origin: 'dwarf' } },
+      parts: { vars: { variables: 1, origin: 'dwarf' } },
     });
   },
 );
@@ -112,7 +112,7 @@ testWith(
       expect(body.report).not.toHaveProperty('missing');
       expect(await ingest.record(buildId)).toMatchObject({
         core: { size: kernelBtf().length, origin: 'verbatim' },
-        extras: { vars: { variables: 1, origin: 'dwarf' } },
+        parts: { vars: { variables: 1, origin: 'dwarf' } },
         owner: { principal: 'local' },
       });
       expect((await send(archive)).status).toBe(200);

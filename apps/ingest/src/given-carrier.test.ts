@@ -95,7 +95,7 @@ describe('a carrier that the build made', () => {
     await sendParts(ingest.url, { kernel, full, carrier: signed('btf_vmlinux.ko') });
     const before = await ingest.record(buildId);
     await sendParts(ingest.url, { kernel, full: gzipSync(full) });
-    expect((await ingest.record(buildId))?.extras).toEqual(before?.extras);
+    expect((await ingest.record(buildId))?.parts).toEqual(before?.parts);
   });
 });
 

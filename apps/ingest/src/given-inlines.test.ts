@@ -89,13 +89,13 @@ describe('a module of inlined calls', () => {
     const file = upstream(theirs);
     expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 201 });
     const record = await ingest.record(buildId);
-    expect(record?.inlines).toMatchObject({
+    expect(record?.parts.inlines).toMatchObject({
       ...{ sha256: sha256Of(theirs), origin: 'kernel', sites: 3 },
     });
     expect(record?.carrier).toMatchObject(given(file));
     // Neither what DWARF gives nor another upload takes them away.
     expect(await sendParts(ingest.url, { kernel })).toMatchObject({ status: 200 });
-    expect((await ingest.record(buildId))?.inlines).toEqual(record?.inlines);
+    expect((await ingest.record(buildId))?.parts.inlines).toEqual(record?.parts.inlines);
     expect(await sendParts(ingest.url, { carrier: file }, `?buildId=${buildId}`)).toMatchObject({
       status: 200,
     });
@@ -109,7 +109,7 @@ test('one with an init function brings its calls, and is not published itself', 
   const file = withInit(upstream(theirs));
   expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 201 });
   const record = await ingest.record(buildId);
-  expect(record?.inlines).toMatchObject({ sha256: sha256Of(theirs), origin: 'kernel' });
+  expect(record?.parts.inlines).toMatchObject({ sha256: sha256Of(theirs), origin: 'kernel' });
   expect(record?.carrier).toMatchObject({
     refused: { [FILE]: { code: 'carrier-contents', why: '.init.text: it holds code' } },
   });
@@ -167,7 +167,7 @@ describe('one that the kernel names is not published, though its calls are taken
     const file = worsen(upstream(theirs));
     expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 201 });
     const record = await ingest.record(buildId);
-    expect(record?.inlines).toMatchObject({ sha256: sha256Of(theirs), origin: 'kernel' });
+    expect(record?.parts.inlines).toMatchObject({ sha256: sha256Of(theirs), origin: 'kernel' });
     expect(record?.carrier).toMatchObject({ refused: { [FILE]: { code } } });
     expect(record?.carrier?.given).toBeUndefined();
     expect((await ingest.left()).blobs.join()).not.toContain(sha256Of(file));

@@ -59,7 +59,7 @@ describe('a kernel with BTF inside', () => {
       delivery: 'builtin',
       arch: 'x86_64',
       core: { origin: 'verbatim', size: kernelBtf().length },
-      extras: {},
+      parts: {},
     });
   });
 
@@ -73,7 +73,7 @@ describe('a kernel with BTF inside', () => {
     const form = parts({ kernel: bytes, full: kernelBtf({ globals: true }) });
     expect((await send(form)).status).toBe(201);
     const record = await ingest.record(buildId);
-    expect(record?.extras).toMatchObject({
+    expect(record?.parts).toMatchObject({
       vars: { variables: TEST_GLOBALS.length, origin: 'full', baseSha256: record?.core.sha256 },
     });
     expect(record?.sources.map(({ part }) => part)).toEqual(['kernel', 'full']);
@@ -126,7 +126,7 @@ describe('BTF without its kernel', () => {
     expect(await ingest.record(buildId)).toMatchObject({
       delivery: 'module',
       core: { origin: 'partition' },
-      extras: { vars: { variables: TEST_GLOBALS.length, origin: 'partition' } },
+      parts: { vars: { variables: TEST_GLOBALS.length, origin: 'partition' } },
       release: '6.1-x',
       distro: 'debian',
       arch: 'arm',
@@ -140,7 +140,7 @@ describe('BTF without its kernel', () => {
     expect((await send(body, `?buildId=${buildId}&extras=`)).status).toBe(201);
     expect(await ingest.record(buildId)).toMatchObject({
       core: { origin: 'verbatim', size: body.length },
-      extras: {},
+      parts: {},
     });
   });
 });
@@ -170,7 +170,7 @@ describe('the same upload again', () => {
     const answers = await Promise.all([send(bytes), send(form()), send(bytes), send(form())]);
     for (const { status } of answers) expect([200, 201]).toContain(status);
     const record = await ingest.record(buildId);
-    expect(record?.extras).toHaveProperty('vars');
+    expect(record?.parts).toHaveProperty('vars');
     expect(record?.sources.map(({ part }) => part).sort()).toEqual(['full', 'kernel']);
   });
 });

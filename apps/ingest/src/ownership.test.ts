@@ -74,7 +74,7 @@ describe('a farm', () => {
     expect((await send(images, { kernel: kernel.image })).status).toBe(201);
     const after = await kernel.record();
     expect(after).toMatchObject({
-      ...{ owner: { principal: 'farm' }, revision: 1, extras: before.extras, ksyms: before.ksyms },
+      ...{ owner: { principal: 'farm' }, revision: 1, parts: before.parts },
       sources: [{ by: 'farm' }, { by: 'farm' }, { by: 'farm' }],
     });
     expect(claimedParts(after)).toEqual([]);
@@ -105,12 +105,14 @@ describe('a farm', () => {
     await send(old, { kernel: kernel.vmlinux, full: kernel.full });
     const before = await kernel.record();
     await setOwner(ingest.records, kernel.buildId, { principal: 'heir' });
-    expect(await kernel.record()).toMatchObject({ revision: 1, extras: before.extras });
+    expect(await kernel.record()).toMatchObject({ revision: 1, parts: before.parts });
     expect((await send(heir, { map: kernel.map }, kernel.of)).status).toBe(201);
-    expect(await kernel.record()).toMatchObject({ symbols: { by: 'old', origin: 'symtab' } });
+    expect(await kernel.record()).toMatchObject({
+      parts: { symbols: { by: 'old', origin: 'symtab' } },
+    });
     const other = kernelFile({ buildId: kernel.buildId, btf: kernelBtf({ name: 'mended' }) });
     expect((await send(heir, { kernel: other })).status).toBe(201);
-    expect(await kernel.record()).toMatchObject({ core: { by: 'heir' }, extras: {} });
+    expect(await kernel.record()).toMatchObject({ core: { by: 'heir' }, parts: {} });
     expect((await send(old, { kernel: kernel.vmlinux })).body.code).toBe('core-conflict');
   });
 
@@ -162,7 +164,7 @@ describe('a stranger', () => {
     for (const full of [undefined, kernel.full]) {
       if (full) await send(farm, { full }, kernel.of);
       const told = await kernel.record();
-      expect(told).not.toHaveProperty('ksyms');
+      expect(told.parts).not.toHaveProperty('ksyms');
       expect(claimedParts(told).sort()).toEqual(['layout', 'symbols']);
     }
     const status = await fetch(`${ingest.url}${kernelPath(kernel.buildId)}/status`);
@@ -173,7 +175,7 @@ describe('a stranger', () => {
     const settled = await kernel.record();
     // A map is a claim, whoever brings it.
     expect(claimedParts(settled)).toEqual(['ksyms', 'symbols']);
-    expect(settled).toMatchObject({ symbols: { by: 'farm' }, ksyms: { by: 'farm' } });
+    expect(settled).toMatchObject({ parts: { symbols: { by: 'farm' }, ksyms: { by: 'farm' } } });
   });
 
   test('who sends other variables is refused, and the operator finds it in the audit log', async () => {

@@ -100,7 +100,7 @@ describe('files of one build that come one after the other', () => {
     expect(record).toMatchObject({
       delivery: 'builtin',
       core: { origin: 'verbatim' },
-      extras: { vars: { variables: TEST_GLOBALS.length, origin: 'full' } },
+      parts: { vars: { variables: TEST_GLOBALS.length, origin: 'full' } },
     });
     expect(record?.sources.map(({ part }) => part)).toEqual(['kernel', 'full']);
   });
@@ -111,7 +111,7 @@ describe('files of one build that come one after the other', () => {
     expect((await send(full, `?buildId=${other}`)).status).toBe(201);
     expect(await ingest.record(other)).toMatchObject({
       delivery: 'builtin',
-      extras: { vars: { origin: 'full' } },
+      parts: { vars: { origin: 'full' } },
     });
   });
 
@@ -119,7 +119,7 @@ describe('files of one build that come one after the other', () => {
     const before = await ingest.record(buildId);
     expect((await send(image)).status).toBe(200);
     expect((await send(vmlinux('in parts'))).body).toMatchObject({ revision: 2 });
-    expect((await ingest.record(buildId))?.extras).toEqual(before?.extras);
+    expect((await ingest.record(buildId))?.parts).toEqual(before?.parts);
   });
 
   test('a module brings what makes the kernel load a carrier', async () => {
@@ -128,7 +128,7 @@ describe('files of one build that come one after the other', () => {
     expect(answer).toMatchObject({ status: 201, body: { revision: 3 } });
     const record = await ingest.record(buildId);
     expect(record?.carrier).toMatchObject({ loadable: true, vermagic: '6.12.0-test SMP ' });
-    expect(record?.extras).toHaveProperty('vars');
+    expect(record?.parts).toHaveProperty('vars');
   });
 });
 

@@ -156,7 +156,7 @@ describe('BTF beside a kernel, in one archive,', () => {
     const { status, body } = await send2('full', vmlinux('full', '6.9'), full);
     expect(status).toBe(201);
     expect(body.report).toMatchObject({
-      extras: { vars: { variables: TEST_GLOBALS.length } },
+      parts: { vars: { variables: TEST_GLOBALS.length } },
       used: [{ as: 'kernel' }, { as: 'full', name: 'full/vmlinux.btf' }],
     });
   });

@@ -51,7 +51,7 @@ describeWithKernels(['K612'], 'while a Debian kernel is split', ({ K612 }) => {
     expect(done).toEqual([...done].sort((a, b) => a - b));
     expect(new Set(done).size).toBeGreaterThan(2);
     expect(seen.every(({ progress }) => progress?.total === UNITS)).toBe(true);
-    const vars = (await ingest.record(BUILD_ID))?.extras.vars;
+    const vars = (await ingest.record(BUILD_ID))?.parts.vars;
     const {
       seen: all,
       taken,

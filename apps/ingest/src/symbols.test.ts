@@ -45,15 +45,15 @@ describe('a stripped kernel gets ksyms by its System.map', () => {
   test('sent with it', async () => {
     const { kernel, full, map, send, record } = stripped('together');
     expect(await send({ kernel, full, map })).toMatchObject({ status: 201 });
-    expect(await record()).toMatchObject({ ksyms, symbols: { origin: 'map' } });
+    expect(await record()).toMatchObject({ parts: { ksyms, symbols: { origin: 'map' } } });
   });
 
   test('sent after its variables', async () => {
     const { kernel, full, map, send, record } = stripped('map last');
     await send({ kernel, full });
-    expect(await record()).not.toHaveProperty('ksyms');
+    expect((await record())?.parts).not.toHaveProperty('ksyms');
     expect(await send({ map })).toMatchObject({ status: 201, body: { revision: 2 } });
-    expect(await record()).toMatchObject({ ksyms });
+    expect(await record()).toMatchObject({ parts: { ksyms } });
     expect(await send({ map })).toMatchObject({ status: 200, body: { revision: 2 } });
   });
 
@@ -62,27 +62,26 @@ describe('a stripped kernel gets ksyms by its System.map', () => {
     await send({ kernel });
     expect(await send({ map })).toMatchObject({ status: 201, body: { revision: 1 } });
     expect(await send({ full })).toMatchObject({ status: 201, body: { revision: 2 } });
-    expect(await record()).toMatchObject({ ksyms });
+    expect(await record()).toMatchObject({ parts: { ksyms } });
   });
 
   test('sent at one time with its variables, in two uploads', async () => {
     const { kernel, full, map, send, record } = stripped('both at once');
     await send({ kernel });
     await Promise.all([send({ map }), send({ full })]);
-    expect(await record()).toMatchObject({ ksyms });
+    expect(await record()).toMatchObject({ parts: { ksyms } });
   });
 
   test('or by a vmlinux with its symbol table, which says more than a map', async () => {
     const { kernel, full, map, send, record } = stripped('vmlinux last');
     await send({ kernel, full });
     await send({ map: Buffer.concat([map, Buffer.from('ffffffff83000030 D more\n')]) });
-    const symbols = (await record())?.symbols;
+    const symbols = (await record())?.parts.symbols;
     expect(symbols).toMatchObject({ origin: 'map' });
     const { vmlinux } = loadableKernel(buildIdOf('vmlinux last'));
     await send({ kernel: vmlinux });
     expect(await record()).toMatchObject({
-      ksyms,
-      symbols: { origin: 'symtab' },
+      parts: { ksyms, symbols: { origin: 'symtab' } },
       carrier: { loadable: true },
     });
   });
@@ -90,9 +89,9 @@ describe('a stripped kernel gets ksyms by its System.map', () => {
   test('and its variables are those of the upload that brought them, in another order', async () => {
     const { kernel, full, map, send, record } = stripped('same variables');
     await send({ kernel, full });
-    const before = (await record())?.extras.vars;
+    const before = (await record())?.parts.vars;
     await send({ map });
-    const after = (await record())?.extras.vars;
+    const after = (await record())?.parts.vars;
     const { variables, origin, types } = before ?? {};
     expect(after).toMatchObject({ variables, origin, types });
   });
@@ -129,7 +128,7 @@ describe('a map is refused, and nothing is left behind:', () => {
     const { carrier } = (await record()) ?? {};
     expect(carrier).toMatchObject({ loadable: false });
     expect(await send({ map })).toMatchObject({ status: 201 });
-    expect(await record()).toMatchObject({ ksyms: { variables: 1 } });
+    expect(await record()).toMatchObject({ parts: { ksyms: { variables: 1 } } });
   });
 });
 
@@ -143,8 +142,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     const { kernel, full, send, record } = stripped('inside', 'all');
     expect(await send({ kernel, full })).toMatchObject({ status: 201 });
     expect(await record()).toMatchObject({
-      ksyms,
-      symbols: { origin: 'symtab', from: 'kallsyms' },
+      parts: { ksyms, symbols: { origin: 'symtab', from: 'kallsyms' } },
     });
     expect(claimedOf(await record())).toEqual([]);
   });
@@ -156,13 +154,14 @@ describe('a stripped kernel shows its symbols itself', () => {
     // All that is freed is said to stay.
     await send({ map: lieOf(map) });
     expect(await record()).toMatchObject({
-      ksyms: { variables: 2, from: 'map' },
-      symbols: { from: 'map' },
+      parts: { ksyms: { variables: 2, from: 'map' }, symbols: { from: 'map' } },
     });
     expect(claimedOf(await record())).toEqual(['ksyms', 'symbols']);
     const { vmlinux } = loadableKernel(buildId);
     await send({ kernel: vmlinux });
-    expect(await record()).toMatchObject({ ksyms: { variables: 1 }, symbols: { from: 'symtab' } });
+    expect(await record()).toMatchObject({
+      parts: { ksyms: { variables: 1 }, symbols: { from: 'symtab' } },
+    });
   });
 
   test('and a map that says otherwise is refused', async () => {
@@ -173,7 +172,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     expect(await send({ map: lie })).toMatchObject({ status: 422, body: { code: 'foreign-map' } });
     expect(await ingest.left()).toEqual(before);
     expect(await send({ map })).toMatchObject({ status: 201 });
-    expect(await record()).toMatchObject({ ksyms });
+    expect(await record()).toMatchObject({ parts: { ksyms } });
   });
 
   test('and a map beside it in its package is left, with the reason, if it says otherwise', async () => {
@@ -189,7 +188,7 @@ describe('a stripped kernel shows its symbols itself', () => {
     const answer = await sendParts(ingest.url, { kernel: debFile({ members }), full });
     expect(answer).toMatchObject({ status: 201 });
     const record = await ingest.record(buildIdOf('along'));
-    expect(record).toMatchObject({ ksyms });
+    expect(record).toMatchObject({ parts: { ksyms } });
     expect(record?.carrier?.mapIgnored).toMatch(
       /it has __init_begin at 0xffffffff83000030, the kernel/,
     );
@@ -198,13 +197,12 @@ describe('a stripped kernel shows its symbols itself', () => {
   test('and finds no variable where functions alone are inside', async () => {
     const { kernel, full, map, send, record } = stripped('functions', 'functions');
     expect(await send({ kernel, full })).toMatchObject({ status: 201 });
-    expect(await record()).not.toHaveProperty('ksyms');
-    expect(await record()).not.toHaveProperty('layout');
+    expect((await record())?.parts).not.toHaveProperty('ksyms');
+    expect((await record())?.parts).not.toHaveProperty('layout');
     expect(await send({ kernel, map })).toMatchObject({ status: 201 });
-    expect(await record()).not.toHaveProperty('ksyms');
+    expect((await record())?.parts).not.toHaveProperty('ksyms');
     expect(await record()).toMatchObject({
-      symbols: { from: 'map', hidesVariables: true },
-      layout: { from: 'map' },
+      parts: { symbols: { from: 'map', hidesVariables: true }, layout: { from: 'map' } },
     });
   });
 
@@ -213,9 +211,9 @@ describe('a stripped kernel shows its symbols itself', () => {
     const { vmlinux: kernel, full } = loadableKernel(buildId, {}, 'functions');
     expect(await sendParts(ingest.url, { kernel, full })).toMatchObject({ status: 201 });
     const record = await ingest.record(buildId);
-    expect(record).not.toHaveProperty('ksyms');
+    expect(record?.parts).not.toHaveProperty('ksyms');
     expect(record).toMatchObject({
-      layout: { from: 'symtab' },
+      parts: { layout: { from: 'symtab' } },
       carrier: { why: 'no-kallsyms-all' },
     });
   });

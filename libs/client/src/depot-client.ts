@@ -1,6 +1,6 @@
 import {
   kernelPath,
-  kernelRecordSchema,
+  answeredRecordSchema,
   keysAnswerSchema,
   lookupAnswerSchema,
   resolveAnswerSchema,
@@ -117,7 +117,7 @@ export class DepotClient {
   /** @returns undefined where no depot knows the build ID. */
   async record(buildId: string, signal?: AbortSignal): Promise<KernelRecord | undefined> {
     try {
-      return await this.#json(kernelPath(buildId), kernelRecordSchema, signal);
+      return await this.#json(kernelPath(buildId), answeredRecordSchema, signal);
     } catch (error) {
       if (error instanceof ProblemError && error.code === 'unknown-build-id') return undefined;
       throw error;
@@ -331,7 +331,7 @@ export class DepotClient {
     read: (record: KernelRecord) => Promise<Result>,
   ): Promise<Result> {
     for (let before = -1; ;) {
-      const record = await this.#json(kernelPath(buildId), kernelRecordSchema, signal);
+      const record = await this.#json(kernelPath(buildId), answeredRecordSchema, signal);
       try {
         return await read(record);
       } catch (error) {

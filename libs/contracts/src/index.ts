@@ -14,6 +14,7 @@ export { openRecord, type OpenedRecord } from './open-record.ts';
 export * from './parts.ts';
 export * from './problem.ts';
 export * from './record.ts';
+export { answeredRecordSchema, encodeRecord, writtenRecord } from './record-codec.ts';
 export * from './search.ts';
 export { currentSources, sourcesSinceReplace } from './sources.ts';
 export * from './status.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 
 /** Version of the job's payload: a worker leaves jobs of a newer one to newer workers. */
-export const JOB_VERSION = 1;
+export const JOB_VERSION = 2;
 
 /** A doorbell: which revision of which kernel wants compressing. All else is in the record. */
 export const jobSchema = z.looseObject({

@@ -1,7 +1,7 @@
 import { kernelRecord } from '@btf-depot/testing';
 import { describe, expect, it } from 'vitest';
 import { openRecord } from './open-record.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecord } from './record-codec.ts';
 
 const record = kernelRecord();
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -1,3 +1,4 @@
+import { currentFields } from './record-codec.ts';
 import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
 
 /** What stored bytes are: a record, perhaps one with malformed fields left out, or none. */
@@ -24,7 +25,7 @@ const OPTIONAL: ReadonlySet<string> = new Set(
 );
 
 /** Fields that are maps: a record can do without any entry of them. */
-const MAPS: ReadonlySet<string> = new Set(['extras', 'artifacts']);
+const MAPS: ReadonlySet<string> = new Set(['parts', 'artifacts']);
 
 /**
  * Opens the bytes of a record. A malformed field that a record can do without is left out and
@@ -39,7 +40,7 @@ export function openRecord(bytes: Uint8Array): OpenedRecord {
     return { why: `it is no JSON: ${String(error)}`, isNewer: false };
   }
   if (typeof json !== 'object' || json === null) return { why: 'it is no object', isNewer: false };
-  const fields: Record<string, unknown> = { ...json };
+  const fields = currentFields(json);
   const { schema, revision } = fields;
   const isNewer = typeof schema === 'number' && schema > RECORD_SCHEMA;
   const damage: string[] = [];

@@ -22,14 +22,6 @@ export const ownerSchema = z.looseObject({
 
 export type Owner = z.infer<typeof ownerSchema>;
 
-/** Of a stored part; parts that were stored before owners were recorded lack both. */
-export const broughtShape = {
-  /** The principal that brought it. */
-  by: z.string().exactOptional(),
-  /** It was not brought by the kernel's owner, or the kernel has none. */
-  claimed: z.literal(true).exactOptional(),
-};
-
 /** Anyone can write a map, so what is known from one alone is a claim, whoever brought it. */
 const CLAIM = 'map';
 
@@ -47,7 +39,7 @@ export function claimedParts(record: Partial<KernelRecord>): string[] {
 export function claimedArtifacts(record: Partial<KernelRecord>): string[] {
   const claimed = new Set(claimedParts(record));
   const parts = PUBLISHED_PARTS.map(
-    (name) => [PARTS[name].artifact.name, [partSpec(name).of ?? name]] as const,
+    (name) => [PARTS[name].artifact.name, [partSpec(name).of?.[0] ?? name]] as const,
   );
   const carriers = CARRIER_FILES.map((file) => [file, [...CARRIERS[file].holds, 'load']] as const);
   return [...parts, ...carriers]

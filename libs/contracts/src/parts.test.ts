@@ -4,12 +4,12 @@ import { ARTIFACTS, partBehind } from './artifact.ts';
 import { claimedArtifacts, claimedParts } from './ownership.ts';
 import {
   extrasOf,
+  mapParts,
   PART_NAMES,
   partOf,
   partOfSection,
-  PARTS,
+  partSpec,
   partsOf,
-  withExtra,
   withParts,
 } from './parts.ts';
 import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
@@ -28,9 +28,10 @@ function blobPaths(schema: unknown, path: readonly string[] = []): string[] {
 }
 
 test('every blob for which the schema of records has a place is a part, or named by its file', () => {
-  const paths = PART_NAMES.map((name) =>
-    PARTS[name].path.join('.').replace(/^extras\..*/, 'extras.*'),
-  );
+  const paths = PART_NAMES.map((name) => {
+    const place = partSpec(name).of ?? [name];
+    return (name === 'core' ? place : ['parts', ...place]).join('.');
+  });
   const byFile = ['carrier.given.*', 'artifacts.*', 'sources.*'];
   expect(blobPaths(kernelRecordSchema).toSorted()).toEqual([...paths, ...byFile].toSorted());
 });
@@ -66,51 +67,56 @@ const baseSha256 = blob('0').sha256;
 const bare: KernelRecord = {
   ...{ schema: RECORD_SCHEMA, buildId: 'ab'.repeat(20), revision: 1, state: 'compressing' },
   ...{ endian: 'little', delivery: 'builtin', core: { ...blob('0'), origin: 'verbatim' } },
-  ...{ extras: {}, artifacts: {}, sources: [], uploadedAt: '2026-01-01T00:00:00.000Z' },
+  ...{ parts: {}, artifacts: {}, sources: [], uploadedAt: '2026-01-01T00:00:00.000Z' },
 };
 const vars = { ...blob('1'), variables: 1, origin: 'dwarf', baseSha256 } as const;
-const record: KernelRecord = {
-  ...bare,
-  extras: { vars, later: { ...vars, ...blob('2') } },
+const parts = {
+  vars,
   ksyms: { ...blob('3'), variables: 1, leftOut: {}, layout: blob('4') },
   inlines: { ...blob('5'), sites: 1, origin: 'dwarf', baseSha256, map: blob('6') },
-};
+  later: { ...blob('2'), baseSha256 },
+} as const;
+const record: KernelRecord = { ...bare, parts };
 
 test('parts are found where records have them, and those of newer versions too', () => {
   expect([...partsOf(record).keys()]).toEqual([
     ...['core', 'vars', 'ksyms', 'ksymsLayout', 'inlines', 'inlinesMap', 'later'],
   ]);
   expect([...extrasOf(record).keys()]).toEqual(['vars', 'inlines', 'later']);
-  expect(partOf(record, 'ksymsLayout')).toBe(record.ksyms?.layout);
+  expect(partOf(record, 'ksymsLayout')).toBe(parts.ksyms.layout);
   expect(partOf(bare, 'ksymsLayout')).toBeUndefined();
+  const companion: KernelRecord = { ...bare, parts: { more: blob('7') } };
+  expect([[...partsOf(companion).keys()], [...extrasOf(companion)]]).toEqual([
+    ['core', 'more'],
+    [],
+  ]);
 });
 
-test('an extra is put where records have it, and the record before stays as it is', () => {
+test('parts are put into a record, or taken out, and the record before stays as it is', () => {
   const before = structuredClone(bare);
-  const inlines = { ...blob('5'), sites: 1, origin: 'dwarf', baseSha256 } as const;
-  const both = withExtra(withExtra(bare, 'vars', vars), 'inlines', inlines);
-  expect(both).toEqual({ ...bare, extras: { vars }, inlines });
+  const both = withParts(withParts(bare, { vars }), { inlines: parts.inlines, vars: undefined });
+  expect(both).toStrictEqual({ ...bare, parts: { inlines: parts.inlines } });
   expect(bare).toEqual(before);
 });
 
 test('every part has marks, or its owner has them', () => {
-  const claimed = withParts(record, (part) => ({ ...part, claimed: true }));
+  const claimed = mapParts(record, (part) => ({ ...part, claimed: true }));
   expect(claimedParts(claimed)).toEqual(['core', 'vars', 'ksyms', 'inlines', 'later']);
-  expect(claimed.ksyms?.layout).not.toHaveProperty('claimed');
+  expect(claimed.parts.ksyms?.layout).not.toHaveProperty('claimed');
   expect(claimedParts(record)).toEqual([]);
-  const { ksyms } = record;
-  expect(
-    claimedArtifacts({ ...record, ...(ksyms && { ksyms: { ...ksyms, claimed: true } }) }),
-  ).toEqual([...['vmlinux.ksyms.btf', 'btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko']]);
+  expect(claimedArtifacts(withParts(record, { ksyms: { ...parts.ksyms, claimed: true } }))).toEqual(
+    ['vmlinux.ksyms.btf', 'btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko'],
+  );
 });
 
-test('a report has each extra where the record has it, with how much there is of it', () => {
+test('a report has each extra with how much there is of it, and where old clients look', () => {
   const { report } = statusOf(record);
-  const said = { size: 1, types: 1 };
-  expect(report.extras).toEqual({
-    vars: { ...said, sha256: blob('1').sha256, variables: 1 },
-    later: { ...said, sha256: blob('2').sha256, variables: 1 },
-  });
-  expect(report.inlines).toEqual({ ...said, sha256: blob('5').sha256, sites: 1 });
+  const extras = {
+    vars: { ...blob('1'), variables: 1 },
+    inlines: { ...blob('5'), sites: 1 },
+  };
+  expect(report.parts).toEqual({ ...extras, later: blob('2') });
+  expect(report.extras).toEqual({ vars: extras.vars });
+  expect(report.inlines).toEqual(extras.inlines);
   expect(statusOf(bare).report).not.toHaveProperty('inlines');
 });

@@ -1,10 +1,9 @@
 import { EXTRAS, isExtraName, type ExtraName } from './extras/index.ts';
 import { BYTES, type PartSpec } from './extras/shapes.ts';
 import type { ProblemCode } from './problem.ts';
-import type { ExtraEntries, KernelRecord } from './record.ts';
+import type { KernelRecord } from './record.ts';
 
 const core = {
-  path: ['core'],
   artifact: { name: 'vmlinux.btf', mediaType: BYTES },
   sections: ['.BTF'],
 } as const satisfies PartSpec;
@@ -30,6 +29,20 @@ export const PARTS = Object.assign(
 export type PartName = keyof Parts;
 
 export const PART_NAMES = Object.keys(PARTS) as PartName[];
+
+/** Parts that the record has by their names, in `parts`: all but core, and what lies in another. */
+type NamedPart = {
+  [Name in PartName]: Parts[Name] extends { schema: unknown } ? Name : never;
+}[PartName];
+
+type PartSchemas = { [Name in NamedPart]: Parts[Name]['schema'] };
+
+export const PART_SCHEMAS = Object.fromEntries(
+  PART_NAMES.flatMap((name) => {
+    const { schema } = partSpec(name);
+    return schema ? [[name, schema]] : [];
+  }),
+) as unknown as PartSchemas;
 
 /** Parts that are published as a file. */
 export type PublishedPart = {
@@ -58,6 +71,8 @@ export interface StoredPart {
   /** Bytes. */
   size: number;
   types?: number | undefined;
+  /** Of an extra: SHA-256 of the core that it stands on. */
+  baseSha256?: string | undefined;
   /** What it was found in. */
   origin?: string | undefined;
   from?: string | undefined;
@@ -67,84 +82,57 @@ export interface StoredPart {
 
 /** What a record has of a part. */
 export function partOf(record: Partial<KernelRecord>, name: PartName): StoredPart | undefined {
-  let value: unknown = record;
-  for (const key of PARTS[name].path) {
-    const isThere = typeof value === 'object' && value !== null && Object.hasOwn(value, key);
-    value = isThere ? (value as Record<string, unknown>)[key] : undefined;
-  }
-  return value as StoredPart | undefined;
+  if (name === 'core') return record.core;
+  const [part, field] = partSpec(name).of ?? [name];
+  const found = record.parts?.[part] as Record<string, unknown> | undefined;
+  return (field === undefined ? found : found?.[field]) as StoredPart | undefined;
 }
 
-/** Every part that a record has, extras included that a newer version has added. */
+/** Every part that a record has, those included that a newer version has added. */
 export function partsOf(record: Partial<KernelRecord>): Map<string, StoredPart> {
   const known = PART_NAMES.flatMap((name) => {
     const part = partOf(record, name);
     return part ? [[name, part] as const] : [];
   });
-  return new Map([...known, ...foreignExtras(record)]);
+  return new Map([...known, ...foreignParts(record)]);
 }
 
 /** The extras that a record has, by their names. */
 export function extrasOf(record: Partial<KernelRecord>): Map<string, StoredPart> {
-  const known = new Set<string>(PART_NAMES.filter((name) => !isExtraName(name)));
-  return new Map([...partsOf(record)].filter(([name]) => !known.has(name)));
+  const foreign = foreignParts(record).filter(([, { baseSha256 }]) => baseSha256 !== undefined);
+  const known = [...partsOf(record)].filter(([name]) => isExtraName(name));
+  return new Map([...known, ...foreign]);
 }
 
 /** How much a record has of an extra, in the unit that it counts: variables, sites. */
 export function amountOf(name: string, part: StoredPart): { what: string; amount: number } {
-  // What this version does not know is described as variables are: see `extras` of the record.
-  const what = isExtraName(name) ? EXTRAS[name].counts : EXTRAS.vars.counts;
+  const what = isExtraName(name) ? EXTRAS[name].counts : 'types';
   return { what, amount: Number((part as unknown as Record<string, unknown>)[what]) };
 }
 
-/** What a record has of an extra. */
-export function extraOf<Name extends ExtraName>(
-  record: Partial<KernelRecord>,
-  name: Name,
-): ExtraEntries[Name] | undefined {
-  return partOf(record, name) as ExtraEntries[Name] | undefined;
+/** Parts that this version does not know. */
+function foreignParts({ parts = {} }: Partial<KernelRecord>): [string, StoredPart][] {
+  const foreign = Object.entries(parts).filter(([name]) => !Object.hasOwn(PARTS, name));
+  return foreign as [string, StoredPart][];
 }
 
-/** The record with this of an extra. */
-export function withExtra<Name extends ExtraName>(
+/** The record with these parts; without those that are undefined. */
+export function withParts(
   record: KernelRecord,
-  name: Name,
-  entry: ExtraEntries[Name],
+  changes: { [Name in NamedPart]?: KernelRecord['parts'][Name] | undefined },
 ): KernelRecord {
-  const next = { ...record, extras: { ...record.extras } };
-  setAt(next, PARTS[name].path, entry);
-  return next;
-}
-
-/** Extras that this version does not know. */
-function foreignExtras({ extras = {} }: Partial<KernelRecord>): [string, StoredPart][] {
-  const known = new Set<string>(
-    PART_NAMES.map((name) => PARTS[name].path).flatMap(([field, name]) =>
-      field === 'extras' && name !== undefined ? [name] : [],
-    ),
-  );
-  return Object.entries(extras).filter(([name]) => !known.has(name));
+  const parts = Object.entries({ ...record.parts, ...changes });
+  return { ...record, parts: Object.fromEntries(parts.filter(([, part]) => part !== undefined)) };
 }
 
 /** The record with each part that has marks of its own as `change` gives it back. */
-export function withParts(
+export function mapParts(
   record: KernelRecord,
   change: <Part extends StoredPart>(part: Part) => Part,
 ): KernelRecord {
-  const next = structuredClone(record);
-  for (const name of PART_NAMES) {
-    const { path, of } = partSpec(name);
-    const part = of === undefined ? partOf(next, name) : undefined;
-    if (part) setAt(next, path, change(part));
-  }
-  for (const [name, part] of foreignExtras(next)) setAt(next, ['extras', name], change(part));
-  return next;
-}
-
-function setAt(within: object, [key, ...rest]: readonly string[], value: unknown): void {
-  const fields = within as Record<string, unknown>;
-  if (rest.length > 0) setAt(fields[key] as object, rest, value);
-  else fields[key] = value;
+  const { core, parts } = structuredClone(record);
+  const changed = Object.entries(parts).map(([name, part]) => [name, change(part as StoredPart)]);
+  return { ...record, core: change(core), parts: Object.fromEntries(changed) };
 }
 
 /** The part of an ELF section: `.BTF` is core, `.BTF.NAME` an extra or a companion. */

@@ -1,83 +1,45 @@
 import { z } from 'zod';
 import { buildIdSchema, sha256Schema } from './build-id.ts';
-import { inlines } from './extras/inlines.ts';
-import { vars } from './extras/vars.ts';
-import { broughtShape, ownerSchema } from './ownership.ts';
+import { blobShape, broughtShape, count, storedPart } from './extras/shapes.ts';
+import { ownerSchema } from './ownership.ts';
+import { PART_SCHEMAS } from './parts.ts';
 
 /**
  * Version of the stored record. Additions that an older reader may ignore keep it; anything else
  * raises it, and older processes then read such records but never write them.
  */
-export const RECORD_SCHEMA = 1;
-
-const count = z.number().int().nonnegative();
-const blob = { sha256: sha256Schema, size: count };
+export const RECORD_SCHEMA = 2;
 
 export const STATES = ['compressing', 'ready', 'failed', 'withdrawn'] as const;
 export const DELIVERIES = ['builtin', 'module'] as const;
 
-const coreSchema = z.looseObject({
-  ...blob,
-  ...broughtShape,
+const coreSchema = storedPart({
   types: count,
   /** `verbatim`: the kernel's own bytes; `partition`: what stayed of a full BTF. */
   origin: z.enum(['verbatim', 'partition']),
 });
 
-/** Split BTF on core. */
-const splitShape = {
-  ...blob,
-  ...broughtShape,
-  types: count,
-  /** Of DWARF: how many entries it has, and what became of them, by rule, class or reason. */
-  coverage: z.looseObject({}).exactOptional(),
-  /** SHA-256 of the core that this split BTF stands on. */
-  baseSha256: sha256Schema,
+/** What this version knows of a part that a newer one has added. */
+const foreignPartSchema = storedPart({
+  types: count.exactOptional(),
+  baseSha256: sha256Schema.exactOptional(),
+});
+
+type Optional<Shape extends z.ZodRawShape> = {
+  [Name in keyof Shape]: z.ZodExactOptional<Shape[Name]>;
 };
 
-/** Those that lie in `extras` are described as variables are, whatever their name. */
-const extraSchema = z.looseObject({ ...splitShape, ...vars.details });
-
-/** The part of vars that a running kernel may be given, as split BTF on core. */
-const ksymsSchema = z.looseObject({
-  ...blob,
-  ...broughtShape,
-  types: count,
-  variables: count,
-  /** Variables that are left out, by the reason (KSYM_REASONS in libs/extras). */
-  leftOut: z.record(z.string(), count),
-  /** Where all variables lie in the image, and why some are left out; older records lack it. */
-  layout: z.looseObject(blob).exactOptional(),
-  /** What the symbols are known from, as in `symbols`; older records lack it. */
-  from: z.string().exactOptional(),
-});
-
-/** Symbols of the kernel, as `nm -S` in zstd: for variables that come later. */
-const symbolsSchema = z.looseObject({
-  ...blob,
-  ...broughtShape,
-  /** For readers of version 0.1, which know no other: `symtab` stands for kallsyms too. */
-  origin: z.enum(['symtab', 'map']),
-  /** `kallsyms`, `symtab`: the kernel itself; `map`: a System.map, which is a claim. */
-  from: z.string().exactOptional(),
-  /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by its name. */
-  hidesVariables: z.literal(true).exactOptional(),
-});
-
-/** Where variables lie, of a kernel that has no ksyms because it finds none by name. */
-const layoutSchema = z.looseObject({
-  ...blob,
-  ...broughtShape,
-  /** As in `symbols`. */
-  from: z.string(),
-});
-
-const inlinesSchema = z.looseObject({
-  ...splitShape,
-  ...inlines.details,
-  /** Addresses of sections and of the functions that the sites stand in, as text. */
-  map: z.looseObject(blob).exactOptional(),
-});
+/** The extras and their companions, and what a newer version may add to them. */
+const partsSchema = z
+  .object(
+    Object.fromEntries(
+      Object.entries(PART_SCHEMAS).map(([name, schema]) => [name, schema.exactOptional()]),
+    ),
+  )
+  .catchall(foreignPartSchema) as unknown as z.ZodObject<
+  Optional<typeof PART_SCHEMAS>,
+  z.core.$loose
+>;
 
 /** What a module must say and hold so that this kernel loads it (LoadFacts in libs/carrier). */
 const loadSchema = z.looseObject({
@@ -99,7 +61,7 @@ const carrierSchema = z.looseObject({
   load: loadSchema.exactOptional(),
   /** Made, and maybe signed, by the kernel's own build: artifacts that are kept byte for byte. */
   given: z
-    .record(z.string(), z.looseObject({ ...blob, ...broughtShape, signed: z.boolean() }))
+    .record(z.string(), z.looseObject({ ...blobShape, ...broughtShape, signed: z.boolean() }))
     .exactOptional(),
   /** Given as well, and not published: only their BTF was taken. Why, by the artifact's name. */
   refused: z
@@ -112,7 +74,7 @@ const carrierSchema = z.looseObject({
 });
 
 const artifactSchema = z.looseObject({
-  ...blob,
+  ...blobShape,
   mediaType: z.string(),
   /** Milliseconds that compressing took. */
   ms: count.exactOptional(),
@@ -127,7 +89,7 @@ export const UPLOAD_PARTS = ['kernel', 'full', 'module', 'map', 'carrier'] as co
 export type UploadPart = (typeof UPLOAD_PARTS)[number];
 
 const sourceSchema = z.looseObject({
-  ...blob,
+  ...blobShape,
   /** What the file was recognised as: `elf`, `btf`, `image`, `module` or `map`, in time others. */
   kind: z.string(),
   /** The part of the upload that it came as: one of UPLOAD_PARTS, in time others. */
@@ -170,11 +132,7 @@ export const kernelRecordSchema = z.looseObject({
   distro: z.string().exactOptional(),
   delivery: z.enum(DELIVERIES),
   core: coreSchema,
-  extras: z.record(z.string(), extraSchema),
-  ksyms: ksymsSchema.exactOptional(),
-  symbols: symbolsSchema.exactOptional(),
-  layout: layoutSchema.exactOptional(),
-  inlines: inlinesSchema.exactOptional(),
+  parts: partsSchema,
   carrier: carrierSchema.exactOptional(),
   /** Files of the newest finished revision; what an earlier one had stays here until then. */
   artifacts: z.record(z.string(), artifactSchema),
@@ -203,32 +161,13 @@ export const kernelRecordSchema = z.looseObject({
 
 export type KernelRecord = z.infer<typeof kernelRecordSchema>;
 export type CoreEntry = z.infer<typeof coreSchema>;
-export type ExtraEntry = z.infer<typeof extraSchema>;
-export type KsymsEntry = z.infer<typeof ksymsSchema>;
-export type InlinesEntry = z.infer<typeof inlinesSchema>;
-/** What a record has of each extra. */
-export interface ExtraEntries {
-  vars: ExtraEntry;
-  inlines: InlinesEntry;
-}
+/** What a record has of each part that it names. */
+export type PartEntries = {
+  [Name in keyof typeof PART_SCHEMAS]: z.infer<(typeof PART_SCHEMAS)[Name]>;
+};
 export type CarrierEntry = z.infer<typeof carrierSchema>;
 export type ArtifactEntry = z.infer<typeof artifactSchema>;
 export type SourceEntry = z.infer<typeof sourceSchema>;
 export type Withdrawal = z.infer<typeof withdrawalSchema>;
 export type Delivery = (typeof DELIVERIES)[number];
 export type State = (typeof STATES)[number];
-
-/**
- * Bytes of a record as they are stored: JSON, fields that this version does not know included.
- * @throws ZodError for one that `decodeRecord` would refuse: nothing is written that nobody can read.
- */
-export function encodeRecord(record: KernelRecord): Uint8Array {
-  kernelRecordSchema.parse(record);
-  return new TextEncoder().encode(`${JSON.stringify(record, null, 1)}\n`);
-}
-
-/** @throws SyntaxError or ZodError where the bytes are no record. */
-export function decodeRecord(bytes: Uint8Array): KernelRecord {
-  const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  return kernelRecordSchema.parse(json);
-}

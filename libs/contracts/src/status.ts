@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 import { claimedParts } from './ownership.ts';
 import { amountOf, extrasOf } from './parts.ts';
+import { oldFields } from './record-codec.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
 /** How far the work on a kernel is. */
@@ -74,6 +75,9 @@ export const statusSchema = z.looseObject({
     release: z.string().exactOptional(),
     arch: z.string().exactOptional(),
     core: part.extend({ types: z.number().int() }),
+    /** Each extra by its name, and how much there is of it: `variables`, `sites`. */
+    parts: z.record(z.string(), part.extend({ types: z.number().int() })).exactOptional(),
+    /** For clients of version 0.1, as `inlines`: in `parts`. */
     extras: z.record(
       z.string(),
       part.extend({ types: z.number().int(), variables: z.number().int() }),
@@ -183,18 +187,20 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
   };
 }
 
-/** Clients look for an extra where the record has it: in `extras`, or beside that. */
-function reportedExtras(record: KernelRecord): Pick<KernelStatus['report'], 'extras' | 'inlines'> {
+/** Clients of earlier versions look for variables in `extras`, and for inlined calls beside it. */
+function reportedExtras(
+  record: KernelRecord,
+): Pick<KernelStatus['report'], 'parts' | 'extras' | 'inlines'> {
   const all = [...extrasOf(record)].map(([name, part]) => {
     const { what, amount } = amountOf(name, part);
     const { sha256, size, types } = part;
     return [name, { sha256, size, types, [what]: amount }] as const;
   });
-  const isInside = (name: string) => Object.hasOwn(record.extras, name);
-  return {
-    ...Object.fromEntries(all.filter(([name]) => !isInside(name))),
-    extras: Object.fromEntries(all.filter(([name]) => isInside(name))),
-  } as Pick<KernelStatus['report'], 'extras' | 'inlines'>;
+  const parts = Object.fromEntries(all);
+  return { parts, ...oldFields(parts) } as Pick<
+    KernelStatus['report'],
+    'parts' | 'extras' | 'inlines'
+  >;
 }
 
 function compressingOf({ state, progress }: KernelRecord): WorkProgress | undefined {

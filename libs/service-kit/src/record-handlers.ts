@@ -2,6 +2,7 @@ import {
   isBuildId,
   statusOf,
   statusOfSplitting,
+  writtenRecord,
   type KernelRecord,
   type StatusAnswer,
 } from '@btf-depot/contracts';
@@ -42,7 +43,7 @@ export function recordHandlers(
       const record = await findRecord(buildId);
       if (!record) throw unknown(buildId);
       refuseWithdrawn(record);
-      response.json(record);
+      response.json(writtenRecord(record));
     },
     async status({ response, params: { buildId } }) {
       isToBeAskedAgain(response);

@@ -32,7 +32,7 @@ export function kernelRecord(overrides: Partial<KernelRecord> = {}): KernelRecor
     release: '6.12.0-test',
     delivery: 'builtin',
     core: { sha256: sha256Of(core), size: core.length, types: 1, origin: 'verbatim' },
-    extras: {},
+    parts: {},
     artifacts: {},
     sources: [
       {

@@ -38,13 +38,11 @@ export function describeRecordStore(
         ...record,
         license: 'GPL-2.0-only',
         core: { ...record.core, symbols: { count: 3 } },
-        extras: {
+        parts: {
           later: {
             sha256: record.core.sha256,
             size: 1,
             types: 1,
-            variables: 1,
-            origin: 'full' as const,
             baseSha256: record.core.sha256,
             sites: [1, 2],
           },

@@ -5,7 +5,7 @@ import { h, section, type Child } from '../dom.ts';
 import { keptToken } from '../token.ts';
 
 /** What to type elsewhere. Only names that the depot made go into it. */
-export function commands({ buildId, artifacts, extras }: KernelRecord): Child {
+export function commands({ buildId, artifacts, parts }: KernelRecord): Child {
   const has = (name: string) => Object.hasOwn(artifacts, name);
   const file = ['btf_vmlinux.ko.gz', 'btf_vmlinux_ksyms.ko.gz', 'vmlinux.btf'].find(has);
   const url = DEPOT.replace(/\/$/, '');
@@ -20,7 +20,7 @@ export function commands({ buildId, artifacts, extras }: KernelRecord): Child {
   if (has('btf_vmlinux_ksyms.ko')) {
     lines.push(['A device that runs it', `BTFDEPOT_URL=${url} btfdepot-fetch load`]);
   }
-  const name = Object.hasOwn(extras, 'vars') ? '.BTF.vars' : '.BTF';
+  const name = parts.vars ? '.BTF.vars' : '.BTF';
   const find = `debuginfod-find section ${buildId} ${name}`;
   lines.push(["debuginfod's client", `DEBUGINFOD_URLS=${url} ${find}`]);
   return section(

@@ -8,8 +8,7 @@ export function coverageSections(record: KernelRecord): Child[] {
   return [variableCoverage(record), inlineCoverage(record)];
 }
 
-function variableCoverage({ extras, ksyms }: KernelRecord): Child {
-  const vars = Object.hasOwn(extras, 'vars') ? extras.vars : undefined;
+function variableCoverage({ parts: { vars, ksyms } }: KernelRecord): Child {
   if (!vars) return undefined;
   const { coverage } = vars;
   const plots: Child[] = [];
@@ -39,7 +38,7 @@ function variableCoverage({ extras, ksyms }: KernelRecord): Child {
   return plots.length > 0 && section('Variables', h('div', { class: 'plots' }, ...shown(plots)));
 }
 
-function inlineCoverage({ inlines }: KernelRecord): Child {
+function inlineCoverage({ parts: { inlines } }: KernelRecord): Child {
   const coverage = inlines?.coverage;
   if (!coverage) return undefined;
   const located = counts(coverage.located);

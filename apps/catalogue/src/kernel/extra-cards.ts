@@ -1,4 +1,4 @@
-import { extraOf, type ExtraName, type KernelRecord } from '@btf-depot/contracts';
+import type { ExtraName, KernelRecord } from '@btf-depot/contracts';
 import { linkTo } from '../address.ts';
 import { h } from '../dom.ts';
 import { bytes, count } from '../format.ts';
@@ -9,8 +9,8 @@ const ORIGINS = { full: "its build's pahole", dwarf: 'its DWARF', partition: 'it
 /** What the page says of each extra and its companions, and of those that a kernel lacks. */
 export const CARDS: Readonly<Record<ExtraName, (record: KernelRecord) => HTMLElement[]>> = {
   vars(record) {
-    const { ksyms, buildId: kernel } = record;
-    const vars = extraOf(record, 'vars');
+    const { vars, ksyms } = record.parts;
+    const kernel = record.buildId;
     return [
       vars
         ? card(
@@ -25,8 +25,8 @@ export const CARDS: Readonly<Record<ExtraName, (record: KernelRecord) => HTMLEle
     ];
   },
   inlines(record) {
-    const { buildId: kernel } = record;
-    const inlines = extraOf(record, 'inlines');
+    const { inlines } = record.parts;
+    const kernel = record.buildId;
     return [
       inlines
         ? card(

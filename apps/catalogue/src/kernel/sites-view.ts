@@ -14,11 +14,11 @@ const MISSES = new Set(['unknown-function', 'no-inlines', 'bad-query']);
 /** Where calls of a function were inlined, or what is inlined at an address. */
 export async function sitesView(
   client: DepotClient,
-  { buildId: kernel, inlines }: KernelRecord,
+  { buildId: kernel, parts }: KernelRecord,
   asked?: Asked,
   page?: string,
 ): Promise<Child[]> {
-  if (!inlines) {
+  if (!parts.inlines) {
     return [
       h(
         'p',

@@ -8,7 +8,7 @@ import { variableSearch } from './variable-search.ts';
 /** The variables of a kernel whose names begin so. */
 export async function variablesView(
   client: DepotClient,
-  { buildId: kernel, extras }: KernelRecord,
+  { buildId: kernel, parts }: KernelRecord,
   prefix: string,
   page?: string,
 ): Promise<Child[]> {
@@ -16,7 +16,7 @@ export async function variablesView(
   const place = { kernel, variables: prefix, ...(page !== undefined && { page }) };
   return [
     variableSearch(client, kernel, prefix),
-    !Object.hasOwn(extras, 'vars') &&
+    !parts.vars &&
       h(
         'p',
         { class: 'note' },

@@ -9,7 +9,7 @@ const blob = { sha256: 'a'.repeat(64), size: 1 };
 const record = kernelRecord({
   state: 'ready',
   carrier: { loadable: true, moduleName: 'btf_vmlinux', signed: false },
-  extras: {
+  parts: {
     vars: {
       ...blob,
       types: 1,
@@ -81,7 +81,7 @@ it('a signed carrier is for kernels that want one', () => {
 });
 
 it('a kernel that came without variables has none by address or in a file', () => {
-  const { addresses, files, healthy } = outlooks({}, { extras: {}, artifacts: {} });
+  const { addresses, files, healthy } = outlooks({}, { parts: {}, artifacts: {} });
   const why = ['the depot has no variables of it'];
   expect([addresses.why, files.why, healthy]).toEqual([why, why, false]);
 });

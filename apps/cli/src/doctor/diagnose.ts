@@ -57,7 +57,7 @@ function depotLacks({ buildId }: System, { error, record }: DepotAnswer): string
 }
 
 function lacksVars({ record }: DepotAnswer): string[] {
-  return record?.extras.vars ? [] : ['the depot has no variables of it'];
+  return record?.parts.vars ? [] : ['the depot has no variables of it'];
 }
 
 function wayToKsyms(

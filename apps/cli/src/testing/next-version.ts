@@ -22,8 +22,8 @@ const ADDITIVE: Edit[] = [
 ];
 const BREAKING: Edit[] = [
   ...ADDITIVE,
-  [source('contracts/src/record.ts'), 'RECORD_SCHEMA = 1', 'RECORD_SCHEMA = 2'],
-  [source('contracts/src/job.ts'), 'JOB_VERSION = 1', 'JOB_VERSION = 2'],
+  [source('contracts/src/record.ts'), 'RECORD_SCHEMA = 2', 'RECORD_SCHEMA = 3'],
+  [source('contracts/src/job.ts'), 'JOB_VERSION = 2', 'JOB_VERSION = 3'],
 ];
 
 const edits = process.env.BTFDEPOT_TEST_NEXT === 'breaking' ? BREAKING : ADDITIVE;

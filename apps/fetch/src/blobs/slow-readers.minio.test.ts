@@ -158,7 +158,7 @@ async function fill({ blobs, records }: Stores): Promise<void> {
       state: 'ready',
       artifacts,
       core: { sha256: baseSha256, size: core.length, types: 1, origin: 'verbatim' },
-      extras: { vars: { ...extra, origin: 'full', baseSha256 } },
+      parts: { vars: { ...extra, origin: 'full', baseSha256 } },
     });
     await records.put(record, undefined);
   }

@@ -92,7 +92,7 @@ describe('over HTTP', () => {
     const record = kernelRecord({
       state: 'ready',
       core: { ...entry(core), origin: 'verbatim' },
-      extras: { vars: { ...extra, origin: 'full' } },
+      parts: { vars: { ...extra, origin: 'full' } },
     });
     await stores.records.put(record, undefined);
     const log = createLogger('fetch', 'silent');

@@ -126,17 +126,17 @@ export class KernelThread {
   }
 
   async #variableParts(record: KernelRecord): Promise<VariableParts> {
-    const { core, extras, ksyms } = record;
+    const { vars, ksyms, layout: alone } = record.parts;
     const { read } = this.#deps;
-    const parts: VariableParts = { core: await read(core.sha256) };
-    if (extras.vars) parts.vars = await read(extras.vars.sha256);
+    const parts: VariableParts = { core: await read(record.core.sha256) };
+    if (vars) parts.vars = await read(vars.sha256);
     if (ksyms) parts.ksyms = await read(ksyms.sha256);
-    const layout = ksyms?.layout ?? record.layout;
+    const layout = ksyms?.layout ?? alone;
     if (layout) parts.layout = await read(layout.sha256);
     return parts;
   }
 
-  async #siteParts({ buildId, core, inlines, arch }: KernelRecord): Promise<SiteParts> {
+  async #siteParts({ buildId, core, parts: { inlines }, arch }: KernelRecord): Promise<SiteParts> {
     if (!inlines) throw new DepotError('no-inlines', `${buildId} came without inlined calls`);
     const { read } = this.#deps;
     return {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await stores.blobs.put(sha256, blob);
   const core = { sha256, size: blob.length, types: 1, origin: 'verbatim' as const };
   for (const buildId of buildIds) {
-    const record = kernelRecord({ buildId, state: 'ready', extras: {} });
+    const record = kernelRecord({ buildId, state: 'ready', parts: {} });
     await stores.records.put(buildId === last ? { ...record, core } : record, undefined);
   }
 });

@@ -59,11 +59,11 @@ async function fullBtf(
   request: Request,
 ): Promise<BlobAnswer> {
   const mediaType = ARTIFACTS['vmlinux.btf'];
-  if (!record.extras.vars) {
+  if (!record.parts.vars) {
     const { sha256 } = record.core;
     return { bytes: await blobs.open(sha256), sha256, mediaType, immutable: false };
   }
-  const size = record.core.size + record.extras.vars.size;
+  const size = record.core.size + record.parts.vars.size;
   const cost = FETCH_ROUTES.fullBtf.price;
   const question = { key: `${kernelKey(record)} full`, mediaType, cost, size };
   const answer = await answers.get(request, question, (client) =>

@@ -21,10 +21,12 @@ beforeAll(async () => {
     { core: core.bytes },
     {
       buildId,
-      inlines: {
-        ...{ sha256, size: bytes.length, types, sites: count, origin: 'dwarf' },
-        baseSha256: core.sha256,
-        map: { sha256: map.sha256, size: map.bytes.length },
+      parts: {
+        inlines: {
+          ...{ sha256, size: bytes.length, types, sites: count, origin: 'dwarf' },
+          baseSha256: core.sha256,
+          map: { sha256: map.sha256, size: map.bytes.length },
+        },
       },
     },
   );

@@ -18,7 +18,7 @@ export function inlineHandlers({
     async inlines({ request, response, params: { buildId }, query }) {
       const question = questionOf(query());
       const record = await livingRecord(records, buildId);
-      if (!record.inlines) {
+      if (!record.parts.inlines) {
         throw new DepotError('no-inlines', `${record.buildId} came without inlined calls`);
       }
       const cost = FETCH_ROUTES.inlines.price;

@@ -28,8 +28,8 @@ afterAll(() => depot.close());
 
 test('a kernel whose blobs are in memory is answered out of them', async () => {
   const hot = buildIdOf('hot');
-  const { core: part, extras } = await depot.store({ core, vars }, { buildId: hot });
-  for (const sha256 of [part.sha256, extras.vars?.sha256]) {
+  const { core: part, parts } = await depot.store({ core, vars }, { buildId: hot });
+  for (const sha256 of [part.sha256, parts.vars?.sha256]) {
     expect((await depot.get(`/v1/blobs/sha256/${sha256}`)).status).toBe(200);
   }
   for (const path of ['vars/init_task?as=c', 'vars/init_task?as=btf', 'vmlinux.full.btf']) {

@@ -68,7 +68,7 @@ function recordOf(
   return kernelRecord({
     state: 'ready',
     core: { ...entry, origin: 'verbatim' },
-    extras: vars
+    parts: vars
       ? {
           vars: {
             sha256: sha256Of(vars),

@@ -129,14 +129,14 @@ export async function acceptKernel(
 
 /** Variables that were asked for, and are not there, or are none. */
 function missingOf(
-  { buildId, extras }: KernelRecord,
+  { buildId, parts: { vars } }: KernelRecord,
   { split }: Upload,
   why: Readonly<Record<'code' | 'reason', string>> = {
     code: 'no-vars',
     reason: 'nothing that was sent of this kernel has variables',
   },
 ): MissingPart[] {
-  const isThere = extras.vars !== undefined && extras.vars.variables > 0;
+  const isThere = vars !== undefined && vars.variables > 0;
   return isThere || !split.extras.includes('vars') ? [] : [{ buildId, part: 'vars', ...why }];
 }
 

@@ -3,8 +3,10 @@ import {
   CARRIER_FILES,
   CARRIERS,
   partOf,
+  withParts,
   type CarrierEntry,
   type KernelRecord,
+  type PartEntries,
   type PartName,
 } from '@btf-depot/contracts';
 import { withMarks } from '../ownership/claim-others.ts';
@@ -39,14 +41,11 @@ export function mergeCarrying(
   merging: Merging,
 ): KernelRecord {
   const symbols = mergeSymbols(before, parts, merging);
-  const next: KernelRecord = { ...record, ...(symbols && { symbols }) };
+  let next = withParts(record, { symbols });
   const held = symbols?.claimed ? withoutKsyms(parts) : parts;
   const ksyms = mergeKsyms(before, next, held, merging.ruling);
-  delete next.ksyms;
-  if (ksyms) next.ksyms = ksyms;
   const layout = ksyms ? undefined : mergeLayout(before, held, merging);
-  delete next.layout;
-  if (layout) next.layout = layout;
+  next = withParts(next, { ksyms, layout });
   const carrier = mergeFacts(before.carrier, next, held, merging);
   const given = mergeGiven(before, { ...next, carrier }, held, merging.ruling);
   return { ...next, carrier: { ...carrier, ...given } };
@@ -66,25 +65,23 @@ function withoutKsyms({ ksyms, ...parts }: KernelParts): KernelParts {
 
 /** New ones come with the variables and the symbols of the record, or are no new ones. */
 function mergeKsyms(
-  before: KernelRecord,
-  { core, extras, symbols }: KernelRecord,
+  { parts: before }: KernelRecord,
+  { core, parts: { vars: ofRecord, symbols } }: KernelRecord,
   { ksyms: found, vars, symbols: foundSymbols, carrier }: KernelParts,
   ruling: Ruling,
-): KernelRecord['ksyms'] {
+): PartEntries['ksyms'] | undefined {
   const old = before.ksyms;
   const isReplaced =
-    extras.vars?.sha256 !== before.extras.vars?.sha256 ||
-    symbols?.sha256 !== before.symbols?.sha256;
+    ofRecord?.sha256 !== before.vars?.sha256 || symbols?.sha256 !== before.symbols?.sha256;
   const isClaim = old?.claimed === true || before.symbols?.origin === 'map';
   // Whoever leads shows by the kernel that it finds no variable by name.
   const isRefuted = ruling.leads && carrier.noKsyms === 'no-kallsyms-all';
   const isGone = isRefuted || (isReplaced && (isClaim || ruling.overrides));
   const kept = isGone ? undefined : old;
   const isOfRecord =
-    extras.vars?.sha256 === vars?.sha256 &&
-    (!foundSymbols || foundSymbols.sha256 === symbols?.sha256);
+    ofRecord?.sha256 === vars?.sha256 && (!foundSymbols || foundSymbols.sha256 === symbols?.sha256);
   if (!found || !isOfRecord) return kept;
-  const rests = [core, extras.vars, symbols].some((part) => part?.claimed);
+  const rests = [core, ofRecord, symbols].some((part) => part?.claimed);
   const marks = { ...ruling.marks, ...(rests && { claimed: true as const }) };
   if (found.sha256 === kept?.sha256 && kept.layout) {
     const same = { ...kept, from: found.from };
@@ -110,7 +107,7 @@ function mergeFacts(
   { ruling, kept }: Merging,
 ): CarrierEntry {
   const { leads, takes, marks } = ruling;
-  const { ksyms } = next;
+  const { ksyms } = next.parts;
   const { carrier: found } = parts;
   const old = before?.load;
   const isOther = found.load !== undefined && JSON.stringify(found.load) !== JSON.stringify(old);

@@ -41,7 +41,7 @@ describe('mergeRecord', () => {
       revision: 1,
       state: 'compressing',
       core: { sha256: sha256Of(core), size: 64 },
-      extras: { vars: { variables: 3, baseSha256: sha256Of(core) } },
+      parts: { vars: { variables: 3, baseSha256: sha256Of(core) } },
       uploadedAt: '2026-02-02T00:00:00.000Z',
     });
   });
@@ -63,7 +63,7 @@ describe('mergeRecord', () => {
     const other = { ...facts, sources: [{ ...source, sha256: sha256Of(someBytes(1, 'o')) }] };
     for (const less of [parts(), parts({ vars: vars('fewer', 2) })]) {
       const after = mergeRecord(before, less, other);
-      expect(after).toMatchObject({ revision: 1, extras: before?.extras });
+      expect(after).toMatchObject({ revision: 1, parts: before?.parts });
       expect(after?.sources).toHaveLength(2);
     }
   });

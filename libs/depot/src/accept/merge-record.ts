@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   claimedArtifacts,
   EXTRA_NAMES,
-  extraOf,
   EXTRAS,
   LOCAL_PRINCIPAL,
   PART_NAMES,
@@ -10,10 +9,10 @@ import {
   partSpec,
   RECORD_SCHEMA,
   sourcesSinceReplace,
-  withExtra,
-  type ExtraEntries,
+  withParts,
   type ExtraName,
   type KernelRecord,
+  type PartEntries,
   type SourceEntry,
 } from '@btf-depot/contracts';
 import { ENCODER } from '../encoder.ts';
@@ -129,7 +128,7 @@ function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): Ke
     buildId,
     delivery,
     core: { ...entry(core), origin: core.origin, ...(owner ? { by: marks.by } : marks) },
-    extras: {},
+    parts: {},
     ...(owner && { owner }),
     ...(claimant && { claimant }),
   };
@@ -156,7 +155,7 @@ function mergeParts(record: KernelRecord, parts: KernelParts, merging: Merging):
   let merged: KernelRecord = { ...record, delivery };
   for (const name of EXTRA_NAMES) {
     const entry = mergeExtra(name, record, parts, merging);
-    if (entry) merged = withExtra(merged, name, entry);
+    if (entry) merged = withParts(merged, { [name]: entry });
   }
   return mergeCarrying(record, merged, parts, merging);
 }
@@ -166,16 +165,16 @@ function mergeExtra<Name extends ExtraName>(
   record: KernelRecord,
   parts: KernelParts,
   merging: Merging,
-): ExtraEntries[Name] | undefined {
+): PartEntries[Name] | undefined {
   const work: ExtraWork<Name> = WORK[name];
-  const old = extraOf(record, name);
+  const old = record.parts[name] as PartEntries[Name] | undefined;
   const given = record.carrier?.given ?? {};
   /** The kernel's build has put it into a carrier of its own. */
   const isPinned = !merging.ruling.overrides && work.pinnedBy.some((file) => given[file]);
   if (old && isPinned && !old.claimed) return old;
   const part = parts[name];
   const found = part && work.entry(part, parts.core.sha256);
-  return settle<ExtraEntries[Name]>(EXTRAS[name].label, old, found, {
+  return settle<PartEntries[Name]>(EXTRAS[name].label, old, found, {
     ...merging,
     isNoWorse: (next, before) => work.isNoWorse(next, before, parts),
   });

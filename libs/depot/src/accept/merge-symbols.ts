@@ -1,10 +1,10 @@
-import type { KernelRecord } from '@btf-depot/contracts';
+import type { KernelRecord, PartEntries } from '@btf-depot/contracts';
 import type { Evidence } from '../split/kernel-symbols.ts';
 import { settle, type Settling } from '../ownership/settle.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 
-type SymbolsEntry = KernelRecord['symbols'] & object;
-type LayoutEntry = KernelRecord['layout'] & object;
+type SymbolsEntry = PartEntries['symbols'];
+type LayoutEntry = PartEntries['layout'];
 type Merging = Pick<Settling<never>, 'ruling' | 'kept'>;
 
 /** What a kernel shows itself is worth more than what a map says of it. */
@@ -37,10 +37,10 @@ function saysNoLess(next: SymbolsEntry, old: SymbolsEntry): boolean {
 
 /** The kernel's own come before a map; ksyms show that the symbols are the right ones. */
 export function mergeSymbols(
-  { symbols: before, ksyms }: KernelRecord,
+  { parts: { symbols: before, ksyms } }: KernelRecord,
   { symbols: found }: KernelParts,
   merging: Merging,
-): KernelRecord['symbols'] {
+): SymbolsEntry | undefined {
   const part: SymbolsEntry | undefined = found && {
     ...{ sha256: found.sha256, size: found.bytes.length },
     ...{ origin: found.origin, from: found.from },
@@ -53,10 +53,10 @@ export function mergeSymbols(
 
 /** Where variables lie that have no ksyms. */
 export function mergeLayout(
-  { layout: before }: KernelRecord,
+  { parts: { layout: before } }: KernelRecord,
   { layout: found }: KernelParts,
   merging: Merging,
-): KernelRecord['layout'] {
+): LayoutEntry | undefined {
   const part: LayoutEntry | undefined = found && {
     ...{ sha256: found.sha256, size: found.bytes.length, from: found.from },
   };

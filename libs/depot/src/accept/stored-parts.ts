@@ -1,4 +1,4 @@
-import type { KernelRecord } from '@btf-depot/contracts';
+import type { KernelRecord, PartEntries } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { StoredSymbols } from '../split/kernel-symbols.ts';
@@ -12,11 +12,11 @@ import type { StoredParts } from '../split/split-kernel.ts';
  */
 export async function storedParts(
   blobs: BlobStore,
-  { buildId, core, extras, ksyms, symbols, carrier }: KernelRecord,
+  { buildId, core, parts: { vars: known, ksyms, symbols }, carrier }: KernelRecord,
   wants: { core: boolean },
 ): Promise<StoredParts> {
   const isSettled = ksyms && !ksyms.claimed && symbols?.origin !== 'map';
-  const vars = isSettled ? undefined : extras.vars;
+  const vars = isSettled ? undefined : known;
   const [coreBytes, varsBytes, symbolBytes] = await Promise.all([
     wants.core ? blobs.get(core.sha256) : undefined,
     vars && blobs.get(vars.sha256),
@@ -33,7 +33,7 @@ export async function storedParts(
   };
 }
 
-type SymbolsEntry = KernelRecord['symbols'] & object;
+type SymbolsEntry = PartEntries['symbols'];
 
 function storedSymbols(entry: SymbolsEntry, bytes: Uint8Array): StoredSymbols {
   const { origin, from, hidesVariables } = entry;
@@ -53,13 +53,9 @@ const SETTLED: readonly string[] = [
 /** Variables and symbols are there, no mere claims, and nothing says yet what came of them. */
 export function couldHaveKsyms({
   delivery,
-  extras,
-  ksyms,
-  symbols,
+  parts: { vars, ksyms, symbols },
   carrier,
 }: KernelRecord): boolean {
   const isOpen = !SETTLED.includes(carrier?.why ?? '');
-  return (
-    delivery === 'builtin' && isOpen && !ksyms && !!extras.vars && !!symbols && !symbols.claimed
-  );
+  return delivery === 'builtin' && isOpen && !ksyms && !!vars && !!symbols && !symbols.claimed;
 }

@@ -31,7 +31,7 @@ test('sections of no part are unknown, whatever their names', () => {
 
 test('a section of an extra that a newer version has added', () => {
   const { core } = kernelRecord();
-  const shape = { types: 1, variables: 1, origin: 'full', baseSha256: core.sha256 } as const;
+  const shape = { types: 1, baseSha256: core.sha256 } as const;
   const later = { ...shape, sha256: '7'.repeat(64), size: 3 };
-  expect(findSection(kernelRecord({ extras: { later } }), '.BTF.later')).toBe(later);
+  expect(findSection(kernelRecord({ parts: { later } }), '.BTF.later')).toBe(later);
 });

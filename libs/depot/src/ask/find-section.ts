@@ -1,4 +1,4 @@
-import { partOf, partOfSection, type KernelRecord } from '@btf-depot/contracts';
+import { extrasOf, partOf, partOfSection, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { missingPart } from './missing-part.ts';
 import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
@@ -22,6 +22,7 @@ export function findSection(
   }
   // An extra of a newer version lies where those of this one do.
   const name = section.startsWith('.BTF.') ? section.slice('.BTF.'.length) : '';
-  if (Object.hasOwn(record.extras, name)) return record.extras[name];
+  const found = extrasOf(record).get(name);
+  if (found) return found;
   throw new DepotError('unknown-artifact', `${record.buildId} has no section of this name`);
 }

@@ -1,5 +1,5 @@
 import type { Source } from '@btf-depot/bytes';
-import type { CarrierFile, EXTRAS, ExtraEntries, ExtraName } from '@btf-depot/contracts';
+import type { CarrierFile, EXTRAS, PartEntries, ExtraName } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
 import type { OnUnit, Parts } from '../split/core-and-variables.ts';
 import type { InlinesPart } from '../split/inlines-part.ts';
@@ -36,9 +36,9 @@ export interface StoredBytes {
 export interface ExtraWork<Name extends ExtraName> {
   find: (context: SplitContext) => FoundExtras[Name];
   /** What the record says of it. */
-  entry: (part: FoundExtras[Name] & object, baseSha256: string) => ExtraEntries[Name];
+  entry: (part: FoundExtras[Name] & object, baseSha256: string) => PartEntries[Name];
   /** Of two that one principal brought: whether the new one may take the place of the old one. */
-  isNoWorse: (next: ExtraEntries[Name], old: ExtraEntries[Name], parts: KernelParts) => boolean;
+  isNoWorse: (next: PartEntries[Name], old: PartEntries[Name], parts: KernelParts) => boolean;
   /** Carriers of the kernel's build that hold it: while there is one, only a claim is replaced. */
   pinnedBy: readonly CarrierFile[];
   /** It and its companions in a split. */

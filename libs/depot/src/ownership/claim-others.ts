@@ -1,4 +1,4 @@
-import { withParts, type CarrierEntry, type KernelRecord } from '@btf-depot/contracts';
+import { mapParts, type CarrierEntry, type KernelRecord } from '@btf-depot/contracts';
 import { standingOf, type Ruling } from './ownership.ts';
 
 export interface Brought {
@@ -30,7 +30,7 @@ export function claimOthers(current: KernelRecord, ruling: Ruling): KernelRecord
 export function judgedParts(record: KernelRecord, judge: (part: Brought) => Brought): KernelRecord {
   const judged = <Part extends Brought>(part: Part) => withMarks(part, judge(part));
   const { carrier } = record;
-  const next = withParts(record, judged);
+  const next = mapParts(record, judged);
   if (carrier) next.carrier = judgedCarrier(carrier, judged);
   return next;
 }

@@ -88,7 +88,7 @@ describe('the twelve rules', () => {
     const { send: other } = depot();
     expect(other(farm)).toMatchObject({ owner: { principal: 'farm', rank: 'token' } });
     // Two tokens of one farm.
-    expect(other(token('farm'), { vars: vars('v') })?.extras.vars).not.toHaveProperty('claimed');
+    expect(other(token('farm'), { vars: vars('v') })?.parts.vars).not.toHaveProperty('claimed');
   });
 
   test('2: an operator’s word outranks a token, that an import, that what a depot pulls', () => {
@@ -139,10 +139,10 @@ describe('the twelve rules', () => {
   test('5: a kernel replaces an unowned core; a higher rank takes a lower one’s kernel', () => {
     const { send } = depot();
     send(stranger, { core: 'wrong', claim: true, vars: vars('wrong', 9) });
-    expect(send(farm)).toMatchObject({ revision: 2, core: shaOf('core'), extras: {} });
+    expect(send(farm)).toMatchObject({ revision: 2, core: shaOf('core'), parts: {} });
     const taken = send(assigned, { vars: vars('v') });
     expect(taken).toMatchObject({ owner: { principal: 'assigned' }, distro: 'debian' });
-    expect(taken?.extras.vars).toMatchObject({ by: 'assigned', ...shaOf('v') });
+    expect(taken?.parts.vars).toMatchObject({ by: 'assigned', ...shaOf('v') });
   });
 
   test('5: what the former owner brought is a claim then, and its carriers go', () => {
@@ -174,8 +174,7 @@ describe('the twelve rules', () => {
       for (const file of files) send(farm, file);
       const whole = send(farm, { vars: vars('fewer', 2) });
       expect(whole).toMatchObject({
-        extras: { vars: shaOf('v') },
-        symbols: shaOf('s'),
+        parts: { vars: shaOf('v'), symbols: shaOf('s') },
         carrier: { load: { vermagic: '6.12' } },
       });
       expect(whole && claimedParts(whole)).toEqual([]);
@@ -194,11 +193,13 @@ describe('the twelve rules', () => {
     const filled = send(stranger, { claim: true, vars: vars('theirs', 9), symbols: symbols('t') });
     expect(filled).toMatchObject({
       owner: { principal: 'farm' },
-      extras: { vars: { by: 'stranger', claimed: true } },
-      symbols: { by: 'stranger', claimed: true },
+      parts: {
+        vars: { by: 'stranger', claimed: true },
+        symbols: { by: 'stranger', claimed: true },
+      },
     });
     const settled = send(farm, { vars: vars('v', 2), symbols: symbols('s') });
-    expect(settled?.extras.vars).toMatchObject({ by: 'farm', variables: 2 });
+    expect(settled?.parts.vars).toMatchObject({ by: 'farm', variables: 2 });
     expect(settled && claimedParts(settled)).toEqual([]);
     expect(settled?.revision).toBe(3);
   });
@@ -245,7 +246,7 @@ describe('the twelve rules', () => {
       const replace = { replace: true };
       expect(send(actor, { claim: true, vars: vars('w', 2) }, replace)).toMatchObject({
         owner: { principal: 'farm' },
-        extras: { vars: { by: 'operator', ...shaOf('w') } },
+        parts: { vars: { by: 'operator', ...shaOf('w') } },
       });
       expect(send(actor, { core: 'other' }, replace)).toMatchObject({
         owner: { principal: 'operator' },
@@ -307,8 +308,10 @@ describe('the twelve rules', () => {
     });
     expect(record).toMatchObject({
       core: { by: 'farm' },
-      extras: { vars: { by: 'stranger', claimed: true } },
-      symbols: { by: 'stranger', claimed: true },
+      parts: {
+        vars: { by: 'stranger', claimed: true },
+        symbols: { by: 'stranger', claimed: true },
+      },
       carrier: { by: 'stranger', claimed: true },
       sources: [{ by: 'farm' }, { by: 'stranger', claimed: true }],
     });
@@ -355,16 +358,18 @@ describe('a stranger', () => {
     expect(() => send(stranger, theirs)).toThrow(refusal('not-owner'));
     const { send: bare } = depot(depot().send(farm));
     const told = bare(stranger, theirs);
-    expect(told).not.toHaveProperty('ksyms');
+    expect(told?.parts).not.toHaveProperty('ksyms');
     expect(told).toMatchObject({
-      symbols: { by: 'stranger', claimed: true },
-      layout: { by: 'stranger', claimed: true, sha256: part('y layout').sha256 },
+      parts: {
+        symbols: { by: 'stranger', claimed: true },
+        layout: { by: 'stranger', claimed: true, sha256: part('y layout').sha256 },
+      },
       carrier: { why: 'no-symbol-table' },
     });
     // What the owner splits by the stranger's symbols rests on them all the same.
     const split = { vars: vars('v'), ksyms: ksymsOf('y') } as Sent;
-    expect(bare(farm, split)).not.toHaveProperty('ksyms');
-    expect(bare(farm, { claim: true, ...own })?.ksyms).toMatchObject({ by: 'farm' });
+    expect(bare(farm, split)?.parts).not.toHaveProperty('ksyms');
+    expect(bare(farm, { claim: true, ...own })?.parts.ksyms).toMatchObject({ by: 'farm' });
   });
 
   test('who squats, with a claim or with a kernel, does not lock out the farm', () => {
@@ -375,7 +380,7 @@ describe('a stranger', () => {
         const taken = send(assigned);
         expect(taken).toMatchObject({ owner: { principal: 'assigned' }, distro: 'debian' });
         const whole = send(assigned, { vars: vars('v') });
-        expect(whole?.extras.vars).toMatchObject({ by: 'assigned', ...shaOf('v') });
+        expect(whole?.parts.vars).toMatchObject({ by: 'assigned', ...shaOf('v') });
         expect(whole && claimedParts(whole)).toEqual([]);
       }
     }
@@ -415,7 +420,7 @@ describe('a record of before owners were recorded', () => {
       ...{ ...source, kind },
       ...(uploader !== undefined && { uploader }),
     }));
-    return depot({ ...record, sources, extras: { vars: oldVars }, carrier, state: 'ready' });
+    return depot({ ...record, sources, parts: { vars: oldVars }, carrier, state: 'ready' });
   };
   const carrier = { loadable: false, moduleName: 'btf_vmlinux', signed: false };
   const oldVars = {
@@ -428,13 +433,13 @@ describe('a record of before owners were recorded', () => {
     expect(() => send(stranger, { vars: vars('w', 9) })).toThrow(refusal('not-owner'));
     const record = send(token('0123456789abcdef'), { vars: vars('w', 9) });
     expect(record).toMatchObject({ owner: { principal: '0123456789abcdef', rank: 'token' } });
-    expect(record?.extras.vars).toMatchObject(shaOf('w'));
+    expect(record?.parts.vars).toMatchObject(shaOf('w'));
     expect(old().send(LOCAL_ACTOR)).toMatchObject({ revision: 1, owner: { principal: 'local' } });
   });
 
   test('has no owner where it was sent as BTF by itself', () => {
     const record = old('0123456789abcdef', 'btf').send(farm, { vars: vars('w', 2) });
     expect(record).toMatchObject({ owner: { principal: 'farm' } });
-    expect(record?.extras.vars).toMatchObject({ by: 'farm', ...shaOf('w') });
+    expect(record?.parts.vars).toMatchObject({ by: 'farm', ...shaOf('w') });
   });
 });

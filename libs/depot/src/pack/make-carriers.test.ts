@@ -77,7 +77,7 @@ describe('of a kernel with symbols and variables', async () => {
 
   test('the record says all of it', () => {
     expect(mergeRecord(undefined, parts, facts)).toMatchObject({
-      ksyms: { variables: 1, leftOut: { 'ambiguous-name': 1, 'lost-memory': 1 } },
+      parts: { ksyms: { variables: 1, leftOut: { 'ambiguous-name': 1, 'lost-memory': 1 } } },
       carrier: { loadable: true, vermagic: TEST_VERMAGIC, moduleName: 'btf_vmlinux' },
     });
   });
@@ -103,7 +103,7 @@ describe('the record says why there is less', () => {
   test('and a later upload adds what was missing, and none takes it away', () => {
     const bare = mergeRecord(undefined, partsOf({ vmlinux }), facts);
     const whole = mergeRecord(bare, partsOf({ vmlinux, full }), facts);
-    expect(whole).toMatchObject({ revision: 2, ksyms: { variables: 1 } });
+    expect(whole).toMatchObject({ revision: 2, parts: { ksyms: { variables: 1 } } });
     expect(whole?.carrier).not.toHaveProperty('why');
     const stripped = partsOf(loadableKernel(buildId, { symbols: true }));
     expect(

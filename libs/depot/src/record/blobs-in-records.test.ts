@@ -11,11 +11,13 @@ test('no blob that a record names is left out of those that are checked and coun
   const on = { origin: 'dwarf', baseSha256: core.sha256 } as const;
   const artifact = { ...blob(), mediaType: 'text/plain' };
   const record: KernelRecord = kernelRecord({
-    extras: { vars: { ...blob(), ...on, variables: 1 }, later: { ...blob(), ...on, variables: 1 } },
-    ksyms: { ...blob(), variables: 1, leftOut: {}, layout: blob() },
-    symbols: { ...blob(), origin: 'symtab' },
-    layout: { ...blob(), from: 'map' },
-    inlines: { ...blob(), ...on, sites: 1, map: blob() },
+    parts: {
+      ...{ vars: { ...blob(), ...on, variables: 1 }, later: { ...blob(), ...on } },
+      ksyms: { ...blob(), variables: 1, leftOut: {}, layout: blob() },
+      symbols: { ...blob(), origin: 'symtab' },
+      layout: { ...blob(), from: 'map' },
+      inlines: { ...blob(), ...on, sites: 1, map: blob() },
+    },
     carrier: {
       ...{ loadable: true, moduleName: 'btf_vmlinux', signed: true },
       given: { 'btf_vmlinux.ko': { ...blob(), signed: true }, later: { ...blob(), signed: true } },
@@ -27,7 +29,7 @@ test('no blob that a record names is left out of those that are checked and coun
   const named = new Set(hashesIn(record).filter((sha256) => !sources.has(sha256)));
   expect(new Set(blobsOf(record).map(({ sha256 }) => sha256))).toEqual(named);
   expect(blobsOf(record).find(({ what }) => what === 'ksymsLayout')).toMatchObject({
-    sha256: record.ksyms?.layout?.sha256,
-    size: record.ksyms?.layout?.size,
+    sha256: record.parts.ksyms?.layout?.sha256,
+    size: record.parts.ksyms?.layout?.size,
   });
 });

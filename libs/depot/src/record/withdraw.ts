@@ -1,10 +1,4 @@
-import {
-  PART_NAMES,
-  PARTS,
-  RECORD_SCHEMA,
-  type KernelRecord,
-  type Withdrawal,
-} from '@btf-depot/contracts';
+import { RECORD_SCHEMA, type KernelRecord, type Withdrawal } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { judgeWithdrawal, type Actor } from '../ownership/ownership.ts';
 import type { RecordStore } from '../ports/record-store.ts';
@@ -42,12 +36,11 @@ export async function withdraw(
  */
 export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): KernelRecord {
   const kept = Object.entries(current).filter(([field]) => !GONE.has(field));
-  const tombstone = { state: 'withdrawn', extras: {}, artifacts: {}, withdrawal } as const;
+  const tombstone = { state: 'withdrawn', parts: {}, artifacts: {}, withdrawal } as const;
   return { ...(Object.fromEntries(kept) as KernelRecord), ...tombstone };
 }
 
 const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
-  ...PART_NAMES.filter((name) => name !== 'core').map((name) => PARTS[name].path[0]),
   ...(['carrier', 'levels', 'encoder', 'progress', 'failure'] as const),
   ...(['readyAt', 'unannounced', 'keptUntil'] as const),
 ]);
@@ -56,7 +49,7 @@ const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
 function tombstone(buildId: string, withdrawal: Withdrawal): KernelRecord {
   return {
     ...{ schema: RECORD_SCHEMA, buildId, revision: 1, state: 'withdrawn', withdrawal },
-    ...{ endian: 'little', delivery: 'module', extras: {}, artifacts: {}, sources: [] },
+    ...{ endian: 'little', delivery: 'module', parts: {}, artifacts: {}, sources: [] },
     core: { sha256: '0'.repeat(64), size: 0, types: 0, origin: 'verbatim' },
     uploadedAt: withdrawal.at,
   };

@@ -135,16 +135,7 @@ export function artifactOf(
   given: GivenCarrier,
   record: Pick<
     KernelRecord,
-    | 'buildId'
-    | 'delivery'
-    | 'core'
-    | 'extras'
-    | 'ksyms'
-    | 'inlines'
-    | 'carrier'
-    | 'arch'
-    | 'bits'
-    | 'endian'
+    'buildId' | 'delivery' | 'core' | 'parts' | 'carrier' | 'arch' | 'bits' | 'endian'
   >,
 ): CarrierFile {
   const file = FILES[given.name ?? ''];
@@ -243,21 +234,21 @@ function fault(
 /** SHA-256 of the sections that a carrier may have, and which it must have. */
 function sectionsFor(
   file: CarrierFile,
-  record: Pick<KernelRecord, 'delivery' | 'core' | 'extras' | 'ksyms' | 'inlines'>,
+  record: Pick<KernelRecord, 'delivery' | 'core' | 'parts'>,
 ): { ours: Partial<Record<string, string>>; required: string[] } {
-  const { delivery, core, extras, ksyms, inlines } = record;
+  const { delivery, core, parts } = record;
   if (file === 'btf_vmlinux_inline.ko') {
     return {
-      ours: inlines ? { [UPSTREAM_SECTION]: inlines.sha256 } : {},
+      ours: parts.inlines ? { [UPSTREAM_SECTION]: parts.inlines.sha256 } : {},
       required: [UPSTREAM_SECTION],
     };
   }
-  const btf = (delivery === 'module' ? core : ksyms)?.sha256;
+  const btf = (delivery === 'module' ? core : parts.ksyms)?.sha256;
   const ours = btf === undefined ? {} : { '.BTF': btf };
   if (file === 'btf_vmlinux_ksyms.ko') return { ours, required: ['.BTF'] };
   return {
     ours: { ...ours, ...extraSections(record) },
-    required: ['.BTF', ...(extras.vars ? ['.BTF.vars'] : [])],
+    required: ['.BTF', ...(parts.vars ? ['.BTF.vars'] : [])],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Source } from '@btf-depot/bytes';
 import { Kind, parseBtf, type Btf } from '@btf-depot/btf';
-import type { InlinesEntry } from '@btf-depot/contracts';
+import type { PartEntries } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
 import {
   inlinesFromDwarf,
@@ -15,7 +15,7 @@ import type { OnUnit } from './core-and-variables.ts';
 
 export interface InlinesPart extends SplitPart {
   sites: number;
-  origin: InlinesEntry['origin'];
+  origin: PartEntries['inlines']['origin'];
   coverage?: InlineCoverage;
   /** Text of a CallerMap. */
   map: Pick<SplitPart, 'bytes' | 'sha256'>;

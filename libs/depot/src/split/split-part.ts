@@ -1,4 +1,4 @@
-import type { ExtraEntry } from '@btf-depot/contracts';
+import type { PartEntries } from '@btf-depot/contracts';
 import type { VariableCoverage } from '@btf-depot/extras';
 
 /** BTF that a kernel's is split into. */
@@ -17,5 +17,5 @@ export interface VariablesPart extends SplitPart {
   variables: number;
   origin: 'full' | 'dwarf' | 'partition';
   /** What became of the variables that DWARF has. */
-  coverage?: VariableCoverage | (ExtraEntry['coverage'] & object);
+  coverage?: VariableCoverage | (PartEntries['vars']['coverage'] & object);
 }

@@ -72,7 +72,7 @@ test('symbols and carriers of the build that are not there are missed too', asyn
   const given = { 'btf_vmlinux.ko': { ...lost, signed: true } };
   const { run } = await depot({
     ...ready,
-    symbols: { ...lost, origin: 'map' },
+    parts: { symbols: { ...lost, origin: 'map' } },
     carrier: { loadable: true, moduleName: 'btf_vmlinux', signed: true, given },
   });
   expect((await run()).findings).toEqual([

@@ -43,8 +43,7 @@ describe('a kernel with DWARF', () => {
     const record = mergeRecord(undefined, parts, facts(0));
     if (!record) throw new Error('no record');
     const { sha256, map } = inlines;
-    expect(record.inlines).toMatchObject({ sha256, sites: 3, map: { sha256: map.sha256 } });
-    expect(record.extras).not.toHaveProperty('inlines');
+    expect(record.parts.inlines).toMatchObject({ sha256, sites: 3, map: { sha256: map.sha256 } });
     expect(findSection(record, '.BTF.inlines').sha256).toBe(sha256);
     expect(findSection(record, '.BTF.inline').sha256).toBe(sha256);
     expect(mergeRecord(record, parts, facts(1))).toBeUndefined();

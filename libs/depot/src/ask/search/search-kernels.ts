@@ -72,7 +72,7 @@ export function lookUpKernels(
 
 /** What searches need of a record. */
 export function summaryOf(record: KernelRecord): KernelSummary {
-  const { buildId, revision, state, distro, release, arch, extras } = record;
+  const { buildId, revision, state, distro, release, arch, parts } = record;
   return {
     buildId,
     revision,
@@ -80,6 +80,6 @@ export function summaryOf(record: KernelRecord): KernelSummary {
     ...(distro !== undefined && { distro }),
     ...(release !== undefined && { release }),
     ...(arch !== undefined && { arch }),
-    ...(extras.vars && { variables: extras.vars.variables }),
+    ...(parts.vars && { variables: parts.vars.variables }),
   };
 }

@@ -41,8 +41,8 @@ test('splits that come out the same stay, and the carriers are due again', async
     changed: [],
     needs: { parts: ['ksyms'], sources: [{ package: 'linux-image 6.12', encoder: ENCODER }] },
   });
-  const { extras, ksyms, core, sources } = first;
-  const same = { extras, ksyms, core, sources };
+  const { parts, core, sources } = first;
+  const same = { parts, core, sources };
   expect(await record()).toMatchObject({
     ...same,
     ...{ revision: 2, state: 'compressing', encoder: ENCODER },
@@ -52,7 +52,7 @@ test('splits that come out the same stay, and the carriers are due again', async
 test('splits that an older encoder made otherwise are replaced by what this one makes', async () => {
   const { record, first, ...stores } = await depot();
   const stored = await stores.records.get(buildId);
-  const { vars } = first.extras;
+  const { vars } = first.parts;
   if (!stored || !vars) throw new Error('no record');
   // An encoder that put another variable first.
   const base = parseBtf((await stores.blobs.get(first.core.sha256)) ?? new Uint8Array());
@@ -62,10 +62,10 @@ test('splits that an older encoder made otherwise are replaced by what this one 
   const sha256 = sha256Of(bytes);
   await stores.blobs.put(sha256, bytes);
   const entry = { ...vars, sha256, size: bytes.length };
-  await stores.records.put({ ...first, extras: { vars: entry } }, stored.version);
+  await stores.records.put({ ...first, parts: { ...first.parts, vars: entry } }, stored.version);
   expect(sha256).not.toBe(vars.sha256);
   expect(await reprocess(stores, buildId, all)).toMatchObject({ changed: ['vars'] });
-  expect(await record()).toMatchObject({ extras: first.extras, ksyms: first.ksyms });
+  expect(await record()).toMatchObject({ parts: first.parts });
   expect(await stores.blobs.has(vars.sha256)).toBe(true);
 });
 
@@ -87,11 +87,11 @@ test('a dry run says it and changes nothing', async () => {
 
 test('variables from DWARF need the source', async () => {
   const { first, ...stores } = await depot();
-  const { vars } = first.extras;
+  const { vars } = first.parts;
   const stored = await stores.records.get(buildId);
   if (!vars || !stored) throw new Error('no record');
-  const extras = { vars: { ...vars, origin: 'dwarf' as const } };
-  await stores.records.put({ ...first, extras }, stored.version);
+  const parts = { ...first.parts, vars: { ...vars, origin: 'dwarf' as const } };
+  await stores.records.put({ ...first, parts }, stored.version);
   const report = await reprocess(stores, buildId, all);
   expect(report?.needs?.parts).toEqual(['ksyms', 'vars']);
 });

@@ -2,6 +2,7 @@ import {
   partOf,
   partsOf,
   RECORD_SCHEMA,
+  withParts,
   type KernelRecord,
   type PartName,
   type SourceEntry,
@@ -71,7 +72,7 @@ export async function reprocess(
       await putAll();
       const { written } = await updateRecord(records, buildId, (current) =>
         current && isDue(current, before) && sameParts(current, record)
-          ? withParts(current, parts)
+          ? withSplits(current, parts)
           : undefined,
       );
       // What lay there before the record named it may have been collected since: see collectGarbage.
@@ -131,17 +132,14 @@ function sameParts(one: KernelRecord, other: KernelRecord): boolean {
   return hashes(one) === hashes(other);
 }
 
-function withParts(record: KernelRecord, { vars, ksyms }: Parts): KernelRecord {
+function withSplits(record: KernelRecord, { vars, ksyms }: Parts): KernelRecord {
+  const { parts, revision } = record;
   const next: KernelRecord = {
-    ...record,
-    revision: record.revision + 1,
-    state: 'compressing',
-    encoder: ENCODER,
-    extras: {
-      ...record.extras,
-      ...(vars && record.extras.vars && { vars: { ...record.extras.vars, ...entryOf(vars) } }),
-    },
-    ...(ksyms && record.ksyms && { ksyms: { ...record.ksyms, ...entryOf(ksyms) } }),
+    ...withParts(record, {
+      vars: vars && parts.vars ? { ...parts.vars, ...entryOf(vars) } : parts.vars,
+      ksyms: ksyms && parts.ksyms ? { ...parts.ksyms, ...entryOf(ksyms) } : parts.ksyms,
+    }),
+    ...{ revision: revision + 1, state: 'compressing', encoder: ENCODER },
   };
   delete next.failure;
   delete next.progress;

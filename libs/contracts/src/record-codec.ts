@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
+
+/**
+ * The one file that knows how records are written, and were. Up to schema 1 a record had its parts
+ * in `extras` and in fields of their own; schema 2 has them in `parts`. For one release the old
+ * fields are written as well, for processes and clients of schema 1, and never read.
+ */
+const BESIDE_EXTRAS = ['ksyms', 'symbols', 'layout', 'inlines'] as const;
+
+const OLD_FIELDS: ReadonlySet<string> = new Set(['extras', ...BESIDE_EXTRAS]);
+
+/** Parts where schema 1 had them; those that are newer had no place there. */
+export function oldFields<Part>(parts: { readonly [name: string]: Part }): {
+  extras: Record<string, Part>;
+  [Name: string]: Part | Record<string, Part>;
+} {
+  const extras = parts.vars === undefined ? {} : { vars: parts.vars };
+  const beside = BESIDE_EXTRAS.filter((name) => parts[name] !== undefined);
+  return { extras, ...Object.fromEntries(beside.map((name) => [name, parts[name] as Part])) };
+}
+
+/** The record as it is stored and answered. */
+export function writtenRecord(record: KernelRecord): object {
+  return { ...record, ...oldFields(record.parts) };
+}
+
+/**
+ * Bytes of a record as they are stored: JSON, fields that this version does not know included.
+ * @throws ZodError for one that `openRecord` would refuse: nothing is written that nobody can read.
+ */
+export function encodeRecord(record: KernelRecord): Uint8Array {
+  kernelRecordSchema.parse(record);
+  return new TextEncoder().encode(`${JSON.stringify(writtenRecord(record), null, 1)}\n`);
+}
+
+/** The fields of a written record as this version has them, whatever its schema. */
+export function currentFields(written: object): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...written };
+  const kept = Object.fromEntries(Object.entries(all).filter(([name]) => !OLD_FIELDS.has(name)));
+  const { schema, extras } = all;
+  if (schema !== 1 || typeof extras !== 'object' || extras === null) return kept;
+  const beside = BESIDE_EXTRAS.filter((name) => all[name] !== undefined);
+  const parts = { ...extras, ...Object.fromEntries(beside.map((name) => [name, all[name]])) };
+  return { ...kept, schema: RECORD_SCHEMA, parts };
+}
+
+/** A record as a depot of this version, or of an earlier one, answers it. */
+export const answeredRecordSchema = z
+  .looseObject({})
+  .transform(currentFields)
+  .pipe(kernelRecordSchema);
