@@ -2,6 +2,7 @@ import {
   announceAll,
   Expiry,
   RecordIndex,
+  repack,
   SingleFlight,
   sweep,
   sweptOf,
@@ -37,6 +38,9 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
     metrics.swept([...index].map(({ state }) => state));
     for (const buildId of await expiry.sweep(index)) log.info({ buildId }, 'its time is over');
     const waiting = await sweep(index, queue);
+    for (const buildId of await repack(records, index, queue, waiting)) {
+      log.info({ buildId }, 'an earlier compressor left artifacts out, packed again');
+    }
     log.debug({ records: index.size, waiting }, 'swept');
   };
   const announce = async () => {

@@ -45,6 +45,12 @@ export const ARTIFACTS = Object.fromEntries([
   ...['manifest', 'SHA256SUMS'].map((name) => [name, TEXT]),
 ]) as Readonly<Record<ArtifactName, string>>;
 
+/**
+ * Generation of packing: raised, with JOB_VERSION, whenever compressors make other artifacts of the
+ * same parts. Kernels that an earlier one published with fewer are then packed again.
+ */
+export const PACKING = 1;
+
 /** The part without which there is no artifact of that name. */
 export function partBehind(artifact: string): PartName | undefined {
   const part = PUBLISHED_PARTS.find((name) => PARTS[name].artifact.name === artifact);

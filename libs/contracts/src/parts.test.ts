@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { ARTIFACTS, partBehind } from './artifact.ts';
+import { ARTIFACTS, PACKING, partBehind } from './artifact.ts';
+import { JOB_VERSION } from './job.ts';
 import { claimedArtifacts, claimedParts } from './ownership.ts';
 import {
   extrasOf,
@@ -46,6 +48,23 @@ test('artifacts, in the order in which manifests list them', () => {
   expect(Object.keys(ARTIFACTS).slice(5, 9)).toEqual([
     ...['btf_vmlinux.ko', 'btf_vmlinux.ko.gz', 'btf_vmlinux.ko.xz', 'btf_vmlinux.ko.zst'],
   ]);
+});
+
+/**
+ * Of each generation of packing the version of its jobs and the names of its artifacts. A line is
+ * added, and none is changed: compressors of all of them may run beside each other.
+ */
+const GENERATIONS = [
+  { jobs: 2, names: 'd3375045eab5adf87d7bbbd0640f37dd94289f3772fd3c3a6e86d228ff854a91' },
+];
+
+test('other artifacts are of another generation of packing, and of a newer version of jobs', () => {
+  const names = createHash('sha256').update(Object.keys(ARTIFACTS).join()).digest('hex');
+  expect(GENERATIONS).toHaveLength(PACKING);
+  expect(GENERATIONS.at(-1)).toEqual({ jobs: expect.any(Number) as number, names });
+  const jobs = GENERATIONS.map((generation) => generation.jobs);
+  expect(jobs).toEqual([...new Set(jobs)].sort((a, b) => a - b));
+  expect(jobs.at(-1)).toBeLessThanOrEqual(JOB_VERSION);
 });
 
 test('sections and artifacts lead to their parts', () => {

@@ -136,6 +136,8 @@ export const kernelRecordSchema = z.looseObject({
   carrier: carrierSchema.exactOptional(),
   /** Files of the newest finished revision; what an earlier one had stays here until then. */
   artifacts: z.record(z.string(), artifactSchema),
+  /** The generation of packing (PACKING) that made them; absent: before these were counted. */
+  packing: z.number().int().positive().exactOptional(),
   /** Of these artifacts. */
   levels: levelsSchema.exactOptional(),
   sources: z.array(sourceSchema),

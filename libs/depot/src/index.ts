@@ -82,6 +82,7 @@ export {
   type SourceNeed,
 } from './upkeep/reprocess/reprocess.ts';
 export { EXPIRY_GRACE, Expiry } from './upkeep/expiry.ts';
+export { repack } from './upkeep/repack.ts';
 export { requeue } from './upkeep/requeue.ts';
 export { resign } from './signing/resign.ts';
 export { createSecretKey, openSecretKey, type SigningKey } from './signing/secret-key.ts';

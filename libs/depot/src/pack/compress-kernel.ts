@@ -2,6 +2,7 @@ import {
   CARRIER_FILES,
   claimedArtifacts,
   mediaTypeOf,
+  PACKING,
   partOf,
   PUBLISHED_PARTS,
   RECORD_SCHEMA,
@@ -200,6 +201,7 @@ async function publish(
       ? ended(current, {
           state: 'ready',
           artifacts,
+          packing: PACKING,
           levels: { ...levels },
           ...(current.carrier && {
             carrier: { ...current.carrier, signed: isOneSigned, ...changes },

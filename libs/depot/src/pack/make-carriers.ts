@@ -88,13 +88,26 @@ function makeAll(input: CarriersInput, baseSha256: string): Carriers {
   const name = input.name ?? CARRIER_NAME;
   const whole = make({ name, ...(btf && { btf }), extras }, btf?.bytes);
   const least =
-    safe && load && delivery === 'builtin'
+    safe && isLeastMade({ delivery, ksyms, load })
       ? make({ name: KSYMS_CARRIER_NAME, btf: safe, extras: [] }, safe.bytes)
       : undefined;
   const inline =
     inlines &&
     make({ name: INLINE_CARRIER_NAME, extras: [{ name: 'inline', bytes: inlines }] }, inlines);
   return { ...(whole && { whole }), ...(least && { least }), ...(inline && { inline }) };
+}
+
+/** The kernel could load it, and would get something from it. */
+export function isLeastMade({
+  delivery,
+  ksyms,
+  load,
+}: {
+  delivery: Delivery;
+  ksyms: object | undefined;
+  load: LoadFacts | undefined;
+}): boolean {
+  return delivery === 'builtin' && ksyms !== undefined && load !== undefined;
 }
 
 function judged(module: Uint8Array, load: LoadFacts | undefined): Uint8Array {

@@ -41,7 +41,7 @@ export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): 
 }
 
 const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
-  ...(['carrier', 'levels', 'encoder', 'progress', 'failure'] as const),
+  ...(['carrier', 'packing', 'levels', 'encoder', 'progress', 'failure'] as const),
   ...(['readyAt', 'unannounced', 'keptUntil'] as const),
 ]);
 

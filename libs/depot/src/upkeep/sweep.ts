@@ -1,20 +1,20 @@
 import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+import { isPackedShort } from '../pack/due-artifacts.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordIndex } from '../record/record-index.ts';
 
 /** What sweeps need of a record. */
-export type Swept = Pick<
-  KernelRecord,
-  'schema' | 'buildId' | 'revision' | 'state' | 'keptUntil' | 'unannounced'
->;
+export interface Swept extends Pick<KernelRecord, 'schema' | 'buildId' | 'revision' | 'state'> {
+  keptUntil?: string | undefined;
+  unannounced?: true | undefined;
+  /** It lacks artifacts: see repack. */
+  isShort: boolean;
+}
 
 export function sweptOf(record: KernelRecord): Swept {
   const { schema, buildId, revision, state, keptUntil, unannounced } = record;
-  return {
-    ...{ schema, buildId, revision, state },
-    ...(keptUntil !== undefined && { keptUntil }),
-    ...(unannounced && { unannounced }),
-  };
+  const isShort = isPackedShort(record);
+  return { schema, buildId, revision, state, keptUntil, unannounced, isShort };
 }
 
 /**
