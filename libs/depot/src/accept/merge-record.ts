@@ -77,17 +77,15 @@ export function mergeRecord(
     before.core = withMarks(before.core, ruling.marks);
   }
   const kept: string[] = [];
-  const merged = mergeParts(before, parts, { ruling, kept });
+  const known = ruling.leads ? describe(parts, facts) : {};
+  // What a new owner's kernel says of itself counts more than what was said before.
+  const described = ruling.takes ? { ...before, ...known } : { ...known, ...before };
+  const merged = mergeParts(described, parts, { ruling, kept });
   const isUnchanged = isDeepStrictEqual(broughtOf(merged), broughtOf(before));
   if (isUnchanged && kept.length > 0) throw notTheOwner(buildId, kept, ruling);
-  const known = ruling.leads ? describe(parts, facts) : {};
   const mayKeep = ruling.rules || evidence === 'kernel';
   const next = withKeptUntil(
-    {
-      // What a new owner's kernel says of itself counts more than what was said before.
-      ...(ruling.takes ? { ...merged, ...known } : { ...known, ...merged }),
-      sources: [...before.sources, ...newSources(before.sources, facts, ruling)],
-    },
+    { ...merged, sources: [...before.sources, ...newSources(before.sources, facts, ruling)] },
     mayKeep ? longerKept(current.keptUntil, facts.keptUntil) : current.keptUntil,
   );
   const isDue = !isDeepStrictEqual(publishedOf(merged), publishedOf(current));
@@ -191,10 +189,11 @@ const INTERNAL: ReadonlySet<string> = new Set(PART_NAMES.filter((name) => partSp
 
 /** What of a record makes a new revision due when it changes. */
 function publishedOf(record: KernelRecord) {
-  const { delivery, carrier } = record;
+  const { delivery, arch, bits, carrier } = record;
   const given = Object.entries(carrier?.given ?? {});
   return {
     delivery,
+    target: [arch, bits],
     parts: [...partsOf(record)]
       .filter(([name]) => !INTERNAL.has(name))
       .map(([name, { sha256 }]) => [name, sha256]),

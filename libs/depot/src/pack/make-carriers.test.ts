@@ -1,6 +1,7 @@
 import { bytesSource } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
 import { judgeCarrier, readCarrier, type LoadFacts } from '@btf-depot/carrier';
+import { Machine, readElf, writeRelocatable } from '@btf-depot/elf';
 import { listVariables } from '@btf-depot/extras';
 import { buildIdOf, kernelFile, loadableKernel, TEST_VERMAGIC } from '@btf-depot/testing';
 import { createHash } from 'node:crypto';
@@ -80,6 +81,54 @@ describe('of a kernel with symbols and variables', async () => {
       parts: { ksyms: { variables: 1, leftOut: { 'ambiguous-name': 1, 'lost-memory': 1 } } },
       carrier: { loadable: true, vermagic: TEST_VERMAGIC, moduleName: 'btf_vmlinux' },
     });
+  });
+});
+
+describe('of an image that does not say what machine it is for', () => {
+  const { vmlinux } = loadableKernel(buildId);
+  const elf = readElf(bytesSource(vmlinux));
+  const [notes, btf] = ['.notes', '.BTF'].map((name) => elf.filled(name));
+  if (!notes || !btf) throw new Error('the kernel has no notes or no BTF');
+  const image = Buffer.concat([Buffer.alloc(128), elf.bytes(notes), elf.bytes(btf)]);
+  const { size, nameOffset } = partsOf({ vmlinux }).carrier.load?.structModule ?? {};
+  const self = Buffer.alloc(size ?? 0);
+  self.write('loop', nameOffset ?? 0, 'latin1');
+  const module = writeRelocatable({
+    ...{ class: 64, endian: 'little', machine: Machine.RISCV },
+    sections: [
+      { name: '.modinfo', bytes: Buffer.from('name=loop\0vermagic=6.12.0-test SMP \0', 'latin1') },
+      { name: '.gnu.linkonce.this_module', bytes: self },
+    ],
+  });
+  const alone = splitKernel({ kernel: bytesSource(image) }, { extras: [] });
+
+  test('a module says it', () => {
+    const input = { kernel: bytesSource(image), module: bytesSource(module) };
+    const parts = splitKernel(input, { extras: [] });
+    expect(alone).not.toHaveProperty('arch');
+    expect(parts).toMatchObject({ arch: 'riscv64', bits: 64, carrier: { loadable: true } });
+  });
+
+  test('a module that comes later says it, and carriers are made anew', () => {
+    const stored = { core: alone.core.bytes };
+    const later = splitKernel(
+      { module: bytesSource(module), stored },
+      { buildId, delivery: 'builtin', extras: [] },
+    );
+    const record = mergeRecord(undefined, alone, facts);
+    expect(record).not.toHaveProperty('arch');
+    expect(mergeRecord(record, { ...later, core: alone.core }, facts)).toMatchObject({
+      ...{ arch: 'riscv64', revision: 2 },
+      carrier: { loadable: true },
+    });
+  });
+
+  test('one that has load facts without a machine is put right by the module, sent again', () => {
+    const input = { kernel: bytesSource(image), module: bytesSource(module) };
+    const whole = splitKernel(input, { extras: [] });
+    const { arch: _, ...before } = whole;
+    const record = mergeRecord(undefined, before, facts);
+    expect(mergeRecord(record, whole, facts)).toMatchObject({ arch: 'riscv64', revision: 2 });
   });
 });
 

@@ -144,13 +144,15 @@ export function splitKernel(
     : verbatim(base);
   const context = { parts, elf, dwarf, ofBuild, stored: stored.vars, onUnit };
   const found = findExtras(options.extras, context);
-  const bits = kernel.bits ?? bitsOf(base);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
+  // An image of s390x does not say what it is for.
+  const arch = kernel.arch ?? module?.arch;
+  const bits = kernel.bits ?? module?.class ?? bitsOf(base);
   const { image, symbols, mapIgnored } = kernelImage(delivery, {
     ...(kernel.elf && { elf: kernel.elf }),
     ...(kernel.raw && { raw: kernel.raw }),
-    arch: kernel.arch,
+    arch,
     ...(map && { map, mapCameAlong }),
     ...(stored.symbols && { symbols: stored.symbols }),
   });
@@ -167,7 +169,7 @@ export function splitKernel(
   return {
     kind: kernel.kind,
     buildId,
-    ...(kernel.arch !== undefined && { arch: kernel.arch }),
+    ...(arch !== undefined && { arch }),
     ...(bits !== undefined && { bits }),
     endian: kernel.endian,
     ...(kernel.release !== undefined && { release: kernel.release }),
