@@ -1,4 +1,5 @@
-import { Machine, SectionFlag, SectionType } from '@btf-depot/elf';
+import { Machine, machineName, SectionFlag, SectionType } from '@btf-depot/elf';
+import type { CarrierTarget } from './target.ts';
 
 /** A section that an architecture's module loader insists on; what it holds means nothing. */
 export interface Placeholder {
@@ -53,9 +54,8 @@ function shape(
 }
 
 /**
- * By e_machine, from each architecture's module.lds.h and module_frob_arch_sections. x86-64, arm64,
- * armhf and s390x were loaded by real kernels. ppc64le and riscv64 were read in source and held
- * against modules of Debian's kernels; those of riscv64 6.12 do without the sections.
+ * By e_machine, from each architecture's module.lds.h and module_frob_arch_sections. Kernels of each
+ * loaded carriers of this shape in the lab. Modules of riscv64 6.12 do without the sections.
  */
 const SHAPES = new Map<number, ModuleShape>([
   // Without it a kernel built with retpolines says that the module makes the system unsafe.
@@ -87,6 +87,15 @@ const SHAPES = new Map<number, ModuleShape>([
     ),
   ],
   [Machine.S390, shape()],
+  [
+    Machine.LOONGARCH,
+    shape([
+      ['.got', DATA | SectionFlag.WRITE],
+      ['.plt', CODE],
+      ['.plt.idx', DATA],
+      ['.ftrace_trampoline', DATA],
+    ]),
+  ],
 ]);
 
 /** Undefined for an architecture whose loader's wishes are not known. */
@@ -94,17 +103,15 @@ export function moduleShape(machine: number): ModuleShape | undefined {
   return SHAPES.get(machine);
 }
 
-/** Machines whose kernels loaded carriers in the lab (tools/lab). */
-const TRIED: ReadonlySet<number> = new Set([
-  Machine.X86_64,
-  Machine.AARCH64,
-  Machine.ARM,
-  Machine.S390,
+/** Architectures whose kernels loaded carriers in the lab (tools/lab), as `machineName` has them. */
+const TRIED: ReadonlySet<string> = new Set([
+  ...['x86_64', 'aarch64', 'arm', 's390x'],
+  ...['ppc64le', 'riscv64', 'loongarch64'],
 ]);
 
-/** Whether a kernel of this machine was seen to load a carrier. */
-export function isTriedMachine(machine: number): boolean {
-  return TRIED.has(machine);
+/** Whether a kernel of this machine, class and byte order was seen to load a carrier. */
+export function isTried({ class: bits, endian, machine }: CarrierTarget): boolean {
+  return TRIED.has(machineName(machine, bits, endian));
 }
 
 /** Names of placeholders of any architecture: what is worth copying from a real module. */

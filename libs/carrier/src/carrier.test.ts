@@ -175,6 +175,7 @@ describe('a carrier that loads', () => {
     [Machine.RISCV, ['.plt', '.got', '.got.plt']],
     [Machine.PPC64, ['.stubs', '.ftrace.tramp', '.mygot']],
     [Machine.S390, []],
+    [Machine.LOONGARCH, ['.got', '.plt', '.plt.idx', '.ftrace_trampoline']],
   ])('has what the loader of machine %i looks for', (machine, names) => {
     const target = {
       class: 64,

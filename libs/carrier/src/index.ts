@@ -12,7 +12,7 @@
 // `carrierModinfo`, and a version of the writer (`WRITER`). To add an architecture: machine.ts of
 // the ELF library, architectures.ts here.
 export { carrier, moduleHeader, type CarrierInput, type CarriedExtra } from './carrier.ts';
-export { isTriedMachine } from './architectures.ts';
+export { isTried } from './architectures.ts';
 export { judgeCarrier, type Judgement, type JudgeOptions } from './judge/judge-carrier.ts';
 export { misfit, type Misfit, type RunningKernel } from './fits-kernel.ts';
 export { isLinkedCarrier, mayCarry, readLinkRecords, type LinkRecord } from './link-record.ts';

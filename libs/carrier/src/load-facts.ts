@@ -8,7 +8,7 @@ import {
   type ElfSection,
 } from '@btf-depot/elf';
 import {
-  isTriedMachine,
+  isTried,
   moduleShape,
   PLACEHOLDER_FLAGS,
   PLACEHOLDER_LIMIT,
@@ -100,7 +100,8 @@ export function loadFacts(sources: LoadSources): Loadable {
     structModule: layout,
     ...template?.shape,
   };
-  if (isTriedMachine(elf.header.machine)) return { loadable: true, facts };
+  const { class: bits, endian, header } = elf;
+  if (isTried({ class: bits, endian, machine: header.machine })) return { loadable: true, facts };
   return { loadable: false, why: 'not-tried', vermagic, facts };
 }
 

@@ -1,14 +1,18 @@
 // `list` and `fetch`: what there is, and getting it.
 import { parseArgs } from 'node:util';
 import { Absent, hasProgram, provideProgram } from '@btf-depot/services/provision';
+import { bareKernel, hasBareKernel, provideBareKernel } from './bare-kernel.ts';
 import { hasImage, provideImage } from './image.ts';
 import { hasKernel, kernel, provideKernel } from './kernel.ts';
 import {
+  bareKernelNames,
+  bareKernels,
   images,
   kernelNames,
   kernels,
   toolNames,
   tools,
+  type BareKernelName,
   type ImageName,
   type KernelName,
   type ToolName,
@@ -25,6 +29,7 @@ The cache is $BTFDEPOT_CACHE, by default \${XDG_CACHE_HOME:-~/.cache}/btf-depot.
 class UsageError extends Error {}
 
 const isKernel = (name: string): name is KernelName => Object.hasOwn(kernels, name);
+const isBareKernel = (name: string): name is BareKernelName => Object.hasOwn(bareKernels, name);
 const isImage = (name: string): name is ImageName => Object.hasOwn(images, name);
 const imageNames = Object.keys(images) as ImageName[];
 const isTool = (name: string): name is ToolName => Object.hasOwn(tools, name);
@@ -34,6 +39,10 @@ function list() {
     ...kernelNames.map((name) => {
       const { release, suite, byDefault } = kernels[name];
       return { name, kind: 'kernel', what: release, suite, byDefault, cached: hasKernel(name) };
+    }),
+    ...bareKernelNames.map((name) => {
+      const { release: what, suite } = bareKernels[name];
+      return { name, kind: 'bare', what, suite, byDefault: false, cached: hasBareKernel(name) };
     }),
     ...imageNames.map((name) => {
       const { suite, package: what } = images[name];
@@ -50,14 +59,19 @@ function list() {
 async function fetchAll(names: readonly string[]) {
   const wanted =
     names.length > 0 ? names : list().flatMap((one) => (one.byDefault ? [one.name] : []));
-  const unknown = wanted.filter((name) => !isKernel(name) && !isImage(name) && !isTool(name));
+  const known = [isKernel, isBareKernel, isImage, isTool];
+  const unknown = wanted.filter((name) => !known.some((is) => is(name)));
   if (unknown.length > 0) throw new UsageError(`unknown: ${unknown.join(', ')}; see list`);
   for (const name of wanted) {
     if (isKernel(name)) await provideKernel(name);
+    else if (isBareKernel(name)) await provideBareKernel(name);
     else if (isImage(name)) await provideImage(name);
     else if (isTool(name)) await provideProgram(tools[name]);
   }
-  return wanted.map((name) => (isKernel(name) ? kernel(name) : { name }));
+  return wanted.map((name) => {
+    if (isKernel(name)) return kernel(name);
+    return isBareKernel(name) ? bareKernel(name) : { name };
+  });
 }
 
 function table(rows: ReturnType<typeof list>): string {

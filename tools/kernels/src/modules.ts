@@ -7,7 +7,11 @@ import type { Kernel } from './kernel.ts';
  * Unpacks modules of a kernel into a folder, every `every`-th of them; gives their paths. One
  * process for all: a process each would take longer than unpacking.
  */
-export function unpackModules({ modules }: Kernel, into: string, every = 1): string[] {
+export function unpackModules(
+  { modules }: Pick<Kernel, 'modules'>,
+  into: string,
+  every = 1,
+): string[] {
   mkdirSync(into, { recursive: true });
   const packed = globSync(join(modules, 'kernel/**/*.{ko,ko.xz}')).sort();
   for (const [index, file] of packed.entries()) {

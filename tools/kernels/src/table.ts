@@ -56,6 +56,51 @@ export const kernels = {
   },
 } as const satisfies Record<string, KernelEntry>;
 
+export interface BareKernelEntry {
+  /** As `uname -r` says it. */
+  readonly release: string;
+  readonly suite: string;
+  readonly architecture: string;
+  /** The packages that hold the image and its modules. */
+  readonly packages: readonly string[];
+  /** Matches what `packages[0]` is called in other releases. */
+  readonly family: string;
+  /** The image is EFI zboot. */
+  readonly isZboot?: boolean;
+}
+
+function debian13(release: string, architecture: string, flavour: string): BareKernelEntry {
+  return {
+    release: `${release}-${flavour}`,
+    suite: 'trixie',
+    architecture,
+    packages: [`linux-image-${release}-${flavour}`],
+    family: String.raw`linux-image-6\.12\.\d+\+deb13-${flavour}`,
+  };
+}
+
+/**
+ * Kernels to boot without their debug information, by name: of architectures, and of page sizes,
+ * that none of the others has. Packages with debug information have a gigabyte each.
+ */
+export const bareKernels = {
+  K612ppc64le: debian13('6.12.107+deb13', 'ppc64el', 'powerpc64le'),
+  K612riscv64: debian13('6.12.117+deb13', 'riscv64', 'riscv64'),
+  K612s390x: debian13('6.12.107+deb13', 's390x', 's390x'),
+  K612arm64p16k: debian13('6.12.117+deb13', 'arm64', 'arm64-16k'),
+  // Without BTF inside.
+  K72loong64: {
+    release: '7.2.13+deb14-loong64',
+    suite: 'sid',
+    architecture: 'loong64',
+    packages: ['linux-binary', 'linux-modules'].map((part) => `${part}-7.2.13+deb14-loong64`),
+    family: String.raw`linux-binary-.*-loong64`,
+    isZboot: true,
+  },
+} as const satisfies Record<string, BareKernelEntry>;
+
+export type BareKernelName = keyof typeof bareKernels;
+
 export interface ImageEntry {
   readonly suite: string;
   readonly architecture: string;
@@ -135,4 +180,5 @@ export const tools = {
 export type ToolName = keyof typeof tools;
 
 export const kernelNames = Object.keys(kernels) as KernelName[];
+export const bareKernelNames = Object.keys(bareKernels) as BareKernelName[];
 export const toolNames = Object.keys(tools) as ToolName[];

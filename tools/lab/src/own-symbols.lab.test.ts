@@ -1,15 +1,14 @@
-import { bytesSource, type Source } from '@btf-depot/bytes';
+import type { Source } from '@btf-depot/bytes';
 import { splitKernel } from '@btf-depot/depot';
-import { readElf } from '@btf-depot/elf';
-import { elfKallsyms, imageKallsyms, type Kallsyms } from '@btf-depot/extras';
+import type { Kallsyms } from '@btf-depot/extras';
 import { unpackModules, type Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/compute';
 import { sha256Of } from '@btf-depot/testing';
-import { unpack } from '@btf-depot/unpack';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { imageOf, kallsymsOf } from './boot-image.ts';
 import { packCarriers } from './built-carriers.ts';
 import { boot } from './index.ts';
 import { describeInLab, inFull } from './testing.ts';
@@ -84,27 +83,11 @@ for (const name of inFull([], ['K61arm64'])) {
   });
 }
 
-async function imageOf({ vmlinuz }: Kernel): Promise<Source> {
-  const { files } = await unpack(bytesSource(readFileSync(vmlinuz)), async (chunks) => {
-    const all: Uint8Array[] = [];
-    for await (const chunk of chunks) all.push(chunk.slice());
-    return bytesSource(Buffer.concat(all));
-  });
-  return files[0].source;
-}
-
 function partsOf(kernel: Kernel, image: Source) {
   const [first] = unpackModules(kernel, join(folder, kernel.name), 1_000_000);
   using module = openFileSource(first);
   using full = openFileSource(kernel.fullBtf);
   return splitKernel({ kernel: image, module, full }, { extras: ['vars'] });
-}
-
-function kallsymsOf(image: Source): Kallsyms {
-  const isElf = image.read(0, 1)[0] === 0x7f;
-  const found = isElf ? elfKallsyms(readElf(image)) : imageKallsyms(image);
-  if (!found) throw new Error('no kallsyms');
-  return found;
 }
 
 /** As /proc/kallsyms has them. */

@@ -1,4 +1,5 @@
 // What the lab runs, from Debian's packages: data, and how to call it. To add a program: here.
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   cached,
@@ -24,11 +25,6 @@ const programs = {
       ...['seabios', 'ipxe-qemu'],
     ],
   },
-  'qemu-misc': {
-    name: 'qemu-misc',
-    suite,
-    packages: ['qemu-system-misc', 'qemu-system-common', 'qemu-system-data'],
-  },
   // For programs of the guest: BPF of libbpf's kind, and the one that calls bpf(2) itself.
   clang: { name: 'clang', suite, packages: ['clang-14', 'lld-14'] },
   kmod: { name: 'kmod', suite, packages: ['kmod'] },
@@ -45,7 +41,27 @@ const programs = {
   kbuild: { name: 'kbuild', suite, packages: ['linux-kbuild-6.1'] },
 } as const satisfies Record<string, DebianProgram>;
 
-export type LabProgram = keyof typeof programs;
+/** Emulators of kernels that are fetched by name, 50 MB each: fetched when one boots. */
+const emulators = {
+  'qemu-misc': {
+    name: 'qemu-misc',
+    suite,
+    packages: ['qemu-system-misc', 'qemu-system-common', 'qemu-system-data'],
+  },
+  'qemu-ppc': {
+    name: 'qemu-ppc',
+    suite,
+    packages: ['qemu-system-ppc', 'qemu-system-common', 'qemu-system-data'],
+  },
+  // The first suite whose QEMU starts a kernel of the architecture without firmware.
+  'qemu-loong': {
+    name: 'qemu-loong',
+    suite: 'trixie',
+    packages: ['qemu-system-misc', 'qemu-system-common', 'qemu-system-data'],
+  },
+} as const satisfies Record<string, DebianProgram>;
+
+export type LabProgram = keyof typeof programs | keyof typeof emulators;
 
 /**
  * An executable of a program, and the first arguments to call it with; of another architecture, to
@@ -57,7 +73,7 @@ export async function command(
   architecture = machineArchitecture(),
 ): Promise<CommandLine> {
   const foreign = architecture === machineArchitecture() ? {} : { architecture };
-  const program: DebianProgram = { ...programs[name], ...foreign };
+  const program: DebianProgram = { ...{ ...programs, ...emulators }[name], ...foreign };
   await provideProgram(program);
   return programCommand(program, executable);
 }
@@ -73,15 +89,20 @@ export function rootOf(call: CommandLine, executable: string): string {
   return (call.at(-1) ?? '').slice(0, -executable.length);
 }
 
+/** The first suite of Debian for architectures that are younger than `suite`. */
+const firstSuites: Readonly<Record<string, string>> = { riscv64: 'trixie', loong64: 'sid' };
+
 /** Path of busybox without shared libraries, for this machine or a guest's architecture. */
 export async function busyboxPath(architecture = machineArchitecture()): Promise<string> {
   const packages = ['busybox-static'];
   const folder = await cached(`guests/busybox-${architecture}`, [packages], async (into) => {
-    const debian = await debianSuite(suite, architecture);
+    const debian = await debianSuite(firstSuites[architecture] ?? suite, architecture);
     const found = await lookUp(debian, { packages, closure: false });
     await withPackages(debian, found, `busybox (${architecture})`, async (files) => {
       for (const file of files) await unpack(file, into);
     });
   });
-  return join(folder, 'bin/busybox');
+  // Newer packages have all programs below /usr.
+  const [path = join(folder, 'bin/busybox')] = globSync(join(folder, '{,usr/}bin/busybox'));
+  return path;
 }

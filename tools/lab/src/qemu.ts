@@ -38,7 +38,8 @@ const machines: Readonly<Record<string, Machine>> = {
     program: 'qemu',
     executable: 'usr/bin/qemu-system-aarch64',
     console: 'ttyAMA0',
-    args: ['-machine', 'virt', '-cpu', 'cortex-a57'],
+    // The first of Arm's cores here that has pages of 16 kB too.
+    args: ['-machine', 'virt', '-cpu', 'cortex-a76'],
     card: 'virtio-net-pci,romfile=',
   },
   armhf: {
@@ -54,6 +55,29 @@ const machines: Readonly<Record<string, Machine>> = {
     console: 'ttysclp0',
     args: ['-machine', 's390-ccw-virtio'],
     card: 'virtio-net-ccw',
+  },
+  ppc64el: {
+    program: 'qemu-ppc',
+    executable: 'usr/bin/qemu-system-ppc64',
+    console: 'hvc0',
+    args: ['-machine', 'pseries', '-cpu', 'power9'],
+    card: 'virtio-net-pci,romfile=',
+  },
+  riscv64: {
+    program: 'qemu-misc',
+    executable: 'usr/bin/qemu-system-riscv64',
+    console: 'ttyS0',
+    args: ['-machine', 'virt'],
+    card: 'virtio-net-device',
+  },
+  loong64: {
+    program: 'qemu-loong',
+    executable: 'usr/bin/qemu-system-loongarch64',
+    console: 'ttyS0',
+    args: ['-machine', 'virt'],
+    // Without firmware nothing says that there is no such controller, and its driver faults.
+    options: 'initcall_blacklist=i8042_init',
+    card: 'virtio-net-pci,romfile=',
   },
 };
 

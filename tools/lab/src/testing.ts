@@ -1,4 +1,4 @@
-import type { Kernel } from '@btf-depot/kernels';
+import type { BareKernel, BareKernelName, Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import type { Provided } from '@btf-depot/services/provision';
 import { describe, inject, it } from 'vitest';
@@ -6,6 +6,7 @@ import { describe, inject, it } from 'vitest';
 declare module 'vitest' {
   export interface ProvidedContext {
     lab: Provided<true>;
+    bareKernels: Readonly<Record<BareKernelName, Provided<BareKernel>>>;
   }
 }
 
@@ -24,6 +25,20 @@ export function describeInLab(
   } else {
     describeWithKernels([kernel], `${kernel}: ${name}`, (kernels) => body(kernels[kernel]));
   }
+}
+
+/** The same for a kernel that was fetched without its debug information. */
+export function describeBareInLab(
+  name: BareKernelName,
+  what: string,
+  body: (kernel: BareKernel) => void,
+): void {
+  describe(`${name}: ${what}`, () => {
+    const [lab, kernel] = [inject('lab'), inject('bareKernels')[name]];
+    if ('absent' in lab) it('needs QEMU', (context) => context.skip(lab.absent));
+    else if ('absent' in kernel) it(`needs ${name}`, (context) => context.skip(kernel.absent));
+    else body(kernel.value);
+  });
 }
 
 /**

@@ -1,5 +1,13 @@
-// Global set-up of vitest's project `lab`: QEMU, and the kernels that tools/kernels knows.
-import { provided, say, type Provided } from '@btf-depot/services/provision';
+// Global set-up of vitest's project `lab`: QEMU, and the kernels that tools/kernels knows. Those
+// without debug information are fetched where BTFDEPOT_LAB=full.
+import {
+  bareKernel,
+  bareKernelNames,
+  provideBareKernel,
+  type BareKernel,
+  type BareKernelName,
+} from '@btf-depot/kernels';
+import { Absent, provided, say, type Provided } from '@btf-depot/services/provision';
 import kernelsSetup from '@btf-depot/kernels/vitest';
 import type { TestProject } from 'vitest/node';
 import { provideLab } from './programs.ts';
@@ -13,4 +21,20 @@ export default async function setup(project: TestProject): Promise<void> {
   });
   if ('absent' in lab) say(`TESTS ARE SKIPPED: ${lab.absent}`);
   project.provide('lab', lab);
+  const bare: Partial<Record<BareKernelName, Provided<BareKernel>>> = {};
+  for (const name of bareKernelNames) {
+    const fetches = process.env.BTFDEPOT_LAB === 'full';
+    bare[name] = fetches ? await provided(() => provideBareKernel(name)) : inCache(name);
+  }
+  project.provide('bareKernels', bare as Record<BareKernelName, Provided<BareKernel>>);
+}
+
+/** No one asked for it: that it is absent is no failure, under CI neither. */
+function inCache(name: BareKernelName): Provided<BareKernel> {
+  try {
+    return { value: bareKernel(name) };
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    return { absent: error.message };
+  }
 }

@@ -1,4 +1,4 @@
-import { carrierTarget, isTriedMachine } from '@btf-depot/carrier';
+import { carrierTarget, isTried } from '@btf-depot/carrier';
 import {
   CARRIER_FILES,
   CARRIERS,
@@ -121,9 +121,9 @@ function mergeFacts(
   const mapIgnored = leads ? (found.mapIgnored ?? before?.mapIgnored) : before?.mapIgnored;
   const said = leads ? (found.vermagic ?? before?.vermagic) : (before?.vermagic ?? found.vermagic);
   const vermagic = load?.vermagic ?? said;
-  const isTried = isTriedMachine(carrierTarget(next).machine);
-  const isLoadable = load !== undefined && isTried;
-  const is = { isLoadable, isUntried: load !== undefined && !isTried, hasKsyms: !!ksyms };
+  const wasTried = isTried(carrierTarget(next));
+  const isLoadable = load !== undefined && wasTried;
+  const is = { isLoadable, isUntried: load !== undefined && !wasTried, hasKsyms: !!ksyms };
   const entry: CarrierEntry = {
     loadable: is.isLoadable,
     ...whyOf(before, parts, is),
