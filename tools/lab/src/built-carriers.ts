@@ -1,9 +1,16 @@
 import { carrierTarget } from '@btf-depot/carrier';
 import type { ArtifactName, ExtraName } from '@btf-depot/contracts';
-import { packKernel, splitKernel, type KernelParts, type PackInput } from '@btf-depot/depot';
+import {
+  packKernel,
+  splitKernel,
+  type KernelParts,
+  type PackedArtifact,
+  type PackInput,
+} from '@btf-depot/depot';
 import type { Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/compute';
 import { existsSync } from 'node:fs';
+import { onceARun } from './once-a-run.ts';
 
 /** What the depot makes of a kernel. */
 export interface BuiltCarriers {
@@ -45,15 +52,24 @@ function packInputOf(parts: KernelParts): Pick<BuiltCarriers, 'parts' | 'pack'> 
   return { parts, pack };
 }
 
-/** What the depot publishes of a kernel and its variables. */
+/** What the depot publishes of a kernel and its variables; made by the first test that asks. */
 export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
-  return await packCarriers(splitForPacking(of, ['vars']).parts);
+  return published(
+    await onceARun(`carriers-${of.name}`, async () => {
+      const { parts } = splitForPacking(of, ['vars']);
+      return { parts, packed: await packKernel(packInputOf(parts).pack) };
+    }),
+  );
 }
 
 /** The same of parts that came another way. */
-export async function packCarriers(of: KernelParts): Promise<BuiltCarriers> {
-  const { parts, pack } = packInputOf(of);
-  const packed = await packKernel(pack);
+export async function packCarriers(parts: KernelParts): Promise<BuiltCarriers> {
+  return published({ parts, packed: await packKernel(packInputOf(parts).pack) });
+}
+
+function published(of: { parts: KernelParts; packed: PackedArtifact[] }): BuiltCarriers {
+  const { parts, pack } = packInputOf(of.parts);
+  const { packed } = of;
   return {
     parts,
     pack,

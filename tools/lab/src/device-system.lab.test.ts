@@ -28,7 +28,7 @@ describeInLab('K612', 'a device with kmod', (kernel) => {
   let depot: SignedDepot;
   let booted: Booted;
   beforeAll(async () => {
-    depot = await startSignedDepot(kernel.vmlinux);
+    depot = await startSignedDepot(kernel.vmlinux, '--extras', 'vars');
     booted = await boot(kernel, {
       hostPort: Number(new URL(depot.url).port),
       files: await deviceFiles(kernel.architecture),

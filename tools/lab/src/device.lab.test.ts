@@ -27,7 +27,7 @@ for (const name of inFull(['K612'], ['K72', 'K612arm64'])) {
     let buildId: string;
     beforeAll(async () => {
       buildId = buildIdOfFile(kernel.vmlinux);
-      depot = await startSignedDepot(kernel.vmlinux);
+      depot = await startSignedDepot(kernel.vmlinux, '--extras', 'vars');
       const get = (file: string) => depot.get(`/v1/kernels/${buildId}/${file}`);
       ksyms = sha256Of(await get('vmlinux.ksyms.btf'));
       const manifest = (await get('manifest')).toString();

@@ -1,5 +1,8 @@
 // Global set-up of vitest's project `lab`: QEMU, and the kernels that tools/kernels knows. Those
 // without debug information are fetched where BTFDEPOT_LAB=full.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   bareKernel,
   bareKernelNames,
@@ -11,9 +14,10 @@ import { Absent, provided, say, type Provided } from '@btf-depot/services/provis
 import kernelsSetup from '@btf-depot/kernels/vitest';
 import type { TestProject } from 'vitest/node';
 import { provideLab } from './programs.ts';
+import './once-a-run.ts';
 import './testing.ts';
 
-export default async function setup(project: TestProject): Promise<void> {
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await kernelsSetup(project);
   const lab: Provided<true> = await provided(async () => {
     await provideLab();
@@ -27,6 +31,9 @@ export default async function setup(project: TestProject): Promise<void> {
     bare[name] = fetches ? await provided(() => provideBareKernel(name)) : inCache(name);
   }
   project.provide('bareKernels', bare as Record<BareKernelName, Provided<BareKernel>>);
+  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-lab-run-'));
+  project.provide('labFolder', folder);
+  return () => rm(folder, { recursive: true });
 }
 
 /** No one asked for it: that it is absent is no failure, under CI neither. */
