@@ -1,6 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 import { SectionFlag, writeRelocatable, type SectionInput } from '@btf-depot/elf';
-import { moduleShape, type Placeholder } from './architectures.ts';
+import { moduleShape, PLACEHOLDER_LIMIT, type Placeholder } from './architectures.ts';
 import type { LoadFacts } from './load-facts.ts';
 import { writeModinfo } from './modinfo.ts';
 import { checkStructModule, moduleNameLength } from './struct-module.ts';
@@ -43,8 +43,9 @@ export const WRITER = 1;
  * A kernel's BTF as an ELF module (ET_REL) without code: `.modinfo`, what the loader insists on
  * where `load` says it, `.BTF`, one `.BTF.<name>` for each extra. The same input gives the same
  * bytes. Throws FormatError: `carrier-modinfo` where a field cannot be written, `carrier-name` for
- * a name that is not one, `carrier-struct-module`, `carrier-machine` for an architecture whose
- * loader's wishes are not known, `carrier-inline` for inlines beside `.BTF` under upstream's name.
+ * a name that is not one, `carrier-struct-module`, `carrier-module` for a placeholder that is larger
+ * than any build's, `carrier-machine` for an architecture whose loader's wishes are not known,
+ * `carrier-inline` for inlines beside `.BTF` under upstream's name.
  */
 export function carrier(input: CarrierInput): Uint8Array {
   const { target, load } = input;
@@ -84,6 +85,7 @@ function loaderSections(input: CarrierInput, load: LoadFacts): SectionInput[] {
   const self = new Uint8Array(size);
   self.set(Buffer.from(name, 'latin1'), nameOffset);
   const placeholders = load.placeholders ?? placeholdersFor(target);
+  placeholders.forEach(checkPlaceholder);
   const { layoutCrc } = load;
   return [
     {
@@ -119,6 +121,13 @@ function carrierModinfo(input: CarrierInput): Uint8Array {
     { key: 'name', value: name },
     ...(load ? [{ key: 'vermagic', value: load.vermagic }] : []),
   ]);
+}
+
+/** Before it is written: alignment alone can make the file as large as memory. */
+function checkPlaceholder({ name, align = 1, size = 1 }: Placeholder): void {
+  if (align <= PLACEHOLDER_LIMIT && size <= PLACEHOLDER_LIMIT) return;
+  const message = `a placeholder has at most ${PLACEHOLDER_LIMIT} bytes, of size and of alignment`;
+  throw new FormatError('carrier-module', message, { section: name });
 }
 
 function placeholdersFor({ machine }: CarrierTarget): readonly Placeholder[] {

@@ -171,6 +171,7 @@ describe('load facts that would make a carrier that no kernel must be given give
     ['more of them than a module has sections', { placeholders: Array(5000).fill(plt) }],
     ['one that is compressed', { placeholders: [{ ...plt, flags: 0x806 }] }],
     ['one that is aligned beyond all memory', { placeholders: [{ ...plt, align: 2 ** 32 }] }],
+    ['one that is larger than all memory', { placeholders: [{ ...plt, size: 2 ** 53 }] }],
     ['one under a name that is none', { placeholders: [{ ...plt, name: '.init_array' }] }],
     ['a name outside struct module', { structModule: { size: 64, nameOffset: 4096 } }],
   ])('%s', async (_, change) => {
