@@ -31,8 +31,11 @@ function moduleOf(kernel: BareKernel) {
 
 /** As made without a module of the build: what the architecture's modules have. */
 function byArchitecture(load: LoadFacts): LoadFacts {
-  const { vermagic, layoutCrc, structModule, extendedVersions } = load;
-  return { vermagic, layoutCrc, structModule, extendedVersions };
+  const shaped: { -readonly [Fact in keyof LoadFacts]: LoadFacts[Fact] } = { ...load };
+  delete shaped.placeholders;
+  delete shaped.elfFlags;
+  delete shaped.osabi;
+  return shaped;
 }
 
 const loads = (name: string, path: string, of: string): Step => ({
