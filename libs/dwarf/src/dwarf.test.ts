@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dwarf } from './index.ts';
 import { ANY_TAG, At, eachChild, Entry, Form, readDwarf, Tag, UnitType } from './index.ts';
 import type { DwarfLimits } from './limits.ts';
-import { staticAddress } from './location.ts';
+import { staticAddress, twoValuedAddress } from './location.ts';
 import {
   addressExpression,
   buildDwarf,
@@ -160,6 +160,42 @@ describe('locations', () => {
     expect(address(...direct)).toBe(0xffff_8000_0000_1000n);
     expect(address(0xa1, 1)).toBe(0xffff_8000_0000_1000n);
     expect(address(0xa1, 1, 0x23, 0x80, 1)).toBe(0xffff_8000_0000_1080n);
+  });
+
+  it('are the byte that clang makes of a variable with two values', () => {
+    const twoValued = (...expression: number[]) =>
+      only(placed(Uint8Array.from(expression)), (entry, dwarf) => {
+        let found: ReturnType<typeof twoValuedAddress>;
+        dwarf.eachUnit((one) => {
+          const block = entry.block(At.LOCATION) ?? new Uint8Array();
+          found = twoValuedAddress(one, dwarf.tables, block, entry.offset);
+        });
+        return found;
+      });
+    const there = { address: 0xffff_8000_0000_1000n };
+    const byte = [0xa1, 1, 0x94, 1];
+    expect(twoValued(...byte, 0x31, 0x1e, 0x30, 0x22, 0x9f)).toEqual({ ...there, isValue: true });
+    expect(twoValued(...direct, 0x94, 1, 0x31, 0x1e, 0x30, 0x22, 0x9f)).toEqual({
+      ...{ ...there, isValue: true },
+    });
+    // Two values that are not 0 and 1; constants that have no literal.
+    for (const other of [
+      [0x34, 0x1e, 0x30, 0x22, 0x9f],
+      [0x31, 0x1e, 0x33, 0x22, 0x9f],
+      [0x10, 0x80, 0x02, 0x1e, 0x10, 0x05, 0x22, 0x9f],
+    ]) {
+      expect(twoValued(...byte, ...other)).toEqual({ ...there, isValue: false });
+    }
+    for (const another of [
+      [0x31, 0x1e, 0x30, 0x22],
+      [0x31, 0x1e, 0x30, 0x22, 0x06, 0x9f],
+      [0x31, 0x22, 0x30, 0x1e, 0x9f],
+      [0x9f],
+    ]) {
+      expect(twoValued(...byte, ...another)).toBeUndefined();
+    }
+    expect(twoValued(0xa1, 1, 0x94, 4, 0x31, 0x1e, 0x30, 0x22, 0x9f)).toBeUndefined();
+    expect(address(...byte, 0x31, 0x1e, 0x30, 0x22, 0x9f)).toBeUndefined();
   });
 
   it('are none for registers, values without storage and pieces', () => {

@@ -19,7 +19,7 @@ import {
   UnitType,
 } from './index.ts';
 import type { DwarfLimits } from './limits.ts';
-import { staticAddress } from './location.ts';
+import { staticAddress, twoValuedAddress } from './location.ts';
 import {
   addressExpression,
   buildDwarf,
@@ -49,7 +49,10 @@ function readAll(sections: DwarfSections, limits: Partial<DwarfLimits> = {}): nu
       entry.integer(At.BYTE_SIZE);
       entry.flag(At.DECLARATION);
       const expression = entry.block(At.LOCATION);
-      if (expression) staticAddress(unit, dwarf.tables, expression, offset);
+      if (expression) {
+        staticAddress(unit, dwarf.tables, expression, offset);
+        twoValuedAddress(unit, dwarf.tables, expression, offset);
+      }
       const number = entry.reference(At.TYPE);
       if (number === 0) return;
       const other = dwarf.unitOf(number);

@@ -27,7 +27,7 @@ export { type FrameRule } from './frame-program.ts';
 export { Frames } from './frames.ts';
 export { DWARF_LIMITS, type DwarfLimits } from './limits.ts';
 export { LocationLists } from './location-list.ts';
-export { staticAddress } from './location.ts';
+export { staticAddress, twoValuedAddress, type TwoValued } from './location.ts';
 export { Ranges } from './ranges.ts';
 export { type Tables } from './tables.ts';
 export { type UnitHeader } from './unit-headers.ts';

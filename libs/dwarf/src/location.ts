@@ -18,31 +18,84 @@ export function staticAddress(
   expression: Uint8Array,
   at: number,
 ): bigint | undefined {
+  const first = firstAddress(unit, tables, expression, at);
+  if (!first) return undefined;
+  let { address, next } = first;
+  if (expression[next] === Op.PLUS_UCONST) {
+    address += leb.unsigned64(expression, next + 1);
+    next = leb.next;
+  }
+  if (next !== expression.length) return undefined;
+  return BigInt.asUintN(unit.header.addressSize * 8, address);
+}
+
+/** A byte that stands for a variable of which clang saw two values. */
+export interface TwoValued {
+  readonly address: bigint;
+  /** The byte is the value itself: 0 or 1. */
+  readonly isValue: boolean;
+}
+
+/**
+ * The byte that clang makes of a static variable which never has but two values (TryToShrinkGlobalToBoolean
+ * of LLVM's GlobalOpt): `addrx, deref_size 1, other - first, mul, first, plus, stack_value`.
+ * Undefined for any other expression; throws as staticAddress does.
+ */
+export function twoValuedAddress(
+  unit: Unit,
+  tables: Tables,
+  expression: Uint8Array,
+  at: number,
+): TwoValued | undefined {
+  // Cheap to tell from all others, which are the most.
+  if (expression.at(-1) !== Op.STACK_VALUE) return undefined;
+  const first = firstAddress(unit, tables, expression, at);
+  if (!first) return undefined;
+  const { address, next } = first;
+  if (expression[next] !== Op.DEREF_SIZE || expression[next + 1] !== 1) return undefined;
+  const factor = constant(expression, next + 2);
+  if (!factor || expression[factor.next] !== Op.MUL) return undefined;
+  const base = constant(expression, factor.next + 1);
+  if (!base || expression[base.next] !== Op.PLUS) return undefined;
+  if (base.next + 2 !== expression.length) return undefined;
+  return {
+    address: BigInt.asUintN(unit.header.addressSize * 8, address),
+    isValue: factor.value === 1n && base.value === 0n,
+  };
+}
+
+/** What an expression begins with, and where it goes on. */
+function firstAddress(
+  unit: Unit,
+  tables: Tables,
+  expression: Uint8Array,
+  at: number,
+): { address: bigint; next: number } | undefined {
   const { addressSize } = unit.header;
-  let address: bigint;
-  let next: number;
   switch (expression[0]) {
     case Op.ADDR:
-      address = readAddress(unit, expression, 1, at);
-      next = 1 + addressSize;
-      break;
+      return { address: readAddress(unit, expression, 1, at), next: 1 + addressSize };
     case Op.ADDRX: {
       const index = leb.unsigned(expression, 1);
-      next = leb.next;
+      const { next } = leb;
       if (unit.addressBase < 0) throw unitFault(unit, at, 'an address index without a base');
-      address = readAddress(unit, tables.addresses, unit.addressBase + index * addressSize, at);
-      break;
+      const from = unit.addressBase + index * addressSize;
+      return { address: readAddress(unit, tables.addresses, from, at), next };
     }
     case Op.GNU_ADDR_INDEX:
       throw splitAddress(unit, at);
     default:
       return undefined;
   }
-  if (expression[next] === Op.PLUS_UCONST) {
-    address += leb.unsigned64(expression, next + 1);
-    next = leb.next;
-  }
-  return next === expression.length ? BigInt.asUintN(addressSize * 8, address) : undefined;
+}
+
+/** Unsigned constants, as LLVM writes them: literals and constu. */
+function constant(expression: Uint8Array, at: number): { value: bigint; next: number } | undefined {
+  const op = expression[at] ?? 0;
+  if (op >= Op.LIT0 && op < Op.REG0) return { value: BigInt(op - Op.LIT0), next: at + 1 };
+  if (op !== Op.CONSTU) return undefined;
+  const value = leb.unsigned64(expression, at + 1);
+  return { value, next: leb.next };
 }
 
 function readAddress(unit: Unit, bytes: Uint8Array, from: number, at: number): bigint {

@@ -13,6 +13,11 @@ export const LEFT_OUT_RULES = [
   /** Its name starts with one of EXCLUDED_PREFIXES: what the build makes for itself. */
   'prefix',
   'void',
+  /**
+   * Two-valued: clang made a byte of it that stands for its value, and no symbol there has the
+   * size of its type.
+   */
+  'shrunk',
   /** Its type has no size, or one that 32 bits do not hold. */
   'size',
 ] as const;
@@ -33,6 +38,8 @@ export interface VariableCoverage {
   readonly inCore: number;
   /** Of those taken, the ones whose declaration leaves the size open (`extern int x[];`). */
   readonly completed: number;
+  /** Of those taken, two-valued ones of clang that are there in full size; older records lack it. */
+  readonly twoValued: number;
   /** Variables that are only declared in C and taken from the symbol table. */
   readonly declared: number;
 }

@@ -1,4 +1,12 @@
-import { At, Entry, staticAddress, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import {
+  At,
+  Entry,
+  staticAddress,
+  twoValuedAddress,
+  type Dwarf,
+  type TwoValued,
+  type Unit,
+} from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
 import { AddressMap } from './address-map.ts';
 import { LEFT_OUT_RULES, type LeftOutRule } from './coverage.ts';
@@ -16,6 +24,8 @@ export interface FoundVariable {
   readonly isGlobal: boolean;
   /** Where it starts. */
   readonly place: Omit<Place, 'size'>;
+  /** Its location gives a byte that stands for it; it may be there all the same. */
+  readonly twoValued?: TwoValued | undefined;
 }
 
 /** A variable that a unit only declares. */
@@ -82,7 +92,11 @@ export class VariableFinder {
     if (entry.flag(At.ARTIFICIAL)) return 'artificial';
     const expression = entry.block(At.LOCATION);
     if (expression === undefined) return 'storage';
-    const address = staticAddress(unit, this.#dwarf.tables, expression, entry.offset);
+    const { tables } = this.#dwarf;
+    const whole = staticAddress(unit, tables, expression, entry.offset);
+    const twoValued =
+      whole === undefined ? twoValuedAddress(unit, tables, expression, entry.offset) : undefined;
+    const address = whole ?? twoValued?.address;
     if (address === undefined) return 'storage';
     const section = this.#addresses.at(address);
     if (section === undefined) return 'section';
@@ -98,7 +112,8 @@ export class VariableFinder {
     const isGlobal = entry.flag(At.EXTERNAL) || (origin?.flag(At.EXTERNAL) ?? false);
     const offset = Number(address - section.address);
     const place = { section: section.name, offset };
-    return { name, type, declared: declared === type ? 0 : declared, isGlobal, place };
+    const types = { type, declared: declared === type ? 0 : declared };
+    return { name, ...types, isGlobal, place, twoValued };
   }
 
   /** Most names are in many units, at one place of .debug_str. */

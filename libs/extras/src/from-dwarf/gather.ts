@@ -11,7 +11,7 @@ import { isShuffled, refuseShuffled } from './refuse.ts';
 import { TypeResolver } from './resolve-types.ts';
 import { isDeclarable } from './rules.ts';
 import { sizeOfType } from './size-of.ts';
-import { symbolPlaces } from './symbols.ts';
+import { symbolPlaces, SymbolsByAddress } from './symbols.ts';
 import { TypeTable } from './type-table.ts';
 
 export interface GatherInput {
@@ -51,18 +51,25 @@ export function gather(input: GatherInput): Gathered {
   const variables: Variable[] = [];
   const completed: Variable[] = [];
   const declarations = new Map<string, number[]>();
+  const symbolsThere = new SymbolsByAddress(elf);
   let unitsLeftOut = 0;
+  let twoValued = 0;
 
   const sizeAt = (unit: Unit, entry: number): { type: number; size: number } => {
     const type = resolver.resolve(unit, entry);
     return { type, size: type === 0 ? 0 : sizeOfType(table, type, pointerSize) };
   };
+  const isShrunk = ({ name, twoValued }: FoundVariable, size: number): boolean =>
+    twoValued !== undefined &&
+    !(twoValued.isValue && symbolsThere.has(name, twoValued.address, size));
   const take = (unit: Unit, found: FoundVariable): void => {
     const { name, isGlobal, place } = found;
     const { type, size } = sizeAt(unit, found.type);
-    const rule = type === 0 ? 'void' : fits(place.offset, size) ? undefined : 'size';
-    if (rule !== undefined) finder.leftOut[rule]++;
+    if (type === 0) finder.leftOut.void++;
+    else if (!fits(place.offset, size)) finder.leftOut.size++;
+    else if (isShrunk(found, size)) finder.leftOut.shrunk++;
     else {
+      if (found.twoValued) twoValued++;
       const one = variable(variables.length, name, type, isGlobal, { ...place, size });
       variables.push(one);
       if (found.declared !== 0 && sizeAt(unit, found.declared).size === 0) completed.push(one);
@@ -117,6 +124,7 @@ export function gather(input: GatherInput): Gathered {
       leftOut: finder.leftOut,
       taken: variables.length,
       completed: completed.length,
+      twoValued,
       declared: declared.length,
     },
   };

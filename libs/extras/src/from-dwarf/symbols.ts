@@ -42,3 +42,35 @@ export function namesAtZero({ symbols }: Elf): Set<string> {
   }
   return names;
 }
+
+/** Data symbols by address, for variables whose location does not say whether they are there. */
+export class SymbolsByAddress {
+  readonly #elf: Elf;
+  #byAddress: Map<bigint, number[]> | undefined;
+
+  constructor(elf: Elf) {
+    this.#elf = elf;
+  }
+
+  /** Whether a symbol of that size lies there, by that name or one that clang made of it (`x.b`). */
+  has(name: string, address: bigint, size: number): boolean {
+    const { symbols } = this.#elf;
+    const indexes = (this.#byAddress ??= dataByAddress(this.#elf)).get(address) ?? [];
+    return indexes.some((index) => {
+      const own = symbols.name(index);
+      return symbols.size(index) === size && (own === name || own.startsWith(`${name}.`));
+    });
+  }
+}
+
+function dataByAddress({ symbols }: Elf): Map<bigint, number[]> {
+  const found = new Map<bigint, number[]>();
+  for (let index = 1; index < symbols.length; index++) {
+    if (symbols.type(index) !== SymbolType.OBJECT) continue;
+    const address = symbols.value(index);
+    const others = found.get(address);
+    if (others) others.push(index);
+    else found.set(address, [index]);
+  }
+  return found;
+}

@@ -334,6 +334,7 @@ describe('variables', () => {
       name: 1,
       prefix: 1,
       void: 1,
+      shrunk: 0,
       size: 1,
     });
   });
