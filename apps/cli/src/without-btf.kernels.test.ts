@@ -74,5 +74,6 @@ function goesThrough(name: KernelName, { machine, variables, ...says }: Expected
 const armhf = { arch: 'arm', endian: 'little', bits: 32 } as const;
 const s390x = { arch: 's390x', endian: 'big', bits: 64 } as const;
 
-goesThrough('K61armhf', { ...armhf, variables: 42_233, machine: 'ARM' });
-goesThrough('K61s390x', { ...s390x, variables: 26_344, machine: 'IBM S/390' });
+// Of these, 169 and 107 are in the DWARF alone.
+goesThrough('K61armhf', { ...armhf, variables: 42_402, machine: 'ARM' });
+goesThrough('K61s390x', { ...s390x, variables: 26_451, machine: 'IBM S/390' });

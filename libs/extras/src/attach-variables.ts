@@ -11,6 +11,11 @@ export interface AttachedVariables extends VariablesBtf {
   readonly matched: { readonly full: number; readonly matched: number };
 }
 
+export interface AttachOptions {
+  /** Which of full's variables are attached; by default all. */
+  readonly takes?: (variable: Variable) => boolean;
+}
+
 /**
  * Attaches the variables of a full BTF (pahole's `--btf_features=global_var`) to a kernel's core:
  * split BTF on exactly core's bytes. Variables that core has already (section, name and offset)
@@ -22,7 +27,11 @@ export interface AttachedVariables extends VariablesBtf {
  * that means), `btf-base` for split BTF or another byte order, `datasec-entry`, `datasec-range`,
  * `btf-kind`, `types-too-deep`.
  */
-export function attachVariables(core: Btf, full: Btf): AttachedVariables {
+export function attachVariables(
+  core: Btf,
+  full: Btf,
+  { takes = () => true }: AttachOptions = {},
+): AttachedVariables {
   checkStandalone(core, full);
   const graph = typeGraph(core, full);
   const { representatives, local } = equalTypes(graph);
@@ -30,7 +39,7 @@ export function attachVariables(core: Btf, full: Btf): AttachedVariables {
   const coreVariables = listVariables(core);
   checkSameKernel({ core, graph, local, coreVariables, fullVariables });
 
-  const variables = variablesNotIn(coreVariables, fullVariables);
+  const variables = variablesNotIn(coreVariables, fullVariables).filter(takes);
   // Node numbers of the first BTF are its ids.
   const representative = (id: number): number =>
     id === 0 ? 0 : representatives[id + graph.secondStart - 1];

@@ -31,6 +31,7 @@
 // same-in-depth.ts. To add memory that a kernel drops, touch: lost-memory.ts.
 export { hasDwarf } from '@btf-depot/dwarf';
 export { attachVariables, type AttachedVariables } from './attach-variables.ts';
+export { uniteVariables } from './unite-variables.ts';
 export type { VariableCoverage } from './from-dwarf/coverage.ts';
 export {
   inlinesFromDwarf,

@@ -1,7 +1,14 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { bars, shares, type Bar } from '../charts.ts';
 import { h, section, shown, type Child } from '../dom.ts';
-import { KSYM_REASONS, LOCATION_KINDS, UNAVAILABLE, VARIABLE_RULES, wordsFor } from './words.ts';
+import {
+  KSYM_REASONS,
+  LOCATION_KINDS,
+  UNAVAILABLE,
+  VARIABLE_ORIGINS,
+  VARIABLE_RULES,
+  wordsFor,
+} from './words.ts';
 
 /** How complete what was found is, and what became of the rest: as the record counts it. */
 export function coverageSections(record: KernelRecord): Child[] {
@@ -25,6 +32,10 @@ function variableCoverage({ parts: { vars, ksyms } }: KernelRecord): Child {
       ]),
       leftOut.length > 0 && bars('Left out of ksyms, by reason', leftOut),
     );
+  }
+  const origins = counts(coverage?.origins);
+  if (origins.some(([, value]) => value > 0)) {
+    plots.push(shares('Variables, by what has them', labelled(origins, VARIABLE_ORIGINS)));
   }
   const rules = counts(coverage?.leftOut);
   if (coverage && rules.length > 0) {

@@ -21,7 +21,14 @@ export const VARIABLE_RULES: Readonly<Record<string, string>> = {
   name: 'without a name',
   prefix: 'made by the build',
   void: 'void',
+  shrunk: 'shrunk to a byte by clang',
   size: 'without a size',
+};
+
+/** What a variable is known from, if there was a full BTF beside DWARF. */
+export const VARIABLE_ORIGINS: Readonly<Record<string, string>> = {
+  full: "the build's full BTF",
+  dwarf: 'DWARF alone',
 };
 
 /** What kind of place an inlined call begins at: SITE_CLASSES in libs/extras. */

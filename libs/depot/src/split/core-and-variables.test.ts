@@ -24,7 +24,10 @@ function fullWith(name: string): Uint8Array {
 
 test('what is taken apart keeps the rules of kernels, or is refused by the name of the type', () => {
   const split = (name: string) =>
-    coreAndVariables({ base: parseBtf(fullWith(name)), delivery: 'module', inlines: false });
+    coreAndVariables({
+      base: parseBtf(fullWith(name)),
+      ...{ isOwn: false, delivery: 'module' as const, inlines: false },
+    });
   expect(split('hidden').vars?.variables).toBe(1);
   expect(() => split('')).toThrow(
     expect.objectContaining({

@@ -4,8 +4,10 @@ import type { Delivery } from '@btf-depot/contracts';
 import {
   attachVariables,
   partition,
+  uniteVariables,
   variablesFromDwarf,
   type InlinesFromDwarf,
+  type Partition,
   type VariablesFromDwarf,
   type VariablesFromDwarfOptions,
 } from '@btf-depot/extras';
@@ -20,6 +22,8 @@ export type OnUnit = NonNullable<VariablesFromDwarfOptions['onUnit']>;
 export interface Origins {
   /** The kernel's own BTF, or the one that stands for it. */
   base: Btf;
+  /** `base` is the kernel's own. */
+  isOwn: boolean;
   /** BTF with variables beside it. */
   full?: Btf | undefined;
   /** A vmlinux with DWARF. */
@@ -38,15 +42,16 @@ export interface Parts {
   inlines?: InlinesFromDwarf | undefined;
 }
 
-/** Core and variables. DWARF is read where no BTF has variables. */
-export function coreAndVariables({ base, full, dwarf, delivery, inlines, onUnit }: Origins): Parts {
+/** Core and variables. DWARF is read for those that no BTF has. */
+export function coreAndVariables(origins: Origins): Parts {
+  const { base, full, dwarf, delivery, inlines, onUnit } = origins;
   const readDwarf = (core: Btf, options: VariablesFromDwarfOptions = {}) =>
     dwarf &&
     refusing('kernel', () =>
       variablesFromDwarf(dwarf, core, { ...options, ...(onUnit && { onUnit }) }),
     );
-  if (full) return attached(base, full);
-  if (delivery === 'module') return partitioned(base, readDwarf);
+  if (full) return attached(base, full, () => readDwarf(base, { inlines }));
+  if (delivery === 'module') return partitioned(origins, readDwarf);
   const found = readDwarf(base, { inlines });
   if (found) checkMade('variables', found.bytes, base);
   return {
@@ -61,33 +66,60 @@ export function verbatim(base: Btf): Parts {
   return { base, core: { ...part(base.bytes, base.typeCount), origin: 'verbatim' } };
 }
 
-function attached(base: Btf, full: Btf): Parts {
+function attached(base: Btf, full: Btf, readDwarf: () => VariablesFromDwarf | undefined): Parts {
   const found = refusing('full', () => attachVariables(base, full));
-  return { ...verbatim(base), vars: variablesPart(found, 'full') };
+  const more = readDwarf();
+  const vars = united(base, found, more);
+  checkMade('variables', vars.bytes, base);
+  return {
+    ...verbatim(base),
+    vars: variablesPart(vars, 'full'),
+    ...(more?.inlines && { inlines: more.inlines }),
+  };
+}
+
+/**
+ * Variables of a full BTF with those that DWARF alone has: pahole leaves out what C only declares,
+ * such as `swapper_pg_dir`, and the linker script defines.
+ */
+function united(core: Btf, found: Found, more: VariablesFromDwarf | undefined): Found {
+  if (!more) return found;
+  const both = uniteVariables(core, found.bytes, more.bytes);
+  const { bytes, types, variables } = both ?? found;
+  const dwarf = both?.added ?? 0;
+  const origins = { full: variables - dwarf, dwarf };
+  return { bytes, types, variables, coverage: { ...more.coverage, origins } };
 }
 
 /** A BTF without variables (older paholes write none) gets those of DWARF first. */
-function partitioned(whole: Btf, readDwarf: (core: Btf) => VariablesFromDwarf | undefined): Parts {
+function partitioned(
+  { base: whole, isOwn }: Origins,
+  readDwarf: (core: Btf) => VariablesFromDwarf | undefined,
+): Parts {
   const given = refusing('kernel', () => partition(whole));
-  const found = given.origin === 'verbatim' ? readDwarf(whole) : undefined;
-  const split = found
-    ? partition(parseBtf(mergeBtf(parseBtf(found.bytes, { base: whole }))))
-    : given;
-  const { origin, core } = split;
-  if (origin === 'partition') {
-    checkMade('core', core.bytes);
-    checkMade('variables', split.vars.bytes, core);
+  if (given.origin === 'partition') {
+    const { core, vars } = given;
+    // What the kernel has inside is taken as it is.
+    const all = isOwn ? vars : united(core, vars, readDwarf(core));
+    if (all.bytes === vars.bytes) return partsOf(given, { ...all, origin: 'partition' });
+    const split = partition(parseBtf(mergeBtf(parseBtf(all.bytes, { base: core }))));
+    return partsOf(split, { ...all, origin: 'partition' });
   }
-  return {
-    base: core,
-    core: { ...part(core.bytes, core.typeCount), origin },
-    ...(split.origin === 'partition' && {
-      vars: variablesPart(
-        { ...split.vars, ...(found && { coverage: found.coverage }) },
-        found ? 'dwarf' : 'partition',
-      ),
-    }),
-  };
+  const found = readDwarf(whole);
+  if (!found) return partsOf(given);
+  const split = partition(parseBtf(mergeBtf(parseBtf(found.bytes, { base: whole }))));
+  return partsOf(split, { ...found, origin: 'dwarf' });
+}
+
+function partsOf(split: Partition, about?: Pick<VariablesPart, 'origin' | 'coverage'>): Parts {
+  const { core, origin } = split;
+  const parts: Parts = { base: core, core: { ...part(core.bytes, core.typeCount), origin } };
+  if (split.origin === 'verbatim' || !about) return parts;
+  const { vars } = split;
+  checkMade('core', core.bytes);
+  checkMade('variables', vars.bytes, core);
+  const { coverage } = about;
+  return { ...parts, vars: variablesPart({ ...vars, coverage }, about.origin) };
 }
 
 /**
@@ -101,8 +133,7 @@ function checkMade(what: string, bytes: Uint8Array, base?: Btf): void {
   throw new DepotError('bad-btf', `${what} made of the kernel: ${formatFault(fault)}`);
 }
 
-type Found = Pick<VariablesFromDwarf, 'bytes' | 'types' | 'variables'> &
-  Partial<Pick<VariablesFromDwarf, 'coverage'>>;
+type Found = Pick<VariablesPart, 'bytes' | 'types' | 'variables' | 'coverage'>;
 
 function variablesPart(
   { bytes, types, variables, coverage }: Found,

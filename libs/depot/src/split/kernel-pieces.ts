@@ -35,7 +35,8 @@ export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelP
   // Whatever of the kernel is read now, the depot will read.
   const { source, ranges } = recording(input.kernel);
   const sent = { kernel: source, ...(full && { full: bytesSource(full) }) };
-  const parts = splitKernel({ ...input, ...sent }, options);
+  const ignoresDwarf = full !== undefined;
+  const parts = splitKernel({ ...input, ...sent }, { ...options, ignoresDwarf });
   if (sums(parts) !== sums(found)) {
     throw new DepotError('internal', 'the pieces would not give what the kernel gives');
   }

@@ -33,6 +33,8 @@ export interface SplitOptions {
   /** By default `builtin` for a kernel with BTF inside, `module` for BTF by itself. */
   delivery?: Delivery;
   extras: readonly ExtraName[];
+  /** `full` has all that there is. */
+  ignoresDwarf?: boolean | undefined;
 }
 
 export interface SplitInput {
@@ -127,7 +129,7 @@ export function splitKernel(
   if (!base) throw new DepotError('no-core', NO_CORE);
   const { elf } = kernel;
   if (full && elf) refusing('full', () => refuseShuffledFull(elf));
-  const dwarf = dwarfOf(kernel, input);
+  const dwarf = options.ignoresDwarf ? undefined : dwarfOf(kernel, input);
   const { carrier: carrierFile, map, mapCameAlong = false } = input;
   const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
   const inside = elf && refusing('kernel', () => ownInlines(elf));
@@ -138,7 +140,7 @@ export function splitKernel(
   const ofBuild = inside ?? linked;
   const parts = options.extras.includes('vars')
     ? coreAndVariables({
-        ...{ base, full: own && full, dwarf, delivery, onUnit },
+        ...{ base, isOwn: !!own, full: own && full, dwarf, delivery, onUnit },
         inlines: options.extras.includes('inlines') && !ofBuild,
       })
     : verbatim(base);

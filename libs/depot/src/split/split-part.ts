@@ -17,5 +17,5 @@ export interface VariablesPart extends SplitPart {
   variables: number;
   origin: 'full' | 'dwarf' | 'partition';
   /** What became of the variables that DWARF has. */
-  coverage?: VariableCoverage | (PartEntries['vars']['coverage'] & object);
+  coverage?: VariableCoverage | (PartEntries['vars']['coverage'] & object) | undefined;
 }
