@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mergeBtf, parseBtf } from '@btf-depot/btf';
+import { checkMade, mergeBtf, parseBtf } from '@btf-depot/btf';
 import type { ArtifactOptions, DepotClient, FoundArtifact } from '@btf-depot/client';
 import { mediaTypeOf } from '@btf-depot/contracts';
 
@@ -23,7 +23,8 @@ export async function mergedBtf(
   if (vars && vars.manifest.revision !== core.manifest.revision) {
     return mergedBtf(client, buildId, options);
   }
-  const bytes = mergeBtf(base, ...(vars ? [parseBtf(vars.bytes, { base })] : []));
+  const parts = vars ? [parseBtf(vars.bytes, { base })] : [];
+  const bytes = checkMade('merged', mergeBtf(base, ...parts), { from: base.endId });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const entry = { sha256, size: bytes.length, mediaType: mediaTypeOf(CORE) };
   return { manifest: core.manifest, entry, bytes };

@@ -47,6 +47,7 @@ export {
 } from './c/print-declaration.ts';
 export { LATEST_KERNEL, parseKernelVersion, type KernelVersion } from './kernel-version.ts';
 export { formatFault, type BtfFault } from './verify/faults.ts';
+export { checkMade } from './verify/check-made.ts';
 export { VERIFY_DEFAULTS, verifyBtf, type VerifyOptions } from './verify/verify.ts';
 export { dumpJson, typeJson } from './text/dump-json.ts';
 export { dumpRaw } from './text/dump-raw.ts';

@@ -116,4 +116,5 @@ export {
   type VariableParts,
   type VariableTable,
 } from './ask/variables/variable-table.ts';
+export { mergedBtf } from './ask/variables/merged-btf.ts';
 export { variablesAsBtf } from './ask/variables/variables-as-btf.ts';

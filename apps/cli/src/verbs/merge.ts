@@ -1,4 +1,4 @@
-import { mergeBtf, parseBtf } from '@btf-depot/btf';
+import { checkMade, Kind, mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import { Command } from 'commander';
 import { openBtf, readBtf, writeWhole } from '../btf-file.ts';
 import { jsonOption } from '../options.ts';
@@ -20,9 +20,18 @@ export function mergeCommand(): Command {
       const parts = [lowest];
       for (const path of extras) parts.push(parseBtf(await readBtf(path), { base: lowest }));
       const merged = mergeBtf(...parts);
+      // No released kernel takes inlined calls, and none says what it would refuse of them.
+      if (!parts.some(hasSites)) checkMade('merged', merged, { from: lowest.endId });
       writeWhole(flags.output, merged);
       const types = parseBtf(merged).typeCount;
       if (flags.json) printJson({ file: flags.output, size: merged.length, types });
       else print(`${flags.output}: ${formatBytes(merged.length)}, ${formatCount(types)} types\n`);
     });
+}
+
+function hasSites(btf: Btf): boolean {
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    if (btf.kind(id) >= Kind.LOC_PARAM) return true;
+  }
+  return false;
 }

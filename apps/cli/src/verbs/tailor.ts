@@ -1,5 +1,5 @@
 import { FormatError } from '@btf-depot/bytes';
-import { parseBtf, tailorBtf, type CoreObject } from '@btf-depot/btf';
+import { checkMade, parseBtf, tailorBtf, type CoreObject } from '@btf-depot/btf';
 import { readElf } from '@btf-depot/elf';
 import { Command } from 'commander';
 import { openBtf, writeWhole } from '../btf-file.ts';
@@ -20,8 +20,10 @@ export function tailorCommand(): Command {
     .addOption(jsonOption())
     .action(async (btf: string, objects: string[], flags: { output: string; json?: boolean }) => {
       const tailored = tailorBtf(await openBtf(btf), objects.map(readObject));
-      writeWhole(flags.output, tailored);
       const types = parseBtf(tailored).typeCount;
+      // Objects without relocations need no types at all.
+      if (types > 0) checkMade('tailored', tailored);
+      writeWhole(flags.output, tailored);
       if (flags.json) printJson({ file: flags.output, size: tailored.length, types });
       else print(`${flags.output}: ${formatBytes(tailored.length)}, ${formatCount(types)} types\n`);
     });

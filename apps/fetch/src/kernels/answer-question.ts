@@ -1,9 +1,9 @@
-import { mergeBtf } from '@btf-depot/btf';
 import {
   answerVariable,
   askSites,
   findVariable,
   listVariablePage,
+  mergedBtf,
   resolveVariables,
   variablesAsBtf,
   variablesAsC,
@@ -37,7 +37,7 @@ export function* answerQuestion(
     case 'resolve':
       return json(yield* resolveVariables(kernel, question.names, room));
     case 'merge':
-      return { bytes: mergeBtf(kernel.table.btf) };
+      return { bytes: mergedBtf(kernel.table) };
   }
 }
 

@@ -8,6 +8,7 @@ import {
   maxVlen,
   type KernelVersion,
 } from '../kernel-version.ts';
+import { checkMade } from '../verify/check-made.ts';
 import type { Btf } from '../wire/btf.ts';
 import { BtfBuilder } from '../wire/builder.ts';
 
@@ -18,7 +19,8 @@ import { BtfBuilder } from '../wire/builder.ts';
  * are attributes (kflag of tags), the sign of enums and the layout section.
  *
  * Throws FormatError `btf-kernel`, naming the type, for what has no counterpart: more elements
- * than 16 bits count, inlined-call sites, kinds that are not known.
+ * than 16 bits count, inlined-call sites, kinds that are not known; `btf-refused` for what that
+ * kernel would refuse all the same.
  */
 export function lowerBtf(btf: Btf, kernel: KernelVersion): Uint8Array<ArrayBuffer> {
   const plan = planIds(btf, kernel);
@@ -30,7 +32,8 @@ export function lowerBtf(btf: Btf, kernel: KernelVersion): Uint8Array<ArrayBuffe
   for (let id = btf.firstId; id < btf.endId; id++) {
     if (plan.isKept(id)) lowerType(builder, btf, id, kernel, plan.map);
   }
-  return builder.finish();
+  const options = { kernel, ...(btf.base && { base: btf.base }) };
+  return checkMade('lowered', builder.finish(), options);
 }
 
 function planIds(btf: Btf, kernel: KernelVersion) {

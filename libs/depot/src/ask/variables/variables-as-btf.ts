@@ -1,4 +1,13 @@
-import { addForward, addSection, BtfBuilder, isModifier, Kind, type Btf } from '@btf-depot/btf';
+import {
+  addForward,
+  addSection,
+  BtfBuilder,
+  checkMade,
+  isModifier,
+  Kind,
+  type Btf,
+} from '@btf-depot/btf';
+import { refusing } from '../../input-errors.ts';
 import type { Steps } from '../answer-room.ts';
 import type { VariableRow, VariableTable } from './variable-table.ts';
 
@@ -48,7 +57,7 @@ export function* variablesAsBtf(
     const last = entries[entries.length - 1];
     addSection(builder, section, last.offset + last.size, entries);
   }
-  return builder.finish();
+  return refusing('variables', () => checkMade('some of them', builder.finish()));
 }
 
 /** What the roots need, by id: `COMPLETE`, or only `POINTED` at. */

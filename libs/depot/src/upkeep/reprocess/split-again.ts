@@ -1,7 +1,8 @@
-import { mergeBtf, parseBtf, verifyBtf } from '@btf-depot/btf';
+import { checkMade, mergeBtf, parseBtf, verifyBtf } from '@btf-depot/btf';
 import { arrangeKsyms, attachVariables, listVariables } from '@btf-depot/extras';
 import { kernelVersionOf } from '../../split/carrier-facts.ts';
 import { DepotError } from '../../errors.ts';
+import { refusing } from '../../input-errors.ts';
 import { sha256Of } from '../../sha256.ts';
 import type { SplitPart } from '../../split/split-part.ts';
 
@@ -31,6 +32,7 @@ export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredPart
   const before = parseBtf(vars, { base: core, section: 'vars' });
   const attached = attachVariables(core, parseBtf(mergeBtf(core, before), { section: 'full' }));
   const { types, variables } = attached;
+  refusing('vars', () => checkMade('attached again', attached.bytes, { base: core }));
   if (!ksyms) return { vars: { ...part(attached.bytes, types), variables } };
   const after = parseBtf(attached.bytes, { base: core, section: 'vars' });
   const safe = new Set(listVariables(parseBtf(ksyms, { base: core, section: 'ksyms' })).map(keyOf));
