@@ -33,6 +33,8 @@ export const variableSchema = z.looseObject({
   ksym: z.boolean().exactOptional(),
   /** Why not: KSYM_REASONS in libs/extras. */
   ksymReason: z.string().exactOptional(),
+  /** The symbol at its place, which has another name: `__pi_x` of a copy that objcopy renamed. */
+  ksymName: z.string().optional(),
   /** As C, without the semicolon. */
   declaration: z.string(),
 });

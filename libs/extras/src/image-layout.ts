@@ -12,6 +12,8 @@ export interface LeftOut {
   readonly reason: string;
   readonly section: string;
   readonly offset: number;
+  /** The symbol that lies there, where it has another name than the variable. */
+  readonly symbol?: string | undefined;
 }
 
 interface Stored {
@@ -19,19 +21,24 @@ interface Stored {
   sections: Record<string, string>;
   /** Reason → section → offsets. */
   leftOut: Record<string, Record<string, number[]>>;
+  /** Section → offset → symbol; layouts before 0.3 lack it. */
+  symbols?: Record<string, Record<string, string>> | undefined;
 }
 
 /** As JSON; the same layout gives the same bytes. */
 export function encodeLayout({ text, sections, leftOut }: ImageLayout): Uint8Array {
   const byReason: Stored['leftOut'] = {};
-  for (const { reason, section, offset } of leftOut) {
+  const symbols: Stored['symbols'] & object = {};
+  for (const { reason, section, offset, symbol } of leftOut) {
     const bySection = (byReason[reason] ??= {});
     (bySection[section] ??= []).push(offset);
+    if (symbol !== undefined) (symbols[section] ??= {})[offset] = symbol;
   }
   const stored: Stored = {
     ...(text !== undefined && { text: hex(text) }),
     sections: Object.fromEntries([...sections].map(([name, address]) => [name, hex(address)])),
     leftOut: byReason,
+    symbols: Object.keys(symbols).length > 0 ? symbols : undefined,
   };
   return new TextEncoder().encode(`${JSON.stringify(stored)}\n`);
 }
@@ -39,10 +46,14 @@ export function encodeLayout({ text, sections, leftOut }: ImageLayout): Uint8Arr
 /** What `encodeLayout` wrote, with the reasons by place. */
 export interface OpenedLayout extends Pick<ImageLayout, 'text' | 'sections'> {
   reasonOf(section: string, offset: number): string | undefined;
+  /** The symbol at the place of a variable that has another name. */
+  symbolAt(section: string, offset: number): string | undefined;
 }
 
 export function decodeLayout(bytes: Uint8Array): OpenedLayout {
-  const { text, sections, leftOut } = JSON.parse(new TextDecoder().decode(bytes)) as Stored;
+  const stored = JSON.parse(new TextDecoder().decode(bytes)) as Stored;
+  const { text, sections, leftOut } = stored;
+  const symbols = new Map(Object.entries(stored.symbols ?? {}));
   const reasons = new Map<string, string>();
   for (const [reason, bySection] of Object.entries(leftOut)) {
     for (const [section, offsets] of Object.entries(bySection)) {
@@ -53,6 +64,10 @@ export function decodeLayout(bytes: Uint8Array): OpenedLayout {
     ...(text !== undefined && { text: BigInt(text) }),
     sections: new Map(Object.entries(sections).map(([name, at]) => [name, BigInt(at)])),
     reasonOf: (section, offset) => reasons.get(`${section}+${offset}`),
+    symbolAt: (section, offset) => {
+      const inSection = symbols.get(section) ?? {};
+      return Object.hasOwn(inSection, offset) ? inSection[offset] : undefined;
+    },
   };
 }
 

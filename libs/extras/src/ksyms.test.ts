@@ -16,7 +16,15 @@ import {
 import { readElf, SectionIndex, SymbolType } from '@btf-depot/elf';
 import { executable, type ExecutableSymbol } from '@btf-depot/elf/testing';
 import { describe, expect, it } from 'vitest';
-import { elfImage, ksyms, listVariables, readSystemMap, writeSystemMap } from './index.ts';
+import {
+  decodeLayout,
+  elfImage,
+  encodeLayout,
+  ksyms,
+  listVariables,
+  readSystemMap,
+  writeSystemMap,
+} from './index.ts';
 
 const coreBuilder = new BtfBuilder();
 const int = addInt(coreBuilder, 'int', 4, 1);
@@ -111,6 +119,32 @@ describe('a variable is given to a running kernel', () => {
     const { names, leftOut } = taken(plain, [symbol]);
     expect(names).toEqual(['jiffies', 'tasks']);
     expect(leftOut).toMatchObject({ 'ambiguous-name': 1 });
+  });
+
+  it('not where its place has a symbol of another name, which is said', () => {
+    const places = ({ name }: ExecutableSymbol) => name !== 'verbose' && name !== 'tasks';
+    const vars = varsOf([...plain, ...many]);
+    const image = imageOf([
+      ...symbolsFor([...plain, ...many]).filter(places),
+      // Copies that objcopy renamed; of `tasks` there is another elsewhere.
+      { name: 'some_alias', value: DATA + 4n, type: SymbolType.NOTYPE },
+      { name: '__pi_verbose', value: DATA + 4n, size: 4 },
+      { name: '__kvm_nvhe_tasks', value: DATA + 8n, size: 4 },
+      { name: 'tasks', value: DATA + 100n, size: 4 },
+    ]);
+    const { leftOut = {}, layout } = ksyms(vars, image) ?? {};
+    expect(leftOut).toMatchObject({ 'no-symbol': 1, 'other-symbol': 1 });
+    if (!layout) throw new Error('no layout');
+    const opened = decodeLayout(encodeLayout(layout));
+    const at = (offset: number) => opened.symbolAt('.data', offset);
+    expect([at(0), at(4), at(8)]).toEqual([undefined, '__pi_verbose', '__kvm_nvhe_tasks']);
+    expect(opened.reasonOf('.data', 8)).toBe('other-symbol');
+    // As earlier versions wrote it, and for names that objects have anyway.
+    const old = decodeLayout(Buffer.from('{"sections":{},"leftOut":{}}'));
+    expect([old.symbolAt('.data', 4), opened.symbolAt('toString', 4)]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it('whatever files and sections have its name, and whatever others need it', () => {

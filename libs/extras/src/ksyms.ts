@@ -1,5 +1,5 @@
 import { sizeOf, type Btf } from '@btf-depot/btf';
-import type { KernelImage } from './kernel-symbols.ts';
+import type { KernelImage, KernelSymbol } from './kernel-symbols.ts';
 import { arrangeKsyms, type KsymsBtf } from './ksyms-btf.ts';
 import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
 import { LOST_SECTION, lostMemory, requireLostSections, type MemoryRange } from './lost-memory.ts';
@@ -65,7 +65,7 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   };
   const safe: Variable[] = [];
   const leftOut: Ksyms['leftOut'] = {};
-  const places: LeftOut[] = [];
+  const places: OpenPlace[] = [];
   for (const variable of variables) {
     const reason = reasonAgainst(variable, context);
     if (reason === undefined) {
@@ -73,8 +73,9 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
       continue;
     }
     leftOut[reason] = (leftOut[reason] ?? 0) + 1;
-    if (variable.place) places.push({ reason, ...variable.place });
+    if (variable.place) places.push({ reason, ...variable.place, name: variable.name });
   }
+  nameOthers(places, context.sections, image.symbols);
   const text = image.symbols.find(({ name }) => name === '_stext')?.address;
   const layout = {
     ...(text !== undefined && { text }),
@@ -82,6 +83,41 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
     leftOut: places,
   };
   return { ...arrangeKsyms(vars, safe), leftOut, layout };
+}
+
+interface OpenPlace extends LeftOut {
+  readonly name: string;
+  symbol?: string | undefined;
+}
+
+const BY_NAME: ReadonlySet<string> = new Set<KsymReason>([
+  'no-symbol',
+  'ambiguous-name',
+  'other-symbol',
+]);
+
+/**
+ * Says of variables that are not found by their names which symbol lies at their place: copies that
+ * objcopy renamed (`__pi_x`, `__kvm_nvhe_x`, `__efistub_x`) are in the symbols as that.
+ */
+function nameOthers(
+  places: readonly OpenPlace[],
+  sections: ReadonlyMap<string, bigint>,
+  symbols: readonly KernelSymbol[],
+): void {
+  const wanted = new Map<bigint, OpenPlace>();
+  for (const place of places) {
+    const start = BY_NAME.has(place.reason) ? sections.get(place.section) : undefined;
+    if (start !== undefined) wanted.set(start + BigInt(place.offset), place);
+  }
+  const own = new Set<OpenPlace>();
+  for (const { name, address } of symbols) {
+    const place = wanted.get(address);
+    if (!place) continue;
+    if (name === place.name) own.add(place);
+    else if (place.symbol === undefined || name.endsWith(place.name)) place.symbol = name;
+  }
+  for (const place of own) delete place.symbol;
 }
 
 interface Context {

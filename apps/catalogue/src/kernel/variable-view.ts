@@ -104,10 +104,12 @@ function described(kernel: string, variable: VariableWithTypes): HTMLElement {
   );
 }
 
-function ksym({ ksym: is, ksymReason, perCpu }: VariableWithTypes): string {
+function ksym({ ksym: is, ksymReason, ksymName, perCpu }: VariableWithTypes): string {
   if (is === undefined) return perCpu ? 'per CPU: core has it' : 'not known';
   if (is) return 'yes';
-  return ksymReason === undefined ? 'no' : `no: ${wordsFor(KSYM_REASONS, ksymReason)}`;
+  if (ksymReason === undefined) return 'no';
+  const there = ksymName === undefined ? '' : `; the symbol at its place is ${ksymName}`;
+  return `no: ${wordsFor(KSYM_REASONS, ksymReason)}${there}`;
 }
 
 function hex(value: number): string {

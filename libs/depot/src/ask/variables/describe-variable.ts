@@ -33,6 +33,7 @@ export function describeVariable(table: VariableTable, row: VariableRow): Variab
     from: id < btf.firstId || !btf.base ? 'core' : 'vars',
     ...(ksym !== undefined && { ksym }),
     ...(ksymReason !== undefined && { ksymReason }),
+    ksymName: ksym === false ? table.symbolAt(row) : undefined,
     declaration,
   };
 }
@@ -67,16 +68,17 @@ export function* variablesAsC(
 
 function variableAsC(table: VariableTable, rows: readonly VariableRow[], number: number): string {
   const { types, declaration, ...variable } = describeWithTypes(table, rows[number]);
-  const { section, offset, size, linkage, address } = variable;
+  const { section, offset, size, linkage, address, ksymName } = variable;
   const where =
     section === undefined ? '' : `${commentSafe(section)}+0x${(offset ?? 0).toString(16)}, `;
   const at = address === undefined ? '' : `${address}, `;
   const of = rows.length > 1 ? `, ${number + 1} of ${rows.length} of this name` : '';
-  const text = `/* ${where}${at}${size ?? '?'} bytes, ${linkage}${of} */\n${types}extern ${declaration};\n`;
+  const as = ksymName === undefined ? '' : `, ${commentSafe(ksymName)} in the symbols`;
+  const text = `/* ${where}${at}${size ?? '?'} bytes, ${linkage}${of}${as} */\n${types}extern ${declaration};\n`;
   return number === 0 ? text : `\n#if 0\n${text}#endif\n`;
 }
 
-/** Names of sections are printable, but nobody promises that they leave comments alone. */
+/** Names of sections and symbols are printable, but nobody promises that they leave comments alone. */
 function commentSafe(text: string): string {
   return text.replaceAll('*/', '* /');
 }

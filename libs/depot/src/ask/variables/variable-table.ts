@@ -125,6 +125,11 @@ export class VariableTable {
     return this.#layout?.reasonOf(section, offset);
   }
 
+  /** The symbol that lies there instead of one of the variable's name. */
+  symbolAt({ section, offset = 0 }: VariableRow): string | undefined {
+    return section === undefined ? undefined : this.#layout?.symbolAt(section, offset);
+  }
+
   #placesOf(id: number): Omit<VariableRow, 'id' | 'name'>[] {
     const places = this.#places.of(id);
     if (places.length > 0) return places;

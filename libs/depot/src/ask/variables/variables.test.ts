@@ -61,7 +61,7 @@ describe('one variable', () => {
         ['.bss', 0x1000n],
         ['.data..percpu', 0n],
       ]),
-      leftOut: [{ reason: 'ambiguous-name', section: '.bss', offset: 4 }],
+      leftOut: [{ reason: 'ambiguous-name', section: '.bss', offset: 4, symbol: '__pi_verbose' }],
     });
     const ksyms = attachVariables(parseBtf(core), parseBtf(kernelBtf())).bytes;
     const placed = { ...whole, table: openVariables({ core, vars, ksyms, layout }) };
@@ -72,7 +72,12 @@ describe('one variable', () => {
       fromStext: Number(0x1004n - 0xffffffff81000000n),
       ksym: false,
       ksymReason: 'ambiguous-name',
+      ksymName: '__pi_verbose',
     });
+    expect(finish(variablesAsC(placed.table, findVariable(placed, 'verbose'))).text).toContain(
+      ', __pi_verbose in the symbols */',
+    );
+    expect(one('tasks').ksymName).toBeUndefined();
     expect(one('current_task')).not.toHaveProperty('address');
     expect(finish(variablesAsC(placed.table, findVariable(placed, 'tasks'))).text).toContain(
       '/* .data+0x10, 0xffffffff82000010, 8 bytes',
