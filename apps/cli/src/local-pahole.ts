@@ -28,7 +28,9 @@ const HOW =
  */
 export async function encodeBtf(vmlinux: string, output: string): Promise<string> {
   if (!hasDebugInformation(vmlinux)) {
-    throw cannot('nor debug information that it could be made from: send the vmlinux that has it');
+    throw cannot(
+      'nor debug information that it could be made from: name the vmlinux that has it, or its full BTF with --full',
+    );
   }
   const [major, minor] = await versionOf();
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {

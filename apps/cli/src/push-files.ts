@@ -7,8 +7,8 @@ import type { PushOptions } from './push-options.ts';
 
 /**
  * Sends files in an order in which each finds what it needs: kernels with core first, then what
- * was refused because its core was not there yet. Modules alone go to the one kernel that was sent
- * beside them. What is refused does not keep the others back; files that were found in a folder and
+ * was refused because its core was not there yet. Modules alone, and BTF with variables, go to the
+ * one kernel that was sent beside them. What is refused does not keep the others back; files that were found in a folder and
  * are of no use are passed over.
  */
 export async function pushFiles(
@@ -33,13 +33,18 @@ export async function pushFiles(
     }
   };
   const looked = new Map<string, UnpackedUpload>();
+  const withBuildId = new Set<string>();
+  /** BTF with variables, which does not say of which kernel, is the full BTF of the one beside it. */
+  const isFull = (path: string, { kernel }: UnpackedUpload) =>
+    kernel?.hasVariables === true && !withBuildId.has(path) && files.length > 1;
   for (const { path, isNamed } of files) {
     try {
-      const { progress } = await optionsOf(nameOf(path));
+      const { progress, query } = await optionsOf(nameOf(path));
+      if (query.buildId !== undefined) withBuildId.add(path);
       progress?.busy('unpacking');
       const found = await lookInto(path, nameOf(path)).finally(() => progress?.stop());
       looked.set(path, found);
-      if (found.kernel) await push(path, found);
+      if (found.kernel && !isFull(path, found)) await push(path, found);
     } catch (error) {
       if (isNamed) results.set(path, [{ file: nameOf(path), error: describeFault(error) }]);
     }
@@ -52,8 +57,13 @@ export async function pushFiles(
   const buildIds = new Set(sent.map(({ status }) => status.buildId));
   const [only] = buildIds.size === 1 ? buildIds : [];
   for (const [path, found] of looked) {
-    if (found.kernel) continue;
-    const options = await optionsOf(nameOf(path));
+    if (found.kernel && !isFull(path, found)) continue;
+    const all = await optionsOf(nameOf(path));
+    const named = files.find((file) => file.path === path)?.as;
+    const as = named ?? (found.kernel && only !== undefined ? 'full' : undefined);
+    // What is named beside the kernel went with it.
+    const none = { full: undefined, module: undefined, map: undefined, carrier: undefined };
+    const options: PushOptions = as ? { ...all, ...none, splitHere: false, as } : all;
     const buildId = options.query.buildId ?? only;
     await push(path, found, {
       ...options,

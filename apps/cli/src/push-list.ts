@@ -10,6 +10,8 @@ export interface FileToPush {
   name: string;
   /** Named by the user; others were found in a folder, and may turn out to be of no use. */
   isNamed: boolean;
+  /** The part that it is, where the user said that; it belongs to the one kernel beside it. */
+  as?: 'carrier' | 'full' | undefined;
 }
 
 const ARCHIVE = /\.(btf|tar(\.(gz|xz|zst|bz2))?|tgz)$/;

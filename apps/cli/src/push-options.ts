@@ -14,6 +14,8 @@ export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], str
   query: NonNullable<UploadRequest['query']>;
   /** Of the token that it is sent with. */
   tokenId?: string | undefined;
+  /** The part that the file is, where it does not show it: a carrier may look like any module. */
+  as?: 'carrier' | 'full' | undefined;
   /** Splits on this machine and sends only what the depot reads. */
   splitHere?: boolean;
   progress?: ProgressBar;

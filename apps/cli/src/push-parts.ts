@@ -21,7 +21,7 @@ export function filePart(path: string): Part {
 
 /** The file, as what it is used as, and what is named beside it. */
 export function wholeParts(file: string, found: UnpackedUpload, options: PushOptions): Parts {
-  return { [partFor(found)]: filePart(file), ...besideParts(options) };
+  return { [options.as ?? partFor(found)]: filePart(file), ...besideParts(options) };
 }
 
 function partFor({ kernel, module, moduleBuildId }: UnpackedUpload): UploadPart {

@@ -20,8 +20,11 @@ export function describeKernel(record: KernelRecord): string {
       .filter(([name]) => name.endsWith('.ko') || name.includes('.ko.'))
       .map(([name, { size }]) => [`  ${printable(name)}`, formatBytes(size), '']),
   ];
+  const refused = Object.entries(record.carrier?.refused ?? {}).map(
+    ([file, { why }]) => `  ${printable(file)}: given, and not published: ${printable(why)}\n`,
+  );
   const failure = record.failure ? `  ${printable(record.failure.message)}\n` : '';
-  return head + formatTable(rows, [1]) + failure;
+  return head + formatTable(rows, [1]) + refused.join('') + failure;
 }
 
 /** A file as it was named, and which of its files a kernel was. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
-import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
 import { tarFile } from '@btf-depot/testing/packages';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -70,4 +70,42 @@ test('push --split=here sends each kernel of an archive by itself', async () => 
   });
   const { code, output } = await push('--split=here', join(folder, 'here.tar'));
   expect([code, output.match(/: ready$/gm)?.length]).toEqual([0, 2]);
+});
+
+test('push takes several carriers beside one kernel, and shows which was not published', async () => {
+  const { vmlinux, full } = loadableKernel(buildIdOf('carriers'));
+  writeFiles(folder, { vmlinux, 'full.btf': full });
+  await push('vmlinux', '--full', 'full.btf');
+  for (const file of ['btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko']) {
+    const get = ['get', '--url', depot.url, buildIdOf('carriers'), file, '-o', `given.${file}`];
+    expect((await btfdepot(get, folder)).code).toBe(0);
+  }
+  const files = ['given.btf_vmlinux.ko', 'given.btf_vmlinux_ksyms.ko'];
+  const carriers = files.flatMap((file) => ['--carrier', file]);
+  const sent = await push('vmlinux', ...carriers);
+  expect(sent.code, sent.output).toBe(0);
+  const record = await new DepotClient(depot.url).record(buildIdOf('carriers'));
+  expect(Object.keys(record?.carrier?.given ?? {}).sort()).toEqual([
+    'btf_vmlinux.ko',
+    'btf_vmlinux_ksyms.ko',
+  ]);
+});
+
+test('split of a kernel without BTF makes it with pahole, or names --full', async () => {
+  writeFiles(folder, { bare: kernelFile({ buildId: buildIdOf('bare'), btf: undefined }) });
+  const { code, output } = await btfdepot(['split', 'bare', '-o', 'parts'], folder);
+  expect(code).toBe(1);
+  expect(output).toContain('the kernel has no BTF, nor debug information');
+  expect(output).toContain('or its full BTF with --full');
+});
+
+test('BTF with variables beside one kernel is its full BTF, and no other core', async () => {
+  const { vmlinux, full } = loadableKernel(buildIdOf('beside'));
+  writeFiles(folder, { 'out/vmlinux': vmlinux, 'out/vmlinux.full.btf': full });
+  const { code, output } = await push('out/vmlinux.full.btf', 'out/vmlinux');
+  expect(code, output).toBe(0);
+  expect(await new DepotClient(depot.url).record(buildIdOf('beside'))).toMatchObject({
+    ...{ delivery: 'builtin', core: { origin: 'verbatim' } },
+    extras: { vars: { origin: 'full', variables: 3 } },
+  });
 });

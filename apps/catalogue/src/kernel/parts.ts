@@ -22,6 +22,7 @@ export function parts(record: KernelRecord): HTMLElement {
     'What there is',
     h('p', { class: 'quiet' }, DELIVERIES[delivery]),
     claims(record),
+    refusedNote(record),
     h(
       'ul',
       { class: 'cards' },
@@ -49,6 +50,14 @@ function claims(record: KernelRecord): HTMLElement | undefined {
   const { owner } = record;
   const whose = owner ? `not by its owner, ${owner.principal}` : 'for a kernel that has no owner';
   return h('p', { class: 'note claimed' }, `Claimed, ${whose}: ${claimed.join(', ')}.`);
+}
+
+/** Carriers of the build whose BTF was taken, and which are not published themselves. */
+function refusedNote({ carrier }: KernelRecord): HTMLElement | undefined {
+  const refused = Object.entries(carrier?.refused ?? {});
+  if (refused.length === 0) return undefined;
+  const each = refused.map(([file, { why }]) => `${file} (${why})`);
+  return h('p', { class: 'note' }, `Given, and not published: ${each.join(', ')}.`);
 }
 
 const UNTRIED = 'no kernel of this architecture was seen to load one';

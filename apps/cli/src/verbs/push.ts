@@ -12,14 +12,20 @@ import { filesToPush } from '../push-list.ts';
 import { BESIDE, type PushOptions } from '../push-options.ts';
 import { describeKernel, describeReport, shownFile } from '../report.ts';
 import { queryOfRunning } from '../running-kernel.ts';
-import { SpecialFiles } from '../special-file.ts';
+import { shownName, SpecialFiles } from '../special-file.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags extends Record<
-  (typeof BESIDE)[number] | 'buildId' | 'arch' | 'distro' | 'release' | 'extras',
+  | Exclude<(typeof BESIDE)[number], 'carrier'>
+  | 'buildId'
+  | 'arch'
+  | 'distro'
+  | 'release'
+  | 'extras',
   string | undefined
 > {
   delivery?: string;
+  carrier?: string[];
   replace?: boolean;
   restore?: boolean;
   split: 'depot' | 'here';
@@ -41,7 +47,11 @@ export function pushCommand(): Command {
     .option('--full <btf>', 'BTF with global variables, from the same build (pahole, global_var)')
     .option('--module <ko>', 'any module of the build: a vmlinuz does not show all that one does')
     .option('--map <file>', 'System.map or kallsyms, for a kernel without its symbol table')
-    .option('--carrier <ko>', 'btf_vmlinux.ko that the build made, and may have signed')
+    .option(
+      '--carrier <ko>',
+      'btf_vmlinux.ko or another carrier that the build made, and may have signed; for each, once',
+      (path, others: string[] = []) => [...others, path],
+    )
     .option(
       '--build-id <hex>',
       'build ID of raw BTF, modules or a System.map, which do not know it',
@@ -91,7 +101,12 @@ async function push(files: string[], flags: Flags): Promise<void> {
       throw new UsageError(`--${option === 'buildId' ? 'build-id' : option} belongs to one kernel`);
     }
   }
-  const beside = await besideOf(flags, special);
+  const [carrier, ...carriers] = flags.carrier ?? [];
+  const beside = await besideOf({ ...flags, carrier }, special);
+  for (const path of carriers) {
+    const name = shownName(path);
+    list.push({ path: await special.regular(path), name, isNamed: true, as: 'carrier' });
+  }
   const placeholder = beside.map === undefined ? undefined : await readPlaceholder(beside.map);
   if (placeholder !== undefined) {
     const says = `is no System.map and passed over; it says: ${placeholder}`;
@@ -149,7 +164,10 @@ function optionsOf(flags: Flags): PushOptions {
 }
 
 /** What is named beside the kernel, where it can be read. */
-async function besideOf(flags: Flags, special: SpecialFiles): Promise<Record<string, string>> {
+async function besideOf(
+  flags: Readonly<Partial<Record<(typeof BESIDE)[number], string | undefined>>>,
+  special: SpecialFiles,
+): Promise<Record<string, string>> {
   const paths: [string, string][] = [];
   for (const part of BESIDE) {
     const path = flags[part];

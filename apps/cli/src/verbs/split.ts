@@ -2,15 +2,19 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
+import type { Source } from '@btf-depot/bytes';
 import { EXTRA_NAMES, PARTS, PUBLISHED_PARTS } from '@btf-depot/contracts';
 import { bytesOfPart, splitKernel, type KernelParts, type SplitPart } from '@btf-depot/depot';
+import { readElf } from '@btf-depot/elf';
 import { inChunks } from '@btf-depot/extras';
 import { Command } from 'commander';
 import { writeWhole } from '../btf-file.ts';
+import { encodeBtf } from '../local-pahole.ts';
 import { jsonOption } from '../options.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
-import { formatBytes, formatCount, formatTable, print, printJson } from '../output.ts';
+import { formatBytes, formatCount, formatTable, note, print, printJson } from '../output.ts';
 import { openLocalFile } from '../special-file.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 interface Flags {
   output: string;
@@ -26,7 +30,8 @@ export function splitCommand(): Command {
     .description(
       'Writes vmlinux.btf (core), vmlinux.vars.btf (variables, split BTF on core), where the kernel ' +
         'has its symbol table, vmlinux.ksyms.btf, and where it has DWARF, vmlinux.inlines.btf with ' +
-        'vmlinux.inlines.map: what a depot would make of the same files.',
+        'vmlinux.inlines.map: what a depot would make of the same files. A kernel without BTF gets ' +
+        "it from this machine's pahole, or from --full.",
     )
     .argument('<kernel>', 'vmlinux, or raw BTF with --build-id')
     .requiredOption('-o, --output <folder>', 'where to put the files; made where it is missing')
@@ -37,10 +42,15 @@ export function splitCommand(): Command {
     .action(split);
 }
 
-function split(path: string, flags: Flags): void {
+async function split(path: string, flags: Flags): Promise<void> {
   const { output, full: fullPath, buildId, narrow = false, json } = flags;
   using kernel = openLocalFile(path);
-  using full = fullPath === undefined ? undefined : openLocalFile(fullPath);
+  await using folder =
+    lacksBtf(kernel) && fullPath === undefined ? await temporaryFolder() : undefined;
+  const made = folder && join(folder.path, 'full.btf');
+  if (made) note(`${path}: has no BTF, pahole ${await encodeBtf(path, made)} makes it`);
+  const fullFile = fullPath ?? made;
+  using full = fullFile === undefined ? undefined : openLocalFile(fullFile);
   const bar = progressBar(path, isWatched({ json: json === true }));
   const parts = splitKernel(
     { kernel, ...(full && { full }) },
@@ -66,6 +76,12 @@ function split(path: string, flags: Flags): void {
       .join(', '),
   ]);
   print(`build ID ${id}\n${formatTable(rows, [1])}`);
+}
+
+/** As `push` asks it: then this machine's pahole makes what stands for its core. */
+function lacksBtf(kernel: Source): boolean {
+  const isElf = kernel.size > 4 && Buffer.from(kernel.read(0, 4)).toString('latin1') === '\x7fELF';
+  return isElf && readElf(kernel).filled('.BTF') === undefined;
 }
 
 /** What counts of a part there are. */
