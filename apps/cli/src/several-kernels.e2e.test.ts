@@ -106,6 +106,6 @@ test('BTF with variables beside one kernel is its full BTF, and no other core', 
   expect(code, output).toBe(0);
   expect(await new DepotClient(depot.url).record(buildIdOf('beside'))).toMatchObject({
     ...{ delivery: 'builtin', core: { origin: 'verbatim' } },
-    extras: { vars: { origin: 'full', variables: 3 } },
+    parts: { vars: { origin: 'full', variables: 3 } },
   });
 });

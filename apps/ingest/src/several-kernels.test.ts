@@ -189,3 +189,16 @@ test('a kernel that is ready with no variables says why', async () => {
     missing: [{ code: 'no-vars' }],
   });
 });
+
+test('BTF with variables is the full BTF of a kernel whose core is known, however it came', async () => {
+  const buildId = buildIdOf('core first');
+  expect((await send(kernelBtf(), `?buildId=${buildId}`)).status).toBe(201);
+  const before = await ingest.record(buildId);
+  expect(before).toMatchObject({ delivery: 'module', core: { origin: 'verbatim' } });
+  const full = kernelBtf({ globals: true });
+  expect((await send(full, `?buildId=${buildId}`)).status).toBe(201);
+  expect(await ingest.record(buildId)).toMatchObject({
+    core: before?.core,
+    parts: { vars: { variables: TEST_GLOBALS.length, origin: 'full' } },
+  });
+});

@@ -12,10 +12,4 @@ export {
 export { type ArtifactOptions, type FoundArtifact } from './find-artifact.ts';
 export { ProblemError } from './problem-error.ts';
 export { isPassing, retry, type Patience, type RetryOptions } from './retry.ts';
-export {
-  totalSize,
-  type KernelOutcome,
-  type UploadAnswer,
-  type UploadOutcome,
-  type UploadRequest,
-} from './upload.ts';
+export { totalSize, type KernelOutcome, type UploadOutcome, type UploadRequest } from './upload.ts';

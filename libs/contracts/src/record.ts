@@ -130,6 +130,8 @@ export const kernelRecordSchema = z.looseObject({
   endian: z.enum(['little', 'big']),
   release: z.string().exactOptional(),
   distro: z.string().exactOptional(),
+  /** `package`, `banner`: nobody has named the distribution, but these say it. */
+  distroFrom: z.string().exactOptional(),
   delivery: z.enum(DELIVERIES),
   core: coreSchema,
   parts: partsSchema,

@@ -65,13 +65,17 @@ export function arFile(members: readonly MemberInput[]): Uint8Array {
 export interface DebInput {
   package?: string;
   version?: string;
+  maintainer?: string;
   members: readonly MemberInput[];
 }
 
 /** A Debian package, its parts compressed with zstd. */
 export function debFile(input: DebInput): Uint8Array {
   const { package: name = 'linux-image-test', version = '6.12-1', members } = input;
-  const control = text(`Package: ${name}\nVersion: ${version}\nArchitecture: amd64\n`);
+  const { maintainer = 'Nobody <nobody@example.org>' } = input;
+  const control = text(
+    `Package: ${name}\nVersion: ${version}\nArchitecture: amd64\nMaintainer: ${maintainer}\n`,
+  );
   return arFile([
     { name: 'debian-binary', bytes: text('2.0\n') },
     {
@@ -87,18 +91,20 @@ export interface RpmOptions {
   stripped?: boolean;
   /** How many of the files the header lists, by default all. */
   listed?: number;
+  vendor?: string;
   /** Compressed; by default a cpio archive of the members. */
   payload?: Uint8Array;
 }
 
 /** An RPM package, its payload compressed with gzip. */
 export function rpmFile(members: readonly MemberInput[], options: RpmOptions = {}): Uint8Array {
-  const { stripped = false, listed = members.length } = options;
+  const { stripped = false, listed = members.length, vendor = 'nobody' } = options;
   const payload = options.payload ?? gzipSync(stripped ? strippedCpio(members) : cpioFile(members));
   const header = rpmHeader([
     [1000, 6, text('kernel-core\0')],
     [1001, 6, text('6.12\0')],
     [1002, 6, text('1.fc41\0')],
+    [1011, 6, text(`${vendor}\0`)],
     [1022, 6, text('x86_64\0')],
     ...(options.payload ? [] : fileTags(members.slice(0, listed))),
   ]);

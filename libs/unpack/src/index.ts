@@ -11,7 +11,7 @@
 //
 // To add a package, archive or image: a file in formats/, its line in formats/index.ts, and its rows
 // in formats.test.ts and fuzz.test.ts. To have archives give more: wanted.ts.
-export { readImage, releaseIn, type RawImage } from './raw-image.ts';
+export { readBanner, readImage, type Banner, type RawImage } from './raw-image.ts';
 export { UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
 export { isWrapping } from './error-codes.ts';
 export { type PackageInfo } from './package-info.ts';

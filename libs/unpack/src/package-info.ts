@@ -1,3 +1,5 @@
+import { distributionOfPackage } from './distribution.ts';
+
 /** What a package says of itself; every field is printable ASCII. */
 export interface PackageInfo {
   /** Name of the format: `deb`, `rpm`, … */
@@ -5,6 +7,8 @@ export interface PackageInfo {
   readonly name: string;
   readonly version: string;
   readonly architecture?: string;
+  /** By its maintainer or vendor, as os-release(5) names it in ID. */
+  readonly distribution?: string | undefined;
 }
 
 /** @returns undefined where name or version are not what packages are called. */
@@ -13,9 +17,11 @@ export function packageInfo(
   name: string | undefined,
   version: string | undefined,
   architecture: string | undefined,
+  says?: string,
 ): PackageInfo | undefined {
   if (!isWord(name) || !isWord(version)) return undefined;
-  return { format, name, version, ...(isWord(architecture) && { architecture }) };
+  const distribution = distributionOfPackage(says);
+  return { format, name, version, ...(isWord(architecture) && { architecture }), distribution };
 }
 
 function isWord(text: string | undefined): text is string {
@@ -25,11 +31,13 @@ function isWord(text: string | undefined): text is string {
 /** The fields of a `control` file, deb-control(5), that say what package it is. */
 export function readControl(format: string, text: string): PackageInfo | undefined {
   const field = (name: string) => new RegExp(`^${name}: *(\\S+) *$`, 'm').exec(text)?.[1];
-  return packageInfo(format, field('Package'), field('Version'), field('Architecture'));
+  const who = /^Maintainer: *(.{1,256})$/m.exec(text)?.[1];
+  return packageInfo(format, field('Package'), field('Version'), field('Architecture'), who);
 }
 
 /** The same of a `.PKGINFO`, which apk and pacman have: lines of `key = value`. */
 export function readPkgInfo(format: string, text: string): PackageInfo | undefined {
   const field = (name: string) => new RegExp(`^${name} *= *(\\S+) *$`, 'm').exec(text)?.[1];
-  return packageInfo(format, field('pkgname'), field('pkgver'), field('arch'));
+  const who = /^(?:maintainer|packager) *= *(.{1,256})$/m.exec(text)?.[1];
+  return packageInfo(format, field('pkgname'), field('pkgver'), field('arch'), who);
 }

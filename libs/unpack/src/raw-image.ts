@@ -1,5 +1,6 @@
 import { ByteReader, type Endian, type Source } from '@btf-depot/bytes';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
+import { distributionOfBanner } from './distribution.ts';
 import { findAll } from './find-all.ts';
 
 /** A kernel that is the bytes of memory, without ELF headers: arm64's and RISC-V's Image. */
@@ -9,6 +10,8 @@ export interface RawImage {
   readonly arch?: string;
   readonly buildId?: string;
   readonly release?: string;
+  /** As its banner tells it. */
+  readonly distribution?: string | undefined;
   /** Where its BTF lies, in bytes. */
   readonly btf: { readonly offset: number; readonly length: number };
 }
@@ -29,12 +32,13 @@ export function readImage(source: Source): RawImage | undefined {
   const { endian, offset, length } = found;
   const arch = archOf(source);
   const buildId = buildIdBefore(source, offset, endian);
-  const release = releaseIn(source);
+  const banner = readBanner(source);
   return {
     endian,
     ...(arch !== undefined && { arch }),
     ...(buildId !== undefined && { buildId }),
-    ...(release !== undefined && { release }),
+    ...(banner && { release: banner.release }),
+    distribution: banner?.distribution,
     btf: { offset, length },
   };
 }
@@ -83,16 +87,31 @@ function buildIdBefore(source: Source, end: number, endian: Endian): string | un
   return undefined;
 }
 
-/** The release in the kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
-export function releaseIn(source: Source): string | undefined {
+/** What the kernel's banner says, `Linux version RELEASE (builder) …`; init/version.c. */
+export interface Banner {
+  readonly release: string;
+  /** As os-release(5) names it in ID. */
+  readonly distribution?: string | undefined;
+}
+
+/** Bytes of a banner: `linux_banner` has some 300 in distributions' kernels. */
+const BANNER_LIMIT = 1024;
+
+export function readBanner(source: Source): Banner | undefined {
   for (const at of findAll(source, BANNER)) {
-    const text = source.read(at, Math.min(200, source.size - at));
-    const release = /^Linux version ([\x21-\x7e]{1,128}) \(/.exec(
-      Buffer.from(text).toString('latin1'),
-    )?.[1];
-    if (release !== undefined) return release;
+    const bytes = source.read(at, Math.min(BANNER_LIMIT, source.size - at));
+    const [line = ''] = Buffer.from(bytes)
+      .toString('latin1')
+      .split(/[\n\0]/, 1);
+    const release = /^Linux version ([\x21-\x7e]{1,128}) \(/.exec(line)?.[1];
+    if (release !== undefined) return { release, distribution: distributionOfBanner(line) };
   }
   return undefined;
+}
+
+/** The release in the kernel's banner. */
+export function releaseIn(source: Source): string | undefined {
+  return readBanner(source)?.release;
 }
 
 /** Magics at offset 56: Documentation/arch/arm64/booting.rst, arch/riscv/boot-image-header.rst. */

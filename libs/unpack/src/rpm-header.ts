@@ -13,6 +13,9 @@ const Tag = {
   NAME: 1000,
   VERSION: 1001,
   RELEASE: 1002,
+  DISTRIBUTION: 1010,
+  VENDOR: 1011,
+  PACKAGER: 1015,
   ARCH: 1022,
   SIZES: 1028,
   MODES: 1030,
@@ -64,6 +67,7 @@ export function readRpm(source: Source): RpmParts {
     header.text(Tag.NAME),
     version && release && `${version}-${release}`,
     header.text(Tag.ARCH),
+    [Tag.DISTRIBUTION, Tag.VENDOR, Tag.PACKAGER].map((tag) => header.text(tag) ?? '').join(' '),
   );
   return { ...(info && { info }), payload: header.end, files: filesOf(header) };
 }

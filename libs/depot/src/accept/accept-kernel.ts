@@ -6,6 +6,7 @@ import {
   type MissingPart,
   type PassedOverInUpload,
 } from '@btf-depot/contracts';
+import { releaseInName } from '@btf-depot/unpack';
 import { DepotError } from '../errors.ts';
 import { hasSource, mergeRecord, touchRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -44,6 +45,8 @@ export interface KernelUpload {
   sources: OpenedUpload['sources'];
 }
 
+type SaidOfUpload = Omit<UploadFacts, 'evidence' | 'bringsCore'>;
+
 /** A kernel that was taken in. */
 export interface AcceptedKernel {
   /** Whether this upload brought anything. */
@@ -76,7 +79,13 @@ export async function acceptKernel(
   }
   const stored = buildId === undefined ? undefined : await unlessDamaged(records, buildId);
   const saysBuildId = opened.kernel?.buildId !== undefined;
-  const said = { ...upload, sources, at: deps.clock.now() };
+  const { name = '', distribution } = opened.kernel ?? {};
+  const said: SaidOfUpload = {
+    ...upload,
+    sources,
+    at: deps.clock.now(),
+    package: { distribution, release: releaseInName(name) },
+  };
   if (stored && !upload.replace) {
     const evidence = saysBuildId ? 'kernel' : 'claim';
     const record = await touch(records, stored.record, { ...said, evidence, bringsCore: false });
@@ -190,8 +199,7 @@ async function withStored(
   buildId: string | undefined,
   record: KernelRecord | undefined,
 ): Promise<{ paths: UploadPaths; delivery?: Delivery }> {
-  const isFull =
-    kernel?.kind === 'btf' && record?.delivery === 'builtin' && sha256 !== record.core.sha256;
+  const isFull = record !== undefined && isFullOf(record, kernel, sha256);
   const given = {
     ...(kernel && !isFull && { kernel: kernel.path }),
     ...(full !== undefined && { full }),
@@ -215,6 +223,16 @@ async function withStored(
   if (record.state === 'withdrawn') refuseWithdrawn(record);
   const stored = await storedParts(blobs, record, { core: !hasCore });
   return { paths: { ...given, stored }, ...(!hasCore && { delivery: record.delivery }) };
+}
+
+/** BTF with variables, of a kernel that has core already, is no other core. */
+function isFullOf(
+  { delivery, core, parts }: KernelRecord,
+  kernel: OpenedKernel['kernel'],
+  sha256: string | undefined,
+): boolean {
+  if (kernel?.kind !== 'btf' || sha256 === core.sha256) return false;
+  return delivery === 'builtin' || (kernel.hasVariables === true && !parts.vars);
 }
 
 /**

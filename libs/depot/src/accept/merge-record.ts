@@ -30,6 +30,8 @@ export interface UploadFacts {
   arch?: string;
   distro?: string;
   release?: string;
+  /** What its package, or its file's name there, says; the kernel itself and the sender come first. */
+  package?: { distribution?: string | undefined; release?: string | undefined } | undefined;
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
   at: Date;
   /** Takes a withdrawn kernel in again. */
@@ -88,6 +90,7 @@ export function mergeRecord(
     { ...merged, sources: [...before.sources, ...newSources(before.sources, facts, ruling)] },
     mayKeep ? longerKept(current.keptUntil, facts.keptUntil) : current.keptUntil,
   );
+  Object.assign(next, distroOf(before, ruling.distro, parts, ruling.leads ? facts : undefined));
   const isDue = !isDeepStrictEqual(publishedOf(merged), publishedOf(current));
   if (isDue || current.state === 'failed') {
     next.revision = current.revision + 1;
@@ -115,8 +118,11 @@ export function touchRecord(
   if (ruling.takes || ruling.anew) return 'again';
   const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
   const mayKeep = ruling.rules || evidence === 'kernel';
-  if (!mayKeep || keptUntil === current.keptUntil) return undefined;
-  return withKeptUntil(current, keptUntil);
+  const next = mayKeep ? withKeptUntil(current, keptUntil) : { ...current };
+  // Whoever owns it may say later of which distribution it is.
+  if (ruling.distro !== undefined) Object.assign(next, { distro: ruling.distro });
+  if (ruling.distro !== undefined) delete next.distroFrom;
+  return isDeepStrictEqual(next, current) ? undefined : next;
 }
 
 function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): KernelRecord {
@@ -135,7 +141,7 @@ function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): Ke
     revision: 1,
     state: 'compressing',
     ...describe(parts, facts),
-    ...(distro !== undefined && { distro }),
+    ...distroOf(undefined, distro, parts, facts),
     endian,
     ...about,
     artifacts: {},
@@ -205,11 +211,32 @@ function publishedOf(record: KernelRecord) {
   };
 }
 
+/**
+ * The distribution that somebody has named, and else the one that the package or the banner names:
+ * that is for people, and no token's right rests on it.
+ * @param facts undefined: whoever sends this says nothing of the kernel.
+ */
+function distroOf(
+  before: KernelRecord | undefined,
+  stated: string | undefined,
+  parts: KernelParts,
+  facts: UploadFacts | undefined,
+): Pick<KernelRecord, 'distro' | 'distroFrom'> {
+  if (stated !== undefined) return { distro: stated };
+  const { distro, distroFrom } = before ?? {};
+  if (distro !== undefined && distroFrom !== undefined) return { distro, distroFrom };
+  const ofPackage = facts?.package?.distribution;
+  if (ofPackage !== undefined) return { distro: ofPackage, distroFrom: 'package' };
+  const { distribution } = parts;
+  if (!facts || distribution === undefined) return {};
+  return { distro: distribution, distroFrom: 'banner' };
+}
+
 /** Facts that a later upload may add, but not change. */
 function describe(parts: KernelParts, facts: UploadFacts) {
   // What the kernel says of itself is worth more than what the sender says of it.
   const arch = parts.arch ?? facts.arch;
-  const release = parts.release ?? facts.release;
+  const release = parts.release ?? facts.release ?? facts.package?.release;
   return {
     ...(arch !== undefined && { arch }),
     ...(parts.bits !== undefined && { bits: parts.bits }),

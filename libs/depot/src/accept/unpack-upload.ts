@@ -15,7 +15,7 @@ import {
   type Unpacked,
   type UnpackOptions,
 } from '@btf-depot/unpack';
-import { isBareBtf, readBtfFile, releaseOf } from '../split/open-kernel.ts';
+import { bannerOf, isBareBtf, readBtfFile } from '../split/open-kernel.ts';
 import { DepotError } from '../errors.ts';
 import { asDepotError } from '../input-errors.ts';
 
@@ -43,6 +43,8 @@ export interface KernelFile extends Named {
   hasVariables?: boolean;
   /** `NAME VERSION` of the package that it lay in. */
   package?: string | undefined;
+  /** That its package is of, named as os-release(5) does in ID. */
+  distribution?: string | undefined;
   /** Told only where several modules or maps were found, of which some may be another kernel's. */
   release?: string | undefined;
 }
@@ -168,12 +170,13 @@ function kernelFile(
   { kind, source, name, package: about }: FoundFile<FileAt>,
   wantsRelease: boolean,
 ): KernelFile {
-  const file = { path: source.path, name, package: about && nameOf(about) };
+  const { distribution } = about ?? {};
+  const file = { path: source.path, name, package: about && nameOf(about), distribution };
   if (kind === 'elf') {
     const elf = readElf(source);
     if (isBareBtf(elf)) return { ...file, ...bareBtf(source) };
     const hasBtf = elf.filled('.BTF') !== undefined;
-    const release = wantsRelease ? releaseOf(elf) : undefined;
+    const release = wantsRelease ? bannerOf(elf)?.release : undefined;
     const says = { hasBtf, ...(hasDwarf(elf) && { hasDwarf: true }), release };
     return { ...file, kind, ...idOf(elf.buildId()), ...says };
   }

@@ -15,7 +15,11 @@ export function claimOthers(current: KernelRecord, ruling: Ruling): KernelRecord
   const next: KernelRecord = { ...current };
   delete next.owner;
   delete next.claimant;
-  delete next.distro;
+  // What a package says of its distribution stays until somebody names one.
+  if (current.distroFrom === undefined || distro !== undefined) {
+    delete next.distro;
+    delete next.distroFrom;
+  }
   Object.assign(next, owner && { owner }, claimant && { claimant });
   if (distro !== undefined) next.distro = distro;
   if (!takes) return next;

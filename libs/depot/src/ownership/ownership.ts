@@ -79,16 +79,17 @@ export function judgeUpload(current: KernelRecord | undefined, asked: Asked, act
   if (!current) return ruling(actor, asked, fresh);
 
   const { before, owned } = standingOf(current);
+  const known = statedDistro(current);
   const own = before.principal === actor.principal;
   const isKernel = asked.evidence === 'kernel';
   const above = heightOf(me) - heightOf(before);
   // A kernel beats a claim of its rank; a higher rank beats a lower one's of the same evidence.
   const beats = (above > 0 && (isKernel || !owned)) || (isKernel && !owned && (above === 0 || own));
-  const joins = own && isKernel && current.distro === undefined;
-  if (actor.distro !== undefined && current.distro !== actor.distro && !beats && !joins) {
+  const joins = own && isKernel && known === undefined;
+  if (actor.distro !== undefined && known !== actor.distro && !beats && !joins) {
     throw foreignDistro(actor.distro, current, isKernel);
   }
-  const distro = own ? (current.distro ?? stamp) : current.distro;
+  const distro = own ? (known ?? stamp) : known;
   const kept = { ...(owned ? { owner: before } : { claimant: before }), distro, takes: false };
   const taken = { ...fresh, distro: actor.distro ?? (own ? distro : stamp) };
   const standing = own && owned ? { owner: ownerAfter(before, me) } : mine;
@@ -119,11 +120,16 @@ export function judgeUpload(current: KernelRecord | undefined, asked: Asked, act
 export function judgeWithdrawal(current: KernelRecord, actor: Actor): void {
   const { buildId } = current;
   requireWithin(actor, { buildId });
-  if (actor.distro !== undefined && current.distro !== actor.distro) {
+  if (actor.distro !== undefined && statedDistro(current) !== actor.distro) {
     throw foreignDistro(actor.distro, current, false);
   }
   const { before, owned } = standingOf(current);
   if (!owned || before.principal !== actor.principal) requireScope(actor, 'withdraw');
+}
+
+/** What a package or a banner says of its distribution gives nobody a right, and takes none. */
+function statedDistro({ distro, distroFrom }: KernelRecord): string | undefined {
+  return distroFrom === undefined ? distro : undefined;
 }
 
 /** The owner, or whose claim the record is; of an older record, whoever sent its first file. */
@@ -209,11 +215,9 @@ function requireWithin(
   }
 }
 
-function foreignDistro(
-  distro: string,
-  { buildId, distro: other = 'none' }: KernelRecord,
-  isKernel: boolean,
-): DepotError {
+function foreignDistro(distro: string, current: KernelRecord, isKernel: boolean): DepotError {
+  const { buildId } = current;
+  const other = statedDistro(current) ?? 'none';
   const way = isKernel
     ? 'the operator can decide, with btfdepot owner set'
     : 'if it is of yours, send the kernel itself first';

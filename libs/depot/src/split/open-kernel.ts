@@ -3,7 +3,7 @@ import { btfEndian, Kind, type Btf } from '@btf-depot/btf';
 import { readElf, SectionType, type Elf } from '@btf-depot/elf';
 import { DepotError } from '../errors.ts';
 import { MAX_BLOB_SIZE } from '../ports/blob-store.ts';
-import { readImage, releaseIn } from '@btf-depot/unpack';
+import { readBanner, readImage, type Banner } from '@btf-depot/unpack';
 import { kindOf, recognise } from './file-kind.ts';
 
 /** What a kernel file says before any of its types is looked at. */
@@ -15,6 +15,8 @@ export interface OpenedKernel {
   arch?: string;
   bits?: 32 | 64;
   release?: string;
+  /** As its banner tells it, named as os-release(5) does in ID. */
+  distribution?: string | undefined;
   /** The kernel's own BTF; absent where it has none inside. */
   btf?: Uint8Array;
   /** Absent: raw BTF, an image without ELF headers. */
@@ -35,7 +37,7 @@ export function openKernel(source: Source): OpenedKernel {
   const elf = readElf(source);
   const section = elf.filled('.BTF');
   if (section && isBareBtf(elf)) return openBtf(elf.bytes(section));
-  const release = releaseOf(elf);
+  const banner = bannerOf(elf);
   const buildId = elf.buildId();
   return {
     kind: 'elf',
@@ -43,7 +45,8 @@ export function openKernel(source: Source): OpenedKernel {
     endian: elf.endian,
     arch: elf.arch,
     bits: elf.class,
-    ...(release !== undefined && { release }),
+    ...(banner && { release: banner.release }),
+    distribution: banner?.distribution,
     ...(section && { btf: elf.bytes(section) }),
     elf,
   };
@@ -89,14 +92,14 @@ function readWhole(source: Source): Uint8Array {
   return source.read(0, source.size);
 }
 
-/** The release in the kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
-export function releaseOf(elf: Elf): string | undefined {
+/** The kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
+export function bannerOf(elf: Elf): Banner | undefined {
   const symbol = elf.symbol('linux_banner');
   const bytes = symbol && symbol.size <= 4096 ? elf.bytesOf(symbol) : undefined;
-  if (bytes) return releaseIn(bytesSource(bytes));
+  if (bytes) return readBanner(bytesSource(bytes));
   // A vmlinux out of a vmlinuz has no symbols.
   const constants = elf.section('.rodata');
-  return constants && releaseIn(bytesSource(elf.bytes(constants)));
+  return constants && readBanner(bytesSource(elf.bytes(constants)));
 }
 
 /** Width of a pointer by the size of `long`, which the kernel's ABIs tie together. */

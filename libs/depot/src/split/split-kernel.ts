@@ -73,6 +73,8 @@ export interface KernelParts extends FoundExtras {
   bits?: 32 | 64;
   endian: 'little' | 'big';
   release?: string;
+  /** As its banner tells it. */
+  distribution?: string | undefined;
   delivery: Delivery;
   core: CorePart;
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
@@ -175,6 +177,7 @@ export function splitKernel(
     ...(bits !== undefined && { bits }),
     endian: kernel.endian,
     ...(kernel.release !== undefined && { release: kernel.release }),
+    distribution: kernel.distribution,
     delivery,
     core: parts.core,
     ...found,
