@@ -8,8 +8,8 @@ import type { PushOptions } from './push-options.ts';
 /**
  * Sends files in an order in which each finds what it needs: kernels with core first, then what
  * was refused because its core was not there yet. Modules alone, and BTF with variables, go to the
- * one kernel that was sent beside them. What is refused does not keep the others back; files that were found in a folder and
- * are of no use are passed over.
+ * one kernel that was sent beside them. What is refused does not keep the others back; files that
+ * were found in a folder and are of no use are passed over.
  */
 export async function pushFiles(
   client: DepotClient,

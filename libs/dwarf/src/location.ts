@@ -37,8 +37,8 @@ export interface TwoValued {
 }
 
 /**
- * The byte that clang makes of a static variable which never has but two values (TryToShrinkGlobalToBoolean
- * of LLVM's GlobalOpt): `addrx, deref_size 1, other - first, mul, first, plus, stack_value`.
+ * The byte that clang makes of a static variable that never has more than two values
+ * (TryToShrinkGlobalToBoolean of LLVM's GlobalOpt): `addrx, deref_size 1, other - first, mul, first, plus, stack_value`.
  * Undefined for any other expression; throws as staticAddress does.
  */
 export function twoValuedAddress(
