@@ -11,6 +11,11 @@ const browser = ['**/*.browser.test.ts'];
 const ignored = ['**/node_modules/**'];
 const setupFiles = ['libs/testing/src/setup.ts'];
 
+// How long a machine that has other work may take for what is about to happen. A test that is about
+// time says its own limit.
+const poll = { timeout: 20_000 };
+const hookTimeout = 180_000;
+
 export default defineConfig({
   test: {
     // Of two processors, too: the default leaves one to vitest itself, which hardly needs it.
@@ -25,7 +30,8 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...ignored, ...services, ...kernels, ...lab, ...browser],
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout,
+          expect: { poll },
         },
       },
       {
@@ -36,7 +42,8 @@ export default defineConfig({
           exclude: ignored,
           globalSetup: 'tools/services/src/vitest.ts',
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout,
+          expect: { poll },
         },
       },
       {
@@ -48,6 +55,7 @@ export default defineConfig({
           globalSetup: 'tools/kernels/src/vitest.ts',
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect: { poll },
         },
       },
       {
@@ -69,7 +77,7 @@ export default defineConfig({
           globalSetup: 'tools/browser/src/vitest.ts',
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          expect: { poll: { timeout: 20_000 } },
+          expect: { poll },
           fileParallelism: false,
         },
       },

@@ -196,7 +196,7 @@ test('slow readers hold no more than they may, and the store waits for them', as
     socket.write(`GET /v1/blobs/sha256/${sha256Of(huge)} HTTP/1.1\r\nHost: x\r\n\r\n`);
     sockets.push(socket);
   }
-  await expect.poll(() => streams.length, { timeout: 5000 }).toBeGreaterThanOrEqual(10);
+  await expect.poll(() => streams.length).toBeGreaterThanOrEqual(10);
   const settled = async () => {
     const before = pulled.join();
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -244,7 +244,7 @@ describe('a withdrawn kernel', () => {
     const withdrawn = { ...ready(bytes), state: 'withdrawn' as const, artifacts: {} };
     await stores.records.put(withdrawn, stored?.version);
     await expect.poll(async () => (await get(byName)).status).toBe(410);
-    await expect.poll(async () => (await get(byHash)).status, { timeout: 3000 }).toBe(404);
+    await expect.poll(async () => (await get(byHash)).status).toBe(404);
   });
 
   test('takes nothing from another kernel that has the same bytes', async () => {
