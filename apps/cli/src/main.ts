@@ -31,6 +31,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
   fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),
   carrier: async () => (await import('./verbs/carrier.ts')).carrierCommand(),
+  encode: async () => (await import('./verbs/encode.ts')).encodeCommand(),
   split: async () => (await import('./verbs/split.ts')).splitCommand(),
   merge: async () => (await import('./verbs/merge.ts')).mergeCommand(),
   verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),

@@ -1,10 +1,11 @@
 import cliProgress from 'cli-progress';
 import { formatBytes, formatCount, printable } from './output.ts';
 
-/** What is counted: bytes that are sent, units of DWARF that are split. */
-type Stage = 'send' | 'split';
+/** What is counted: bytes that are sent, units of DWARF that are split or encoded. */
+type Stage = keyof typeof STAGES;
 
 const STAGES = {
+  encode: { says: 'encoding, {shown} of {size} units', format: formatCount },
   send: { says: '{shown} of {size}', format: formatBytes },
   split: { says: 'splitting, {shown} of {size} units', format: formatCount },
 };

@@ -92,6 +92,7 @@ export { TokenGuard, type TokenHolder } from './tokens/token-guard.ts';
 export { setOwner, type OwnerChange } from './ownership/set-owner.ts';
 export { refuseWithdrawn } from './record/refuse-withdrawn.ts';
 export { withdraw } from './record/withdraw.ts';
+export { openKernel } from './split/open-kernel.ts';
 export { splitKernel, type KernelParts, type SplitOptions } from './split/split-kernel.ts';
 export type { SplitPart } from './split/split-part.ts';
 export { sweep, sweptOf, type Swept } from './upkeep/sweep.ts';

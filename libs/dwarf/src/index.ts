@@ -30,6 +30,8 @@ export { LocationLists } from './location-list.ts';
 export { staticAddress, twoValuedAddress, type TwoValued } from './location.ts';
 export { Ranges } from './ranges.ts';
 export { type Tables } from './tables.ts';
+export { eachTypeEntry } from './type-entries.ts';
+export { NOT_SAID, TypeEntry } from './type-entry.ts';
 export { type UnitHeader } from './unit-headers.ts';
 export { unitFault, type Unit } from './unit.ts';
 export { constant, FRAME_BASE, inRegister, UNSAID, type Unsaid, type Value } from './value.ts';

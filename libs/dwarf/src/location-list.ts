@@ -41,15 +41,37 @@ export class LocationLists {
       this.to = entry.bytesEnd;
       return 'found';
     }
-    const reader = this.#reader;
-    const offset = entry.sectionOffset(attribute);
-    if (offset !== undefined) reader.start(unit, offset);
-    else {
-      const index = entry.listIndex(attribute);
-      if (index === undefined) return 'none';
-      reader.startAt(unit, index);
-    }
+    if (!this.#start(unit, entry, attribute)) return 'none';
     return this.#search(address, view, entry.sectionOffset(At.GNU_LOCVIEWS) ?? -1);
+  }
+
+  /** Calls `visit` for each expression of an attribute, in order, until it gives false. */
+  each(unit: Unit, entry: Entry, attribute: number, visit: () => boolean): void {
+    const reader = this.#reader;
+    if (entry.bytes(attribute)) {
+      this.bytes = unit.bytes;
+      this.from = entry.bytesAt;
+      this.to = entry.bytesEnd;
+      visit();
+      return;
+    }
+    if (!this.#start(unit, entry, attribute)) return;
+    while (reader.next()) {
+      this.#take(reader);
+      if (!visit()) return;
+    }
+  }
+
+  /** Places the reader at the attribute's list; whether it has one. */
+  #start(unit: Unit, entry: Entry, attribute: number): boolean {
+    const offset = entry.sectionOffset(attribute);
+    if (offset !== undefined) {
+      this.#reader.start(unit, offset);
+      return true;
+    }
+    const index = entry.listIndex(attribute);
+    if (index !== undefined) this.#reader.startAt(unit, index);
+    return index !== undefined;
   }
 
   /** `views`: where the pairs of views of the list's entries stand, -1 for nowhere. */

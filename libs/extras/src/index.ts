@@ -1,6 +1,7 @@
 // Extras: the BTF of a kernel that not every system needs, as split BTF on the kernel's core.
 //   attachVariables(core, full)   variables of a full BTF on a core that exists already
 //   variablesFromDwarf(vmlinux, core)   the same without a full BTF, from DWARF
+//   encodeFromDwarf(vmlinux)      core and variables of a kernel without BTF, from DWARF
 //   inlinesFromDwarf(vmlinux, core)   the inlined calls; in the pass of the variables on request
 //   new SiteTable(inlines), new CallerMap(text)   to ask for sites, and for where they are
 //   partition(full)               a full BTF taken apart into core and variables
@@ -18,6 +19,10 @@
 // How DWARF becomes variables (from-dwarf/): find-variables.ts says which there are, by the rules of
 // rules.ts; resolve-types.ts finds their types in core, same-in-depth.ts where a name is not enough.
 //
+// How DWARF becomes core (core-from-dwarf/): unit-types.ts reads a unit's entries into columns,
+// shape-finder.ts finds what each says in shapes.ts, where all units share it, variants.ts which
+// types are made of shapes, function-finder.ts and functions.ts which functions by rules.ts.
+//
 // How inlined calls are found (inlines/): site-finder.ts goes through them, functions.ts says of
 // which function, collect.ts and location-words.ts where its parameters are, coverage.ts by which
 // rules; inlines-btf.ts writes them, site-table.ts reads them back.
@@ -30,6 +35,14 @@
 // encoder-features.ts. To add a kind of type in DWARF: Tag in libs/dwarf, resolve-types.ts and
 // same-in-depth.ts. To add memory that a kernel drops, touch: lost-memory.ts.
 export { hasDwarf } from '@btf-depot/dwarf';
+export { compareEncoders, type EncoderDifferences } from './core-from-dwarf/compare-encoders.ts';
+export {
+  encodeFromDwarf,
+  type EncodedKernel,
+  type EncodeKernelOptions,
+} from './core-from-dwarf/encode-from-dwarf.ts';
+export { encodeTypes, type EncodeCoverage } from './core-from-dwarf/encode-types.ts';
+export { RULES_NAMES, type RulesName } from './core-from-dwarf/rules.ts';
 export { attachVariables, type AttachedVariables } from './attach-variables.ts';
 export { uniteVariables } from './unite-variables.ts';
 export type { VariableCoverage } from './from-dwarf/coverage.ts';

@@ -203,7 +203,7 @@ async function withStored(
   const given = {
     ...(kernel && !isFull && { kernel: kernel.path }),
     ...(full !== undefined && { full }),
-    ...(isFull && { full: kernel.path }),
+    ...(kernel && isFull && { full: kernel.path }),
     ...(module !== undefined && { module }),
     ...(map !== undefined && { map, mapCameAlong }),
     ...(carrier !== undefined && { carrier }),

@@ -24,8 +24,8 @@ export interface VariablesFromDwarfOptions {
    * Called after each unit, with how many are done and how many there are. What it throws ends
    * the work, and is passed on: this is how to cancel.
    */
-  readonly onUnit?: (done: number, total: number) => void;
-  readonly limits?: Partial<DwarfLimits & VariablesFromDwarfLimits>;
+  readonly onUnit?: ((done: number, total: number) => void) | undefined;
+  readonly limits?: Partial<DwarfLimits & VariablesFromDwarfLimits> | undefined;
   /** Also finds the inlined calls, in the same pass. */
   readonly inlines?: boolean;
 }

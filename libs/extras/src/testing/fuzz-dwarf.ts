@@ -2,6 +2,7 @@ import { bytesSource, FormatError } from '@btf-depot/bytes';
 import { addInt, BtfBuilder, verifyBtf } from '@btf-depot/btf';
 import { At, Form, Tag } from '@btf-depot/dwarf';
 import { buildDwarf, buildImage, mutate, type EntryInput } from '@btf-depot/dwarf/testing';
+import { encodeTypes } from '../core-from-dwarf/encode-types.ts';
 import { variablesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
 
 const DATA = 0xffff_ffff_8100_0000n;
@@ -123,7 +124,11 @@ function coreOf() {
 function read(sections: typeof original): number {
   const data = { name: '.data', flags: 2, address: DATA, bytes: new Uint8Array(0x100) };
   const core = coreOf();
-  const { bytes, variables } = variablesFromDwarf(bytesSource(buildImage(sections, [data])), core);
+  const image = bytesSource(buildImage(sections, [data]));
+  const types = encodeTypes(image).bytes;
+  if (types.length >= 10_000) throw new Error(`${types.length} bytes of types come out`);
+  verifyBtf(types);
+  const { bytes, variables } = variablesFromDwarf(image, core);
   if (bytes.length >= 10_000) throw new Error(`${bytes.length} bytes come out`);
   // What lies about names or members may not pass: ingest refuses it.
   verifyBtf(bytes, { base: core });

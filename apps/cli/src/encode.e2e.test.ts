@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseBtf } from '@btf-depot/btf';
+import { At, Form, Tag } from '@btf-depot/dwarf';
+import { buildDwarf, buildImage } from '@btf-depot/dwarf/testing';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { afterAll, expect, test } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'encode-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const int = {
+  tag: Tag.BASE_TYPE,
+  label: 'int',
+  attributes: [
+    [At.NAME, Form.STRP, 'int'],
+    [At.BYTE_SIZE, Form.DATA1, 4],
+    [At.ENCODING, Form.DATA1, 5],
+  ] as const,
+};
+const typedef = {
+  tag: Tag.TYPEDEF,
+  attributes: [
+    [At.NAME, Form.STRP, 'pid_t'],
+    [At.TYPE, Form.REF4, { label: 'int' }],
+  ] as const,
+};
+
+test('encode writes the BTF of debug information, counts it, and compares it with another', async () => {
+  const vmlinux = join(folder, 'vmlinux');
+  const units = [{ root: { tag: Tag.COMPILE_UNIT, children: [int, typedef] } }];
+  writeFileSync(vmlinux, buildImage(buildDwarf({ units })));
+  const output = join(folder, 'vmlinux.btf');
+
+  const written = await btfdepot(['encode', vmlinux, '-o', output, '--json'], folder);
+  expect(written.code).toBe(0);
+  expect(JSON.parse(written.output)).toMatchObject({
+    types: 2,
+    rules: '1.30',
+    coverage: { units: 1 },
+  });
+  const btf = parseBtf(readFileSync(output));
+  expect(btf.name(btf.sizeOrType(btf.find('pid_t') ?? 0))).toBe('int');
+
+  const compared = await btfdepot(['encode', vmlinux, '--compare', output], folder);
+  expect(compared.output).toMatch(/the same types +2\n/);
+  expect(compared.output).toMatch(/types only here +0/);
+});
+
+test('encode says what a file lacks', async () => {
+  const text = join(folder, 'text');
+  writeFileSync(text, 'no kernel\n');
+  const { code, output } = await btfdepot(['encode', text], folder);
+  expect(code).toBe(1);
+  expect(output).toMatch(/not an ELF file/);
+});

@@ -1,0 +1,77 @@
+// Judged by pahole 1.30 on the same kernels: the same types as whole graphs, the same functions.
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import type { Source } from '@btf-depot/bytes';
+import { Kind, parseBtf, verifyBtf, type Btf } from '@btf-depot/btf';
+import type { KernelName } from '@btf-depot/kernels';
+import { describeWithKernels } from '@btf-depot/kernels/testing';
+import { describe, expect, it } from 'vitest';
+import { compareEncoders } from './compare-encoders.ts';
+import { encodeTypes } from './encode-types.ts';
+
+function fromFile<T>(path: string, action: (source: Source) => T): T {
+  const fd = openSync(path, 'r');
+  try {
+    return action({
+      size: statSync(path).size,
+      read(offset, length) {
+        const bytes = new Uint8Array(length);
+        if (readSync(fd, bytes, 0, length, offset) !== length) throw new Error(`${path} is short`);
+        return bytes;
+      },
+    });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Units in assembly say nothing of what their functions take: pahole has them as `void f(void)`. */
+function isWithoutType(btf: Btf, name: string): boolean {
+  return btf.findAll(name).some((id) => {
+    if (btf.kind(id) !== Kind.FUNC) return false;
+    const prototype = btf.sizeOrType(id);
+    return btf.vlen(prototype) === 0 && btf.sizeOrType(prototype) === 0;
+  });
+}
+
+interface Expected {
+  readonly types: number;
+  readonly functions: number;
+  /** Of functions that C declares and assembly has: pahole finds two types and takes none. */
+  readonly more: number;
+}
+
+function compareWithPahole(name: KernelName, expected: Expected): void {
+  describeWithKernels([name], `types and functions of ${name}, from its DWARF`, (kernels) => {
+    const theirs = parseBtf(readFileSync(kernels[name].fullBtf));
+    const { bytes, coverage } = fromFile(kernels[name].vmlinux, (file) => encodeTypes(file));
+    const ours = parseBtf(bytes);
+    const differences = compareEncoders(ours, theirs);
+
+    it('are those of pahole', () => {
+      expect(differences.onlySecond.filter((type) => type !== 'FUNC_PROTO ')).toEqual([]);
+      expect(differences.onlyFirst.filter((type) => type !== 'FUNC_PROTO ')).toEqual([]);
+      expect(differences.otherFunctions).toEqual([]);
+      const others = differences.functionsOfSecond;
+      expect(others.filter((one) => !isWithoutType(theirs, one))).toEqual([]);
+      expect(differences.functionsOfFirst).toHaveLength(expected.more);
+      expect(differences.onlyFirst.length).toBeLessThanOrEqual(expected.more);
+      expect([differences.same, differences.sameFunctions]).toEqual([
+        expected.types,
+        expected.functions,
+      ]);
+    });
+
+    it('are taken by the verifier, and few were made that others had made', () => {
+      expect(verifyBtf(bytes)).toEqual([]);
+      expect(coverage.built / coverage.types).toBeLessThan(0.05);
+    });
+  });
+}
+
+describe('against pahole 1.30', () => {
+  compareWithPahole('K612', { types: 59_950, functions: 47_767, more: 1 });
+  compareWithPahole('K72', { types: 66_230, functions: 52_343, more: 2 });
+  compareWithPahole('K61', { types: 56_088, functions: 44_461, more: 2 });
+  compareWithPahole('K612arm64', { types: 71_483, functions: 55_597, more: 9 });
+  compareWithPahole('K61s390x', { types: 44_372, functions: 33_220, more: 0 });
+});

@@ -1,0 +1,191 @@
+import { Kind, packInfo } from '@btf-depot/btf';
+import { At, Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import { SymbolType, type Elf } from '@btf-depot/elf';
+import type { DwarfNames } from './dwarf-names.ts';
+import type { Functions } from './functions.ts';
+import { ParameterRegisters } from './parameter-registers.ts';
+import type { FunctionRules } from './rules.ts';
+import type { ShapeFinder } from './shape-finder.ts';
+import type { Draft } from './shapes.ts';
+import { NONE } from './unit-types.ts';
+
+/** How many functions were seen, and why some are no candidates. */
+export interface FunctionsSeen {
+  /** Entries of functions that are no declarations. */
+  seen: number;
+  unnamed: number;
+  /** Of which a parameter has no name. */
+  unnamedParameter: number;
+  /** Inlined everywhere, or in a section that was discarded. */
+  noSymbol: number;
+}
+
+/** Finds the functions of units that have a symbol, and their types. */
+export class FunctionFinder {
+  readonly counts: FunctionsSeen = { seen: 0, unnamed: 0, unnamedParameter: 0, noSymbol: 0 };
+  readonly #draft: Draft;
+  readonly #functions: Functions;
+  readonly #registers: ParameterRegisters;
+  readonly #entry: Entry;
+  /** Names of functions in the symbol table, and, where asked for, their parts before a dot. */
+  readonly #symbols: ReadonlySet<number>;
+  readonly #elsewhere: (number: number) => ShapeFinder;
+  readonly #rules: FunctionRules;
+
+  constructor(
+    elf: Elf,
+    dwarf: Dwarf,
+    functions: Functions,
+    parts: {
+      readonly rules: FunctionRules;
+      readonly names: DwarfNames;
+      readonly draft: Draft;
+      readonly elsewhere: (number: number) => ShapeFinder;
+    },
+  ) {
+    this.#functions = functions;
+    this.#rules = parts.rules;
+    this.#draft = parts.draft;
+    this.#elsewhere = parts.elsewhere;
+    this.#registers = new ParameterRegisters(dwarf, elf.arch);
+    this.#entry = new Entry(dwarf.tables);
+    this.#symbols = functionSymbols(elf, parts.names, parts.rules.partsOfNames);
+  }
+
+  /** Looks at all functions of a unit whose types were read. */
+  unit(unit: Unit, finder: ShapeFinder): void {
+    const { types } = finder;
+    for (let index = 1; index <= types.count; index++) {
+      if (types.tag[index] !== Tag.SUBPROGRAM || types.isDeclaration[index] === 1) continue;
+      this.#look(unit, finder, index);
+    }
+  }
+
+  #look(unit: Unit, finder: ShapeFinder, index: number): void {
+    const { types } = finder;
+    this.counts.seen++;
+    const origin = this.#originOf(finder, types.origin[index]);
+    const name = types.name[index] || (origin ? origin.finder.types.name[origin.index] : 0);
+    if (name === 0) {
+      this.counts.unnamed++;
+      return;
+    }
+    if (!this.#symbols.has(name)) {
+      this.counts.noSymbol++;
+      return;
+    }
+    const prototype = this.#prototype(finder, index, origin);
+    if (prototype === NONE) {
+      this.counts.unnamedParameter++;
+      return;
+    }
+    const surprises = this.#rules.consistent && this.#surprises(unit, finder, index);
+    this.#functions.add(name, prototype, unit.index, surprises);
+  }
+
+  #originOf(
+    finder: ShapeFinder,
+    number: number,
+  ): { finder: ShapeFinder; index: number } | undefined {
+    if (number === 0) return undefined;
+    const index = finder.types.numberOf(number);
+    if (index > NONE) return { finder, index };
+    if (index === NONE) return undefined;
+    const other = this.#elsewhere(number);
+    const there = other.types.numberOf(number);
+    return there > NONE ? { finder: other, index: there } : undefined;
+  }
+
+  /** NONE where a parameter has no name; an unnamed one may have it from its origin. */
+  #prototype(
+    finder: ShapeFinder,
+    index: number,
+    origin: { finder: ShapeFinder; index: number } | undefined,
+  ): number {
+    const { types } = finder;
+    const ownType = types.type[index];
+    const draft = this.#draft;
+    const from = draft.length;
+    draft.push(0);
+    draft.push(0);
+    draft.push(
+      ownType !== 0 || origin === undefined
+        ? finder.reference(ownType)
+        : origin.finder.reference(origin.finder.types.type[origin.index]),
+    );
+    for (let child = types.firstChild[index]; child !== NONE; child = types.nextChild[child]) {
+      const tag = types.childTag[child];
+      if (tag === Tag.UNSPECIFIED_PARAMETERS) {
+        draft.push(0);
+        draft.push(0);
+      }
+      if (tag !== Tag.FORMAL_PARAMETER) continue;
+      const parameter = this.#parameter(finder, child);
+      if (parameter === undefined) {
+        draft.length = from;
+        return NONE;
+      }
+      draft.push(parameter.name);
+      draft.push(parameter.type);
+    }
+    draft.words[from + 1] = packInfo(Kind.FUNC_PROTO, (draft.length - from - 3) / 2, false);
+    return finder.prototype(from);
+  }
+
+  #parameter(finder: ShapeFinder, child: number): { name: number; type: number } | undefined {
+    const { types } = finder;
+    let name = types.childName[child];
+    let type = 0;
+    const own = types.childType[child];
+    const origin = types.low[child];
+    if (own !== 0 || origin === 0) type = finder.reference(own);
+    else {
+      const there = types.numberOf(origin) === -1 ? this.#elsewhere(origin) : finder;
+      const at = there.types.parameterOf(origin);
+      if (at !== NONE) {
+        name ||= there.types.childName[at];
+        type = there.reference(there.types.childType[at]);
+      }
+    }
+    return name === 0 ? undefined : { name, type };
+  }
+
+  #surprises(unit: Unit, finder: ShapeFinder, index: number): boolean {
+    const { types } = finder;
+    let at = 0;
+    let surprises = false;
+    for (let child = types.firstChild[index]; child !== NONE; child = types.nextChild[child]) {
+      if (types.childTag[child] !== Tag.FORMAL_PARAMETER) continue;
+      if (at >= this.#registers.count) break;
+      if (types.mark[child] === 1) {
+        const entry = this.#entry.read(unit, types.high[child]);
+        surprises ||= this.#registers.isUnexpected(unit, entry, at);
+      }
+      at++;
+    }
+    // Several registers may hold a structure, so that those behind it are others.
+    return surprises && !this.#takesStructure(finder, index);
+  }
+
+  #takesStructure(finder: ShapeFinder, index: number): boolean {
+    const { types } = finder;
+    for (let child = types.firstChild[index]; child !== NONE; child = types.nextChild[child]) {
+      if (types.childTag[child] !== Tag.FORMAL_PARAMETER) continue;
+      const parameter = this.#parameter(finder, child);
+      if (parameter && finder.isStructure(parameter.type)) return true;
+    }
+    return false;
+  }
+}
+
+function functionSymbols({ symbols }: Elf, names: DwarfNames, partsOfNames: boolean): Set<number> {
+  const found = new Set<number>();
+  for (let index = 1; index < symbols.length; index++) {
+    if (symbols.type(index) !== SymbolType.FUNC) continue;
+    const name = symbols.name(index);
+    found.add(names.ofText(name));
+    const dot = name.indexOf('.');
+    if (partsOfNames && dot > 0) found.add(names.ofText(name.slice(0, dot)));
+  }
+  return found;
+}

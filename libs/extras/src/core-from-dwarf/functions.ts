@@ -1,0 +1,139 @@
+import { infoKind, Kind } from '@btf-depot/btf';
+import { BY_KEY, keyOf, type Shapes } from './shapes.ts';
+
+/** Why a function that has a symbol is not among those of core, each with its count. */
+export interface FunctionsLeftOut {
+  /** A parameter lies in another register than callers put it in (pahole's consistent_func). */
+  unexpectedRegister: number;
+  /** Units disagree about its type. */
+  inconsistent: number;
+}
+
+/** A function of a name, as its units have it. */
+interface State {
+  /** Of the first unit that has it. */
+  readonly prototype: number;
+  readonly unit: number;
+  unexpectedRegister: boolean;
+  inconsistent: boolean;
+}
+
+export interface FoundFunction {
+  readonly name: number;
+  readonly prototype: number;
+  readonly unit: number;
+}
+
+/** The functions that core has, by the rules of one version of pahole. */
+export class Functions {
+  readonly #shapes: Shapes;
+  readonly #states = new Map<number, State>();
+
+  constructor(shapes: Shapes) {
+    this.#shapes = shapes;
+  }
+
+  /** A function that is no declaration, with names for all its parameters, and a symbol. */
+  add(name: number, prototype: number, unit: number, unexpectedRegister: boolean): void {
+    const state = this.#states.get(name);
+    if (state === undefined) {
+      this.#states.set(name, { prototype, unit, unexpectedRegister, inconsistent: false });
+      return;
+    }
+    state.unexpectedRegister ||= unexpectedRegister;
+    if (state.unexpectedRegister || state.inconsistent) return;
+    state.inconsistent = !this.#isSameType(state.prototype, prototype);
+  }
+
+  /** In the order of their coming; `consistent`: without those whose units disagree or whose registers surprise. */
+  list(consistent: boolean): { functions: FoundFunction[]; leftOut: FunctionsLeftOut } {
+    const leftOut = { unexpectedRegister: 0, inconsistent: 0 };
+    const functions: FoundFunction[] = [];
+    for (const [name, { prototype, unit, unexpectedRegister, inconsistent }] of this.#states) {
+      if (consistent && unexpectedRegister) leftOut.unexpectedRegister++;
+      else if (consistent && inconsistent) leftOut.inconsistent++;
+      else functions.push({ name, prototype, unit });
+    }
+    return { functions, leftOut };
+  }
+
+  /** As pahole compares prototypes: what has a name is the same by its name. */
+  #isSameType(a: number, b: number): boolean {
+    if (a === b) return true;
+    const [first, second] = [this.#tail(a), this.#tail(b)];
+    if (first.length !== second.length) return false;
+    if (!this.#matches(this.#type(a), this.#type(b))) return false;
+    for (let i = 1; i < first.length; i += 2) if (!this.#matches(first[i], second[i])) return false;
+    return true;
+  }
+
+  #tail(shape: number): Uint32Array {
+    const { words, starts } = this.#shapes;
+    return words.subarray(starts[shape] + 3, starts[shape + 1]);
+  }
+
+  #type(shape: number): number {
+    return this.#shapes.words[this.#shapes.starts[shape] + 2];
+  }
+
+  #name(shape: number): number {
+    return this.#shapes.words[this.#shapes.starts[shape]];
+  }
+
+  #matches(a: number, b: number): boolean {
+    for (;;) {
+      if (a === b) return true;
+      if (a === 0 || b === 0) return false;
+      const [kindA, kindB] = [this.#kind(a), this.#kind(b)];
+      if (kindA !== kindB) {
+        // A parameter may be const in one unit.
+        if (kindA === Kind.CONST) a = this.#type(a);
+        else if (kindB === Kind.CONST) b = this.#type(b);
+        else return false;
+        continue;
+      }
+      switch (kindA) {
+        case Kind.PTR:
+        case Kind.VOLATILE:
+        case Kind.CONST:
+        case Kind.RESTRICT:
+        case Kind.TYPE_TAG:
+          a = this.#type(a);
+          b = this.#type(b);
+          continue;
+        case Kind.ARRAY: {
+          const [first, second] = [this.#tail(a), this.#tail(b)];
+          if (first[2] !== second[2]) return false;
+          [a] = first;
+          [b] = second;
+          continue;
+        }
+        case Kind.FUNC_PROTO: {
+          // Of its parameters pahole compares only how many there are.
+          if (this.#tail(a).length !== this.#tail(b).length) return false;
+          a = this.#type(a);
+          b = this.#type(b);
+          continue;
+        }
+        case Kind.INT:
+          // Same words are one shape.
+          return false;
+        case Kind.FLOAT:
+          return false;
+        default:
+          return this.#nameOf(a) === this.#nameOf(b);
+      }
+    }
+  }
+
+  #kind(reference: number): number {
+    if (reference < BY_KEY) return infoKind(this.#shapes.infoOf(reference));
+    const kinds = [Kind.STRUCT, Kind.UNION, Kind.ENUM];
+    return kinds[this.#shapes.keyKind[keyOf(reference)]];
+  }
+
+  #nameOf(reference: number): number {
+    if (reference < BY_KEY) return this.#name(reference);
+    return this.#shapes.keyName[keyOf(reference)];
+  }
+}
