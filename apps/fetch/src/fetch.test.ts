@@ -51,7 +51,8 @@ beforeAll(async () => {
   const counted = new Proxy(stores.blobs, {
     get(blobs, name: keyof BlobStore) {
       if (name === 'load') reads++;
-      return blobs[name].bind(blobs);
+      const member = blobs[name];
+      return typeof member === 'function' ? member.bind(blobs) : member;
     },
   });
   service = await start(counted, 1024 * 1024);

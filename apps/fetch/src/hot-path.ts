@@ -45,8 +45,8 @@ export function hotPath(caches: Caches) {
     const sendThese = (bytes: BlobAnswer['bytes']) =>
       send(request, response, { ...known, headers, bytes });
     const hot = variable?.bytes ?? blobs.peek(known.sha256);
-    if (hot) sendThese(hot);
-    else blobs.open(known.sha256).then(sendThese, next);
+    if (hot) void sendThese(hot);
+    else blobs.open(known.sha256).then(sendThese).catch(next);
     return true;
   };
 }

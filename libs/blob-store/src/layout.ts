@@ -16,8 +16,15 @@ export function kernelKey(buildId: string): string {
   return `${KERNELS}/${buildId.slice(0, 2)}/${buildId}`;
 }
 
+/** A note that a blob was found to be damaged or lost. */
+export function damageKey(sha256: string): string {
+  if (!isSha256(sha256)) throw new BadName('bad-hash', 'not a SHA-256 in lowercase hexadecimal');
+  return `${DAMAGED}/${sha256}`;
+}
+
 export const BLOBS = 'blobs/sha256';
 export const KERNELS = 'kernels';
+export const DAMAGED = 'damaged';
 
 /** What is written to see whether anything can be; nothing here is of any kernel. */
 export const PROBES = 'probes';

@@ -67,6 +67,7 @@ export const PROBLEMS = {
   'still-reading': { status: 503, title: 'Not all kernels are known yet' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
   'too-many-uploads': { status: 503, title: 'Too many uploads at one time' },
+  'damaged-blob': { status: 503, title: 'The stored bytes are damaged' },
   'store-unavailable': { status: 503, title: 'The store does not answer' },
   'storage-exceeded': { status: 507, title: 'This token has used its share of the store' },
   'disk-full': { status: 507, title: 'Too little space is left' },

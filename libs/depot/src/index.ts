@@ -10,7 +10,7 @@
  * - ask: artifacts, sections, variables and inlined calls are found (in fetch),
  * - upkeep: garbage, checks, copies, lost jobs, expiry (operators, and the sweeper).
  *
- * Beside the way: extras (what each is found in, and when one replaces another), record (reading
+ * Beside the way: verified (the one reader of blobs, which hashes them), extras (what each is found in, and when one replaces another), record (reading
  * and changing one), ports, tokens, signing.
  */
 export { type AcceptDeps } from './accept/accept-kernel.ts';
@@ -91,6 +91,7 @@ export { StorageShare } from './tokens/storage-share.ts';
 export { TokenGuard, type TokenHolder } from './tokens/token-guard.ts';
 export { setOwner, type OwnerChange } from './ownership/set-owner.ts';
 export { refuseWithdrawn } from './record/refuse-withdrawn.ts';
+export { damagedBlob, verifiedBlobs } from './verified/verified-blobs.ts';
 export { withdraw } from './record/withdraw.ts';
 export { openKernel } from './split/open-kernel.ts';
 export { splitKernel, type KernelParts, type SplitOptions } from './split/split-kernel.ts';

@@ -1,6 +1,12 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { Readable } from 'node:stream';
-import { loadStream, RecordConflict, type BlobStore, type RecordStore } from '@btf-depot/depot';
+import {
+  loadStream,
+  RecordConflict,
+  verifiedBlobs,
+  type BlobStore,
+  type RecordStore,
+} from '@btf-depot/depot';
 
 export interface MemoryStores {
   blobs: BlobStore;
@@ -12,6 +18,7 @@ export interface MemoryStores {
 /** Stores in memory, for tests of use cases. */
 export function memoryStores(clock: () => Date = () => new Date()): MemoryStores {
   const kept: MemoryStores['kept'] = new Map();
+  const noted = new Set<string>();
   const records = new Map<string, { record: KernelRecord; version: string }>();
   let writes = 0;
   const stream: BlobStore['stream'] = (sha256, range) => {
@@ -23,11 +30,15 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
   };
   return {
     kept,
-    blobs: {
+    blobs: verifiedBlobs({
       put: (sha256, bytes) => {
         const created = !kept.has(sha256);
         if (created) kept.set(sha256, { bytes, at: clock() });
         return Promise.resolve({ created });
+      },
+      replace: (sha256, bytes) => {
+        kept.set(sha256, { bytes, at: clock() });
+        return Promise.resolve();
       },
       get: (sha256) => Promise.resolve(kept.get(sha256)?.bytes),
       stream,
@@ -43,7 +54,12 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
         return Promise.resolve();
       },
       check: () => Promise.resolve(),
-    },
+      damage: {
+        add: (sha256) => Promise.resolve(void noted.add(sha256)),
+        list: () => each([...noted]),
+        remove: (sha256) => Promise.resolve(void noted.delete(sha256)),
+      },
+    }),
     records: {
       get: (buildId) => Promise.resolve(records.get(buildId)),
       put: (record, expected) => {

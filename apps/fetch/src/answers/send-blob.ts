@@ -25,6 +25,8 @@ export interface KnownAnswer {
   vary?: string;
   /** More headers. */
   headers?: OutgoingHttpHeaders;
+  /** The answer is whole or an error: its reader takes one that is cut for something else. */
+  neverCut?: boolean | undefined;
 }
 
 export interface BlobAnswer extends KnownAnswer {
@@ -42,14 +44,18 @@ interface Part {
 }
 
 /**
- * Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110.
- * @throws DepotError `busy` where slow readers hold as much as they may, or this client does.
+ * Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110. What is in memory
+ * is handed over at once; before anything is told of a blob on its way, its bytes are known to be
+ * sound, unless they are so many that it is cut if they are not.
+ * @returns a promise if the blob is on its way.
+ * @throws DepotError `busy` where slow readers hold as much as they may, or this client does;
+ *   `damaged-blob`, `store-unavailable`.
  */
 export type SendBlob = (
   request: AddressedRequest,
   response: ServerResponse<AddressedRequest>,
   answer: BlobAnswer,
-) => void;
+) => Promise<void> | undefined;
 
 /**
  * @param blobsHeld counts what slow readers have not taken yet of blobs.
@@ -58,16 +64,54 @@ export type SendBlob = (
 export function blobSender(blobsHeld: HeldMemory, metrics?: Metrics): SendBlob {
   return (request, response, answer) => {
     const { bytes, held = blobsHeld } = answer;
-    if (request.method !== 'HEAD') answer.held?.admit(bytes, request);
-    const body = writeHead(request, response, answer);
-    if (body && request.method !== 'HEAD') {
-      metrics?.sent(Buffer.isBuffer(bytes) ? 'memory' : 'store', sizeOf(body));
-      sendBytes(response, bytes, body, held);
-      return;
+    const isHead = request.method === 'HEAD';
+    if (!isHead) answer.held?.admit(bytes, request);
+    const plan = planAnswer(request, answer);
+    const send = () => {
+      const { status, headers, body } = plan;
+      response.writeHead(status, headers);
+      if (Array.isArray(body) && !isHead) {
+        metrics?.sent(Buffer.isBuffer(bytes) ? 'memory' : 'store', sizeOf(body));
+        sendBytes(response, bytes, body, held);
+        return;
+      }
+      response.end(Buffer.isBuffer(body) && !isHead ? body : undefined);
+      if (!Buffer.isBuffer(bytes)) bytes.close();
+    };
+    if (Buffer.isBuffer(bytes)) {
+      send();
+      return undefined;
     }
-    response.end();
-    if (!Buffer.isBuffer(bytes)) bytes.close();
+    return sendWhenSound(response, bytes, whenSound(bytes, plan, answer.neverCut === true), send);
   };
+}
+
+async function sendWhenSound(
+  response: ServerResponse,
+  blob: ColdBlob,
+  sound: Promise<void>,
+  send: () => void,
+): Promise<void> {
+  const close = () => blob.close();
+  response.once('close', close);
+  try {
+    await sound;
+  } catch (error) {
+    close();
+    if (!response.destroyed) throw error;
+  } finally {
+    response.off('close', close);
+  }
+  if (!response.destroyed) send();
+}
+
+/** Its length, too, is only known when the hash holds; that the client has it is known without. */
+async function whenSound(blob: ColdBlob, { status, body }: Plan, neverCut: boolean): Promise<void> {
+  if (status === 304 || status === 412) return;
+  const parts = Array.isArray(body) ? body.filter((piece) => !Buffer.isBuffer(piece)) : [];
+  const [only] = parts;
+  const { start, end } = parts.length === 1 && only ? only : { start: 0, end: blob.length };
+  await blob.prepare(start, end, !neverCut && parts.length === 1);
 }
 
 function sizeOf(pieces: readonly Piece[]): number {
@@ -77,12 +121,19 @@ function sizeOf(pieces: readonly Piece[]): number {
   );
 }
 
-/** @returns what the body is made of; undefined where there is none, or it was sent. */
-function writeHead(
+/** What is to be answered, of which nothing is sent yet. */
+interface Plan {
+  status: number;
+  headers: OutgoingHttpHeaders;
+  /** Pieces of the blob, or bytes of a problem answer. */
+  body: readonly Piece[] | Buffer | undefined;
+}
+
+function planAnswer(
   request: IncomingMessage,
-  response: ServerResponse,
-  { bytes: { length }, sha256, mediaType, immutable, encoding, vary, ...answer }: BlobAnswer,
-): readonly Piece[] | undefined {
+  { bytes, sha256, mediaType, immutable, encoding, vary, ...answer }: BlobAnswer,
+): Plan {
+  const { length } = bytes;
   const etag = `"${sha256}"`;
   const headers: OutgoingHttpHeaders = {
     ETag: etag,
@@ -95,39 +146,31 @@ function writeHead(
   const ifMatch = request.headers['if-match'];
   // The strong comparison of RFC 9110, 13.1.1: a weak tag is never the same.
   if (ifMatch !== undefined && !tagsOf(ifMatch).some((tag) => tag === '*' || tag === etag)) {
-    refuse(response, headers, 'not-matching', `the artifact is ${etag} now`);
-    return undefined;
+    return refusal(headers, 'not-matching', `the artifact is ${etag} now`);
   }
   if (matches(request.headers['if-none-match'], etag)) {
-    response.writeHead(304, headers);
-    return undefined;
+    return { status: 304, headers, body: undefined };
   }
-  const parts = partsOf(request, length, etag);
-  if (parts === 'outside') {
+  const asked = partsOf(request, length, etag);
+  if (asked === 'outside') {
     headers['Content-Range'] = `bytes */${length}`;
-    refuse(response, headers, 'range-not-satisfiable', `the artifact has ${length} bytes`);
-    return undefined;
+    return refusal(headers, 'range-not-satisfiable', `the artifact has ${length} bytes`);
   }
+  const isTooMany = asked && asked.length > 1 && !Buffer.isBuffer(bytes) && !bytes.inParts;
+  const parts = isTooMany ? undefined : asked;
   if (encoding !== undefined) headers['Content-Encoding'] = encoding;
   headers['Content-Type'] = mediaType;
-  const pieces =
+  const body =
     parts && parts.length > 1
       ? byteRanges(headers, parts, { length, mediaType })
       : onePart(headers, parts?.[0], length);
-  response.writeHead(parts ? 206 : 200, headers);
-  return pieces;
+  return { status: parts ? 206 : 200, headers, body };
 }
 
-function refuse(
-  response: ServerResponse,
-  headers: OutgoingHttpHeaders,
-  code: ProblemCode,
-  detail: string,
-): void {
+function refusal(headers: OutgoingHttpHeaders, code: ProblemCode, detail: string): Plan {
   const body = problem(code, detail);
   headers['Content-Type'] = PROBLEM_MEDIA_TYPE;
-  response.writeHead(body.status, headers);
-  response.write(JSON.stringify(body));
+  return { status: body.status, headers, body: Buffer.from(JSON.stringify(body)) };
 }
 
 function onePart(headers: OutgoingHttpHeaders, part: Part | undefined, length: number): Piece[] {

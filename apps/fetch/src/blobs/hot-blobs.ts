@@ -50,7 +50,7 @@ export class HotBlobs {
   /** The blob without keeping it, for a reader that does. @throws DepotError `unknown-blob`. */
   async read(sha256: string): Promise<Uint8Array> {
     const bytes = this.peek(sha256) ?? (await this.#blobs.get(sha256));
-    if (!bytes) throw unknown(sha256);
+    if (!bytes) throw await this.#lost(sha256);
     return bytes;
   }
 
@@ -65,7 +65,7 @@ export class HotBlobs {
   /** @returns the size alone, where there is no room for it. */
   async #fill(sha256: string): Promise<FillingBlob | number> {
     const load = await this.#blobs.load(sha256, (size) => this.#memory.take(size));
-    if (!load) throw unknown(sha256);
+    if (!load) throw await this.#lost(sha256);
     const { length } = load.bytes;
     if (!this.#held.hasRoom(length)) {
       load.stop();
@@ -78,8 +78,10 @@ export class HotBlobs {
     this.#filling.set(sha256, filling);
     return filling;
   }
-}
 
-function unknown(sha256: string): DepotError {
-  return new DepotError('unknown-blob', `no blob ${sha256}`);
+  /** Whoever asks for it has it from a record: it should be there. */
+  async #lost(sha256: string): Promise<DepotError> {
+    await this.#blobs.damage.add(sha256).catch(() => undefined);
+    return new DepotError('unknown-blob', `no blob ${sha256}`);
+  }
 }

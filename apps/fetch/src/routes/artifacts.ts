@@ -31,11 +31,11 @@ export function artifactHandlers(
       const record = await livingRecord(records, buildId);
       const chosen = chooseArtifact(record, artifact, request.headers['accept-encoding']);
       const bytes = await blobs.open(chosen.sha256);
-      send(request, response, { ...chosen, bytes, immutable: false });
+      await send(request, response, { ...chosen, bytes, immutable: false });
     },
     async fullBtf({ request, response, params: { buildId } }) {
       const record = await livingRecord(records, buildId);
-      send(request, response, await fullBtf(deps, record, request));
+      await send(request, response, await fullBtf(deps, record, request));
     },
     async blob({ request, response, params: { hash } }) {
       if (!isSha256(hash)) {
@@ -47,7 +47,7 @@ export function artifactHandlers(
       if (!(await isNamed)) throw new DepotError('unknown-blob', `no blob ${hash}`);
       const bytes = await blobs.open(hash);
       const mediaType = 'application/octet-stream';
-      send(request, response, { bytes, sha256: hash, mediaType, immutable: true });
+      await send(request, response, { bytes, sha256: hash, mediaType, immutable: true });
     },
   };
 }

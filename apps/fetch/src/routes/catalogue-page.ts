@@ -50,13 +50,13 @@ export function pageHandlers(
         throw new DepotError('not-found', `the page is not built: ${how}`);
       }
       const chosen = index.form(request.headers['accept-encoding']);
-      send(request, response, { ...chosen, immutable: false, headers: PAGE_HEADERS });
+      void send(request, response, { ...chosen, immutable: false, headers: PAGE_HEADERS });
     },
     asset({ request, response, params }) {
       const file = assets.get(params.file);
       if (!file) throw new DepotError('not-found', `no route ${request.path}`);
       const chosen = file.form(request.headers['accept-encoding']);
-      send(request, response, { ...chosen, immutable: true });
+      void send(request, response, { ...chosen, immutable: true });
     },
   };
 }

@@ -51,7 +51,8 @@ beforeAll(async () => {
   const blobs = new Proxy(depot.blobs, {
     get(target, name: keyof BlobStore) {
       if (storeIsAway) return () => Promise.reject(new Error('the store is away'));
-      return target[name].bind(target);
+      const member = target[name];
+      return typeof member === 'function' ? member.bind(target) : member;
     },
   });
   const log = createLogger('fetch', 'silent');

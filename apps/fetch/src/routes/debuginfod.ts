@@ -34,7 +34,7 @@ export function debuginfodHandlers({
       try {
         if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
         const known = sectionAnswer(await records.get(buildId), name);
-        send(request, response, { ...known, bytes: await blobs.open(known.sha256) });
+        await send(request, response, { ...known, bytes: await blobs.open(known.sha256) });
       } catch (error) {
         if (error instanceof DepotError && MISSING.has(error.code)) {
           throw PROBLEMS[error.code].status === 404 ? error : missing(error);
@@ -63,6 +63,8 @@ export function sectionAnswer(record: KernelRecord, name: string): KnownAnswer {
     sha256,
     mediaType: 'application/octet-stream',
     immutable: false,
+    // Its client remembers a cut answer as missing, as it does an error.
+    neverCut: true,
     headers: { 'X-DEBUGINFOD-SIZE': size, 'X-DEBUGINFOD-FILE': 'vmlinux' },
   };
 }

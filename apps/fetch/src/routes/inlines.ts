@@ -27,7 +27,7 @@ export function inlineHandlers({
         { key: keyOf(record, question), mediaType: 'application/json', cost },
         (client) => kernels.ask(record, { do: 'sites', ...question }, client),
       );
-      send(request, response, { ...answer, immutable: false });
+      await send(request, response, { ...answer, immutable: false });
     },
   };
 }

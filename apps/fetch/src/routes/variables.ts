@@ -47,7 +47,7 @@ export function variableHandlers({
         { key: pageKey(record, asked), mediaType: VARIABLE_FORMS.json, cost: variables.price },
         (client) => kernels.ask(record, { do: 'page', ...asked }, client),
       );
-      send(request, response, { ...answer, immutable: false });
+      await send(request, response, { ...answer, immutable: false });
     },
     async variable({ request, response, params: { buildId, name }, query }) {
       const { as, page: skip } = query();
@@ -69,7 +69,7 @@ export function variableHandlers({
         },
         (client) => kernels.ask(record, { do: 'variable', name, form, skip }, client),
       );
-      send(request, response, { ...answer, immutable: false, vary: 'Accept' });
+      await send(request, response, { ...answer, immutable: false, vary: 'Accept' });
     },
     async resolve({ request, response, params: { buildId }, body }) {
       const record = await livingRecord(records, buildId);

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, open, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isSha256 } from '@btf-depot/contracts';
 import {
   loadStream,
@@ -13,17 +13,20 @@ import {
 } from '@btf-depot/depot';
 import { checkBlobSize } from '../blob-size.ts';
 import { blobKey, BLOBS } from '../layout.ts';
-import { ASIDE, asStore, createFile, syncFolders, unlessMissing } from './durable.ts';
+import { FsDamageNotes } from './damage-notes.ts';
+import { ASIDE, asStore, createFile, replaceFile, syncFolders, unlessMissing } from './durable.ts';
 
 /** Bytes that are read at a time. */
 const CHUNK = 256 * 1024;
 
 /** Blobs as files `blobs/sha256/ab/abcdef…`. */
 export class FsBlobStore implements BlobStore {
+  readonly damage: FsDamageNotes;
   readonly #root: string;
 
   constructor(root: string) {
     this.#root = root;
+    this.damage = new FsDamageNotes(root);
   }
 
   async put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }> {
@@ -36,6 +39,15 @@ export class FsBlobStore implements BlobStore {
         return { created: false };
       }
       return { created: await createFile(this.#root, key, bytes) };
+    });
+  }
+
+  async replace(sha256: string, bytes: Uint8Array): Promise<void> {
+    const key = blobKey(sha256);
+    checkBlobSize(bytes);
+    await asStore(`write blob ${sha256}`, async () => {
+      await mkdir(dirname(join(this.#root, key)), { recursive: true });
+      await replaceFile(this.#root, key, bytes);
     });
   }
 

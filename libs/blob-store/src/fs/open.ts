@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { verifiedBlobs } from '@btf-depot/depot';
 import { StoreUnavailable } from '../errors.ts';
 import { BLOBS, KERNELS, PROBE_SIZE } from '../layout.ts';
 import type { Stores } from '../stores.ts';
@@ -30,7 +31,7 @@ export async function openFsStores(folder: string, { make = true } = {}): Promis
   const blobs = new FsBlobStore(folder);
   await blobs.check();
   return {
-    blobs,
+    blobs: verifiedBlobs(blobs),
     records: new FsRecordStore(folder),
     tokens: new FsTokenStore(folder),
     checkWrites: () => checkWrites(join(folder, ASIDE)),

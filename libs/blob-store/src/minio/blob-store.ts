@@ -11,13 +11,16 @@ import { checkBlobSize } from '../blob-size.ts';
 import { StoreUnavailable } from '../errors.ts';
 import { blobKey, BLOBS } from '../layout.ts';
 import type { Bucket } from './bucket.ts';
+import { MinioDamageNotes } from './damage-notes.ts';
 
 /** Blobs as objects `blobs/sha256/ab/abcdef…`, written once. */
 export class MinioBlobStore implements BlobStore {
+  readonly damage: MinioDamageNotes;
   readonly #bucket: Bucket;
 
   constructor(bucket: Bucket) {
     this.#bucket = bucket;
+    this.damage = new MinioDamageNotes(bucket);
   }
 
   async put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }> {
@@ -27,6 +30,12 @@ export class MinioBlobStore implements BlobStore {
     if (await this.#bucket.has(key)) return { created: false };
     const etag = await this.#bucket.put(key, bytes, { 'If-None-Match': '*' });
     return { created: etag !== undefined };
+  }
+
+  async replace(sha256: string, bytes: Uint8Array): Promise<void> {
+    const key = blobKey(sha256);
+    checkBlobSize(bytes);
+    await this.#bucket.put(key, bytes, {});
   }
 
   async get(sha256: string): Promise<Uint8Array | undefined> {

@@ -1,3 +1,4 @@
+import { verifiedBlobs } from '@btf-depot/depot';
 import { PROBES, PROBE_SIZE } from '../layout.ts';
 import type { Stores } from '../stores.ts';
 import { MinioBlobStore } from './blob-store.ts';
@@ -20,7 +21,7 @@ export async function openMinioStores(settings: MinioSettings): Promise<Stores> 
   const bucket = new Bucket(settings);
   await bucket.make();
   return {
-    blobs: new MinioBlobStore(bucket),
+    blobs: verifiedBlobs(new MinioBlobStore(bucket)),
     records: new MinioRecordStore(bucket),
     tokens: new MinioTokenStore(bucket),
     checkWrites: () => checkWrites(bucket),

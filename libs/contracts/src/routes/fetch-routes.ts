@@ -78,6 +78,7 @@ export const FETCH_ROUTES = {
       'unknown-artifact',
       ...MISS_CODES,
       'not-signed',
+      'damaged-blob',
       'pending',
       ...BLOB_PROBLEMS,
     ],
@@ -99,7 +100,14 @@ export const FETCH_ROUTES = {
     parameters: { hash: sha256Schema },
     answers: { [OCTETS]: null },
     blob: true,
-    problems: ['bad-hash', 'unknown-blob', ...BLOB_PROBLEMS, 'still-reading', 'store-unavailable'],
+    problems: [
+      'bad-hash',
+      'unknown-blob',
+      'damaged-blob',
+      ...BLOB_PROBLEMS,
+      'still-reading',
+      'store-unavailable',
+    ],
   },
   variables: {
     method: 'get',

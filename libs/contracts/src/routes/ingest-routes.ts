@@ -90,6 +90,7 @@ const CONFLICTS: ProblemCode[] = [
   'carrier-conflict',
   'newer-schema',
   'damaged-record',
+  'damaged-blob',
   'withdrawn',
 ];
 

@@ -23,6 +23,7 @@ export const COMPUTED_PROBLEMS = [
   'time-limit',
   'memory-limit',
   'bad-btf',
+  'damaged-blob',
   'busy',
   'budget-spent',
 ] as const satisfies ProblemCode[];

@@ -169,9 +169,9 @@ async function keep(
   facts: UploadFacts,
 ): Promise<{ before: KernelRecord | undefined; record: KernelRecord; written: boolean }> {
   const { buildId } = first;
-  const stored = [first, ...more].flatMap(bytesOf);
-  const putParts = () => Promise.all(stored.map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
-  await putParts();
+  const all = [first, ...more].flatMap(bytesOf);
+  // Over what lies there: it may be damaged, and this is the file that heals it.
+  await Promise.all(all.map(({ sha256, bytes }) => blobs.replace(sha256, bytes)));
   let before: KernelRecord | undefined;
   const { record, written } = await updateRecord(records, buildId, (current) => {
     before = current;
@@ -185,7 +185,7 @@ async function keep(
   });
   if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
   // What lay there before its record named it may have been collected since: see collectGarbage.
-  await putParts();
+  await Promise.all(all.map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
   return { before, record, written };
 }
 

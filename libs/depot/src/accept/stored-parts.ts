@@ -3,12 +3,13 @@ import { DepotError } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { StoredSymbols } from '../split/kernel-symbols.ts';
 import type { StoredParts } from '../split/split-kernel.ts';
+import { soundBytes } from '../verified/sound-bytes.ts';
 
 /**
  * What earlier uploads of a kernel brought, for one that is split now: its variables where they
  * have no ksyms yet, or such as are claimed or rest on a map; its symbols, and core where that is
  * asked for.
- * @throws DepotError `internal` where core is not in the store.
+ * @throws DepotError `internal` where core is not in the store, `damaged-blob`.
  */
 export async function storedParts(
   blobs: BlobStore,
@@ -19,8 +20,8 @@ export async function storedParts(
   const vars = isSettled ? undefined : known;
   const [coreBytes, varsBytes, symbolBytes] = await Promise.all([
     wants.core ? blobs.get(core.sha256) : undefined,
-    vars && blobs.get(vars.sha256),
-    symbols && blobs.get(symbols.sha256),
+    vars && unlessDamaged(blobs, vars.sha256),
+    symbols && unlessDamaged(blobs, symbols.sha256),
   ]);
   if (wants.core && !coreBytes) {
     throw new DepotError('internal', `the core of ${buildId} is not in the store`);
@@ -31,6 +32,12 @@ export async function storedParts(
     ...(symbols && symbolBytes && { symbols: storedSymbols(symbols, symbolBytes) }),
     ...(carrier?.load && { load: carrier.load }),
   };
+}
+
+/** The upload may bring it again. */
+async function unlessDamaged(blobs: BlobStore, sha256: string): Promise<Uint8Array | undefined> {
+  const bytes = await soundBytes(blobs, sha256);
+  return bytes === 'damaged' ? undefined : bytes;
 }
 
 type SymbolsEntry = PartEntries['symbols'];

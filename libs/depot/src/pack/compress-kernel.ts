@@ -85,13 +85,11 @@ export async function compressKernel(
       ),
       deps.signingKeys,
     );
-    const putAll = async () => {
-      for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
-    };
-    await putAll();
+    // Over what lies there, which may be damaged.
+    for (const { sha256, bytes } of packed) await deps.blobs.replace(sha256, bytes);
     if (!(await publish(deps, job, packed, notLoadable(input, packed)))) return 'stale';
     // What lay there before the record named it may have been collected since: see collectGarbage.
-    await putAll();
+    for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
     return 'published';
   } catch (error) {
     if (!attempt.last || signal.aborted) throw error;
@@ -116,7 +114,10 @@ function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelReco
   return next;
 }
 
-/** What packing needs of the store. @throws DepotError `unknown-blob` where a part is lost. */
+/**
+ * What packing needs of the store.
+ * @throws DepotError `unknown-blob` where a part is lost, `damaged-blob`.
+ */
 export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
   const { buildId, revision, delivery, arch, bits, endian, carrier, levels } = record;
   const claimed = claimedArtifacts(record);
@@ -151,8 +152,9 @@ async function givenBy(
 
 async function blobOf(blobs: BlobStore, sha256: string): Promise<Uint8Array> {
   const bytes = await blobs.get(sha256);
-  if (!bytes) throw new DepotError('unknown-blob', `the store has lost blob ${sha256}`);
-  return bytes;
+  if (bytes) return bytes;
+  await blobs.damage.add(sha256).catch(() => undefined);
+  throw new DepotError('unknown-blob', `the store has lost blob ${sha256}`);
 }
 
 /** With the signatures of the manifest. */

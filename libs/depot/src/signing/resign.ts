@@ -31,10 +31,7 @@ export async function resign(
     if (!text && tries < TRIES) continue;
     if (!text) throw new DepotError('unknown-blob', `the manifest of ${buildId} is lost`);
     const signatures = signManifest(text, keys);
-    const putAll = async () => {
-      for (const { sha256, bytes } of signatures) await blobs.put(sha256, bytes);
-    };
-    await putAll();
+    for (const { sha256, bytes } of signatures) await blobs.replace(sha256, bytes);
     const { record: now, written } = await updateRecord(records, buildId, (current) => {
       if (!current || manifestHash(current) !== sha256) return undefined;
       const artifacts = withSignatures(current.artifacts, signatures);
@@ -42,7 +39,7 @@ export async function resign(
       return same ? undefined : { ...current, artifacts };
     });
     // What lay there before the record named it may have been collected since: see collectGarbage.
-    if (written) await putAll();
+    if (written) for (const { sha256, bytes } of signatures) await blobs.put(sha256, bytes);
     if (now && manifestHash(now) === sha256) return written;
   }
 }

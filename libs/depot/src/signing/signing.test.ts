@@ -5,7 +5,7 @@ import {
   manifest,
   type KernelRecord,
 } from '@btf-depot/contracts';
-import { kernelRecord, memoryStores, sha256Of } from '@btf-depot/testing';
+import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
 import { compressKernel } from '../pack/compress-kernel.ts';
 import { resign } from './resign.ts';
@@ -94,7 +94,7 @@ async function depotOf(record: KernelRecord) {
 test('a compressor signs what it publishes', async () => {
   const depot = await depotOf(kernelRecord({ revision: 3 }));
   const { core } = kernelRecord();
-  depot.kept.set(core.sha256, { bytes: text, at: new Date() });
+  await depot.blobs.put(core.sha256, someBytes(64, 'core'));
   const deps = {
     ...depot,
     compute: {

@@ -14,6 +14,7 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Compute } from '../ports/compute.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { sha256Of } from '../sha256.ts';
+import { soundBytes } from '../verified/sound-bytes.ts';
 
 export interface Finding {
   buildId: string;
@@ -100,9 +101,9 @@ async function read(records: RecordStore, buildId: string, tell: Tell) {
 }
 
 async function look(blobs: BlobStore, sha256: string): Promise<number | 'missing' | 'damaged'> {
-  const bytes = await blobs.get(sha256);
+  const bytes = await soundBytes(blobs, sha256);
   if (!bytes) return 'missing';
-  return sha256Of(bytes) === sha256 ? bytes.length : 'damaged';
+  return bytes === 'damaged' ? bytes : bytes.length;
 }
 
 async function judgeCarriers(blobs: BlobStore, record: KernelRecord, tell: Tell): Promise<void> {

@@ -1,3 +1,4 @@
+import { soundBytes } from '../verified/sound-bytes.ts';
 import { NamedBlobs } from '../record/blobs-in-records.ts';
 import type { BlobEntry, BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -74,10 +75,11 @@ async function deleteBatch(
   try {
     for (const entry of batch) {
       if (named.has(entry.sha256)) continue;
-      const bytes = await blobs.get(entry.sha256);
+      const bytes = await soundBytes(blobs, entry.sha256);
       if (!bytes) continue;
-      held.push({ entry, bytes });
+      if (bytes !== 'damaged') held.push({ entry, bytes });
       await blobs.delete(entry.sha256);
+      if (bytes === 'damaged') await forget(blobs, entry, collected);
     }
   } finally {
     await named.refresh();
@@ -87,4 +89,14 @@ async function deleteBatch(
     }
   }
   return held.filter(({ entry }) => named.has(entry.sha256)).length;
+}
+
+/** What is damaged is nothing that could be put back. */
+async function forget(
+  { damage }: BlobStore,
+  entry: BlobEntry,
+  collected: BlobEntry[],
+): Promise<void> {
+  collected.push(entry);
+  await damage.remove(entry.sha256);
 }

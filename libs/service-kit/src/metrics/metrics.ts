@@ -115,6 +115,7 @@ export class Metrics {
       ...stores,
       blobs: {
         put: (sha256, bytes) => time('put blob', () => blobs.put(sha256, bytes)),
+        replace: (sha256, bytes) => time('replace blob', () => blobs.replace(sha256, bytes)),
         get: (sha256) => time('get blob', () => blobs.get(sha256)),
         stream: (sha256, range) => time('open blob', () => blobs.stream(sha256, range)),
         load: (sha256, allocate) => time('load blob', () => blobs.load(sha256, allocate)),
@@ -122,6 +123,7 @@ export class Metrics {
         delete: (sha256) => time('delete blob', () => blobs.delete(sha256)),
         list: () => blobs.list(),
         check: () => time('check', () => blobs.check()),
+        damage: blobs.damage,
       } satisfies BlobStore,
       records: {
         get: (buildId) => time('get record', () => records.get(buildId)),

@@ -60,24 +60,22 @@ export async function reprocess(
     try {
       const parts = await splitStored(blobs, record);
       const bytes = Object.values(parts);
-      const putAll = async () => {
-        for (const { sha256, bytes: put } of bytes) await blobs.put(sha256, put);
-      };
       const changed = Object.entries(parts)
         .filter(([name, { sha256 }]) => sha256 !== partsOf(record).get(name)?.sha256)
         .map(([name]) => name);
       const needs = sourceNeed(record, before);
       const report = { buildId, changed, ...(needs && { needs }) };
       if (dryRun) return report;
-      await putAll();
+      for (const { sha256, bytes: put } of bytes) await blobs.replace(sha256, put);
       const { written } = await updateRecord(records, buildId, (current) =>
         current && isDue(current, before) && sameParts(current, record)
           ? withSplits(current, parts)
           : undefined,
       );
       // What lay there before the record named it may have been collected since: see collectGarbage.
-      if (written) await putAll();
-      if (written) return report;
+      if (!written) continue;
+      for (const { sha256, bytes: put } of bytes) await blobs.put(sha256, put);
+      return report;
     } catch (error) {
       const isLost = error instanceof DepotError && error.code === 'unknown-blob';
       if (!isLost || tries === TRIES) throw error;
