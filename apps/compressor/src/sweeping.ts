@@ -1,12 +1,14 @@
 import {
   announceAll,
   Expiry,
+  Healer,
   RecordIndex,
   repack,
   SingleFlight,
   sweep,
   sweptOf,
   type Announcer,
+  type BlobStore,
   type Clock,
   type JobQueue,
   type RecordStore,
@@ -14,6 +16,7 @@ import {
 import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
 
 export interface SweepDeps {
+  blobs: BlobStore;
   records: RecordStore;
   queue: JobQueue;
   clock: Clock;
@@ -25,7 +28,8 @@ export interface SweepDeps {
 
 /**
  * Looks at all records, at once and then every `period` milliseconds: gives those that wait their
- * job, withdraws those whose time is over, announces those that are still to be.
+ * job, withdraws those whose time is over, announces those that are still to be, and heals what
+ * was noted to be damaged.
  */
 export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   const { records, queue, clock, log, metrics, announcer } = deps;
@@ -49,21 +53,33 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
       log.warn({ buildId, err: error }, 'not announced, the next sweep tries again'),
     );
   };
+  const healer = new Healer(deps);
+  const heal = async () => {
+    const { sound, settled, unnamed } = await healer.heal();
+    for (const kernel of settled) log.error(kernel, 'a blob of a kernel is damaged or lost');
+    if (sound.length > 0) log.info({ blobs: sound }, 'noted as damaged, and sound');
+    if (unnamed.length > 0) log.info({ blobs: unnamed }, 'damaged or lost, of no kernel');
+  };
   const sweeping = oneAtATime(look, (error) =>
     log.warn({ err: error }, 'sweep failed, the next one follows'),
   );
   // By itself: a receiver that lets us wait must not hold up what compressors wait for.
   const announcing = oneAtATime(announce, (error) => log.warn({ err: error }, 'not announced'));
+  // By itself: reading what was noted takes its time.
+  const healing = oneAtATime(heal, (error) =>
+    log.warn({ err: error }, 'healing failed, the next sweep tries again'),
+  );
   const tick = () => {
     sweeping.run();
     announcing.run();
+    healing.run();
   };
   const timer = setInterval(tick, period);
   tick();
   return {
     async close() {
       clearInterval(timer);
-      await Promise.all([sweeping.ended(), announcing.ended()]);
+      await Promise.all([sweeping.ended(), announcing.ended(), healing.ended()]);
     },
   };
 }

@@ -22,9 +22,23 @@ export function damageKey(sha256: string): string {
   return `${DAMAGED}/${sha256}`;
 }
 
+/** The bytes of a malformed record that made way to another. */
+export function asideKey(buildId: string, version: string): string {
+  if (!isBuildId(buildId)) throw new BadName('bad-build-id', 'not a build ID');
+  return `${RECORDS_ASIDE}/${buildId}.${version}.json`;
+}
+
+/** @returns what the name of such a file or object says. */
+export function asideOf(name: string): { buildId: string; version: string } | undefined {
+  const [, buildId = '', version = ''] = /^([0-9a-f]+)\.([\w-]+)\.json$/.exec(name) ?? [];
+  return isBuildId(buildId) ? { buildId, version } : undefined;
+}
+
 export const BLOBS = 'blobs/sha256';
 export const KERNELS = 'kernels';
+/** Reserved: notes of blobs, and a folder of records. */
 export const DAMAGED = 'damaged';
+export const RECORDS_ASIDE = `${DAMAGED}/records`;
 
 /** What is written to see whether anything can be; nothing here is of any kernel. */
 export const PROBES = 'probes';

@@ -28,6 +28,7 @@ export {
 export {
   checkStore,
   type CheckDeps,
+  type CheckRange,
   type Finding,
   type StoreReport,
 } from './upkeep/check-store.ts';
@@ -81,6 +82,9 @@ export {
   type ReprocessOptions,
   type SourceNeed,
 } from './upkeep/reprocess/reprocess.ts';
+export { Healer, type Healed } from './upkeep/heal/healer.ts';
+export { repair, type Repaired } from './upkeep/heal/repair.ts';
+export { LOST_PART } from './upkeep/heal/settle-loss.ts';
 export { EXPIRY_GRACE, Expiry } from './upkeep/expiry.ts';
 export { repack } from './upkeep/repack.ts';
 export { requeue } from './upkeep/requeue.ts';

@@ -181,6 +181,7 @@ async function sweepRow(name: string, store: RecordStore, count: number) {
     },
     put: () => Promise.reject(new Error('nothing is to be written')),
     list: () => store.list(),
+    aside: store.aside,
   };
   const index = new RecordIndex(counted, { keep: sweptOf });
   const none = { add: () => Promise.resolve() } as unknown as JobQueue;

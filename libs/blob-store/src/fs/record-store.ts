@@ -6,6 +6,7 @@ import { StoreUnavailable } from '../errors.ts';
 import { kernelKey, KERNELS } from '../layout.ts';
 import { readRecord } from '../record-bytes.ts';
 import { asStore, createFile, emptyFile, unlessMissing } from './durable.ts';
+import { FsRecordsAside } from './records-aside.ts';
 
 /** More often than any burst of writers replaces a record between a listing and a read. */
 const READ_TRIES = 1000;
@@ -19,10 +20,14 @@ const READ_TRIES = 1000;
  * had written.
  */
 export class FsRecordStore implements RecordStore {
+  readonly aside: FsRecordsAside;
   readonly #root: string;
 
   constructor(root: string) {
     this.#root = root;
+    const pathOf = (buildId: string, version: string) =>
+      `${recordFolder(buildId)}/${fileName(Number(version))}`;
+    this.aside = new FsRecordsAside(root, pathOf);
   }
 
   async get(buildId: string): Promise<StoredRecord | undefined> {
@@ -32,8 +37,10 @@ export class FsRecordStore implements RecordStore {
         const newest = await this.#newest(folder);
         if (newest === 0) return undefined;
         const bytes = await readFile(join(this.#root, folder, fileName(newest)));
-        // Empty: replaced since we looked.
-        if (bytes.length > 0) return readRecord(buildId, bytes, String(newest));
+        // Empty: replaced since we looked, by a record that was there before; or cut to nothing.
+        if (bytes.length > 0 || newest === (await this.#newest(folder))) {
+          return readRecord(buildId, bytes, String(newest));
+        }
       }
       throw new StoreUnavailable(`the record of ${buildId} changes faster than it can be read`);
     });

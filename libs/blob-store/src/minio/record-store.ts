@@ -3,13 +3,16 @@ import { RecordConflict, type RecordStore, type StoredRecord } from '@btf-depot/
 import { kernelKey, KERNELS } from '../layout.ts';
 import { readRecord } from '../record-bytes.ts';
 import type { Bucket } from './bucket.ts';
+import { MinioRecordsAside } from './records-aside.ts';
 
 /** Records as objects `kernels/7f/7f76…/record.json`; the ETag is the version. */
 export class MinioRecordStore implements RecordStore {
+  readonly aside: MinioRecordsAside;
   readonly #bucket: Bucket;
 
   constructor(bucket: Bucket) {
     this.#bucket = bucket;
+    this.aside = new MinioRecordsAside(bucket, recordKey);
   }
 
   async get(buildId: string): Promise<StoredRecord | undefined> {

@@ -32,6 +32,7 @@ function depotOf(
       list: () => {
         throw new Error('not asked for');
       },
+      aside: memoryStores().records.aside,
     },
     compute: {
       unpack: () => Promise.reject(new Error('not asked for')),

@@ -23,6 +23,20 @@ export interface RecordStore {
   put(record: KernelRecord, expected: string | undefined): Promise<string>;
   /** Every record's build ID and version, without reading the records; in no stated order. */
   list(): AsyncIterable<{ buildId: string; version: string }>;
+  /** Malformed records that made way: their bytes are kept for operators. */
+  readonly aside: RecordsAside;
+}
+
+export interface RecordsAside {
+  /** Resolves once a copy of what lies under this version is kept; the record itself stays. */
+  keep(buildId: string, version: string): Promise<void>;
+  list(): AsyncIterable<RecordAside>;
+}
+
+export interface RecordAside {
+  buildId: string;
+  version: string;
+  bytes: Uint8Array;
 }
 
 /** Somebody else wrote the record first: read it again and decide anew. */

@@ -3,12 +3,14 @@ import { DepotError } from '../errors.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { RecordIndex } from './record-index.ts';
 
-/** The blobs that the records name, as of the last `refresh`. */
+/** The blobs that the records name, those that are set aside too, as of the last `refresh`. */
 export class NamedBlobs {
   readonly #index: RecordIndex<readonly string[]>;
+  readonly #records: RecordStore;
   #named = new Set<string>();
 
   constructor(records: RecordStore) {
+    this.#records = records;
     this.#index = new RecordIndex(records, {
       keep(record, damage) {
         if (!damage) return hashesIn(record);
@@ -24,7 +26,11 @@ export class NamedBlobs {
     await this.#index.refresh((_buildId, error) => {
       throw error;
     });
-    this.#named = new Set([...this.#index].flat());
+    const named = new Set([...this.#index].flat());
+    for await (const { bytes } of this.#records.aside.list()) {
+      for (const sha256 of hashesInText(Buffer.from(bytes).toString('latin1'))) named.add(sha256);
+    }
+    this.#named = named;
   }
 
   has(sha256: string): boolean {
@@ -38,7 +44,11 @@ export class NamedBlobs {
  */
 export function hashesIn(record: KernelRecord): readonly string[] {
   if (record.state === 'withdrawn' && record.schema <= RECORD_SCHEMA) return [];
-  return JSON.stringify(record).match(/\b[0-9a-f]{64}\b/g) ?? [];
+  return hashesInText(JSON.stringify(record));
+}
+
+function hashesInText(text: string): readonly string[] {
+  return text.match(/\b[0-9a-f]{64}\b/g) ?? [];
 }
 
 /** A blob by the field that names it. */

@@ -1,5 +1,5 @@
 import { RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
-import { kernelRecord } from '@btf-depot/testing';
+import { kernelRecord, memoryStores } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import { RecordConflict, type RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from './update-record.ts';
@@ -20,6 +20,7 @@ function storeOf(record: KernelRecord, before: () => void = () => undefined) {
     list: async function* () {
       yield { buildId: record.buildId, version: String(held.version) };
     },
+    aside: memoryStores().records.aside,
   };
   return { held, store };
 }

@@ -11,7 +11,8 @@ import {
  * Reads a record, lets `change` say what it becomes, and writes that by compare-and-swap; again
  * from the start when somebody else was first. `change` may run several times and must not mutate.
  *
- * A malformed record counts as none, and is replaced under a revision above its own.
+ * A malformed record counts as none, and is replaced under a revision above its own; its bytes are
+ * kept aside.
  *
  * @param change returns the new record, or undefined to leave it as it is; `unreadable` is set if
  *   `current` is undefined because the record is malformed, `damage` if fields of it were left out.
@@ -41,6 +42,8 @@ export async function updateRecord(
         `the record of ${buildId} has schema ${stored.record.schema}, this version writes ${RECORD_SCHEMA}`,
       );
     }
+    const { unreadable } = stored ?? {};
+    if (unreadable) await records.aside.keep(buildId, unreadable.version);
     try {
       await records.put(next, stored?.version);
       return { record: next, written: true };

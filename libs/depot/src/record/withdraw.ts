@@ -46,7 +46,7 @@ const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
 ]);
 
 /** Of a kernel of which nothing else is known any more. */
-function tombstone(buildId: string, withdrawal: Withdrawal): KernelRecord {
+export function tombstone(buildId: string, withdrawal: Withdrawal): KernelRecord {
   return {
     ...{ schema: RECORD_SCHEMA, buildId, revision: 1, state: 'withdrawn', withdrawal },
     ...{ endian: 'little', delivery: 'module', parts: {}, artifacts: {}, sources: [] },

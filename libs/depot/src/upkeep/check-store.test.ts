@@ -2,8 +2,8 @@ import { BtfBuilder } from '@btf-depot/btf';
 import { carrier } from '@btf-depot/carrier';
 import { emptyModule, withSection } from '@btf-depot/carrier/testing';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
-import { expect, test } from 'vitest';
+import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
+import { describe, expect, test, vi } from 'vitest';
 import { checkStore, type Finding } from './check-store.ts';
 import type { PackedArtifact } from '../pack/pack-kernel.ts';
 import type { Compute } from '../ports/compute.ts';
@@ -30,7 +30,10 @@ async function depot(record: KernelRecord, made = [packed]) {
 
 test('a sound store', async () => {
   const { run } = await depot(ready);
-  expect(await run()).toEqual({ report: { kernels: 1, blobs: 1, findings: 0 }, findings: [] });
+  expect(await run()).toEqual({
+    report: { kernels: 1, of: 1, blobs: 1, bytes: 64, findings: 0 },
+    findings: [],
+  });
 });
 
 test('a blob that is not there, and one with other bytes', async () => {
@@ -59,6 +62,65 @@ test('a record that cannot be read, beside one that can', async () => {
   const { run, records } = await depot(ready);
   records.get = () => Promise.reject(new Error('malformed'));
   expect((await run()).findings).toEqual([['unreadable-record', 'record']]);
+});
+
+describe('a store that gives some blob only sometimes, or never', () => {
+  const unavailable = Object.assign(new Error('no answer'), { code: 'store-unavailable' });
+
+  test('is asked again, and what comes then is sound', async () => {
+    const { run, blobs } = await depot(ready);
+    const get = vi.fn(blobs.get).mockRejectedValueOnce(unavailable);
+    blobs.get = get;
+    expect((await run()).findings).toEqual([]);
+  });
+
+  test('is not away if it answers: the blob is a finding, and the check goes on', async () => {
+    const { run, blobs, records } = await depot(ready);
+    const other = kernelRecord({ buildId: 'ff'.repeat(20), core: { ...ready.core, size: 65 } });
+    await records.put(other, undefined);
+    const lost = sha256Of(someBytes(9, 'lost'));
+    const stored = await records.get(ready.buildId);
+    const withLost = { ...ready, core: { ...ready.core, sha256: lost } };
+    await records.put(withLost, stored?.version);
+    const { get } = blobs;
+    blobs.get = (sha256) => (sha256 === lost ? Promise.reject(unavailable) : get(sha256));
+    const { findings, report } = await run();
+    expect(findings).toEqual([
+      ['unreadable-blob', 'core'],
+      ['wrong-size', 'core'],
+    ]);
+    expect(report.kernels).toBe(2);
+  });
+
+  test('is away if it does not: the check stops, and finds nothing', async () => {
+    const { run, blobs, records } = await depot(ready);
+    blobs.get = () => Promise.reject(unavailable);
+    blobs.check = () => Promise.reject(unavailable);
+    await expect(run()).rejects.toMatchObject({ code: 'store-unavailable' });
+    records.get = () => Promise.reject(unavailable);
+    await expect(run()).rejects.toMatchObject({ code: 'store-unavailable' });
+  });
+});
+
+test('in parts, each goes on where the one before stopped', async () => {
+  const { blobs, records } = await depot(ready);
+  for (const seed of ['a', 'b', 'c', 'd']) {
+    await records.put(kernelRecord({ buildId: buildIdOf(seed) }), undefined);
+  }
+  const seen: string[] = [];
+  const onProgress = (_report: unknown, buildId: string) => void seen.push(buildId);
+  const deps = { blobs, records, onFinding: () => undefined, onProgress };
+  let after: string | undefined;
+  const sizes: number[] = [];
+  do {
+    const report = await checkStore(deps, new AbortController().signal, { after, limit: 2 });
+    sizes.push(report.kernels);
+    expect(report.of).toBe(5);
+    after = report.next;
+  } while (after !== undefined);
+  expect(sizes).toEqual([2, 2, 1]);
+  const all = [ready.buildId, ...['a', 'b', 'c', 'd'].map(buildIdOf)];
+  expect(seen).toEqual(all.sort());
 });
 
 test('a withdrawn kernel, whose blobs may be gone', async () => {

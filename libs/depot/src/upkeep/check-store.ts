@@ -15,6 +15,7 @@ import type { Compute } from '../ports/compute.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { sha256Of } from '../sha256.ts';
 import { soundBytes } from '../verified/sound-bytes.ts';
+import { isAway, patientReader } from './patient-reader.ts';
 
 export interface Finding {
   buildId: string;
@@ -23,6 +24,8 @@ export interface Finding {
     | 'damaged-record'
     | 'missing-blob'
     | 'damaged-blob'
+    /** The store answers, and does not give this one, time and again. */
+    | 'unreadable-blob'
     | 'wrong-size'
     /** A published carrier holds more than BTF: devices must not load it. */
     | 'unsafe-carrier'
@@ -34,60 +37,113 @@ export interface Finding {
 
 export interface StoreReport {
   kernels: number;
+  /** Kernels of the store, those that were not looked at included. */
+  of: number;
   /** Different ones. */
   blobs: number;
+  /** Of these blobs. */
+  bytes: number;
   findings: number;
+  /** The last kernel that was looked at, if there are more: where to go on. */
+  next?: string | undefined;
 }
 
 export interface CheckDeps {
   blobs: BlobStore;
   records: RecordStore;
   /** Absent: artifacts are not made again to compare them. */
-  compute?: Compute;
+  compute?: Compute | undefined;
   onFinding: (finding: Finding) => void;
+  /** Told after each kernel. */
+  onProgress?: ((report: StoreReport, buildId: string) => void) | undefined;
+}
+
+export interface CheckRange {
+  /** Only kernels whose build ID is behind this one. */
+  after?: string | undefined;
+  /** So many kernels at most. */
+  limit?: number | undefined;
 }
 
 /**
  * Whether the store has what its records say: every blob is there, of its size and its hash, no
  * carrier, whoever made it and when, holds anything but BTF, and packing the parts of a kernel anew
- * gives the artifacts that it has. Withdrawn kernels have none.
+ * gives the artifacts that it has. Withdrawn kernels have none. Goes through the kernels in the
+ * order of their build IDs. What is damaged or lost is noted for the sweeper.
+ *
+ * @throws DepotError `store-unavailable` where the store is away: that is no finding.
  */
-export async function checkStore(deps: CheckDeps, signal: AbortSignal): Promise<StoreReport> {
-  const report: StoreReport = { kernels: 0, blobs: 0, findings: 0 };
-  const sizes = new Map<string, number | 'missing' | 'damaged'>();
-  const check = async (record: KernelRecord, tell: Tell): Promise<boolean> => {
-    let sound = true;
-    for (const { what, sha256, size } of blobsOf(record)) {
-      const found = sizes.get(sha256) ?? (await look(deps.blobs, sha256));
-      sizes.set(sha256, found);
-      if (found === size) continue;
-      sound = false;
-      if (found === 'missing') tell('missing-blob', what, `there is no blob ${sha256}`);
-      else if (found === 'damaged') tell('damaged-blob', what, `blob ${sha256} has other bytes`);
-      else tell('wrong-size', what, `blob ${sha256} has ${found} bytes, not ${size}`);
-    }
-    return sound;
+export async function checkStore(
+  deps: CheckDeps,
+  signal: AbortSignal,
+  { after = '', limit = Infinity }: CheckRange = {},
+): Promise<StoreReport> {
+  const buildIds: string[] = [];
+  for await (const { buildId } of deps.records.list()) buildIds.push(buildId);
+  const due = buildIds.filter((buildId) => buildId > after).sort();
+  const report: StoreReport = {
+    ...{ kernels: 0, of: buildIds.length },
+    ...{ blobs: 0, bytes: 0, findings: 0 },
   };
-  for await (const { buildId } of deps.records.list()) {
+  const reader = patientReader(deps);
+  const seen = new Map<string, Found>();
+  for (const buildId of due.slice(0, limit)) {
     signal.throwIfAborted();
     const tell: Tell = (code, what, detail) => {
       report.findings++;
       deps.onFinding({ buildId, code, what, detail });
     };
+    await checkKernel({ ...deps, ...reader }, buildId, { seen, report, tell, signal });
     report.kernels++;
-    const record = await read(deps.records, buildId, tell);
-    if (!record || record.state === 'withdrawn') continue;
-    if (!(await check(record, tell))) continue;
-    await judgeCarriers(deps.blobs, record, tell);
-    if (deps.compute && record.state === 'ready') {
-      await packAgain({ ...deps, compute: deps.compute }, record, tell, signal);
-    }
+    deps.onProgress?.(report, buildId);
   }
-  report.blobs = sizes.size;
-  return report;
+  return due.length > limit ? { ...report, next: due[limit - 1] } : report;
 }
 
 type Tell = (code: Finding['code'], what: string, detail: string) => void;
+
+/** The size of a sound blob, or what is wrong with it. */
+type Found = number | 'missing' | 'damaged' | 'unreadable';
+
+interface Checking {
+  /** Blobs that were looked at: kernels share them. */
+  seen: Map<string, Found>;
+  report: StoreReport;
+  tell: Tell;
+  signal: AbortSignal;
+}
+
+async function checkKernel(
+  deps: CheckDeps,
+  buildId: string,
+  { seen, report, tell, signal }: Checking,
+): Promise<void> {
+  const { blobs, records, compute } = deps;
+  const record = await read(records, buildId, tell);
+  if (!record || record.state === 'withdrawn') return;
+  let sound = true;
+  for (const { what, sha256, size } of blobsOf(record)) {
+    const known = seen.get(sha256);
+    const found = known ?? (await look(blobs, sha256));
+    if (known === undefined) {
+      seen.set(sha256, found);
+      report.blobs++;
+      report.bytes += typeof found === 'number' ? found : 0;
+    }
+    if (found === size) continue;
+    sound = false;
+    if (found === 'missing') tell('missing-blob', what, `there is no blob ${sha256}`);
+    else if (found === 'damaged') tell('damaged-blob', what, `blob ${sha256} has other bytes`);
+    else if (found === 'unreadable') {
+      tell('unreadable-blob', what, `the store does not give blob ${sha256}`);
+    } else tell('wrong-size', what, `blob ${sha256} has ${found} bytes, not ${size}`);
+  }
+  if (!sound) return;
+  await judgeCarriers(blobs, record, tell);
+  if (compute && record.state === 'ready') {
+    await packAgain({ blobs, compute }, record, tell, signal);
+  }
+}
 
 async function read(records: RecordStore, buildId: string, tell: Tell) {
   try {
@@ -95,15 +151,23 @@ async function read(records: RecordStore, buildId: string, tell: Tell) {
     for (const fault of stored?.damage ?? []) tell('damaged-record', 'record', fault);
     return stored?.record;
   } catch (error) {
+    if (isAway(error)) throw error;
     tell('unreadable-record', 'record', error instanceof Error ? error.message : String(error));
     return undefined;
   }
 }
 
-async function look(blobs: BlobStore, sha256: string): Promise<number | 'missing' | 'damaged'> {
-  const bytes = await soundBytes(blobs, sha256);
-  if (!bytes) return 'missing';
-  return bytes === 'damaged' ? bytes : bytes.length;
+async function look(blobs: BlobStore, sha256: string): Promise<Found> {
+  try {
+    const bytes = await soundBytes(blobs, sha256);
+    if (bytes === 'damaged') return 'damaged';
+    if (bytes) return bytes.length;
+    await blobs.damage.add(sha256).catch(() => undefined);
+    return 'missing';
+  } catch (error) {
+    if (isAway(error)) throw error;
+    return 'unreadable';
+  }
 }
 
 async function judgeCarriers(blobs: BlobStore, record: KernelRecord, tell: Tell): Promise<void> {

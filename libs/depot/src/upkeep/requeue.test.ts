@@ -1,5 +1,5 @@
 import type { KernelRecord } from '@btf-depot/contracts';
-import { kernelRecord } from '@btf-depot/testing';
+import { kernelRecord, memoryStores } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import type { RecordStore } from '../ports/record-store.ts';
 import { requeue } from './requeue.ts';
@@ -15,6 +15,7 @@ function storeOf(record?: KernelRecord) {
     list: () => {
       throw new Error('not asked for');
     },
+    aside: memoryStores().records.aside,
   };
   return { held, records };
 }

@@ -129,6 +129,7 @@ export class Metrics {
         get: (buildId) => time('get record', () => records.get(buildId)),
         put: (record, expected) => time('put record', () => records.put(record, expected)),
         list: () => records.list(),
+        aside: records.aside,
       } satisfies RecordStore,
     };
   }

@@ -1,0 +1,119 @@
+import { forEachAtMost } from '../../concurrency/for-each-at-most.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { hashesIn } from '../../record/blobs-in-records.ts';
+import { updateRecord } from '../../record/update-record.ts';
+import { soundBytes } from '../../verified/sound-bytes.ts';
+import { settleLoss, type Settled } from './settle-loss.ts';
+
+/** Blobs that are read at one time, and records. */
+const READERS = 4;
+const RECORD_READERS = 16;
+
+/** Notes that are looked into in one round. */
+const AT_MOST = 1000;
+
+/** Milliseconds until all records are read again for a blob that is damaged still. */
+const LOOKED = 10 * 60 * 1000;
+
+export interface Healed {
+  /** Blobs whose note is gone, as they have their hash. */
+  sound: string[];
+  /** Kernels that ceased to be what their records said. */
+  settled: { buildId: string; outcome: Settled; sha256: string }[];
+  /** Blobs that are damaged or lost, and that no record names. */
+  unnamed: string[];
+}
+
+/**
+ * Works off the notes of damage: looks at each blob itself, has made again what parts give, and
+ * marks kernels that have lost a part as failed, so that whoever pushes them sends them again. A
+ * blob keeps its note until it is sound, or nobody names it.
+ */
+export class Healer {
+  readonly #blobs: BlobStore;
+  readonly #records: RecordStore;
+  /** When the records that name a blob were looked for, on a clock that does not jump. */
+  readonly #looked = new Map<string, number>();
+
+  constructor({ blobs, records }: { blobs: BlobStore; records: RecordStore }) {
+    this.#blobs = blobs;
+    this.#records = records;
+  }
+
+  async heal(): Promise<Healed> {
+    const healed: Healed = { sound: [], settled: [], unnamed: [] };
+    const lost = await this.#lookAtNoted(healed);
+    const since = performance.now() - LOOKED;
+    const due = new Set(lost.filter((sha256) => (this.#looked.get(sha256) ?? -Infinity) < since));
+    if (due.size === 0) return healed;
+    const named = await this.#settleAll(due, healed);
+    for (const sha256 of due) {
+      if (named.has(sha256)) {
+        this.#looked.set(sha256, performance.now());
+        continue;
+      }
+      await this.#forget(sha256);
+      healed.unnamed.push(sha256);
+    }
+    return healed;
+  }
+
+  /** @returns what is damaged or lost indeed. */
+  async #lookAtNoted(healed: Healed): Promise<string[]> {
+    const noted: string[] = [];
+    for await (const sha256 of this.#blobs.damage.list()) {
+      if (noted.push(sha256) === AT_MOST) break;
+    }
+    const lost: string[] = [];
+    await forEachAtMost(READERS, noted, async (sha256) => {
+      const found = await soundBytes(this.#blobs, sha256);
+      if (found === undefined || found === 'damaged') {
+        lost.push(sha256);
+        return;
+      }
+      await this.#forget(sha256);
+      healed.sound.push(sha256);
+    });
+    return lost;
+  }
+
+  async #forget(sha256: string): Promise<void> {
+    await this.#blobs.damage.remove(sha256);
+    this.#looked.delete(sha256);
+  }
+
+  /** @returns those of the blobs that a record names, or may name. */
+  async #settleAll(lost: ReadonlySet<string>, healed: Healed): Promise<Set<string>> {
+    const named = new Set<string>();
+    const buildIds: string[] = [];
+    for await (const { buildId } of this.#records.list()) buildIds.push(buildId);
+    await forEachAtMost(RECORD_READERS, buildIds, async (buildId) => {
+      let hashes: readonly string[];
+      try {
+        const stored = await this.#records.get(buildId);
+        hashes = stored ? hashesIn(stored.record) : [];
+      } catch {
+        // It may name all of them.
+        hashes = [...lost];
+        for (const sha256 of hashes) named.add(sha256);
+        return;
+      }
+      const its = new Set(hashes.filter((sha256) => lost.has(sha256)));
+      for (const sha256 of its) named.add(sha256);
+      if (its.size > 0) await this.#settle(buildId, its, healed);
+    });
+    return named;
+  }
+
+  async #settle(buildId: string, lost: ReadonlySet<string>, healed: Healed): Promise<void> {
+    let outcome: Settled | undefined;
+    const { written } = await updateRecord(this.#records, buildId, (current) => {
+      const settled = current && settleLoss(current, lost);
+      outcome = settled?.outcome;
+      return settled?.record;
+    });
+    const [sha256 = ''] = lost;
+    if (written && outcome) healed.settled.push({ buildId, outcome, sha256 });
+  }
+}

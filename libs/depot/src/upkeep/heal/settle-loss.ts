@@ -1,0 +1,39 @@
+import { partsOf, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+
+/** `remaking`: a compressor makes it again; `failed`: only whoever has the file can heal it. */
+export type Settled = 'remaking' | 'failed';
+
+/** The code of a kernel that has lost a part. */
+export const LOST_PART = 'lost-part';
+
+/**
+ * What the record of a kernel becomes some of whose blobs are damaged or lost. It has a new
+ * revision, of which nothing is published; until it is, what is sound of the old one is served.
+ * @returns undefined if it stays as it is.
+ */
+export function settleLoss(
+  record: KernelRecord,
+  lost: ReadonlySet<string>,
+): { record: KernelRecord; outcome: Settled } | undefined {
+  if (record.state === 'withdrawn' || record.schema > RECORD_SCHEMA) return undefined;
+  const { progress: _, failure, ...kept } = record;
+  const next = { ...kept, revision: record.revision + 1 };
+  const parts = lostParts(record, lost);
+  if (parts.length > 0) {
+    if (record.state === 'failed' && failure?.code === LOST_PART) return undefined;
+    const message = `${parts.join(', ')}: the stored bytes are damaged or lost; send the kernel again`;
+    const outcome = 'failed';
+    return { record: { ...next, state: outcome, failure: { code: LOST_PART, message } }, outcome };
+  }
+  const isPublished = Object.values(record.artifacts).some(({ sha256 }) => lost.has(sha256));
+  if (!isPublished || record.state !== 'ready') return undefined;
+  return { record: { ...next, state: 'compressing' }, outcome: 'remaking' };
+}
+
+/** What a compressor needs, and cannot make: parts, and carriers of the kernel's own build. */
+function lostParts(record: KernelRecord, lost: ReadonlySet<string>): string[] {
+  const given = Object.entries(record.carrier?.given ?? {});
+  return [...partsOf(record), ...given]
+    .filter(([, { sha256 }]) => lost.has(sha256))
+    .map(([name]) => name);
+}
