@@ -63,6 +63,27 @@ it('what is longer than it should be is begun anew', async () => {
   expect(await readFile(output)).toEqual(Buffer.from(bytes));
 });
 
+it('what is there of a blob that was damaged is begun anew, and a wrong whole is not kept', async () => {
+  const part = `${output}.${wanted.sha256.slice(0, 12)}.part`;
+  await writeFile(part, Buffer.alloc(1000));
+  const at: number[] = [];
+  await download(
+    sending((from) => Promise.resolve(at.push(from))),
+    wanted,
+    output,
+  );
+  expect(at).toEqual([1000, 2000, 3000, 0, 1000, 2000, 3000]);
+  expect(await readFile(output)).toEqual(Buffer.from(bytes));
+  const other = { ...wanted, sha256: sha256Of(someBytes(4, 'another')) };
+  const wrong = download(
+    sending(() => Promise.resolve()),
+    other,
+    `${output}2`,
+  );
+  await expect(wrong).rejects.toThrow('SHA-256');
+  expect(await readdir(folder)).toEqual(['file']);
+});
+
 it('a folder is refused before anything is written', async () => {
   const asked = download(
     sending(() => Promise.resolve()),

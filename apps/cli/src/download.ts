@@ -32,6 +32,35 @@ export async function download(
   if (await isFolder(output)) throw new Error(`${output} is a folder: name a file in it`);
   // Named by its hash, so that parts of two revisions never meet in one file.
   const part = `${output}.${wanted.sha256.slice(0, 12)}.part`;
+  const first = await downloadPart(client, wanted, part);
+  // It may have been of a blob that was damaged then, and is healed now.
+  const wasWrong = first.had > 0 && first.hash !== wanted.sha256;
+  if (wasWrong) {
+    note('what was there was damaged: from the start');
+    await rm(part, { force: true });
+  }
+  const { hash } = wasWrong ? await downloadPart(client, wanted, part) : first;
+  try {
+    check(hash, wanted, output);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+  try {
+    await rename(part, output);
+  } catch (error) {
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    // Another process has put it there.
+    if (!isGone || (await sha256OfFile(output)) !== wanted.sha256) throw error;
+  }
+}
+
+/** Goes on with what is there. @returns how much that was, and the hash of all. */
+async function downloadPart(
+  client: Pick<DepotClient, 'blob'>,
+  wanted: Wanted,
+  part: string,
+): Promise<{ had: number; hash: string }> {
   const had = await stat(part).then(
     ({ size }) => (size < wanted.size ? size : 0),
     () => 0,
@@ -54,19 +83,7 @@ export async function download(
   } finally {
     await file.close();
   }
-  try {
-    check(hash.digest('hex'), wanted, output);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
-  try {
-    await rename(part, output);
-  } catch (error) {
-    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    // Another process has put it there.
-    if (!isGone || (await sha256OfFile(output)) !== wanted.sha256) throw error;
-  }
+  return { had, hash: hash.digest('hex') };
 }
 
 async function isFolder(path: string): Promise<boolean> {

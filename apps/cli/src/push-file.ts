@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
   isPassing,
+  ProblemError,
   retry,
   totalSize,
   type DepotClient,
   type KernelOutcome,
   type Patience,
-  type ProblemError,
   type UploadOutcome,
   type UploadRequest,
 } from '@btf-depot/client';
@@ -115,13 +115,22 @@ async function pushWhole(
   const patiently = <Result>(attempt: () => Promise<Result>) =>
     retry(attempt, patience, { onRetry, signal });
   const whole = wholeParts(file, unpacked, options);
-  const askRecord = async () =>
-    buildId === undefined ? undefined : client.record(buildId, signal);
+  const askRecord = async () => (buildId === undefined ? undefined : recordOf(buildId));
+  /** None, of a kernel that is withdrawn and that this upload brings back. */
+  const recordOf = async (id: string): Promise<KernelRecord | undefined> => {
+    try {
+      return await client.record(id, signal);
+    } catch (error) {
+      const isWithdrawn = error instanceof ProblemError && error.code === 'withdrawn';
+      if (isWithdrawn && (error.comesBack || options.query.restore !== undefined)) return undefined;
+      throw error;
+    }
+  };
   /** Of each kernel that the file has, if the depot has these very parts of all of them. */
   const askPresent = async (parts: Parts): Promise<KernelRecord[] | undefined> => {
     const records: KernelRecord[] = [];
     for (const id of ids) {
-      const record = id === undefined ? undefined : await client.record(id, signal);
+      const record = id === undefined ? undefined : await recordOf(id);
       if (!record || !(await hasParts(record, parts, options))) return undefined;
       records.push(record);
     }

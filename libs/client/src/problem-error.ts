@@ -9,11 +9,16 @@ export class ProblemError extends Error {
   readonly detail: string;
   /** Names that are near one that there is not. */
   readonly suggestions: readonly string[];
+  /** Of what is withdrawn: an upload brings it back, without being told to restore it. */
+  readonly comesBack: boolean;
   /** Milliseconds after which to ask again, where the depot says that; else 0. */
   readonly retryAfter: number;
 
   constructor(
-    problem: Pick<Problem, 'code' | 'status' | 'title' | 'detail'> & { suggestions?: unknown },
+    problem: Pick<Problem, 'code' | 'status' | 'title' | 'detail'> & {
+      suggestions?: unknown;
+      comesBack?: unknown;
+    },
     retryAfter = 0,
   ) {
     super(`${problem.title}: ${problem.detail}`);
@@ -23,6 +28,7 @@ export class ProblemError extends Error {
     this.detail = problem.detail;
     const { suggestions } = problem;
     this.suggestions = Array.isArray(suggestions) ? suggestions.map(String) : [];
+    this.comesBack = problem.comesBack === true;
     this.retryAfter = retryAfter;
   }
 }

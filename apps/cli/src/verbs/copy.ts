@@ -11,22 +11,32 @@ export function copyCommand(): Command {
     .summary('copy a store to another: move a depot, back it up, restore it')
     .description(
       'Copies kernels, blobs and tokens from one store to another; what the target has already is ' +
-        'left. Services may run on both. Run again, it copies what is new.',
+        'left. Services may run on both. Run again, it copies what is new. A kernel of which the ' +
+        'source has lost a blob, or has it damaged, is left out.',
     )
     .argument('<from>', 'a folder, or s3 for the bucket of BTFDEPOT_S3_*')
     .argument('<to>', 'the same')
+    .option('--verify', 'read what the target has, and write over what is damaged')
     .addOption(jsonOption())
+    .addHelpText('after', '\nExit status: 0, or 1 when a kernel was left out.')
     .action(run);
 }
 
-async function run(from: string, to: string, { json }: { json?: boolean }): Promise<void> {
+interface Flags {
+  verify?: boolean;
+  json?: boolean;
+}
+
+async function run(from: string, to: string, { verify, json }: Flags): Promise<void> {
   if (from === to) throw new UsageError('these are the same store');
-  const report = await copyStore(await open(from), await open(to, { make: true }));
+  const report = await copyStore(await open(from), await open(to, { make: true }), { verify });
+  if (report.lost.length > 0) process.exitCode = 1;
   if (json) {
     printJson(report);
     return;
   }
-  const { copied, left, blobs, bytes, tokens } = report;
+  const { copied, left, blobs, bytes, tokens, lost } = report;
+  for (const { buildId, detail } of lost) print(`${buildId} is left out: ${detail}\n`);
   print(`${copied} kernels copied, ${left} left as they are; `);
   print(`${blobs} blobs, ${formatBytes(bytes)}; ${tokens} tokens\n`);
 }

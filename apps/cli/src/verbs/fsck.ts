@@ -2,7 +2,6 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createComputePool } from '@btf-depot/compute';
 import {
   checkStore,
-  DepotError,
   repair,
   systemClock,
   type Finding,
@@ -66,7 +65,6 @@ async function run({ blobsOnly, json, limit, from, cursor, ...flags }: Flags): P
   if (most !== undefined && !(Number.isSafeInteger(most) && most > 0)) {
     throw new UsageError('--limit takes a number of kernels');
   }
-  const stores = await openStores(flags);
   const compute = createComputePool({ onError: (error) => note(error.message) });
   const findings: Finding[] = [];
   const onFinding = (finding: Finding) => {
@@ -82,6 +80,7 @@ async function run({ blobsOnly, json, limit, from, cursor, ...flags }: Flags): P
     note(`${progressOf(report)}, at ${buildId}`);
   };
   try {
+    const stores = await openStores(flags);
     const deps = { ...stores, compute: blobsOnly ? undefined : compute, onFinding, onProgress };
     const after = from ?? (cursor === undefined ? undefined : await readCursor(cursor));
     const range = { after, limit: most };
@@ -98,7 +97,9 @@ async function run({ blobsOnly, json, limit, from, cursor, ...flags }: Flags): P
     else tell(report, repaired, aside);
     if (findings.length > 0) process.exitCode = 1;
   } catch (error) {
-    if (!(error instanceof DepotError) || error.code !== 'store-unavailable') throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'store-unavailable')) {
+      throw error;
+    }
     if (cursor !== undefined && last !== undefined) await writeCursor(cursor, last);
     const where = last === undefined ? '' : `; go on with --from ${last}`;
     note(`${error.message}${where}`);

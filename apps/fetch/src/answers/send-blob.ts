@@ -82,7 +82,9 @@ export function blobSender(blobsHeld: HeldMemory, metrics?: Metrics): SendBlob {
       send();
       return undefined;
     }
-    return sendWhenSound(response, bytes, whenSound(bytes, plan, answer.neverCut === true), send);
+    // An answer without bytes cannot be cut either.
+    const sound = whenSound(bytes, plan, answer.neverCut !== true && !isHead);
+    return sendWhenSound(response, bytes, sound, send);
   };
 }
 
@@ -106,12 +108,12 @@ async function sendWhenSound(
 }
 
 /** Its length, too, is only known when the hash holds; that the client has it is known without. */
-async function whenSound(blob: ColdBlob, { status, body }: Plan, neverCut: boolean): Promise<void> {
+async function whenSound(blob: ColdBlob, { status, body }: Plan, mayCut: boolean): Promise<void> {
   if (status === 304 || status === 412) return;
   const parts = Array.isArray(body) ? body.filter((piece) => !Buffer.isBuffer(piece)) : [];
   const [only] = parts;
   const { start, end } = parts.length === 1 && only ? only : { start: 0, end: blob.length };
-  await blob.prepare(start, end, !neverCut && parts.length === 1);
+  await blob.prepare(start, end, mayCut && parts.length === 1);
 }
 
 function sizeOf(pieces: readonly Piece[]): number {

@@ -51,6 +51,7 @@ const records: RecordStore = {
     if (mood === 'hangs') await new Promise(() => undefined);
     yield* stores.records.list();
   },
+  aside: stores.records.aside,
 };
 
 beforeEach(() => {

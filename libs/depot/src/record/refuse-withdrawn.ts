@@ -5,5 +5,6 @@ import { DepotError } from '../errors.ts';
 export function refuseWithdrawn({ buildId, state, withdrawal }: KernelRecord): void {
   if (state !== 'withdrawn') return;
   const reason = withdrawal ? `: ${withdrawal.reason}` : '';
-  throw new DepotError('withdrawn', `${buildId} was withdrawn${reason}`);
+  const members = withdrawal?.expired && { comesBack: true };
+  throw new DepotError('withdrawn', `${buildId} was withdrawn${reason}`, members && { members });
 }

@@ -1,4 +1,4 @@
-import { kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
+import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import { copyStore } from './copy-store.ts';
 import type { TokenStore } from '../ports/token-store.ts';
@@ -42,7 +42,7 @@ test('what the target has of a later revision stays', async () => {
 
 test('the record is written after its blobs', async () => {
   const [from, to] = [await source(), empty()];
-  to.blobs.put = () => Promise.reject(new Error('full'));
+  to.blobs.replace = () => Promise.reject(new Error('full'));
   await expect(copyStore(from, to)).rejects.toThrow('full');
   expect(await to.records.get(buildId)).toBeUndefined();
 });
@@ -68,8 +68,33 @@ test('a kernel that changes while it is copied is copied as it became', async ()
   expect(await to.blobs.has(sha256Of(next))).toBe(true);
 });
 
-test('a blob that the source has lost is said', async () => {
+test('a kernel of which the source has lost a blob is left out and told, and others are copied', async () => {
   const [from, to] = [await source(), empty()];
-  from.kept.clear();
-  await expect(copyStore(from, to)).rejects.toMatchObject({ code: 'unknown-blob' });
+  const other = someBytes(70, 'other');
+  const core = { ...record.core, sha256: sha256Of(other), size: 70 };
+  const sound = { ...record, buildId: buildIdOf('sound'), core };
+  await from.blobs.put(sha256Of(other), other);
+  await from.records.put(sound, undefined);
+  for (const damage of [
+    () => from.kept.set(record.core.sha256, { bytes: other, at: new Date() }),
+    () => from.kept.delete(record.core.sha256),
+  ]) {
+    damage();
+    const { lost } = await copyStore(from, to);
+    expect(lost).toMatchObject([{ buildId, detail: expect.stringContaining('blob') as string }]);
+    expect(await to.records.get(buildId)).toBeUndefined();
+    expect((await to.records.get(sound.buildId))?.record).toEqual(sound);
+  }
 });
+
+test.each([true, false])(
+  'what the target has damaged is written over, verified: %s',
+  async (verify) => {
+    const [from, to] = [await source(), empty()];
+    const { sha256 } = record.core;
+    to.kept.set(sha256, { bytes: someBytes(64, 'other'), at: new Date() });
+    if (!verify) await to.blobs.damage.add(sha256);
+    await copyStore(from, to, { verify });
+    expect(to.kept.get(sha256)?.bytes).toEqual(core);
+  },
+);

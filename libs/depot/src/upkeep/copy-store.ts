@@ -1,10 +1,10 @@
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError } from '../errors.ts';
 import { hashesIn } from '../record/blobs-in-records.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import type { TokenStore } from '../ports/token-store.ts';
 import { updateRecord } from '../record/update-record.ts';
+import { soundBytes } from '../verified/sound-bytes.ts';
 
 export interface CopiedStores {
   blobs: BlobStore;
@@ -21,6 +21,13 @@ export interface CopyReport {
   /** Bytes of blobs that were written. */
   bytes: number;
   tokens: number;
+  /** Kernels that were left out, as the source has lost a blob of them, or has it damaged. */
+  lost: { buildId: string; detail: string }[];
+}
+
+export interface CopyOptions {
+  /** Read what the target has, and write over what is damaged; else only what is noted to be. */
+  verify?: boolean | undefined;
 }
 
 /** A record may change, and what it named be collected, while its blobs are copied. */
@@ -29,18 +36,21 @@ const TRIES = 5;
 /**
  * Copies what one store has to another, beside running services: of each kernel its blobs, then
  * its record, so that the target is whole at every moment. Run again, it copies what is new.
- * Kernels that only the target has stay.
- *
- * @throws DepotError `unknown-blob` where the source has lost a blob.
+ * Kernels that only the target has stay. One of which the source has lost a blob is left out.
  */
-export async function copyStore(from: CopiedStores, to: CopiedStores): Promise<CopyReport> {
-  const report: CopyReport = { copied: 0, left: 0, blobs: 0, bytes: 0, tokens: 0 };
+export async function copyStore(
+  from: CopiedStores,
+  to: CopiedStores,
+  { verify = false }: CopyOptions = {},
+): Promise<CopyReport> {
+  const report: CopyReport = { copied: 0, left: 0, blobs: 0, bytes: 0, tokens: 0, lost: [] };
+  const isThere = await presence(to.blobs, verify);
   for await (const token of from.tokens.list()) {
     await to.tokens.put(token);
     report.tokens++;
   }
   for await (const { buildId } of from.records.list()) {
-    const record = await copyBlobs(from, to, buildId, report);
+    const record = await copyBlobs(from, to, buildId, { report, isThere });
     if (!record) continue;
     const same = JSON.stringify(record);
     const { written } = await updateRecord(to.records, buildId, (current) =>
@@ -54,38 +64,62 @@ export async function copyStore(from: CopiedStores, to: CopiedStores): Promise<C
   return report;
 }
 
-/** @returns the record whose blobs the target has now. */
+/** Whether the target has a blob, as it should be. */
+async function presence(
+  blobs: BlobStore,
+  verify: boolean,
+): Promise<(sha256: string) => Promise<boolean>> {
+  if (verify) {
+    return async (sha256) => {
+      const found = await soundBytes(blobs, sha256);
+      return found !== undefined && found !== 'damaged';
+    };
+  }
+  const damaged = new Set<string>();
+  for await (const sha256 of blobs.damage.list()) damaged.add(sha256);
+  return async (sha256) => !damaged.has(sha256) && (await blobs.has(sha256));
+}
+
+interface Copying {
+  report: CopyReport;
+  isThere: (sha256: string) => Promise<boolean>;
+}
+
+/** @returns the record whose blobs the target has now; undefined if it is left out. */
 async function copyBlobs(
   from: CopiedStores,
   to: CopiedStores,
   buildId: string,
-  report: CopyReport,
+  copying: Copying,
 ): Promise<KernelRecord | undefined> {
   for (let tries = 1; ; tries++) {
     const record = (await from.records.get(buildId))?.record;
     if (!record) return undefined;
-    const missing = await copyNamed(from, to, record, report);
-    if (missing === undefined) return record;
-    if (tries === TRIES) throw new DepotError('unknown-blob', `${buildId}: no blob ${missing}`);
+    const detail = await copyNamed(from, to, record, copying);
+    if (detail === undefined) return record;
+    if (tries < TRIES) continue;
+    copying.report.lost.push({ buildId, detail });
+    return undefined;
   }
 }
 
-/** @returns a blob that the source does not have. */
+/** @returns what is wrong with a blob that the source does not have. */
 async function copyNamed(
   from: CopiedStores,
   to: CopiedStores,
   record: KernelRecord,
-  report: CopyReport,
+  { report, isThere }: Copying,
 ): Promise<string | undefined> {
   const sources = new Set(record.sources.map(({ sha256 }) => sha256));
   for (const sha256 of new Set(hashesIn(record))) {
-    if (await to.blobs.has(sha256)) continue;
-    const bytes = await from.blobs.get(sha256);
+    if (await isThere(sha256)) continue;
+    const bytes = await soundBytes(from.blobs, sha256);
+    if (bytes === 'damaged') return `blob ${sha256} is damaged`;
     if (bytes) {
-      await to.blobs.put(sha256, bytes);
+      await to.blobs.replace(sha256, bytes);
       report.blobs++;
       report.bytes += bytes.length;
-    } else if (!sources.has(sha256)) return sha256;
+    } else if (!sources.has(sha256)) return `there is no blob ${sha256}`;
   }
   return undefined;
 }
