@@ -72,6 +72,6 @@ describe('a record that cannot be read is one kernel’s fault', () => {
       schema: 99,
       core: 'elsewhere',
     }));
-    expect(await kernel.send()).toMatchObject({ status: 409, body: { code: 'newer-schema' } });
+    expect(await kernel.send()).toMatchObject({ status: 503, body: { code: 'newer-schema' } });
   });
 });

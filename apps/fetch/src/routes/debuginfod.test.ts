@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { createLogger, startHttpService } from '@btf-depot/service-kit';
 import { attachVariables } from '@btf-depot/extras';
@@ -53,6 +55,17 @@ test.each([
   const answer = await depot.get(path);
   expect(answer.status).toBe(404);
   expect(await answer.json()).toMatchObject({ code });
+});
+
+test('a record that a newer version wrote, and only that reads, is no miss', async () => {
+  const newer = buildIdOf('newer');
+  const path = join(depot.folder, 'kernels', newer.slice(0, 2), newer, 'record');
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, '1.json'), JSON.stringify({ schema: 99, buildId: newer, core: 1 }));
+  const section = await depot.get(`/buildid/${newer}/section/.BTF`);
+  expect([section.status, await section.json()]).toMatchObject([406, { code: 'not-now' }]);
+  const record = await depot.get(`/v1/kernels/${newer}`);
+  expect([record.status, await record.json()]).toMatchObject([503, { code: 'newer-schema' }]);
 });
 
 test('what cannot be sent just now is 406, which the client does not remember', async () => {

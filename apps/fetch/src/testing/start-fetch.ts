@@ -36,6 +36,7 @@ export async function startFetch(settings: Partial<FetchSettings> = {}) {
   });
   return {
     ...stores,
+    folder,
     url: service.url,
     get: (path: string, init?: RequestInit) => fetch(service.url + path, init),
     /** Stores a kernel's parts and its record. */

@@ -15,6 +15,7 @@ export const KERNEL_PROBLEMS = [
   'unknown-build-id',
   'withdrawn',
   'damaged-record',
+  'newer-schema',
   'store-unavailable',
 ] as const satisfies ProblemCode[];
 
