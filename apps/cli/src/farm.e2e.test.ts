@@ -149,7 +149,7 @@ install -D -m 0644 %{_sourcedir}/vmlinuz %{buildroot}/lib/modules/6.12.117-test/
         ...['--load', farmFile('rpm/macros.btfdepot'), 'kernel.spec'],
       ];
       expect(await runIn(top, build, environment)).toMatch(/vmlinux: .* B sent/);
-      expect(await recordOf('rpm')).toMatchObject({ state: 'ready', extras: {} });
+      expect(await recordOf('rpm')).toMatchObject({ state: 'ready', parts: {} });
       const [rpm = ''] = globSync(join(top, 'RPMS/*/*.rpm'));
       expect(await runIn(top, ['rpm', '-qlp', rpm])).toContain('/extra/btf_vmlinux.ko.xz');
       await runIn(top, ['btfdepot', 'push', rpm], environment);

@@ -55,7 +55,7 @@ function goesThrough(name: KernelName, { machine, variables, ...says }: Expected
         delivery: 'module',
         release: kernel.release,
         core: { origin: 'partition' },
-        extras: { vars: { origin: 'partition', variables } },
+        parts: { vars: { origin: 'partition', variables } },
       });
       for (const artifact of ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko']) {
         const get = ['get', '--url', url, status.buildId, artifact, '-o', join(folder, artifact)];

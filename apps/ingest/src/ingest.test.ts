@@ -113,7 +113,7 @@ test('a kernel without BTF is told what to send, and goes through with it', asyn
   expect(await ingest.record(buildId)).toMatchObject({
     delivery: 'module',
     core: { origin: 'partition' },
-    extras: { vars: { variables: TEST_GLOBALS.length, origin: 'partition' } },
+    parts: { vars: { variables: TEST_GLOBALS.length, origin: 'partition' } },
   });
 });
 
