@@ -5,9 +5,8 @@ import type { InlineSite } from '@btf-depot/contracts';
 import {
   askSites,
   finish,
-  inlinesPart,
+  inlinesOfKernel,
   openSites,
-  ownInlines,
   recognise,
   type SiteSource,
 } from '@btf-depot/depot';
@@ -62,9 +61,7 @@ async function ofKernel(path: string): Promise<SiteSource> {
     const core = elf.filled('.BTF');
     if (!core) throw new Error(`${path} has no .BTF section that inlined calls could stand on`);
     const bytes = elf.bytes(core);
-    const dwarf = hasDwarf(elf) ? { dwarf: source } : {};
-    const own = ownInlines(elf);
-    const part = inlinesPart({ elf, core: parseBtf(bytes), ...(own && { own }), ...dwarf });
+    const part = inlinesOfKernel(elf, parseBtf(bytes), hasDwarf(elf) ? source : undefined);
     if (!part) throw new Error(`${path} has neither .debug_info nor .BTF.inline`);
     return openSites({ core: bytes, inlines: part.bytes, map: part.map.bytes, arch: elf.arch });
   });

@@ -42,7 +42,7 @@ export { carrierParts } from './split/carrier-facts.ts';
 export { kernelImage } from './split/kernel-symbols.ts';
 export { askSites, type SiteQuestion } from './ask/inlines/ask-sites.ts';
 export { openSites, type SiteParts, type SiteSource } from './ask/inlines/site-source.ts';
-export { inlinesPart, ownInlines } from './split/inlines-part.ts';
+export { inlinesOfKernel } from './split/inlines-part.ts';
 export { bytesOf, bytesOfPart } from './extras/index.ts';
 export { kernelPieces, type KernelPieces } from './split/kernel-pieces.ts';
 export { loadStream } from './ports/load-stream.ts';

@@ -2,7 +2,8 @@
 //   attachVariables(core, full)   variables of a full BTF on a core that exists already
 //   variablesFromDwarf(vmlinux, core)   the same without a full BTF, from DWARF
 //   encodeFromDwarf(vmlinux)      core and variables of a kernel without BTF, from DWARF
-//   inlinesFromDwarf(vmlinux, core)   the inlined calls; in the pass of the variables on request
+//   inlinesPass   the inlined calls, while DWARF is read for variables, or by
+//   passOverDwarf(vmlinux, core, passes)   without them
 //   new SiteTable(inlines), new CallerMap(text)   to ask for sites, and for where they are
 //   partition(full)               a full BTF taken apart into core and variables
 //   ksyms(vars, image)            the variables that a running kernel can be given without harm
@@ -30,8 +31,8 @@
 // Which symbols a kernel has (kallsyms/): token-table.ts finds the pieces of its names, name-table.ts
 // the names before them, address-table.ts their addresses, relocated-base.ts what these count from.
 //
-// To add an extra, touch: a file with its function here, the extras in libs/contracts and
-// libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
+// To add an extra, touch: a file with its UnitPass here (unit-pass.ts: one reading of DWARF serves
+// all), the extras in libs/contracts and libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
 // encoder-features.ts. To add a kind of type in DWARF: Tag in libs/dwarf, resolve-types.ts and
 // same-in-depth.ts. To add memory that a kernel drops, touch: lost-memory.ts.
 export { hasDwarf } from '@btf-depot/dwarf';
@@ -47,19 +48,23 @@ export { attachVariables, type AttachedVariables } from './attach-variables.ts';
 export { uniteVariables } from './unite-variables.ts';
 export type { VariableCoverage } from './from-dwarf/coverage.ts';
 export {
-  inlinesFromDwarf,
-  VARIABLES_FROM_DWARF_LIMITS,
   variablesFromDwarf,
   type BeyondVariable,
   type VariablesFromDwarf,
   type VariablesFromDwarfOptions,
 } from './from-dwarf/variables-from-dwarf.ts';
+export { FROM_DWARF_LIMITS } from './from-dwarf/limits.ts';
+export { passOverDwarf, type Passes, type UnitPass } from './from-dwarf/unit-pass.ts';
 export { refuseShuffledFull } from './from-dwarf/refuse.ts';
 export { CallerMap, writeCallerMap, type SitePlace } from './inlines/caller-map.ts';
 export type { InlineCoverage } from './inlines/coverage.ts';
 export { fetchArgument } from './inlines/fetch-argument.ts';
 export { inChunks, NARROW_VLEN } from './inlines/in-chunks.ts';
-export type { InlinesFromDwarf } from './inlines/inlines-from-dwarf.ts';
+export {
+  inlinesFromDwarf,
+  inlinesPass,
+  type InlinesFromDwarf,
+} from './inlines/inlines-from-dwarf.ts';
 export { locationText, type Location } from './inlines/location.ts';
 export { registerName } from './inlines/registers.ts';
 export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.ts';

@@ -5,7 +5,7 @@ import type { Source } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
 import { eachChild, readDwarf, Tag } from '@btf-depot/dwarf';
 import { readElf } from '@btf-depot/elf';
-import { variablesFromDwarf } from '@btf-depot/extras';
+import { inlinesPass, variablesFromDwarf } from '@btf-depot/extras';
 import type { VarsRun } from './vars.ts';
 
 const started = performance.now();
@@ -41,11 +41,11 @@ if (output === undefined) {
   if (section === undefined) throw new Error(`${vmlinux}: no .BTF section`);
   const result = variablesFromDwarf(source, parseBtf(elf.bytes(section)), {
     onUnit: () => (unitsDone = performance.now()),
-    inlines: inlines !== undefined,
+    beside: inlines === undefined ? {} : { inlines: inlinesPass },
   });
   variables = result.variables;
   writeFileSync(output, result.bytes);
-  if (inlines !== undefined && result.inlines) writeFileSync(inlines, result.inlines.bytes);
+  if (inlines !== undefined) writeFileSync(inlines, result.beside.inlines?.bytes ?? '');
 }
 closeSync(fd);
 const { user, system } = process.cpuUsage();

@@ -20,7 +20,7 @@ import { DepotError } from '../errors.ts';
 import { longerKept, withKeptUntil } from '../upkeep/expiry.ts';
 import { claimOthers, withMarks } from '../ownership/claim-others.ts';
 import { entry, mergeCarrying, type Merging } from './merge-carriers.ts';
-import { WORK, type ExtraWork } from '../extras/index.ts';
+import { WORK, type ExtraWork, type FoundExtras, type PartOf } from '../extras/index.ts';
 import { judgeUpload, type Actor, type Asked, type Ruling } from '../ownership/ownership.ts';
 import { settle } from '../ownership/settle.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
@@ -170,13 +170,14 @@ function mergeExtra<Name extends ExtraName>(
   parts: KernelParts,
   merging: Merging,
 ): PartEntries[Name] | undefined {
-  const work: ExtraWork<Name> = WORK[name];
+  const work: ExtraWork<Name, PartOf<Name>> = WORK[name];
   const old = record.parts[name] as PartEntries[Name] | undefined;
   const given = record.carrier?.given ?? {};
   /** The kernel's build has put it into a carrier of its own. */
   const isPinned = !merging.ruling.overrides && work.pinnedBy.some((file) => given[file]);
   if (old && isPinned && !old.claimed) return old;
-  const part = parts[name];
+  const extras: FoundExtras = parts;
+  const part = extras[name];
   const found = part && work.entry(part, parts.core.sha256);
   return settle<PartEntries[Name]>(EXTRAS[name].label, old, found, {
     ...merging,

@@ -1,25 +1,59 @@
-import {
-  EXTRA_NAMES,
-  PART_NAMES,
-  type EXTRAS,
-  type ExtraName,
-  type PartName,
-} from '@btf-depot/contracts';
+import type { Source } from '@btf-depot/bytes';
+import { EXTRA_NAMES, PART_NAMES, type ExtraName, type PartName } from '@btf-depot/contracts';
+import { passOverDwarf, type Passes } from '@btf-depot/extras';
+import { refusing } from '../input-errors.ts';
+import type { OnUnit, Parts } from '../split/core-and-variables.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 import { inlines } from './inlines.ts';
 import { vars } from './vars.ts';
-import type { ExtraWork, FoundExtras, SplitContext, StoredBytes } from './work.ts';
+import type { ExtraWork, SplitContext, StoredBytes } from './work.ts';
 
-export type { ExtraWork, FoundExtras, StoredBytes };
+export type { ExtraWork, StoredBytes };
+
+const ALL = { vars, inlines };
+
+/** What splitting finds of an extra. */
+export type PartOf<Name extends ExtraName> = ReturnType<(typeof ALL)[Name]['find']> & object;
+
+/** What splitting finds of each extra. */
+export type FoundExtras = { [Name in ExtraName]?: PartOf<Name> | undefined };
 
 /** Of each extra of the contracts what the depot does with it; also loaded by worker threads. */
-export const WORK: { readonly [Name in ExtraName]: ExtraWork<Name> } = { vars, inlines };
+export const WORK: { readonly [Name in ExtraName]: ExtraWork<Name, PartOf<Name>> } = ALL;
+
+/** What looks for the extras that are wanted while DWARF is read. */
+export function passesFor(
+  wanted: readonly ExtraName[],
+  context: Pick<SplitContext, 'ofBuild'>,
+): Passes {
+  return Object.fromEntries(
+    wanted.flatMap((name) => {
+      const pass = WORK[name].pass?.(context);
+      return pass ? [[name, pass] as const] : [];
+    }),
+  );
+}
+
+/** What the passes find, if the variables did not need DWARF. */
+export function besideVariables(
+  { base, beside }: Parts,
+  dwarf: Source | undefined,
+  passes: Passes,
+  onUnit: OnUnit | undefined,
+): Record<string, unknown> {
+  if (beside || !dwarf || Object.keys(passes).length === 0) return beside ?? {};
+  return refusing('kernel', () => passOverDwarf(dwarf, base, passes, { onUnit }));
+}
 
 /** The extras that are wanted, as far as they are found. */
-export function findExtras(wanted: readonly ExtraName[], context: SplitContext): FoundExtras {
+export function findExtras(
+  wanted: readonly ExtraName[],
+  context: SplitContext,
+  inDwarf: Record<string, unknown>,
+): FoundExtras {
   const found = EXTRA_NAMES.filter((name) => wanted.includes(name)).map((name) => [
     name,
-    WORK[name].find(context),
+    (WORK[name] as ExtraWork<ExtraName, unknown>).find(context, inDwarf[name]),
   ]);
   return Object.fromEntries(found) as FoundExtras;
 }
@@ -28,7 +62,7 @@ type Stored = Record<PartName, (parts: KernelParts) => StoredBytes | undefined>;
 
 const STORED = Object.assign(
   { core: ({ core }: KernelParts) => core },
-  ...EXTRA_NAMES.map((name): ExtraWork<keyof typeof EXTRAS>['stored'] => WORK[name].stored),
+  ...EXTRA_NAMES.map((name) => WORK[name].stored),
 ) as Stored;
 
 /** What a split has of a part. */

@@ -1,10 +1,11 @@
-import { inlinesPart } from '../split/inlines-part.ts';
+import { inlinesPass, type InlinesFromDwarf } from '@btf-depot/extras';
+import { inlinesPart, type InlinesPart } from '../split/inlines-part.ts';
 import type { ExtraWork } from './work.ts';
 
-export const inlines: ExtraWork<'inlines'> = {
-  find: ({ elf, parts, ofBuild, dwarf, onUnit }) =>
-    elf &&
-    inlinesPart({ elf, core: parts.base, own: ofBuild, dwarf, found: parts.inlines, onUnit }),
+export const inlines: ExtraWork<'inlines', InlinesPart, InlinesFromDwarf> = {
+  pass: ({ ofBuild }) => (ofBuild ? undefined : inlinesPass),
+  find: ({ elf, parts, ofBuild }, inDwarf) =>
+    elf && inlinesPart({ elf, core: parts.base, own: ofBuild, inDwarf }),
   entry: ({ bytes, sha256, types, sites, origin, coverage, map }, baseSha256) => ({
     ...{ sha256, size: bytes.length, types, sites, origin, baseSha256 },
     ...(coverage && { coverage: { ...coverage } }),

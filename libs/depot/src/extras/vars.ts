@@ -1,6 +1,7 @@
+import type { VariablesPart } from '../split/split-part.ts';
 import type { ExtraWork } from './work.ts';
 
-export const vars: ExtraWork<'vars'> = {
+export const vars: ExtraWork<'vars', VariablesPart> = {
   find: ({ parts, stored }) => parts.vars ?? stored,
   entry: ({ sha256, bytes, types, variables, origin, coverage }, baseSha256) => ({
     ...{ sha256, size: bytes.length, types, variables, origin, baseSha256 },

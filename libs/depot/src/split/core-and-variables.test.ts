@@ -26,7 +26,9 @@ test('what is taken apart keeps the rules of kernels, or is refused by the name 
   const split = (name: string) =>
     coreAndVariables({
       base: parseBtf(fullWith(name)),
-      ...{ isOwn: false, delivery: 'module' as const, inlines: false },
+      isOwn: false,
+      delivery: 'module',
+      passes: {},
     });
   expect(split('hidden').vars?.variables).toBe(1);
   expect(() => split('')).toThrow(

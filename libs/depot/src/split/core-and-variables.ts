@@ -6,8 +6,8 @@ import {
   partition,
   uniteVariables,
   variablesFromDwarf,
-  type InlinesFromDwarf,
   type Partition,
+  type Passes,
   type VariablesFromDwarf,
   type VariablesFromDwarfOptions,
 } from '@btf-depot/extras';
@@ -29,8 +29,8 @@ export interface Origins {
   /** A vmlinux with DWARF. */
   dwarf?: Source | undefined;
   delivery: Delivery;
-  /** Inlined calls are wanted, where they come of the same pass over DWARF. */
-  inlines: boolean;
+  /** What else is looked for while DWARF is read. */
+  passes: Passes;
   onUnit?: OnUnit | undefined;
 }
 
@@ -38,27 +38,21 @@ export interface Parts {
   core: CorePart;
   vars?: VariablesPart | undefined;
   base: Btf;
-  /** On this core, where the variables' pass over DWARF found them. */
-  inlines?: InlinesFromDwarf | undefined;
+  /** What the passes found on this core; absent: DWARF was not read for it. */
+  beside?: Record<string, unknown> | undefined;
 }
 
 /** Core and variables. DWARF is read for those that no BTF has. */
 export function coreAndVariables(origins: Origins): Parts {
-  const { base, full, dwarf, delivery, inlines, onUnit } = origins;
-  const readDwarf = (core: Btf, options: VariablesFromDwarfOptions = {}) =>
-    dwarf &&
-    refusing('kernel', () =>
-      variablesFromDwarf(dwarf, core, { ...options, ...(onUnit && { onUnit }) }),
-    );
-  if (full) return attached(base, full, () => readDwarf(base, { inlines }));
+  const { base, full, dwarf, delivery, passes, onUnit } = origins;
+  const readDwarf = (core: Btf, beside?: Passes) =>
+    dwarf && refusing('kernel', () => variablesFromDwarf(dwarf, core, { beside, onUnit }));
+  if (full) return attached(base, full, () => readDwarf(base, passes));
   if (delivery === 'module') return partitioned(origins, readDwarf);
-  const found = readDwarf(base, { inlines });
+  const found = readDwarf(base, passes);
   if (found) checkMade('variables', found.bytes, base);
-  return {
-    ...verbatim(base),
-    ...(found && { vars: variablesPart(found, 'dwarf') }),
-    ...(found?.inlines && { inlines: found.inlines }),
-  };
+  const vars = found && variablesPart(found, 'dwarf');
+  return { ...verbatim(base), vars, beside: found?.beside };
 }
 
 /** Core as it is, without extras. */
@@ -71,11 +65,7 @@ function attached(base: Btf, full: Btf, readDwarf: () => VariablesFromDwarf | un
   const more = readDwarf();
   const vars = united(base, found, more);
   checkMade('variables', vars.bytes, base);
-  return {
-    ...verbatim(base),
-    vars: variablesPart(vars, 'full'),
-    ...(more?.inlines && { inlines: more.inlines }),
-  };
+  return { ...verbatim(base), vars: variablesPart(vars, 'full'), beside: more?.beside };
 }
 
 /**

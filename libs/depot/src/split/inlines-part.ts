@@ -11,7 +11,6 @@ import {
 import { refusing } from '../input-errors.ts';
 import { sha256Of } from '../sha256.ts';
 import type { SplitPart } from './split-part.ts';
-import type { OnUnit } from './core-and-variables.ts';
 
 export interface InlinesPart extends SplitPart {
   sites: number;
@@ -28,27 +27,34 @@ export interface InlinesOrigins {
   elf: Elf;
   core: Btf;
   /** What the kernel's own build wrote: see `ownInlines`. */
-  own?: Uint8Array | undefined;
-  /** The kernel's file, where it has DWARF. */
-  dwarf?: Source | undefined;
-  /** Found already, in the pass over DWARF that found the variables. */
-  found?: InlinesFromDwarf | undefined;
-  onUnit?: OnUnit | undefined;
+  own: Uint8Array | undefined;
+  inDwarf: InlinesFromDwarf | undefined;
 }
 
 /**
  * A kernel's inlined calls: as its own build wrote them, byte for byte, or else from its DWARF.
- * @throws DepotError `bad-btf`, `bad-dwarf` and what else reading DWARF throws.
+ * @throws DepotError `bad-btf`.
  */
 export function inlinesPart(origins: InlinesOrigins): InlinesPart | undefined {
-  const { core, own, dwarf, found, onUnit } = origins;
+  const { own, inDwarf } = origins;
   return refusing('kernel', () => {
     if (own) return describe(origins, own, { origin: 'kernel' });
-    const fromDwarf = found ?? (dwarf && inlinesFromDwarf(dwarf, core, onUnit ? { onUnit } : {}));
-    if (!fromDwarf) return undefined;
-    const { bytes, coverage, classes } = fromDwarf;
+    if (!inDwarf) return undefined;
+    const { bytes, coverage, classes } = inDwarf;
     return describe(origins, bytes, { origin: 'dwarf', coverage }, classes);
   });
+}
+
+/** The same of a file by itself, as far as it has any. @param dwarf the file, if it has DWARF. */
+export function inlinesOfKernel(
+  elf: Elf,
+  core: Btf,
+  dwarf: Source | undefined,
+): InlinesPart | undefined {
+  const own = ownInlines(elf);
+  const inDwarf =
+    own || !dwarf ? undefined : refusing('kernel', () => inlinesFromDwarf(dwarf, core));
+  return inlinesPart({ elf, core, own, inDwarf });
 }
 
 /** The inlined calls that a kernel has inside. */

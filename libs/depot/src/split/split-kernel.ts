@@ -12,7 +12,7 @@ import {
 } from './carrier-facts.ts';
 import { DepotError } from '../errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
-import { findExtras, type FoundExtras } from '../extras/index.ts';
+import { besideVariables, findExtras, passesFor, type FoundExtras } from '../extras/index.ts';
 import { ownInlines } from './inlines-part.ts';
 import { whyWithoutVars, type WithoutVars } from './without-vars.ts';
 import {
@@ -140,14 +140,21 @@ export function splitKernel(
       ? refusing('kernel', () => linkedInlines(given, readLinkRecords(elf)))
       : undefined;
   const ofBuild = inside ?? linked;
+  const passes = passesFor(options.extras, { ofBuild });
   const parts = options.extras.includes('vars')
     ? coreAndVariables({
-        ...{ base, isOwn: !!own, full: own && full, dwarf, delivery, onUnit },
-        inlines: options.extras.includes('inlines') && !ofBuild,
+        base,
+        isOwn: !!own,
+        full: own && full,
+        dwarf,
+        delivery,
+        passes,
+        onUnit,
       })
     : verbatim(base);
-  const context = { parts, elf, dwarf, ofBuild, stored: stored.vars, onUnit };
-  const found = findExtras(options.extras, context);
+  const inDwarf = besideVariables(parts, dwarf, passes, onUnit);
+  const context = { parts, elf, ofBuild, stored: stored.vars };
+  const found = findExtras(options.extras, context, inDwarf);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
   // An image of s390x does not say what it is for.

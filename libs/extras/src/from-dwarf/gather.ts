@@ -1,8 +1,6 @@
 import type { BtfBuilder } from '@btf-depot/btf';
-import { eachChild, Language, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
-import type { Elf } from '@btf-depot/elf';
+import { eachChild, Language, Tag, type Unit } from '@btf-depot/dwarf';
 import type { Place, Variable } from '../variables.ts';
-import type { CoreIndex } from './core-index.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { VariableFinder, type FoundVariable } from './find-variables.ts';
 import { Names } from './names.ts';
@@ -13,18 +11,14 @@ import { isDeclarable } from './rules.ts';
 import { sizeOfType } from './size-of.ts';
 import { symbolPlaces, SymbolsByAddress } from './symbols.ts';
 import { TypeTable } from './type-table.ts';
+import type { PassInput, PassOptions, Passes, Running } from './unit-pass.ts';
 
-export interface GatherInput {
-  readonly elf: Elf;
-  readonly dwarf: Dwarf;
-  readonly index: CoreIndex;
+export interface GatherInput extends PassInput {
   /** Split BTF on core, which takes the types that core lacks. */
   readonly builder: BtfBuilder;
-  /** Most types that core may lack. */
-  readonly types: number;
-  readonly onUnit?: ((done: number, total: number) => void) | undefined;
-  /** Goes through a unit for something else, and calls `variable` for each of its variables. */
-  readonly alongside?: ((unit: Unit, variable?: (offset: number) => void) => void) | undefined;
+  readonly onUnit: PassOptions['onUnit'];
+  /** Looks at each unit as well. */
+  readonly alongside: Pick<Running<Passes>, 'unit'>;
 }
 
 /** Variables with the types that they have in core, or in what was added to it. */
@@ -41,9 +35,9 @@ export interface Gathered {
 
 /** Goes through all units once, and again through those whose declarations have a symbol. */
 export function gather(input: GatherInput): Gathered {
-  const { elf, dwarf, index, builder, onUnit, alongside } = input;
+  const { elf, dwarf, index, most, builder, onUnit, alongside } = input;
   const names = new Names(index, builder);
-  const table = new TypeTable(index, builder, names, input.types);
+  const table = new TypeTable(index, builder, names, most.types);
   const resolver = new TypeResolver(dwarf, table);
   const finder = new VariableFinder(elf, dwarf);
   const pointerSize = elf.class / 8;
@@ -83,13 +77,13 @@ export function gather(input: GatherInput): Gathered {
   dwarf.eachUnit((unit) => {
     if (unit.language === Language.RUST) {
       unitsLeftOut++;
-      alongside?.(unit);
+      alongside.unit(unit);
     } else {
       if (shuffled) refuseShuffled(dwarf, unit);
       const found = (variable: FoundVariable): void => take(unit, variable);
       const look = (offset: number): void => finder.look(unit, offset, found, declare);
-      if (alongside) alongside(unit, look);
-      else eachChild(unit, unit.header.firstEntry, Tag.VARIABLE, look);
+      const isWalked = alongside.unit(unit, look);
+      if (!isWalked) eachChild(unit, unit.header.firstEntry, Tag.VARIABLE, look);
     }
     onUnit?.(unit.index + 1, dwarf.units.length);
   });

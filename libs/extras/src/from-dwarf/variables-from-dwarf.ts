@@ -1,4 +1,4 @@
-import { FormatError, type Source } from '@btf-depot/bytes';
+import type { Source } from '@btf-depot/bytes';
 import {
   addVariable,
   BtfBuilder,
@@ -8,53 +8,30 @@ import {
   reachable,
   type Btf,
 } from '@btf-depot/btf';
-import { readDwarf, type DwarfLimits, type Unit } from '@btf-depot/dwarf';
-import { readElf } from '@btf-depot/elf';
 import { variablesNotIn } from '../attach-variables.ts';
 import { variablesBtf, type VariablesBtf } from '../variables-btf.ts';
 import { listVariables, type Place, type Variable } from '../variables.ts';
-import { CoreIndex } from './core-index.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { gather } from './gather.ts';
-import { checkSameBuild, isShuffled, refuseShuffled } from './refuse.ts';
-import { InlinesPass, type InlinesFromDwarf } from '../inlines/inlines-from-dwarf.ts';
+import { checkSameBuild } from './refuse.ts';
+import {
+  openVmlinux,
+  startPasses,
+  type FoundBy,
+  type Passes,
+  type PassOptions,
+} from './unit-pass.ts';
 
-export interface VariablesFromDwarfOptions {
-  /**
-   * Called after each unit, with how many are done and how many there are. What it throws ends
-   * the work, and is passed on: this is how to cancel.
-   */
-  readonly onUnit?: ((done: number, total: number) => void) | undefined;
-  readonly limits?: Partial<DwarfLimits & VariablesFromDwarfLimits> | undefined;
-  /** Also finds the inlined calls, in the same pass. */
-  readonly inlines?: boolean;
+export interface VariablesFromDwarfOptions<Beside extends Passes = Passes> extends PassOptions {
+  /** What else the same reading of DWARF finds. */
+  readonly beside?: Beside | undefined;
 }
 
-interface VariablesFromDwarfLimits {
-  /** Types that core may lack. */
-  readonly types: number;
-  /** Inlined calls. */
-  readonly sites: number;
-  /** Parameters of a function that is inlined. */
-  readonly parameters: number;
-}
-
-/**
- * What type ids have room for (BTF_MAX_TYPE), four times the inlined calls of a distribution's
- * kernel, and twice the parameters that a C compiler must take (C11, 5.2.4.1).
- */
-export const VARIABLES_FROM_DWARF_LIMITS: VariablesFromDwarfLimits = {
-  types: 0xfffff,
-  sites: 2 ** 21,
-  parameters: 254,
-};
-
-export interface VariablesFromDwarf extends VariablesBtf {
+export interface VariablesFromDwarf<Beside extends Passes = Passes> extends VariablesBtf {
   readonly coverage: VariableCoverage;
   /** Those among the variables that pahole does not find. */
   readonly beyond: readonly BeyondVariable[];
-  /** Where they were wanted. */
-  readonly inlines?: InlinesFromDwarf;
+  readonly beside: FoundBy<Beside>;
 }
 
 /** A variable that is there, and that pahole leaves out. */
@@ -81,20 +58,16 @@ export interface BeyondVariable {
  * where it has variables at other places, `randstruct`, `dwarf-none`, `dwarf-relocatable` and
  * what else reading ELF and DWARF throws, `dwarf-nesting`, `dwarf-limit`, `datasec-range`.
  */
-export function variablesFromDwarf(
+export function variablesFromDwarf<Beside extends Passes = Record<never, never>>(
   vmlinux: Source,
   core: Btf,
-  options: VariablesFromDwarfOptions = {},
-): VariablesFromDwarf {
-  const { onUnit, limits = {}, inlines: wantsInlines = false } = options;
-  const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
-  const index = new CoreIndex(core, dwarf.tables.strings);
+  options: VariablesFromDwarfOptions<Beside> = {},
+): VariablesFromDwarf<Beside> {
+  const { onUnit, limits = {}, beside } = options;
+  const input = openVmlinux(vmlinux, core, limits);
   const builder = new BtfBuilder({ base: core });
-  const most = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
-  const pass = wantsInlines ? new InlinesPass({ elf, dwarf, index, most }) : undefined;
-  const alongside =
-    pass && ((unit: Unit, variable?: (offset: number) => void) => pass.unit(unit, variable));
-  const gathered = gather({ elf, dwarf, index, builder, types: most.types, onUnit, alongside });
+  const passes = startPasses(beside ?? ({} as Beside), input);
+  const gathered = gather({ ...input, builder, onUnit, alongside: passes });
   const ofCore = listVariables(core);
   checkSameBuild(ofCore, gathered.variables);
 
@@ -104,39 +77,8 @@ export function variablesFromDwarf(
     ...encode(core, source, variables),
     beyond: [...beyond(gathered.completed, 'completed'), ...beyond(gathered.declared, 'declared')],
     coverage: { ...gathered.coverage, inCore: all.length - variables.length },
-    ...(pass && { inlines: pass.finish() }),
+    beside: passes.finish(),
   };
-}
-
-/**
- * The inlined calls of a kernel alone, as split BTF on its core. Options and errors as with
- * variables.
- */
-export function inlinesFromDwarf(
-  vmlinux: Source,
-  core: Btf,
-  { onUnit, limits = {} }: Omit<VariablesFromDwarfOptions, 'inlines'> = {},
-): InlinesFromDwarf {
-  const { elf, dwarf } = openVmlinux(vmlinux, core, limits);
-  const most = { ...VARIABLES_FROM_DWARF_LIMITS, ...limits };
-  const shuffled = isShuffled(elf);
-  const index = new CoreIndex(core, dwarf.tables.strings);
-  const pass = new InlinesPass({ elf, dwarf, index, most });
-  dwarf.eachUnit((unit) => {
-    if (shuffled) refuseShuffled(dwarf, unit);
-    pass.unit(unit);
-    onUnit?.(unit.index + 1, dwarf.units.length);
-  });
-  return pass.finish();
-}
-
-function openVmlinux(vmlinux: Source, core: Btf, limits: Partial<DwarfLimits>) {
-  const elf = readElf(vmlinux);
-  if (core.base) throw new FormatError('btf-base', 'core must be standalone BTF');
-  if (core.endian !== elf.endian) {
-    throw new FormatError('btf-base', `core is ${core.endian} endian, the kernel ${elf.endian}`);
-  }
-  return { elf, dwarf: readDwarf(elf, vmlinux, { limits }) };
 }
 
 function beyond(variables: readonly Variable[], why: BeyondVariable['why']): BeyondVariable[] {

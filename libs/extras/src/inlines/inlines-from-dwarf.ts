@@ -1,10 +1,15 @@
 import { BtfBuilder, type Btf } from '@btf-depot/btf';
-import type { Dwarf, Unit } from '@btf-depot/dwarf';
-import type { Elf } from '@btf-depot/elf';
-import type { CoreIndex } from '../from-dwarf/core-index.ts';
+import type { Source } from '@btf-depot/bytes';
+import type { Unit } from '@btf-depot/dwarf';
 import { Names } from '../from-dwarf/names.ts';
 import { TypeResolver } from '../from-dwarf/resolve-types.ts';
 import { TypeTable } from '../from-dwarf/type-table.ts';
+import {
+  passOverDwarf,
+  type PassInput,
+  type PassOptions,
+  type UnitPass,
+} from '../from-dwarf/unit-pass.ts';
 import { InlineCollector } from './collect.ts';
 import type { InlineCoverage } from './coverage.ts';
 import { inlinesBtf, type InlinesBtf } from './inlines-btf.ts';
@@ -13,22 +18,15 @@ export interface InlinesFromDwarf extends InlinesBtf {
   readonly coverage: InlineCoverage;
 }
 
-export interface InlinesInput {
-  readonly elf: Elf;
-  readonly dwarf: Dwarf;
-  readonly index: CoreIndex;
-  /** How many there may be, `types` of which core lacks. */
-  readonly most: { readonly types: number; readonly sites: number; readonly parameters: number };
-}
-
-/** Finds inlined calls in the pass over the units that finds the variables too. */
-export class InlinesPass {
+/** Finds inlined calls. */
+class InlinesPass implements UnitPass<InlinesFromDwarf> {
+  readonly walks = true;
   readonly #core: Btf;
   readonly #builder: BtfBuilder;
   readonly #table: TypeTable;
   readonly #collector: InlineCollector;
 
-  constructor({ elf, dwarf, index, most }: InlinesInput) {
+  constructor({ elf, dwarf, index, most }: PassInput) {
     this.#core = index.core;
     this.#builder = new BtfBuilder({ base: index.core });
     const names = new Names(index, this.#builder);
@@ -37,7 +35,6 @@ export class InlinesPass {
     this.#collector = new InlineCollector({ elf, dwarf, table: this.#table, resolver, most });
   }
 
-  /** `variable`: called with the offset of each variable at the unit's top level. */
   unit(unit: Unit, variable?: (offset: number) => void): void {
     this.#collector.unit(unit, variable);
   }
@@ -58,4 +55,15 @@ export class InlinesPass {
       },
     };
   }
+}
+
+export const inlinesPass = (input: PassInput): UnitPass<InlinesFromDwarf> => new InlinesPass(input);
+
+/** The inlined calls of a kernel alone, as split BTF on its core. */
+export function inlinesFromDwarf(
+  vmlinux: Source,
+  core: Btf,
+  options: PassOptions = {},
+): InlinesFromDwarf {
+  return passOverDwarf(vmlinux, core, { inlines: inlinesPass }, options).inlines;
 }

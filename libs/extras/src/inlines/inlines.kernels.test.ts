@@ -13,7 +13,7 @@ import {
 } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { inlinesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
+import { inlinesFromDwarf } from './inlines-from-dwarf.ts';
 import { printedFrames, printedSites, type PrintedSite } from '../testing/dwarfdump-sites.ts';
 import { CallerMap, writeCallerMap } from './caller-map.ts';
 import { SITE_CLASSES, zeros, type InlineCoverage, type SiteClass } from './coverage.ts';

@@ -23,16 +23,13 @@ import {
 } from '@btf-depot/dwarf/testing';
 import { readElf } from '@btf-depot/elf';
 import { describe, expect, it } from 'vitest';
-import {
-  inlinesFromDwarf,
-  variablesFromDwarf,
-  type VariablesFromDwarfOptions,
-} from '../from-dwarf/variables-from-dwarf.ts';
+import type { PassOptions } from '../from-dwarf/unit-pass.ts';
+import { variablesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
 import { CallerMap, writeCallerMap } from './caller-map.ts';
 import { SITE_CLASSES } from './coverage.ts';
 import { fetchArgument } from './fetch-argument.ts';
 import { inChunks } from './in-chunks.ts';
-import type { InlinesFromDwarf } from './inlines-from-dwarf.ts';
+import { inlinesFromDwarf, inlinesPass, type InlinesFromDwarf } from './inlines-from-dwarf.ts';
 import { locationText, type Location } from './location.ts';
 import { kernelRegister, registerName } from './registers.ts';
 import { SiteTable } from './site-table.ts';
@@ -71,7 +68,7 @@ function find(
     base?: Btf;
     locations?: LocationListWriter;
     ranges?: Uint8Array<ArrayBuffer>;
-    limits?: VariablesFromDwarfOptions['limits'];
+    limits?: PassOptions['limits'];
   } = {},
 ): InlinesFromDwarf & { table: SiteTable } {
   const source = image(inlinedCalls(calls, locations, ranges));
@@ -223,8 +220,8 @@ describe('functions', () => {
 it('variables and inlined calls come of one pass, and are the same as alone', () => {
   const source = image(inlinedCalls([callOf(0, {})]));
   const base = core();
-  const both = variablesFromDwarf(source, base, { inlines: true });
-  expect(both.inlines?.bytes).toEqual(inlinesFromDwarf(source, base).bytes);
+  const both = variablesFromDwarf(source, base, { beside: { inlines: inlinesPass } });
+  expect(both.beside.inlines.bytes).toEqual(inlinesFromDwarf(source, base).bytes);
   expect(variablesFromDwarf(source, base)).not.toHaveProperty('inlines');
 });
 
