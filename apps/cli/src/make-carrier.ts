@@ -74,8 +74,8 @@ export async function makeCarrier(
     ...(carrier.links && { links: carrier.links }),
     ...(choices.name !== undefined && { name: choices.name }),
   };
-  const { whole, least } = makeCarriers(input, core.sha256);
-  const module = choices.least ? least : whole;
+  const made = makeCarriers(input, core.sha256);
+  const module = made[choices.least ? 'btf_vmlinux_ksyms.ko' : 'btf_vmlinux.ko'];
   if (!module) throw new DepotError('no-vars', `no carrier: ${carrier.why ?? 'its name is taken'}`);
   const isLoadable = readCarrier(module).loadable;
   const why = carrier.loadable && !isLoadable ? 'load-refused' : carrier.why;

@@ -25,11 +25,11 @@ export interface CarrierInput {
    * The section `.BTF`, and what it is: `ksyms`, which the kernel registers, or `core` itself,
    * when it travels with its extras (delivery `module`).
    */
-  readonly btf?: { readonly holds: 'ksyms' | 'core'; readonly bytes: Uint8Array };
+  readonly btf?: { readonly holds: 'ksyms' | 'core'; readonly bytes: Uint8Array } | undefined;
   /** In the order of their sections. */
   readonly extras: readonly CarriedExtra[];
   /** What makes the kernel load it; without, the carrier is a container. */
-  readonly load?: LoadFacts;
+  readonly load?: LoadFacts | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Source, StreamReader } from '@btf-depot/bytes';
 import type { Compression } from '@btf-depot/codec';
+import type { FormatName } from './formats/index.ts';
 import type { Member } from './member.ts';
 import type { PackageInfo } from './package-info.ts';
 
@@ -39,7 +40,7 @@ export interface Tools {
 
 interface AnyFormat {
   /** Its errors have it as the prefix of their codes: `deb-truncated`. */
-  readonly name: string;
+  readonly name: FormatName;
   /** The prefix of its errors where that is another. */
   readonly codes?: string;
   /** Of files in archives and folders that are worth a look. */

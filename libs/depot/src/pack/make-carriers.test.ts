@@ -202,9 +202,10 @@ describe('inlined calls', () => {
     module && readCarrier(module).sections.map(({ name }) => name);
 
   test("lie beside ksyms, and alone in a module of upstream's name", () => {
-    const { whole, least, inline } = makeCarriers(input, '00');
-    expect(sectionsOf(whole)).toEqual(['.BTF', '.BTF.inlines']);
-    expect(sectionsOf(least)).toEqual(['.BTF']);
+    const made = makeCarriers(input, '00');
+    expect(sectionsOf(made['btf_vmlinux.ko'])).toEqual(['.BTF', '.BTF.inlines']);
+    expect(sectionsOf(made['btf_vmlinux_ksyms.ko'])).toEqual(['.BTF']);
+    const inline = made['btf_vmlinux_inline.ko'];
     expect(sectionsOf(inline)).toEqual(['.BTF.inline']);
     expect(inline && readCarrier(inline).name).toBe('btf_vmlinux_inline');
   });
@@ -216,8 +217,9 @@ describe('inlined calls', () => {
     const hash = createHash('sha256').update(linked).digest('hex');
     const name = Buffer.from('btf_vmlinux_inline.ko\0').toString('hex');
     const links = [{ section: '.BTF.inline.link', content: name + hash }];
-    const { whole, inline } = makeCarriers({ ...input, links }, '00');
+    const made = makeCarriers({ ...input, links }, '00');
+    const inline = made['btf_vmlinux_inline.ko'];
     expect(sectionsOf(inline)).toEqual(sections);
-    expect(sectionsOf(whole)).toEqual(['.BTF', '.BTF.inlines']);
+    expect(sectionsOf(made['btf_vmlinux.ko'])).toEqual(['.BTF', '.BTF.inlines']);
   });
 });

@@ -9,6 +9,7 @@ import {
   type LoadFacts,
 } from '@btf-depot/carrier';
 import {
+  CARRIER_FILES,
   CARRIERS,
   EXTRA_NAMES,
   type CarrierFile,
@@ -18,8 +19,6 @@ import {
 
 /** The module that has it all; its BTF appears under this name in /sys/kernel/btf. */
 export const CARRIER_NAME = CARRIERS['btf_vmlinux.ko'].module;
-/** The module with nothing but what BPF programs need. */
-const KSYMS_CARRIER_NAME = CARRIERS['btf_vmlinux_ksyms.ko'].module;
 /** Upstream's name of the module with inlined calls. */
 export const INLINE_CARRIER_NAME = CARRIERS['btf_vmlinux_inline.ko'].module;
 
@@ -43,13 +42,35 @@ export interface CarriersInput extends ExtraBytes {
   name?: string | undefined;
 }
 
-/** Each is absent where its name is the kernel's to give, and these are not the bytes for it. */
-export interface Carriers {
-  readonly whole?: Uint8Array;
-  /** Absent too where the kernel could not load it, or would get nothing from it. */
-  readonly least?: Uint8Array;
-  readonly inline?: Uint8Array;
+/**
+ * By the names of their artifacts. Each is absent where its name is the kernel's to give, and these
+ * are not the bytes for it.
+ */
+export type Carriers = Partial<Record<CarrierFile, Uint8Array>>;
+
+/** What a carrier has inside. */
+interface Inside extends Pick<CarrierInput, 'btf' | 'extras'> {
+  /** What the kernel would take from a module of its name: its link record must be of this. */
+  linked: Uint8Array | undefined;
 }
+
+/** What of a kernel may go into carriers. */
+interface Carried {
+  input: CarriersInput;
+  /** Core of a kernel that has none inside, else ksyms: the kernel takes it as the module's BTF. */
+  btf: Inside['btf'];
+  ksyms: Inside['btf'];
+  extras: Inside['extras'];
+}
+
+/** What goes into each carrier; undefined: there is no such carrier. */
+const INSIDE: { readonly [File in CarrierFile]: (carried: Carried) => Inside | undefined } = {
+  'btf_vmlinux.ko': ({ btf, extras }) => ({ btf, extras, linked: btf?.bytes }),
+  'btf_vmlinux_ksyms.ko': ({ input, ksyms }) =>
+    ksyms && isLeastMade(input) ? { btf: ksyms, extras: [], linked: ksyms.bytes } : undefined,
+  'btf_vmlinux_inline.ko': ({ input: { inlines } }) =>
+    inlines && { extras: [{ name: 'inline', bytes: inlines }], linked: inlines },
+};
 
 /**
  * The carriers of a kernel, not compressed. The same input gives the same bytes.
@@ -71,30 +92,23 @@ export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers
 
 /** @throws FormatError for load facts that give no carrier, or one that no kernel must be given. */
 function makeAll(input: CarriersInput, baseSha256: string): Carriers {
-  const { buildId, delivery, core, ksyms, inlines, load, links = [] } = input;
-  const about = { target: carrierTarget(input), buildId, baseSha256, ...(load && { load }) };
-  // What the kernel would take from a module of the name is what its link record must be of.
-  const make = (
-    one: Pick<CarrierInput, 'btf' | 'extras'> & { name: string },
-    linked?: Uint8Array,
-  ) =>
-    mayCarry(links, one.name, linked) ? judged(carrier({ ...about, ...one }), load) : undefined;
-  const safe = ksyms && { holds: 'ksyms' as const, bytes: ksyms };
-  const btf = delivery === 'module' ? { holds: 'core' as const, bytes: core } : safe;
+  const { buildId, delivery, core, load, links = [] } = input;
+  const about = { target: carrierTarget(input), buildId, baseSha256, load };
+  const ksyms = input.ksyms && { holds: 'ksyms' as const, bytes: input.ksyms };
+  const btf = delivery === 'module' ? { holds: 'core' as const, bytes: core } : ksyms;
   const extras = EXTRA_NAMES.flatMap((name) => {
     const bytes = input[name];
     return bytes ? [{ name, bytes }] : [];
   });
-  const name = input.name ?? CARRIER_NAME;
-  const whole = make({ name, ...(btf && { btf }), extras }, btf?.bytes);
-  const least =
-    safe && isLeastMade({ delivery, ksyms, load })
-      ? make({ name: KSYMS_CARRIER_NAME, btf: safe, extras: [] }, safe.bytes)
-      : undefined;
-  const inline =
-    inlines &&
-    make({ name: INLINE_CARRIER_NAME, extras: [{ name: 'inline', bytes: inlines }] }, inlines);
-  return { ...(whole && { whole }), ...(least && { least }), ...(inline && { inline }) };
+  const made = CARRIER_FILES.flatMap((file) => {
+    const inside = INSIDE[file]({ input, btf, ksyms, extras });
+    const { module } = CARRIERS[file];
+    const name = file === 'btf_vmlinux.ko' ? (input.name ?? module) : module;
+    if (!inside || !mayCarry(links, name, inside.linked)) return [];
+    const made = carrier({ ...about, name, btf: inside.btf, extras: inside.extras });
+    return [[file, judged(made, load)] as const];
+  });
+  return Object.fromEntries(made);
 }
 
 /** The kernel could load it, and would get something from it. */
@@ -104,8 +118,8 @@ export function isLeastMade({
   load,
 }: {
   delivery: Delivery;
-  ksyms: object | undefined;
-  load: LoadFacts | undefined;
+  ksyms?: object | undefined;
+  load?: LoadFacts | undefined;
 }): boolean {
   return delivery === 'builtin' && ksyms !== undefined && load !== undefined;
 }
@@ -115,17 +129,4 @@ function judged(module: Uint8Array, load: LoadFacts | undefined): Uint8Array {
   const judgement = judgeCarrier(module, { structModule: load.structModule });
   if (judgement.as === 'refused') throw new FormatError(judgement.code, judgement.why);
   return module;
-}
-
-/** Carriers by the names of their artifacts. */
-export function carrierFiles({
-  whole,
-  least,
-  inline,
-}: Carriers): Partial<Record<CarrierFile, Uint8Array>> {
-  return {
-    ...(whole && { 'btf_vmlinux.ko': whole }),
-    ...(least && { 'btf_vmlinux_ksyms.ko': least }),
-    ...(inline && { 'btf_vmlinux_inline.ko': inline }),
-  };
 }

@@ -12,7 +12,7 @@ import {
   type PublishedPart,
 } from '@btf-depot/contracts';
 import { COMPRESSION_LEVELS, COMPRESSORS, type CompressionLevels } from './compressors.ts';
-import { carrierFiles, makeCarriers, type CarriersInput } from './make-carriers.ts';
+import { makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { sha256Of } from '../sha256.ts';
 
 export type PublishedBytes = Partial<
@@ -57,7 +57,7 @@ export async function packKernel(input: PackInput): Promise<PackedArtifact[]> {
 /** The artifacts that are not compressed, carriers last. */
 export function plainArtifacts(input: PackInput): PackedArtifact[] {
   const modules = {
-    ...carrierFiles(makeCarriers(input, sha256Of(input.core))),
+    ...makeCarriers(input, sha256Of(input.core)),
     ...input.given,
   };
   return [

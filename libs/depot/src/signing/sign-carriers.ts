@@ -1,6 +1,6 @@
 import { readCarrier } from '@btf-depot/carrier';
 import type { CarrierFile } from '@btf-depot/contracts';
-import { carrierFiles, makeCarriers } from '../pack/make-carriers.ts';
+import { makeCarriers } from '../pack/make-carriers.ts';
 import type { GivenCarriers, PackInput } from '../pack/pack-kernel.ts';
 import { sha256Of } from '../sha256.ts';
 
@@ -13,7 +13,7 @@ export async function signCarriers(
   sign: (module: Uint8Array) => Promise<Uint8Array>,
 ): Promise<GivenCarriers> {
   if (!input.load) return { ...input.given };
-  const made = carrierFiles(makeCarriers(input, sha256Of(input.core)));
+  const made = makeCarriers(input, sha256Of(input.core));
   const given: GivenCarriers = {};
   for (const [name, module] of Object.entries(made) as [CarrierFile, Uint8Array][]) {
     given[name] = readCarrier(module).loadable ? await sign(module) : module;

@@ -7,7 +7,7 @@ import {
 } from '@btf-depot/contracts';
 import { packInput } from '../pack/compress-kernel.ts';
 import { whyUnsafe } from '../split/given-carrier.ts';
-import { carrierFiles, makeCarriers } from '../pack/make-carriers.ts';
+import { makeCarriers } from '../pack/make-carriers.ts';
 import type { GivenCarriers } from '../pack/pack-kernel.ts';
 import { blobsOf } from '../record/blobs-in-records.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -187,7 +187,7 @@ async function packAgain(
 ): Promise<void> {
   const input = await packInput(blobs, record);
   const signed = await signedCarriers(blobs, record);
-  const unsignedOnes = carrierFiles(makeCarriers(input, record.core.sha256));
+  const unsignedOnes = makeCarriers(input, record.core.sha256);
   for (const [what, bytes] of Object.entries(signed) as [CarrierFile, Uint8Array][]) {
     const [now, then] = [unsignedOnes[what], unsigned(bytes)].map((one) => one && sha256Of(one));
     if (now !== then) tell('not-reproducible', what, 'what is signed is not made of its parts');

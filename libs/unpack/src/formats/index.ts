@@ -14,23 +14,27 @@ import { uki } from './uki.ts';
 import { vendorBoot } from './vendor-boot.ts';
 import { zboot } from './zboot.ts';
 
-/** Every package, archive and image that is opened: the first that begins so has it. */
-export const FORMATS: readonly Format[] = [
+/** Every package, archive and image that is opened, by its name: the first that begins so has it. */
+const ALL = {
   deb,
   rpm,
   apk3,
-  bzImage,
+  bzimage: bzImage,
   zboot,
   uki,
   bootimg,
-  vendorBoot,
+  vendorboot: vendorBoot,
   uimage,
   fit,
   ipk,
   apk,
   pacman,
   tar,
-];
+};
+
+export type FormatName = keyof typeof ALL;
+
+export const FORMATS: readonly Format[] = Object.values(ALL);
 
 export const STREAM_FORMATS = FORMATS.filter(
   (format): format is StreamFormat => format.kind === 'stream',
