@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import type { Source } from '@btf-depot/bytes';
-import { EXTRA_NAMES, PARTS, PUBLISHED_PARTS } from '@btf-depot/contracts';
-import { bytesOfPart, splitKernel, type KernelParts, type SplitPart } from '@btf-depot/depot';
+import { EXTRA_NAMES, EXTRAS, PARTS, PUBLISHED_PARTS } from '@btf-depot/contracts';
+import { bytesOfPart, splitKernel, type KernelParts } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { inChunks } from '@btf-depot/extras';
 import { Command } from 'commander';
@@ -65,14 +65,15 @@ async function split(path: string, flags: Flags): Promise<void> {
   });
   const { buildId: id, release, delivery } = parts;
   if (json) {
-    printJson({ buildId: id, ...(release !== undefined && { release }), delivery, files });
+    const described = files.map(({ counts, ...rest }) => ({ ...rest, ...counts }));
+    printJson({ buildId: id, release, delivery, files: described });
     return;
   }
-  const rows = files.map(({ file, size, types, variables, sites }) => [
+  const rows = files.map(({ file, size, counts }) => [
     file,
     formatBytes(size),
-    Object.entries({ types, variables, sites })
-      .flatMap(([what, count]) => (count === undefined ? [] : [`${formatCount(count)} ${what}`]))
+    Object.entries(counts)
+      .map(([what, count]) => `${formatCount(count)} ${what}`)
       .join(', '),
   ]);
   print(`build ID ${id}\n${formatTable(rows, [1])}`);
@@ -84,22 +85,18 @@ function lacksBtf(kernel: Source): boolean {
   return isElf && readElf(kernel).filled('.BTF') === undefined;
 }
 
-/** What counts of a part there are. */
-interface Counts {
-  types?: number;
-  variables?: number;
-  sites?: number;
-}
+/** What a part may say of how much there is. */
+const COUNTED = ['types', ...new Set(Object.values(EXTRAS).map(({ counts }) => counts))];
 
 function filesOf(parts: KernelParts) {
   return PUBLISHED_PARTS.flatMap((part) => {
-    const found: (Counts & Pick<SplitPart, 'bytes' | 'sha256'>) | undefined = bytesOfPart(
-      parts,
-      part,
-    );
+    const found = bytesOfPart(parts, part);
     if (!found) return [];
-    const { bytes, sha256, types, variables, sites } = found;
-    return [{ name: PARTS[part].artifact.name, bytes, sha256, types, variables, sites }];
+    const { bytes, sha256 } = found;
+    const all = new Map(Object.entries(found));
+    const counted = COUNTED.filter((what) => all.has(what)).map((what) => [what, all.get(what)]);
+    const counts = Object.fromEntries(counted) as Record<string, number>;
+    return [{ name: PARTS[part].artifact.name, bytes, sha256, counts }];
   });
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ARTIFACTS } from '../artifact.ts';
 import { sha256Schema } from '../build-id.ts';
 import { functionNameSchema, siteAddressSchema, sitePageSchema } from '../inline.ts';
-import { MISS_CODES } from '../parts.ts';
+import { MISS_CODES, PART_NAMES, partSpec } from '../parts.ts';
 import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
 import { keysAnswerSchema } from '../trust/keys.ts';
 import {
@@ -27,6 +27,10 @@ import {
   skipped,
 } from './parameters.ts';
 import type { RouteTable } from './route.ts';
+
+const SECTIONS = PART_NAMES.flatMap((name) => partSpec(name).sections?.[0] ?? [])
+  .map((section) => `\`${section}\``)
+  .join(', ');
 
 const ARTIFACT_ANSWERS = Object.fromEntries(
   Object.values(ARTIFACTS).map((type) => [type.replace(/;.*/, ''), null]),
@@ -214,7 +218,7 @@ export const FETCH_ROUTES = {
   section: {
     method: 'get',
     path: '/buildid/{buildId}/section/{name}',
-    summary: "debuginfod's protocol: `.BTF`, `.BTF.vars`, `.BTF.ksyms`, `.BTF.inlines`",
+    summary: `debuginfod's protocol: ${SECTIONS}`,
     parameters: { ...ofKernel, name: z.string().regex(/^[\w.]{1,64}$/) },
     answers: { [OCTETS]: null },
     blob: true,

@@ -40,7 +40,7 @@ export interface CompressDeps {
   /** After so many crashes the kernel is taken for their cause, and not tried again. */
   crashLimit: number;
   /** How hard to compress; by default as the libraries of formats do. */
-  levels?: CompressionLevels;
+  levels?: Partial<CompressionLevels>;
   /** Signs modules for kernels that want it; absent: they are not signed. */
   signModule?: (module: Uint8Array) => Promise<Uint8Array>;
   /** Each signs the manifest; none: it is not signed. */
@@ -195,7 +195,7 @@ async function publish(
     ]),
   );
   const isOneSigned = packed.some(({ name, bytes }) => name.endsWith('.ko') && isSigned(bytes));
-  const { levels = COMPRESSION_LEVELS } = deps;
+  const levels = { ...COMPRESSION_LEVELS, ...deps.levels };
   const readyAt = deps.clock.now().toISOString();
   const announced = deps.announces ? { unannounced: true as const } : {};
   const { written } = await updateRecord(deps.records, job.buildId, (current) =>
@@ -204,7 +204,7 @@ async function publish(
           state: 'ready',
           artifacts,
           packing: PACKING,
-          levels: { ...levels },
+          levels,
           ...(current.carrier && {
             carrier: { ...current.carrier, signed: isOneSigned, ...changes },
           }),
