@@ -1,0 +1,82 @@
+import {
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../../../', import.meta.url));
+
+/** Made by tools, or of no use to a copy. */
+const LEFT_OUT = new Set(['.git', '.nx', '.cache', 'dist']);
+
+/**
+ * The project in a temporary folder: hard links to its files, which are broken before one is
+ * changed, and links to the packages that were installed. Workspace packages are those of the copy.
+ */
+export class TreeCopy implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'btf-depot-additions-'));
+
+  constructor() {
+    copyFolder(root, this.folder);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.folder, path), 'utf8');
+  }
+
+  write(path: string, text: string): void {
+    const target = join(this.folder, path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(`${target}.new`, text);
+    renameSync(`${target}.new`, target);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+function copyFolder(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (LEFT_OUT.has(entry.name)) continue;
+    if (entry.name === 'node_modules') linkPackages(source, target);
+    else if (entry.isDirectory()) copyFolder(source, target);
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else if (entry.isFile()) link(source, target);
+  }
+}
+
+/** A package's own imports are found beside where it really lies. */
+function linkPackages(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    const [source, target] = [join(from, name), join(to, name)];
+    if (LEFT_OUT.has(name)) continue;
+    if (name.startsWith('@')) linkPackages(source, target);
+    else symlinkSync(lstatSync(source).isSymbolicLink() ? readlinkSync(source) : source, target);
+  }
+}
+
+/** The temporary folder may be on another disk. */
+function link(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    copyFileSync(from, to);
+  }
+}

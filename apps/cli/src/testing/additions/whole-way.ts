@@ -1,0 +1,142 @@
+// Runs in a copy of the project that has the made-up additions: sends a package in the made-up format
+// the whole way, and prints what each place says of the made-up extra, artifact and compressed form.
+import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseBtf } from '@btf-depot/btf';
+import { readCarrier } from '@btf-depot/carrier';
+import { decompress } from '@btf-depot/codec';
+import { buildIdOf, collect, inlinedKernel, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { btfdepot, startDepot } from '@btf-depot/testing/processes';
+
+const folder = await mkdtemp(join(tmpdir(), 'btf-depot-whole-way-'));
+const depot = await startDepot(join(folder, 'data'), { BTFDEPOT_LZ4_LEVEL: '3' });
+const kernel = buildIdOf('additions');
+const bare = buildIdOf('bare');
+try {
+  const { vmlinux, core } = inlinedKernel(kernel);
+  await writeFile(join(folder, 'kernel.box'), boxed({ 'boot/vmlinux-6.12': vmlinux }));
+  await writeFile(join(folder, 'bare'), kernelFile({ buildId: bare, btf: kernelBtf() }));
+  const run = (...args: string[]) => btfdepot(args, folder);
+  const url = ['--url', depot.url];
+  const pushed = await run('push', ...url, 'kernel.box');
+  await run('push', ...url, 'bare');
+  const record = (await json(`/v1/kernels/${kernel}`)) as Kernel;
+  const names = Object.keys(record.artifacts);
+  const artifacts = Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => [name, await bytesOf(`/v1/kernels/${kernel}/${name}`)] as const),
+    ),
+  );
+  const units = artifacts['vmlinux.units.btf'];
+  const collected = await run('gc', '--min-age', '0', '--data', 'data', '--json');
+  const checked = await run('fsck', '--data', 'data', '--json');
+  const hash = createHash('sha256').update(units).digest('hex');
+  for (const path of globSync(`data/blobs/**/${hash}`, { cwd: folder }))
+    await rm(join(folder, path));
+  const damaged = await run('fsck', '--blobs-only', '--data', 'data', '--json');
+  await writeFile(join(folder, 'vmlinux'), vmlinux);
+  const { output: split } = await run('split', 'vmlinux', '-o', 'parts');
+  const made = await run('carrier', '--kernel', 'vmlinux', '-o', 'made.ko.lz4');
+  const report = {
+    pushed: pushed.output,
+    record,
+    status: await json(`/v1/kernels/${kernel}/status`),
+    types: parseBtf(units, { base: parseBtf(core) }).typeCount,
+    sections: Object.fromEntries(
+      names
+        .filter((name) => name.endsWith('.ko'))
+        .map((name) => [name, sectionsOf(artifacts[name])] as const),
+    ),
+    carried: same(carried(artifacts['btf_vmlinux.ko'], '.BTF.units'), units),
+    served: same(await bytesOf(`/buildid/${kernel}/section/.BTF.units`), units),
+    unpacked: await Promise.all(
+      names
+        .filter((name) => name.endsWith('.lz4'))
+        .map(async (name) => [
+          name,
+          same(await unpacked(artifacts[name]), artifacts[name.slice(0, -'.lz4'.length)]),
+        ]),
+    ),
+    misses: await Promise.all(
+      [`/v1/kernels/${bare}/vmlinux.units.btf`, `/buildid/${bare}/section/.BTF.units`].map(json),
+    ),
+    manifest: Buffer.from(artifacts.manifest).toString(),
+    collected: JSON.parse(collected.output) as unknown,
+    checked: JSON.parse(checked.output) as unknown,
+    damaged: JSON.parse(damaged.output) as unknown,
+    split,
+    made:
+      made.code === 0
+        ? sectionsOf(await unpacked(await readFile(join(folder, 'made.ko.lz4'))))
+        : made.output,
+    card: await cardOf(record),
+  };
+  process.stdout.write(JSON.stringify(report));
+} finally {
+  await depot.stop();
+  await rm(folder, { recursive: true });
+}
+
+interface Kernel {
+  artifacts: Record<string, unknown>;
+}
+
+function boxed(members: Record<string, Uint8Array>): Uint8Array {
+  const pieces = Object.entries(members).flatMap(([name, bytes]) => {
+    const lengths = Buffer.alloc(8);
+    lengths.writeUInt32LE(name.length, 0);
+    lengths.writeUInt32LE(bytes.length, 4);
+    return [lengths, Buffer.from(name), bytes];
+  });
+  return Buffer.concat([Buffer.from('BOX1'), ...pieces]);
+}
+
+async function json(path: string): Promise<unknown> {
+  return (await fetch(depot.url + path)).json();
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  const answer = await fetch(depot.url + path);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+function sectionsOf(module: Uint8Array): string[] {
+  return readCarrier(module).sections.map(({ name }) => name);
+}
+
+function carried(module: Uint8Array, section: string): Uint8Array | undefined {
+  return readCarrier(module).sections.find(({ name }) => name === section)?.bytes;
+}
+
+async function unpacked(bytes: Uint8Array): Promise<Uint8Array> {
+  return Buffer.concat(await collect(decompress('lz4', [bytes], { limit: 2 ** 26 })));
+}
+
+function same(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one !== undefined && Buffer.compare(one, other) === 0;
+}
+
+/** The page's own card, over the few things of a document that it needs. */
+async function cardOf(record: unknown): Promise<string> {
+  class Node {
+    readonly #children: unknown[] = [];
+    append = (...children: unknown[]) => void this.#children.push(...children);
+    setAttribute = () => undefined;
+    get textContent(): string {
+      return this.#children
+        .map((child) => (child instanceof Node ? child.textContent : String(child)))
+        .join(' ');
+    }
+  }
+  const document = { createElement: () => new Node() };
+  Object.assign(globalThis, { Node, document, location: { href: depot.url } });
+  const { CARDS } = (await import(
+    new URL('../../../../catalogue/src/kernel/extra-cards.ts', import.meta.url).href
+  )) as { CARDS: Record<string, (record: unknown) => Node[]> };
+  return CARDS.units(record)
+    .map(({ textContent }) => textContent)
+    .join();
+}
