@@ -115,7 +115,7 @@ describe('a kernel without BTF', () => {
     );
     expect(failing.error?.message).toContain('pahole 1.30 failed: it went wrong');
     const stripped = await push(['stripped'], await withPahole('echo v1.30'));
-    expect(stripped.error?.message).toContain('send the vmlinux that has it');
+    expect(stripped.error?.message).toContain('name the vmlinux that has it');
   });
 
   test("gets it from this machine's pahole, in one thread, which is said", async () => {
