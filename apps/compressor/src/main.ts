@@ -5,6 +5,8 @@ import { createComputePool } from '@btf-depot/compute';
 import {
   moduleSigning,
   readSigningKeys,
+  queueAddress,
+  RepeatedWarnings,
   retryRules,
   runService,
   startHttpService,
@@ -25,13 +27,15 @@ const service = {
 await runService(service, async (settings, log, metrics) => {
   const signingKeys = await readSigningKeys(settings, log);
   const signing = await moduleSigning(settings);
-  const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
+  const stores = metrics.timed(await openMinioStores(storeAddress(settings), { probe: true }));
+  const warnings = new RepeatedWarnings(log);
   const queue = new BullmqJobQueue({
-    url: settings.BTFDEPOT_REDIS_URL,
+    ...queueAddress(settings),
     ...retryRules(settings),
     silenceMs: settings.BTFDEPOT_JOB_SILENCE,
-    onError: (error) => log.warn({ err: error }, 'queue'),
+    onError: (error) => warnings.warn({}, 'queue', error),
   });
+  for (const what of await queue.inspect()) log.warn({ what }, 'queue');
   metrics.watchQueue(queue);
   const compute = createComputePool({
     threads: settings.BTFDEPOT_COMPRESSORS,

@@ -1,6 +1,8 @@
 import { openMinioStores } from '@btf-depot/blob-store';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
 import {
+  queueAddress,
+  RepeatedWarnings,
   retryRules,
   runService,
   startHttpService,
@@ -16,12 +18,14 @@ const service = {
 };
 
 await runService(service, async (settings, log, metrics) => {
-  const stores = metrics.timed(await openMinioStores(storeAddress(settings)));
+  const stores = metrics.timed(await openMinioStores(storeAddress(settings), { probe: true }));
+  const warnings = new RepeatedWarnings(log);
   const queue = new BullmqJobQueue({
-    url: settings.BTFDEPOT_REDIS_URL,
+    ...queueAddress(settings),
     ...retryRules(settings),
-    onError: (error) => log.warn({ err: error }, 'queue'),
+    onError: (error) => warnings.warn({}, 'queue', error),
   });
+  for (const what of await queue.inspect()) log.warn({ what }, 'queue');
   metrics.watchQueue(queue);
   const ingest = await createIngest({ ...stores, queue, log, metrics }, settings);
   const checks: Checks = {

@@ -16,3 +16,8 @@ export class BadName extends Error {
     this.code = code;
   }
 }
+
+/** The server that was named does not keep its word, so that nothing may rest on it. */
+export class UnfitStore extends Error {
+  override readonly name = 'UnfitStore';
+}

@@ -1,8 +1,7 @@
 import { JOB_QUEUE_DEFAULTS, type JobQueueOptions } from './options.ts';
+import type { RedisAddress } from './redis.ts';
 
-export interface BullmqOptions extends JobQueueOptions {
-  /** `redis://[user:password@]host:port[/db]`, or `rediss://`. */
-  url: string;
+export interface BullmqOptions extends JobQueueOptions, RedisAddress {
   /** Of every key in Redis: depots that share a Redis differ in it. */
   prefix?: string;
   /** Milliseconds without word of its worker after which a job is given to another one. */
@@ -14,6 +13,10 @@ export const BULLMQ_DEFAULTS = {
   prefix: 'btf-depot',
   silenceMs: 30_000,
 } as const;
+
+/** With all defaults in place. */
+export type FullOptions = BullmqOptions &
+  Required<Pick<BullmqOptions, keyof typeof BULLMQ_DEFAULTS>>;
 
 /** Without ':', which separates the parts of a key. */
 export const QUEUE_NAME = 'compress';

@@ -3,9 +3,9 @@ import { jobSchema, JOB_VERSION, type Job } from '@btf-depot/contracts';
 import type { JobHandler, JobWorker } from '@btf-depot/depot';
 import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { QUEUE_NAME, type BullmqOptions } from './bullmq-options.ts';
+import { QUEUE_NAME, type FullOptions } from './bullmq-options.ts';
 import { attemptError } from './options.ts';
-import { endForGood, onceEach, workerConnection } from './redis.ts';
+import { endForGood, onceEach, workerConnection, type RedisAddress } from './redis.ts';
 
 /**
  * Milliseconds for which a job of a newer version is out of the way of older workers. Then they may
@@ -18,10 +18,10 @@ const CLOSE_LIMIT = 5000;
 
 export function startBullmqWorker(
   handle: JobHandler,
-  options: Required<BullmqOptions> & { concurrency: number },
+  options: FullOptions & { concurrency: number },
 ): JobWorker {
-  const { url, prefix, concurrency, silenceMs, onError } = options;
-  const connections = trackedConnection(url);
+  const { prefix, concurrency, silenceMs, onError } = options;
+  const connections = trackedConnection(options);
   const running = new Set<Promise<void>>();
 
   const run = async (job: BullJob<Job>, token?: string): Promise<void> => {
@@ -76,8 +76,8 @@ function attemptsOf(job: BullJob<Job>): number {
 }
 
 /** BullMQ duplicates the connection that it is given, to block on: both are ended. */
-function trackedConnection(url: string): { first: Redis; end: () => void } {
-  const first = workerConnection(url);
+function trackedConnection(address: RedisAddress): { first: Redis; end: () => void } {
+  const first = workerConnection(address);
   const all = [first];
   const duplicate = first.duplicate.bind(first);
   first.duplicate = (override) => {

@@ -2,9 +2,15 @@ import { jobId, jobSchema, type Job } from '@btf-depot/contracts';
 import { SingleFlight, type JobHandler, type JobQueue, type JobWorker } from '@btf-depot/depot';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { BULLMQ_DEFAULTS, QUEUE_NAME, type BullmqOptions } from './bullmq-options.ts';
+import {
+  BULLMQ_DEFAULTS,
+  QUEUE_NAME,
+  type BullmqOptions,
+  type FullOptions,
+} from './bullmq-options.ts';
 import { startBullmqWorker } from './bullmq-worker.ts';
-import { QueueUnavailable } from './errors.ts';
+import { QueueUnavailable, UnfitQueue } from './errors.ts';
+import { inspectRedis } from './inspect-redis.ts';
 import { connected, onceEach, producerConnection } from './redis.ts';
 
 /** Seconds, and number: what was given up is kept for people to look at. */
@@ -15,15 +21,15 @@ const CHECK_LASTS = 60_000;
 
 /** The queue on BullMQ. Adding fails fast where Redis is away; workers wait for it to come back. */
 export class BullmqJobQueue implements JobQueue {
-  readonly #options: Required<BullmqOptions>;
+  readonly #options: FullOptions;
   readonly #redis: Redis;
   readonly #queue: Queue<Job>;
   readonly #connection = new SingleFlight(() => connected(this.#redis));
 
   constructor(options: BullmqOptions) {
     this.#options = { ...BULLMQ_DEFAULTS, ...options };
-    const { url, prefix, attempts, backoffMs, onError } = this.#options;
-    this.#redis = producerConnection(url);
+    const { prefix, attempts, backoffMs, onError } = this.#options;
+    this.#redis = producerConnection(this.#options);
     this.#queue = new Queue<Job>(QUEUE_NAME, {
       connection: this.#redis,
       prefix,
@@ -77,6 +83,20 @@ export class BullmqJobQueue implements JobQueue {
   /** For tools that know BullMQ. */
   get bullmq(): Queue<Job> {
     return this.#queue;
+  }
+
+  /**
+   * Looks at the server once, at the start.
+   * @returns what is to be mended: that it may evict, that it does not answer yet.
+   * @throws UnfitQueue for a server that can never have the queue.
+   */
+  async inspect(): Promise<string[]> {
+    try {
+      return await this.#ask('look at the queue', () => inspectRedis(this.#redis));
+    } catch (error) {
+      if (error instanceof QueueUnavailable && error.cause instanceof UnfitQueue) throw error.cause;
+      return [(error as Error).message];
+    }
   }
 
   /** Writes: a replica, a full Redis and a Sentinel answer a PING as if they took jobs. */

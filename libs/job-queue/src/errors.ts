@@ -3,3 +3,8 @@ export class QueueUnavailable extends Error {
   override readonly name = 'QueueUnavailable';
   readonly code = 'queue-unavailable';
 }
+
+/** The server that was named can never have the queue. */
+export class UnfitQueue extends Error {
+  override readonly name = 'UnfitQueue';
+}

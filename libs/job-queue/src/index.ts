@@ -5,6 +5,6 @@
  */
 export { BULLMQ_DEFAULTS, type BullmqOptions } from './bullmq-options.ts';
 export { BullmqJobQueue } from './bullmq.ts';
-export { QueueUnavailable } from './errors.ts';
+export { QueueUnavailable, UnfitQueue } from './errors.ts';
 export { InProcessJobQueue } from './in-process.ts';
 export { JOB_QUEUE_DEFAULTS, type JobQueueOptions } from './options.ts';

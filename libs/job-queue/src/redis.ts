@@ -1,4 +1,13 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
+
+export interface RedisAddress {
+  /** `redis://[user:password@]host:port[/db]`, or `rediss://`. */
+  url: string;
+  /** Who knows the server that is the master now; the host of the URL is not asked then. */
+  sentinels?: readonly { host: string; port: number }[] | undefined;
+  /** What they call it. */
+  master?: string | undefined;
+}
 
 /** Milliseconds that a producer waits for a connection, and then for an answer. */
 const FAIL_FAST = { connect: 1000, command: 3000 } as const;
@@ -7,8 +16,8 @@ const FAIL_FAST = { connect: 1000, command: 3000 } as const;
 const retryStrategy = (times: number): number => Math.min(times * 100, 2000);
 
 /** For producers and probes: a command fails at once where there is no connection. */
-export function producerConnection(url: string): Redis {
-  return new Redis(url, {
+export function producerConnection(address: RedisAddress): Redis {
+  return connect(address, {
     retryStrategy,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
@@ -17,8 +26,26 @@ export function producerConnection(url: string): Redis {
 }
 
 /** For workers: commands wait until Redis is back. */
-export function workerConnection(url: string): Redis {
-  return new Redis(url, { retryStrategy, maxRetriesPerRequest: null });
+export function workerConnection(address: RedisAddress): Redis {
+  return connect(address, { retryStrategy, maxRetriesPerRequest: null });
+}
+
+function connect({ url, sentinels = [], master }: RedisAddress, options: RedisOptions): Redis {
+  if (sentinels.length === 0) return new Redis(url, options);
+  const { protocol, username, password, pathname } = new URL(url);
+  return new Redis({
+    ...options,
+    sentinels: [...sentinels],
+    name: master,
+    username: username === '' ? undefined : decodeURIComponent(username),
+    password: password === '' ? undefined : decodeURIComponent(password),
+    db: Number(pathname.slice(1)),
+    tls: protocol === 'rediss:' ? {} : undefined,
+    enableTLSForSentinelMode: protocol === 'rediss:',
+    sentinelRetryStrategy: retryStrategy,
+    // One that was the master and is a replica by now: ask who is, and send it again there.
+    reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
+  } as RedisOptions);
 }
 
 /** Resolves once connected; rejects where that is not so in a moment. */

@@ -14,6 +14,7 @@ export { onlyMethods } from './problems.ts';
 export { publicListener } from './public-listener.ts';
 export { ReadinessChecks, type Check, type Checks } from './readiness.ts';
 export { recordHandlers } from './record-handlers.ts';
+export { RepeatedWarnings } from './repeated-warnings.ts';
 export { stopReading } from './refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
 export { serveRoutes, type Asked, type Handlers } from './serve-routes.ts';
@@ -28,6 +29,7 @@ export {
   commonSettings,
   logSettings,
   publicSettings,
+  queueAddress,
   queueSettings,
   retryRules,
   retrySettings,

@@ -31,7 +31,7 @@ http {
     listen 127.0.0.1:${port};
     location / {
       proxy_pass http://depot; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_request_buffering off; proxy_buffering off;
+      proxy_read_timeout 300s; proxy_request_buffering off; proxy_buffering off;
     }
   }
 }
@@ -49,8 +49,8 @@ defaults
   retries 0
   timeout connect 10s
   timeout check 10s
-  timeout client 60s
-  timeout server 60s
+  timeout client 300s
+  timeout server 300s
   http-reuse safe
 frontend depot
   bind 127.0.0.1:${port}

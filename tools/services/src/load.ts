@@ -21,7 +21,7 @@ export async function load(
   const args = ['-t1', `-c${connections}`, `-d${seconds}`, '--timeout', '30', url];
   const { stdout } = await promisify(execFile)(file, [...first, ...args]);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
-  if (!(requests > 0)) throw new Error(`wrk: ${stdout}`);
+  if (Number.isNaN(requests)) throw new Error(`wrk: ${stdout}`);
   const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
   const errors = /Socket errors: (.*)/.exec(stdout)?.[1]?.match(/\d+/g) ?? [];
   const failed = errors.map(Number).reduce((sum, one) => sum + one, refused);

@@ -28,23 +28,29 @@ async function send(port: number, command: 'PING' | 'FLUSHALL'): Promise<string>
   }
 }
 
+/** Whether a Redis, or a Sentinel, answers there. */
+export function pings(port: number): Promise<boolean> {
+  return send(port, 'PING').then(
+    (answer) => answer === '+PONG',
+    () => false,
+  );
+}
+
 /**
  * Starts a Redis of one's own. As BullMQ wants it, it never evicts; it writes nothing to disk, so
  * `restart` comes back empty.
+ * @param more arguments, such as those of a replica.
  */
-export async function startRedis(): Promise<RedisServer> {
+export async function startRedis(more: readonly string[] = []): Promise<RedisServer> {
   const server = await Server.start({
     name: 'redis',
     command: await redisCommand(),
     args: (port, folder) => [
       ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder],
       ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
+      ...more,
     ],
-    answers: (port) =>
-      send(port, 'PING').then(
-        (answer) => answer === '+PONG',
-        () => false,
-      ),
+    answers: pings,
   });
   return {
     url: `redis://127.0.0.1:${server.port}`,

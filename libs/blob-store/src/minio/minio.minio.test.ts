@@ -60,6 +60,15 @@ describeWithServices(['minio'], 'on a real MinIO', ({ minio }) => {
     await Promise.all(opened.map(({ blobs }) => blobs.check()));
   });
 
+  it('keeps what records rest on, as several processes that start at once see', async () => {
+    const { endpoint, accessKey, secretKey } = minio;
+    const settings = { endpoint, accessKey, secretKey, bucket: randomUUID() };
+    const opened = await Promise.all(
+      [1, 2, 3].map(() => openMinioStores(settings, { probe: true })),
+    );
+    await Promise.all(opened.map(({ checkWrites }) => checkWrites()));
+  });
+
   describeBlobStore('a bucket', makeStores);
   describeRecordStore('a bucket', makeStores);
   describeTokenStore('a bucket', makeStores);

@@ -1,6 +1,7 @@
 import { allowedHosts } from '../foreign-pages.ts';
 import {
   addressList,
+  hostPorts,
   httpUrl,
   oneOf,
   redisUrl,
@@ -27,7 +28,17 @@ export const commonSettings = {
   BTFDEPOT_ADMIN_PORT: setting(
     wholeNumber(0, 65535).optional(),
     undefined,
-    'Port on 127.0.0.1 for operators: `/metrics` for Prometheus, `/queue` of the compressor.',
+    'Port for operators: `/metrics` for Prometheus, `/queue` of the compressor.',
+  ),
+  BTFDEPOT_ADMIN_HOST: setting(
+    text,
+    '127.0.0.1',
+    'Address of that port; one that other machines reach needs `BTFDEPOT_ADMIN_TOKEN`.',
+  ),
+  BTFDEPOT_ADMIN_TOKEN: setting(
+    someText(16).optional(),
+    undefined,
+    'What must be sent to that port as `Authorization: Bearer TOKEN`.',
   ),
 };
 
@@ -66,7 +77,22 @@ export function storeAddress(settings: Settings<typeof storeSettings>) {
 /** Its queue. */
 export const queueSettings = {
   BTFDEPOT_REDIS_URL: setting(redisUrl, 'redis://127.0.0.1:6379', 'The Redis that has the queue.'),
+  BTFDEPOT_REDIS_SENTINELS: setting(
+    hostPorts,
+    '',
+    'Sentinels that know which Redis it is; of `BTFDEPOT_REDIS_URL`, the host is not asked then.',
+  ),
+  BTFDEPOT_REDIS_MASTER: setting(text, 'mymaster', 'What the Sentinels call it.'),
 };
+
+/** As the queue's adapter takes it. */
+export function queueAddress(settings: Settings<typeof queueSettings>) {
+  return {
+    url: settings.BTFDEPOT_REDIS_URL,
+    sentinels: settings.BTFDEPOT_REDIS_SENTINELS,
+    master: settings.BTFDEPOT_REDIS_MASTER,
+  };
+}
 
 /** How a job that fails is tried again. */
 export const retrySettings = {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { commonSettings, publicSettings } from './common.ts';
@@ -34,6 +37,7 @@ test('an empty variable is one that is not set', () => {
     BTFDEPOT_HOST: '127.0.0.1',
     BTFDEPOT_PORT: 8080,
     BTFDEPOT_LOG_LEVEL: 'info',
+    BTFDEPOT_ADMIN_HOST: '127.0.0.1',
     BTFDEPOT_TRUSTED_PROXIES: [],
     BTFDEPOT_ALLOWED_HOSTS: [],
   });
@@ -68,4 +72,19 @@ test('the table says who has a setting, and whose default differs', () => {
     '| `SIZE`  | bytes         | 2g             | one | How large.   |',
     '| `LEVEL` | `low`, `high` | low; two: high | all | A\\|B.        |',
   ]);
+});
+
+test('a setting may be the text of a file, whose last line end is not of it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-settings-'));
+  const path = join(folder, 'secret');
+  await writeFile(path, ' s3cret\n');
+  const secret = { SECRET: setting(text, undefined, 'A secret.') };
+  expect(readSettings(secret, { SECRET_FILE: path })).toEqual({ SECRET: ' s3cret' });
+  expect(() => readSettings(secret, { SECRET_FILE: path, SECRET: 'other' })).toThrow(
+    'SECRET: is set, and so is SECRET_FILE',
+  );
+  expect(() => readSettings(secret, { SECRET_FILE: `${path}.none` })).toThrow(
+    /SECRET_FILE: ENOENT/,
+  );
+  await rm(folder, { recursive: true });
 });

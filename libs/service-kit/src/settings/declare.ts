@@ -2,6 +2,7 @@
  * A setting is declared once: its name, its kind, its default and a sentence. The typed object, the
  * text of `--help` and the table in infra/README.md follow from that; see describe.ts.
  */
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** A setting is wrong: the service does not start, and says which and why. */
@@ -113,6 +114,22 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(...wor
   return kindOf(words.map((word) => `\`${word}\``).join(', '), z.enum(words));
 }
 
+/** `host:port`, commas between several. */
+export const hostPorts = kindOf(
+  '`host:port`, `,` between them',
+  z.string().transform((text, context) => {
+    const parts = text.split(',').flatMap((one) => one.trim() || []);
+    return parts.map((one) => {
+      const [, host, port] = /^(.+):(\d{1,5})$/.exec(one) ?? [];
+      if (host === undefined) {
+        context.addIssue(`expected host:port, got ${JSON.stringify(one)}`);
+        return z.NEVER;
+      }
+      return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+    });
+  }),
+);
+
 export const text = kindOf('text', z.string());
 
 /** Text of some length at least. */
@@ -153,7 +170,9 @@ export function readSettings<Shape extends z.ZodRawShape>(
   environment: Record<string, string | undefined>,
 ): Settings<Shape> {
   const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries({ ...fromFiles(shape, environment), ...environment }).filter(
+      ([, value]) => value !== undefined && value !== '',
+    ),
   );
   const result = z.object(shape).safeParse(given);
   if (result.success) return result.data as Settings<Shape>;
@@ -162,4 +181,24 @@ export function readSettings<Shape extends z.ZodRawShape>(
     return `${name}: ${Object.hasOwn(given, name) ? message : 'is not set'}`;
   });
   throw new SettingsError(wrong.join('\n'));
+}
+
+/** `NAME_FILE` names a file that has the setting: a secret that no list of processes shows. */
+function fromFiles(
+  shape: z.ZodRawShape,
+  environment: Record<string, string | undefined>,
+): Record<string, string> {
+  const read = Object.keys(shape).flatMap((name) => {
+    const path = environment[`${name}_FILE`] ?? '';
+    if (path === '') return [];
+    if ((environment[name] ?? '') !== '') {
+      throw new SettingsError(`${name}: is set, and so is ${name}_FILE: one of them is enough`);
+    }
+    try {
+      return [[name, readFileSync(path, 'utf8').replace(/\r?\n$/, '')] as const];
+    } catch (cause) {
+      throw new SettingsError(`${name}_FILE: ${(cause as Error).message}`, { cause });
+    }
+  });
+  return Object.fromEntries(read);
 }

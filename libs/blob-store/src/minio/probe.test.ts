@@ -1,0 +1,39 @@
+import { afterEach, expect, test } from 'vitest';
+import { startFakeS3, type Broken } from '../testing/fake-s3.ts';
+import { openMinioStores } from './open.ts';
+
+let server: Awaited<ReturnType<typeof startFakeS3>> | undefined;
+
+afterEach(() => server?.stop());
+
+async function open(broken: Broken, probe = true) {
+  server = await startFakeS3(broken);
+  const { endpoint } = server;
+  const keys = { accessKey: 'key', secretKey: 'secret' };
+  return openMinioStores({ endpoint, bucket: 'bucket', ...keys, timeoutMs: 20_000 }, { probe });
+}
+
+test('a store that keeps its word is opened, and nothing of the probe is left in it', async () => {
+  await open('nothing');
+  expect([...(server?.objects.keys() ?? [])]).toEqual([]);
+});
+
+test.for<[Broken, RegExp]>([
+  ['create-only', /creates an object that is there already/],
+  ['if-match', /replaces an object that has another ETag/],
+  ['no conditions', /creates an object that is there already/],
+  ['races', /of 8 that create one object, [2-8] are told that they did/],
+  ['stale reads', /does not read what was written just before/],
+  ['listings', /does not list what was written just before/],
+])(
+  'a store that breaks %s is refused, with the promise that does not hold',
+  async ([broken, why]) => {
+    const opened = open(broken);
+    await expect(opened).rejects.toMatchObject({ name: 'UnfitStore' });
+    await expect(opened).rejects.toThrow(why);
+  },
+);
+
+test('what only reads opens any store', async () => {
+  await open('no conditions', false);
+});

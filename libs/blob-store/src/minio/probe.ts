@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { UnfitStore } from '../errors.ts';
+import { PROBES } from '../layout.ts';
+import type { Bucket } from './bucket.ts';
+
+/** Writers of one key at the same moment. */
+const WRITERS = 8;
+
+/**
+ * Tries on keys of its own what records rest on. A server that ignores conditions answers every
+ * write with success, and loses what it acknowledged.
+ *
+ * @throws UnfitStore that says which promise does not hold; StoreUnavailable where the server does
+ * not answer, or does not know conditions.
+ */
+export async function probe(bucket: Bucket): Promise<void> {
+  const key = `${PROBES}/${randomUUID()}`;
+  const raced = `${key}-raced`;
+  try {
+    await probeOne(bucket, key);
+    const created = await race(bucket, raced, { 'If-None-Match': '*' });
+    holds(created === 1, `of ${WRITERS} that create one object, ${created} are told that they did`);
+    const etag = (await bucket.get(raced))?.etag ?? '';
+    const replaced = await race(bucket, raced, { 'If-Match': `"${etag}"` });
+    holds(
+      replaced === 1,
+      `of ${WRITERS} that replace the same version of an object, ${replaced} are told that they did`,
+    );
+  } finally {
+    // What does not go is in nobody's way.
+    await Promise.allSettled([bucket.delete(key), bucket.delete(raced)]);
+  }
+}
+
+async function probeOne(bucket: Bucket, key: string): Promise<void> {
+  const first = await bucket.put(key, bytesOf('first'), { 'If-None-Match': '*' });
+  holds(first !== undefined, 'it creates no object of a new name (If-None-Match: *)');
+  const again = await bucket.put(key, bytesOf('again'), { 'If-None-Match': '*' });
+  holds(again === undefined, 'it creates an object that is there already (If-None-Match: *)');
+  const wrong = await bucket.put(key, bytesOf('wrong'), { 'If-Match': `"${'0'.repeat(32)}"` });
+  holds(wrong === undefined, 'it replaces an object that has another ETag than asked (If-Match)');
+  const second = await bucket.put(key, bytesOf('second'), { 'If-Match': `"${first}"` });
+  holds(second !== undefined, 'it does not replace an object that has the ETag asked (If-Match)');
+  const read = await bucket.get(key);
+  holds(
+    read !== undefined && Buffer.from(read.bytes).toString() === 'second' && read.etag === second,
+    'it does not read what was written just before',
+  );
+  const listed = [];
+  for await (const one of bucket.list(key)) listed.push(one);
+  holds(
+    listed.length === 1 && listed[0]?.etag === second,
+    'it does not list what was written just before',
+  );
+}
+
+/** @returns how many were told that they wrote. */
+async function race(
+  bucket: Bucket,
+  key: string,
+  condition: { 'If-None-Match': '*' } | { 'If-Match': string },
+): Promise<number> {
+  const writers = Array.from({ length: WRITERS }, (_, writer) =>
+    bucket.put(key, bytesOf(`${writer} ${JSON.stringify(condition)}`), condition),
+  );
+  return (await Promise.all(writers)).filter((etag) => etag !== undefined).length;
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function holds(promise: boolean, otherwise: string): void {
+  if (promise) return;
+  throw new UnfitStore(
+    `this S3 server does not keep what records rest on: ${otherwise}; two services that write one ` +
+      'record would lose what one of them acknowledged',
+  );
+}

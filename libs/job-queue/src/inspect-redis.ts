@@ -1,0 +1,56 @@
+import type { Redis } from 'ioredis';
+import { UnfitQueue } from './errors.ts';
+
+/** BullMQ's scripts need what this version brought. */
+const LEAST_MAJOR = 5;
+
+/**
+ * Whether a server can have the queue at all, by what it says of itself.
+ *
+ * @returns what is to be mended, and does not keep it from working.
+ * @throws UnfitQueue where it could never work.
+ */
+export async function inspectRedis(redis: Redis): Promise<string[]> {
+  let info: string;
+  try {
+    info = await redis.info();
+  } catch (error) {
+    // A user may be let do everything but that.
+    if (!/^NOPERM/.test((error as Error).message)) throw error;
+    return ['this user of Redis may not ask INFO, so version and settings were not looked at'];
+  }
+  return judgeRedis(info);
+}
+
+/** @param info the answer to INFO. @throws as `inspectRedis`. */
+export function judgeRedis(info: string): string[] {
+  const values = new Map(
+    info.split('\r\n').map((line) => {
+      const [name = '', ...value] = line.split(':');
+      return [name, value.join(':')] as const;
+    }),
+  );
+  const is = (name: string, value: string) => values.get(name) === value;
+  if (is('redis_mode', 'sentinel')) {
+    throw new UnfitQueue(
+      'this is the port of a Sentinel, which has no queue: name it in BTFDEPOT_REDIS_SENTINELS',
+    );
+  }
+  if (is('cluster_enabled', '1') || is('redis_mode', 'cluster')) {
+    throw new UnfitQueue(
+      'this is a Redis Cluster, which has the keys of a queue on several servers, where no script ' +
+        'reaches them all: use a Redis without cluster mode, by itself or with Sentinel',
+    );
+  }
+  // Valkey says 7.2.4 here, which it stems from.
+  const version = values.get('redis_version') ?? '';
+  if (Number.parseInt(version, 10) < LEAST_MAJOR) {
+    throw new UnfitQueue(`Redis ${version} is too old: the queue needs ${LEAST_MAJOR} or newer`);
+  }
+  const policy = values.get('maxmemory_policy') ?? 'noeviction';
+  if (policy === 'noeviction') return [];
+  return [
+    `Redis may evict jobs (maxmemory-policy ${policy}): set it to noeviction; until then, what it ` +
+      'evicts waits for the next sweep',
+  ];
+}
