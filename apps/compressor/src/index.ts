@@ -5,7 +5,7 @@
  */
 import { announceKernel, compressKernel } from '@btf-depot/depot';
 import type { Announcer, CompressDeps, JobQueue } from '@btf-depot/depot';
-import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
+import { RepeatedWarnings, type Logger, type Metrics, type Running } from '@btf-depot/service-kit';
 import { compressionLevels } from './level-settings.ts';
 import type { CompressorSettings } from './settings.ts';
 import { sweepPeriodically } from './sweeping.ts';
@@ -26,6 +26,7 @@ export function startCompressor(deps: CompressorDeps, settings: CompressorSettin
   const { log, announcer } = deps;
   const crashLimit = settings.BTFDEPOT_JOB_CRASHES;
   const levels = compressionLevels(settings);
+  const warnings = new RepeatedWarnings(log);
   const stop = new AbortController();
   const announcing = new Set<Promise<void>>();
   const announceSoon = (buildId: string) => {
@@ -42,16 +43,19 @@ export function startCompressor(deps: CompressorDeps, settings: CompressorSettin
       const { buildId, revision } = job;
       const started = performance.now();
       log.debug({ buildId, revision }, 'job starts');
+      if (attempt.crashes > 0) deps.metrics.jobStalled();
       try {
         const compressing = { ...deps, crashLimit, levels, announces: announcer !== undefined };
         const outcome = await deps.metrics.stage('compress', () =>
           compressKernel(compressing, job, attempt, stop.signal),
         );
+        deps.metrics.jobEnded(outcome);
         const ms = Math.round(performance.now() - started);
         log[outcome === 'failed' ? 'error' : 'info']({ buildId, revision, outcome, ms }, 'job');
         if (outcome === 'published') announceSoon(buildId);
       } catch (error) {
-        log.warn({ buildId, revision, err: error, last: attempt.last }, 'job will be tried again');
+        deps.metrics.jobEnded('retry');
+        warnings.warn({ buildId, revision, last: attempt.last }, 'job will be tried again', error);
         throw error;
       }
     },

@@ -19,7 +19,7 @@ describeWithServices(['redis'], "the queue's page on the admin port", ({ redis }
     const listening = Object.create(log) as typeof log;
     listening.info = (fields: { admin?: string }) => said.push(fields);
     const admin = await startAdmin(
-      { BTFDEPOT_ADMIN_PORT: 0 },
+      { BTFDEPOT_ADMIN_PORT: 0, BTFDEPOT_ADMIN_HOST: '127.0.0.1' },
       { metrics: new Metrics(), log: listening, router: queuePage(queue) },
     );
     const url = new URL(said[0]?.admin ?? '');

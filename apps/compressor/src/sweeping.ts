@@ -39,7 +39,7 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
     await index.refresh((buildId, error) =>
       log.error({ buildId, err: error }, 'record is unreadable'),
     );
-    metrics.swept([...index].map(({ state }) => state));
+    metrics.swept(index, index.unread + index.unreadable);
     for (const buildId of await expiry.sweep(index)) log.info({ buildId }, 'its time is over');
     const waiting = await sweep(index, queue);
     for (const buildId of await repack(records, index, queue, waiting)) {

@@ -28,6 +28,7 @@ import type { BlobStore, RecordStore, Underway } from '@btf-depot/depot';
 import {
   onlyMethods,
   recordHandlers,
+  RepeatedWarnings,
   serveRoutes,
   type Checks,
   type Handlers,
@@ -82,8 +83,9 @@ export interface Fetch {
 }
 
 export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logger): Fetch {
+  const warnings = new RepeatedWarnings(log);
   const kernelList = new KernelList(deps.records, settings.BTFDEPOT_LIST_AGE, (message, error) =>
-    log.warn({ err: error }, message),
+    warnings.warn({}, message, error),
   );
   kernelList.start();
   const wanted = new WantedKernels();

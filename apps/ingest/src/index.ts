@@ -90,6 +90,7 @@ export async function createIngest(
     perMinute: settings.BTFDEPOT_TOKEN_RATE,
   });
   const space = new DiskSpace(() => freeBytes(settings.BTFDEPOT_DATA), settings.BTFDEPOT_KEEP_FREE);
+  adapters.metrics.watchDisk(() => space.look());
   const store = new CheckedStore(adapters.checkWrites);
   const upload = uploadHandler({
     ...deps,

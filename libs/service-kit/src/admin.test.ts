@@ -6,13 +6,15 @@ import { startAdmin } from './admin.ts';
 import { createLogger } from './logger.ts';
 import { Metrics } from './metrics/metrics.ts';
 
-async function admin(router?: Router) {
+const ON_LOOPBACK = { BTFDEPOT_ADMIN_PORT: 0, BTFDEPOT_ADMIN_HOST: '127.0.0.1' };
+
+async function admin(router?: Router, token?: string) {
   const log = createLogger('test', 'silent');
   const said: { admin?: string }[] = [];
   const listening = Object.create(log) as typeof log;
   listening.info = (fields: { admin?: string }) => said.push(fields);
   const options = { metrics: new Metrics(), log: listening, router };
-  const started = await startAdmin({ BTFDEPOT_ADMIN_PORT: 0 }, options);
+  const started = await startAdmin({ ...ON_LOOPBACK, BTFDEPOT_ADMIN_TOKEN: token }, options);
   const url = said[0]?.admin ?? '';
   return {
     url,
@@ -28,7 +30,7 @@ async function admin(router?: Router) {
 
 test('the admin port is off unless it is named', async () => {
   const log = createLogger('test', 'silent');
-  const off = { BTFDEPOT_ADMIN_PORT: undefined };
+  const off = { ...ON_LOOPBACK, BTFDEPOT_ADMIN_PORT: undefined };
   await (await startAdmin(off, { metrics: new Metrics(), log })).close();
 });
 
@@ -52,4 +54,21 @@ test('a page from elsewhere, in a browser on this machine, is refused', async ()
   expect(await status({ Host: host, Origin: 'https://elsewhere.example' }, 'POST')).toBe(403);
   expect(await status({ Host: host, Origin: 'null' }, 'POST')).toBe(403);
   await close();
+});
+
+test('with a token, whoever sends it is answered under any name, and nobody else', async () => {
+  const { close, status } = await admin(undefined, 'sixteen letters.');
+  const Authorization = 'Bearer sixteen letters.';
+  expect(await status({ Host: 'depot.example:9100', Authorization })).toBe(200);
+  expect(await status({ Host: 'localhost' })).toBe(401);
+  expect(await status({ Host: 'localhost', Authorization: 'Bearer another one here' })).toBe(401);
+  await close();
+});
+
+test('an address that other machines reach needs a token', async () => {
+  const log = createLogger('test', 'silent');
+  const everywhere = { ...ON_LOOPBACK, BTFDEPOT_ADMIN_HOST: '0.0.0.0' };
+  await expect(startAdmin(everywhere, { metrics: new Metrics(), log })).rejects.toThrow(
+    'set BTFDEPOT_ADMIN_TOKEN',
+  );
 });

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +8,8 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { sendProblem } from './problems.ts';
 import type { commonSettings } from './settings/common.ts';
-import type { Settings } from './settings/declare.ts';
+import { SettingsError, type Settings } from './settings/declare.ts';
+import { isLoopback } from './tokens.ts';
 
 const HERE: PageRules = { allowedHosts: [], onlyHere: true };
 
@@ -18,20 +20,35 @@ export interface AdminOptions {
   router?: Router | undefined;
 }
 
+type AdminSettings = Pick<
+  Settings<typeof commonSettings>,
+  'BTFDEPOT_ADMIN_PORT' | 'BTFDEPOT_ADMIN_HOST'
+> & { BTFDEPOT_ADMIN_TOKEN?: string | undefined };
+
 /**
- * A listener for operators on a port of its own, if the settings name one: `/metrics`, …
- * On loopback always: it asks nobody who they are.
+ * A listener for operators on a port of its own, if the settings name one: `/metrics`, … On
+ * loopback it may ask nobody who they are.
+ * @throws SettingsError where other machines would reach it without a token.
  */
 export async function startAdmin(
-  { BTFDEPOT_ADMIN_PORT: port }: Pick<Settings<typeof commonSettings>, 'BTFDEPOT_ADMIN_PORT'>,
+  {
+    BTFDEPOT_ADMIN_PORT: port,
+    BTFDEPOT_ADMIN_HOST: host,
+    BTFDEPOT_ADMIN_TOKEN: token,
+  }: AdminSettings,
   { metrics, log, router }: AdminOptions,
 ): Promise<{ close(): Promise<void> }> {
   if (port === undefined) return { close: () => Promise.resolve() };
+  if (token === undefined && !isLoopback(host)) {
+    throw new SettingsError(
+      `BTFDEPOT_ADMIN_HOST: ${host} is reached from other machines: set BTFDEPOT_ADMIN_TOKEN`,
+    );
+  }
   metrics.watchProcess();
   const { registry } = metrics;
   const app = express();
   app.disable('x-powered-by');
-  app.use(onlyFromHere);
+  app.use(token === undefined ? onlyFromHere : onlyWith(token));
   app.get('/metrics', async (_request, response) => {
     const text = await registry.metrics();
     response.setHeader('Content-Type', registry.contentType);
@@ -39,9 +56,11 @@ export async function startAdmin(
   });
   if (router) app.use(router);
   const server = createServer(app);
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
-  log.info({ admin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, 'admin');
+  const address = server.address() as AddressInfo;
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  log.info({ admin: `http://${name}:${address.port}` }, 'admin');
   return {
     async close() {
       server.closeAllConnections();
@@ -57,3 +76,14 @@ const onlyFromHere: RequestHandler = ({ method, headers }, response, next) => {
   if (!foreign) next();
   else sendProblem(response, foreign.code, foreign.detail);
 };
+
+/** No page knows the token, so where it comes from says nothing. */
+function onlyWith(token: string): RequestHandler {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = digest(`Bearer ${token}`);
+  return ({ headers }, response, next) => {
+    if (timingSafeEqual(digest(headers.authorization ?? ''), expected)) next();
+    else
+      sendProblem(response, 'unauthorized', 'Authorization: Bearer BTFDEPOT_ADMIN_TOKEN is needed');
+  };
+}

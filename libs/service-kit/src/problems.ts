@@ -1,7 +1,14 @@
-import { isProblemCode, problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
+import {
+  isProblemCode,
+  problem,
+  PROBLEM_MEDIA_TYPE,
+  PROBLEMS,
+  type ProblemCode,
+} from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from './logger.ts';
+import { RepeatedWarnings } from './repeated-warnings.ts';
 
 /** How long caches may keep that something is not there: an upload may change it at any time. */
 const BRIEFLY = 'public, max-age=5';
@@ -60,6 +67,7 @@ function allowedOf({ locals }: Response): Set<string> {
 
 /** The one place where errors become HTTP: by their code; any other is internal, and is logged. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
+  const warnings = new RepeatedWarnings(log);
   // Express knows error handlers by their four parameters.
   return (error: unknown, request, response, _next) => {
     const requestId = response.locals.requestId as string | undefined;
@@ -70,7 +78,10 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       sendProblem(response, code, 'see the log for this request id');
       return;
     }
-    log.info({ requestId, method: request.method, path: request.path, code, detail }, 'refused');
+    const fields = { requestId, method: request.method, path: request.path, code };
+    // Whatever is away is so for all who ask.
+    if (PROBLEMS[code].status === 503) warnings.warn(fields, 'refused', detail);
+    else log.info({ ...fields, detail }, 'refused');
     sendProblem(response, code, detail, error instanceof DepotError ? error.members : undefined);
   };
 }

@@ -30,8 +30,8 @@ export function refuseAhead(
  */
 export function stopReading(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete) return;
-  // A connection that ends with this answer would be reset under a sender that still sends.
-  response.shouldKeepAlive = true;
+  // A connection that we end with this answer would be reset under a sender that still sends.
+  if (request.headers.connection?.toLowerCase() !== 'close') response.shouldKeepAlive = true;
   response.once('finish', () => {
     setTimeout(() => {
       // What has no body, or a short one, is complete by now, and its connection is kept.

@@ -41,6 +41,7 @@ export function tokenGuards(
   return { writes: guard, reads: rule === 'all' ? guard : undefined };
 }
 
-function isLoopback(host: string): boolean {
+/** Whether no other machine reaches an address. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

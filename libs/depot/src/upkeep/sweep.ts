@@ -4,7 +4,10 @@ import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordIndex } from '../record/record-index.ts';
 
 /** What sweeps need of a record. */
-export interface Swept extends Pick<KernelRecord, 'schema' | 'buildId' | 'revision' | 'state'> {
+export interface Swept extends Pick<
+  KernelRecord,
+  'schema' | 'buildId' | 'revision' | 'state' | 'uploadedAt'
+> {
   keptUntil?: string | undefined;
   unannounced?: true | undefined;
   /** It lacks artifacts: see repack. */
@@ -12,9 +15,9 @@ export interface Swept extends Pick<KernelRecord, 'schema' | 'buildId' | 'revisi
 }
 
 export function sweptOf(record: KernelRecord): Swept {
-  const { schema, buildId, revision, state, keptUntil, unannounced } = record;
+  const { schema, buildId, revision, state, uploadedAt, keptUntil, unannounced } = record;
   const isShort = isPackedShort(record);
-  return { schema, buildId, revision, state, keptUntil, unannounced, isShort };
+  return { schema, buildId, revision, state, uploadedAt, keptUntil, unannounced, isShort };
 }
 
 /**

@@ -7,20 +7,31 @@ test('what was counted is told in the form of Prometheus', async () => {
   const metrics = new Metrics();
   metrics.refused('no-btf');
   metrics.received(1000);
-  metrics.swept(['ready', 'ready', 'failed']);
+  const uploadedAt = new Date(Date.now() - 90_000).toISOString();
+  const kernels = ['ready', 'ready', 'compressing'].map((state) => ({ state, uploadedAt }));
+  metrics.swept(kernels, 2);
+  metrics.jobEnded('retry');
+  metrics.jobStalled();
+  metrics.watchDisk(() => Promise.resolve({ free: 7, promised: 3 }));
   await metrics.stage('compress', () => Promise.resolve());
   await expect(metrics.stage('compress', () => Promise.reject(new Error('no')))).rejects.toThrow();
   const text = await metrics.registry.metrics();
   expect(text).toContain('btfdepot_refusals_total{code="no-btf"} 1');
   expect(text).toContain('btfdepot_upload_bytes_total 1000');
   expect(text).toContain('btfdepot_records{state="ready"} 2');
+  expect(text).toContain('btfdepot_unreadable_records 2');
+  expect(text).toMatch(/btfdepot_oldest_compressing_seconds (9\d|1\d\d)\b/);
+  expect(text).toContain('btfdepot_job_outcomes_total{outcome="retry"} 1');
+  expect(text).toContain('btfdepot_job_stalls_total 1');
+  expect(text).toContain('btfdepot_staging_bytes{kind="free"} 7');
   expect(text).toContain('btfdepot_stage_seconds_count{stage="compress"} 2');
 });
 
 test('a state that no kernel has any more is not told', async () => {
   const metrics = new Metrics();
-  metrics.swept(['failed']);
-  metrics.swept(['ready']);
+  const uploadedAt = new Date().toISOString();
+  metrics.swept([{ state: 'failed', uploadedAt }], 0);
+  metrics.swept([{ state: 'ready', uploadedAt }], 0);
   expect(await metrics.registry.metrics()).not.toContain('state="failed"');
 });
 
@@ -34,6 +45,11 @@ test('a store whose time is taken is the same store', async () => {
   expect((await records.get(kernelRecord().buildId))?.record).toEqual(kernelRecord());
   expect(await metrics.registry.metrics()).toContain(
     'btfdepot_store_seconds_count{operation="put blob"} 1',
+  );
+  // Somebody else was first: as it should be.
+  await expect(records.put(kernelRecord(), undefined)).rejects.toThrow();
+  expect(await metrics.registry.metrics()).toContain(
+    'btfdepot_store_requests_total{operation="put record",outcome="ok"} 2',
   );
 });
 

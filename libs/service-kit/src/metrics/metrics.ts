@@ -1,4 +1,10 @@
-import type { BlobStore, JobQueue, RecordStore } from '@btf-depot/depot';
+import {
+  DepotError,
+  RecordConflict,
+  type BlobStore,
+  type JobQueue,
+  type RecordStore,
+} from '@btf-depot/depot';
 import type { ReadinessChecks } from '../readiness.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -10,31 +16,38 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #stages = this.#histogram('stage_seconds', 'Time of a stage of the work', ['stage']);
   readonly #store = this.#histogram('store_seconds', 'Time of the store', ['operation']);
-  readonly #refusals = new Counter({
-    name: 'btfdepot_refusals_total',
-    help: 'Problem answers, by code',
-    labelNames: ['code'],
-    registers: [this.registry],
-  });
-  readonly #bytes = new Counter({
-    name: 'btfdepot_upload_bytes_total',
-    help: 'Bytes of the files of uploads',
-    registers: [this.registry],
-  });
+  readonly #refusals = this.#counter('refusals_total', 'Problem answers, by code', ['code']);
+  readonly #bytes = this.#counter('upload_bytes_total', 'Bytes of the files of uploads', []);
   readonly #records = this.#gauge('records', 'Kernels by state, as of the last sweep', ['state']);
+  readonly #unreadable = this.#gauge(
+    'unreadable_records',
+    'Records that are malformed, newer, or not given by the store, as of the last sweep',
+    [],
+  );
+  readonly #oldest = this.#gauge(
+    'oldest_compressing_seconds',
+    'Since the upload of the kernel that waits longest to be ready, as of the last sweep; 0: none',
+    [],
+  );
+  readonly #outcomes = this.#counter('job_outcomes_total', 'Attempts of jobs, by how they ended', [
+    'outcome',
+  ]);
+  readonly #stalls = this.#counter('job_stalls_total', 'Jobs whose compressor fell silent', []);
+  readonly #requests = this.#counter('store_requests_total', 'Requests of the store', [
+    'operation',
+    'outcome',
+  ]);
 
-  readonly #sent = new Counter({
-    name: 'btfdepot_sent_total',
-    help: 'Artifacts, sections, blobs and computed answers, by where they were',
-    labelNames: ['from'],
-    registers: [this.registry],
-  });
-  readonly #sentBytes = new Counter({
-    name: 'btfdepot_sent_bytes_total',
-    help: 'Bytes of these, parts counted as parts',
-    labelNames: ['from'],
-    registers: [this.registry],
-  });
+  readonly #sent = this.#counter(
+    'sent_total',
+    'Artifacts, sections, blobs and computed answers, by where they were',
+    ['from'],
+  );
+  readonly #sentBytes = this.#counter(
+    'sent_bytes_total',
+    'Bytes of these, parts counted as parts',
+    ['from'],
+  );
   readonly #answers = this.#histogram('answer_seconds', 'Until an answer was handed over', [
     'method',
     'status',
@@ -96,19 +109,60 @@ export class Metrics {
     this.#answers.observe({ method, status: `${Math.floor(status / 100)}xx` }, ms / 1000);
   }
 
-  /** @param states of all kernels. */
-  swept(states: Iterable<string>): void {
+  /** @param outcome `published`, `stale`, `failed`, or `retry` of one that is tried again. */
+  jobEnded(outcome: string): void {
+    this.#outcomes.inc({ outcome });
+  }
+
+  jobStalled(): void {
+    this.#stalls.inc();
+  }
+
+  /**
+   * @param kernels all that could be read.
+   * @param unread how many could not.
+   */
+  swept(kernels: Iterable<{ state: string; uploadedAt: string }>, unread: number): void {
     const counts = new Map<string, number>();
-    for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+    let oldest = Infinity;
+    for (const { state, uploadedAt } of kernels) {
+      counts.set(state, (counts.get(state) ?? 0) + 1);
+      if (state === 'compressing') oldest = Math.min(oldest, Date.parse(uploadedAt));
+    }
     this.#records.reset();
     for (const [state, count] of counts) this.#records.set({ state }, count);
+    this.#unreadable.set(unread);
+    this.#oldest.set(oldest === Infinity ? 0 : Math.max(0, (Date.now() - oldest) / 1000));
+  }
+
+  /** Asks at each scrape how much of the disk of staged uploads is free, and promised to some. */
+  watchDisk(look: () => Promise<{ free: number; promised: number }>): void {
+    const help = 'Disk of staged uploads: free, and promised to those under way';
+    const bytes = this.#gauge('staging_bytes', help, ['kind'], async () => {
+      const found = await look().catch(() => undefined);
+      for (const [kind, count] of Object.entries(found ?? {})) bytes.set({ kind }, count);
+    });
   }
 
   /** The same stores, with the time of each request taken. Listings are not. */
   timed<Stores extends { blobs: BlobStore; records: RecordStore }>(stores: Stores): Stores {
     const time = <T>(operation: string, run: () => Promise<T>): Promise<T> => {
       const end = this.#store.startTimer({ operation });
-      return run().finally(end);
+      const count = (outcome: 'ok' | 'error') => {
+        end();
+        this.#requests.inc({ operation, outcome });
+      };
+      return run().then(
+        (value) => {
+          count('ok');
+          return value;
+        },
+        (error: unknown) => {
+          // What is answered as it should be is no fault of the store.
+          count(error instanceof RecordConflict || error instanceof DepotError ? 'ok' : 'error');
+          throw error;
+        },
+      );
     };
     const { blobs, records } = stores;
     return {
@@ -143,6 +197,11 @@ export class Metrics {
       buckets: BUCKETS,
       registers,
     });
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: Label[]) {
+    const registers = [this.registry];
+    return new Counter({ name: `btfdepot_${name}`, help, labelNames, registers });
   }
 
   #gauge(name: string, help: string, labelNames: string[], collect?: () => Promise<void>) {
