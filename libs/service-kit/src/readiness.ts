@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SingleFlight } from '@btf-depot/depot';
 
-/** Milliseconds that a check may take. */
+/** Milliseconds that a check may take, for those who ask whether to send work here. */
 const LIMIT = 2000;
 
 /** Milliseconds for which its result is good, however many ask. */
@@ -34,11 +34,14 @@ interface Result {
 /** Runs the checks when somebody asks; a check that hangs fails, and is not begun again meanwhile. */
 export class ReadinessChecks {
   readonly #checks: Checks;
+  readonly #limit: number;
   readonly #results = new Map<string, Result>();
   readonly #runs: SingleFlight<void, string>;
 
-  constructor(checks: Checks) {
+  /** @param limit milliseconds that each may take. */
+  constructor(checks: Checks, limit = LIMIT) {
     this.#checks = checks;
+    this.#limit = limit;
     this.#runs = new SingleFlight((name: string) => this.#run(name));
   }
 
@@ -67,7 +70,7 @@ export class ReadinessChecks {
   async #reason(name: string): Promise<string | undefined> {
     const known = this.#results.get(name);
     if (known && performance.now() - known.at < MAX_AGE) return known.reason;
-    const late = sleep(LIMIT, `no answer within ${LIMIT} ms`, { ref: false });
+    const late = sleep(this.#limit, `no answer within ${this.#limit} ms`, { ref: false });
     return Promise.race([this.#runs.run(name).then(() => this.#results.get(name)?.reason), late]);
   }
 
