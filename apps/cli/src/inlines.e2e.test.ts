@@ -22,7 +22,10 @@ const TWICE =
   '  long int m  not available\n';
 
 test('of a vmlinux: the functions, and the sites of one, with where parameters are', async () => {
-  expect(await run('inlines', 'vmlinux')).toMatchObject({ code: 0, output: 'twice\n' });
+  for (const patterns of [[], ['tw?c*', 'x*']]) {
+    const listed = await run('inlines', 'vmlinux', ...patterns);
+    expect(listed).toMatchObject({ code: 0, output: 'twice  3\n' });
+  }
   const { output } = await run('inlines', 'vmlinux', 'twice');
   expect(output.slice(0, TWICE.length)).toBe(TWICE);
   const { output: json } = await run('inlines', 'vmlinux', '--address', '0x4', '--json');
@@ -44,7 +47,7 @@ test('of the files that split writes, in chunks too', async () => {
 test('BTF by itself needs what it stands on, and for addresses its map', async () => {
   const file = 'parts/vmlinux.inlines.btf';
   const alone = await run('inlines', file, 'twice');
-  expect([alone.code, alone.output]).toEqual([2, expect.stringContaining('--base FILE')]);
+  expect([alone.code, alone.output]).toEqual([2, expect.stringContaining('-B FILE')]);
   const at = ['--address', '0xffffffff81000004'];
   const without = await run('inlines', file, '--base', 'parts/vmlinux.btf', ...at);
   expect([without.code, without.output]).toEqual([2, expect.stringContaining('--map FILE')]);

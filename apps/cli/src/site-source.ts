@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseBtf } from '@btf-depot/btf';
 import type { DepotClient } from '@btf-depot/client';
-import type { InlineSite } from '@btf-depot/contracts';
+import type { InlinedFunction, InlineSite } from '@btf-depot/contracts';
 import {
   askSites,
   finish,
   inlinesOfKernel,
+  listFunctions,
   openSites,
   recognise,
   type SiteSource,
@@ -21,12 +22,18 @@ export type AskedSites = { function: string } | { address: string };
 /** Inlined calls of one kernel, from a depot or a file. */
 export interface InlinedCalls {
   sites(asked: AskedSites): AsyncIterable<InlineSite>;
-  /** Names of the functions that are inlined; absent where that cannot be asked. */
-  functions?: () => readonly string[];
+  /**
+   * The functions that are inlined, those with most sites first.
+   * @param pattern with * for any characters and ? for one.
+   */
+  functions(pattern: string): AsyncIterable<InlinedFunction>;
 }
 
 export function depotSites(client: DepotClient, buildId: string): InlinedCalls {
-  return { sites: (asked) => client.inlineSites(buildId, asked) };
+  return {
+    sites: (asked) => client.inlineSites(buildId, asked),
+    functions: (pattern) => client.inlinedFunctions(buildId, pattern),
+  };
 }
 
 export interface SiteFiles {
@@ -41,7 +48,10 @@ export async function fileSites(path: string, files: SiteFiles): Promise<Inlined
   const { base, map } = files;
   const source = await (base === undefined ? ofKernel(path) : ofBtf(path, base, map));
   return {
-    functions: () => source.table.names,
+    async *functions(match) {
+      const all = { prefix: '', match, limit: Infinity, skip: 0 };
+      yield* await Promise.resolve(finish(listFunctions(source, all)).functions);
+    },
     async *sites(asked) {
       const question =
         'function' in asked ? asked : { address: BigInt(`0x${asked.address.replace(/^0x/, '')}`) };
@@ -55,7 +65,7 @@ export async function fileSites(path: string, files: SiteFiles): Promise<Inlined
 async function ofKernel(path: string): Promise<SiteSource> {
   return withUnpackedSource(path, ({ source }) => {
     if (recognise(source) === 'btf') {
-      throw new UsageError(`${path} is BTF by itself: name what it stands on, --base FILE`);
+      throw new UsageError(`${path} is BTF by itself: name its base, -B FILE`);
     }
     const elf = readElf(source);
     const core = elf.filled('.BTF');

@@ -23,7 +23,8 @@ import { withUnpackedSource } from './unpacked-source.ts';
 
 /** Variables of one kernel, from a depot or a file. */
 export interface VariableSource {
-  list(prefix: string): AsyncIterable<Variable>;
+  /** @param pattern with * for any characters and ? for one. */
+  list(pattern: string): AsyncIterable<Variable>;
   /** All of that name. @throws an error with the names that are near. */
   find(name: string): Promise<VariableWithTypes[]>;
   as(name: string, form: 'c' | 'btf'): Promise<Uint8Array>;
@@ -31,7 +32,7 @@ export interface VariableSource {
 
 export function depotVariables(client: DepotClient, buildId: string): VariableSource {
   return {
-    list: (prefix) => client.variables(buildId, prefix),
+    list: (pattern) => client.variables(buildId, pattern),
     find: async (name) => (await client.variable(buildId, name)).variables,
     as: (name, form) => client.variableAs(buildId, name, form),
   };
@@ -53,9 +54,9 @@ export async function fileVariables(
   const table = open(parts, base);
   const kernel: AskedKernel = { buildId: path, table, hasVars: true };
   return {
-    async *list(prefix) {
-      const limit = Infinity;
-      yield* await Promise.resolve(finish(listVariablePage(kernel, { prefix, limit })).variables);
+    async *list(match) {
+      const all = { prefix: '', match, limit: Infinity };
+      yield* await Promise.resolve(finish(listVariablePage(kernel, all)).variables);
     },
     find: (name) => attempt(() => finish(answerVariable(kernel, name)).variables),
     as: (name, form) =>
@@ -85,7 +86,8 @@ function kernelParts(
 function ownParts(source: Source, path: string): VariableParts {
   const sections = bytesByName(source, path);
   const core = sections.get('.BTF');
-  if (!core) throw new Error(`${path}: no .BTF section; name what it stands on, --base FILE`);
+  if (!core)
+    throw new Error(`${path}: no .BTF section; if it is split BTF, name its base: -B FILE`);
   const vars = sections.get('.BTF.vars');
   return { core, ...(vars && { vars }) };
 }
@@ -105,7 +107,7 @@ function open(parts: VariableParts, base: string | undefined): VariableTable {
     return openVariables(parts);
   } catch (error) {
     if (base !== undefined || !(error instanceof DepotError)) throw error;
-    const hint = 'where this is split BTF, name what it stands on: --base FILE';
+    const hint = 'if this is split BTF, name its base: -B FILE';
     throw new DepotError(error.code, `${error.message}; ${hint}`, { cause: error });
   }
 }

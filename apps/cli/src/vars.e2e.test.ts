@@ -71,6 +71,24 @@ test('those that begin so', async () => {
   expect(output.split('\n').map((line) => line.split(' ')[0])).toEqual(['int', 'struct', '']);
 });
 
+test.each([
+  ['*task', ['current_task', 'init_task']],
+  ['?a*', ['tasks']],
+])('by the pattern %s, the same from a depot and a file', async (pattern, names) => {
+  for (const kernel of [['--url', url, buildId], ['full.btf']]) {
+    const { code, output } = await command('vars', '--json', ...kernel, pattern);
+    const found = JSON.parse(output) as { name: string }[];
+    expect(found.map(({ name }) => name)).toEqual(names);
+    expect(code).toBe(0);
+  }
+});
+
+test('of a regular expression the error says what works', async () => {
+  const { code, output } = await command('vars', 'full.btf', '^init');
+  expect(output).toContain('* for any characters and ? for one; regular expressions do not work');
+  expect(code).toBe(2);
+});
+
 test('for programs', async () => {
   const { output } = await command('vars', '--url', url, '--json', buildId, 'verbose', 'tasks');
   expect(JSON.parse(output)).toMatchObject([{ name: 'verbose' }, { name: 'tasks' }]);
@@ -94,7 +112,7 @@ test.each([
   ['near it: init_task', ['--url', 'URL', buildId, 'init_taks']],
   ['near it: init_task', ['full.btf', 'init_taks']],
   ['no kernel of build ID', ['--url', 'URL', buildIdOf('nobody')]],
-  ['--base FILE', ['vmlinux.vars.btf']],
+  ['-B FILE', ['vmlinux.vars.btf']],
   ['ENOENT', ['nothing-here']],
 ])('what goes wrong is said: %s', async (says, args) => {
   const { code, output } = await command('vars', ...args.map((arg) => (arg === 'URL' ? url : arg)));

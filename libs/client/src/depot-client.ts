@@ -1,4 +1,5 @@
 import {
+  functionPageSchema,
   kernelPath,
   answeredRecordSchema,
   keysAnswerSchema,
@@ -10,7 +11,10 @@ import {
   VARIABLE_FORMS,
   variableAnswerSchema,
   variablePageSchema,
+  type FunctionPage,
+  type InlinedFunction,
   type InlineSite,
+  type KernelOrder,
   type KernelRecord,
   type KernelStatus,
   type KernelSummary,
@@ -36,7 +40,9 @@ import {
   type BlobReader,
   type FoundArtifact,
 } from './find-artifact.ts';
+import { inPages, nextOf } from './pages.ts';
 import { ProblemError } from './problem-error.ts';
+import { byName, query } from './query.ts';
 import { ONCE, PATIENCE, wait, type Patience } from './retry.ts';
 import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 
@@ -58,6 +64,8 @@ export interface KernelFilter {
   release?: string;
   /** What the build ID begins with. */
   buildId?: string;
+  /** By build ID unless it is said; depots of version 0.1 know no other order. */
+  sort?: KernelOrder;
 }
 
 /** A part of a long answer. */
@@ -157,7 +165,7 @@ export class DepotClient {
     return upload(this.base, request, { ...options, headers: this.#authorization });
   }
 
-  /** The kernels for which all that is given holds, by build ID. */
+  /** The kernels for which all that is given holds. */
   kernels(filter: KernelFilter = {}, signal?: AbortSignal): AsyncGenerator<KernelSummary> {
     return inPages(
       (page) => this.kernelPage(filter, { page }, signal),
@@ -183,10 +191,10 @@ export class DepotClient {
     return this.#post('/v1/kernels/lookup', asked, lookupAnswerSchema, signal);
   }
 
-  /** The variables of a kernel whose names begin with `prefix`, by name. */
-  variables(buildId: string, prefix = '', signal?: AbortSignal): AsyncGenerator<Variable> {
+  /** The variables of a kernel by name: all, by prefix, or by pattern with `*` and `?`. */
+  variables(buildId: string, names = '', signal?: AbortSignal): AsyncGenerator<Variable> {
     return inPages(
-      (page) => this.variablePage(buildId, prefix, { limit: LONGEST_PAGE, page }, signal),
+      (page) => this.variablePage(buildId, names, { limit: LONGEST_PAGE, page }, signal),
       ({ variables }) => variables,
     );
   }
@@ -194,12 +202,12 @@ export class DepotClient {
   /** Some of them. */
   variablePage(
     buildId: string,
-    prefix: string,
+    names: string,
     { limit, page }: PageOptions = {},
     signal?: AbortSignal,
   ): Promise<VariablePage> {
-    const path = `${kernelPath(buildId)}/vars${query({ prefix, limit: limit?.toString(), page })}`;
-    return this.#json(path, variablePageSchema, signal);
+    const parameters = query({ ...byName(names), limit: limit?.toString(), page });
+    return this.#json(`${kernelPath(buildId)}/vars${parameters}`, variablePageSchema, signal);
   }
 
   /** Every variable of that name, of all pages. Where there is none, the error names the near ones. */
@@ -267,6 +275,30 @@ export class DepotClient {
   ): Promise<SitePage> {
     const parameters = query({ ...asked, limit: limit?.toString(), page });
     return this.#json(`${kernelPath(buildId)}/inlines${parameters}`, sitePageSchema, signal);
+  }
+
+  /** Functions that are inlined, those with most sites first: all, by prefix, or by pattern. */
+  inlinedFunctions(
+    buildId: string,
+    names = '',
+    signal?: AbortSignal,
+  ): AsyncGenerator<InlinedFunction> {
+    return inPages(
+      (page) => this.inlinedFunctionPage(buildId, names, { limit: LONGEST_PAGE, page }, signal),
+      ({ functions }) => functions,
+    );
+  }
+
+  /** Some of them. */
+  inlinedFunctionPage(
+    buildId: string,
+    names = '',
+    { limit, page }: PageOptions = {},
+    signal?: AbortSignal,
+  ): Promise<FunctionPage> {
+    const parameters = query({ ...byName(names), limit: limit?.toString(), page });
+    const path = `${kernelPath(buildId)}/inlines/functions${parameters}`;
+    return this.#json(path, functionPageSchema, signal);
   }
 
   /** Many variables at once, in as many requests as it takes. */
@@ -408,19 +440,6 @@ function firstByteOf({ status, headers }: Response, asked: number): number | und
   return first === undefined ? undefined : Number(first);
 }
 
-/** What all pages have, one page after the other. */
-async function* inPages<Answer extends { next?: string }, Item>(
-  ask: (page: string | undefined) => Promise<Answer>,
-  itemsOf: (answer: Answer) => readonly Item[],
-  page?: string,
-): AsyncGenerator<Item> {
-  do {
-    const answer = await ask(page);
-    yield* itemsOf(answer);
-    page = answer.next;
-  } while (page !== undefined);
-}
-
 async function parse<Output>(response: Response, schema: Schema<Output>): Promise<Output> {
   try {
     return schema.parse(await response.json());
@@ -433,20 +452,6 @@ function notADepot({ status }: Response, detail: string): ProblemError {
   return new ProblemError({ code: 'not-a-depot', status, title: `HTTP ${status}`, detail });
 }
 
-/** The page that goes on where the answer itself cannot say it: `Link`, RFC 8288. */
-function nextOf({ headers }: Response): string | undefined {
-  const link = /<\?([^>]*)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
-  return new URLSearchParams(link ?? '').get('page') ?? undefined;
-}
-
 function variablePath(buildId: string, name: string): string {
   return `${kernelPath(buildId)}/vars/${encodeURIComponent(name)}`;
-}
-
-function query(parameters: Record<string, string | undefined>): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined && value !== '') search.set(name, value);
-  }
-  return search.size > 0 ? `?${search.toString()}` : '';
 }

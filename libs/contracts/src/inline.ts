@@ -72,5 +72,14 @@ export const sitePageSchema = z.looseObject({
   next: z.string().exactOptional(),
 });
 
+/** Answer of `GET …/inlines/functions`: those with most sites first; `next` goes on. */
+export const functionPageSchema = z.looseObject({
+  buildId: buildIdSchema,
+  functions: z.array(z.looseObject({ name: z.string(), sites: count })),
+  next: z.string().exactOptional(),
+});
+
 export type InlineSite = z.infer<typeof siteSchema>;
 export type SitePage = z.infer<typeof sitePageSchema>;
+export type FunctionPage = z.infer<typeof functionPageSchema>;
+export type InlinedFunction = FunctionPage['functions'][number];

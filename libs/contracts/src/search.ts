@@ -12,9 +12,16 @@ export const kernelSummarySchema = z.looseObject({
   arch: z.string().exactOptional(),
   /** How many variables it came with. Absent: none. */
   variables: z.number().int().exactOptional(),
+  /** When the first file of it came. */
+  uploadedAt: z.iso.datetime().exactOptional(),
 });
 
-/** Answer of `GET /v1/kernels`: by build ID; `next` is the `page` that goes on. */
+/** Orders of a search: by build ID, or the newest release, or what was sent last, first. */
+export const KERNEL_ORDERS = ['buildId', 'release', 'sent'] as const;
+
+export type KernelOrder = (typeof KERNEL_ORDERS)[number];
+
+/** Answer of `GET /v1/kernels`: in the order that was asked for; `next` is the `page` that goes on. */
 export const searchAnswerSchema = z.looseObject({
   kernels: z.array(kernelSummarySchema),
   next: z.string().exactOptional(),

@@ -8,6 +8,13 @@ export const variableNameSchema = z.string().regex(/^[A-Za-z_$.][\w$.]{0,511}$/,
   error: 'a variable is named by 1 to 512 letters, digits and _ $ .',
 });
 
+/** Names with * for any characters and ? for one. A regular expression is none, and told so. */
+export const namePatternSchema = z.string().regex(/^[\w$.*?]{1,128}$/, {
+  error:
+    'a pattern has 1 to 128 letters, digits and _ $ ., with * for any characters and ? for one; ' +
+    'regular expressions do not work',
+});
+
 /** One variable of a kernel. Section and offset tell those of one name apart. */
 export const variableSchema = z.looseObject({
   name: z.string(),

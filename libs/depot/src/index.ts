@@ -41,6 +41,7 @@ export { findSection } from './ask/find-section.ts';
 export { carrierParts } from './split/carrier-facts.ts';
 export { kernelImage } from './split/kernel-symbols.ts';
 export { askSites, type SiteQuestion } from './ask/inlines/ask-sites.ts';
+export { listFunctions, type FunctionList } from './ask/inlines/list-functions.ts';
 export { openSites, type SiteParts, type SiteSource } from './ask/inlines/site-source.ts';
 export { inlinesOfKernel } from './split/inlines-part.ts';
 export { bytesOf, bytesOfPart } from './extras/index.ts';
@@ -115,6 +116,7 @@ export {
   listVariablePage,
   resolveVariables,
   type AskedKernel,
+  type VariableList,
 } from './ask/variables/ask-variables.ts';
 export { variablesAsC } from './ask/variables/describe-variable.ts';
 export {

@@ -1,6 +1,7 @@
-import { siteAddressSchema, type InlineSite } from '@btf-depot/contracts';
+import { siteAddressSchema, type InlinedFunction, type InlineSite } from '@btf-depot/contracts';
 import { Command, InvalidArgumentError } from 'commander';
 import { jsonOption, openDepots, urlOption } from '../options.ts';
+import { isPattern } from '../name-pattern.ts';
 import { formatTable, note, print, printable, printJson } from '../output.ts';
 import { depotSites, fileSites, type AskedSites, type InlinedCalls } from '../site-source.ts';
 import { buildIdByFlags, namesKernel, wholeBuildId, type KernelFlags } from '../which-kernel.ts';
@@ -20,11 +21,12 @@ export function inlinesCommand(): Command {
     .description(
       'Shows each place where the code of a function begins that was inlined into another: what a ' +
         'kprobe takes for it, the section and offset, and for each parameter its type, its place in ' +
-        'words, and as an argument of a kprobe event. Without functions, lists those of a file. With ' +
-        '--running or --of the build ID is left out.',
+        'words, and as an argument of a kprobe event. Without functions, lists the inlined functions ' +
+        "with their number of sites; a pattern lists those that it fits, as in '*lock*': * stands for " +
+        'any characters, ? for one. With --running or --of, leave the build ID out.',
     )
     .argument('[kernel]', 'build ID, or a file: vmlinux, or BTF of inlined calls with --base')
-    .argument('[function...]', 'inlined functions')
+    .argument('[function...]', 'inlined functions, or patterns')
     .option('--running', 'the kernel that runs here')
     .option('--of <file>', 'the kernel in this file, as the depot has it')
     .option(
@@ -50,21 +52,36 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
   if (flags.address !== undefined && flags.base !== undefined && flags.map === undefined) {
     throw new UsageError('BTF alone knows no addresses: name its map too, --map FILE');
   }
+  const patterns = names.filter(isPattern);
+  const asked: AskedSites[] = names
+    .filter((name) => !isPattern(name))
+    .map((name) => ({ function: name }));
+  if (flags.address !== undefined) asked.push({ address: flags.address });
+  if (patterns.length > 0 && asked.length > 0) {
+    throw new UsageError('patterns list functions, names show their calls: ask for one at a time');
+  }
   const client = openDepots(flags.url);
   const calls = namesKernel(kernel)
     ? depotSites(client, await wholeBuildId(client, kernel))
     : await fileSites(kernel, flags);
-  const asked: AskedSites[] = names.map((name) => ({ function: name }));
-  if (flags.address !== undefined) asked.push({ address: flags.address });
-  if (asked.length === 0) listFunctions(calls, flags.json === true);
+  const lists = asked.length === 0 ? ['*'] : patterns;
+  if (lists.length > 0) await list(calls, lists, flags.json === true);
   else await show(calls, asked, flags.json === true);
 }
 
-function listFunctions({ functions }: InlinedCalls, asJson: boolean): void {
-  if (!functions) throw new UsageError('of a depot: name a function or --address');
-  const names = functions();
-  if (asJson) printJson(names);
-  else print(names.map((name) => `${printable(name)}\n`).join(''));
+async function list(calls: InlinedCalls, patterns: string[], asJson: boolean): Promise<void> {
+  const found: InlinedFunction[] = [];
+  for (const pattern of patterns) {
+    for await (const one of calls.functions(pattern)) found.push(one);
+  }
+  if (asJson) printJson(found);
+  else
+    print(
+      formatTable(
+        found.map(({ name, sites }) => [printable(name), `${sites}`]),
+        [1],
+      ),
+    );
 }
 
 async function show(calls: InlinedCalls, asked: AskedSites[], asJson: boolean): Promise<void> {

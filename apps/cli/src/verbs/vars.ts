@@ -11,6 +11,7 @@ import {
   printableLines,
   printJson,
 } from '../output.ts';
+import { isPattern } from '../name-pattern.ts';
 import { isWatched, progressBar } from '../progress-bar.ts';
 import { depotVariables, fileVariables, type VariableSource } from '../variable-source.ts';
 import { buildIdByFlags, namesKernel, wholeBuildId, type KernelFlags } from '../which-kernel.ts';
@@ -29,11 +30,12 @@ export function varsCommand(): Command {
     .summary('the variables of a kernel: a list, or some with their types')
     .description(
       'Lists the global variables of a kernel, or shows those named, with the types that they ' +
-        'need. A name that ends in * lists those that begin so. With --running or --of the build ' +
-        'ID is left out.',
+        'need. A pattern lists the variables that it fits: * stands for any characters, ? for one, ' +
+        "as in '*_task' (quoted: the shell expands patterns, too). Regular expressions do not work. " +
+        'With --running or --of, leave the build ID out.',
     )
     .argument('[kernel]', 'build ID, or a file: vmlinux, BTF, carrier')
-    .argument('[name...]', 'variables')
+    .argument('[name...]', 'variables, or patterns')
     .option('--running', 'the kernel that runs here')
     .option('--of <file>', 'the kernel in this file, as the depot has it')
     .option('-B, --base <file>', 'of a file with split BTF: what it stands on')
@@ -51,12 +53,12 @@ async function vars(first: string | undefined, rest: string[], flags: Flags): Pr
   if (kernel === undefined) throw new UsageError('name a build ID or a file, or use --running');
   const patterns = names.length > 0 ? names : ['*'];
   const form = flags.json ? 'json' : flags.as;
-  const lists = patterns.filter((name) => name.endsWith('*'));
+  const lists = patterns.filter(isPattern);
   if (lists.length > 0 && lists.length < patterns.length) {
-    throw new UsageError('a list and variables: ask for one after the other');
+    throw new UsageError('patterns list variables, names show them: ask for one, then the other');
   }
   if (lists.length > 0 && (form === 'c' || form === 'btf' || flags.output !== undefined)) {
-    throw new UsageError('a list has no such form, and no file: name a variable');
+    throw new UsageError('a list is printed as text or --json only: name a variable, no pattern');
   }
   const bar = progressBar(kernel, isWatched({ json: form === 'json' }));
   const client = openDepots(flags.url);
@@ -71,7 +73,7 @@ async function vars(first: string | undefined, rest: string[], flags: Flags): Pr
 async function list(source: VariableSource, patterns: string[], asJson: boolean): Promise<void> {
   const found: Variable[] = [];
   for (const pattern of patterns) {
-    for await (const variable of source.list(pattern.slice(0, -1))) found.push(variable);
+    for await (const variable of source.list(pattern)) found.push(variable);
   }
   if (asJson) printJson(found);
   else print(formatTable(found.map(row), [2]));

@@ -2,6 +2,7 @@ import {
   answerVariable,
   askSites,
   findVariable,
+  listFunctions,
   listVariablePage,
   mergedBtf,
   resolveVariables,
@@ -9,11 +10,10 @@ import {
   variablesAsC,
   type AnswerRoom,
   type AskedKernel,
-  type SiteQuestion,
   type SiteSource,
   type Steps,
 } from '@btf-depot/depot';
-import type { VariableQuestion } from './messages.ts';
+import type { InlineQuestion, VariableQuestion } from './messages.ts';
 
 const encoder = new TextEncoder();
 
@@ -45,9 +45,14 @@ export function* answerQuestion(
 export function* answerSites(
   buildId: string,
   source: SiteSource,
-  question: SiteQuestion,
+  question: InlineQuestion,
   room: AnswerRoom,
 ): Steps<Body> {
+  if (question.do === 'functions') {
+    const { functions, more } = yield* listFunctions(source, question, room);
+    const next = more ? `${question.skip + functions.length}` : undefined;
+    return json({ buildId, functions, next });
+  }
   const { sites, more } = yield* askSites(source, question, room);
   return json({ buildId, sites, next: more ? `${question.skip + sites.length}` : undefined });
 }

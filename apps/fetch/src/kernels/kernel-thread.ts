@@ -6,7 +6,7 @@ import {
   type VariableParts,
 } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
-import type { Made, OpenedParts, Question, Reply } from './messages.ts';
+import { isOfSites, type Made, type OpenedParts, type Question, type Reply } from './messages.ts';
 import { OpeningQueue, type Opening } from './opening-queue.ts';
 import { PendingQuestions, type PendingQuestion } from './pending-questions.ts';
 import { WatchedWorker, type ThreadEnd } from './watched-worker.ts';
@@ -74,7 +74,7 @@ export class KernelThread {
 
   /** @throws DepotError as the use cases do, `busy`, `time-limit` and `memory-limit`. */
   async ask(record: KernelRecord, question: Question, client: string): Promise<Answered> {
-    const of = question.do === 'sites' ? 'sites' : 'vars';
+    const of = isOfSites(question) ? 'sites' : 'vars';
     const key = `${kernelKey(record)} ${of}`;
     const name = `${key} ${JSON.stringify(question, bigintAsText)}`;
     const guilty = this.#guilty.get(name) ?? this.#guilty.get(key);

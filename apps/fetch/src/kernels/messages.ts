@@ -1,15 +1,31 @@
 import type { ProblemCode, VariableForm } from '@btf-depot/contracts';
-import type { AnswerLimits, SiteParts, SiteQuestion, VariableParts } from '@btf-depot/depot';
+import type {
+  AnswerLimits,
+  FunctionList,
+  SiteParts,
+  SiteQuestion,
+  VariableList,
+  VariableParts,
+} from '@btf-depot/depot';
 
 /** What can be asked of a kernel whose variables are open. */
 export type VariableQuestion =
   | { do: 'variable'; name: string; form: VariableForm; skip: number }
-  | { do: 'page'; prefix: string; limit: number; page?: string }
+  | ({ do: 'page' } & VariableList)
   | { do: 'resolve'; names: string[] }
   | { do: 'merge' };
 
+/** What can be asked of a kernel whose inlined calls are open. */
+export type InlineQuestion =
+  ({ do: 'sites' } & SiteQuestion) | ({ do: 'functions' } & FunctionList);
+
 /** What can be asked of an opened kernel; each question is of one of its openings. */
-export type Question = VariableQuestion | ({ do: 'sites' } & SiteQuestion);
+export type Question = VariableQuestion | InlineQuestion;
+
+/** Whether it is a question about inlined calls. */
+export function isOfSites(question: Question): question is InlineQuestion {
+  return question.do === 'sites' || question.do === 'functions';
+}
 
 /** What a kernel is opened from: for questions about variables, or about inlined calls. */
 export type OpenedParts = { of: 'vars'; parts: VariableParts } | { of: 'sites'; parts: SiteParts };

@@ -3,7 +3,16 @@ import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AnswerRoom, DepotError, openSites, openVariables, type Steps } from '@btf-depot/depot';
 import { answerQuestion, answerSites, type Body } from './answer-question.ts';
-import type { Asked, Made, OpenedParts, Question, Reply, Request, ThreadData } from './messages.ts';
+import {
+  isOfSites,
+  type Asked,
+  type Made,
+  type OpenedParts,
+  type Question,
+  type Reply,
+  type Request,
+  type ThreadData,
+} from './messages.ts';
 import { OpenKernels, type OpenKernel } from './open-kernels.ts';
 import { FairQueue } from './fair-queue.ts';
 
@@ -81,7 +90,7 @@ function openKernel(open: OpenedParts): OpenKernel {
     return {
       memory: source.memory,
       answer: (buildId: string, question: Question, room) => {
-        if (question.do !== 'sites') throw new TypeError(`${question.do} is asked of sites`);
+        if (!isOfSites(question)) throw new TypeError(`${question.do} is asked of sites`);
         return answerSites(buildId, source, question, room);
       },
     };
@@ -91,7 +100,7 @@ function openKernel(open: OpenedParts): OpenKernel {
   return {
     memory: table.memory,
     answer: (buildId, question, room) => {
-      if (question.do === 'sites') throw new TypeError('sites are asked of variables');
+      if (isOfSites(question)) throw new TypeError(`${question.do} is asked of variables`);
       return answerQuestion({ buildId, table, hasVars }, question, room);
     },
   };

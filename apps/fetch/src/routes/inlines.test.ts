@@ -74,7 +74,20 @@ test('pages: following next gives each once', async () => {
   expect(await rest.json()).toMatchObject({ sites: [{ offset: 8 }] });
 });
 
+test('the functions, and those whose names fit', async () => {
+  const list = async (query: string) => (await depot.get(`${sites}/functions${query}`)).json();
+  const all = { buildId, functions: [{ name: 'twice', sites: 3 }] };
+  for (const query of ['', '?match=*ice', '?prefix=tw&limit=1']) {
+    expect(await list(query)).toEqual(all);
+  }
+  for (const query of ['?match=x*', '?prefix=x', '?page=1']) {
+    expect(await list(query)).toEqual({ buildId, functions: [] });
+  }
+});
+
 test.each([
+  [`${sites}/functions?match=%5Ea`, 400, 'bad-query'],
+  [`/v1/kernels/${bare}/inlines/functions`, 404, 'no-inlines'],
   [sites, 400, 'bad-query'],
   [`${sites}?function=a&address=1`, 400, 'bad-query'],
   [`${sites}?address=zz`, 400, 'bad-query'],

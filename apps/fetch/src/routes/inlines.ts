@@ -4,23 +4,34 @@ import { DepotError, type SiteQuestion } from '@btf-depot/depot';
 import type { z } from 'zod';
 import { kernelKey } from '../kernels/kernel-thread.ts';
 import { livingRecord } from '../records/living-record.ts';
+import type { RecentRecords } from '../records/recent-records.ts';
 import type { FetchHandlers } from './handlers.ts';
 import type { VariableDeps } from './variables.ts';
 
-/** A kernel's inlined calls: the sites of a function, or those that begin at an address. */
+/** A kernel's inlined calls: the functions; the sites of one, or those that begin at an address. */
 export function inlineHandlers({
   records,
   kernels,
   answers,
   send,
-}: Omit<VariableDeps, 'budget' | 'held'>): Pick<FetchHandlers, 'inlines'> {
+}: Omit<VariableDeps, 'budget' | 'held'>): Pick<FetchHandlers, 'inlines' | 'inlinedFunctions'> {
   return {
+    async inlinedFunctions({ request, response, params: { buildId }, query }) {
+      const { page: skip, ...asked } = query();
+      const { prefix, match = '', limit } = asked;
+      const record = await inlinedRecord(records, buildId);
+      const key = `${kernelKey(record)} functions ${prefix} ${match} ${limit} ${skip}`;
+      const cost = FETCH_ROUTES.inlinedFunctions.price;
+      const answer = await answers.get(
+        request,
+        { key, mediaType: 'application/json', cost },
+        (client) => kernels.ask(record, { do: 'functions', ...asked, skip }, client),
+      );
+      send(request, response, { ...answer, immutable: false });
+    },
     async inlines({ request, response, params: { buildId }, query }) {
       const question = questionOf(query());
-      const record = await livingRecord(records, buildId);
-      if (!record.parts.inlines) {
-        throw new DepotError('no-inlines', `${record.buildId} came without inlined calls`);
-      }
+      const record = await inlinedRecord(records, buildId);
       const cost = FETCH_ROUTES.inlines.price;
       const answer = await answers.get(
         request,
@@ -30,6 +41,13 @@ export function inlineHandlers({
       await send(request, response, { ...answer, immutable: false });
     },
   };
+}
+
+/** @throws DepotError `no-inlines`, and as `livingRecord` does. */
+async function inlinedRecord(records: RecentRecords, buildId: string): Promise<KernelRecord> {
+  const record = await livingRecord(records, buildId);
+  if (record.parts.inlines) return record;
+  throw new DepotError('no-inlines', `${record.buildId} came without inlined calls`);
 }
 
 function questionOf(query: z.output<typeof FETCH_ROUTES.inlines.query>): SiteQuestion {

@@ -54,6 +54,20 @@ describe('search', () => {
     expect([...first.kernels, ...second.kernels].map(({ buildId }) => buildId)).toEqual(sorted);
   });
 
+  test('by release and by date, in pages that follow next', async () => {
+    for (const sort of ['release', 'sent']) {
+      const seen = new Set<string>();
+      let next: string | undefined = '';
+      while (next !== undefined) {
+        const page: string = next === '' ? '' : `&page=${encodeURIComponent(next)}`;
+        const answer = await search(`?sort=${sort}&limit=2${page}`);
+        for (const { buildId } of answer.kernels) seen.add(buildId);
+        ({ next } = answer);
+      }
+      expect(seen.size).toBe((await search('')).kernels.length);
+    }
+  });
+
   test('a kernel that has just come is found by the search after the next', async () => {
     const record = kernelRecord({ buildId: buildIdOf('new'), distro: 'new' });
     await depot.records.put(record, undefined);

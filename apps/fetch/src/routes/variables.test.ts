@@ -103,6 +103,28 @@ test('a list in pages, by prefix', async () => {
   expect(await answer.json()).toMatchObject({ variables: [{ name: 'init_task' }] });
 });
 
+test.each([
+  ['match=*task', ['current_task', 'init_task']],
+  ['match=?nit*', ['init_task']],
+  ['match=*s*&prefix=t', ['tasks']],
+  ['match=init_task&prefix=init_task', ['init_task']],
+  ['match=*&limit=1&page=tasks~0', ['tasks']],
+  ['match=x*', []],
+])('a list by pattern: %s', async (query, names) => {
+  const answer = await depot.get(`${kernel}/vars?${query}`);
+  const { variables } = (await answer.json()) as { variables: { name: string }[] };
+  expect(variables.map(({ name }) => name)).toEqual(names);
+});
+
+test('a regular expression is told what works', async () => {
+  const answer = await depot.get(`${kernel}/vars?match=${encodeURIComponent('^init')}`);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({
+    code: 'bad-query',
+    detail: expect.stringContaining('regular expressions do not work') as unknown,
+  });
+});
+
 function resolve(body: unknown, headers: Record<string, string> = {}) {
   return depot.get(`${kernel}/vars/resolve`, {
     method: 'POST',

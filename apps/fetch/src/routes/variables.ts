@@ -102,7 +102,7 @@ export function variableKey(
 
 function pageKey(
   record: KernelRecord,
-  query: z.output<typeof FETCH_ROUTES.variables.query>,
+  { prefix, match = '', limit, page = '' }: z.output<typeof FETCH_ROUTES.variables.query>,
 ): string {
-  return `${kernelKey(record)} page ${query.prefix} ${query.limit} ${query.page ?? ''}`;
+  return `${kernelKey(record)} page ${prefix} ${match} ${limit} ${page}`;
 }

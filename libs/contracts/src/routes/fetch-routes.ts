@@ -1,11 +1,22 @@
 import { z } from 'zod';
 import { ARTIFACTS } from '../artifact.ts';
 import { sha256Schema } from '../build-id.ts';
-import { functionNameSchema, siteAddressSchema, sitePageSchema } from '../inline.ts';
+import {
+  functionNameSchema,
+  functionPageSchema,
+  siteAddressSchema,
+  sitePageSchema,
+} from '../inline.ts';
 import { MISS_CODES, PART_NAMES, partSpec } from '../parts.ts';
-import { lookupAnswerSchema, lookupRequestSchema, searchAnswerSchema } from '../search.ts';
+import {
+  KERNEL_ORDERS,
+  lookupAnswerSchema,
+  lookupRequestSchema,
+  searchAnswerSchema,
+} from '../search.ts';
 import { keysAnswerSchema } from '../trust/keys.ts';
 import {
+  namePatternSchema,
   resolveAnswerSchema,
   resolveRequestSchema,
   VARIABLE_FORMS,
@@ -39,19 +50,31 @@ const ARTIFACT_ANSWERS = Object.fromEntries(
 const word = z.string().min(1).max(128);
 const hex = z.string().regex(/^[0-9a-f]{1,128}$/, { error: 'expected lowercase hexadecimal' });
 
+const match = namePatternSchema
+  .describe('`*` stands for any characters, `?` for one: `*_task`. Beside `prefix`, both hold.')
+  .exactOptional();
+
 /** What the fetch service answers, besides RECORD_ROUTES. */
 export const FETCH_ROUTES = {
   search: {
     method: 'get',
     path: '/v1/kernels',
-    summary: 'Kernels by what is known of them, in the order of their build IDs',
+    summary: 'Kernels by what is known of them',
     query: z.strictObject({
       distro: word.exactOptional(),
       release: word.describe('What the release begins with.').exactOptional(),
       arch: word.exactOptional(),
       buildId: hex.describe('What the build ID begins with.').exactOptional(),
+      sort: z
+        .enum(KERNEL_ORDERS)
+        .default('buildId')
+        .describe('`release`: the newest release first; `sent`: what was sent last first.'),
       limit: pageLimit,
-      page: hex.describe('`next` of the answer before.').exactOptional(),
+      page: z
+        .string()
+        .regex(/^[0-9a-f]{1,128}(~[^]{0,128})?$/, { error: 'not one that an answer named' })
+        .describe('`next` of the answer before.')
+        .exactOptional(),
     }),
     price: 1,
     answers: { [JSON_TYPE]: searchAnswerSchema },
@@ -116,10 +139,11 @@ export const FETCH_ROUTES = {
   variables: {
     method: 'get',
     path: '/v1/kernels/{buildId}/vars',
-    summary: 'Variables by name, those that begin with a prefix',
+    summary: 'Variables by name: all, by prefix, or by pattern',
     parameters: ofKernel,
     query: z.strictObject({
       prefix: variableNameSchema.or(z.literal('')).default(''),
+      match,
       limit: pageLimit,
       page: z.string().max(600).describe('`next` of the answer before.').exactOptional(),
     }),
@@ -196,6 +220,28 @@ export const FETCH_ROUTES = {
       ...COMPUTED_PROBLEMS,
       'bad-query',
       'unknown-function',
+      'no-inlines',
+      ...BLOB_PROBLEMS,
+    ],
+  },
+  inlinedFunctions: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/inlines/functions',
+    summary: 'The functions that are inlined, those with most sites first',
+    parameters: ofKernel,
+    query: z.strictObject({
+      prefix: functionNameSchema.or(z.literal('')).default(''),
+      match,
+      limit: pageLimit,
+      page: skipped,
+    }),
+    price: 10,
+    answers: { [JSON_TYPE]: functionPageSchema },
+    blob: true,
+    problems: [
+      ...KERNEL_PROBLEMS,
+      ...COMPUTED_PROBLEMS,
+      'bad-query',
       'no-inlines',
       ...BLOB_PROBLEMS,
     ],

@@ -26,6 +26,15 @@ export interface SiteParameter {
 const MAX_TEXT = 256 * 1024;
 const PER_PARAMETER = 64;
 
+/** Bytes that a function takes in the lists of functions and of names. */
+const PER_FUNCTION = 150;
+
+/** A function, and how many of its calls are inlined. */
+export interface FunctionSites {
+  readonly name: string;
+  readonly sites: number;
+}
+
 interface Section {
   readonly id: number;
   readonly name: string;
@@ -44,7 +53,8 @@ export class SiteTable {
   /** Numbers of the sites of each function in turn, and where each function's start. */
   readonly #byFunction: Uint32Array;
   readonly #starts: ReadonlyMap<number, readonly [from: number, to: number]>;
-  #names: string[] | undefined;
+  #functions: readonly FunctionSites[] | undefined;
+  #names: readonly string[] | undefined;
   /** What was found last: its pages are asked for one after the other. */
   #found: { name: string; numbers: Uint32Array } | undefined;
 
@@ -81,13 +91,31 @@ export class SiteTable {
 
   /** Names of the functions that have sites, in the order of their characters' codes. */
   get names(): readonly string[] {
-    this.#names ??= [...new Set([...this.#starts.keys()].map((id) => this.btf.name(id)))].sort();
+    this.#names ??= this.functions.map(({ name }) => name).sort();
     return this.#names;
+  }
+
+  /** The functions that have sites, those with most sites first, else by name. */
+  get functions(): readonly FunctionSites[] {
+    this.#functions ??= this.#counted();
+    return this.#functions;
+  }
+
+  #counted(): readonly FunctionSites[] {
+    const counts = new Map<string, number>();
+    for (const [id, [from, to]] of this.#starts) {
+      const name = this.btf.name(id);
+      counts.set(name, (counts.get(name) ?? 0) + to - from);
+    }
+    return Array.from(counts, ([name, sites]) => ({ name, sites })).sort(
+      (a, b) => b.sites - a.sites || (a.name < b.name ? -1 : 1),
+    );
   }
 
   /** Bytes that the table takes beside its BTF, near enough for a cache's bound. */
   get memory(): number {
-    return this.#byFunction.byteLength + this.#starts.size * 100 + (this.#names?.length ?? 0) * 40;
+    // The lists of functions come later, where somebody asks for them.
+    return this.#byFunction.byteLength + this.#starts.size * (100 + PER_FUNCTION);
   }
 
   /** Numbers of the sites of all functions of that name, ascending. */

@@ -1,4 +1,11 @@
-import type { KernelRecord, KernelSummary, LookupAnswer, SearchAnswer } from '@btf-depot/contracts';
+import type {
+  KernelOrder,
+  KernelRecord,
+  KernelSummary,
+  LookupAnswer,
+  SearchAnswer,
+} from '@btf-depot/contracts';
+import { inOrder, placeName, seekBehind } from './kernel-orders.ts';
 
 /** What kernels are wanted; all that is given must hold. */
 export interface KernelQuery {
@@ -8,27 +15,42 @@ export interface KernelQuery {
   release?: string;
   /** What the build ID begins with. */
   buildId?: string;
+  /** `buildId` unless it is said. */
+  sort?: KernelOrder | undefined;
   limit: number;
-  /** The `next` of the page before: the last build ID there. */
-  page?: string;
+  /** The `next` of the page before: it names the last kernel there, and its place in the order. */
+  page?: string | undefined;
 }
 
 /**
- * @param kernels in the order of their build IDs, so that pages stay right while kernels come
- *   and go. All are looked at: 10,000 take less than a millisecond.
+ * @param kernels in the order of their build IDs. Pages stay right while kernels come and go. All
+ *   are looked at: 10,000 take less than a millisecond.
  */
 export function searchKernels(
   kernels: readonly KernelSummary[],
-  { distro, arch, release = '', buildId = '', limit, page = '' }: KernelQuery,
+  { distro, arch, release = '', buildId = '', sort = 'buildId', limit, page = '' }: KernelQuery,
 ): SearchAnswer {
   const found: KernelSummary[] = [];
-  for (const kernel of kernels) {
-    if (kernel.buildId <= page || !kernel.buildId.startsWith(buildId)) continue;
-    if (distro !== undefined && kernel.distro !== distro) continue;
-    if (arch !== undefined && kernel.arch !== arch) continue;
-    if (!(kernel.release ?? '').startsWith(release)) continue;
-    if (found.length === limit) return { kernels: found, next: found[limit - 1].buildId };
-    found.push(kernel);
+  const isWanted = (kernel: KernelSummary) =>
+    kernel.buildId.startsWith(buildId) &&
+    (distro === undefined || kernel.distro === distro) &&
+    (arch === undefined || kernel.arch === arch) &&
+    (kernel.release ?? '').startsWith(release);
+  if (sort === 'buildId') {
+    for (const kernel of kernels) {
+      if (kernel.buildId <= page || !isWanted(kernel)) continue;
+      if (found.length === limit) return { kernels: found, next: found[limit - 1].buildId };
+      found.push(kernel);
+    }
+    return { kernels: found };
+  }
+  const ordered = inOrder(kernels, sort);
+  let last = '';
+  for (let at = page === '' ? 0 : seekBehind(ordered, sort, page); at < ordered.length; at++) {
+    if (!isWanted(ordered[at].kernel)) continue;
+    if (found.length === limit) return { kernels: found, next: last };
+    found.push(ordered[at].kernel);
+    last = placeName(ordered[at]);
   }
   return { kernels: found };
 }
@@ -72,7 +94,7 @@ export function lookUpKernels(
 
 /** What searches need of a record. */
 export function summaryOf(record: KernelRecord): KernelSummary {
-  const { buildId, revision, state, distro, release, arch, parts } = record;
+  const { buildId, revision, state, distro, release, arch, parts, uploadedAt } = record;
   return {
     buildId,
     revision,
@@ -81,5 +103,6 @@ export function summaryOf(record: KernelRecord): KernelSummary {
     ...(release !== undefined && { release }),
     ...(arch !== undefined && { arch }),
     ...(parts.vars && { variables: parts.vars.variables }),
+    uploadedAt,
   };
 }

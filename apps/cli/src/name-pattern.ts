@@ -1,0 +1,13 @@
+import { namePatternSchema, variableNameSchema } from '@btf-depot/contracts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Whether a word lists the names that it fits; else it is a name itself.
+ * @throws UsageError for what is neither, as a regular expression.
+ */
+export function isPattern(text: string): boolean {
+  if (variableNameSchema.safeParse(text).success) return false;
+  const { error } = namePatternSchema.safeParse(text);
+  if (!error) return true;
+  throw new UsageError(`${text}: ${error.issues[0]?.message ?? 'no pattern'}`);
+}

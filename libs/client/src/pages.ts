@@ -1,0 +1,18 @@
+/** What all pages have, one page after the other. */
+export async function* inPages<Answer extends { next?: string }, Item>(
+  ask: (page: string | undefined) => Promise<Answer>,
+  itemsOf: (answer: Answer) => readonly Item[],
+  page?: string,
+): AsyncGenerator<Item> {
+  do {
+    const answer = await ask(page);
+    yield* itemsOf(answer);
+    page = answer.next;
+  } while (page !== undefined);
+}
+
+/** The page that goes on where the answer itself cannot say it: `Link`, RFC 8288. */
+export function nextOf({ headers }: Response): string | undefined {
+  const link = /<\?([^>]*)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
+  return new URLSearchParams(link ?? '').get('page') ?? undefined;
+}
