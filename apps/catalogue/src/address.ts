@@ -1,16 +1,18 @@
 /** What the page shows is in its address, so that links can be shared: these are its parameters. */
-export type Place = Readonly<Partial<Record<PlaceKey, string>>>;
+export type Place = Readonly<Partial<Record<PlaceKey, string | undefined>>>;
 
 /**
- * Without `kernel` a search, by `distro`, `release`, `arch` and `buildId`. With it that kernel: its
- * `variables` that begin so, or one `variable`; its `inlined` calls, those of a `function` or at an
- * address of `code`. `page` goes on where a list ended.
+ * Without `kernel` a search, by `distro`, `release`, `arch` and `buildId`, in the order of `sort`.
+ * With it that kernel: its `variables` by prefix or pattern, or one `variable`; its `inlined`
+ * functions by prefix or pattern, the calls of one `function` or at an address of `code`. `page`
+ * goes on where a list ended.
  */
 const KEYS = [
   'distro',
   'release',
   'arch',
   'buildId',
+  'sort',
   'kernel',
   'variables',
   'variable',
@@ -34,7 +36,11 @@ export function placeOf(search: string): Place {
 
 /** A link within the page. */
 export function linkTo(place: Place): string {
-  return `?${new URLSearchParams(Object.entries(place)).toString()}`;
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(place)) {
+    if (value !== undefined) parameters.set(key, value);
+  }
+  return `?${parameters.toString()}`;
 }
 
 /** The depot that served the page; it ends in a slash. */

@@ -1,4 +1,5 @@
 import { ProblemError } from '@btf-depot/client';
+import { isProblemCode, PROBLEMS } from '@btf-depot/contracts';
 import { h } from './dom.ts';
 import type { View } from './view.ts';
 
@@ -17,7 +18,19 @@ export function failureNote(error: unknown): HTMLElement {
     'div',
     { class: 'note bad', role: 'alert' },
     h('p', {}, error instanceof Error ? error.message : String(error)),
-    isProblem && h('p', { class: 'quiet' }, 'Code: ', h('code', {}, error.code)),
+    isProblem && codeNote(error.code, error.title),
     passing && h('p', {}, h('a', { href: location.search || '?' }, 'Try again')),
+  );
+}
+
+/** A code and what it means, unless the words before have said that. */
+export function codeNote(code: string, said?: string): HTMLElement {
+  const meaning = isProblemCode(code) ? PROBLEMS[code].title : undefined;
+  return h(
+    'p',
+    { class: 'quiet' },
+    ...(meaning === undefined || meaning === said ? [] : [`${meaning}. `]),
+    'Code: ',
+    h('code', {}, code),
   );
 }

@@ -31,6 +31,11 @@ export function percent(part: number, whole: number): string {
   return `${share >= 99.95 || share < 0.05 ? share.toFixed(0) : share.toFixed(1)} %`;
 }
 
+/** The day of an ISO date, in UTC. */
+export function day(iso: string): string {
+  return iso.slice(0, 10);
+}
+
 /** An ISO date and time to the minute, in UTC. */
 export function moment(iso: string): string {
   return `${iso.slice(0, 16).replace('T', ' ')} UTC`;

@@ -3,10 +3,10 @@ import { isBuildId, type KernelRecord } from '@btf-depot/contracts';
 import { linkTo, type Place } from './address.ts';
 import { hash } from './copy.ts';
 import { h, shown, type Child } from './dom.ts';
-import { failureNote } from './failure.ts';
+import { codeNote, failureNote } from './failure.ts';
 import { overview } from './kernel/overview.ts';
 import { progressNote } from './kernel/progress.ts';
-import { sitesView } from './kernel/sites-view.ts';
+import { functionsView, sitesView } from './kernel/sites-view.ts';
 import { variableView } from './kernel/variable-view.ts';
 import { variablesView } from './kernel/variables-view.ts';
 import { malformed, unknown, withdrawn } from './misses.ts';
@@ -51,7 +51,7 @@ function partOf(
   if (name) return [name, sitesView(client, record, { function: name }, page)];
   if (code) return [code, sitesView(client, record, { address: code }, page)];
   if ([inlined, name, code].some((given) => given !== undefined)) {
-    return ['Inlined calls', sitesView(client, record)];
+    return ['Inlined calls', functionsView(client, record, inlined ?? '', page)];
   }
   return ['', Promise.resolve(overview(client, record))];
 }
@@ -97,6 +97,6 @@ function failed({ failure }: KernelRecord): HTMLElement {
     'div',
     { class: 'note bad' },
     h('p', {}, 'Its carriers could not be made: ', failure?.message ?? 'no reason is recorded'),
-    failure && h('p', { class: 'quiet' }, 'Code: ', h('code', {}, failure.code)),
+    failure && codeNote(failure.code),
   );
 }

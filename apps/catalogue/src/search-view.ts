@@ -1,8 +1,9 @@
 import type { DepotClient, KernelFilter } from '@btf-depot/client';
-import type { KernelSummary } from '@btf-depot/contracts';
-import { linkTo, type Place } from './address.ts';
+import { KERNEL_ORDERS, type KernelOrder, type KernelSummary } from '@btf-depot/contracts';
+import { DEPOT, linkTo, type Place } from './address.ts';
+import { command } from './copy.ts';
 import { h } from './dom.ts';
-import { counted } from './format.ts';
+import { counted, day } from './format.ts';
 import { field, formOf } from './form.ts';
 import { nextPage } from './paging.ts';
 import type { View } from './view.ts';
@@ -17,7 +18,9 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
     // Build IDs are copied from places that write them in upper case, or with spaces around.
     if (value) filter[key] = key === 'buildId' ? value.toLowerCase() : value;
   }
-  const { kernels, next } = await client.kernelPage(filter, { limit: 50, page: place.page });
+  const sort = KERNEL_ORDERS.find((order) => order === place.sort) ?? 'release';
+  const asked = { ...filter, sort };
+  const { kernels, next } = await client.kernelPage(asked, { limit: 50, page: place.page });
   return {
     title: 'BTF Depot',
     children: [
@@ -44,33 +47,82 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
           pattern: '\\s*[0-9a-fA-F]{1,128}\\s*',
           title: 'hexadecimal digits',
         }),
+        h('input', { type: 'hidden', name: 'sort', value: place.sort ?? '' }),
         h('button', { type: 'submit' }, 'Search'),
       ),
-      kernels.length === 0 ? noKernels(filter) : list(kernels),
+      kernels.length === 0 ? noKernels(filter) : list(kernels, { ...filter, sort }),
       nextPage(place, next),
     ],
   };
 }
 
-function list(kernels: readonly KernelSummary[]): HTMLElement {
-  return h('ul', { class: 'kernels', 'aria-label': 'Kernels found' }, ...kernels.map(row));
+/** Headings of the columns, and the order that each stands for. */
+const COLUMNS: readonly (readonly [heading: string, sort?: KernelOrder])[] = [
+  ['Release', 'release'],
+  ['Distribution'],
+  ['Architecture'],
+  ['Variables'],
+  ['State'],
+  ['Sent', 'sent'],
+  ['Build ID', 'buildId'],
+];
+
+function list(kernels: readonly KernelSummary[], place: Place): HTMLElement {
+  const heading = ([text, sort]: (typeof COLUMNS)[number]) =>
+    h(
+      'th',
+      { scope: 'col', 'aria-sort': sort !== undefined && sort === place.sort && SORTED[sort] },
+      sort === undefined ? text : h('a', { href: linkTo({ ...place, sort }) }, text),
+    );
+  return h(
+    'table',
+    { class: 'kernels' },
+    h('caption', { class: 'offscreen' }, 'Kernels found'),
+    h('thead', {}, h('tr', {}, ...COLUMNS.map(heading))),
+    h('tbody', {}, ...kernels.map(row)),
+  );
 }
 
-function row({ buildId, release, distro, arch, variables, state }: KernelSummary): HTMLElement {
+const SORTED = { release: 'descending', sent: 'descending', buildId: 'ascending' } as const;
+
+function row(kernel: KernelSummary): HTMLElement {
+  const { buildId, release, distro, arch, variables, state, uploadedAt } = kernel;
   return h(
-    'li',
+    'tr',
     {},
-    h('a', { href: linkTo({ kernel: buildId }) }, release ?? 'release not known'),
-    h('span', {}, distro ?? ''),
-    h('span', {}, arch ?? ''),
-    h('span', {}, variables ? counted(variables, 'variable') : 'no variables'),
-    state === 'ready' ? h('span', {}) : h('span', { class: `badge ${state}` }, state),
-    h('code', { class: 'id', title: buildId }, buildId),
+    h(
+      'th',
+      { scope: 'row' },
+      h('a', { href: linkTo({ kernel: buildId }) }, release ?? 'release not known'),
+    ),
+    h('td', {}, distro ?? ''),
+    h('td', {}, arch ?? ''),
+    h('td', {}, variables ? counted(variables, 'variable') : 'no variables'),
+    h('td', {}, h('span', { class: `badge ${state}` }, state)),
+    h('td', {}, uploadedAt === undefined ? '' : day(uploadedAt)),
+    h('td', {}, h('code', { class: 'id', title: buildId }, buildId)),
   );
 }
 
 function noKernels(filter: KernelFilter): HTMLElement {
-  return Object.keys(filter).length > 0
-    ? h('p', { class: 'none' }, 'The depot has no such kernel. ', h('a', { href: '?' }, 'Show all'))
-    : h('p', { class: 'none' }, 'The depot is empty: ', h('code', {}, 'btfdepot push vmlinux'));
+  if (Object.keys(filter).length > 0) {
+    return h(
+      'p',
+      { class: 'none' },
+      'The depot has no such kernel. ',
+      h('a', { href: '?' }, 'Show all'),
+    );
+  }
+  return h(
+    'div',
+    { class: 'none' },
+    h('p', {}, 'The depot is empty. Send it a kernel:'),
+    command(`npx btfdepot push --url ${DEPOT} vmlinux`, 'command that sends a kernel'),
+    h(
+      'p',
+      { class: 'quiet' },
+      'A vmlinux with debug information brings variables and inlined calls. A package, an image or ' +
+        'an archive works too. Then reload this page.',
+    ),
+  );
 }

@@ -139,6 +139,29 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     expect(complaints).toEqual([]);
   });
 
+  it('tells what to do with a depot that is empty', async () => {
+    const { page, complaints } = await show('', { '/v1/kernels': () => [200, { kernels: [] }] });
+    await page.getByText('The depot is empty').waitFor();
+    expect(await page.getByText(`npx btfdepot push --url ${depot.url}/ vmlinux`).count()).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says a sentence for each code', async () => {
+    const failure = { code: 'memory-limit', message: 'section .BTF' };
+    const carrier = {
+      loadable: false,
+      why: 'no-vermagic',
+      moduleName: 'btf_vmlinux',
+      signed: false,
+    };
+    const record = kernelRecord({ buildId, state: 'failed', failure, carrier });
+    const { page, complaints } = await show(`?kernel=${buildId}`, { [path]: () => [200, record] });
+    await page.getByText('The work takes more memory than the limit. Code: memory-limit').waitFor();
+    await page.getByText('the kernel file does not say its vermagic').waitFor();
+    expect(await page.getByText('no-vermagic').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   it('says why a kernel failed, and what a depot that fails says', async () => {
     const failure = { code: 'bad-btf', message: 'section .BTF, offset 24: cut off' };
     const failed = await show(`?kernel=${buildId}`, {

@@ -29,18 +29,18 @@ describeWithBrowser('the catalogue page', (open) => {
     await page.getByLabel('Release begins with').fill('6.12');
     await page.getByLabel('Distribution').fill(' debian ');
     await page.getByRole('button', { name: 'Search' }).click();
-    const found = page.getByRole('list', { name: 'Kernels found' });
-    await expect.poll(() => found.getByRole('listitem').count()).toBe(1);
+    const found = page.getByRole('table', { name: 'Kernels found' }).locator('tbody');
+    await expect.poll(() => found.getByRole('row').count()).toBe(1);
     // The address is the state, without the fields that are empty.
     expect(new URL(page.url()).search).toBe('?release=6.12&distro=+debian+');
     expect(await page.getByLabel('Distribution').inputValue()).toBe('debian');
     expect(await found.textContent()).toContain('6.12.117-test');
-    await found.getByRole('link').click();
+    await found.getByRole('link', { name: '6.12' }).click();
     await page.getByRole('heading', { level: 1, name: '6.12.117-test' }).waitFor();
     expect(new URL(page.url()).search).toBe(`?kernel=${variables}`);
 
     const byId = await show(`?buildId=${inlined.slice(0, 9).toUpperCase()}`);
-    expect(await byId.page.getByRole('listitem').count()).toBe(1);
+    expect(await byId.page.locator('tbody tr').count()).toBe(1);
     const none = await show('?arch=vax');
     expect(await none.page.getByText('The depot has no such kernel').count()).toBe(1);
     expect([...complaints, ...byId.complaints, ...none.complaints]).toEqual([]);
@@ -48,13 +48,35 @@ describeWithBrowser('the catalogue page', (open) => {
 
   it('goes through more kernels than a page has', async () => {
     const { page } = await show('?distro=openwrt');
-    const rows = page.getByRole('list', { name: 'Kernels found' }).getByRole('listitem');
+    const rows = page.getByRole('table', { name: 'Kernels found' }).locator('tbody tr');
+    // The newest first: 6.6.54 comes ahead of 6.6.9.
+    expect(await rows.first().textContent()).toContain('6.6.54');
     expect(await rows.count()).toBe(50);
     await page.getByRole('link', { name: 'Next page' }).click();
     await expect.poll(() => rows.count()).toBe(FILLERS - 50);
     await page.getByRole('link', { name: 'First page' }).click();
     await expect.poll(() => rows.count()).toBe(50);
     expect(new URL(page.url()).search).toBe('?distro=openwrt');
+  });
+
+  it('lists kernels in the order of the heading that is clicked, and says which it is', async () => {
+    const { page, complaints } = await show('?release=6');
+    const shown = () => page.locator('tbody tr').allTextContents();
+    const sorted = page.locator('thead [aria-sort]');
+    expect(await sorted.textContent()).toBe('Release');
+    await page.getByRole('link', { name: 'Sent' }).click();
+    await expect.poll(() => new URL(page.url()).search).toBe('?release=6&sort=sent');
+    await expect.poll(() => sorted.textContent()).toBe('Sent');
+    const days = (await shown()).map((text) => /\d{4}-\d\d-\d\d/.exec(text)?.[0] ?? '');
+    expect(days).toEqual([...days].sort().reverse());
+    await page.getByRole('link', { name: 'Build ID' }).click();
+    await expect.poll(() => sorted.textContent()).toBe('Build ID');
+    const ids = (await shown()).map((text) => text.slice(-40));
+    expect(ids).toEqual([...ids].sort());
+    // Another search keeps the order.
+    await page.getByRole('button', { name: 'Search' }).click();
+    await expect.poll(() => sorted.textContent()).toBe('Build ID');
+    expect(complaints).toEqual([]);
   });
 
   it('shows what there is of a kernel, and that its manifest is signed', async () => {
@@ -67,8 +89,14 @@ describeWithBrowser('the catalogue page', (open) => {
       const row = page
         .getByRole('row')
         .filter({ has: page.getByRole('link', { name, exact: true }) });
-      expect(await row.getByTitle(`${size} bytes`).count()).toBe(1);
+      expect(await row.locator('.number').textContent()).toBe(size.toLocaleString('en'));
     }
+    const merged = page.getByRole('link', { name: 'vmlinux.full.btf', exact: true });
+    const answer = await fetch(new URL((await merged.getAttribute('href')) ?? '', page.url()));
+    expect([answer.status, (await answer.bytes()).subarray(0, 2)]).toEqual([
+      200,
+      new Uint8Array([0x9f, 0xeb]),
+    ]);
     expect(await page.getByRole('figure').allTextContents()).toEqual([
       expect.stringMatching(/ksyms.* 1 33\.3 %.*left out 2 66\.7 %/),
       expect.stringContaining('its memory is freed after boot1'),
@@ -102,9 +130,9 @@ describeWithBrowser('the catalogue page', (open) => {
     const { page, complaints } = await show(`?kernel=${variables}&variables=`);
     const list = page.getByRole('list', { name: 'Variables' });
     expect(await list.getByRole('link').allTextContents()).toEqual(['freed', 'safe', 'twice']);
-    await page.getByLabel('Variable', { exact: true }).pressSequentially('sa');
+    await page.getByLabel('Variable, or a pattern').pressSequentially('sa');
     await page.locator('datalist option[value=safe]').waitFor({ state: 'attached' });
-    await page.getByLabel('Variable', { exact: true }).fill('safe');
+    await page.getByLabel('Variable, or a pattern').fill('safe');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'int safe;' }).waitFor();
     expect(new URL(page.url()).searchParams.get('variable')).toBe('safe');
@@ -115,6 +143,21 @@ describeWithBrowser('the catalogue page', (open) => {
     const freed = await show(`?kernel=${variables}&variable=freed`);
     expect(await freed.page.getByText('no: its memory is freed after boot').count()).toBe(1);
     expect([...complaints, ...freed.complaints]).toEqual([]);
+  });
+
+  it('lists variables by pattern, and says what no pattern is', async () => {
+    const { page, complaints } = await show(`?kernel=${variables}&variables=`);
+    const list = page.getByRole('list', { name: 'Variables' }).getByRole('link');
+    await page.getByLabel('Variable, or a pattern').fill('?*e');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => list.allTextContents()).toEqual(['safe', 'twice']);
+    await page.getByLabel('Variable, or a pattern').fill('fr');
+    await page.getByRole('button', { name: 'List by prefix' }).click();
+    await expect.poll(() => list.allTextContents()).toEqual(['freed']);
+    await page.getByLabel('Variable, or a pattern').fill('(safe|twice)*');
+    await page.keyboard.press('Enter');
+    await page.getByText('regular expressions do not work').waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('copies a variable as C', async () => {
@@ -142,8 +185,14 @@ describeWithBrowser('the catalogue page', (open) => {
 
   it('shows where a function is inlined, and what is inlined at an address', async () => {
     const { page, complaints } = await show(`?kernel=${inlined}&inlined=`);
-    await page.getByLabel('Inlined function').fill('twice');
+    const functions = page.getByRole('list', { name: 'Inlined functions' });
+    expect(await functions.getByRole('listitem').allTextContents()).toEqual([
+      'twice3 inlined calls',
+    ]);
+    await page.getByLabel('Inlined function').fill('tw?c*');
     await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Inlined functions' }).waitFor();
+    await functions.getByRole('link', { name: 'twice' }).click();
     const sites = page.getByRole('list', { name: 'Sites' }).getByRole('listitem');
     await expect.poll(() => sites.count()).toBe(3);
     expect(await sites.first().textContent()).toMatch(/twice in caller\+0x4.*rdi/);
@@ -195,6 +244,7 @@ describeWithBrowser('the catalogue page', (open) => {
     ['inlined-kernel', `?kernel=${inlined}`],
     ['variables', `?kernel=${variables}&variables=`],
     ['variable', `?kernel=${variables}&variable=safe`],
+    ['functions', `?kernel=${inlined}&inlined=`],
     ['sites', `?kernel=${inlined}&function=twice`],
     ['unknown', `?kernel=${unknown}`],
     ['withdrawn', `?kernel=${withdrawn}`],
@@ -216,6 +266,10 @@ describeWithBrowser('the catalogue page', (open) => {
     const { page } = await show(search, { viewport: { width: 360, height: 740 } });
     await settled(page);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    // A button whose words stand one below the other is higher than a line.
+    for (const button of await page.locator('button:visible').all()) {
+      expect((await button.boundingBox())?.height).toBeLessThan(48);
+    }
     await screenshot(page, `${name}-phone`);
   });
 });

@@ -9,7 +9,7 @@ import { routeOf } from '../address.ts';
 import { bar } from '../charts.ts';
 import { hash } from '../copy.ts';
 import { h, section, type Child } from '../dom.ts';
-import { bytes } from '../format.ts';
+import { count } from '../format.ts';
 import { checkedDownload } from './checked-download.ts';
 
 const ABOUT = {
@@ -38,34 +38,42 @@ export function artifactSections(client: DepotClient, record: KernelRecord): Chi
   const others = rest.filter(([name]) => !name.startsWith('vmlinux.'));
   const row = (named: Named, largest: number) =>
     artifactRow(client, record.buildId, named, largest);
-  const table = (title: string, files: readonly Named[]) => {
+  const table = (title: string, files: readonly Named[], more: readonly HTMLElement[] = []) => {
     const largest = Math.max(1, ...files.map(([, { size }]) => size));
     return (
       files.length > 0 &&
-      artifactTable(
-        title,
-        files.map((named) => row(named, largest)),
-      )
+      artifactTable(title, [...files.map((named) => row(named, largest)), ...more])
     );
   };
   return [
     section('Carriers', ...groups.map(([title, files]) => table(title, files))),
     section(
       'BTF, and what vouches for it',
-      table('BTF', plain),
+      table('BTF', plain, record.parts.vars ? [mergedRow(record.buildId)] : []),
       table('Lists and signatures', others),
     ),
   ];
 }
 
 function artifactTable(title: string, rows: readonly HTMLElement[]): HTMLElement {
-  const heads = ['File', 'Size', 'SHA-256', 'Download'];
+  const heads = ['File', 'Bytes', 'SHA-256', 'Download'];
   return h(
     'table',
     { class: 'artifacts' },
     h('caption', {}, title),
     h('thead', {}, h('tr', {}, ...heads.map((text) => h('th', { scope: 'col' }, text)))),
     h('tbody', {}, ...rows),
+  );
+}
+
+/** Core and variables in one file: made from the files above, so the manifest does not name it. */
+function mergedRow(buildId: string): HTMLElement {
+  const name = 'vmlinux.full.btf';
+  return h(
+    'tr',
+    {},
+    h('th', { scope: 'row' }, h('a', { href: routeOf(buildId, name), download: name }, name)),
+    h('td', { class: 'size', colspan: 3 }, 'core and variables in one BTF, made when asked for'),
   );
 }
 
@@ -82,7 +90,7 @@ function artifactRow(
     h(
       'td',
       { class: 'size' },
-      h('span', { class: 'number', title: `${size} bytes` }, bytes(size)),
+      h('span', { class: 'number', title: `${size} bytes` }, count(size)),
       h('span', { 'aria-hidden': 'true' }, bar(size / largest)),
     ),
     h('td', { class: 'digest' }, hash(sha256, `SHA-256 of ${name}`)),

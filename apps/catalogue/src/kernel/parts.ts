@@ -9,11 +9,14 @@ import { h, section } from '../dom.ts';
 import { bytes, counted } from '../format.ts';
 import { card } from './card.ts';
 import { CARDS } from './extra-cards.ts';
+import { CARRIER_REASONS, wordsFor } from './words.ts';
 
 const DELIVERIES = {
   builtin: 'The kernel has its core BTF inside (CONFIG_DEBUG_INFO_BTF=y).',
   module: 'The kernel has no BTF inside: core travels in the carrier too.',
 };
+
+const ORIGINS = { verbatim: "the kernel's own bytes", partition: 'what is left of its full BTF' };
 
 /** What the depot has of the kernel, a card each; what it lacks is said too. */
 export function parts(record: KernelRecord): HTMLElement {
@@ -26,7 +29,7 @@ export function parts(record: KernelRecord): HTMLElement {
     h(
       'ul',
       { class: 'cards' },
-      card('Core', bytes(core.size), `${counted(core.types, 'type')}, ${core.origin}`),
+      card('Core', bytes(core.size), `${counted(core.types, 'type')}, ${ORIGINS[core.origin]}`),
       ...EXTRA_NAMES.flatMap((name) => CARDS[name](record)),
       carrierCard(record),
     ),
@@ -60,13 +63,11 @@ function refusedNote({ carrier }: KernelRecord): HTMLElement | undefined {
   return h('p', { class: 'note' }, `Given, and not published: ${each.join(', ')}.`);
 }
 
-const UNTRIED = 'no kernel of this architecture was seen to load one';
-
 function carrierCard({ carrier }: KernelRecord): HTMLElement {
   if (!carrier) return card('Carrier', '–', 'not made yet');
   const { loadable, why, signed } = carrier;
   const untried = why === 'not-tried';
   const what = loadable ? 'loadable' : untried ? 'not tried' : 'for files only';
-  const because = why === undefined ? '' : `: ${untried ? UNTRIED : why}`;
+  const because = why === undefined ? '' : `: ${wordsFor(CARRIER_REASONS, why)}`;
   return card('Carrier', what, `${signed ? 'signed' : 'not signed'}${because}`);
 }

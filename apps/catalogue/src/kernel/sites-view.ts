@@ -4,32 +4,73 @@ import { linkTo } from '../address.ts';
 import { copyButton } from '../copy.ts';
 import { h, type Child } from '../dom.ts';
 import { field, formOf } from '../form.ts';
+import { counted } from '../format.ts';
 import { nextPage } from '../paging.ts';
+import { isPattern } from './variable-search.ts';
 import { SITE_CLASSES, wordsFor } from './words.ts';
 
 type Asked = { function: string } | { address: string };
 
 const MISSES = new Set(['unknown-function', 'no-inlines', 'bad-query']);
 
+/** The functions that are inlined, those with most calls first; by prefix or pattern. */
+export async function functionsView(
+  client: DepotClient,
+  record: KernelRecord,
+  names: string,
+  page?: string,
+): Promise<Child[]> {
+  if (!record.parts.inlines) return [withoutInlines()];
+  const { buildId: kernel } = record;
+  const children = [h('div', { class: 'searches' }, ...siteSearch(kernel, { function: names }))];
+  try {
+    const found = await client.inlinedFunctionPage(kernel, names, { limit: 100, page });
+    return [
+      ...children,
+      h('h2', {}, names === '' ? 'Functions that are inlined most often' : 'Inlined functions'),
+      found.functions.length === 0 && h('p', { class: 'none' }, 'No inlined function fits.'),
+      h(
+        'ol',
+        { class: 'variables', 'aria-label': 'Inlined functions' },
+        ...found.functions.map(({ name, sites }) =>
+          h(
+            'li',
+            {},
+            h('a', { href: linkTo({ kernel, function: name }) }, name),
+            h('span', { class: 'quiet' }, counted(sites, 'inlined call')),
+          ),
+        ),
+      ),
+      nextPage({ kernel, inlined: names, page }, found.next),
+    ];
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== 'bad-query') throw error;
+    return [...children, h('p', { class: 'none' }, h('code', {}, names), ': ', error.detail)];
+  }
+}
+
+function withoutInlines(): HTMLElement {
+  return h(
+    'p',
+    { class: 'note' },
+    'This kernel came without inlined calls. They are found in debug information: send the whole ' +
+      'vmlinux, or the package with its symbols.',
+  );
+}
+
 /** Where calls of a function were inlined, or what is inlined at an address. */
 export async function sitesView(
   client: DepotClient,
-  { buildId: kernel, parts }: KernelRecord,
-  asked?: Asked,
+  record: KernelRecord,
+  asked: Asked,
   page?: string,
 ): Promise<Child[]> {
-  if (!parts.inlines) {
-    return [
-      h(
-        'p',
-        { class: 'note' },
-        'This kernel came without inlined calls: they are found in debug information, as the ' +
-          'whole vmlinux or the package with its symbols has it.',
-      ),
-    ];
+  if (!record.parts.inlines) return [withoutInlines()];
+  const { buildId: kernel } = record;
+  if ('function' in asked && isPattern(asked.function)) {
+    return functionsView(client, record, asked.function, page);
   }
   const children = [h('div', { class: 'searches' }, ...siteSearch(kernel, asked))];
-  if (!asked) return children;
   try {
     const { sites, next } = await client.inlineSitePage(kernel, asked, { limit: 50, page });
     const place = 'function' in asked ? { function: asked.function } : { code: asked.address };
@@ -37,7 +78,7 @@ export async function sitesView(
       ...children,
       sites.length === 0 && h('p', { class: 'none' }, 'No inlined call begins there.'),
       h('ol', { class: 'sites', 'aria-label': 'Sites' }, ...sites.map((site) => row(kernel, site))),
-      nextPage({ kernel, ...place, ...(page !== undefined && { page }) }, next),
+      nextPage({ kernel, ...place, page }, next),
     ];
   } catch (error) {
     if (!(error instanceof ProblemError) || !MISSES.has(error.code)) throw error;
@@ -58,18 +99,18 @@ export async function sitesView(
   }
 }
 
-function siteSearch(kernel: string, asked: Asked | undefined): HTMLElement[] {
+function siteSearch(kernel: string, asked: Asked): HTMLElement[] {
   const hidden = () => h('input', { type: 'hidden', name: 'kernel', value: kernel });
-  const name = asked && 'function' in asked ? asked.function : '';
-  const address = asked && 'address' in asked ? asked.address : '';
+  const name = 'function' in asked ? asked.function : '';
+  const address = 'address' in asked ? asked.address : '';
   return [
     formOf(
       { class: 'search', 'aria-label': 'Search by function', role: 'search' },
       hidden(),
-      field('Inlined function', {
+      field('Inlined function, or a pattern with * and ?', {
         name: 'function',
         value: name,
-        placeholder: 'pid_task',
+        placeholder: 'pid_task, *lock*',
         required: true,
       }),
       h('button', { type: 'submit' }, 'Show'),

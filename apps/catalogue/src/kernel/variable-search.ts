@@ -3,6 +3,11 @@ import { h } from '../dom.ts';
 import { failureNote } from '../failure.ts';
 import { field, formOf } from '../form.ts';
 
+/** Whether it lists the names that fit, and is no name itself. */
+export function isPattern(text: string): boolean {
+  return /[*?]/.test(text);
+}
+
 /** How long after a key the depot is asked, in milliseconds. */
 const PAUSE = 120;
 
@@ -12,14 +17,15 @@ export function variableSearch(client: DepotClient, kernel: string, name = ''): 
   const form = formOf(
     { class: 'search', 'aria-label': 'Search variables', role: 'search' },
     h('input', { type: 'hidden', name: 'kernel', value: kernel }),
-    field('Variable', { name: 'variable', value: name, list: 'names', placeholder: 'init_task' }),
+    field('Variable, or a pattern with * and ?', {
+      name: 'variable',
+      value: name,
+      list: 'names',
+      placeholder: 'init_task, *_task',
+    }),
     names,
     h('button', { type: 'submit' }, 'Show'),
-    h(
-      'button',
-      { type: 'submit', class: 'plain', name: 'list', value: '1' },
-      'List what begins so',
-    ),
+    h('button', { type: 'submit', class: 'plain', name: 'list', value: '1' }, 'List by prefix'),
   );
   let waiting: ReturnType<typeof setTimeout> | undefined;
   let asking = new AbortController();
@@ -35,7 +41,7 @@ export function variableSearch(client: DepotClient, kernel: string, name = ''): 
     const button = event.submitter as HTMLButtonElement | null;
     const input = form.elements.namedItem('variable') as HTMLInputElement;
     input.value = input.value.trim();
-    const lists = button?.name === 'list' || input.value === '';
+    const lists = button?.name === 'list' || input.value === '' || isPattern(input.value);
     if (lists) input.name = 'variables';
     if (button) button.name = '';
   });

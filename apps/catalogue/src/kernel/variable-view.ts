@@ -3,10 +3,10 @@ import type { KernelRecord, VariableWithTypes } from '@btf-depot/contracts';
 import { linkTo, routeOf } from '../address.ts';
 import { copyButton } from '../copy.ts';
 import { facts, h, type Child } from '../dom.ts';
-import { bytes, counted } from '../format.ts';
+import { counted } from '../format.ts';
 import { KSYM_REASONS, wordsFor } from './words.ts';
 import { variableSearch } from './variable-search.ts';
-import { startingWith, variableList } from './variables-view.ts';
+import { listed, variableList } from './variables-view.ts';
 
 /** Types of more lines than these are shown when they are asked for. */
 const SHORT = 40;
@@ -40,7 +40,7 @@ async function missing(
   name: string,
   { code, suggestions }: ProblemError,
 ): Promise<Child[]> {
-  const { variables } = await startingWith(client, kernel, name, undefined, 20);
+  const { variables } = await listed(client, kernel, name, undefined, 20);
   return [
     h(
       'div',
@@ -49,7 +49,7 @@ async function missing(
       code === 'no-vars' && h('p', {}, 'It came without its global variables.'),
       suggestions.length > 0 && h('p', {}, 'Near it: ', ...links(kernel, suggestions)),
     ),
-    variables.length > 0 && h('h2', {}, 'Names that begin so'),
+    variables.length > 0 && h('h2', {}, 'Names with this prefix'),
     variables.length > 0 && variableList(kernel, variables),
   ];
 }
@@ -74,7 +74,7 @@ function described(kernel: string, variable: VariableWithTypes): HTMLElement {
       ['Offset', offset === undefined ? undefined : h('code', {}, hex(offset))],
       ['Address as linked', address === undefined ? undefined : h('code', {}, address)],
       ['From _stext', fromStext === undefined ? undefined : h('code', {}, hex(fromStext))],
-      ['Size', size === undefined ? undefined : bytes(size)],
+      ['Size', size === undefined ? undefined : counted(size, 'byte')],
       ['Linkage', variable.linkage],
       ['In', variable.from === 'core' ? 'core' : 'the extra vars'],
       ['For BPF programs (ksym)', ksym(variable)],

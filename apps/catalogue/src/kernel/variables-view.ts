@@ -3,28 +3,26 @@ import type { KernelRecord, Variable, VariablePage } from '@btf-depot/contracts'
 import { linkTo } from '../address.ts';
 import { h, type Child } from '../dom.ts';
 import { nextPage } from '../paging.ts';
-import { variableSearch } from './variable-search.ts';
+import { isPattern, variableSearch } from './variable-search.ts';
 
-/** The variables of a kernel whose names begin so. */
+/** The variables of a kernel, by prefix or pattern. */
 export async function variablesView(
   client: DepotClient,
   { buildId: kernel, parts }: KernelRecord,
-  prefix: string,
+  names: string,
   page?: string,
 ): Promise<Child[]> {
-  const { variables, next } = await startingWith(client, kernel, prefix, page);
-  const place = { kernel, variables: prefix, ...(page !== undefined && { page }) };
+  const { variables, next, refused } = await listed(client, kernel, names, page);
+  const place = { kernel, variables: names, page };
   return [
-    variableSearch(client, kernel, prefix),
+    variableSearch(client, kernel, names),
     !parts.vars &&
       h(
         'p',
         { class: 'note' },
         'This kernel came without its global variables: what is listed is in core, per CPU.',
       ),
-    variables.length === 0
-      ? h('p', { class: 'none' }, 'No variable begins with ', h('code', {}, prefix.slice(0, 200)))
-      : variableList(kernel, variables),
+    variables.length === 0 ? none(names, refused) : variableList(kernel, variables),
     nextPage(place, next),
   ];
 }
@@ -45,18 +43,31 @@ export function variableList(kernel: string, variables: readonly Variable[]): HT
   );
 }
 
-/** What cannot be a name begins none. */
-export async function startingWith(
+function none(names: string, refused: string | undefined): HTMLElement {
+  const word = h('code', {}, names.slice(0, 200));
+  if (refused !== undefined) return h('p', { class: 'none' }, word, ': ', refused);
+  return h(
+    'p',
+    { class: 'none' },
+    isPattern(names) ? 'No variable fits ' : 'No variable begins with ',
+    word,
+  );
+}
+
+/** Variables by prefix or pattern; or why no name can be meant. */
+export async function listed(
   client: DepotClient,
   buildId: string,
-  prefix: string,
+  names: string,
   page?: string,
   limit = 100,
-): Promise<Pick<VariablePage, 'variables' | 'next'>> {
+): Promise<Pick<VariablePage, 'variables' | 'next'> & { refused?: string }> {
   try {
-    return await client.variablePage(buildId, prefix, { limit, page });
+    return await client.variablePage(buildId, names, { limit, page });
   } catch (error) {
-    if (error instanceof ProblemError && error.code === 'bad-query') return { variables: [] };
+    if (error instanceof ProblemError && error.code === 'bad-query') {
+      return { variables: [], refused: error.detail };
+    }
     throw error;
   }
 }
