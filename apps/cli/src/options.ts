@@ -1,5 +1,6 @@
 import { DepotClient, type ClientOptions } from '@btf-depot/client';
 import { Option } from 'commander';
+import { useProxies } from './environment-proxy.ts';
 import { UsageError } from './usage-error.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8080';
@@ -24,6 +25,7 @@ export function openDepots(text: string, options: ClientOptions = {}): DepotClie
       throw new UsageError(`${url} is no URL of a depot, such as ${DEFAULT_URL}`);
     }
   }
+  useProxies();
   const token = process.env.BTFDEPOT_TOKEN;
   return new DepotClient(urls, {
     ...options,

@@ -10,6 +10,7 @@ import {
 import type { Delivery } from '@btf-depot/contracts';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { readSystem } from './running-system.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Where the kernel that runs here shows its BTF. */
 export const RUNNING_BTF = '/sys/kernel/btf/vmlinux';
@@ -19,6 +20,15 @@ export interface RunningKernel {
   release: string;
   /** As `uname -m` has it. */
   arch: string;
+}
+
+/** @throws UsageError if the system has no Linux kernel that `what` could be about. */
+export function needLinux(what: string, platform: NodeJS.Platform = process.platform): void {
+  if (platform === 'linux') return;
+  throw new UsageError(
+    `${what} is about the Linux kernel that runs here, and this system is ${platform}: ` +
+      'name a build ID or a file instead',
+  );
 }
 
 /** @returns undefined where the kernel does not say its build ID, or this is no Linux. */
@@ -44,6 +54,7 @@ export async function queryOfRunning(
 
 /** What decides whether a carrier is for the kernel that runs here. */
 export async function loadingKernel(): Promise<LoadingKernel> {
+  needLinux('--running');
   const { buildId, btf, enforcesSignatures } = await readSystem();
   return {
     ...(buildId !== undefined && { buildId }),

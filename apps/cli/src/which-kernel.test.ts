@@ -1,5 +1,7 @@
 import type { DepotClient } from '@btf-depot/client';
 import { expect, it } from 'vitest';
+import { needLinux } from './running-kernel.ts';
+import { UsageError } from './usage-error.ts';
 import { namesKernel, wholeBuildId } from './which-kernel.ts';
 
 const whole = ['aaa01', 'aaa02', 'bbb03'].map((start) => start.padEnd(40, '0'));
@@ -29,3 +31,13 @@ it('a file is a file, whatever it is called', () => {
     false,
   ]);
 });
+
+it.each(['darwin', 'win32', 'freebsd'] as const)(
+  '%s has no running kernel to ask for',
+  (system) => {
+    const message = `the Linux kernel that runs here, and this system is ${system}`;
+    expect(() => needLinux('--running', system)).toThrow(UsageError);
+    expect(() => needLinux('--running', system)).toThrow(message);
+    expect(() => needLinux('--running', 'linux')).not.toThrow();
+  },
+);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { DepotClient } from '@btf-depot/client';
 import { isBuildId } from '@btf-depot/contracts';
 import { withUnpacked } from './local-file.ts';
-import { runningKernel } from './running-kernel.ts';
+import { needLinux, runningKernel } from './running-kernel.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The flags that stand for a build ID. */
@@ -46,6 +46,7 @@ export async function buildIdByFlags({ of, running }: KernelFlags): Promise<stri
     return buildId;
   }
   if (running !== true) return undefined;
+  needLinux('--running');
   const kernel = await runningKernel();
   if (!kernel) throw new Error('this system does not show its build ID in /sys/kernel/notes');
   return kernel.buildId;

@@ -10,12 +10,11 @@ export async function ask(url: URL, init: RequestInit): Promise<Response> {
     return await fetch(url, init);
   } catch (error) {
     init.signal?.throwIfAborted();
-    const { cause } = error as Error;
     throw new ProblemError({
       code: 'unreachable',
       status: 0,
       title: `${url.origin} cannot be reached`,
-      detail: cause instanceof Error ? cause.message : String(error),
+      detail: rootOf(error),
     });
   }
 }
@@ -59,4 +58,10 @@ async function askEach(
     }
   }
   throw failing ?? missing ?? new RangeError('no depot is named');
+}
+
+/** What the cause at the end of all causes says: `fetch failed` says nothing. */
+function rootOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : rootOf(error.cause);
 }

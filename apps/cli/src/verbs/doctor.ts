@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { diagnose, type DepotAnswer, type Diagnosis } from '../doctor/diagnose.ts';
 import { readSystem, SYSTEM_FILES, type System } from '../running-system.ts';
+import { needLinux } from '../running-kernel.ts';
 import { jsonOption, openDepots, urlOption } from '../options.ts';
 import { formatBytes, formatTable, print, printable, printJson } from '../output.ts';
 
@@ -26,9 +27,11 @@ export function doctorCommand(): Command {
 }
 
 async function doctor({ url, root, json }: Flags): Promise<void> {
+  const isHere = resolve(root) === '/';
+  if (isHere) needLinux('doctor without --root');
   const system = await readSystem(root);
   const depot = await askDepot(url, system);
-  const diagnosis = diagnose(system, depot, { isHere: resolve(root) === '/' });
+  const diagnosis = diagnose(system, depot, { isHere });
   const { record, ...answer } = depot;
   if (json) {
     const { revision, state, delivery, carrier } = record ?? {};

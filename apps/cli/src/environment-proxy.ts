@@ -1,0 +1,28 @@
+import * as http from 'node:http';
+import { UsageError } from './usage-error.ts';
+
+/** Asked for without a proxy, whatever NO_PROXY says: the depot of `npm start` is one of them. */
+const LOOPBACK = 'localhost,127.0.0.1,[::1]';
+
+/**
+ * From now on `fetch` goes through the proxies that HTTP_PROXY and HTTPS_PROXY name, in small
+ * letters too, and past them to the hosts in NO_PROXY.
+ * @throws UsageError for a proxy that is no URL.
+ */
+export function useProxies(environment: NodeJS.ProcessEnv = process.env): void {
+  const proxies = ['http_proxy', 'https_proxy'].flatMap((name) => {
+    const value = environment[name] ?? environment[name.toUpperCase()] ?? '';
+    if (value === '') return [];
+    if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) {
+      throw new UsageError(`${name.toUpperCase()}: a proxy is a URL such as http://proxy:3128`);
+    }
+    return [[name, value]];
+  });
+  if (proxies.length === 0) return;
+  if (!('setGlobalProxyFromEnv' in http)) {
+    throw new UsageError(`proxies need Node 24.14 or newer, and this is ${process.version}`);
+  }
+  const direct = environment.no_proxy ?? environment.NO_PROXY ?? '';
+  const no_proxy = direct === '' ? LOOPBACK : `${direct},${LOOPBACK}`;
+  http.setGlobalProxyFromEnv({ ...Object.fromEntries(proxies), no_proxy });
+}
