@@ -1,6 +1,7 @@
 import {
   byteSize,
   commonSettings,
+  httpUrl,
   leavingSettings,
   publicKeySettings,
   publicSettings,
@@ -74,4 +75,9 @@ export const fetchServiceSettings = {
   ...publicKeySettings,
   ...publicSettings,
   ...leavingSettings('5', '30'),
+  BTFDEPOT_INGEST_URL: setting(
+    httpUrl.optional(),
+    undefined,
+    'Address of ingest for clients: told to those who send uploads to fetch.',
+  ),
 };

@@ -1,14 +1,17 @@
 import { openMinioStores } from '@btf-depot/blob-store';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
+import { FETCH_ROUTES } from '@btf-depot/contracts/routes';
 import {
   queueAddress,
   RepeatedWarnings,
   retryRules,
+  routesElsewhere,
   runService,
   startHttpService,
   storeAddress,
   type Checks,
 } from '@btf-depot/service-kit';
+import { Router } from 'express';
 import { createIngest, ingestSettings } from './index.ts';
 
 const service = {
@@ -33,7 +36,12 @@ await runService(service, async (settings, log, metrics) => {
     // The records tell the sweeper of what the queue did not get.
     queue: { kind: 'degraded', run: () => queue.check() },
   };
-  const http = await startHttpService({ ...ingest.http, log, metrics, checks });
+  const others = routesElsewhere(FETCH_ROUTES, {
+    says: 'this is ingest, which takes uploads; fetch answers this',
+    url: settings.BTFDEPOT_FETCH_URL,
+  });
+  const router = Router().use(ingest.http.router, others);
+  const http = await startHttpService({ ...ingest.http, router, log, metrics, checks });
   return {
     drain: http.drain,
     async close() {

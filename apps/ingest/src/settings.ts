@@ -4,6 +4,7 @@ import { COMPUTE_LIMITS, type ComputeLimits } from '@btf-depot/compute';
 import {
   byteSize,
   commonSettings,
+  httpUrl,
   kindOf,
   leavingSettings,
   path,
@@ -117,6 +118,11 @@ export const ingestSettings = {
   ...storeSettings,
   ...queueSettings,
   ...uploadSettings,
+  BTFDEPOT_FETCH_URL: setting(
+    httpUrl.optional(),
+    undefined,
+    'Address of fetch for clients: told to those who ask ingest for a file or a variable.',
+  ),
 };
 
 /** As the pool takes them. */

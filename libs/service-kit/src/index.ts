@@ -17,6 +17,7 @@ export { recordHandlers } from './record-handlers.ts';
 export { RepeatedWarnings } from './repeated-warnings.ts';
 export { stopReading } from './refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
+export { routesElsewhere } from './routes-elsewhere.ts';
 export { serveRoutes, type Asked, type Handlers } from './serve-routes.ts';
 export {
   publicKeySettings,

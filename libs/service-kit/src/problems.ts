@@ -53,12 +53,14 @@ export function onlyMethods(allow: string): RequestHandler {
 /** Behind all routes: 405 with the methods that the path takes, 404 where there is no such path. */
 export const unanswered: RequestHandler = (request, response) => {
   const allow = [...allowedOf(response)].join(', ');
+  const elsewhere = response.locals.elsewhere as string | undefined;
+  const hint = elsewhere === undefined ? '' : `: ${elsewhere}`;
   if (allow === '') {
-    sendProblem(response, 'not-found', `no route ${request.path}`);
+    sendProblem(response, 'not-found', `no route ${request.path}${hint}`);
     return;
   }
   response.setHeader('Allow', allow);
-  sendProblem(response, 'method-not-allowed', `${request.method} is not one of ${allow}`);
+  sendProblem(response, 'method-not-allowed', `${request.method} is not one of ${allow}${hint}`);
 };
 
 function allowedOf({ locals }: Response): Set<string> {

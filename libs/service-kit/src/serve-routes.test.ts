@@ -1,8 +1,10 @@
 import type { HEALTH_ROUTES, RouteTable } from '@btf-depot/contracts/routes';
+import { Router } from 'express';
 import { afterEach, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { startHttpService, type HttpService } from './http-service.ts';
 import { createLogger } from './logger.ts';
+import { routesElsewhere } from './routes-elsewhere.ts';
 import { serveRoutes, type Handlers } from './serve-routes.ts';
 
 const common = { summary: '', answers: {}, problems: [] } as const;
@@ -42,6 +44,28 @@ async function ask(path: string, init?: RequestInit) {
   const answer = await fetch(http.url + path, init);
   return { allow: answer.headers.get('allow'), body: await answer.json() };
 }
+
+test('what another service answers is refused with the words who does', async () => {
+  const others = routesElsewhere(
+    { sell: { ...common, method: 'get', path: '/sold/{name}' }, add: TABLE.add },
+    { says: 'the shop does that', url: 'http://shop.test/' },
+  );
+  const own = serveRoutes({ best: TABLE.best }, { best: ({ response }) => response.json('best') });
+  http = await startHttpService({
+    ...{ host: '127.0.0.1', port: 0, log: createLogger('test', 'silent'), checks: {} },
+    router: Router().use(own, others),
+  });
+  const { url } = http;
+  const told = async (path: string, method = 'GET') => {
+    const answer = await fetch(url + path, { method });
+    return [answer.status, ((await answer.json()) as { detail?: string }).detail];
+  };
+  const words = ': the shop does that, at http://shop.test/';
+  expect(await told('/sold/a')).toEqual([404, `no route /sold/a${words}`]);
+  expect(await told('/things/best', 'POST')).toEqual([405, `POST is not one of GET, HEAD${words}`]);
+  expect(await told('/sold/a', 'POST')).toEqual([404, 'no route /sold/a']);
+  expect(await told('/things/best')).toEqual([200, undefined]);
+});
 
 const post = (body: string, type = 'application/json') => ({
   method: 'POST',

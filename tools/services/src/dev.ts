@@ -32,6 +32,9 @@ const data = await mkdtemp(join(tmpdir(), 'btf-depot-dev-'));
 process.on('exit', () => rmSync(data, { recursive: true, force: true }));
 const firstPort = Number(process.env.BTFDEPOT_PORT ?? 8080);
 
+const addressOf = (name: (typeof apps)[number]) =>
+  `http://127.0.0.1:${firstPort + apps.indexOf(name)}`;
+
 function start(name: (typeof apps)[number], place: number): ChildProcess {
   const child = spawn(process.execPath, [join(root, 'apps', name, 'src', 'main.ts')], {
     cwd: root,
@@ -41,6 +44,8 @@ function start(name: (typeof apps)[number], place: number): ChildProcess {
       BTFDEPOT_DRAIN: '0',
       BTFDEPOT_PORT: `${firstPort + place}`,
       BTFDEPOT_DATA: join(data, name),
+      BTFDEPOT_FETCH_URL: addressOf('fetch'),
+      BTFDEPOT_INGEST_URL: addressOf('ingest'),
       BTFDEPOT_REDIS_URL: servers.redis.url,
       BTFDEPOT_S3_ENDPOINT: servers.minio.endpoint,
       BTFDEPOT_S3_BUCKET: 'btf-depot',
@@ -75,7 +80,9 @@ if (!stopping.signal.aborted) {
   const children = apps.map(start);
   process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
   say(`Redis at ${servers.redis.url}, MinIO at ${servers.minio.endpoint}`);
-  apps.forEach((name, place) => say(`${name} at http://127.0.0.1:${firstPort + place}`));
+  for (const name of apps) say(`${name} at ${addressOf(name)}`);
+  say(`send:  btfdepot push --url ${addressOf('ingest')} vmlinux`);
+  say(`read:  btfdepot vars --url ${addressOf('fetch')} BUILD-ID`);
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
   for (const child of children) await stop(child);
 }
