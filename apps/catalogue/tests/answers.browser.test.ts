@@ -157,7 +157,9 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     const record = kernelRecord({ buildId, state: 'failed', failure, carrier });
     const { page, complaints } = await show(`?kernel=${buildId}`, { [path]: () => [200, record] });
     await page.getByText('The work takes more memory than the limit. Code: memory-limit').waitFor();
-    await page.getByText('the kernel file does not say its vermagic').waitFor();
+    await page
+      .getByText('the kernel file does not say its vermagic: send one of its modules')
+      .waitFor();
     expect(await page.getByText('no-vermagic').count()).toBe(0);
     expect(complaints).toEqual([]);
   });

@@ -189,7 +189,7 @@ describeWithBrowser('the catalogue page', (open) => {
     expect(await functions.getByRole('listitem').allTextContents()).toEqual([
       'twice3 inlined calls',
     ]);
-    await page.getByLabel('Inlined function').fill('tw?c*');
+    await page.getByRole('textbox', { name: 'Inlined function' }).fill('tw?c*');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Inlined functions' }).waitFor();
     await functions.getByRole('link', { name: 'twice' }).click();

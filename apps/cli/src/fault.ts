@@ -16,6 +16,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   unauthorized: 'set BTFDEPOT_TOKEN to a token of this depot, which `btfdepot token create` makes',
   'unknown-build-id': 'push its kernel or package first, or name another depot with --url',
   'no-vars': 'push what has its debug information: vmlinux or the -dbg package',
+  'no-inlines': 'push what has its debug information: vmlinux or the -dbg package',
 };
 
 /** The system's words for what people do wrong with paths. */

@@ -71,7 +71,7 @@ test('a depot says how many it found, and answers the same', async () => {
   } finally {
     await depot.stop();
   }
-});
+}, 180_000);
 
 test('a near miss names what may have been meant', async () => {
   const { code, output } = await run('inlines', 'vmlinux', 'twise');

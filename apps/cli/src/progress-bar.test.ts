@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
+import type cliProgress from 'cli-progress';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { progressBar } from './progress-bar.ts';
+import { formatTime, progressBar } from './progress-bar.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -31,4 +32,11 @@ it('nothing is written where nobody watches', () => {
   vi.advanceTimersByTime(3000);
   bar.stop();
   expect(said()).toBe('');
+});
+
+it('a time that nobody knows is no word of the library', () => {
+  const options = { autopaddingChar: ' ' } as cliProgress.Options;
+  const unknown = ['NULL', 'INF'] as unknown as number[];
+  expect(unknown.map((time) => formatTime(time, options, 5))).toEqual(['?', '?']);
+  expect(formatTime(65, options, 5).trim()).toBe('1m 5s');
 });

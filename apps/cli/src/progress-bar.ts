@@ -60,6 +60,7 @@ export function progressBar(
       stop();
       const bar = new cliProgress.SingleBar({
         format: `${file} [{bar}] {percentage}% ${says}, {eta_formatted} left`,
+        formatTime,
         clearOnComplete: true,
         stream,
       });
@@ -68,6 +69,11 @@ export function progressBar(
     },
     stop,
   };
+}
+
+/** The library's own, but for the times that it does not know, which it calls NULL and INF. */
+export function formatTime(...given: Parameters<cliProgress.TimeFormatter>): string {
+  return Number.isFinite(given[0]) ? cliProgress.Format.TimeFormat(...given) : '?';
 }
 
 /** Whether somebody watches. */

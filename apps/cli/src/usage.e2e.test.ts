@@ -15,7 +15,7 @@ test.each([
   [['inlines', 'vmlinux', 'twice', '--map', 'some.map'], /--map goes with --base/],
   [['requeue'], /name build IDs, or --failed/],
   [['gc', '--min-age', 'long'], /takes hours/],
-  [['vars', 'ab'.repeat(20), 'init_*', 'jiffies'], /a list and variables/],
+  [['vars', 'ab'.repeat(20), 'init_*', 'jiffies'], /patterns list variables, names show them/],
   [['vars', 'ab'.repeat(20), 'init_*', '--as', 'btf'], /name a variable/],
   [['vars', 'ab'.repeat(20), '--url', 'depot.example.org'], /no URL of a depot/],
   [['get', 'ab'.repeat(20), '--url', 'ftp://depot.example.org'], /no URL of a depot/],

@@ -1,5 +1,8 @@
 import {
+  carrierReason,
   isSignatureName,
+  partBehind,
+  partSpec,
   signatureName,
   type ArtifactEntry,
   type KernelRecord,
@@ -96,13 +99,23 @@ async function checkSigned(
   throw refusal('not-signed', `no signature of ${numbers} for ${buildId}`);
 }
 
-function entryOf({ buildId, artifacts, state }: KernelRecord, name: string): ArtifactEntry {
+function entryOf(record: KernelRecord, name: string): ArtifactEntry {
+  const { buildId, artifacts, state } = record;
   if (Object.hasOwn(artifacts, name)) return artifacts[name];
   const there = Object.keys(artifacts).join(', ') || 'none yet';
   throw new ProblemError({
     code: state === 'compressing' ? 'pending' : 'unknown-artifact',
     status: 404,
     title: 'There is no artifact of this name',
-    detail: `no ${name} of ${buildId} (${state}); there are: ${there}`,
+    detail: `no ${name} of ${buildId} (${state}${reasonOf(record, name)}); there are: ${there}`,
   });
+}
+
+/** Why a kernel that is ready lacks an artifact, if that follows from a part that it lacks. */
+function reasonOf({ state, carrier }: KernelRecord, name: string): string {
+  const part = state === 'ready' ? partBehind(name) : undefined;
+  const miss = part && partSpec(part).miss;
+  if (!miss) return '';
+  if (miss.because !== 'carrier') return `: no ${miss.what} were uploaded`;
+  return carrier?.why === undefined ? '' : `: ${carrierReason(carrier.why)}`;
 }

@@ -9,9 +9,10 @@ export function query(parameters: Record<string, string | undefined>): string {
 
 /**
  * What asks for names: a prefix, or a pattern with `*` and `?`. A pattern that is no more than a
- * prefix is asked for as one: depots of older versions know nothing else.
+ * prefix is asked for as one: depots of older versions know nothing else. What is neither is for the
+ * depot to refuse.
  */
 export function byName(names: string): { prefix: string } | { match: string } {
   const beginning = names.replace(/\*+$/, '');
-  return /[*?]/.test(beginning) ? { match: names } : { prefix: beginning };
+  return /^[\w$.]*$/.test(beginning) ? { prefix: beginning } : { match: names };
 }

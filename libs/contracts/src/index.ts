@@ -5,6 +5,7 @@
  */
 export * from './artifact.ts';
 export * from './build-id.ts';
+export { carrierReason } from './carrier-reasons.ts';
 export * from './compressed-forms.ts';
 export * from './extras/index.ts';
 export * from './inline.ts';

@@ -73,7 +73,7 @@ function mergedRow(buildId: string): HTMLElement {
     'tr',
     {},
     h('th', { scope: 'row' }, h('a', { href: routeOf(buildId, name), download: name }, name)),
-    h('td', { class: 'size', colspan: 3 }, 'core and variables in one BTF, made when asked for'),
+    h('td', { class: 'merged', colspan: 3 }, 'core and variables in one BTF, made on request'),
   );
 }
 

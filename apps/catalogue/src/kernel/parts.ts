@@ -1,4 +1,5 @@
 import {
+  carrierReason,
   claimedParts,
   EXTRA_NAMES,
   EXTRAS,
@@ -9,7 +10,6 @@ import { h, section } from '../dom.ts';
 import { bytes, counted } from '../format.ts';
 import { card } from './card.ts';
 import { CARDS } from './extra-cards.ts';
-import { CARRIER_REASONS, wordsFor } from './words.ts';
 
 const DELIVERIES = {
   builtin: 'The kernel has its core BTF inside (CONFIG_DEBUG_INFO_BTF=y).',
@@ -68,6 +68,7 @@ function carrierCard({ carrier }: KernelRecord): HTMLElement {
   const { loadable, why, signed } = carrier;
   const untried = why === 'not-tried';
   const what = loadable ? 'loadable' : untried ? 'not tried' : 'for files only';
-  const because = why === undefined ? '' : `: ${wordsFor(CARRIER_REASONS, why)}`;
+  // Why there are no ksyms, if the carrier can be loaded.
+  const because = why === undefined ? '' : `${loadable ? '; no ksyms' : ''}: ${carrierReason(why)}`;
   return card('Carrier', what, `${signed ? 'signed' : 'not signed'}${because}`);
 }

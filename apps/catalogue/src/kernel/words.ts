@@ -68,27 +68,6 @@ export const UNAVAILABLE: Readonly<Record<string, string>> = {
   vararg: 'variable arguments',
 };
 
-/** Why a carrier is not loadable, or has no ksyms: NotLoadable in libs/carrier, `why` of the record. */
-export const CARRIER_REASONS: Readonly<Record<string, string>> = {
-  'no-kernel':
-    'only BTF was sent, and the kernel file or one of its modules says what a module needs',
-  'no-vermagic': 'the kernel file does not say its vermagic: send one of its modules',
-  'no-crc': 'the kernel checks symbol versions, and no module of it was sent',
-  'no-struct-module': 'the layout of struct module is not known: send one of its modules',
-  'randomised-structs': 'the kernel randomises its structures',
-  'unknown-architecture': 'carriers for this architecture are not made as modules yet',
-  'not-tried': 'no kernel of this architecture was seen to load one',
-  'load-refused': 'what was found of the kernel makes a module that its loader would refuse',
-  'no-vars': 'no ksyms, for it came without variables',
-  'no-symbol-table': 'no ksyms, for its symbols are not known: send vmlinux or System.map',
-  'foreign-symbols': 'no ksyms, for the symbols that came are of another build',
-  'no-markers': 'no ksyms, for the symbols do not say what memory the kernel frees after boot',
-  'no-kallsyms-all':
-    'no ksyms, for the kernel finds no variable by name (CONFIG_KALLSYMS_ALL is off)',
-  'no-ksyms': 'no ksyms, for none of its variables can be one',
-  'ksyms-refused': 'no ksyms, for the verifier of its version refuses them',
-};
-
 /** Words for what this version knows, the depot's own for what a newer one has added. */
 export function wordsFor(known: Readonly<Record<string, string>>, code: string): string {
   return Object.hasOwn(known, code) ? known[code] : code;

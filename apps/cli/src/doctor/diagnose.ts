@@ -1,4 +1,4 @@
-import type { KernelRecord } from '@btf-depot/contracts';
+import { carrierReason, type KernelRecord } from '@btf-depot/contracts';
 import type { System } from '../running-system.ts';
 
 /** What the depots say of a kernel. */
@@ -56,8 +56,11 @@ function depotLacks({ buildId }: System, { error, record }: DepotAnswer): string
   return [];
 }
 
+const NO_VARIABLES =
+  'the depot has no variables of it: push its vmlinux or package with debug information';
+
 function lacksVars({ record }: DepotAnswer): string[] {
-  return record?.parts.vars ? [] : ['the depot has no variables of it'];
+  return record?.parts.vars ? [] : [NO_VARIABLES];
 }
 
 function wayToKsyms(
@@ -77,18 +80,22 @@ function wayToKsyms(
       : { goal, outlook: 'now', why: [`${system.carriers.join(', ')} is loaded`] };
   }
   const why = [...lacks, ...kallsyms];
-  if (!system.btf) why.push('the kernel has no BTF of its own that variables could stand on');
+  if (!system.btf) why.push('the kernel has no BTF that the variables could refer to');
   if (!system.takesModules) why.push('the kernel takes no modules');
   if (record && lacks.length === 0) {
     if (system.btf && system.btf.sha256 !== record.core.sha256) {
       why.push("the kernel's BTF is not the core that the depot has of this build ID");
     }
     if (!Object.hasOwn(record.artifacts, 'btf_vmlinux_ksyms.ko')) {
-      why.push(`the depot has no carrier for it (${record.carrier?.why ?? 'no-vars'})`);
+      why.push(
+        `the depot has no carrier for it: ${carrierReason(record.carrier?.why ?? 'no-vars')}`,
+      );
     } else if (record.carrier?.why === 'not-tried') {
-      why.push('no kernel of this architecture was seen to load such a carrier (not-tried)');
+      why.push(carrierReason('not-tried'));
     } else if (record.carrier?.loadable !== true) {
-      why.push(`its carrier is for files only (${record.carrier?.why ?? 'unknown'})`);
+      why.push(
+        `the kernel does not load its carrier: ${carrierReason(record.carrier?.why ?? '?')}`,
+      );
     }
     if (system.enforcesSignatures && record.carrier?.signed !== true) {
       why.push('the kernel takes signed modules only, and the carrier is not signed');

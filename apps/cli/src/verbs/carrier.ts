@@ -1,5 +1,5 @@
 import { certificatePem, signModule, signModuleBy, type ModuleHash } from '@btf-depot/carrier';
-import { COMPRESSED_FORM_NAMES } from '@btf-depot/contracts';
+import { carrierReason, COMPRESSED_FORM_NAMES } from '@btf-depot/contracts';
 import { compressedAs } from '@btf-depot/depot';
 import { commandSigner } from '@btf-depot/service-kit';
 import { Command, Option } from 'commander';
@@ -99,7 +99,7 @@ function describe(output: string, size: number, made: MadeCarrier): string {
     `${formatCount(variables)} variables, ${formatCount(ksyms)} for the running kernel` +
       (reasons.length > 0 ? ` (left out: ${reasons.join(', ')})` : ''),
     loads(loadable, why),
-    ...(why === undefined ? [] : [`why: ${why}`]),
+    ...(why === undefined ? [] : [`${carrierReason(why)} (${why})`]),
     '',
   ].join('\n');
 }

@@ -90,6 +90,8 @@ export function pushCommand(): Command {
 }
 
 async function push(files: string[], flags: Flags): Promise<void> {
+  // A malformed token is told before any file is read.
+  tokenId();
   const client = openDepots(flags.url);
   await using special = new SpecialFiles();
   const list = await filesToPush(files, special);

@@ -1,4 +1,4 @@
-import { partSpec, type KernelRecord, type PartName } from '@btf-depot/contracts';
+import { carrierReason, partSpec, type KernelRecord, type PartName } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 
 /** What a request is told for a part that the kernel does not have, by whatever name it asks. */
@@ -7,5 +7,6 @@ export function missingPart({ buildId, carrier }: KernelRecord, name: PartName):
   if (because !== 'carrier') {
     return new DepotError(code, `no ${what} of ${buildId} were uploaded`);
   }
-  return new DepotError(code, `no ${what} of ${buildId}: ${carrier?.why ?? 'not made yet'}`);
+  const reason = carrier?.why === undefined ? 'not made yet' : carrierReason(carrier.why);
+  return new DepotError(code, `no ${what} of ${buildId}: ${reason}`);
 }
