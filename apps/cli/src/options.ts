@@ -7,7 +7,10 @@ export const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /** The depot that a verb talks to; those that read ask several in their order. */
 export function urlOption(): Option {
-  return new Option('--url <url>', 'the depot; to read, several in the order to ask them')
+  return new Option(
+    '--url <url>',
+    'URL of the depot; verbs that read take several and ask them in this order',
+  )
     .env('BTFDEPOT_URL')
     .default(DEFAULT_URL);
 }

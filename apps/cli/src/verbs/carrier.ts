@@ -42,14 +42,14 @@ export function carrierCommand(): Command {
     .requiredOption('--kernel <file>', 'vmlinux with its symbol table')
     .option('--full <file>', 'BTF with all variables; else --vars, else DWARF of the kernel')
     .option('--vars <file>', 'variables as split BTF on core (vmlinux.vars.btf)')
-    .option('--core <file>', 'core that --vars stands on, where the kernel has none inside')
+    .option('--core <file>', 'core that --vars stands on, if the kernel has none inside')
     .option('--module <file>', 'any module of the same build, not compressed')
     .option('--least', 'only what BPF programs need: btf_vmlinux_ksyms.ko')
     .option('--name <name>', 'name of the module, and so in /sys/kernel/btf', 'btf_vmlinux')
     .option('--key <file>', 'sign with this private key (PEM, RSA or EC)')
     .option(
       '--signer <command>',
-      'sign with a command instead: gets the digest on stdin, BTFDEPOT_HASH, writes the raw signature',
+      'sign with a command, which reads the digest from stdin and prints the raw signature; the hash is in BTFDEPOT_HASH',
     )
     .option('--certificate <file>', "the key's certificate (PEM or DER: signing_key.x509)")
     .addOption(

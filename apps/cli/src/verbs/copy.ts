@@ -10,9 +10,9 @@ export function copyCommand(): Command {
   return new Command('copy')
     .summary('copy a store to another: move a depot, back it up, restore it')
     .description(
-      'Copies kernels, blobs and tokens from one store to another; what the target has already is ' +
-        'left. Services may run on both. Run again, it copies what is new. A kernel of which the ' +
-        'source has lost a blob, or has it damaged, is left out.',
+      'Copies kernels, blobs and tokens from one store to another. Services may run on both. A second ' +
+        'run copies only what is new. It leaves out a kernel if the source has lost or damaged one of ' +
+        'its blobs.',
     )
     .argument('<from>', 'a folder, or s3 for the bucket of BTFDEPOT_S3_*')
     .argument('<to>', 'the same')

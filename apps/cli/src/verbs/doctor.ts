@@ -16,8 +16,8 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('what this system has, what it lacks, and what to do next')
     .description(
-      'Looks at the running kernel and asks the depot what it has for it. Exit code 0 where the ' +
-        'variables of this kernel are there or can be had, 1 where they cannot.',
+      'Looks at the running kernel and asks the depot what it has for it. Exit code 0 if the ' +
+        'variables of this kernel are loaded or available, 1 if they are not.',
     )
     .option('--root <folder>', 'another system: its root, or copies of the files below', '/')
     .addOption(urlOption())

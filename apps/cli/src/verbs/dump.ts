@@ -20,9 +20,9 @@ export function dumpCommand(): Command {
         'text and JSON are those of bpftool btf dump.',
     )
     .argument('<file>', 'BTF, vmlinux, module or carrier')
-    .option('-B, --base <file>', 'the BTF that a split one stands on')
+    .option('-B, --base <file>', 'base of a split BTF')
     .option('--section <name>', 'which BTF of an ELF file', '.BTF')
-    .addOption(new Option('--as <form>', 'how').choices(FORMS).default('raw'))
+    .addOption(new Option('--as <form>', 'output format').choices(FORMS).default('raw'))
     .action(async (file: string, { base, section, as }: Flags) => {
       for (const chunk of dump(await openBtf(file, base, section), as)) write(chunk);
     });

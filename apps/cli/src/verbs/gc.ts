@@ -18,16 +18,20 @@ export function gcCommand(): Command {
   return new Command('gc')
     .summary('delete the blobs that no kernel names')
     .description(
-      'Deletes the blobs that no record names: of uploads that broke off, of replaced revisions and ' +
-        'of withdrawn kernels. Services may run meanwhile.',
+      'Deletes blobs that no record names: those of interrupted uploads, replaced revisions and ' +
+        'withdrawn kernels. Services may run meanwhile.',
     )
-    .option('--min-age <hours>', 'keep what is younger', String(GARBAGE_DEFAULTS.minAge / HOUR))
+    .option(
+      '--min-age <hours>',
+      'keep blobs that are younger',
+      String(GARBAGE_DEFAULTS.minAge / HOUR),
+    )
     .option('--dry-run', 'say what would be deleted')
     .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit status: 0, or 1 when a record cannot be read: nothing is deleted then.',
+      '\nExit status: 0; 1 if a record cannot be read, and then nothing is deleted.',
     )
     .action(run);
 }

@@ -22,9 +22,9 @@ export function getCommand(): Command {
   return new Command('get')
     .summary('download an artifact of a kernel')
     .description(
-      'Downloads an artifact by build ID, resumes where an earlier download was cut, and checks ' +
-        'size and SHA-256 against the manifest of the kernel; with public keys, that one of them ' +
-        'signed the manifest too. With --running or --of the build ID is left out.',
+      'Downloads an artifact by build ID, resumes an interrupted download, and compares size and ' +
+        'SHA-256 with the manifest of the kernel. With --keys, one of the keys must have signed the ' +
+        'manifest. With --running or --of, leave the build ID out.',
     )
     .argument('[build-id]', 'build ID of the kernel')
     .argument(
@@ -36,12 +36,12 @@ export function getCommand(): Command {
     .option('--of <file>', 'the kernel in this file')
     .option(
       '-o, --output <file>',
-      "where to put it; by default the artifact's name, - for standard output",
+      "output file; by default the artifact's name; - for standard output",
     )
     .addOption(
       new Option('--keys <paths>', 'public keys, `:` between them').env('BTFDEPOT_PUBLIC_KEYS'),
     )
-    .option('--least-revision <number>', 'refuse what is of an earlier revision', revision)
+    .option('--least-revision <number>', 'refuse earlier revisions', revision)
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(get);

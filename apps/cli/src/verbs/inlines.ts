@@ -19,9 +19,9 @@ export function inlinesCommand(): Command {
   return new Command('inlines')
     .summary('where calls of a function are inlined, and where their parameters are')
     .description(
-      'Shows each place where the code of a function begins that was inlined into another: what a ' +
-        'kprobe takes for it, the section and offset, and for each parameter its type, its place in ' +
-        'words, and as an argument of a kprobe event. Without functions, lists the inlined functions ' +
+      'Shows each place where the inlined code of a function begins: the name for a kprobe, section ' +
+        'and offset; and of each parameter its type, its register or memory, and the argument for a ' +
+        'kprobe event. Without functions, lists the inlined functions ' +
         "with their number of sites; a pattern lists those that it fits, as in '*lock*': * stands for " +
         'any characters, ? for one. With --running or --of, leave the build ID out.',
     )
@@ -31,11 +31,11 @@ export function inlinesCommand(): Command {
     .option('--of <file>', 'the kernel in this file, as the depot has it')
     .option(
       '--address <hex>',
-      'what is inlined there, outer calls first; as the kernel was linked',
+      'show the calls inlined at this address (as linked), outer calls first',
       address,
     )
-    .option('-B, --base <file>', 'core, which BTF of inlined calls stands on')
-    .option('--map <file>', 'vmlinux.inlines.map that goes with that')
+    .option('-B, --base <file>', 'base (core) of a file with BTF of inlined calls')
+    .option('--map <file>', 'vmlinux.inlines.map of the same kernel')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(inlines);

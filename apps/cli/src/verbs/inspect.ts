@@ -21,7 +21,7 @@ export function inspectCommand(): Command {
         'in a package. Needs no depot.',
     )
     .argument('<file>')
-    .option('-B, --base <file>', 'the BTF that a split one stands on: vmlinux or raw BTF')
+    .option('-B, --base <file>', 'base of a split BTF: vmlinux or raw BTF')
     .option('--running', 'compare a carrier with the kernel that runs here')
     .addOption(jsonOption())
     .action(async (file: string, { base, running, json }: Flags) => {

@@ -10,13 +10,15 @@ export function keyCommand(): Command {
   const command = new Command('key')
     .summary('keys that manifests are signed with')
     .description(
-      'Ed25519 keys without a passphrase, in the files of signify and usign, whose own keys do as ' +
-        'well. minisign takes the public ones.',
+      'Ed25519 keys without a passphrase, in the format of signify and usign. Keys that signify or ' +
+        'usign made work too. minisign reads the public keys.',
     );
   command
     .command('create')
     .summary('make a key')
-    .description('Writes NAME.sec, for BTFDEPOT_SIGNING_KEYS alone, and NAME.pub, for everybody.')
+    .description(
+      'Writes NAME.sec, the secret key for BTFDEPOT_SIGNING_KEYS, and NAME.pub, the public key.',
+    )
     .argument('<name>')
     .addOption(jsonOption())
     .action(create);

@@ -22,9 +22,9 @@ export function lookupCommand(): Command {
   return new Command('lookup')
     .summary('what the depot has for the kernels of a fleet')
     .description(
-      'Asks for each kernel whether the depot has it: releases (uname -r) or build IDs, as words, or ' +
-        'from standard input, a line each or as `kubectl get nodes -o json` prints them. Exit code 1 ' +
-        'where the depot lacks one.',
+      'Asks the depot for each kernel whether it has it. Name releases (uname -r) or build IDs as ' +
+        'arguments, or on standard input: one a line, or the output of `kubectl get nodes -o json`. ' +
+        'Exit code 1 if the depot lacks one.',
     )
     .argument('[kernel...]', 'releases or build IDs; without them, standard input')
     .addOption(urlOption())

@@ -6,10 +6,10 @@ import { formatBytes, formatCount, print, printJson } from '../output.ts';
 
 export function mergeCommand(): Command {
   return new Command('merge')
-    .summary('make one standalone BTF of a base and what is split from it')
+    .summary('merge a base BTF and split BTFs into one')
     .description(
-      'Merges split BTFs with their base into one standalone BTF, as libbpf (btf_custom_path) ' +
-        'and bpftrace (BPFTRACE_BTF) take.',
+      'Merges split BTFs with their base into one standalone BTF, which libbpf (btf_custom_path) ' +
+        'and bpftrace (BPFTRACE_BTF) read.',
     )
     .argument('<base>', 'BTF or vmlinux')
     .argument('<extra...>', 'split BTFs on that base')

@@ -26,19 +26,22 @@ export function ownerCommand(): Command {
   const verb = (name: string) =>
     command.command(name).addOption(dataOption()).addOption(jsonOption());
   verb('show')
-    .summary('show the owner of a kernel, and what rests on a claim')
+    .summary('show the owner of a kernel, and its claimed parts')
     .argument('<build-id>')
     .action(show);
   verb('set')
     .summary('give a kernel to a principal')
     .description(
-      'Gives a kernel to a principal. What that sends from then on takes the place of what others ' +
-        'sent, another core included; until then everything stays published.',
+      'Makes a principal the owner of a kernel. Its later uploads replace parts that others sent, the ' +
+        'core too. Until then everything stays published.',
     )
     .argument('<build-id>')
     .argument('<principal>', 'the --owner of its tokens, a token ID, or local')
-    .option('--signer <principal...>', 'who else may bring carriers; without, as before')
-    .option('--distrust', 'mark as claimed what others sent, and drop their carriers')
+    .option(
+      '--signer <principal...>',
+      'further principals that may send carriers; by default unchanged',
+    )
+    .option('--distrust', 'mark parts of other senders as claimed, and drop their carriers')
     .action(set);
   return command;
 }

@@ -35,43 +35,43 @@ interface Flags extends Record<
 
 export function pushCommand(): Command {
   return new Command('push')
-    .summary('send a kernel, wait until its artifacts are there')
+    .summary('send a kernel, and wait until its artifacts are ready')
     .description(
       'Sends kernels to a depot: vmlinux, vmlinuz, .deb, .rpm, archives with any of these, raw BTF ' +
-        'with --build-id; of a folder, all files that look like it. Asks first whether the depot has ' +
-        'them, tries again what fails for the moment (for some 15 s), and waits until the artifacts ' +
-        "are there. A kernel without BTF gets it from this machine's pahole.",
+        'with --build-id. In a folder, finds all such files. Asks first whether the depot has them, ' +
+        'retries temporary failures for some 15 s, and waits until the artifacts are ready. For a ' +
+        "kernel without BTF, runs this machine's pahole.",
     )
     .argument('<file...>', 'files, or folders with such files; - for standard input')
     .addOption(urlOption())
     .option('--full <btf>', 'BTF with global variables, from the same build (pahole, global_var)')
-    .option('--module <ko>', 'any module of the build: a vmlinuz does not show all that one does')
+    .option('--module <ko>', 'any module of the same build: it has facts that a vmlinuz lacks')
     .option('--map <file>', 'System.map or kallsyms, for a kernel without its symbol table')
     .option(
       '--carrier <ko>',
-      'btf_vmlinux.ko or another carrier that the build made, and may have signed; for each, once',
+      'a carrier that the build made, signed or not; give the option once for each carrier',
       (path, others: string[] = []) => [...others, path],
     )
     .option(
       '--build-id <hex>',
-      'build ID of raw BTF, modules or a System.map, which do not know it',
+      'build ID, for raw BTF, modules or a System.map, which do not contain it',
       buildIdArgument,
     )
     .addOption(
       new Option(
         '--delivery <way>',
-        'how core reaches a system: in the kernel, or in the module',
+        'where core is: in the kernel (builtin), or in the carrier (module)',
       ).choices(DELIVERIES),
     )
-    .option('--arch <name>', 'architecture, where the file does not say it', word)
-    .option('--distro <name>', 'distribution, where its package does not say it', word)
-    .option('--release <release>', 'kernel release, where the file does not say it', word)
-    .option('--replace', 'put this in the place of what is published; a token needs that scope')
-    .option('--restore', 'take a withdrawn kernel in again; a token needs that scope')
+    .option('--arch <name>', 'architecture, if the file does not say it', word)
+    .option('--distro <name>', 'distribution, if the package does not say it', word)
+    .option('--release <release>', 'kernel release, if the file does not say it', word)
+    .option('--replace', 'replace the published core or carrier; a token needs the scope replace')
+    .option('--restore', 'publish a withdrawn kernel again; a token needs the scope restore')
     .addOption(
       new Option(
         '--split <where>',
-        'here: split on this machine, and send megabytes instead of hundreds',
+        'here: split on this machine, and send 5 MB instead of hundreds',
       )
         .choices(['depot', 'here'])
         .default('depot'),
@@ -84,7 +84,7 @@ export function pushCommand(): Command {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit status: 0 when all are ready, 1 when a file was refused or failed, 2 for wrong usage.',
+      '\nExit status: 0 if all are ready, 1 if a file was refused or failed, 2 for wrong usage.',
     )
     .action(push);
 }

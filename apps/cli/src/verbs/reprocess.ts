@@ -14,12 +14,12 @@ interface Flags {
 
 export function reprocessCommand(): Command {
   return new Command('reprocess')
-    .summary('make the splits and carriers of older versions again')
+    .summary('repeat splits and carriers that an older version made')
     .description(
-      'After a fix: makes the splits of kernels that an older version took in again, from the parts ' +
-        'that are stored, and has their carriers made again. A compressor finds them at its next ' +
-        'sweep; until then the old ones are served. What was read from DWARF or a symbol table needs ' +
-        'the file that it was in: those are listed, to be sent again where the fix is about that.',
+      'Run it after a fix in splitting or packing. It repeats the split of kernels that an older ' +
+        'version split, from the stored parts. A compressor then makes their carriers at its next ' +
+        'sweep; until then fetch serves the old ones. Parts from DWARF or a symbol table cannot be ' +
+        'repeated without the file: the list names the files to send again.',
     )
     .argument('[build-id...]', 'these alone')
     .requiredOption('--encoder <range>', "'<0.2.0': made by a version before that")

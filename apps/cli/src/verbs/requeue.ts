@@ -13,10 +13,10 @@ interface Flags {
 
 export function requeueCommand(): Command {
   return new Command('requeue')
-    .summary('have kernels that failed compressed again')
+    .summary('retry kernels that failed')
     .description(
-      'Has kernels whose state is `failed` compressed again. A compressor finds them at its next ' +
-        'sweep (BTFDEPOT_SWEEP_PERIOD).',
+      'Resets kernels in the state `failed`. A compressor retries them at its next sweep ' +
+        '(BTFDEPOT_SWEEP_PERIOD).',
     )
     .argument('[build-id...]')
     .option('--failed', 'every kernel that failed')

@@ -20,11 +20,11 @@ interface Flags {
 
 export function resignCommand(): Command {
   return new Command('resign')
-    .summary('sign the manifests of published kernels anew')
+    .summary('replace the signatures of published manifests')
     .description(
-      'Signs manifests with each of the keys, the first one for `manifest.sig`, in the place of the ' +
-        'signatures that there are; without keys, those are taken away. To change keys: give the ' +
-        'services and this OLD:NEW, then NEW:OLD when clients have the new one, then NEW.',
+      'Replaces the signatures of manifests: one for each key, `manifest.sig` by the first. Without ' +
+        'keys, removes the signatures. To change keys, run it and the services with OLD:NEW, with ' +
+        'NEW:OLD once clients have the new key, and last with NEW.',
     )
     .argument('[build-id...]')
     .option('--all', 'every kernel')

@@ -40,9 +40,9 @@ export function serveCommand(): Command {
     .option('--data <folder>', help('BTFDEPOT_DATA'))
     .option(
       '--running',
-      'when the store is empty and no file is named, ingest the BTF of this system',
+      'if the store is empty and no file is named, ingest the BTF of this system',
     )
-    .option('--json', 'print what was ingested as JSON, a line each')
+    .option('--json', 'print a line of JSON for each ingested kernel')
     .addHelpText('after', `\n${settingsHelp(embeddedSettings)}`)
     .action(serve);
 }

@@ -26,17 +26,20 @@ interface Flags {
 
 export function splitCommand(): Command {
   return new Command('split')
-    .summary("take a kernel's BTF apart into core and extras, without a depot")
+    .summary("split a kernel's BTF into core and extras, without a depot")
     .description(
-      'Writes vmlinux.btf (core), vmlinux.vars.btf (variables, split BTF on core), where the kernel ' +
-        'has its symbol table, vmlinux.ksyms.btf, and where it has DWARF, vmlinux.inlines.btf with ' +
-        'vmlinux.inlines.map: what a depot would make of the same files. A kernel without BTF gets ' +
-        "it from this machine's pahole, or from --full.",
+      'Writes the parts that a depot makes of the same files: vmlinux.btf (core) and ' +
+        'vmlinux.vars.btf (variables, split BTF on core); vmlinux.ksyms.btf if the kernel has a symbol ' +
+        'table; vmlinux.inlines.btf and vmlinux.inlines.map if it has DWARF. For a ' +
+        "kernel without BTF, give --full, or this machine's pahole runs.",
     )
     .argument('<kernel>', 'vmlinux, or raw BTF with --build-id')
     .requiredOption('-o, --output <folder>', 'where to put the files; made where it is missing')
     .option('--full <file>', 'BTF with all variables; else they come from DWARF')
-    .option('--narrow', 'inlined calls in sections of 65,535, for readers with 16 bits for them')
+    .option(
+      '--narrow',
+      'put at most 65,535 inlined calls into a section, for readers with 16-bit counts',
+    )
     .option('--build-id <hex>', 'build ID of a raw BTF file')
     .addOption(jsonOption())
     .action(split);

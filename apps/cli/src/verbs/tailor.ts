@@ -9,10 +9,10 @@ import { openLocalFile } from '../special-file.ts';
 
 export function tailorCommand(): Command {
   return new Command('tailor')
-    .summary('cut a BTF down to what BPF objects need of it')
+    .summary('reduce a BTF to the types that BPF objects need')
     .description(
-      "Writes the least BTF that the CO-RE relocations of BPF objects need of a kernel's, for " +
-        'systems that have none: as bpftool gen min_core_btf does.',
+      'Writes the smallest BTF that satisfies the CO-RE relocations of BPF objects, for systems ' +
+        'without BTF, as bpftool gen min_core_btf does.',
     )
     .argument('<btf>', "the kernel's BTF, or its vmlinux")
     .argument('<object...>', 'BPF objects, compiled with -g')

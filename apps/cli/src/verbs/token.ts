@@ -26,26 +26,29 @@ const DAY = 24 * 3600 * 1000;
 
 export function tokenCommand(): Command {
   const command = new Command('token')
-    .summary('tokens of those who may upload, withdraw, restore or read')
+    .summary('manage tokens for uploads, withdrawals and private reading')
     .description(
-      'Tokens lie in the store, as hashes. A service sees a new one at once, and a revoked one ' +
-        'after BTFDEPOT_TOKEN_AGE at the latest (5 s).',
+      'The store keeps tokens as hashes. A service accepts a new token at once, and refuses a ' +
+        'revoked one after BTFDEPOT_TOKEN_AGE (5 s) at the latest.',
     );
   const verb = (name: string) =>
     command.command(name).addOption(dataOption()).addOption(jsonOption());
   verb('create')
-    .summary('make a token, and show it this once')
-    .argument('<name>', 'whose it is')
+    .summary('make a token, and print it once')
+    .argument('<name>', 'a name for the token: its user or farm')
     .option('--scopes <list>', `of ${SCOPES.join(',')}`, 'upload')
-    .option('--owner <principal>', 'as whom it acts: one for all tokens of a farm; without, its ID')
-    .option('--distro <name>', 'for kernels of this distribution only')
-    .option('--prefix <hex>', 'for kernels whose build ID begins so only')
-    .option('--days <number>', 'how long it is valid; without, until it is revoked')
-    .option('--keep-days <number>', 'keep what is sent with it for so long; without, for ever')
-    .option('--storage <size>', 'of the store, for kernels that it brought first: 500m, 20g')
+    .option(
+      '--owner <principal>',
+      'principal that it acts as, the same for all tokens of a farm; by default its ID',
+    )
+    .option('--distro <name>', 'only for kernels of this distribution')
+    .option('--prefix <hex>', 'only for build IDs with this prefix')
+    .option('--days <number>', 'days that it is valid; by default until it is revoked')
+    .option('--keep-days <number>', 'days that kernels sent with it are kept; by default for ever')
+    .option('--storage <size>', 'limit for the kernels that it sent first: 500m, 20g')
     .action(create);
   verb('list').summary('show the tokens').action(list);
-  verb('revoke').summary('end tokens').argument('<id...>').action(revoke);
+  verb('revoke').summary('revoke tokens').argument('<id...>').action(revoke);
   return command;
 }
 

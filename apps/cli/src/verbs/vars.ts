@@ -38,9 +38,9 @@ export function varsCommand(): Command {
     .argument('[name...]', 'variables, or patterns')
     .option('--running', 'the kernel that runs here')
     .option('--of <file>', 'the kernel in this file, as the depot has it')
-    .option('-B, --base <file>', 'of a file with split BTF: what it stands on')
-    .addOption(new Option('--as <form>', 'how to show them').choices(['c', 'json', 'btf']))
-    .option('-o, --output <file>', 'where to put them; by default standard output')
+    .option('-B, --base <file>', 'base of a file with split BTF')
+    .addOption(new Option('--as <form>', 'output format').choices(['c', 'json', 'btf']))
+    .option('-o, --output <file>', 'output file; by default standard output')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(vars);

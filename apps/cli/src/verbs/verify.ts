@@ -16,13 +16,16 @@ interface Flags {
 export function verifyCommand(): Command {
   const { major, minor } = LATEST_KERNEL;
   return new Command('verify')
-    .summary('check a BTF as a kernel of a stated version does')
-    .description('Checks a BTF by the rules of a kernel: the first fault, or all.')
+    .summary('check a BTF by the rules of a kernel version')
+    .description('Checks a BTF by the rules of a kernel version. Prints the first fault, or all.')
     .argument('<file>', 'BTF, vmlinux, module or carrier')
-    .option('-B, --base <file>', 'the BTF that a split one stands on')
+    .option('-B, --base <file>', 'base of a split BTF')
     .option('--section <name>', 'which BTF of an ELF file', '.BTF')
-    .option('--kernel <release>', `whose rules: 6.12, a uname -r, … (default: ${major}.${minor})`)
-    .option('--load', 'also what BPF_BTF_LOAD checks: that the types fit together')
+    .option(
+      '--kernel <release>',
+      `version whose rules apply: 6.12, or the output of uname -r (default: ${major}.${minor})`,
+    )
+    .option('--load', 'also check what BPF_BTF_LOAD checks: that types refer to fitting types')
     .option('--all', 'every fault, not only the first')
     .addOption(jsonOption())
     .addHelpText('after', '\nExit status: 0 where there is no fault, 1 where there is one.')

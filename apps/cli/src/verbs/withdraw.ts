@@ -18,18 +18,18 @@ interface Flags {
 
 export function withdrawCommand(): Command {
   return new Command('withdraw')
-    .summary('take kernels back: 410 with a reason from then on')
+    .summary('withdraw kernels: from then on the depot answers 410 with a reason')
     .description(
-      'Withdraws the kernels named, or all that match the query. Their blobs go at the next ' +
-        '`btfdepot gc`; only an upload with `restore=true` brings a kernel back.',
+      'Withdraws the named kernels, or all that match the query. The next `btfdepot gc` deletes their ' +
+        'blobs. Only an upload with `restore=true` publishes a withdrawn kernel again.',
     )
     .argument('[build-id...]')
     .requiredOption('--reason <text>', 'what everyone is told')
-    .option('--internal <text>', 'kept in the record, and sent to nobody')
+    .option('--internal <text>', 'a note in the record that no service sends')
     .option('--distro <name>', 'kernels of this distribution')
     .option('--release <release>', 'kernels of this release')
-    .option('--prefix <hex>', 'kernels whose build ID begins so')
-    .option('--dry-run', 'name them, and leave them as they are')
+    .option('--prefix <hex>', 'kernels whose build ID has this prefix')
+    .option('--dry-run', 'list the kernels, and change nothing')
     .addOption(dataOption())
     .addOption(jsonOption())
     .action(run);
