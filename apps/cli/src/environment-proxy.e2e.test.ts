@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request as ask } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
@@ -32,9 +32,9 @@ const front = createSecureServer(
 const proxy = createServer();
 const asked: string[] = [];
 
-proxy.on('connect', (request, socket: Socket, head: Buffer) => {
-  const { authorization = request.headers['proxy-authorization'] } = request.headers;
-  asked.push(`${request.url} ${authorization ? 'known' : 'unknown'}`);
+proxy.on('connect', (request, socket, head: Buffer) => {
+  const authorization = request.headers['proxy-authorization'];
+  asked.push(`${request.url ?? ''} ${authorization ? 'known' : 'unknown'}`);
   if (authorization !== `Basic ${Buffer.from('me:secret').toString('base64')}`) {
     socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
     return;
@@ -45,8 +45,11 @@ proxy.on('connect', (request, socket: Socket, head: Buffer) => {
     there.write(head);
     there.pipe(socket).pipe(there);
   });
-  for (const end of [socket, there])
-    end.on('error', () => void [socket.destroy(), there.destroy()]);
+  const endBoth = () => {
+    socket.destroy();
+    there.destroy();
+  };
+  for (const end of [socket, there]) end.on('error', endBoth);
 });
 
 beforeAll(async () => {
@@ -58,7 +61,7 @@ beforeAll(async () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   }
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   for (const server of [front, proxy]) server.close();
@@ -83,19 +86,19 @@ test('a kernel is pushed and got through the proxy of HTTPS_PROXY', async () => 
   expect(asked).toContain('depot.test:443 known');
   const got = await run(['get', buildId, 'vmlinux.btf'], 'me:secret@');
   expect([got.code, got.output]).toEqual([0, expect.stringContaining('vmlinux.btf')]);
-}, 60_000);
+}, 180_000);
 
 test('what the proxy refuses is said to be its refusal', async () => {
   const { code, output } = await run(['lookup', buildId], '');
   expect([code, output]).toEqual([1, expect.stringMatching(/depot\.test.*[Pp]roxy.*407/)]);
-}, 60_000);
+}, 180_000);
 
 test('a depot of this machine is asked without a proxy', async () => {
   asked.length = 0;
   const proxies = { HTTP_PROXY: 'http://127.0.0.1:1', BTFDEPOT_URL: depot.url };
   const { code } = await run(['vars', buildId], '', proxies);
   expect([code, asked]).toEqual([0, []]);
-}, 60_000);
+}, 180_000);
 
 describe('a proxy that is none', () => {
   test.each(['proxy:3128', 'socks5://proxy', '3128'])('%s', (HTTPS_PROXY) => {

@@ -16,7 +16,7 @@ export function useProxies(environment: NodeJS.ProcessEnv = process.env): void {
     if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) {
       throw new UsageError(`${name.toUpperCase()}: a proxy is a URL such as http://proxy:3128`);
     }
-    return [[name, value]];
+    return [[name, value] as const];
   });
   if (proxies.length === 0) return;
   if (!('setGlobalProxyFromEnv' in http)) {

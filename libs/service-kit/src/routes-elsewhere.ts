@@ -17,7 +17,7 @@ export function routesElsewhere(table: RouteTable, { says, url }: OtherService):
   const router = Router();
   const elsewhere = url === undefined ? says : `${says}, at ${url}`;
   for (const { method, path } of Object.values(table)) {
-    router[method](path.replace(/\{(\w+)\}/g, ':$1'), (_request, { locals }, next) => {
+    router.route(path.replace(/\{(\w+)\}/g, ':$1'))[method]((_request, { locals }, next) => {
       locals.elsewhere = elsewhere;
       next();
     });

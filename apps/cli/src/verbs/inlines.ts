@@ -64,7 +64,7 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
   const calls = namesKernel(kernel)
     ? depotSites(client, await wholeBuildId(client, kernel))
     : await fileSites(kernel, flags);
-  const lists = asked.length === 0 ? ['*'] : patterns;
+  const lists = names.length === 0 && asked.length === 0 ? ['*'] : patterns;
   if (lists.length > 0) await list(calls, lists, flags.json === true);
   else await show(calls, asked, flags.json === true);
 }
