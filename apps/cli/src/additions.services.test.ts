@@ -1,8 +1,14 @@
 import { execFile } from 'node:child_process';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withLine } from './testing/additions/addition.ts';
 import { ADDITIONS } from './testing/additions/additions.ts';
 import { TreeCopy } from './testing/additions/tree-copy.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const WHOLE_WAY = new URL('./testing/additions/whole-way.ts', import.meta.url);
+const CHECK_TYPES = new URL('./testing/additions/check-types.ts', import.meta.url);
 
 let tree: TreeCopy;
 const lines = ADDITIONS.flatMap((addition) => addition.lines);
@@ -26,7 +32,7 @@ afterAll(() => tree[Symbol.dispose]());
 const timeout = 600_000;
 
 test('what is added goes the whole way', { timeout }, async ({ signal }) => {
-  const way = await run<Way>('whole-way.ts', signal);
+  const way = await run<Way>(WHOLE_WAY, signal);
   expect(way.pushed).toMatch(/^ {2}units .* 1 units, 1 types$/m);
   expect(way.record.parts.units).toMatchObject({ units: 1, types: 1, origin: 'dwarf' });
   expect(way.record.levels).toMatchObject({ gzip: 12, lz4: 3 });
@@ -65,7 +71,7 @@ test('what is added goes the whole way', { timeout }, async ({ signal }) => {
 
 test('the types ask for every line of it', { timeout }, async ({ signal }) => {
   const input = JSON.stringify(Object.fromEntries(originals));
-  const { errors, without } = await run<Types>('check-types.ts', signal, input);
+  const { errors, without } = await run<Types>(CHECK_TYPES, signal, input);
   expect(errors).toEqual([]);
   expect(without).toHaveLength(lines.length);
   const unasked = without.filter(({ error }) => error === undefined);
@@ -98,10 +104,10 @@ interface Types {
   without: { what: string; table: string; error?: string }[];
 }
 
-/** Runs a script of the copy's `testing/additions`. @returns what it prints, as JSON. */
-function run<Report>(script: string, signal: AbortSignal, input = ''): Promise<Report> {
+/** Runs the copy of a script. @returns what it prints, as JSON. */
+function run<Report>(script: URL, signal: AbortSignal, input = ''): Promise<Report> {
   return new Promise((resolve, reject) => {
-    const path = `apps/cli/src/testing/additions/${script}`;
+    const path = relative(root, fileURLToPath(script));
     const options = { cwd: tree.folder, maxBuffer: 2 ** 26, signal };
     const child = execFile(process.execPath, [path], options, (error, stdout, stderr) => {
       if (error) reject(new Error(stderr, { cause: error }));

@@ -23,11 +23,9 @@ type Edit = readonly [from: string, to: string];
 export function withLine(text: string, { file, edits }: Line): string {
   let changed = text;
   for (const [from, to] of edits) {
-    const [before, after, ...more] = changed.split(from);
-    if (before === undefined || after === undefined || more.length > 0) {
-      throw new Error(`${file} has ${String(changed.split(from).length - 1)} times: ${from}`);
-    }
-    changed = before + to + after;
+    const times = changed.split(from).length - 1;
+    if (times !== 1) throw new Error(`${file} has ${times} times: ${from}`);
+    changed = changed.split(from).join(to);
   }
   return changed;
 }

@@ -4,7 +4,7 @@ import { before, type Addition } from './addition.ts';
  * Made-up: the units of a kernel's DWARF, each as a declaration of a structure, `unit_1`. It has no
  * companion, and no routes of its own.
  */
-export const EXTRA: Addition = {
+const EXTRA: Addition = {
   what: 'an extra',
   files: {
     'libs/contracts/src/extras/units.ts': `
@@ -127,7 +127,7 @@ export function unitsCard({ parts: { units } }: KernelRecord): HTMLElement[] {
 };
 
 /** A module with nothing but inlined calls, beside the one of upstream's name. */
-export const ARTIFACT: Addition = {
+const ARTIFACT: Addition = {
   what: 'an artifact',
   files: {},
   lines: [
@@ -161,7 +161,7 @@ export const ARTIFACT: Addition = {
 };
 
 /** LZ4 whose blocks are not compressed, which is valid and short. */
-export const COMPRESSED_FORM: Addition = {
+const COMPRESSED_FORM: Addition = {
   what: 'a compressed form of carriers',
   files: {
     'libs/codec/src/lz4.ts': `
@@ -220,8 +220,8 @@ function word(value: number): Uint8Array<ArrayBuffer> {
   ],
 };
 
-/** A package that begins with \`BOX1\`; its members follow, each with the lengths of name and bytes. */
-export const PACKAGE_FORMAT: Addition = {
+/** A package that begins with `BOX1`; its members follow, each with the lengths of name and bytes. */
+const PACKAGE_FORMAT: Addition = {
   what: 'a package, archive or boot image that is opened',
   files: {
     'libs/unpack/src/formats/box.ts': `

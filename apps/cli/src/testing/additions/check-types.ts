@@ -22,7 +22,8 @@ class Project {
     const path = join(root, file);
     const { config } = ts.readConfigFile(path, (name) => ts.sys.readFile(name));
     this.#config = ts.parseJsonConfigFileContent(config, ts.sys, join(path, '..'), {}, path);
-    for (const option of ['incremental', 'tsBuildInfoFile']) delete this.#config.options[option];
+    delete this.#config.options.incremental;
+    delete this.#config.options.tsBuildInfoFile;
   }
 
   /** @param only the files that are looked at; absent: all but tests. @param texts of files, instead. */
