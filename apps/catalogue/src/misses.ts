@@ -32,8 +32,8 @@ export async function unknown(client: DepotClient, buildId: string): Promise<Vie
             h(
               'p',
               {},
-              'No kernel of this build ID was sent here. Who has its vmlinux, with debug ' +
-                'information for variables and inlined calls, or its package, can send it:',
+              'This depot has no kernel of this build ID. Anyone with its package, or with its ' +
+                'vmlinux and debug information, can upload it:',
             ),
             command(`npx btfdepot push --url ${DEPOT} vmlinux`, 'command that sends a kernel'),
             h(

@@ -10,8 +10,8 @@ export interface Fault {
 /** What somebody with this command can do about a refusal, by its code. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
   'carrier-conflict': 'sign it with `btfdepot carrier --certificate`, or push it with --replace',
-  'core-conflict': 'whoever may replace it pushes again with --replace',
-  withdrawn: '`btfdepot push --restore` takes it in again',
+  'core-conflict': 'to publish this core instead, push with --replace',
+  withdrawn: '`btfdepot push --restore` publishes it again',
   pending: 'ask again in some seconds; `btfdepot push` waits for it',
   unauthorized: 'set BTFDEPOT_TOKEN to a token of this depot, which `btfdepot token create` makes',
   'unknown-build-id': 'push its kernel or package first, or name another depot with --url',

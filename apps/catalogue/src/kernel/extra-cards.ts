@@ -18,7 +18,7 @@ export const CARDS: Readonly<Record<ExtraName, (record: KernelRecord) => HTMLEle
             bytes(vars.size),
             `${count(vars.variables)}, from ${ORIGINS[vars.origin]}`,
           )
-        : card('Variables', '–', 'it came without'),
+        : card('Variables', '–', 'not uploaded'),
       ksyms
         ? card('Ksyms', bytes(ksyms.size), `${count(ksyms.variables)} that BPF programs can name`)
         : card('Ksyms', '–', vars ? 'its symbols are not known' : 'none without variables'),
@@ -34,7 +34,7 @@ export const CARDS: Readonly<Record<ExtraName, (record: KernelRecord) => HTMLEle
             bytes(inlines.size),
             `${count(inlines.sites)} sites`,
           )
-        : card('Inlined calls', '–', 'it came without'),
+        : card('Inlined calls', '–', 'not uploaded'),
     ];
   },
 };

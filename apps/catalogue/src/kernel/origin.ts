@@ -7,7 +7,7 @@ import { bytes, moment } from '../format.ts';
 export function origin(record: KernelRecord): HTMLElement {
   const { carrier, core, owner, sources, uploadedAt, readyAt, keptUntil } = record;
   return section(
-    'Where it is from',
+    'Origin',
     facts([
       ['Owner', owner?.principal],
       ['Sent', moment(uploadedAt)],

@@ -5,8 +5,8 @@ import { h } from '../dom.ts';
 const PAUSE = 1000;
 
 const STAGES = {
-  split: 'Being split: units of DWARF that are done',
-  compress: 'Its carriers are being made: files that are done',
+  split: 'Splitting, units of DWARF done',
+  compress: 'Making carriers, files done',
 };
 
 /** How far the depot is; once it is done, the page is made anew. */

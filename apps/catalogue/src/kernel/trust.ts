@@ -52,7 +52,7 @@ export function trust(client: DepotClient, record: KernelRecord): HTMLElement {
     h(
       'p',
       { class: 'quiet' },
-      'The keys come from this depot, over this connection: who needs more has them from elsewhere.',
+      'This depot sent the keys, over this connection. To be sure of them, get them from elsewhere.',
     ),
     h('label', { class: 'file' }, h('span', {}, 'Check a file that was downloaded'), input),
     outcome,

@@ -1,6 +1,6 @@
 /** Why a variable is not among the ksyms: KSYM_REASONS in libs/extras. */
 export const KSYM_REASONS: Readonly<Record<string, string>> = {
-  'no-place': 'nothing says where it lies',
+  'no-place': 'its place is not known',
   'per-cpu': 'one for each processor',
   'not-in-image': 'its section does not stay as it was linked',
   'bad-name': 'its name is no C identifier',
