@@ -55,7 +55,7 @@ function depotOf(
       { last: false, crashes: 0, ...attempt },
       new AbortController().signal,
     );
-  return { held, run, asked };
+  return { held, run, asked, stores };
 }
 
 test('artifacts and state are published in one write', async () => {
@@ -113,6 +113,16 @@ test('a part that the store has lost is said by its hash', async () => {
     code: 'unknown-blob',
     message: expect.stringContaining(sha256Of(core)) as string,
   });
+});
+
+test('a part that was altered since it was stored ends as a failed kernel, never as a ready one', async () => {
+  const altered = core.with(3, 1 ^ (core[3] ?? 0));
+  const { held, run, asked, stores } = depotOf(kernelRecord(), []);
+  stores.kept.set(sha256Of(core), { bytes: altered, at: new Date() });
+  await expect(run()).rejects.toMatchObject({ code: 'damaged-blob' });
+  expect(await run({ last: true })).toBe('failed');
+  expect(held.record).toMatchObject({ state: 'failed', failure: { code: 'damaged-blob' } });
+  expect(asked).toEqual([]);
 });
 
 test('how hard to compress is asked of the packing, and stands in the record', async () => {
