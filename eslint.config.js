@@ -4,6 +4,21 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { boundaries, testBoundaries, withoutFileSystem } from './tools/boundaries/rules.js';
 
+const maybe = 'Say `x: maybe`; what may be undefined says so in its type: `x?: T | undefined`.';
+
+/** They hide names that nothing has from the types. */
+const spreads = [
+  {
+    selector: "ObjectExpression > SpreadElement > LogicalExpression[operator='&&']",
+    message: maybe,
+  },
+  { selector: 'ObjectExpression > SpreadElement > ConditionalExpression', message: maybe },
+  {
+    selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+    message: 'Write the properties without a spread.',
+  },
+];
+
 export default defineConfig(
   globalIgnores(['**/node_modules', '.nx', 'data', '**/dist']),
   tseslint.configs.strictTypeChecked,
@@ -18,6 +33,7 @@ export default defineConfig(
       'no-console': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       eqeqeq: 'error',
+      'no-restricted-syntax': ['error', ...spreads],
       // Without noUncheckedIndexedAccess, which hot loops over typed arrays cannot have, it takes
       // every lookup for a hit and would have the checks of misses removed.
       '@typescript-eslint/no-unnecessary-condition': 'off',
@@ -46,6 +62,7 @@ export default defineConfig(
     rules: {
       'no-restricted-syntax': [
         'error',
+        ...spreads,
         {
           selector: 'AwaitExpression:not(:function AwaitExpression)',
           message: 'A module does not wait: start what takes time where it is first asked for.',

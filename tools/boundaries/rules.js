@@ -53,11 +53,11 @@ function constraints({ projects, packages }) {
       allowed.map((other) => `layer:${other}`),
     ]),
   ];
-  return may.map(([sourceTag, allowed]) => ({
-    sourceTag,
-    onlyDependOnLibsWithTags: [...allowed, ...projects],
-    ...(vendors[sourceTag] && { allowedExternalImports: [...vendors[sourceTag], ...packages] }),
-  }));
+  return may.map(([sourceTag, allowed]) => {
+    const rule = { sourceTag, onlyDependOnLibsWithTags: [...allowed, ...projects] };
+    const own = vendors[sourceTag];
+    return own ? { ...rule, allowedExternalImports: [...own, ...packages] } : rule;
+  });
 }
 
 const common = {

@@ -22,7 +22,7 @@ if (!content) throw new Error('the page has no content');
 const place = placeOf(location.search);
 const token = keptToken();
 const patience = { rounds: 2, pauseMs: 500 };
-const client = new DepotClient(DEPOT, { patience, ...(token !== undefined && { token }) });
+const client = new DepotClient(DEPOT, { patience, token });
 const { kernel } = place;
 
 content.setAttribute('aria-busy', 'true');

@@ -27,7 +27,9 @@ beforeAll(async () => {
   addComposite(split, Kind.STRUCT, 'second', 8, []);
   const module = (sections: Record<string, Uint8Array>) =>
     writeRelocatable({
-      ...{ class: 64, endian: 'little', machine: 62 },
+      class: 64,
+      endian: 'little',
+      machine: 62,
       sections: Object.entries(sections).map(([name, bytes]) => ({ name, bytes })),
     });
   await writeFile(at('own'), own);

@@ -58,8 +58,11 @@ describe('a module with code, a relocation that makes it run, and the BTF of the
     const flags = SectionFlag.ALLOC | SectionFlag.EXECINSTR;
     const start = { name: '.init.text', flags, bytes: Uint8Array.of(0x31, 0xc0, 0xc3) };
     const relocation = {
-      ...{ name: '.rela.gnu.linkonce.this_module', type: SectionType.RELA },
-      ...{ align: 8, entrySize: 24, bytes: new Uint8Array(24) },
+      name: '.rela.gnu.linkonce.this_module',
+      type: SectionType.RELA,
+      align: 8,
+      entrySize: 24,
+      bytes: new Uint8Array(24),
     };
     const attack = withSection(withSection(honest, start), relocation, '.gnu.linkonce.this_module');
     await writeFile(join(folder, 'attack.ko'), attack);

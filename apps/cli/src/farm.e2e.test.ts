@@ -221,8 +221,11 @@ describe.concurrent("Yocto's classes", () => {
   test('the task of the kernel sends vmlinux', async () => {
     writeFiles(join(folder, 'yocto/build'), { vmlinux: kernelOf('yocto').vmlinux });
     const variables = {
-      ...{ BTFDEPOT: 'btfdepot', BTFDEPOT_URL: environment.BTFDEPOT_URL ?? '' },
-      ...{ DISTRO: 'poky', B: join(folder, 'yocto/build'), PN: 'linux-yocto' },
+      BTFDEPOT: 'btfdepot',
+      BTFDEPOT_URL: environment.BTFDEPOT_URL ?? '',
+      DISTRO: 'poky',
+      B: join(folder, 'yocto/build'),
+      PN: 'linux-yocto',
     };
     const task = await taskOf('yocto/btfdepot-kernel.bbclass', 'do_btfdepot_push', variables);
     await runIn(folder, ['sh', '-c', task], environment);
@@ -242,8 +245,11 @@ describe.concurrent("Yocto's classes", () => {
     writeFiles(join(folder, 'client'), clientFiles);
     const rootfs = join(folder, 'rootfs');
     const task = await taskOf('yocto/btfdepot-image.bbclass', 'btfdepot_install_client', {
-      ...{ BTFDEPOT_CLIENT: join(folder, 'client'), BTFDEPOT_URL: 'http://depot.example' },
-      ...{ IMAGE_ROOTFS: rootfs, sbindir: '/usr/sbin', sysconfdir: '/etc' },
+      BTFDEPOT_CLIENT: join(folder, 'client'),
+      BTFDEPOT_URL: 'http://depot.example',
+      IMAGE_ROOTFS: rootfs,
+      sbindir: '/usr/sbin',
+      sysconfdir: '/etc',
     });
     await runIn(folder, ['sh', '-c', task]);
     const settings = await readFile(join(rootfs, 'etc/btf-depot/fetch.conf'), 'utf8');

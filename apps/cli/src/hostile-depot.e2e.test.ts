@@ -20,7 +20,10 @@ const core = kernelRecord().core;
 const record = kernelRecord({
   buildId,
   state: 'ready',
-  ...{ release: EVIL, distro: EVIL, arch: EVIL, encoder: EVIL },
+  release: EVIL,
+  distro: EVIL,
+  arch: EVIL,
+  encoder: EVIL,
   failure: { code: EVIL, message: EVIL },
   parts: {
     vars: {
@@ -37,17 +40,35 @@ const record = kernelRecord({
 });
 
 const variable = {
-  ...{ name: EVIL, section: EVIL, linkage: 'static', perCpu: false, from: 'vars', ksym: false },
-  ...{ ksymReason: EVIL, declaration: EVIL, types: EVIL, offset: 0, size: 4 },
+  name: EVIL,
+  section: EVIL,
+  linkage: 'static',
+  perCpu: false,
+  from: 'vars',
+  ksym: false,
+  ksymReason: EVIL,
+  declaration: EVIL,
+  types: EVIL,
+  offset: 0,
+  size: 4,
 };
 const site = {
-  ...{ function: EVIL, section: EVIL, offset: 1, caller: { name: EVIL, offset: 1 }, probe: EVIL },
+  function: EVIL,
+  section: EVIL,
+  offset: 1,
+  caller: { name: EVIL, offset: 1 },
+  probe: EVIL,
   parameters: [{ name: EVIL, type: EVIL, where: EVIL, fetch: EVIL }],
 };
 const summary = { buildId, revision: 1, state: 'ready', release: EVIL, distro: EVIL, arch: EVIL };
 
 const problem = (status: number) => ({
-  ...{ type: EVIL, title: EVIL, status, code: EVIL, detail: EVIL, suggestions: [EVIL] },
+  type: EVIL,
+  title: EVIL,
+  status,
+  code: EVIL,
+  detail: EVIL,
+  suggestions: [EVIL],
 });
 
 let folder: string;

@@ -40,10 +40,10 @@ export interface Inspected {
   /** It was inside the file: an image, a package, an archive. */
   isInside?: boolean | undefined;
   size: number;
-  buildId?: string;
+  buildId?: string | undefined;
   /** Of an image without ELF headers. */
-  release?: string;
-  arch?: string;
+  release?: string | undefined;
+  arch?: string | undefined;
   elf?: { bits: number; endian: string; arch: string; sections: number };
   modinfo?: Record<string, string>;
   /** Of a module: whether a signature is appended. */
@@ -53,7 +53,7 @@ export interface Inspected {
   /** Of a module: whether it holds anything but BTF. */
   judgement?: Judgement;
   /** Of a module that was compared with the running kernel: why it is not for it. */
-  misfit?: Misfit;
+  misfit?: Misfit | undefined;
   btf: (InspectedBtf | BrokenBtf)[];
 }
 
@@ -66,7 +66,7 @@ export interface Inspected {
  */
 export async function inspectFile(
   path: string,
-  { base, running }: { base?: string; running?: RunningKernel } = {},
+  { base, running }: { base?: string | undefined; running?: RunningKernel | undefined } = {},
 ): Promise<Inspected> {
   const standsOn = base === undefined ? undefined : await openBtf(base);
   return withUnpackedSource(path, ({ source, compressed, image, isInside }) => ({
@@ -90,17 +90,18 @@ function inspectSource(
   const buildId = elf.buildId();
   // A vmlinux of newer kernels has a .modinfo too.
   const isModule = elf.header.type === ElfType.REL && elf.section('.modinfo') !== undefined;
+  const ofModule = isModule ? inspectModule(source.read(0, size), running) : {};
   return {
     kind: 'elf',
     size,
-    ...(buildId !== undefined && { buildId }),
+    buildId,
     elf: {
       bits: elf.class,
       endian: elf.endian,
       arch: elf.arch,
       sections: elf.sections.length,
     },
-    ...(isModule && inspectModule(source.read(0, size), running)),
+    ...ofModule,
     btf: inspectSections(elf, base, isModule),
   };
 }
@@ -119,7 +120,7 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
     signed,
     loadable,
     judgement,
-    ...(why !== undefined && { misfit: why }),
+    misfit: why,
   };
 }
 

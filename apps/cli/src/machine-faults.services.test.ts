@@ -52,10 +52,11 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
     disk = await provided(() => makeSmallDisk(64));
     minio = await startMinio('value' in disk ? disk.value : undefined);
     clock = await provided(startClock);
+    const shifted = 'value' in clock ? clock.value.environment : {};
     services = await startServiceProcesses(
       { redisUrl: redis.url, minio, bucket },
       {
-        ...('value' in clock && clock.value.environment),
+        ...shifted,
         BTFDEPOT_JOB_SILENCE: '0.5',
         BTFDEPOT_JOB_BACKOFF: '0.2',
         BTFDEPOT_JOB_CRASHES: '50',

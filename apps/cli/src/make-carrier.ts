@@ -30,17 +30,17 @@ export interface CarrierFiles {
 
 export interface CarrierChoices {
   /** What BPF programs need, and nothing else. */
-  least?: boolean;
-  name?: string;
-  sign?: (module: Uint8Array) => Promise<Uint8Array>;
+  least?: boolean | undefined;
+  name?: string | undefined;
+  sign?: ((module: Uint8Array) => Promise<Uint8Array>) | undefined;
 }
 
 export interface MadeCarrier {
   bytes: Uint8Array;
   buildId: string;
   loadable: boolean;
-  why?: string;
-  vermagic?: string;
+  why?: string | undefined;
+  vermagic?: string | undefined;
   variables: number;
   ksyms: number;
   leftOut: Partial<Record<string, number>>;
@@ -65,14 +65,14 @@ export async function makeCarrier(
     buildId: parts.buildId,
     delivery: parts.delivery,
     endian: parts.endian,
-    ...(parts.arch !== undefined && { arch: parts.arch }),
-    ...(parts.bits !== undefined && { bits: parts.bits }),
+    arch: parts.arch,
+    bits: parts.bits,
     core: core.bytes,
-    ...(vars && { vars: vars.bytes }),
-    ...(ksyms && { ksyms: ksyms.bytes }),
-    ...(carrier.load && { load: carrier.load }),
-    ...(carrier.links && { links: carrier.links }),
-    ...(choices.name !== undefined && { name: choices.name }),
+    vars: vars?.bytes,
+    ksyms: ksyms?.bytes,
+    load: carrier.load,
+    links: carrier.links,
+    name: choices.name,
   };
   const made = makeCarriers(input, core.sha256);
   const module = made[choices.least ? 'btf_vmlinux_ksyms.ko' : 'btf_vmlinux.ko'];
@@ -83,8 +83,8 @@ export async function makeCarrier(
     bytes: choices.sign ? await choices.sign(module) : module,
     buildId: parts.buildId,
     loadable: carrier.loadable && isLoadable,
-    ...(why !== undefined && { why }),
-    ...(carrier.vermagic !== undefined && { vermagic: carrier.vermagic }),
+    why,
+    vermagic: carrier.vermagic,
     variables: vars?.variables ?? 0,
     ksyms: ksyms?.variables ?? 0,
     leftOut: ksyms?.leftOut ?? {},
@@ -98,8 +98,8 @@ function split({ kernel, full, module }: CarrierFiles): Parts {
   return splitKernel(
     {
       kernel: kernelFile,
-      ...(fullFile && { full: fullFile }),
-      ...(moduleFile && { module: moduleFile }),
+      full: fullFile,
+      module: moduleFile,
     },
     { extras: ['vars'] },
   );
@@ -135,7 +135,7 @@ function given(files: CarrierFiles, varsPath: string): Parts {
     ...carrierParts(
       core,
       { ...part(vars.bytes, vars.typeCount), variables, origin: 'full' },
-      { elf, delivery, ...(image && { image }), ...(module && { module }) },
+      { elf, delivery, image, module },
     ),
   };
 }

@@ -30,10 +30,8 @@ export function openDepots(text: string, options: ClientOptions = {}): DepotClie
   }
   useProxies();
   const token = process.env.BTFDEPOT_TOKEN;
-  return new DepotClient(urls, {
-    ...options,
-    ...(token !== undefined && token !== '' && { token }),
-  });
+  const hasToken = token !== undefined && token !== '';
+  return new DepotClient(urls, hasToken ? { ...options, token } : options);
 }
 
 /** The ID of the token in `BTFDEPOT_TOKEN`, which is no secret. */

@@ -37,7 +37,7 @@ export interface Pushed {
   /** `present`: the depot had it, and nothing was sent. */
   outcome: UploadOutcome | 'present';
   /** What made the kernel's BTF on this machine. */
-  encodedBy?: string;
+  encodedBy?: string | undefined;
   /** Bytes that were sent. */
   sent: number;
   status: KernelStatus;
@@ -204,14 +204,18 @@ async function withMadeParts(
   return withUnpacked(file, (found) =>
     withBtf(options.lacksBtf ? found.kernel?.path : undefined, options, async (encoded) => {
       const parts = options.splitHere
-        ? await splitParts(found, { ...options, ...(encoded && { full: encoded.path }) })
-        : { ...whole, ...(encoded && { full: filePart(encoded.path) }) };
+        ? await splitParts(found, { ...options, full: encoded?.path ?? options.full })
+        : { ...whole, ...fullPart(encoded?.path) };
       // While this thread split, the depot closed the idle connection: that is to be seen first.
       await setImmediate();
       const answer = await sendOnce(parts);
-      return { ...answer, ...(encoded && { encodedBy: encoded.by }) };
+      return { ...answer, encodedBy: encoded?.by };
     }),
   );
+}
+
+function fullPart(path: string | undefined): Parts {
+  return path === undefined ? {} : { full: filePart(path) };
 }
 
 /** @param vmlinux without BTF; undefined: none is to be made. */

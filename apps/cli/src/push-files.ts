@@ -65,10 +65,8 @@ export async function pushFiles(
     const none = { full: undefined, module: undefined, map: undefined, carrier: undefined };
     const options: PushOptions = as ? { ...all, ...none, splitHere: false, as } : all;
     const buildId = options.query.buildId ?? only;
-    await push(path, found, {
-      ...options,
-      query: { ...options.query, ...(buildId !== undefined && { buildId }) },
-    });
+    const query = buildId === undefined ? options.query : { ...options.query, buildId };
+    await push(path, found, { ...options, query });
   }
   return files.flatMap(({ path }) => results.get(path) ?? []);
 }

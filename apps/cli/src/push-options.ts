@@ -17,8 +17,8 @@ export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], str
   /** The part that the file is, where it does not show it: a carrier may look like any module. */
   as?: 'carrier' | 'full' | undefined;
   /** Splits on this machine and sends only what the depot reads. */
-  splitHere?: boolean;
-  progress?: ProgressBar;
+  splitHere?: boolean | undefined;
+  progress?: ProgressBar | undefined;
   /** How often, and after what pauses, what fails for the moment is tried again. */
   patience?: Patience;
   onRetry?: RetryOptions['onRetry'];

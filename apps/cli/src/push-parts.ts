@@ -58,30 +58,26 @@ function packedPart(bytes: Uint8Array): Part {
 export async function splitParts(found: UnpackedUpload, options: PushOptions): Promise<Parts> {
   const { kernel } = found;
   const { query, full, module = found.module } = options;
-  const beside = {
-    ...besideParts(options),
-    ...(module !== undefined && { module: packedPart(await readFile(module)) }),
-  };
+  const beside = besideParts(options);
+  if (module !== undefined) beside.module = packedPart(await readFile(module));
   if (kernel?.kind !== 'elf') {
     const whole = kernel && { kernel: packedPart(await readFile(kernel.path)) };
     return { ...whole, ...beside, ...(await mapPart(options.map ?? found.map)) };
   }
   using kernelFile = openFileSource(kernel.path);
   using fullFile = full === undefined ? undefined : openFileSource(full);
-  const input = { kernel: kernelFile, ...(fullFile && { full: fullFile }) };
+  const input = { kernel: kernelFile, full: fullFile };
   const wantsVars = query.extras === undefined || query.extras.split(',').includes('vars');
   const pieces = kernelPieces(input, {
     extras: wantsVars ? ['vars'] : [],
-    ...(query.delivery !== undefined && { delivery: query.delivery as Delivery }),
+    delivery: query.delivery as Delivery | undefined,
   });
   // A kernel that has symbols of its own needs none of a map that lay beside it.
   const mapAlong = pieces.parts.symbols ? undefined : found.map;
-  return {
-    ...beside,
-    ...(await mapPart(options.map ?? mapAlong)),
-    kernel: packedPart(pieces.kernel),
-    ...(pieces.full && { full: packedPart(pieces.full) }),
-  };
+  const parts = { ...beside, ...(await mapPart(options.map ?? mapAlong)) };
+  parts.kernel = packedPart(pieces.kernel);
+  if (pieces.full) parts.full = packedPart(pieces.full);
+  return parts;
 }
 
 async function mapPart(path: string | undefined): Promise<Parts> {

@@ -57,21 +57,21 @@ export async function loadingKernel(): Promise<LoadingKernel> {
   needLinux('--running');
   const { buildId, btf, enforcesSignatures } = await readSystem();
   return {
-    ...(buildId !== undefined && { buildId }),
-    ...(btf && { btfSha256: btf.sha256 }),
-    ...(btf && (await moduleLayout())),
+    buildId,
+    btfSha256: btf?.sha256,
+    structModule: btf && (await moduleLayout()),
     enforcesSignatures,
   };
 }
 
 /** Nothing where the kernel's BTF does not say it. */
-async function moduleLayout(): Promise<{ structModule?: StructModule }> {
+async function moduleLayout(): Promise<StructModule | undefined> {
   const core = await readFile(RUNNING_BTF);
   const bits = /64|s390x|alpha/.test(machine()) ? 64 : 32;
   try {
-    return { structModule: structModule(parseBtf(core), bits) };
+    return structModule(parseBtf(core), bits);
   } catch (error) {
-    if (error instanceof FormatError) return {};
+    if (error instanceof FormatError) return undefined;
     throw error;
   }
 }

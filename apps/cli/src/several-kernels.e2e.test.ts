@@ -105,7 +105,8 @@ test('BTF with variables beside one kernel is its full BTF, and no other core', 
   const { code, output } = await push('out/vmlinux.full.btf', 'out/vmlinux');
   expect(code, output).toBe(0);
   expect(await new DepotClient(depot.url).record(buildIdOf('beside'))).toMatchObject({
-    ...{ delivery: 'builtin', core: { origin: 'verbatim' } },
+    delivery: 'builtin',
+    core: { origin: 'verbatim' },
     parts: { vars: { origin: 'full', variables: 3 } },
   });
 });

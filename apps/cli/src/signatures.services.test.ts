@@ -63,10 +63,11 @@ const programs: Record<string, () => Promise<unknown>> = {
     const files = ['-rawin', '-in', 'manifest', '-sigfile', 'raw'];
     return run('openssl', ['pkeyutl', '-verify', ...key, ...files], { cwd: folder });
   },
-  ...(usign !== undefined && {
-    usign: () => run(usign, ['-V', '-q', '-p', 'key.pub', '-m', 'manifest'], { cwd: folder }),
-  }),
 };
+if (usign !== undefined) {
+  programs.usign = () =>
+    run(usign, ['-V', '-q', '-p', 'key.pub', '-m', 'manifest'], { cwd: folder });
+}
 
 describe.skipIf('absent' in fetched)('a signed manifest', () => {
   beforeAll(async () => {

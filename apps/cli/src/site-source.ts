@@ -82,8 +82,8 @@ async function ofBtf(path: string, base: string, map: string | undefined): Promi
   return openSites({
     core: await readBtf(base),
     inlines: await readInlines(path),
-    ...(arch !== undefined && { arch }),
-    ...(map !== undefined && { map: readFileSync(map) }),
+    arch,
+    map: map === undefined ? undefined : readFileSync(map),
   });
 }
 

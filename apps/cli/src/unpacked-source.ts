@@ -13,7 +13,7 @@ export interface UnpackedSource {
   /** ELF or BTF. */
   source: Source;
   /** What it was compressed with. */
-  compressed?: Compression;
+  compressed?: Compression | undefined;
   /** Where it is the BTF of an image without ELF headers: what else this says. */
   image?: Pick<RawImage, 'buildId' | 'release' | 'arch'>;
   /** It was inside something: an image, a package, an archive. */
@@ -37,7 +37,7 @@ export async function withUnpackedSource<Result>(
     : isWanted(file)
       ? file
       : undefined;
-  if (source) return await use({ source, ...(compressed && { compressed }) });
+  if (source) return await use({ source, compressed });
   return await withUnpacked(path, async ({ kernel, module }) => {
     const found = kernel?.path ?? module;
     if (found === undefined) throw new Error(`${path} has neither a kernel nor a module`);

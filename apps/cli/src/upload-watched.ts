@@ -26,7 +26,7 @@ export async function uploadWatched(
         if (sent < total || !progress || buildId === undefined) return;
         watching ??= watchSplit(client, buildId, progress, answered.signal);
       },
-      ...(signal && { signal }),
+      signal,
     });
   } finally {
     answered.abort();

@@ -80,7 +80,7 @@ function kernelParts(
   // The build ID is in no part of the answer: a kernel without one has variables, too.
   const options = { buildId: elf.buildId() ?? '00'.repeat(20), extras: ['vars'] as const };
   const { core, vars } = splitKernel({ kernel: source }, options, onUnit);
-  return { core: core.bytes, ...(vars && { vars: vars.bytes }) };
+  return { core: core.bytes, vars: vars?.bytes };
 }
 
 function ownParts(source: Source, path: string): VariableParts {
@@ -89,13 +89,13 @@ function ownParts(source: Source, path: string): VariableParts {
   if (!core)
     throw new Error(`${path}: no .BTF section; if it is split BTF, name its base: -B FILE`);
   const vars = sections.get('.BTF.vars');
-  return { core, ...(vars && { vars }) };
+  return { core, vars };
 }
 
 function splitParts(source: Source, path: string, core: Uint8Array): VariableParts {
   const sections = bytesByName(source, path);
   const vars = sections.get('.BTF.vars') ?? sections.get('.BTF');
-  return { core, ...(vars && { vars }) };
+  return { core, vars };
 }
 
 function bytesByName(source: Source, path: string): Map<string, Uint8Array> {

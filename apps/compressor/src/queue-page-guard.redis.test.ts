@@ -12,7 +12,10 @@ import { queuePage } from './queue-page.ts';
 describeWithServices(['redis'], "the queue's page on the admin port", ({ redis }) => {
   test('takes what it shows and does from its own page alone', async () => {
     const queue = new BullmqJobQueue({
-      ...{ url: redis.url, prefix: randomUUID(), attempts: 1, onError: () => undefined },
+      url: redis.url,
+      prefix: randomUUID(),
+      attempts: 1,
+      onError: () => undefined,
     });
     const log = createLogger('test', 'silent');
     const said: { admin?: string }[] = [];

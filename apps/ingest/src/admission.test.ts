@@ -9,7 +9,9 @@ const enter = (admission: Admission, entrant: Entrant) =>
   new Promise<() => void>((resolve) => resolve(admission.enter(entrant)));
 
 const from = (client: string, more: Partial<Entrant> = {}): Entrant => ({
-  ...{ client, checkRoom: () => undefined, cut: () => expect.unreachable() },
+  client,
+  checkRoom: () => undefined,
+  cut: () => expect.unreachable(),
   ...more,
 });
 

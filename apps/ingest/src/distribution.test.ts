@@ -24,7 +24,9 @@ async function send(token: string, kernel: Uint8Array, query = ''): Promise<numb
   const headers = { Authorization: `Bearer ${token}` };
   const body = new Uint8Array(kernel);
   const { status } = await fetch(`${ingest.url}/v1/kernels${query}`, {
-    ...{ method: 'POST', headers, body },
+    method: 'POST',
+    headers,
+    body,
   });
   return status;
 }
@@ -47,7 +49,9 @@ describe('distribution and release are read', () => {
   test("from a package's maintainer and the kernel's name in it", async () => {
     await send(await tokenOf('farm'), debOf('deb', UBUNTU));
     expect(await distroOf('deb')).toEqual({
-      ...{ distro: 'ubuntu', distroFrom: 'package', release: '6.8.0-45-generic' },
+      distro: 'ubuntu',
+      distroFrom: 'package',
+      release: '6.8.0-45-generic',
     });
   });
 
@@ -56,7 +60,9 @@ describe('distribution and release are read', () => {
     const members = [{ name: './lib/modules/6.12.1-1.fc41.x86_64/vmlinux', bytes: kernel }];
     await send(await tokenOf('farm'), rpmFile(members, { vendor: 'Fedora Project' }));
     expect(await distroOf('rpm')).toEqual({
-      ...{ distro: 'fedora', distroFrom: 'package', release: '6.12.1-1.fc41.x86_64' },
+      distro: 'fedora',
+      distroFrom: 'package',
+      release: '6.12.1-1.fc41.x86_64',
     });
   });
 
@@ -64,7 +70,9 @@ describe('distribution and release are read', () => {
     const banner = 'Linux version 6.12.9-amd64 (debian-kernel@lists.debian.org) (gcc) #1 SMP';
     await send(await tokenOf('farm'), debOf('banner', 'root <root@debian>', banner));
     expect(await distroOf('banner')).toEqual({
-      ...{ distro: 'debian', distroFrom: 'banner', release: '6.12.9-amd64' },
+      distro: 'debian',
+      distroFrom: 'banner',
+      release: '6.12.9-amd64',
     });
   });
 });

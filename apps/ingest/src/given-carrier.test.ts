@@ -30,8 +30,16 @@ function built(seed: string) {
   const { load } = parts.carrier;
   if (!vars || !ksyms || !load || arch === undefined || bits === undefined) throw new Error(seed);
   const artifacts = plainArtifacts({
-    ...{ buildId, revision: 1, endian, delivery, arch, bits, load },
-    ...{ core: core.bytes, vars: vars.bytes, ksyms: ksyms.bytes },
+    buildId,
+    revision: 1,
+    endian,
+    delivery,
+    arch,
+    bits,
+    load,
+    core: core.bytes,
+    vars: vars.bytes,
+    ksyms: ksyms.bytes,
   });
   const signed = (name: string) =>
     Buffer.concat([
@@ -39,8 +47,11 @@ function built(seed: string) {
       signatureOf(),
     ]);
   const input: CarrierInput = {
-    ...{ target: { class: 64, endian: 'little', machine: 62 }, buildId, load },
-    ...{ baseSha256: core.sha256, btf: { holds: 'ksyms', bytes: ksyms.bytes } },
+    target: { class: 64, endian: 'little', machine: 62 },
+    buildId,
+    load,
+    baseSha256: core.sha256,
+    btf: { holds: 'ksyms', bytes: ksyms.bytes },
     extras: [{ name: 'vars', bytes: vars.bytes }],
   };
   const other = (change: Partial<CarrierInput>) => carrier({ ...input, ...change });
@@ -141,8 +152,11 @@ describe('a carrier is refused, and nothing is left behind:', () => {
     bytes: Uint8Array.of(0x31, 0xc0, 0xc3),
   });
   const relocation = {
-    ...{ name: '.rela.gnu.linkonce.this_module', type: SectionType.RELA },
-    ...{ align: 8, entrySize: 24, bytes: new Uint8Array(24) },
+    name: '.rela.gnu.linkonce.this_module',
+    type: SectionType.RELA,
+    align: 8,
+    entrySize: 24,
+    bytes: new Uint8Array(24),
   };
   const fields = [
     { key: 'build_id', value: made.buildId },

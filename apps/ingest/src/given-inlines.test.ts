@@ -30,7 +30,9 @@ function built(seed: string) {
   );
   if (!inlines) throw new Error(seed);
   const input: CarrierInput = {
-    ...{ name: 'btf_vmlinux_inline', buildId, baseSha256: core.sha256 },
+    name: 'btf_vmlinux_inline',
+    buildId,
+    baseSha256: core.sha256,
     target: { class: 64, endian: 'little', machine: 62 },
     load: { vermagic: '6.12.0-test SMP ', structModule: { size: 1280, nameOffset: 24 } },
     extras: [{ name: 'inline', bytes: inlines.bytes }],
@@ -90,7 +92,9 @@ describe('a module of inlined calls', () => {
     expect(await sendParts(ingest.url, { kernel, carrier: file })).toMatchObject({ status: 201 });
     const record = await ingest.record(buildId);
     expect(record?.parts.inlines).toMatchObject({
-      ...{ sha256: sha256Of(theirs), origin: 'kernel', sites: 3 },
+      sha256: sha256Of(theirs),
+      origin: 'kernel',
+      sites: 3,
     });
     expect(record?.carrier).toMatchObject(given(file));
     // Neither what DWARF gives nor another upload takes them away.

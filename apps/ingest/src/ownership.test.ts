@@ -32,7 +32,9 @@ async function send(token: string, parts: Files, query = '') {
   }
   const headers = { Authorization: `Bearer ${token}` };
   const response = await fetch(`${ingest.url}/v1/kernels${query}`, {
-    ...{ method: 'POST', headers, body: form },
+    method: 'POST',
+    headers,
+    body: form,
   });
   const body = (await response.json()) as { code?: string; detail?: string; revision?: number };
   return { status: response.status, body };
@@ -58,8 +60,11 @@ function signedCarrier({ buildId, vmlinux, full }: ReturnType<typeof built>): Ui
   const { core, vars, ksyms, carrier: facts } = splitKernel(input, { extras: ['vars'] });
   if (!vars || !ksyms || !facts.load) throw new Error('no carrier');
   const module = carrier({
-    ...{ target: { class: 64, endian: 'little', machine: 62 }, buildId, load: facts.load },
-    ...{ baseSha256: core.sha256, btf: { holds: 'ksyms', bytes: ksyms.bytes } },
+    target: { class: 64, endian: 'little', machine: 62 },
+    buildId,
+    load: facts.load,
+    baseSha256: core.sha256,
+    btf: { holds: 'ksyms', bytes: ksyms.bytes },
     extras: [{ name: 'vars', bytes: vars.bytes }],
   });
   return Buffer.concat([module, signatureOf()]);
@@ -74,7 +79,9 @@ describe('a farm', () => {
     expect((await send(images, { kernel: kernel.image })).status).toBe(201);
     const after = await kernel.record();
     expect(after).toMatchObject({
-      ...{ owner: { principal: 'farm' }, revision: 1, parts: before.parts },
+      owner: { principal: 'farm' },
+      revision: 1,
+      parts: before.parts,
       sources: [{ by: 'farm' }, { by: 'farm' }, { by: 'farm' }],
     });
     expect(claimedParts(after)).toEqual([]);
@@ -91,7 +98,8 @@ describe('a farm', () => {
     await setOwner(ingest.records, kernel.buildId, { principal: 'farm', signers });
     expect((await send(signer, file)).status).toBe(201);
     expect((await kernel.record()).carrier).toMatchObject({
-      ...{ signed: true, given: { 'btf_vmlinux.ko': { by: 'signer', signed: true } } },
+      signed: true,
+      given: { 'btf_vmlinux.ko': { by: 'signer', signed: true } },
     });
     const bare = { carrier: unsigned(file.carrier) };
     expect((await send(farm, bare)).body).toMatchObject({ code: 'carrier-conflict' });
@@ -207,7 +215,8 @@ test('of two first uploads at once, in a folder, one wins, and the other is told
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
     const winner = answers.findIndex(({ status }) => status === 201);
     expect(await ingest.record(buildId)).toMatchObject({
-      ...{ revision: 1, owner: { principal: ['one', 'two'][winner] } },
+      revision: 1,
+      owner: { principal: ['one', 'two'][winner] },
       sources: [{ by: ['one', 'two'][winner] }],
     });
     expect(answers[1 - winner]?.body.code).toBe('core-conflict');

@@ -77,7 +77,10 @@ describe('an archive with kernels of several builds', () => {
       ...['elf', 'elf', 'module', 'module'],
     ]);
     expect(used).toContainEqual({
-      ...{ part: 'kernel', as: 'module', kind: 'module', buildId: buildIdOf('rt') },
+      part: 'kernel',
+      as: 'module',
+      kind: 'module',
+      buildId: buildIdOf('rt'),
       name: 'lib/modules/6.9.0-rt/kernel/loop.ko',
     });
     expect(passedOver).toMatchObject([{ code: 'another-module', count: 1 }]);

@@ -23,7 +23,7 @@ describeWithKernels(['K612'], 'while a Debian kernel is split', ({ K612 }) => {
     fetch(`${ingest.url}/v1/kernels`, {
       method: 'POST',
       body: await openAsBlob(K612.vmlinux),
-      ...(signal && { signal }),
+      signal: signal ?? null,
     });
 
   const statusNow = async () =>

@@ -134,7 +134,8 @@ describe('a map is refused, and nothing is left behind:', () => {
 
 describe('a stripped kernel shows its symbols itself', () => {
   const ksyms = {
-    ...{ variables: 1, from: 'kallsyms' },
+    variables: 1,
+    from: 'kallsyms',
     leftOut: { 'ambiguous-name': 1, 'lost-memory': 1 },
   };
 

@@ -90,7 +90,7 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
         const upload = {
           ...uploadOf(deps, query, { ...received, folder }),
           actor: holder ?? LOCAL_ACTOR,
-          ...(holder && sentBy(holder, deps.clock.now())),
+          ...sentBy(holder, deps.clock.now()),
         };
         return deps.metrics.stage('accept', () =>
           acceptUpload({ ...deps, compute }, upload, signal),
@@ -168,12 +168,15 @@ type Query = z.output<typeof INGEST_ROUTES.upload.query>;
 const DAY = 24 * 3600 * 1000;
 
 /** What a token says of all that is sent with it. */
-function sentBy({ id, keepDays }: TokenHolder, now: Date): Pick<Upload, 'uploader' | 'keptUntil'> {
+function sentBy(
+  holder: TokenHolder | undefined,
+  now: Date,
+): Pick<Upload, 'uploader' | 'keptUntil'> {
+  const keepDays = holder?.keepDays;
   return {
-    uploader: id,
-    ...(keepDays !== undefined && {
-      keptUntil: new Date(now.getTime() + keepDays * DAY).toISOString(),
-    }),
+    uploader: holder?.id,
+    keptUntil:
+      keepDays === undefined ? undefined : new Date(now.getTime() + keepDays * DAY).toISOString(),
   };
 }
 
@@ -186,7 +189,7 @@ function publishedOf(record: KernelRecord) {
 
 /** For the audit log: what no ordinary upload may. */
 function askedFor({ restore, replace }: Query) {
-  return { ...(restore && { restore }), ...(replace && { replace }) };
+  return { restore: restore ? true : undefined, replace: replace ? true : undefined };
 }
 
 function uploadOf(
@@ -196,16 +199,12 @@ function uploadOf(
 ): Omit<Upload, 'actor'> {
   return {
     ...received,
-    ...(arch !== undefined && { arch }),
-    ...(distro !== undefined && { distro }),
-    ...(release !== undefined && { release }),
-    ...(restore !== undefined && { restore }),
-    ...(replace !== undefined && { replace }),
-    split: {
-      ...(buildId !== undefined && { buildId }),
-      ...(delivery !== undefined && { delivery }),
-      extras: extras ?? deps.extras,
-    },
+    arch,
+    distro,
+    release,
+    restore,
+    replace,
+    split: { buildId, delivery, extras: extras ?? deps.extras },
   };
 }
 

@@ -30,12 +30,7 @@ export function withdrawHandler({
     const holder = await guard?.authenticate(request.headers.authorization);
     if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
     const { reason, internal } = await body();
-    const withdrawal = {
-      reason,
-      ...(internal !== undefined && { internal }),
-      at: clock.now().toISOString(),
-      ...(holder && { by: holder.id }),
-    };
+    const withdrawal = { reason, internal, at: clock.now().toISOString(), by: holder?.id };
     const record = await withdraw(records, buildId, withdrawal, holder ?? LOCAL_ACTOR);
     const requestId: unknown = response.locals.requestId;
     audit.info({ requestId, buildId, reason, by: holder?.id, byName: holder?.name }, 'withdrawn');

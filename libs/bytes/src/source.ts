@@ -13,7 +13,7 @@ export interface Source {
    */
   read(offset: number, length: number): Uint8Array;
   /** The same into memory that is there already, as many bytes as it has; where that saves some. */
-  readInto?(offset: number, target: Uint8Array): void;
+  readonly readInto?: ((offset: number, target: Uint8Array) => void) | undefined;
 }
 
 /** Throws FormatError `source-bounds` unless offset and length lie within `size`. */
@@ -51,11 +51,11 @@ export function sliceSource(source: Source, offset: number, length: number): Sou
       checkRange(length, from, count);
       return source.read(offset + from, count);
     },
-    ...(source.readInto && {
-      readInto(from: number, target: Uint8Array) {
+    readInto:
+      source.readInto &&
+      ((from, target) => {
         checkRange(length, from, target.length);
         source.readInto?.(offset + from, target);
-      },
-    }),
+      }),
   };
 }

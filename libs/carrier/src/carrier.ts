@@ -99,7 +99,10 @@ function loaderSections(input: CarrierInput, load: LoadFacts): SectionInput[] {
       ? extendedVersionsSections(target, layoutCrc)
       : []),
     ...placeholders.map(({ size = 1, type, align, name: section, flags }) => ({
-      ...{ name: section, flags, type, align },
+      name: section,
+      flags,
+      type,
+      align,
       bytes: new Uint8Array(size),
     })),
   ];

@@ -41,7 +41,8 @@ it('a container and a module of somebody else are none to load', () => {
 
 it('one that holds more than BTF is not to be loaded, whatever it says that it is for', () => {
   const code = withSection(carrier({ ...input, load }), {
-    ...{ name: '.init.text', flags: SectionFlag.ALLOC | SectionFlag.EXECINSTR },
+    name: '.init.text',
+    flags: SectionFlag.ALLOC | SectionFlag.EXECINSTR,
     bytes: Uint8Array.of(0xc3),
   });
   expect(misfit(read(code), here)).toBe('unsafe');

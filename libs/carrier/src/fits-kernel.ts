@@ -5,16 +5,16 @@ import type { StructModule } from './struct-module.ts';
 /** What a system says of its kernel. */
 export interface RunningKernel {
   /** Of the note in /sys/kernel/notes, lowercase hexadecimal. */
-  readonly buildId?: string;
+  readonly buildId?: string | undefined;
   /** SHA-256 of /sys/kernel/btf/vmlinux, lowercase hexadecimal. */
-  readonly btfSha256?: string;
+  readonly btfSha256?: string | undefined;
   /**
    * It loads only what is signed: /sys/module/module/parameters/sig_enforce is `Y`, or
    * /sys/kernel/security/lockdown says `[integrity]` or `[confidentiality]`.
    */
-  readonly enforcesSignatures?: boolean;
+  readonly enforcesSignatures?: boolean | undefined;
   /** In its BTF; for `judgeCarrier`. */
-  readonly structModule?: StructModule;
+  readonly structModule?: StructModule | undefined;
 }
 
 /** Why a module must not be loaded, or would be loaded in vain. */

@@ -146,11 +146,13 @@ describe('what makes a kernel load a module', () => {
     const found = loadFacts({ core, module });
     const { type, ...rest } = made;
     const whole = type === SectionType.NOBITS ? made : rest;
-    const placeholders = [{ name: '.stubs', flags: 6, ...(said === 'all' ? whole : {}) }];
+    const placeholders = [
+      said === 'all' ? { ...whole, name: '.stubs', flags: 6 } : { name: '.stubs', flags: 6 },
+    ];
     expect(found).toMatchObject({ loadable: true });
     expect(found.facts).toMatchObject({ vermagic: VERMAGIC, elfFlags: 2, placeholders });
     const input = { name: 'btf_vmlinux', buildId: '00', baseSha256: '00', extras: [], target };
-    const bytes = carrier({ ...input, ...(found.facts && { load: found.facts }) });
+    const bytes = carrier({ ...input, load: found.facts });
     const carried = readElf(bytesSource(bytes)).section('.stubs');
     const first = { type: SectionType.PROGBITS, align: 1, size: 1 };
     expect(carried).toMatchObject(said === 'all' ? made : first);
@@ -204,7 +206,7 @@ describe('of a module that claims more than a build makes, nothing is copied:', 
     const found = loadFacts({ core, module: claiming([{ ...plt, align: 2 ** 20 }]) });
     const target = { class: 64, endian: 'little', machine: Machine.X86_64 } as const;
     const input = { buildId: '00', baseSha256: '00', extras: [], target };
-    const bytes = carrier({ ...input, ...(found.facts && { load: found.facts }) });
+    const bytes = carrier({ ...input, load: found.facts });
     expect(judgeCarrier(bytes)).toMatchObject({ as: 'carrier' });
   });
 });
@@ -232,7 +234,9 @@ describe('a module that does not show where its name belongs', () => {
     readElf(
       bytesSource(
         writeRelocatable({
-          ...{ class: 64, endian: 'little', machine: Machine.AARCH64 },
+          class: 64,
+          endian: 'little',
+          machine: Machine.AARCH64,
           sections: [
             { name: '.modinfo', bytes: Buffer.from(`vermagic=${vermagic}\0`) },
             { name: '.gnu.linkonce.this_module', bytes: new Uint8Array(1344) },
@@ -258,7 +262,7 @@ describe('no module loads', () => {
     ['shuffled structs', 'randomised-structs', kernelOf(`${VERMAGIC}RANDSTRUCT_00ff`)],
     ['an unknown machine', 'unknown-architecture', kernelOf(VERMAGIC, [], { machine: 15 })],
   ])('with %s', (_, why, kernel) => {
-    expect(loadFacts({ core, ...(kernel && { kernel }) })).toMatchObject({ loadable: false, why });
+    expect(loadFacts({ core, kernel })).toMatchObject({ loadable: false, why });
   });
 
   it.each([

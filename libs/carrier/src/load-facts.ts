@@ -27,14 +27,14 @@ import {
 export interface LoadFacts {
   readonly vermagic: string;
   /** CRC of the kernel's `module_layout`; only with `modversions` in the vermagic. */
-  readonly layoutCrc?: number;
+  readonly layoutCrc?: number | undefined;
   /** The kernel's own modules have the extended form of versions too. */
-  readonly extendedVersions?: boolean;
+  readonly extendedVersions?: boolean | undefined;
   readonly structModule: StructModule;
   /** From a real module of the build; by default as the architecture has them. */
   readonly placeholders?: readonly Placeholder[];
-  readonly elfFlags?: number;
-  readonly osabi?: number;
+  readonly elfFlags?: number | undefined;
+  readonly osabi?: number | undefined;
 }
 
 /** Why a kernel cannot be given a module that it loads. */
@@ -63,9 +63,9 @@ export interface LoadSources {
   /** The kernel's BTF, for `struct module`. */
   readonly core: Btf;
   /** vmlinux; with its symbol table it has vermagic and CRC. */
-  readonly kernel?: Elf;
+  readonly kernel?: Elf | undefined;
   /** Any module of the same build; it has all that vmlinux has, and the loader's other wishes. */
-  readonly module?: Elf;
+  readonly module?: Elf | undefined;
 }
 
 /**
@@ -96,7 +96,7 @@ export function loadFacts(sources: LoadSources): Loadable {
   if (typeof layout === 'string') return { loadable: false, why: layout, vermagic };
   const facts = {
     vermagic,
-    ...(layoutCrc !== undefined && { layoutCrc }),
+    layoutCrc,
     structModule: layout,
     ...template?.shape,
   };
@@ -139,9 +139,9 @@ function readTemplate(module: Elf): Template {
     structModule: { size: content.length, nameOffset },
     shape: {
       placeholders,
-      ...(flags !== 0 && { elfFlags: flags }),
-      ...(osabi !== 0 && { osabi }),
-      ...(extended && { extendedVersions: true }),
+      elfFlags: flags !== 0 ? flags : undefined,
+      osabi: osabi !== 0 ? osabi : undefined,
+      extendedVersions: extended ? true : undefined,
     },
   };
 }
@@ -169,10 +169,11 @@ function placeholderLike({ name, flags, type, align, size }: ElfSection): Placeh
   const isAligned = align <= PLACEHOLDER_LIMIT && (align & (align - 1)) === 0;
   if (!isWritable || !isAligned || size > PLACEHOLDER_LIMIT) return { name, flags };
   return {
-    ...{ name, flags },
-    ...(type === SectionType.NOBITS && { type }),
-    ...(align > 1 && { align }),
-    ...(size !== 1 && { size }),
+    name,
+    flags,
+    type: type === SectionType.NOBITS ? type : undefined,
+    align: align > 1 ? align : undefined,
+    size: size !== 1 ? size : undefined,
   };
 }
 

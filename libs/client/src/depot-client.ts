@@ -84,7 +84,7 @@ export interface ClientOptions {
   /** Any of them must have signed a kernel's manifest; none: manifests need no signature. */
   keys?: readonly PublicKey[];
   /** Sent to the first depot, and to no other. */
-  token?: string;
+  token?: string | undefined;
 }
 
 /**
@@ -143,7 +143,7 @@ export class DepotClient {
   async splitProgress(buildId: string, signal?: AbortSignal): Promise<SplitProgress | undefined> {
     try {
       const path = `${kernelPath(buildId)}/status`;
-      const init = { headers: this.#authorization, ...(signal && { signal }) };
+      const init = { headers: this.#authorization, signal: signal ?? null };
       const response = await askInOrder([this.base], path, () => init, ONCE);
       return (await parse(response, statusAnswerSchema)).progress;
     } catch (error) {
@@ -410,13 +410,13 @@ export class DepotClient {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-      ...(signal && { signal }),
+      signal: signal ?? null,
     });
     return parse(response, schema);
   }
 
   #get(path: string, signal?: AbortSignal, headers: Record<string, string> = {}) {
-    return this.#ask(path, { headers, ...(signal && { signal }) });
+    return this.#ask(path, { headers, signal: signal ?? null });
   }
 
   #ask(path: string, init: AskInit): Promise<Response> {

@@ -1,5 +1,5 @@
 /** What all pages have, one page after the other. */
-export async function* inPages<Answer extends { next?: string }, Item>(
+export async function* inPages<Answer extends { next?: string | undefined }, Item>(
   ask: (page: string | undefined) => Promise<Answer>,
   itemsOf: (answer: Answer) => readonly Item[],
   page?: string,

@@ -72,7 +72,8 @@ test.each([
   ['-3', undefined, 0],
   ['', undefined, 0],
 ])('Retry-After is seconds or a date by the clock of the server: %s', async (after, date, ms) => {
-  const headers = { 'retry-after': after, ...(date !== undefined && { date }) };
+  const headers = new Headers({ 'retry-after': after });
+  if (date !== undefined) headers.set('date', date);
   const { retryAfter } = await problemOf(new Response('', { status: 503, headers }));
   expect(retryAfter).toBe(ms);
 });

@@ -29,7 +29,7 @@ export interface UploadRequest extends Partial<Record<UploadPart, Blob>> {
 export interface UploadOptions {
   /** Called with the bytes sent so far, of `totalSize(request)` and a little around it. */
   onProgress?: (sent: number) => void;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export type UploadOutcome = 'created' | 'known';
@@ -69,7 +69,7 @@ export async function upload(
   const response = await ask(url, {
     method: 'POST',
     ...bodyFor(url, request, options),
-    ...(options.signal && { signal: options.signal }),
+    signal: options.signal ?? null,
   });
   if (!response.ok) throw await problemOf(response);
   return readAnswer(response.status, await response.json());

@@ -66,8 +66,8 @@ async function readHeader(reader: StreamReader): Promise<number> {
 }
 
 interface Checksums {
-  adler?: number;
-  crc?: number;
+  adler?: number | undefined;
+  crc?: number | undefined;
 }
 
 async function checksums(
@@ -77,8 +77,8 @@ async function checksums(
   crcFlag: number,
 ): Promise<Checksums> {
   return {
-    ...(flags & adlerFlag && { adler: await u32(reader) }),
-    ...(flags & crcFlag && { crc: await u32(reader) }),
+    adler: flags & adlerFlag ? await u32(reader) : undefined,
+    crc: flags & crcFlag ? await u32(reader) : undefined,
   };
 }
 

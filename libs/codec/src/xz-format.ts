@@ -20,8 +20,8 @@ export interface StreamHeader {
 export interface BlockHeader {
   readonly bytes: Uint8Array;
   /** Bytes of the data, packed and not, where the header says them. */
-  readonly packed?: number;
-  readonly unpacked?: number;
+  readonly packed?: number | undefined;
+  readonly unpacked?: number | undefined;
 }
 
 /** A block as the index has it: without padding, and what comes out. */
@@ -63,8 +63,8 @@ export async function readBlockHeader(reader: StreamReader): Promise<BlockHeader
   const unpacked = flags & 0x80 ? next() : undefined;
   return {
     bytes,
-    ...(packed !== undefined && { packed }),
-    ...(unpacked !== undefined && { unpacked }),
+    packed,
+    unpacked,
   };
 }
 

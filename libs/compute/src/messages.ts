@@ -18,7 +18,12 @@ export interface ThreadData {
 /** What the pool asks of a worker thread. */
 export type Task =
   | { do: 'unpack'; part: string; path: string; folder: string; threads: number }
-  | { do: 'split'; paths: UploadPaths; options: SplitOptions; progress?: SharedArrayBuffer }
+  | {
+      do: 'split';
+      paths: UploadPaths;
+      options: SplitOptions;
+      progress?: SharedArrayBuffer | undefined;
+    }
   | { do: 'make'; input: PackInput }
   | { do: 'compress'; carrier: Compressing };
 

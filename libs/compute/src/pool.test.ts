@@ -28,7 +28,9 @@ test('a kernel is identified and split on a thread, and its bytes come back', as
   expect(await pool.unpack('kernel', vmlinux, folder, never)).toEqual({
     kernel,
     kernels: [kernel],
-    ...{ modules: [], maps: [], passedOver: [] },
+    modules: [],
+    maps: [],
+    passedOver: [],
   });
   const { core } = await pool.split({ kernel: vmlinux }, { extras: ['vars'] }, never);
   expect(sha256Of(core.bytes)).toBe(sha256Of(kernelBtf()));

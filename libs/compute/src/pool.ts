@@ -122,12 +122,7 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
       return run(client, { ...task, threads: Math.max(seats.free, 1) }, signal, limits.time);
     },
     split: (paths, options, signal, progress) =>
-      run(
-        client,
-        { do: 'split', paths, options, ...(progress && { progress: progress.memory }) },
-        signal,
-        limits.time,
-      ),
+      run(client, { do: 'split', paths, options, progress: progress?.memory }, signal, limits.time),
     // Compressors are as many as their operator says, and what they make was measured before.
     pack: async (input, signal, progress) => {
       const plain = await run(client, { do: 'make', input }, signal);

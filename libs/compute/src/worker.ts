@@ -58,9 +58,11 @@ function split({
 }: Task & { do: 'split' }): KernelParts {
   using files = new DisposableStack();
   const open = (path: string) => files.use(openFileSource(path, guard));
-  const sources = Object.entries(paths).map(([part, path]) => [part, open(path)] as const);
+  const sources = Object.entries(paths).flatMap(([part, path]) =>
+    path === undefined ? [] : [[part, open(path)] as const],
+  );
   const shown = progress && new Progress(progress);
-  const input = { ...Object.fromEntries(sources), mapCameAlong, ...(stored && { stored }) };
+  const input = { ...Object.fromEntries(sources), mapCameAlong, stored };
   return splitKernel(input, options, (done, total) => {
     guard();
     shown?.tell(done, total);

@@ -24,3 +24,4 @@ export * from './trust/keys.ts';
 export * from './trust/manifest.ts';
 export * from './trust/signify.ts';
 export * from './variable.ts';
+export { withoutUndefined, type Loose } from './without-undefined.ts';

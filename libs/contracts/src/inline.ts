@@ -24,11 +24,11 @@ const locationSchema = z.looseObject({
   /** The value lies in memory there. */
   deref: z.boolean(),
   /** By DWARF's number. */
-  register: z.looseObject({ number: count, name: z.string() }).exactOptional(),
+  register: z.looseObject({ number: count, name: z.string() }).optional(),
   /** What is added to the register or the frame base, in bytes. */
-  offset: z.number().int().exactOptional(),
+  offset: z.number().int().optional(),
   /** The constant, decimal; the address as the kernel was linked, hexadecimal. */
-  value: z.string().exactOptional(),
+  value: z.string().optional(),
 });
 
 const parameterSchema = z.looseObject({
@@ -38,15 +38,15 @@ const parameterSchema = z.looseObject({
   /** The location in words; `not available`. */
   where: z.string(),
   /** The same as an argument of a kprobe event, where these can say it. */
-  fetch: z.string().exactOptional(),
-  location: locationSchema.exactOptional(),
+  fetch: z.string().optional(),
+  location: locationSchema.optional(),
 });
 
 /** A place where the code of a function begins that was inlined into another. */
 export const siteSchema = z.looseObject({
   function: z.string(),
   /** As the kernel was linked. */
-  address: hex.exactOptional(),
+  address: hex.optional(),
   section: z.string(),
   /** Bytes from the start of the section. */
   offset: count,
@@ -55,13 +55,13 @@ export const siteSchema = z.looseObject({
    * `empty`: all are; `outside` them, where the call would be; `unnamed`: DWARF names no entry, and
    * the first range begins there. `unknown`: the depot has no DWARF of it, or read it long ago.
    */
-  class: z.string().exactOptional(),
+  class: z.string().optional(),
   /** Its memory is freed after boot. */
-  init: z.boolean().exactOptional(),
+  init: z.boolean().optional(),
   /** The symbol that it stands in, and the distance from its start in bytes. */
-  caller: z.looseObject({ name: z.string(), offset: count }).exactOptional(),
+  caller: z.looseObject({ name: z.string(), offset: count }).optional(),
   /** What a kprobe takes for the place. */
-  probe: z.string().exactOptional(),
+  probe: z.string().optional(),
   parameters: z.array(parameterSchema),
 });
 
@@ -69,7 +69,7 @@ export const siteSchema = z.looseObject({
 export const sitePageSchema = z.looseObject({
   buildId: buildIdSchema,
   sites: z.array(siteSchema),
-  next: z.string().exactOptional(),
+  next: z.string().optional(),
 });
 
 /** Answer of `GET …/inlines/functions`: those with most sites first; `next` goes on. */

@@ -84,9 +84,17 @@ test('sections and artifacts lead to their parts', () => {
 const blob = (digit: string) => ({ sha256: digit.repeat(64), size: 1, types: 1 });
 const baseSha256 = blob('0').sha256;
 const bare: KernelRecord = {
-  ...{ schema: RECORD_SCHEMA, buildId: 'ab'.repeat(20), revision: 1, state: 'compressing' },
-  ...{ endian: 'little', delivery: 'builtin', core: { ...blob('0'), origin: 'verbatim' } },
-  ...{ parts: {}, artifacts: {}, sources: [], uploadedAt: '2026-01-01T00:00:00.000Z' },
+  schema: RECORD_SCHEMA,
+  buildId: 'ab'.repeat(20),
+  revision: 1,
+  state: 'compressing',
+  endian: 'little',
+  delivery: 'builtin',
+  core: { ...blob('0'), origin: 'verbatim' },
+  parts: {},
+  artifacts: {},
+  sources: [],
+  uploadedAt: '2026-01-01T00:00:00.000Z',
 };
 const vars = { ...blob('1'), variables: 1, origin: 'dwarf', baseSha256 } as const;
 const parts = {

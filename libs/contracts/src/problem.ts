@@ -82,7 +82,7 @@ export const problemSchema = z.looseObject({
   status: z.number().int(),
   code: z.string(),
   detail: z.string(),
-  requestId: z.string().exactOptional(),
+  requestId: z.string().optional(),
 });
 
 export type Problem = z.infer<typeof problemSchema>;
@@ -107,6 +107,6 @@ export function problem(
     status: PROBLEMS[code].status,
     code,
     detail,
-    ...(requestId !== undefined && { requestId }),
+    requestId,
   };
 }

@@ -7,13 +7,13 @@ export const kernelSummarySchema = z.looseObject({
   buildId: buildIdSchema,
   revision: z.number().int().positive(),
   state: z.enum(STATES),
-  distro: z.string().exactOptional(),
-  release: z.string().exactOptional(),
-  arch: z.string().exactOptional(),
+  distro: z.string().optional(),
+  release: z.string().optional(),
+  arch: z.string().optional(),
   /** How many variables it came with. Absent: none. */
-  variables: z.number().int().exactOptional(),
+  variables: z.number().int().optional(),
   /** When the first file of it came. */
-  uploadedAt: z.iso.datetime().exactOptional(),
+  uploadedAt: z.iso.datetime().optional(),
 });
 
 /** Orders of a search: by build ID, or the newest release, or what was sent last, first. */
@@ -24,9 +24,9 @@ export type KernelOrder = (typeof KERNEL_ORDERS)[number];
 /** Answer of `GET /v1/kernels`: in the order that was asked for; `next` is the `page` that goes on. */
 export const searchAnswerSchema = z.looseObject({
   kernels: z.array(kernelSummarySchema),
-  next: z.string().exactOptional(),
+  next: z.string().optional(),
   /** Why kernels may be missing, or be as they were; absent: all is told. */
-  incomplete: z.string().exactOptional(),
+  incomplete: z.string().optional(),
 });
 
 /** What one request may look up. */
@@ -48,11 +48,11 @@ export const lookupAnswerSchema = z.looseObject({
       asked: z.string(),
       kernels: z.array(kernelSummarySchema),
       /** There are more than these: `GET /v1/kernels?release=` has all. */
-      more: z.literal(true).exactOptional(),
+      more: z.literal(true).optional(),
     }),
   ),
   /** As in a search; of releases only. */
-  incomplete: z.string().exactOptional(),
+  incomplete: z.string().optional(),
 });
 
 export type KernelSummary = z.infer<typeof kernelSummarySchema>;

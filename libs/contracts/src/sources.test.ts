@@ -5,14 +5,19 @@ import { currentSources } from './sources.ts';
 
 const sha = (digit: string) => digit.repeat(64);
 const source = (part: string, digit: string, minute: number): SourceEntry => ({
-  ...{ sha256: sha(digit), size: 1, kind: part === 'carrier' ? 'module' : 'elf', part },
+  sha256: sha(digit),
+  size: 1,
+  kind: part === 'carrier' ? 'module' : 'elf',
+  part,
   encoder: 'test',
   at: `2026-01-01T00:0${minute}:00.000Z`,
 });
 const digits = (record: Partial<KernelRecord>) =>
   currentSources(kernelRecord(record)).map(({ sha256 }) => sha256[0]);
 const given = (digit: string) => ({
-  ...{ loadable: true, moduleName: 'btf_vmlinux', signed: true },
+  loadable: true,
+  moduleName: 'btf_vmlinux',
+  signed: true,
   given: { 'btf_vmlinux.ko': { sha256: sha(digit), size: 1, signed: true } },
 });
 

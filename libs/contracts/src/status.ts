@@ -68,27 +68,27 @@ export const statusSchema = z.looseObject({
   revision: z.number().int().positive(),
   state: z.enum(STATES),
   /** Of a further upload of this kernel, which this process is splitting; else of compressing. */
-  progress: progressSchema.exactOptional(),
+  progress: progressSchema.optional(),
   /** What was found in the upload. */
   report: z.looseObject({
     delivery: z.enum(DELIVERIES),
-    release: z.string().exactOptional(),
-    arch: z.string().exactOptional(),
+    release: z.string().optional(),
+    arch: z.string().optional(),
     core: part.extend({ types: z.number().int() }),
     /** Each extra by its name, and how much there is of it: `variables`, `sites`. */
-    parts: z.record(z.string(), part.extend({ types: z.number().int() })).exactOptional(),
+    parts: z.record(z.string(), part.extend({ types: z.number().int() })).optional(),
     /** For clients of version 0.1, as `inlines`: in `parts`. */
     extras: z.record(
       z.string(),
       part.extend({ types: z.number().int(), variables: z.number().int() }),
     ),
-    inlines: part.extend({ types: z.number().int(), sites: z.number().int() }).exactOptional(),
+    inlines: part.extend({ types: z.number().int(), sites: z.number().int() }).optional(),
     /** The principal that may change it; absent: it has none, or is older than owners. */
-    owner: z.string().exactOptional(),
+    owner: z.string().optional(),
     /** Parts that were not brought by the owner: core, an extra, ksyms, symbols, inlines, load. */
-    claimed: z.array(z.string()).exactOptional(),
-    failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
-    withdrawal: z.looseObject({ reason: z.string(), at: z.string() }).exactOptional(),
+    claimed: z.array(z.string()).optional(),
+    failure: z.looseObject({ code: z.string(), message: z.string() }).optional(),
+    withdrawal: z.looseObject({ reason: z.string(), at: z.string() }).optional(),
     ...uploadReportSchema.partial().shape,
   }),
   /** Artifact name → path; `self` and `status` of the kernel itself. */
@@ -167,17 +167,17 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
     buildId: record.buildId,
     revision: record.revision,
     state: record.state,
-    ...(progress && { progress }),
+    progress,
     report: {
       delivery: record.delivery,
-      ...(record.release !== undefined && { release: record.release }),
-      ...(record.arch !== undefined && { arch: record.arch }),
+      release: record.release,
+      arch: record.arch,
       core: { sha256: record.core.sha256, size: record.core.size, types: record.core.types },
       ...reportedExtras(record),
-      ...(owner && { owner: owner.principal }),
-      ...(claimed.length > 0 && { claimed }),
-      ...(record.failure && { failure: record.failure }),
-      ...(withdrawal && { withdrawal: { reason: withdrawal.reason, at: withdrawal.at } }),
+      owner: owner?.principal,
+      claimed: claimed.length > 0 ? claimed : undefined,
+      failure: record.failure,
+      withdrawal: withdrawal && { reason: withdrawal.reason, at: withdrawal.at },
     },
     links: {
       self,

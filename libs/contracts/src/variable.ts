@@ -19,11 +19,11 @@ export const namePatternSchema = z.string().regex(/^[\w$.*?]{1,128}$/, {
 export const variableSchema = z.looseObject({
   name: z.string(),
   /** ELF section of vmlinux. Absent: the kernel's BTF does not say where the variable lies. */
-  section: z.string().exactOptional(),
+  section: z.string().optional(),
   /** Bytes from the start of the section; of a per-CPU variable, in each processor's area. */
-  offset: size.exactOptional(),
+  offset: size.optional(),
   /** Bytes. */
-  size: size.exactOptional(),
+  size: size.optional(),
   linkage: z.enum(['static', 'global', 'extern']),
   /** Has an instance for each processor. */
   perCpu: z.boolean(),
@@ -33,13 +33,13 @@ export const variableSchema = z.looseObject({
   address: z
     .string()
     .regex(/^0x[0-9a-f]+$/)
-    .exactOptional(),
+    .optional(),
   /** Bytes from `_stext`, whose address a running kernel tells in /proc/kallsyms (KASLR). */
-  fromStext: z.number().int().exactOptional(),
+  fromStext: z.number().int().optional(),
   /** Whether a running kernel can be given it: in the kernel's ksyms. Absent: not known. */
-  ksym: z.boolean().exactOptional(),
+  ksym: z.boolean().optional(),
   /** Why not: KSYM_REASONS in libs/extras. */
-  ksymReason: z.string().exactOptional(),
+  ksymReason: z.string().optional(),
   /** The symbol at its place, which has another name: `__pi_x` of a copy that objcopy renamed. */
   ksymName: z.string().optional(),
   /** As C, without the semicolon. */
@@ -55,14 +55,14 @@ export const variableAnswerSchema = z.looseObject({
   name: z.string(),
   variables: z.array(variableWithTypesSchema),
   /** There was no room for all: the `page` that goes on. */
-  next: z.string().exactOptional(),
+  next: z.string().optional(),
 });
 
 /** Answer of `GET …/vars`: by name; `next` is the `page` that goes on. */
 export const variablePageSchema = z.looseObject({
   buildId: buildIdSchema,
   variables: z.array(variableSchema),
-  next: z.string().exactOptional(),
+  next: z.string().optional(),
 });
 
 /** Names that one request may resolve. */
@@ -81,12 +81,12 @@ export const resolveAnswerSchema = z.looseObject({
       name: z.string(),
       variables: z.array(variableWithTypesSchema),
       /** As of `GET …/vars/{name}`, which goes on with it. */
-      next: z.string().exactOptional(),
+      next: z.string().optional(),
     }),
   ),
   missing: z.array(z.looseObject({ name: z.string(), suggestions: z.array(z.string()) })),
   /** There was no room for all: how many of the names this is about. Ask for the others. */
-  next: z.number().int().positive().exactOptional(),
+  next: z.number().int().positive().optional(),
 });
 
 export type Variable = z.infer<typeof variableSchema>;

@@ -149,8 +149,12 @@ export class AttributeLists {
   #read(start: number): AttributeList {
     // Plain arrays: there are many, most of them short.
     const list = {
-      ...{ attributes: [] as number[], forms: [] as number[], sizes: [] as number[] },
-      ...{ implicit: [] as number[], offsets: [] as number[], length: 0 },
+      attributes: [] as number[],
+      forms: [] as number[],
+      sizes: [] as number[],
+      implicit: [] as number[],
+      offsets: [] as number[],
+      length: 0,
     };
     let at = start;
     for (;;) {

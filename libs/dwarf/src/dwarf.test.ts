@@ -176,7 +176,8 @@ describe('locations', () => {
     const byte = [0xa1, 1, 0x94, 1];
     expect(twoValued(...byte, 0x31, 0x1e, 0x30, 0x22, 0x9f)).toEqual({ ...there, isValue: true });
     expect(twoValued(...direct, 0x94, 1, 0x31, 0x1e, 0x30, 0x22, 0x9f)).toEqual({
-      ...{ ...there, isValue: true },
+      ...there,
+      isValue: true,
     });
     // Two values that are not 0 and 1; constants that have no literal.
     for (const other of [

@@ -101,7 +101,8 @@ export class Dwarf {
       stringOffsets: sections.whole('.debug_str_offsets'),
       addresses: sections.whole('.debug_addr'),
       abbreviations: sections.whole('.debug_abbrev'),
-      ...{ space, signatures },
+      space,
+      signatures,
     };
     this.#root = new Entry(this.tables);
     const tables = this.tables.abbreviations.length + ANYWAY;
@@ -181,12 +182,21 @@ export class Dwarf {
   #unit(index: number, bytes: Uint8Array): Unit {
     const header = this.units[index];
     const unit = {
-      ...{ header, index, bytes, start: this.#starts[index], endian: this.endian },
+      header,
+      index,
+      bytes,
+      start: this.#starts[index],
+      endian: this.endian,
       view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       table: this.#tableOf(header),
-      ...{ limits: this.limits, passed: this.#passed },
-      ...{ language: 0, strOffsetsBase: -1, addressBase: -1 },
-      ...{ rangesBase: -1, locationsBase: -1, lowPc: 0 },
+      limits: this.limits,
+      passed: this.#passed,
+      language: 0,
+      strOffsetsBase: -1,
+      addressBase: -1,
+      rangesBase: -1,
+      locationsBase: -1,
+      lowPc: 0,
     };
     const root = this.#root.read(unit, header.firstEntry);
     if (root.has(At.DWO_NAME) || root.has(At.GNU_DWO_NAME)) {

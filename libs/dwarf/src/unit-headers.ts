@@ -14,9 +14,9 @@ export interface UnitHeader extends FormContext {
   /** Bytes from the unit's start to its first entry. */
   readonly firstEntry: number;
   /** Of type units: what DW_FORM_ref_sig8 names them by. */
-  readonly signature?: bigint;
+  readonly signature?: bigint | undefined;
   /** Of type units: bytes from the unit's start to the type. */
-  readonly typeEntry?: number;
+  readonly typeEntry?: number | undefined;
 }
 
 const LONGEST_HEADER = 12 + 2 + 1 + 1 + 8 + 8 + 8;
@@ -102,9 +102,16 @@ function readHeader(
   const typeEntry = ofType ? readOffset() : undefined;
   if (offset + at > end) throw fail('a unit ends in its header');
   return {
-    ...{ section, offset, end, type, version, addressSize, offsetSize, abbreviations },
+    section,
+    offset,
+    end,
+    type,
+    version,
+    addressSize,
+    offsetSize,
+    abbreviations,
     firstEntry: at,
-    ...(signature !== undefined && { signature }),
-    ...(typeEntry !== undefined && { typeEntry }),
+    signature,
+    typeEntry,
   };
 }

@@ -1,5 +1,5 @@
 import { FormatError } from '@btf-depot/bytes';
-import type { Variable } from './variables.ts';
+import type { Place, Variable } from './variables.ts';
 
 /** One section's variables as a kernel takes them: by offset, none over another. */
 interface ArrangedSection {
@@ -9,7 +9,7 @@ interface ArrangedSection {
   readonly variables: readonly PlacedVariable[];
 }
 
-export type PlacedVariable = Variable & Required<Pick<Variable, 'place'>>;
+export type PlacedVariable = Variable & { readonly place: Place };
 
 export interface Arrangement {
   /** By name. */
@@ -90,7 +90,7 @@ function unique(sorted: readonly PlacedVariable[], sameAs: Map<number, number>):
       last.name === variable.name &&
       last.type === variable.type;
     if (!again) kept.push(variable);
-    else if (last.id !== variable.id) sameAs.set(variable.id, last.id);
+    else if (last && last.id !== variable.id) sameAs.set(variable.id, last.id);
   }
   return kept;
 }

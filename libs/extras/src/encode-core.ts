@@ -22,7 +22,7 @@ export function encodeCore(
   for (const [id, kept] of again) newIds[id] = newIds[kept];
 
   const { endian, layouts } = full;
-  const builder = new BtfBuilder({ endian, ...(layouts.length > 0 && { layouts }) });
+  const builder = new BtfBuilder({ endian, layouts: layouts.length > 0 ? layouts : undefined });
   for (const id of order) {
     if (isPerCpuSection(full, id)) addPerCpuSection(builder, full.sizeOrType(id), listed, newIds);
     else builder.copy(full, id, (old) => newIds[old]);

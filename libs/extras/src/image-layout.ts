@@ -1,7 +1,7 @@
 /** Where the variables of a kernel lie in its image, and which of them stay out of its ksyms. */
 export interface ImageLayout {
   /** Address of `_stext`: what a running kernel is shifted by shows there. */
-  readonly text?: bigint;
+  readonly text?: bigint | undefined;
   /** Address of each section, as it was linked. */
   readonly sections: ReadonlyMap<string, bigint>;
   readonly leftOut: readonly LeftOut[];
@@ -17,7 +17,7 @@ export interface LeftOut {
 }
 
 interface Stored {
-  text?: string;
+  text?: string | undefined;
   sections: Record<string, string>;
   /** Reason → section → offsets. */
   leftOut: Record<string, Record<string, number[]>>;
@@ -35,7 +35,7 @@ export function encodeLayout({ text, sections, leftOut }: ImageLayout): Uint8Arr
     if (symbol !== undefined) (symbols[section] ??= {})[offset] = symbol;
   }
   const stored: Stored = {
-    ...(text !== undefined && { text: hex(text) }),
+    text: text === undefined ? undefined : hex(text),
     sections: Object.fromEntries([...sections].map(([name, address]) => [name, hex(address)])),
     leftOut: byReason,
     symbols: Object.keys(symbols).length > 0 ? symbols : undefined,
@@ -61,7 +61,7 @@ export function decodeLayout(bytes: Uint8Array): OpenedLayout {
     }
   }
   return {
-    ...(text !== undefined && { text: BigInt(text) }),
+    text: text === undefined ? undefined : BigInt(text),
     sections: new Map(Object.entries(sections).map(([name, at]) => [name, BigInt(at)])),
     reasonOf: (section, offset) => reasons.get(`${section}+${offset}`),
     symbolAt: (section, offset) => {

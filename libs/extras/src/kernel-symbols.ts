@@ -15,7 +15,7 @@ export interface KernelImage {
   /** All of them: of the kernel itself, or of a System.map. */
   readonly symbols: readonly KernelSymbol[];
   /** Addresses of the sections that are loaded; without, they follow from symbols of variables. */
-  readonly sections?: ReadonlyMap<string, bigint>;
+  readonly sections?: ReadonlyMap<string, bigint> | undefined;
   /** As `uname -m` says it: some memory is lost on one architecture only. */
   readonly arch?: string | undefined;
   /** Its kallsyms has functions alone: the kernel finds no variable by its name. */
@@ -23,7 +23,9 @@ export interface KernelImage {
 }
 
 /** What a vmlinux says of the image by its section headers and its symbol table. */
-export function elfImage(kernel: Elf): KernelImage & Required<Pick<KernelImage, 'sections'>> {
+export function elfImage(
+  kernel: Elf,
+): KernelImage & { readonly sections: ReadonlyMap<string, bigint> } {
   const loaded = kernel.sections.filter(({ flags }) => (flags & SectionFlag.ALLOC) !== 0);
   return {
     symbols: elfSymbols(kernel),

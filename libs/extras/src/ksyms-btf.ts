@@ -66,7 +66,7 @@ function byPlace({ place: a }: Variable, { place: b }: Variable): number {
 
 /** Copies own types in the given order, and of each DATASEC the entries whose VARs are among them. */
 function write(vars: Btf, order: readonly number[]): BtfBuilder {
-  const builder = new BtfBuilder({ endian: vars.endian, ...(vars.base && { base: vars.base }) });
+  const builder = new BtfBuilder({ endian: vars.endian, base: vars.base });
   const newIds = new Uint32Array(vars.typeCount);
   order.forEach((id, index) => (newIds[id - vars.firstId] = builder.firstId + index));
   const newId = (id: number): number => (id < vars.firstId ? id : newIds[id - vars.firstId]);

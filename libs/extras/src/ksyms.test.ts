@@ -81,7 +81,7 @@ function imageOf(own?: readonly ExecutableSymbol[]) {
     { name: '.data..percpu', bytes },
     { name: '.comment', flags: 0, bytes },
   ];
-  return elfImage(readElf(bytesSource(executable({ sections, ...(symbols && { symbols }) }))));
+  return elfImage(readElf(bytesSource(executable({ sections, symbols }))));
 }
 
 function symbolsFor(cases: readonly Case[]): ExecutableSymbol[] {
@@ -176,7 +176,9 @@ describe('a variable is given to a running kernel', () => {
     (section) => {
       const cases: Case[] = [...plain, { name: 'freed', section }];
       const symbols = withMarkers(symbolsFor(cases)).map(({ name, value }) => ({
-        ...{ name, address: value, size: 0 },
+        name,
+        address: value,
+        size: 0,
       }));
       const { ksyms: safe, leftOut } = ksyms(varsOf(cases), { symbols }) ?? {};
       expect(safe?.variables).toBe(plain.length);
@@ -236,7 +238,7 @@ describe('a System.map', () => {
     ['beside a stripped vmlinux', mapOf(0n), imageOf().sections],
     ['as kallsyms of a kernel that was moved', mapOf(0x1e00000n), imageOf().sections],
   ])('says what a symbol table says: %s', (_, text, sections) => {
-    const found = ksyms(vars, { symbols: read(text), ...(sections && { sections }) });
+    const found = ksyms(vars, { symbols: read(text), sections });
     expect(expected?.variables).toBe(50);
     expect(found?.ksyms).toEqual(expected);
   });

@@ -60,7 +60,10 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   // Those of an ELF file; others follow from variables, and are no word of the kernel's own.
   if (image.sections && lost.length > 0) requireLostSections(sections, lost);
   const context: Context = {
-    ...{ vars, symbols, sections, lost },
+    vars,
+    symbols,
+    sections,
+    lost,
     hidesVariables: image.hidesVariables ?? false,
   };
   const safe: Variable[] = [];
@@ -78,7 +81,7 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   nameOthers(places, context.sections, image.symbols);
   const text = image.symbols.find(({ name }) => name === '_stext')?.address;
   const layout = {
-    ...(text !== undefined && { text }),
+    text,
     sections: context.sections,
     leftOut: places,
   };

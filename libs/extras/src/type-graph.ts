@@ -89,7 +89,12 @@ export function typeGraph(first: Btf, second: Btf): TypeGraph {
     }
   }
   return {
-    ...{ size, secondStart, words, starts, targets, targetStarts },
+    size,
+    secondStart,
+    words,
+    starts,
+    targets,
+    targetStarts,
     types: types.subarray(0, typeCount),
   };
 }

@@ -21,7 +21,7 @@ export interface Variable {
   /** 0 static, 1 global, 2 extern. */
   readonly linkage: number;
   /** Not there for a VAR that is in no DATASEC. */
-  readonly place?: Place;
+  readonly place?: Place | undefined;
 }
 
 /**

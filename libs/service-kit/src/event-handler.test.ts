@@ -26,7 +26,10 @@ async function serve(record: Partial<KernelRecord>, limits: Partial<EventLimits>
   };
   const events = eventHandler(look, { ...EVENT_DEFAULTS, period: 20, ...limits });
   http = await startHttpService({
-    ...{ host: '127.0.0.1', port: 0, log: createLogger('test', 'silent'), checks: {} },
+    host: '127.0.0.1',
+    port: 0,
+    log: createLogger('test', 'silent'),
+    checks: {},
     router: serveRoutes({ events: RECORD_ROUTES.events }, { events }),
   });
   return held;

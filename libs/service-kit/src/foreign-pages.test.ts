@@ -135,7 +135,12 @@ describe('a service', () => {
     });
     const log = createLogger('test', 'silent');
     service = await startHttpService({
-      ...{ host: '127.0.0.1', port: 0, log, checks: {}, router, pages },
+      host: '127.0.0.1',
+      port: 0,
+      log,
+      checks: {},
+      router,
+      pages,
       reads: (path) => path === '/lookup',
       finishes: (path) => path.startsWith('/buildid/'),
     });

@@ -14,12 +14,13 @@ export function refuseAhead(
 ): void {
   const headers = commonHeaders(request);
   const body = problem(code, detail, headers['X-Request-Id']);
+  const challenge = body.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {};
   stopReading(request, response);
   response.writeHead(body.status, {
     ...headers,
     'Content-Type': PROBLEM_MEDIA_TYPE,
     'Cache-Control': 'no-store',
-    ...(body.status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...challenge,
   });
   response.end(`${JSON.stringify(body)}\n`);
 }

@@ -31,7 +31,10 @@ afterEach(() => http?.close());
 
 async function ask(path: string, init?: RequestInit) {
   http = await startHttpService({
-    ...{ host: '127.0.0.1', port: 0, log: createLogger('test', 'silent'), checks: {} },
+    host: '127.0.0.1',
+    port: 0,
+    log: createLogger('test', 'silent'),
+    checks: {},
     router: serveRoutes(TABLE, {
       any: ({ response, params, query }) => response.json({ any: params.name, ...query() }),
       add: async ({ response, params, body }) => {
@@ -52,7 +55,10 @@ test('what another service answers is refused with the words who does', async ()
   );
   const own = serveRoutes({ best: TABLE.best }, { best: ({ response }) => response.json('best') });
   http = await startHttpService({
-    ...{ host: '127.0.0.1', port: 0, log: createLogger('test', 'silent'), checks: {} },
+    host: '127.0.0.1',
+    port: 0,
+    log: createLogger('test', 'silent'),
+    checks: {},
     router: Router().use(own, others),
   });
   const { url } = http;

@@ -62,7 +62,7 @@ export function loadableKernel(
       { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') },
       { name: '.BTF', bytes: types().finish() },
     ],
-    ...(!without.symbols && { symbols }),
+    symbols: without.symbols ? undefined : symbols,
   });
   const full = types();
   const entries = ['safe', 'twice', 'freed'].map((name, index) => ({
@@ -89,8 +89,13 @@ function tableOf(symbols: readonly ExecutableSymbol[]): Uint8Array {
   return kallsymsImage(
     lines,
     {
-      ...{ form: 'absolute-percpu', endian: 'little', bits: 64, addresses: 'behind' },
-      ...{ order: 3, markerSize: 4, alignment: 8 },
+      form: 'absolute-percpu',
+      endian: 'little',
+      bits: 64,
+      addresses: 'behind',
+      order: 3,
+      markerSize: 4,
+      alignment: 8,
     },
     { first: RODATA },
   ).bytes;

@@ -54,11 +54,13 @@ async function* readMembers(
       if (isInitramfs && (await passZeros(reader))) continue;
       return;
     }
-    const { name, size, isFile, inode } = file;
+    const { name, size, isFile } = file;
     const end = reader.position + size + padding(size);
     yield {
-      ...{ name, size, isFile },
-      ...(isFile && inode !== undefined && links.of(inode, name, size)),
+      name,
+      size,
+      isFile,
+      ...links.of(file),
       content: () => reader.take(size),
     };
     if (reader.position > end) throw new RangeError('more was read than the member has');
@@ -71,7 +73,8 @@ class HardLinks {
   readonly #seen = new Map<string, string>();
   #names = 0;
 
-  of(inode: string, name: string, size: number): Partial<Member> {
+  of({ inode, name, size, isFile }: ListedFile): Partial<Member> {
+    if (!isFile || inode === undefined) return {};
     const seen = this.#seen.get(inode);
     if (size === 0 && seen !== undefined) return { link: seen, isFile: false };
     if (++this.#names > WAITING_LIMIT) return {};

@@ -5,7 +5,7 @@ export interface Member {
   /** Other names of the same bytes, which came before them. */
   readonly aliases?: readonly string[];
   /** A hard link: the member that came before with its bytes. */
-  readonly link?: string;
+  readonly link?: string | undefined;
   /** Bytes. */
   readonly size: number;
   /** A regular file; links, folders and devices are not. */

@@ -6,7 +6,7 @@ export interface PackageInfo {
   readonly format: string;
   readonly name: string;
   readonly version: string;
-  readonly architecture?: string;
+  readonly architecture?: string | undefined;
   /** By its maintainer or vendor, as os-release(5) names it in ID. */
   readonly distribution?: string | undefined;
 }
@@ -21,7 +21,8 @@ export function packageInfo(
 ): PackageInfo | undefined {
   if (!isWord(name) || !isWord(version)) return undefined;
   const distribution = distributionOfPackage(says);
-  return { format, name, version, ...(isWord(architecture) && { architecture }), distribution };
+  const known = isWord(architecture) ? architecture : undefined;
+  return { format, name, version, architecture: known, distribution };
 }
 
 function isWord(text: string | undefined): text is string {

@@ -39,9 +39,6 @@ export function readPax(bytes: Uint8Array): PaxFields {
   }
   const { name, size, isInData, numbers } = sparse;
   if (size === undefined) return fields;
-  return {
-    ...fields,
-    ...(name !== undefined && { path: name }),
-    sparse: { size, ...(!isInData && { runs: runsOf(numbers) }) },
-  };
+  if (name !== undefined) fields.path = name;
+  return { ...fields, sparse: { size, runs: isInData ? undefined : runsOf(numbers) } };
 }

@@ -7,9 +7,9 @@ import { findAll } from './find-all.ts';
 export interface RawImage {
   readonly endian: Endian;
   /** Where the image says so. */
-  readonly arch?: string;
-  readonly buildId?: string;
-  readonly release?: string;
+  readonly arch?: string | undefined;
+  readonly buildId?: string | undefined;
+  readonly release?: string | undefined;
   /** As its banner tells it. */
   readonly distribution?: string | undefined;
   /** Where its BTF lies, in bytes. */
@@ -35,9 +35,9 @@ export function readImage(source: Source): RawImage | undefined {
   const banner = readBanner(source);
   return {
     endian,
-    ...(arch !== undefined && { arch }),
-    ...(buildId !== undefined && { buildId }),
-    ...(banner && { release: banner.release }),
+    arch,
+    buildId,
+    release: banner?.release,
     distribution: banner?.distribution,
     btf: { offset, length },
   };

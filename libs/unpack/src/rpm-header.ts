@@ -42,7 +42,7 @@ const TYPE_MASK = 0o170000;
 const GHOST = 64;
 
 export interface RpmParts {
-  readonly info?: PackageInfo;
+  readonly info?: PackageInfo | undefined;
   /** The package's files in its own order, where the header lists them as rpm since 4.0 does. */
   readonly files?: readonly ListedFile[] | undefined;
   /** The compressed cpio archive, up to the end of the file. */
@@ -69,7 +69,7 @@ export function readRpm(source: Source): RpmParts {
     header.text(Tag.ARCH),
     [Tag.DISTRIBUTION, Tag.VENDOR, Tag.PACKAGER].map((tag) => header.text(tag) ?? '').join(' '),
   );
-  return { ...(info && { info }), payload: header.end, files: filesOf(header) };
+  return { info, payload: header.end, files: filesOf(header) };
 }
 
 function filesOf(header: Header): ListedFile[] | undefined {

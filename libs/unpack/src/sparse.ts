@@ -11,7 +11,7 @@ export interface Sparse {
   /** Bytes of the file as it was. */
   readonly size: number;
   /** Undefined: the runs stand before the data, as decimal lines (PAX, 1.0). */
-  readonly runs?: readonly Run[];
+  readonly runs?: readonly Run[] | undefined;
 }
 
 const BLOCK = 512;

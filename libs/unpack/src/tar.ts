@@ -60,8 +60,10 @@ async function* readMembers(reader: StreamReader): AsyncGenerator<Member> {
       const isFile = /^[0\x007S]$/.test(type) || (isLink && size > 0);
       const holes = sparse;
       yield {
-        ...{ name, size: holes?.size ?? size, isFile },
-        ...(isLink && !isFile && { link }),
+        name,
+        size: holes?.size ?? size,
+        isFile,
+        link: isLink && !isFile ? link : undefined,
         content: () => (holes ? filled(reader, holes, size) : reader.take(size)),
       };
       longName = undefined;

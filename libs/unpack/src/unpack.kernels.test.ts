@@ -59,7 +59,10 @@ async function store(chunks: AsyncIterable<Uint8Array>): Promise<FileSource> {
   return fileSource(path);
 }
 
-function kernelOf({ files }: Unpacked<FileSource>): { buildId?: string; btf?: Uint8Array } {
+function kernelOf({ files }: Unpacked<FileSource>): {
+  buildId?: string;
+  btf?: Uint8Array | undefined;
+} {
   const kernel = files.find(({ kind }) => kind === 'elf' || kind === 'image');
   if (!kernel) throw new Error('no kernel was found');
   const { source } = kernel;
@@ -69,7 +72,7 @@ function kernelOf({ files }: Unpacked<FileSource>): { buildId?: string; btf?: Ui
   }
   const elf = readElf(source);
   const section = elf.section('.BTF');
-  return { buildId: elf.buildId() ?? '', ...(section && { btf: elf.bytes(section) }) };
+  return { buildId: elf.buildId() ?? '', btf: section && elf.bytes(section) };
 }
 
 const names = ['K612', 'K72', 'K61', 'K612arm64'] as const satisfies KernelName[];

@@ -218,7 +218,9 @@ function hostileBtf(): Uint8Array {
   const int = addInt(b, 'int', 4, 1);
   const members = (count: number) =>
     Array.from({ length: count }, (_, at) => ({
-      ...{ name: `a_member_with_a_name_that_is_long_${at}`, type: int, bitOffset: at * 32 },
+      name: `a_member_with_a_name_that_is_long_${at}`,
+      type: int,
+      bitOffset: at * 32,
     }));
   const named = addComposite(b, Kind.STRUCT, 'long_one', 8000, members(2000));
   const unnamed = addComposite(b, Kind.STRUCT, '', 3200, members(800));

@@ -125,12 +125,12 @@ async function send(
   body: Uint8Array<ArrayBuffer>,
   signal: AbortSignal,
   encoding = 'identity',
-): Promise<{ status: number; code?: string }> {
+): Promise<{ status: number; code?: string | undefined }> {
   try {
     const headers = { Authorization: authorization, 'Content-Encoding': encoding };
     const response = await fetch(url, { method: 'PUT', body, headers, signal });
     const { code } = (await response.json()) as { code?: string };
-    return { status: response.status, ...(code !== undefined && { code }) };
+    return { status: response.status, code };
   } catch {
     return { status: 0 };
   }
@@ -188,11 +188,16 @@ function rowsOf(what: string, { health, uploads, refused }: Seen, idle: Seen): R
   const upload = median(uploads);
   return [
     {
-      ...{ what: `${what}: /healthz, slowest of 100`, unit: 'ms', goal: '≤ 100' },
+      what: `${what}: /healthz, slowest of 100`,
+      unit: 'ms',
+      goal: '≤ 100',
       ours: health.sort((a, b) => a - b)[Math.floor(health.length * 0.99)] ?? NaN,
     },
     {
-      ...{ what: `${what}: an honest upload`, unit: 'ms', ours: upload, goal: '≤ 2' },
+      what: `${what}: an honest upload`,
+      unit: 'ms',
+      ours: upload,
+      goal: '≤ 2',
       peer: { name: 'idle', value: median(idle.uploads) },
       ratio: upload / median(idle.uploads),
     },

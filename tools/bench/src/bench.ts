@@ -11,7 +11,7 @@ export interface Row {
   peer?: { name: string; value: number };
   /** Ours divided by the peer's; what is better follows from the unit. */
   ratio?: number;
-  goal?: string;
+  goal?: string | undefined;
 }
 
 export interface BenchResult {

@@ -46,8 +46,10 @@ export const btfBench: Bench = async ({ quick }) => {
     Math.min(...runs.map(take));
   type One = (typeof ours)[number];
   const alone = (what: string, goal: string, take: (one: One) => number): Row => ({
-    ...{ what, unit: 'ms', ours: least(ours, take) * 1000 },
-    ...(goal !== '' && { goal }),
+    what,
+    unit: 'ms',
+    ours: least(ours, take) * 1000,
+    goal: goal !== '' ? goal : undefined,
   });
   const beside = (
     row: { what: string; unit?: string; goal?: string },

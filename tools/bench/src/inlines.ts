@@ -42,7 +42,10 @@ export const inlinesBench: Bench = async ({ quick }) => {
       field: 'wall' | 'cpu' | 'memory',
       scale = 1,
     ) => ({
-      ...{ what, unit, goal, ours: median(runs.map(({ ours }) => ours[field])) * scale },
+      what,
+      unit,
+      goal,
+      ours: median(runs.map(({ ours }) => ours[field])) * scale,
       peer: {
         name: 'pahole -j2, variables',
         value: median(runs.map(({ peer }) => peer[field])) * scale,

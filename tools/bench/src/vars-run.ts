@@ -50,7 +50,9 @@ if (output === undefined) {
 closeSync(fd);
 const { user, system } = process.cpuUsage();
 const run: VarsRun = {
-  ...{ variables, start: started / 1000, read: read / 1000 },
+  variables,
+  start: started / 1000,
+  read: read / 1000,
   units: (unitsDone - started) / 1000,
   work: (performance.now() - started) / 1000,
   cpu: (user + system) / 1e6,

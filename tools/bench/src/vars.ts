@@ -56,7 +56,10 @@ export const varsBench: Bench = async ({ quick }) => {
       field: keyof PeerRun,
       scale = 1,
     ) => ({
-      ...{ what, unit, goal, ours: of((one) => one[field]) * scale },
+      what,
+      unit,
+      goal,
+      ours: of((one) => one[field]) * scale,
       peer: { name: 'pahole -j2', value: median(peer.map((one) => one[field])) * scale },
       ratio: median(ours.map((one, round) => one[field] / (peer[round]?.[field] ?? NaN))),
     });

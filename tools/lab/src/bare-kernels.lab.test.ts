@@ -57,7 +57,10 @@ for (const name of ['K612ppc64le', 'K612riscv64', 'K612s390x', 'K612arm64p16k'] 
       const { buildId, load, ksyms: btf } = pack;
       if (!load || !btf) throw new Error('its carrier is not loadable');
       const shaped = {
-        ...{ target, buildId, baseSha256: parts.core.sha256, extras: [] },
+        target,
+        buildId,
+        baseSha256: parts.core.sha256,
+        extras: [],
         btf: { holds: 'ksyms', bytes: btf },
       } as const;
       booted = await boot(kernel, {
@@ -97,7 +100,10 @@ describeBareInLab('K612ppc64le', 'placeholders as other architectures have them'
     const { buildId, load, ksyms: btf } = pack;
     if (!load || !btf) throw new Error('its carrier is not loadable');
     const bytes = carrier({
-      ...{ target, buildId, baseSha256: parts.core.sha256, extras: [] },
+      target,
+      buildId,
+      baseSha256: parts.core.sha256,
+      extras: [],
       btf: { holds: 'ksyms', bytes: btf },
       load: { ...load, placeholders: [{ name: '.stubs', flags: 6 }] },
     });
@@ -120,7 +126,9 @@ describeBareInLab('K72loong64', 'a carrier with core, of a kernel without BTF', 
     const { class: bits, endian, header } = module;
     const input = {
       target: { class: bits, endian, machine: header.machine },
-      ...{ buildId: '00', baseSha256: sha256Of(core), extras: [] },
+      buildId: '00',
+      baseSha256: sha256Of(core),
+      extras: [],
       btf: { holds: 'core', bytes: core },
     } as const;
     const run = (path: string) => `insmod /${path} && ls /sys/kernel/btf; rmmod btf_vmlinux`;

@@ -31,7 +31,7 @@ export function splitForPacking(
 ): Pick<BuiltCarriers, 'parts' | 'pack'> {
   using kernel = openFileSource(vmlinux);
   using full = existsSync(coreBtf) ? undefined : openFileSource(fullBtf);
-  return packInputOf(splitKernel({ kernel, ...(full && { full }) }, { extras }));
+  return packInputOf(splitKernel({ kernel, full }, { extras }));
 }
 
 function packInputOf(parts: KernelParts): Pick<BuiltCarriers, 'parts' | 'pack'> {
@@ -41,13 +41,14 @@ function packInputOf(parts: KernelParts): Pick<BuiltCarriers, 'parts' | 'pack'> 
     revision: 1,
     delivery,
     endian,
-    ...(arch !== undefined && { arch }),
-    ...(bits !== undefined && { bits }),
+    arch,
+    bits,
     core: core.bytes,
-    ...(vars && { vars: vars.bytes }),
-    ...(ksyms && { ksyms: ksyms.bytes }),
-    ...(inlines && { inlines: inlines.bytes, inlinesMap: inlines.map.bytes }),
-    ...(carrier.load && { load: carrier.load }),
+    vars: vars?.bytes,
+    ksyms: ksyms?.bytes,
+    inlines: inlines?.bytes,
+    inlinesMap: inlines?.map.bytes,
+    load: carrier.load,
   };
   return { parts, pack };
 }

@@ -75,7 +75,7 @@ function sitesOf({ vmlinux }: Kernel): SiteSource {
     core: core.bytes,
     inlines: inlines.bytes,
     map: inlines.map.bytes,
-    ...(arch !== undefined && { arch }),
+    arch,
   });
 }
 

@@ -81,6 +81,8 @@ function sectionsIn(listing: string) {
   const row =
     /^ *\[ *[1-9]\d*\] (\S+) +[A-Z]+ +[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) [0-9a-f]+ +([A-Z]*) /gm;
   return [...listing.matchAll(row)].map(([, section = '', size = '', flags = '']) => ({
-    ...{ section, flags, size: parseInt(size, 16) },
+    section,
+    flags,
+    size: parseInt(size, 16),
   }));
 }

@@ -3,16 +3,25 @@ import type { Elf, ElfSection } from '@btf-depot/elf';
 /** Tables of places in the code, by the symbols around them: `size` bytes each, place first. */
 const TABLES = [
   {
-    ...{ begin: '__start___jump_table', end: '__stop___jump_table', size: 16 },
-    ...{ why: 'jump label', length: 5 },
+    begin: '__start___jump_table',
+    end: '__stop___jump_table',
+    size: 16,
+    why: 'jump label',
+    length: 5,
   },
   {
-    ...{ begin: '__start_static_call_sites', end: '__stop_static_call_sites', size: 8 },
-    ...{ why: 'static call', length: 5 },
+    begin: '__start_static_call_sites',
+    end: '__stop_static_call_sites',
+    size: 8,
+    why: 'static call',
+    length: 5,
   },
   {
-    ...{ begin: '__smp_locks', end: '__smp_locks_end', size: 4 },
-    ...{ why: 'lock prefix', length: 1 },
+    begin: '__smp_locks',
+    end: '__smp_locks_end',
+    size: 4,
+    why: 'lock prefix',
+    length: 1,
   },
 ] as const;
 

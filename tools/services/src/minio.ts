@@ -48,7 +48,11 @@ export async function startMinio(disk?: SmallDisk): Promise<MinioServer> {
   });
   const endpoint = `http://${host}:${server.port}`;
   return {
-    ...{ endpoint, host, port: server.port, accessKey, secretKey },
+    endpoint,
+    host,
+    port: server.port,
+    accessKey,
+    secretKey,
     server,
     stop: () => server.stop(),
   };

@@ -17,7 +17,7 @@ export function trustedClient(client: DepotClient): Promise<Trusted> {
   asked ??= client.keys().then(({ keys: given }) => {
     const keys = given.map(({ publicKey }) => decodePublicKey(publicKey));
     const token = keptToken();
-    const options = { keys, ...(token !== undefined && { token }) };
+    const options = { keys, token };
     return { trusted: new DepotClient(DEPOT, options), keys };
   });
   return asked;

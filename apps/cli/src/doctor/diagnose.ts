@@ -6,7 +6,7 @@ export interface DepotAnswer {
   readonly url: string;
   /** Why none answered. */
   readonly error?: string;
-  readonly record?: KernelRecord;
+  readonly record?: KernelRecord | undefined;
 }
 
 /** `now`: it works. `possible`: after what `next` says. `no`: for the reasons given. */

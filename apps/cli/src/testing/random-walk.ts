@@ -32,7 +32,9 @@ const services = await startServiceProcesses(
   { redisUrl: redis.url, minio: { ...minio, endpoint: proxy.endpoint }, bucket },
   {
     ...clock.environment,
-    ...{ BTFDEPOT_JOB_SILENCE: '0.5', BTFDEPOT_JOB_BACKOFF: '0.2', BTFDEPOT_SWEEP_PERIOD: '1' },
+    BTFDEPOT_JOB_SILENCE: '0.5',
+    BTFDEPOT_JOB_BACKOFF: '0.2',
+    BTFDEPOT_SWEEP_PERIOD: '1',
   },
 );
 

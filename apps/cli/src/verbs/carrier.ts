@@ -66,9 +66,9 @@ async function run(flags: Flags): Promise<void> {
   const { output, least, name, json } = flags;
   const sign = signingBy(flags);
   const made = await makeCarrier(flags, {
-    ...(least && { least }),
-    ...(name !== undefined && { name }),
-    ...(sign && { sign }),
+    least,
+    name,
+    sign,
   });
   const bytes = await compressedAs(output, made.bytes);
   writeWhole(output, bytes);

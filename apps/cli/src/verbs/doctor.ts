@@ -36,7 +36,7 @@ async function doctor({ url, root, json }: Flags): Promise<void> {
   if (json) {
     const { revision, state, delivery, carrier } = record ?? {};
     const kernel = record && { revision, state, delivery, carrier };
-    printJson({ system, depot: { ...answer, ...(kernel && { kernel }) }, ...diagnosis });
+    printJson({ system, depot: { ...answer, kernel }, ...diagnosis });
   } else print(describeSystem(system, depot) + describeWays(diagnosis));
   if (!diagnosis.healthy) process.exitCode = 1;
 }
@@ -44,7 +44,7 @@ async function doctor({ url, root, json }: Flags): Promise<void> {
 async function askDepot(url: string, { buildId }: System): Promise<DepotAnswer> {
   try {
     const record = buildId === undefined ? undefined : await openDepots(url).record(buildId);
-    return { url, ...(record && { record }) };
+    return { url, record };
   } catch (error) {
     return { url, error: error instanceof Error ? error.message : String(error) };
   }

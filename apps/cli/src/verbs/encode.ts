@@ -55,7 +55,8 @@ async function encode(path: string, flags: Flags): Promise<void> {
   const kernel = versionOf(flags.for ?? release);
   const bar = progressBar(path, isWatched({ json }));
   const { parts, coverage } = encodeFromDwarf(vmlinux, {
-    ...{ rules, kernel },
+    rules,
+    kernel,
     onUnit: (done, total) => bar.show('encode', done, total),
   });
   bar.stop();

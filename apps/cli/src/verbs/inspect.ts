@@ -26,8 +26,8 @@ export function inspectCommand(): Command {
     .addOption(jsonOption())
     .action(async (file: string, { base, running, json }: Flags) => {
       const inspected = await inspectFile(file, {
-        ...(base !== undefined && { base }),
-        ...(running && { running: await loadingKernel() }),
+        base,
+        running: running ? await loadingKernel() : undefined,
       });
       if (json) printJson({ file, ...inspected });
       else print(describe(file, inspected));

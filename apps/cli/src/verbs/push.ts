@@ -123,7 +123,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
       ...options,
       ...beside,
       query: { ...(await queryOfRunning(file)), ...query },
-      ...(visible && { progress: bar }),
+      progress: visible ? bar : undefined,
       onEncode: (by) => {
         bar.stop();
         note(`${file}: has no BTF, ${by} makes it`);
@@ -155,11 +155,17 @@ async function readPlaceholder(path: string): Promise<string | undefined> {
 function optionsOf(flags: Flags): PushOptions {
   const { buildId, delivery, arch, distro, release, extras, replace, restore } = flags;
   const query = {
-    ...{ buildId, delivery, arch, distro, release, extras },
-    ...{ replace: replace ? 'true' : undefined, restore: restore ? 'true' : undefined },
+    buildId,
+    delivery,
+    arch,
+    distro,
+    release,
+    extras,
+    replace: replace ? 'true' : undefined,
+    restore: restore ? 'true' : undefined,
   };
   return {
-    ...(flags.split === 'here' && { splitHere: true }),
+    splitHere: flags.split === 'here' ? true : undefined,
     tokenId: tokenId(),
     query: whatIsThere(query),
   };

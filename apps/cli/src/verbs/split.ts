@@ -55,10 +55,8 @@ async function split(path: string, flags: Flags): Promise<void> {
   const fullFile = fullPath ?? made;
   using full = fullFile === undefined ? undefined : openLocalFile(fullFile);
   const bar = progressBar(path, isWatched({ json: json === true }));
-  const parts = splitKernel(
-    { kernel, ...(full && { full }) },
-    { ...(buildId !== undefined && { buildId }), extras: EXTRA_NAMES },
-    (done, total) => bar.show('split', done, total),
+  const parts = splitKernel({ kernel, full }, { buildId, extras: EXTRA_NAMES }, (done, total) =>
+    bar.show('split', done, total),
   );
   bar.stop();
   mkdirSync(output, { recursive: true });

@@ -70,13 +70,13 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
   const { text, token } = createToken({
     name,
     scopes: scopesOf(flags.scopes),
-    ...(owner !== undefined && { owner }),
-    ...(distro !== undefined && { distro }),
-    ...(prefix !== undefined && { buildIdPrefix: prefix }),
-    ...(keepDays !== undefined && { keepDays }),
-    ...(storage !== undefined && { storage }),
+    owner,
+    distro,
+    buildIdPrefix: prefix,
+    keepDays,
+    storage,
     createdAt: new Date(now).toISOString(),
-    ...(days !== undefined && { expiresAt: new Date(now + days * DAY).toISOString() }),
+    expiresAt: days === undefined ? undefined : new Date(now + days * DAY).toISOString(),
   });
   // Before a depot starts for the first time, too.
   const { tokens } = await openStores(flags, { make: true });

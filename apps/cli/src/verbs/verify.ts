@@ -41,8 +41,8 @@ async function verify(
   if (standsOn) await refuseForeignBase(file, bytes, standsOn);
   const faults = verifyBtf(bytes, {
     section,
-    ...(standsOn && { base: standsOn }),
-    ...(kernel !== undefined && { kernel: parseKernelVersion(kernel) }),
+    base: standsOn,
+    kernel: kernel === undefined ? undefined : parseKernelVersion(kernel),
     checks: load ? 'load' : 'kernel',
     faults: all ? Infinity : 1,
   });

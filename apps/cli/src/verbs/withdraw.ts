@@ -48,7 +48,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   for (const buildId of flags.dryRun ? [] : chosen) {
     await withdraw(records, buildId, {
       reason: flags.reason,
-      ...(flags.internal !== undefined && { internal: flags.internal }),
+      internal: flags.internal,
       at: new Date().toISOString(),
     });
   }

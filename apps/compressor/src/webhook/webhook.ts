@@ -65,6 +65,7 @@ export class Webhook implements Announcer {
   async #post(body: string, headers: http.OutgoingHttpHeaders): Promise<number> {
     const { url, allowPrivate, timeoutMs = WEBHOOK_DEFAULTS.timeoutMs } = this.#options;
     const { lookup = publicLookup() } = this.#options;
+    const checked = allowPrivate ? {} : { lookup };
     try {
       if (!allowPrivate) checkLiteral(url);
       return await new Promise((resolve, reject) => {
@@ -75,7 +76,7 @@ export class Webhook implements Announcer {
           // A connection for each, so that each is checked.
           agent: false,
           signal: AbortSignal.timeout(timeoutMs),
-          ...(!allowPrivate && { lookup }),
+          ...checked,
         });
         sent.once('error', reject);
         sent.once('response', (answer) => {

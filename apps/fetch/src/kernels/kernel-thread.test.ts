@@ -7,7 +7,9 @@ const record = kernelRecord({ buildId: buildIdOf('sound') });
 
 function start(charged: [string, number][] = []) {
   const limits = {
-    ...{ maxBytes: MEBI, questionTime: 300, memory: 32 * MEBI },
+    maxBytes: MEBI,
+    questionTime: 300,
+    memory: 32 * MEBI,
     answer: { bytes: MEBI, time: 1000 },
   };
   return new KernelThread(limits, {

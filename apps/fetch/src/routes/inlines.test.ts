@@ -23,7 +23,11 @@ beforeAll(async () => {
       buildId,
       parts: {
         inlines: {
-          ...{ sha256, size: bytes.length, types, sites: count, origin: 'dwarf' },
+          sha256,
+          size: bytes.length,
+          types,
+          sites: count,
+          origin: 'dwarf',
           baseSha256: core.sha256,
           map: { sha256: map.sha256, size: map.bytes.length },
         },

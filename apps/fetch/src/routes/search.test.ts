@@ -2,13 +2,11 @@ import { buildIdOf, kernelRecord } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startFetch, type StartedFetch } from '../testing/start-fetch.ts';
 
-const kernels = ['a', 'b', 'c', 'd'].map((seed, index) =>
-  kernelRecord({
-    buildId: buildIdOf(seed),
-    release: index < 2 ? '6.12.1-amd64' : `6.1.${index}`,
-    ...(index < 3 && { distro: 'debian' }),
-  }),
-);
+const kernels = ['a', 'b', 'c', 'd'].map((seed, index) => {
+  const release = index < 2 ? '6.12.1-amd64' : `6.1.${index}`;
+  const record = kernelRecord({ buildId: buildIdOf(seed), release });
+  return index < 3 ? { ...record, distro: 'debian' } : record;
+});
 const sorted = kernels.map(({ buildId }) => buildId).sort();
 
 let depot: StartedFetch;

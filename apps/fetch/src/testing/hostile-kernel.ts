@@ -21,12 +21,16 @@ export function hostileKernel(members = 100): Uint8Array {
     'long_one',
     members * 4,
     Array.from({ length: members }, (_, at) => ({
-      ...{ name: `a_member_with_a_long_name_${at}`, type: int, bitOffset: at * 32 },
+      name: `a_member_with_a_long_name_${at}`,
+      type: int,
+      bitOffset: at * 32,
     })),
   );
   const size = members * 4;
   const entries = Array.from({ length: TWINS }, (_, at) => ({
-    ...{ type: addVariable(b, 'twin', struct, 0), offset: at * size, size },
+    type: addVariable(b, 'twin', struct, 0),
+    offset: at * size,
+    size,
   }));
   const plain = addVariable(b, 'plain', int, 1);
   entries.push({ type: plain, offset: TWINS * size, size: 4 });

@@ -69,9 +69,10 @@ export class Bucket {
     const { protocol, hostname, port } = new URL(endpoint);
     const useSSL = protocol === 'https:';
     const { request } = useSSL ? https : http;
+    const explicit = port === '' ? {} : { port: Number(port) };
     return new Client({
       endPoint: hostname,
-      ...(port !== '' && { port: Number(port) }),
+      ...explicit,
       useSSL,
       accessKey,
       secretKey,

@@ -25,14 +25,15 @@ export interface PageQuery {
 /** The query of a request for a page (`ListObjectsV2`), as the server's signature has it: sorted. */
 export function pageQuery({ prefix, token, after }: PageQuery): string {
   const values = {
-    ...(token !== '' && { 'continuation-token': token }),
+    'continuation-token': token,
     'encoding-type': 'url',
     'list-type': '2',
     'max-keys': '1000',
     prefix,
-    ...(after !== '' && { 'start-after': after }),
+    'start-after': after,
   };
   return Object.entries(values)
+    .filter(([name, value]) => value !== '' || name === 'prefix')
     .map(([name, value]) => `${name}=${encode(value)}`)
     .join('&');
 }

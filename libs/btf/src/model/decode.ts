@@ -31,8 +31,8 @@ export function decodeOn(btf: Btf, base: BtfModel | undefined): BtfModel {
     endian: btf.endian,
     strings: btf.strings,
     headerLength: btf.header.length,
-    ...(base && { base }),
-    ...(btf.layouts.length > 0 && { layouts: btf.layouts }),
+    base,
+    layouts: btf.layouts.length > 0 ? btf.layouts : undefined,
   };
 }
 

@@ -21,10 +21,10 @@ function builderOf(model: BtfModel): BtfBuilder {
   const base = model.base && baseOf(model.base);
   const builder = new BtfBuilder({
     endian: model.endian,
-    ...(base && { base }),
-    ...(model.strings && { strings: model.strings }),
-    ...(model.headerLength !== undefined && { headerLength: model.headerLength }),
-    ...(model.layouts && { layouts: model.layouts }),
+    base,
+    strings: model.strings,
+    headerLength: model.headerLength,
+    layouts: model.layouts,
   });
   const ids = new Map<BtfType, number>();
   const below = idsOf(model.base);

@@ -10,7 +10,7 @@ export interface BtfModel {
    * What this is split from; its types are referred to as the same objects. Not to be changed
    * once something split from it was encoded.
    */
-  base?: BtfModel;
+  base?: BtfModel | undefined;
   /**
    * The string section that encoding starts with, so that strings keep their offsets. Without it
    * strings stand in the order of first use.
@@ -19,5 +19,5 @@ export interface BtfModel {
   /** Bytes of the header where they are not 24 (32 with layouts). */
   headerLength?: number;
   /** Writes the layout section of Linux 7.1. */
-  layouts?: readonly KindLayout[];
+  layouts?: readonly KindLayout[] | undefined;
 }

@@ -26,14 +26,13 @@ export function lowerBtf(btf: Btf, kernel: KernelVersion): Uint8Array<ArrayBuffe
   const plan = planIds(btf, kernel);
   const builder = new BtfBuilder({
     endian: btf.endian,
-    ...(btf.base && { base: btf.base }),
-    ...(btf.layouts.length > 0 && isSince(kernel, '7.1') && { layouts: btf.layouts }),
+    base: btf.base,
+    layouts: btf.layouts.length > 0 && isSince(kernel, '7.1') ? btf.layouts : undefined,
   });
   for (let id = btf.firstId; id < btf.endId; id++) {
     if (plan.isKept(id)) lowerType(builder, btf, id, kernel, plan.map);
   }
-  const options = { kernel, ...(btf.base && { base: btf.base }) };
-  return checkMade('lowered', builder.finish(), options);
+  return checkMade('lowered', builder.finish(), { kernel, base: btf.base });
 }
 
 function planIds(btf: Btf, kernel: KernelVersion) {

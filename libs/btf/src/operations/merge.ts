@@ -31,7 +31,7 @@ export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
   const builder = new BtfBuilder({
     endian: lowest.endian,
     strings: concat(chain.map(({ strings }) => strings)),
-    ...(layouts.length > 0 && { layouts }),
+    layouts: layouts.length > 0 ? layouts : undefined,
   });
   for (const level of chain) builder.addAll(level);
   const starts = new Map(chain.map((level) => [level, level.firstId]));

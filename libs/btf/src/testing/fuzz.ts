@@ -69,7 +69,7 @@ export function fuzz({ seed, runs, corpus, base = seededBtf(1) }: FuzzOptions): 
     let btf: Btf | undefined;
     attempt('parse', () => (btf = parseBtf(bytes, split ? { base } : {})));
     attempt('verify', () =>
-      verifyBtf(bytes, { checks: 'load', faults: Infinity, ...(split && { base }) }),
+      verifyBtf(bytes, { checks: 'load', faults: Infinity, base: split ? base : undefined }),
     );
     if (btf) {
       values++;

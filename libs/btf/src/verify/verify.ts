@@ -10,7 +10,7 @@ import { Faults, type BtfFault } from './faults.ts';
 
 export interface VerifyOptions extends ParseOptions {
   /** Whose rules: default the newest known. */
-  readonly kernel?: KernelVersion;
+  readonly kernel?: KernelVersion | undefined;
   /**
    * `kernel`: what a kernel checks of its own BTF and of its modules' (each type by itself, and
    * chains of modifiers). `load`: also that types fit together, as it does for BPF_BTF_LOAD.
@@ -28,7 +28,11 @@ export const VERIFY_DEFAULTS = { kernel: LATEST_KERNEL, checks: 'kernel', faults
  * Bytes that cannot be indexed at all give one fault with the reader's code as its rule.
  */
 export function verifyBtf(bytes: Uint8Array, options: VerifyOptions = {}): BtfFault[] {
-  const { kernel, checks, faults: limit } = { ...VERIFY_DEFAULTS, ...options };
+  const {
+    kernel = VERIFY_DEFAULTS.kernel,
+    checks = VERIFY_DEFAULTS.checks,
+    faults: limit = VERIFY_DEFAULTS.faults,
+  } = options;
   const faults = new Faults(limit);
   let indexed: ReturnType<typeof indexPartly>;
   try {

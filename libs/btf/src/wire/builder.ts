@@ -10,15 +10,15 @@ import { bytesOfWords } from './words.ts';
 
 export interface BuilderOptions {
   /** What the types are split from; without it the BTF is standalone. */
-  readonly base?: Btf;
+  readonly base?: Btf | undefined;
   /** Default: the base's, or little. */
   readonly endian?: Endian;
   /** Writes the 32-byte header and this layout section (Linux 7.1), by kind. */
-  readonly layouts?: readonly KindLayout[];
+  readonly layouts?: readonly KindLayout[] | undefined;
   /** Bytes of the header, a multiple of 4; default 24, or 32 where there are layouts. */
-  readonly headerLength?: number;
+  readonly headerLength?: number | undefined;
   /** Strings that the own table starts with, in a byte for byte copy of another's section. */
-  readonly strings?: Uint8Array;
+  readonly strings?: Uint8Array | undefined;
 }
 
 /** Head of a type; what is left out is 0. */
@@ -177,8 +177,8 @@ export class BtfBuilder {
   /** The same, parsed: throws FormatError where an id was used whose type was never added. */
   toBtf(section?: string): Btf {
     return parseBtf(this.finish(), {
-      ...(this.base && { base: this.base }),
-      ...(section !== undefined && { section }),
+      base: this.base,
+      section,
     });
   }
 

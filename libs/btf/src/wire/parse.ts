@@ -18,9 +18,9 @@ import { wordsOf } from './words.ts';
 
 export interface ParseOptions {
   /** What this BTF is split from. */
-  readonly base?: Btf;
+  readonly base?: Btf | undefined;
   /** Name of the section for messages; default `.BTF`. */
-  readonly section?: string;
+  readonly section?: string | undefined;
   readonly limits?: Partial<BtfLimits>;
 }
 

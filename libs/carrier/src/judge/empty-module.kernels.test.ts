@@ -15,7 +15,8 @@ describe.each(headersNames)('a module built with the headers of Linux %s', async
 
   it('is taken if its C file is empty, signed or not', () => {
     expect(judgeCarrier(empty)).toMatchObject({
-      ...{ as: 'empty-module', load: { structModule: { nameOffset: 24 } } },
+      as: 'empty-module',
+      load: { structModule: { nameOffset: 24 } },
     });
     expect(judgeCarrier(Buffer.concat([empty, signatureOf()]))).toMatchObject({
       as: 'empty-module',

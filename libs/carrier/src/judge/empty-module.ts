@@ -53,7 +53,9 @@ const ORC_HEADER = 20;
 const RULES: readonly Rule[] = [
   {
     name: /^\.(?:text|init\.text|exit\.text)$/,
-    ...{ types: [PROGBITS], flags: [ALLOC | EXECINSTR], fault: notEmpty('it holds code') },
+    types: [PROGBITS],
+    flags: [ALLOC | EXECINSTR],
+    fault: notEmpty('it holds code'),
   },
   { name: /^\.bss$/, types: [NOBITS], flags: [ALLOC | WRITE], fault: notEmpty('it has bytes') },
   { name: /^\.data$/, types: [PROGBITS], flags: [ALLOC | WRITE], fault: notZero(MOST_DATA) },
@@ -61,16 +63,21 @@ const RULES: readonly Rule[] = [
   { name: /^__versions$/, types: [PROGBITS], flags: [ALLOC], fault: otherSymbols },
   {
     name: /^__version_ext_crcs$/,
-    ...{ types: [PROGBITS], flags: [ALLOC], fault: ({ size }) => when(size !== 4, MORE_SYMBOLS) },
+    types: [PROGBITS],
+    flags: [ALLOC],
+    fault: ({ size }) => when(size !== 4, MORE_SYMBOLS),
   },
   {
     name: /^__version_ext_names$/,
-    ...{ types: [PROGBITS], flags: [ALLOC] },
+    types: [PROGBITS],
+    flags: [ALLOC],
     fault: (_, bytes) => when(textOf(bytes) !== 'module_layout\0', MORE_SYMBOLS),
   },
   {
     name: /^\.gnu\.linkonce\.this_module$/,
-    ...{ types: [PROGBITS], flags: [ALLOC | WRITE], fault: moreThanName },
+    types: [PROGBITS],
+    flags: [ALLOC | WRITE],
+    fault: moreThanName,
   },
   {
     name: /^\.note\.GNU-stack$/,
@@ -80,26 +87,34 @@ const RULES: readonly Rule[] = [
   },
   {
     name: /^\.note\.(?:gnu\.build-id|gnu\.property|Linux)$/,
-    ...{ types: [NOTE], flags: [ALLOC], fault: noNotes },
+    types: [NOTE],
+    flags: [ALLOC],
+    fault: noNotes,
   },
   {
     name: /^\.orc_header$/,
-    ...{ types: [PROGBITS], flags: [ALLOC] },
+    types: [PROGBITS],
+    flags: [ALLOC],
     fault: ({ size }) => when(size !== ORC_HEADER, 'it is no hash'),
   },
   {
     name: /^\.comment$/,
-    ...{ types: [PROGBITS], flags: [0, MERGE | STRINGS], fault: otherThanCompilers },
+    types: [PROGBITS],
+    flags: [0, MERGE | STRINGS],
+    fault: otherThanCompilers,
   },
   // Of the module itself, and what upstream and its mail thread call inlined calls. Not ALLOC: no
   // build has it so, and a kernel copies what it registers.
   {
     name: /^\.BTF(?:\.base|\.inlines?)?$/,
-    ...{ types: [PROGBITS], flags: [0], fault: noBtf },
+    types: [PROGBITS],
+    flags: [0],
+    fault: noBtf,
   },
   {
     name: /^\.debug_[a-z_]+$/,
-    ...{ types: [PROGBITS], flags: DEBUG },
+    types: [PROGBITS],
+    flags: DEBUG,
     fault: ({ size }) => when(size > MOST_DEBUG, `it has ${size} bytes, not ${MOST_DEBUG} at most`),
   },
   {
@@ -143,7 +158,7 @@ export function checkEmptyModule(elf: Elf): Pick<LoadFacts, 'structModule' | 'la
     if (!elf.section(name)) throw wrong(name, 'a module has it');
   }
   const layoutCrc = versionOf(elf, 'module_layout');
-  return { structModule: structModuleOf(elf), ...(layoutCrc !== undefined && { layoutCrc }) };
+  return { structModule: structModuleOf(elf), layoutCrc };
 }
 
 function checkSection(elf: Elf, section: ElfSection): void {

@@ -49,7 +49,9 @@ export function checkFileLayout(elf: Elf, bytes: Uint8Array): void {
     { what: 'the ELF header', start: 0, end: headerSize },
     { what: 'the section headers', start: header.sectionOffset, end: tableEnd },
     ...sections.filter(hasBytes).map(({ name, offset, size }) => ({
-      ...{ what: name, start: offset, end: offset + size },
+      what: name,
+      start: offset,
+      end: offset + size,
     })),
   ];
   checkRanges(ranges, bytes);

@@ -448,7 +448,9 @@ function replaceSymbols(module: Uint8Array, table: Buffer): Uint8Array {
 
 test('code is found by what a section is, not by its name', () => {
   const code = withSection(carrier(input), {
-    ...{ name: '.BTF.more', flags: ALLOC | EXECINSTR, bytes: Uint8Array.of(0x31, 0xc0, 0xc3) },
+    name: '.BTF.more',
+    flags: ALLOC | EXECINSTR,
+    bytes: Uint8Array.of(0x31, 0xc0, 0xc3),
   });
   const relocation = { name: '.BTF.other', type: SectionType.RELA, bytes: new Uint8Array(24) };
   expect(refusal(code)).toMatch(/^carrier-section/);

@@ -16,7 +16,7 @@ export type Judgement =
       /** Version of the writer. */
       readonly writer: number;
       /** What it says so that a kernel loads it; absent: it is a container. */
-      readonly load?: Pick<LoadFacts, 'structModule' | 'layoutCrc'>;
+      readonly load?: Pick<LoadFacts, 'structModule' | 'layoutCrc'> | undefined;
     }
   /** What the kernel's build makes from an empty C file, with BTF in it: it does nothing either. */
   | {
@@ -45,7 +45,7 @@ export function judgeCarrier(module: Uint8Array, options: JudgeOptions = {}): Ju
     const bytes = withoutSignature(module);
     const elf = readElf(bytesSource(bytes));
     checkFileLayout(elf, bytes);
-    const judgement: Judgement = isOurs(elf)
+    const judgement: Judgement & { as: 'carrier' | 'empty-module' } = isOurs(elf)
       ? { as: 'carrier', ...checkWrittenHere(elf, bytes) }
       : { as: 'empty-module', load: checkEmptyModule(elf) };
     if (judgement.load) checkNamePlace(elf, judgement.load.structModule, options);

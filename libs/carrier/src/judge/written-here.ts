@@ -27,7 +27,7 @@ const OTHERS = new Set([
 export interface Written {
   readonly writer: number;
   /** What it says so that a kernel loads it; absent: it is a container. */
-  readonly load?: LoadFacts;
+  readonly load?: LoadFacts | undefined;
 }
 
 /**
@@ -53,7 +53,7 @@ export function checkWrittenHere(elf: Elf, bytes: Uint8Array): Written {
   const input = readInput(elf, modinfo);
   const again = write(input);
   if (Buffer.compare(again, bytes) !== 0) throw otherwise(elf, firstDifference(again, bytes));
-  return { writer, ...(input.load && { load: input.load }) };
+  return { writer, load: input.load };
 }
 
 function writerOf(modinfo: readonly ModinfoEntry[]): number {
@@ -73,11 +73,11 @@ function readInput(elf: Elf, modinfo: readonly ModinfoEntry[]): CarrierInput {
     target: { class: bits, endian, machine: header.machine },
     buildId: field('build_id'),
     baseSha256: field('btf_base_sha256'),
-    ...(btf && { btf: { holds, bytes: elf.bytes(btf) } }),
+    btf: btf && { holds, bytes: elf.bytes(btf) },
     extras: elf.sections
       .filter(({ name }) => name.startsWith('.BTF.'))
       .map((section) => ({ name: section.name.slice('.BTF.'.length), bytes: elf.bytes(section) })),
-    ...(isLoadable && { load: readLoad(elf, field('name'), field('vermagic')) }),
+    load: isLoadable ? readLoad(elf, field('name'), field('vermagic')) : undefined,
   };
 }
 
@@ -86,9 +86,11 @@ function readLoad(elf: Elf, name: string, vermagic: string): LoadFacts {
   const self = Buffer.from(contentsOf(elf, '.gnu.linkonce.this_module'));
   const layoutCrc = versionOf(elf, 'module_layout');
   return {
-    ...{ vermagic, elfFlags, osabi },
-    ...(layoutCrc !== undefined && { layoutCrc }),
-    ...(elf.section('__version_ext_crcs') && { extendedVersions: true }),
+    vermagic,
+    elfFlags,
+    osabi,
+    layoutCrc,
+    extendedVersions: elf.section('__version_ext_crcs') ? true : undefined,
     structModule: { size: self.length, nameOffset: self.indexOf(`${name}\0`, 0, 'latin1') },
     placeholders: elf.sections
       .filter((section) => PLACEHOLDER_NAMES.has(section.name))

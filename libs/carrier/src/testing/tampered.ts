@@ -9,7 +9,11 @@ export function withSection(module: Uint8Array, more: SectionInput, relocates?: 
   const { class: bits, endian, header } = elf;
   const sections = elf.sections.filter(({ name }) => !TABLES.has(name));
   const bytes = writeRelocatable({
-    ...{ class: bits, endian, machine: header.machine, flags: header.flags, osabi: header.osabi },
+    class: bits,
+    endian,
+    machine: header.machine,
+    flags: header.flags,
+    osabi: header.osabi,
     sections: [...sections.map((one) => ({ ...one, bytes: elf.bytes(one).slice() })), more],
   });
   if (relocates !== undefined) {

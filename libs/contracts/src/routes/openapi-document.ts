@@ -33,6 +33,7 @@ function operation(route: Route): object {
     ]),
   );
   const conditional = blob === true && method === 'get';
+  const otherwise = conditional ? CONDITIONAL_ANSWERS : {};
   return {
     // What a token must allow where one is wanted; in a depot without tokens, none is.
     tags: [scope ?? 'read'],
@@ -48,15 +49,17 @@ function operation(route: Route): object {
     responses: {
       200: { description: 'Here it is', content },
       ...successes(route, content),
-      ...(conditional && {
-        // Of several ranges, multipart/byteranges.
-        206: { description: 'The ranges that were asked for' },
-        304: { description: 'What the client has is current' },
-      }),
+      ...otherwise,
       ...problems(route.problems),
     },
   };
 }
+
+const CONDITIONAL_ANSWERS = {
+  // Of several ranges, multipart/byteranges.
+  206: { description: 'The ranges that were asked for' },
+  304: { description: 'What the client has is current' },
+};
 
 function successes(route: Route, content: object): Record<string, object> {
   const answers: Record<string, object> = {};
@@ -111,7 +114,7 @@ function problems(codes: Route['problems']): Record<string, object> {
     const named = all.filter((code) => PROBLEMS[code].status === status);
     answers[status] = {
       description: [...new Set(named)].join(', '),
-      ...((status === 429 || status === 503) && { headers: RETRY_AFTER }),
+      headers: status === 429 || status === 503 ? RETRY_AFTER : undefined,
       content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }

@@ -71,7 +71,7 @@ export function parseManifest(text: string): Manifest {
   if (!known) throw new SyntaxError('delivery is missing or malformed');
   const claimed = (fields.get('claimed') ?? '').split(' ').filter((name) => name !== '');
   const about = { buildId, revision: Number(revision), delivery: known, core: { sha256 } };
-  return { ...about, artifacts, ...(claimed.length > 0 && { claimed }) };
+  return { ...about, artifacts, claimed: claimed.length > 0 ? claimed : undefined };
 }
 
 /** What `sha256sum -c` reads. */

@@ -53,7 +53,7 @@ export interface AcceptedKernel {
   outcome: 'created' | 'known';
   record: KernelRecord;
   /** Who owned the kernel if it has another owner now. */
-  formerOwner?: string;
+  formerOwner?: string | undefined;
   /** What of the upload was left because it did not fit. */
   passedOver: PassedOverInUpload[];
   /** What was asked for and the kernel has not. */
@@ -99,9 +99,9 @@ export async function acceptKernel(
   const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
   const { paths, delivery } = await withStored(deps, opened, buildId, living);
   const options = {
-    ...(delivery && { delivery }),
-    ...(buildId !== undefined && { buildId }),
     ...upload.split,
+    delivery: upload.split.delivery ?? delivery,
+    buildId: upload.split.buildId ?? buildId,
   };
   const split = (progress?: Progress) =>
     splitAll(compute, { paths, options, opened }, signal, progress);
@@ -130,7 +130,7 @@ export async function acceptKernel(
   return {
     outcome: written ? 'created' : 'known',
     record,
-    ...(isOther && { formerOwner: former }),
+    formerOwner: isOther ? former : undefined,
     passedOver,
     missing: missingOf(record, upload, (debug ?? parts).withoutVars),
   };
@@ -198,15 +198,15 @@ async function withStored(
   { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedKernel,
   buildId: string | undefined,
   record: KernelRecord | undefined,
-): Promise<{ paths: UploadPaths; delivery?: Delivery }> {
+): Promise<{ paths: UploadPaths; delivery?: Delivery | undefined }> {
   const isFull = record !== undefined && isFullOf(record, kernel, sha256);
   const given = {
-    ...(kernel && !isFull && { kernel: kernel.path }),
-    ...(full !== undefined && { full }),
-    ...(kernel && isFull && { full: kernel.path }),
-    ...(module !== undefined && { module }),
-    ...(map !== undefined && { map, mapCameAlong }),
-    ...(carrier !== undefined && { carrier }),
+    kernel: isFull ? undefined : kernel?.path,
+    full: isFull ? kernel?.path : full,
+    module,
+    map,
+    mapCameAlong: map === undefined ? undefined : mapCameAlong,
+    carrier,
   };
   const hasCore = kernel?.hasBtf === true && !isFull;
   if (hasCore && (!record || record.state === 'withdrawn')) return { paths: given };
@@ -222,7 +222,7 @@ async function withStored(
   }
   if (record.state === 'withdrawn') refuseWithdrawn(record);
   const stored = await storedParts(blobs, record, { core: !hasCore });
-  return { paths: { ...given, stored }, ...(!hasCore && { delivery: record.delivery }) };
+  return { paths: { ...given, stored }, delivery: hasCore ? undefined : record.delivery };
 }
 
 /** BTF with variables, of a kernel that has core already, is no other core. */

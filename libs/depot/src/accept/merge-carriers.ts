@@ -4,6 +4,7 @@ import {
   CARRIERS,
   partOf,
   withParts,
+  withoutUndefined,
   type CarrierEntry,
   type KernelRecord,
   type PartEntries,
@@ -59,7 +60,8 @@ function withoutKsyms({ ksyms, ...parts }: KernelParts): KernelParts {
   if (!ksyms) return parts;
   const { layout, from } = ksyms;
   const noKsyms = 'no-symbol-table';
-  const carrier = { why: noKsyms, noKsyms, ...parts.carrier } as const;
+  const { why = noKsyms, ...facts } = parts.carrier;
+  const carrier = { noKsyms, ...facts, why } as const;
   return { ...parts, layout: { ...layout, from }, carrier };
 }
 
@@ -82,7 +84,7 @@ function mergeKsyms(
     ofRecord?.sha256 === vars?.sha256 && (!foundSymbols || foundSymbols.sha256 === symbols?.sha256);
   if (!found || !isOfRecord) return kept;
   const rests = [core, ofRecord, symbols].some((part) => part?.claimed);
-  const marks = { ...ruling.marks, ...(rests && { claimed: true as const }) };
+  const marks = rests ? { ...ruling.marks, claimed: true as const } : ruling.marks;
   if (found.sha256 === kept?.sha256 && kept.layout) {
     const same = { ...kept, from: found.from };
     if (ruling.rules && kept.claimed) return withMarks(same, marks);
@@ -124,19 +126,18 @@ function mergeFacts(
   const wasTried = isTried(carrierTarget(next));
   const isLoadable = load !== undefined && wasTried;
   const is = { isLoadable, isUntried: load !== undefined && !wasTried, hasKsyms: !!ksyms };
-  const entry: CarrierEntry = {
+  const entry = withoutUndefined<CarrierEntry>({
     loadable: is.isLoadable,
     ...whyOf(before, parts, is),
     moduleName: CARRIER_NAME,
     signed: false,
-    ...(vermagic !== undefined && { vermagic }),
-    ...(load && { load }),
-    ...((before?.refused ?? parts.refused) && {
-      refused: { ...before?.refused, ...parts.refused },
-    }),
-    ...(mapIgnored !== undefined && { mapIgnored }),
-    ...(links && { links }),
-  };
+    vermagic,
+    load,
+    refused:
+      (before?.refused ?? parts.refused) ? { ...before?.refused, ...parts.refused } : undefined,
+    mapIgnored,
+    links,
+  });
   return load ? withMarks(entry, isSet ? marks : (before ?? {})) : entry;
 }
 
@@ -182,9 +183,9 @@ function mergeGiven(
     }
   }
   const signed = Object.values(all).some((one) => one.signed) || (!given && signedBefore);
-  return { ...(Object.keys(all).length > 0 && { given: all }), signed };
+  return Object.keys(all).length > 0 ? { given: all, signed } : { signed };
 }
 
 function copyOf(load: KernelParts['carrier']['load']): CarrierEntry['load'] {
-  return load && { ...load, structModule: { ...load.structModule } };
+  return load && withoutUndefined<NonNullable<CarrierEntry['load']>>({ ...load });
 }

@@ -8,8 +8,11 @@ import type { KernelParts } from '../split/split-kernel.ts';
 const core = someBytes(64, 'core');
 const source = { sha256: sha256Of(core), size: 1, kind: 'elf', part: 'kernel' } as const;
 const facts: UploadFacts = {
-  ...{ sources: [source], at: new Date('2026-02-02T00:00:00Z') },
-  ...{ actor: LOCAL_ACTOR, evidence: 'kernel', bringsCore: true },
+  sources: [source],
+  at: new Date('2026-02-02T00:00:00Z'),
+  actor: LOCAL_ACTOR,
+  evidence: 'kernel',
+  bringsCore: true,
 };
 
 function part(seed: string) {

@@ -9,6 +9,7 @@ import {
   partSpec,
   RECORD_SCHEMA,
   sourcesSinceReplace,
+  withoutUndefined,
   withParts,
   type ExtraName,
   type KernelRecord,
@@ -27,21 +28,21 @@ import type { KernelParts } from '../split/split-kernel.ts';
 
 /** What the upload says besides the bytes. */
 export interface UploadFacts {
-  arch?: string;
-  distro?: string;
-  release?: string;
+  arch?: string | undefined;
+  distro?: string | undefined;
+  release?: string | undefined;
   /** What its package, or its file's name there, says; the kernel itself and the sender come first. */
   package?: { distribution?: string | undefined; release?: string | undefined } | undefined;
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
   at: Date;
   /** Takes a withdrawn kernel in again. */
-  restore?: boolean;
+  restore?: boolean | undefined;
   /** Takes what it brings in the place of what is published. */
-  replace?: boolean;
+  replace?: boolean | undefined;
   /** When its time is over; absent: never. */
-  keptUntil?: string;
+  keptUntil?: string | undefined;
   /** ID of the token that it was sent with. */
-  uploader?: string;
+  uploader?: string | undefined;
   actor: Actor;
   /** `kernel`: it has a kernel file, and core is not from the store. */
   evidence: Asked['evidence'];
@@ -128,15 +129,16 @@ export function touchRecord(
 function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): KernelRecord {
   const { buildId, endian, delivery, core } = parts;
   const { owner, claimant, distro, marks } = ruling;
+  const brought = owner ? { by: marks.by } : marks;
   const about = {
     buildId,
     delivery,
-    core: { ...entry(core), origin: core.origin, ...(owner ? { by: marks.by } : marks) },
+    core: { ...entry(core), origin: core.origin, ...brought },
     parts: {},
-    ...(owner && { owner }),
-    ...(claimant && { claimant }),
+    owner,
+    claimant,
   };
-  const record: KernelRecord = {
+  const record = withoutUndefined<KernelRecord>({
     schema: RECORD_SCHEMA,
     revision: 1,
     state: 'compressing',
@@ -146,9 +148,9 @@ function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): Ke
     ...about,
     artifacts: {},
     sources: newSources([], facts, ruling),
-    ...(facts.keptUntil !== undefined && { keptUntil: facts.keptUntil }),
+    keptUntil: facts.keptUntil,
     uploadedAt: facts.at.toISOString(),
-  };
+  });
   return mergeParts(record, parts, { ruling, kept: [] });
 }
 
@@ -238,11 +240,11 @@ function describe(parts: KernelParts, facts: UploadFacts) {
   // What the kernel says of itself is worth more than what the sender says of it.
   const arch = parts.arch ?? facts.arch;
   const release = parts.release ?? facts.release ?? facts.package?.release;
-  return {
-    ...(arch !== undefined && { arch }),
-    ...(parts.bits !== undefined && { bits: parts.bits }),
-    ...(release !== undefined && { release }),
-  };
+  return withoutUndefined<Pick<KernelRecord, 'arch' | 'bits' | 'release'>>({
+    arch,
+    bits: parts.bits,
+    release,
+  });
 }
 
 function notTheOwner(
@@ -266,14 +268,16 @@ function newSources(
   if (!leads && current.length >= MAX_SOURCES) return [];
   const known = replace ? [] : sourcesSinceReplace(current);
   return sources
-    .map((source) => ({
-      ...source,
-      encoder: ENCODER,
-      ...(uploader !== undefined && { uploader }),
-      ...marks,
-      ...(replace && { replaced: true as const }),
-      at: at.toISOString(),
-    }))
+    .map((source) =>
+      withoutUndefined<SourceEntry>({
+        ...source,
+        encoder: ENCODER,
+        uploader,
+        ...marks,
+        replaced: replace ? true : undefined,
+        at: at.toISOString(),
+      }),
+    )
     .filter((source) => !hasSource(known, source, actor.principal, !marks.claimed));
 }
 

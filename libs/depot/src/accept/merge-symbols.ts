@@ -1,4 +1,4 @@
-import type { KernelRecord, PartEntries } from '@btf-depot/contracts';
+import { withoutUndefined, type KernelRecord, type PartEntries } from '@btf-depot/contracts';
 import type { Evidence } from '../split/kernel-symbols.ts';
 import { settle, type Settling } from '../ownership/settle.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
@@ -41,11 +41,15 @@ export function mergeSymbols(
   { symbols: found }: KernelParts,
   merging: Merging,
 ): SymbolsEntry | undefined {
-  const part: SymbolsEntry | undefined = found && {
-    ...{ sha256: found.sha256, size: found.bytes.length },
-    ...{ origin: found.origin, from: found.from },
-    ...(found.hidesVariables && { hidesVariables: true }),
-  };
+  const part =
+    found &&
+    withoutUndefined<SymbolsEntry>({
+      sha256: found.sha256,
+      size: found.bytes.length,
+      origin: found.origin,
+      from: found.from,
+      hidesVariables: found.hidesVariables,
+    });
   const areMaps = before && part && evidenceOf(before) === 'map' && part.from === 'map';
   const isNoWorse = areMaps && !part.hidesVariables ? () => !ksyms : saysNoLess;
   return settle<SymbolsEntry>('symbols', before, part, { ...merging, isNoWorse });
@@ -58,7 +62,9 @@ export function mergeLayout(
   merging: Merging,
 ): LayoutEntry | undefined {
   const part: LayoutEntry | undefined = found && {
-    ...{ sha256: found.sha256, size: found.bytes.length, from: found.from },
+    sha256: found.sha256,
+    size: found.bytes.length,
+    from: found.from,
   };
   return settle<LayoutEntry>('addresses', before, part, {
     ...merging,

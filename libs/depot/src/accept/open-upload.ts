@@ -16,11 +16,11 @@ import type { Upload } from './upload.ts';
 export interface OpenedKernel {
   kernel?: KernelFile;
   /** The kernel's debug information in a file of its own. */
-  debug?: KernelFile;
+  debug?: KernelFile | undefined;
   /** Raw BTF, or an ELF file with BTF, and a module. */
-  full?: string;
+  full?: string | undefined;
   /** It lay beside the kernel: it is left where it does not fit. */
-  fullCameAlong?: boolean;
+  fullCameAlong?: boolean | undefined;
   module?: string;
   map?: string;
   /** The map lay beside a kernel, in its package; nobody sent it by itself. */
@@ -54,7 +54,10 @@ export async function openUpload(
 ): Promise<OpenedUpload> {
   const opened: OpenedUpload = {
     kernels: [{ mapCameAlong: false }],
-    ...{ sources: [], found: [], used: [], passedOver: [] },
+    sources: [],
+    found: [],
+    used: [],
+    passedOver: [],
   };
   for (const part of UPLOAD_PARTS) {
     const file = upload[part];
@@ -115,8 +118,9 @@ function openedKernel(opened: OpenedUpload, build: Build, sha256: string): Opene
   if (full) use('full', full);
   return {
     kernel,
-    ...(debug && { debug }),
-    ...(full && { full: full.path, fullCameAlong: true }),
+    debug,
+    full: full?.path,
+    fullCameAlong: full ? true : undefined,
     ...besideOf(opened, build),
     sha256,
   };
@@ -129,11 +133,11 @@ function besideOf(
   const of = { part: 'kernel', buildId: kernel?.buildId } as const;
   if (module) opened.used.push({ ...of, as: 'module', kind: 'module', name: module.name });
   if (map) opened.used.push({ ...of, as: 'map', kind: 'map', name: map.name });
-  return {
-    ...(module && { module: module.path }),
-    ...(map && { map: map.path }),
-    mapCameAlong: map !== undefined && kernel !== undefined,
-  };
+  const mapCameAlong = map !== undefined && kernel !== undefined;
+  const beside: ReturnType<typeof besideOf> = { mapCameAlong };
+  if (module) beside.module = module.path;
+  if (map) beside.map = map.path;
+  return beside;
 }
 
 /** Modules and maps that are no kernel's here. */

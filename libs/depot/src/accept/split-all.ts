@@ -1,4 +1,4 @@
-import { PROBLEMS, type PassedOverInUpload } from '@btf-depot/contracts';
+import { PROBLEMS, withoutUndefined, type PassedOverInUpload } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import type { Compute, UploadPaths } from '../ports/compute.ts';
 import type { Progress } from '../progress.ts';
@@ -59,8 +59,8 @@ export async function splitAll(
 function storedOf({ core, vars, symbols, carrier: { load } }: KernelParts): StoredParts {
   return {
     core: core.bytes,
-    ...(vars && { vars }),
-    ...(symbols && { symbols }),
-    ...(load && { load: { ...load, structModule: { ...load.structModule } } }),
+    vars,
+    symbols,
+    load: load && withoutUndefined<StoredParts['load'] & object>({ ...load }),
   };
 }

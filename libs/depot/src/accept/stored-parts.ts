@@ -27,10 +27,10 @@ export async function storedParts(
     throw new DepotError('internal', `the core of ${buildId} is not in the store`);
   }
   return {
-    ...(coreBytes && { core: coreBytes }),
-    ...(vars && varsBytes && { vars: { ...vars, bytes: varsBytes } }),
-    ...(symbols && symbolBytes && { symbols: storedSymbols(symbols, symbolBytes) }),
-    ...(carrier?.load && { load: carrier.load }),
+    core: coreBytes,
+    vars: vars && varsBytes ? { ...vars, bytes: varsBytes } : undefined,
+    symbols: symbols && symbolBytes ? storedSymbols(symbols, symbolBytes) : undefined,
+    load: carrier?.load,
   };
 }
 
@@ -45,7 +45,7 @@ type SymbolsEntry = PartEntries['symbols'];
 function storedSymbols(entry: SymbolsEntry, bytes: Uint8Array): StoredSymbols {
   const { origin, from, hidesVariables } = entry;
   const isKnown = from === 'kallsyms' || from === 'symtab' || from === 'map';
-  return { bytes, from: isKnown ? from : origin, ...(hidesVariables && { hidesVariables }) };
+  return { bytes, from: isKnown ? from : origin, hidesVariables };
 }
 
 /** Why there are none for good. */

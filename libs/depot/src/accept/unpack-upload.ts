@@ -38,9 +38,9 @@ export interface KernelFile extends Named {
   /** It brings its own core. */
   hasBtf: boolean;
   /** It has debug information. */
-  hasDwarf?: boolean;
+  hasDwarf?: boolean | undefined;
   /** Of BTF by itself: it has variables, as a full BTF does and a kernel's own does not. */
-  hasVariables?: boolean;
+  hasVariables?: boolean | undefined;
   /** `NAME VERSION` of the package that it lay in. */
   package?: string | undefined;
   /** That its package is of, named as os-release(5) does in ID. */
@@ -58,7 +58,7 @@ export interface BesideKernel extends Named {
 /** What was found in one file of an upload. */
 export interface UnpackedUpload {
   /** The first of `kernels`. */
-  kernel?: KernelFile;
+  kernel?: KernelFile | undefined;
   /** All that were found, those that say more before the others. */
   kernels: readonly KernelFile[];
   /** What looked like something of use, and why it was not used. */
@@ -67,13 +67,13 @@ export interface UnpackedUpload {
   modules: readonly BesideKernel[];
   maps: readonly BesideKernel[];
   /** Path of the first module. */
-  module?: string;
+  module?: string | undefined;
   /** The kernel that the module names as its own; only carriers do. */
-  moduleBuildId?: string;
+  moduleBuildId?: string | undefined;
   /** Path of the first System.map. */
-  map?: string;
+  map?: string | undefined;
   /** `NAME VERSION` of the package that it came as. */
-  package?: string;
+  package?: string | undefined;
 }
 
 /**
@@ -108,11 +108,11 @@ function describe({ files, packages, passedOver }: Unpacked<FileAt>): UnpackedUp
     modules,
     maps,
     passedOver: [...passedOver, ...refused],
-    ...(kernel && { kernel }),
-    ...(module && { module: module.path }),
-    ...(module?.buildId !== undefined && { moduleBuildId: module.buildId }),
-    ...(maps[0] && { map: maps[0].path }),
-    ...(about && { package: nameOf(about) }),
+    kernel,
+    module: module?.path,
+    moduleBuildId: module?.buildId,
+    map: maps[0]?.path,
+    package: about && nameOf(about),
   };
 }
 
@@ -120,7 +120,10 @@ function nameOf({ name, version }: PackageInfo): string {
   return `${name} ${version}`;
 }
 
-function moduleFile({ source, name }: FoundFile<FileAt>): BesideKernel & { buildId?: string } {
+function moduleFile({
+  source,
+  name,
+}: FoundFile<FileAt>): BesideKernel & { buildId?: string | undefined } {
   const elf = readElf(source);
   const section = elf.section('.modinfo');
   const entries = section ? readModinfo(elf.bytes(section)) : [];
@@ -128,8 +131,10 @@ function moduleFile({ source, name }: FoundFile<FileAt>): BesideKernel & { build
   const release = valueOf('vermagic')?.split(' ', 1)[0];
   const buildId = valueOf('build_id');
   return {
-    ...{ path: source.path, name, release },
-    ...(buildId !== undefined && isBuildId(buildId) && { buildId }),
+    path: source.path,
+    name,
+    release,
+    buildId: buildId !== undefined && isBuildId(buildId) ? buildId : undefined,
   };
 }
 
@@ -177,7 +182,7 @@ function kernelFile(
     if (isBareBtf(elf)) return { ...file, ...bareBtf(source) };
     const hasBtf = elf.filled('.BTF') !== undefined;
     const release = wantsRelease ? bannerOf(elf)?.release : undefined;
-    const says = { hasBtf, ...(hasDwarf(elf) && { hasDwarf: true }), release };
+    const says = { hasBtf, hasDwarf: hasDwarf(elf) ? true : undefined, release };
     return { ...file, kind, ...idOf(elf.buildId()), ...says };
   }
   if (kind !== 'image') return { ...file, ...bareBtf(source) };
@@ -186,7 +191,7 @@ function kernelFile(
 }
 
 function bareBtf(source: Source): Pick<KernelFile, 'kind' | 'hasBtf' | 'hasVariables'> {
-  return { kind: 'btf', hasBtf: true, ...(hasVariables(source) && { hasVariables: true }) };
+  return { kind: 'btf', hasBtf: true, hasVariables: hasVariables(source) ? true : undefined };
 }
 
 /** What is malformed is told when it is split. */

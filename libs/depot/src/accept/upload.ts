@@ -22,17 +22,17 @@ export interface Upload {
   carrier?: UploadedFile;
   /** Where what has to be unpacked may lie until this has ended. */
   folder: string;
-  arch?: string;
-  distro?: string;
-  release?: string;
+  arch?: string | undefined;
+  distro?: string | undefined;
+  release?: string | undefined;
   /** Takes a withdrawn kernel in again. */
-  restore?: boolean;
+  restore?: boolean | undefined;
   /** Takes what it brings in the place of what is published. */
-  replace?: boolean;
+  replace?: boolean | undefined;
   /** When its time is over; absent: never. */
-  keptUntil?: string;
+  keptUntil?: string | undefined;
   /** ID of the token that it was sent with. */
-  uploader?: string;
+  uploader?: string | undefined;
   actor: Actor;
   split: SplitOptions;
 }

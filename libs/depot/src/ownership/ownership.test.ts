@@ -41,7 +41,10 @@ function given(vars: string, signed: boolean, name = 'btf_vmlinux'): GivenCarrie
   const hash = (seed: string) => part(seed).sha256;
   return {
     ...part(`carrier with ${vars}, ${signed ? 'signed' : 'not signed'}`),
-    ...{ signed, name, buildId, baseSha256: hash('core') },
+    signed,
+    name,
+    buildId,
+    baseSha256: hash('core'),
     header: { class: 64, endian: 'little', machine: 62, flags: 0, osabi: 0 },
     sections: { '.BTF': hash('ksyms'), '.BTF.vars': hash(vars) },
     judgement: { as: 'carrier', writer: 1 },
@@ -61,14 +64,21 @@ function depot(record?: KernelRecord) {
   const held = { record };
   const send = (actor: Actor, { core = 'core', claim, ...sent }: Sent = {}, says: Says = {}) => {
     const parts: KernelParts = {
-      ...{ kind: claim ? 'btf' : 'elf', buildId, endian: 'little', delivery: 'builtin' },
-      ...{ core: { ...part(core), origin: 'verbatim' }, carrier: { loadable: false } },
+      kind: claim ? 'btf' : 'elf',
+      buildId,
+      endian: 'little',
+      delivery: 'builtin',
+      core: { ...part(core), origin: 'verbatim' },
+      carrier: { loadable: false },
       ...sent,
     };
     const source = { ...part(JSON.stringify([actor, core, sent])), size: 1, kind: parts.kind };
     const facts: UploadFacts = {
-      ...{ actor, at, sources: [{ ...source, part: 'kernel' }] },
-      ...{ evidence: claim ? 'claim' : 'kernel', bringsCore: !claim || !held.record },
+      actor,
+      at,
+      sources: [{ ...source, part: 'kernel' }],
+      evidence: claim ? 'claim' : 'kernel',
+      bringsCore: !claim || !held.record,
       ...says,
     };
     const next = mergeRecord(held.record, parts, facts);
@@ -106,7 +116,8 @@ describe('the twelve rules', () => {
     }
     const prefixed = token('prefixed', { buildIdPrefix: buildId.slice(0, 2) });
     expect(depot(depot().send(farm)).send(prefixed)?.owner).toEqual({
-      ...{ principal: 'prefixed', rank: 'assigned' },
+      principal: 'prefixed',
+      rank: 'assigned',
     });
   });
 
@@ -304,7 +315,10 @@ describe('the twelve rules', () => {
     const { send } = depot();
     send(farm);
     const record = send(stranger, {
-      ...{ claim: true, vars: vars('v'), symbols: symbols('s'), carrier: load('6.12') },
+      claim: true,
+      vars: vars('v'),
+      symbols: symbols('s'),
+      carrier: load('6.12'),
     });
     expect(record).toMatchObject({
       core: { by: 'farm' },
@@ -416,15 +430,17 @@ test('of two first uploads at once the second is judged by the first', async () 
 describe('a record of before owners were recorded', () => {
   const old = (uploader?: string, kind = 'elf') => {
     const record = kernelRecord({ buildId });
-    const sources = record.sources.map((source) => ({
-      ...{ ...source, kind },
-      ...(uploader !== undefined && { uploader }),
-    }));
+    const sent = uploader === undefined ? { kind } : { kind, uploader };
+    const sources = record.sources.map((source) => ({ ...source, ...sent }));
     return depot({ ...record, sources, parts: { vars: oldVars }, carrier, state: 'ready' });
   };
   const carrier = { loadable: false, moduleName: 'btf_vmlinux', signed: false };
   const oldVars = {
-    ...{ sha256: part('v').sha256, size: 64, types: 1, variables: 3, origin: 'full' as const },
+    sha256: part('v').sha256,
+    size: 64,
+    types: 1,
+    variables: 3,
+    origin: 'full' as const,
     baseSha256: part('core').sha256,
   };
 

@@ -90,7 +90,8 @@ export function judgeUpload(current: KernelRecord | undefined, asked: Asked, act
     throw foreignDistro(actor.distro, current, isKernel);
   }
   const distro = own ? (known ?? stamp) : known;
-  const kept = { ...(owned ? { owner: before } : { claimant: before }), distro, takes: false };
+  const held = owned ? { owner: before } : { claimant: before };
+  const kept = { ...held, distro, takes: false };
   const taken = { ...fresh, distro: actor.distro ?? (own ? distro : stamp) };
   const standing = own && owned ? { owner: ownerAfter(before, me) } : mine;
   const sameCore = current.core.sha256 === asked.coreSha256;
@@ -175,7 +176,7 @@ function ruling(
     rules,
     leads,
     overrides: override,
-    marks: { by: principal, ...(!rules && { claimed: true as const }) },
+    marks: rules ? { by: principal } : { by: principal, claimed: true },
     isMine,
     over: (part) => {
       if (!part || override) return 'set';

@@ -41,10 +41,8 @@ function ownedRecord(
   const { before } = standingOf(current);
   const kept = current.owner?.principal === principal ? current.owner.signers : undefined;
   const named = signers ?? kept ?? [];
-  const owner: Owner = {
-    ...{ principal, rank: 'assigned' },
-    ...(named.length > 0 && { signers: [...named] }),
-  };
+  const owner: Owner = { principal, rank: 'assigned' };
+  if (named.length > 0) owner.signers = [...named];
   const judged = judgedParts(current, ({ by = before.principal, claimed }) => {
     const isTheirs = by === principal || (!distrust && !claimed);
     return isTheirs ? { by } : { by, claimed: true };

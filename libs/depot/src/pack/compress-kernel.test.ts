@@ -1,4 +1,4 @@
-import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
+import { jobFor, RECORD_SCHEMA, withoutUndefined, type KernelRecord } from '@btf-depot/contracts';
 import { carrier, type LoadFacts } from '@btf-depot/carrier';
 import { withSection } from '@btf-depot/carrier/testing';
 import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
@@ -139,8 +139,9 @@ describe('a kernel whose load facts are refused', () => {
   const entry = { loadable: true, moduleName: 'btf_vmlinux', signed: false };
   const withLoad = (facts: LoadFacts) => {
     const record = kernelRecord({
-      ...{ arch: 'x86_64', bits: 64 },
-      carrier: { ...entry, load: { ...facts, structModule: { ...facts.structModule } } },
+      arch: 'x86_64',
+      bits: 64,
+      carrier: { ...entry, load: withoutUndefined({ ...facts }) },
     });
     const signed: Uint8Array[] = [];
     const signModule = (module: Uint8Array) => {

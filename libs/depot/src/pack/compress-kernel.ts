@@ -6,6 +6,7 @@ import {
   partOf,
   PUBLISHED_PARTS,
   RECORD_SCHEMA,
+  withoutUndefined,
   type ArtifactEntry,
   type CarrierEntry,
   type Job,
@@ -75,8 +76,8 @@ export async function compressKernel(
     const given = deps.signModule && (await signCarriers(input, deps.signModule));
     const asked = {
       ...input,
-      ...(given && { given }),
-      ...(deps.levels && { levels: deps.levels }),
+      given: given ?? input.given,
+      levels: deps.levels ?? input.levels,
     };
     const isStillDue = (record: KernelRecord) => isDue(record, job);
     const packed = signed(
@@ -131,8 +132,17 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
   ]);
   return {
     ...(Object.fromEntries(published) as PublishedBytes),
-    ...{ buildId, revision, delivery, endian, arch, bits, core },
-    ...{ load: carrier?.load, links: carrier?.links, given, levels },
+    buildId,
+    revision,
+    delivery,
+    endian,
+    arch,
+    bits,
+    core,
+    load: carrier?.load,
+    links: carrier?.links,
+    given,
+    levels,
     claimed: claimed.length > 0 ? claimed : undefined,
   };
 }
@@ -183,34 +193,31 @@ async function publish(
   packed: readonly (PackedArtifact | SignatureFile)[],
   changes: Partial<CarrierEntry>,
 ): Promise<boolean> {
-  const artifacts: Record<string, ArtifactEntry> = Object.fromEntries(
-    packed.map((one) => [
-      one.name,
-      {
-        sha256: one.sha256,
-        size: one.bytes.length,
-        mediaType: mediaTypeOf(one.name),
-        ...('ms' in one && { ms: one.ms }),
-      },
-    ]),
-  );
+  const entryOf = (one: PackedArtifact | SignatureFile) =>
+    withoutUndefined<ArtifactEntry>({
+      sha256: one.sha256,
+      size: one.bytes.length,
+      mediaType: mediaTypeOf(one.name),
+      ms: 'ms' in one ? one.ms : undefined,
+    });
+  const artifacts = Object.fromEntries(packed.map((one) => [one.name, entryOf(one)]));
   const isOneSigned = packed.some(({ name, bytes }) => name.endsWith('.ko') && isSigned(bytes));
   const levels = { ...COMPRESSION_LEVELS, ...deps.levels };
   const readyAt = deps.clock.now().toISOString();
-  const announced = deps.announces ? { unannounced: true as const } : {};
   const { written } = await updateRecord(deps.records, job.buildId, (current) =>
     current && isDue(current, job)
-      ? ended(current, {
-          state: 'ready',
-          artifacts,
-          packing: PACKING,
-          levels,
-          ...(current.carrier && {
-            carrier: { ...current.carrier, signed: isOneSigned, ...changes },
+      ? ended(
+          current,
+          withoutUndefined<Partial<KernelRecord>>({
+            state: 'ready',
+            artifacts,
+            packing: PACKING,
+            levels,
+            carrier: current.carrier && { ...current.carrier, signed: isOneSigned, ...changes },
+            readyAt,
+            unannounced: deps.announces ? true : undefined,
           }),
-          readyAt,
-          ...announced,
-        })
+        )
       : undefined,
   );
   return written;

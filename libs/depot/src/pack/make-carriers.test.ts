@@ -14,7 +14,8 @@ import { splitKernel, type KernelParts } from '../split/split-kernel.ts';
 
 const buildId = buildIdOf('loadable');
 const facts = {
-  ...{ sources: [], at: new Date('2026-02-02T00:00:00Z') },
+  sources: [],
+  at: new Date('2026-02-02T00:00:00Z'),
   actor: LOCAL_ACTOR,
   evidence: 'kernel' as const,
   bringsCore: true,
@@ -22,19 +23,23 @@ const facts = {
 
 function partsOf(kernel: { vmlinux: Uint8Array; full?: Uint8Array }): KernelParts {
   const { vmlinux, full } = kernel;
-  const input = { kernel: bytesSource(vmlinux), ...(full && { full: bytesSource(full) }) };
+  const input = { kernel: bytesSource(vmlinux), full: full && bytesSource(full) };
   return splitKernel(input, { extras: ['vars'] });
 }
 
 function packed(parts: KernelParts) {
   const { endian, delivery, core, vars, ksyms, carrier, arch, bits } = parts;
   return packKernel({
-    ...{ buildId, revision: 1, endian, delivery, core: core.bytes },
-    ...(arch !== undefined && { arch }),
-    ...(bits !== undefined && { bits }),
-    ...(vars && { vars: vars.bytes }),
-    ...(ksyms && { ksyms: ksyms.bytes }),
-    ...(carrier.load && { load: carrier.load }),
+    buildId,
+    revision: 1,
+    endian,
+    delivery,
+    core: core.bytes,
+    arch,
+    bits,
+    vars: vars?.bytes,
+    ksyms: ksyms?.bytes,
+    load: carrier.load,
   });
 }
 
@@ -94,7 +99,9 @@ describe('of an image that does not say what machine it is for', () => {
   const self = Buffer.alloc(size ?? 0);
   self.write('loop', nameOffset ?? 0, 'latin1');
   const module = writeRelocatable({
-    ...{ class: 64, endian: 'little', machine: Machine.RISCV },
+    class: 64,
+    endian: 'little',
+    machine: Machine.RISCV,
     sections: [
       { name: '.modinfo', bytes: Buffer.from('name=loop\0vermagic=6.12.0-test SMP \0', 'latin1') },
       { name: '.gnu.linkonce.this_module', bytes: self },
@@ -118,7 +125,8 @@ describe('of an image that does not say what machine it is for', () => {
     const record = mergeRecord(undefined, alone, facts);
     expect(record).not.toHaveProperty('arch');
     expect(mergeRecord(record, { ...later, core: alone.core }, facts)).toMatchObject({
-      ...{ arch: 'riscv64', revision: 2 },
+      arch: 'riscv64',
+      revision: 2,
       carrier: { loadable: true },
     });
   });
@@ -194,9 +202,15 @@ describe('inlined calls', () => {
   const inlines = text('inlines');
   const { endian, carrier } = partsOf(loadableKernel(buildId));
   const input: CarriersInput = {
-    ...{ buildId, endian, delivery: 'builtin', arch: 'x86_64', bits: 64 },
-    ...{ core: text('core'), ksyms: text('ksyms'), inlines },
-    ...(carrier.load && { load: carrier.load }),
+    buildId,
+    endian,
+    delivery: 'builtin',
+    arch: 'x86_64',
+    bits: 64,
+    core: text('core'),
+    ksyms: text('ksyms'),
+    inlines,
+    load: carrier.load,
   };
   const sectionsOf = (module: Uint8Array | undefined) =>
     module && readCarrier(module).sections.map(({ name }) => name);

@@ -5,14 +5,14 @@ import type { PackedArtifact, PackInput } from '../pack/pack-kernel.ts';
 
 /** What there is to split: files by their paths, and what the store has already. */
 export interface UploadPaths {
-  kernel?: string;
-  full?: string;
-  module?: string;
-  map?: string;
+  kernel?: string | undefined;
+  full?: string | undefined;
+  module?: string | undefined;
+  map?: string | undefined;
   /** The map lay beside the kernel in a package. */
-  mapCameAlong?: boolean;
-  carrier?: string;
-  stored?: StoredParts;
+  mapCameAlong?: boolean | undefined;
+  carrier?: string | undefined;
+  stored?: StoredParts | undefined;
 }
 
 /**

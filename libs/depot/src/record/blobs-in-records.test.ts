@@ -12,14 +12,17 @@ test('no blob that a record names is left out of those that are checked and coun
   const artifact = { ...blob(), mediaType: 'text/plain' };
   const record: KernelRecord = kernelRecord({
     parts: {
-      ...{ vars: { ...blob(), ...on, variables: 1 }, later: { ...blob(), ...on } },
+      vars: { ...blob(), ...on, variables: 1 },
+      later: { ...blob(), ...on },
       ksyms: { ...blob(), variables: 1, leftOut: {}, layout: blob() },
       symbols: { ...blob(), origin: 'symtab' },
       layout: { ...blob(), from: 'map' },
       inlines: { ...blob(), ...on, sites: 1, map: blob() },
     },
     carrier: {
-      ...{ loadable: true, moduleName: 'btf_vmlinux', signed: true },
+      loadable: true,
+      moduleName: 'btf_vmlinux',
+      signed: true,
       given: { 'btf_vmlinux.ko': { ...blob(), signed: true }, later: { ...blob(), signed: true } },
     },
     artifacts: { manifest: artifact, later: { ...artifact, ...blob() } },

@@ -19,7 +19,9 @@ test('a withdrawn kernel keeps a small record: what it was, who sent it, and no 
   const blob = { sha256: 'cd'.repeat(32), size: 1, types: 1 };
   const vars = { ...blob, variables: 1, origin: 'dwarf', baseSha256: 'ab'.repeat(32) } as const;
   const full = kernelRecord({
-    ...{ state: 'ready', artifacts: { manifest }, distro: 'debian' },
+    state: 'ready',
+    artifacts: { manifest },
+    distro: 'debian',
     parts: {
       vars,
       ksyms: { ...blob, variables: 1, leftOut: {}, layout: blob },
@@ -28,15 +30,32 @@ test('a withdrawn kernel keeps a small record: what it was, who sent it, and no 
       inlines: { ...blob, sites: 1, origin: 'dwarf', baseSha256: 'ab'.repeat(32) },
     },
     carrier: { loadable: true, moduleName: 'btf_vmlinux', signed: false },
-    ...{ levels: { gzip: 1, xz: 1, zstd: 1 }, encoder: 'btf-depot test', unannounced: true },
-    ...{ readyAt: withdrawal.at, keptUntil: withdrawal.at },
+    levels: { gzip: 1, xz: 1, zstd: 1 },
+    encoder: 'btf-depot test',
+    unannounced: true,
+    readyAt: withdrawal.at,
+    keptUntil: withdrawal.at,
   });
   await records.put(full, undefined);
   const { schema, buildId, revision, arch, bits, endian, release, distro, delivery } = full;
   const { core, sources, uploadedAt } = full;
   expect(await withdraw(records, buildId, withdrawal)).toEqual({
-    ...{ schema, buildId, revision, arch, bits, endian, release, distro, delivery },
-    ...{ core, sources, uploadedAt, state: 'withdrawn', parts: {}, artifacts: {}, withdrawal },
+    schema,
+    buildId,
+    revision,
+    arch,
+    bits,
+    endian,
+    release,
+    distro,
+    delivery,
+    core,
+    sources,
+    uploadedAt,
+    state: 'withdrawn',
+    parts: {},
+    artifacts: {},
+    withdrawal,
   });
 });
 

@@ -1,4 +1,10 @@
-import { RECORD_SCHEMA, type KernelRecord, type Withdrawal } from '@btf-depot/contracts';
+import {
+  RECORD_SCHEMA,
+  withoutUndefined,
+  type KernelRecord,
+  type Loose,
+  type Withdrawal,
+} from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { judgeWithdrawal, type Actor } from '../ownership/ownership.ts';
 import type { RecordStore } from '../ports/record-store.ts';
@@ -15,9 +21,10 @@ import { updateRecord } from './update-record.ts';
 export async function withdraw(
   records: RecordStore,
   buildId: string,
-  withdrawal: Withdrawal,
+  says: Loose<Withdrawal>,
   actor?: Actor,
 ): Promise<KernelRecord> {
+  const withdrawal = withoutUndefined<Withdrawal>(says);
   const { record } = await updateRecord(records, buildId, (current, { unreadable }) => {
     // Only an operator withdraws what says no more whose it is.
     if (unreadable && !actor) return tombstone(buildId, withdrawal);
@@ -48,8 +55,16 @@ const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
 /** Of a kernel of which nothing else is known any more. */
 export function tombstone(buildId: string, withdrawal: Withdrawal): KernelRecord {
   return {
-    ...{ schema: RECORD_SCHEMA, buildId, revision: 1, state: 'withdrawn', withdrawal },
-    ...{ endian: 'little', delivery: 'module', parts: {}, artifacts: {}, sources: [] },
+    schema: RECORD_SCHEMA,
+    buildId,
+    revision: 1,
+    state: 'withdrawn',
+    withdrawal,
+    endian: 'little',
+    delivery: 'module',
+    parts: {},
+    artifacts: {},
+    sources: [],
     core: { sha256: '0'.repeat(64), size: 0, types: 0, origin: 'verbatim' },
     uploadedAt: withdrawal.at,
   };

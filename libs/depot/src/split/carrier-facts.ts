@@ -32,15 +32,15 @@ type NoKsyms =
 export interface CarrierFacts {
   loadable: boolean;
   /** Why the kernel cannot load it, or gets nothing from it. */
-  why?: NotLoadable | NoKsyms;
+  why?: NotLoadable | NoKsyms | undefined;
   /** Why it has no ksyms, loadable or not. */
   noKsyms?: NoKsyms;
-  vermagic?: string;
-  load?: LoadFacts;
+  vermagic?: string | undefined;
+  load?: LoadFacts | undefined;
   /** Why the System.map that came along was not used. */
-  mapIgnored?: string;
+  mapIgnored?: string | undefined;
   /** Names that the kernel keeps for modules of its own build. */
-  links?: readonly LinkRecord[];
+  links?: readonly LinkRecord[] | undefined;
 }
 
 /** `ImageLayout` of libs/extras: where the variables lie. */
@@ -63,18 +63,18 @@ export interface CarrierParts {
   vars?: VariablesPart | undefined;
   ksyms?: KsymsPart;
   /** Of a kernel that has no ksyms, but variables whose addresses are known. */
-  layout?: LayoutPart;
+  layout?: LayoutPart | undefined;
   carrier: CarrierFacts;
 }
 
 interface KernelSays {
-  elf?: Elf;
+  elf?: Elf | undefined;
   /** Any module of the same build. */
-  module?: Elf;
+  module?: Elf | undefined;
   /** Absent: it has no symbols. */
-  image?: KnownImage;
-  mapIgnored?: string;
-  release?: string;
+  image?: KnownImage | undefined;
+  mapIgnored?: string | undefined;
+  release?: string | undefined;
   delivery: Delivery;
 }
 
@@ -89,27 +89,27 @@ export function carrierParts(
   { elf, module, image, mapIgnored, release, delivery }: KernelSays,
 ): CarrierParts {
   const load = refusing(module ? 'module' : 'kernel', () =>
-    loadFacts({ core, ...(elf && { kernel: elf }), ...(module && { module }) }),
+    loadFacts({ core, kernel: elf, module }),
   );
   const { vermagic } = load.loadable ? load.facts : load;
   const links = elf ? readLinkRecords(elf) : [];
   const carrier: CarrierFacts = {
     loadable: load.loadable,
-    ...(!load.loadable && { why: load.why }),
-    ...(vermagic !== undefined && { vermagic }),
-    ...(load.facts && { load: load.facts }),
-    ...(links.length > 0 && { links }),
-    ...(mapIgnored !== undefined && { mapIgnored }),
+    why: load.loadable ? undefined : load.why,
+    vermagic,
+    load: load.facts,
+    links: links.length > 0 ? links : undefined,
+    mapIgnored,
   };
   // A kernel that has no core of its own has nothing to register split BTF on.
-  if (delivery === 'module') return { ...(vars && { vars }), carrier };
+  if (delivery === 'module') return { vars, carrier };
   const found: Safe | Unsafe = vars ? safePart(core, vars, image, release) : { noKsyms: 'no-vars' };
   if ('ksyms' in found) return { ...found, carrier };
   const { noKsyms, layout } = found;
   return {
-    ...(vars && { vars }),
-    ...(layout && { layout }),
-    carrier: { why: noKsyms, noKsyms, ...carrier },
+    vars,
+    layout,
+    carrier: { ...carrier, why: carrier.why ?? noKsyms, noKsyms },
   };
 }
 
@@ -137,13 +137,18 @@ function safePart(
   const { bytes, types, variables } = safe.ksyms;
   if (variables === 0) return { noKsyms: 'no-ksyms' };
   const kernel = kernelVersionOf(release);
-  const faults = verifyBtf(bytes, { base: core, ...(kernel && { kernel }) });
+  const faults = verifyBtf(bytes, { base: core, kernel });
   if (faults.length > 0) return { noKsyms: 'ksyms-refused' };
   return {
     vars: { ...vars, bytes: safe.vars, sha256: sha256Of(safe.vars) },
     ksyms: {
-      ...{ bytes, sha256: sha256Of(bytes), types, variables },
-      ...{ leftOut: safe.leftOut, layout, from: image.from },
+      bytes,
+      sha256: sha256Of(bytes),
+      types,
+      variables,
+      leftOut: safe.leftOut,
+      layout,
+      from: image.from,
     },
   };
 }

@@ -129,7 +129,7 @@ function variablesPart(
   { bytes, types, variables, coverage }: Found,
   origin: VariablesPart['origin'],
 ): VariablesPart {
-  return { ...part(bytes, types), variables, origin, ...(coverage && { coverage }) };
+  return { ...part(bytes, types), variables, origin, coverage };
 }
 
 function part(bytes: Uint8Array, types: number): SplitPart {

@@ -36,10 +36,10 @@ export interface GivenCarrier {
   sha256: string;
   signed: boolean;
   /** What it says of itself. */
-  name?: string;
-  buildId?: string;
-  baseSha256?: string;
-  vermagic?: string;
+  name?: string | undefined;
+  buildId?: string | undefined;
+  baseSha256?: string | undefined;
+  vermagic?: string | undefined;
   header: Pick<CarrierContents['header'], 'class' | 'endian' | 'machine' | 'flags' | 'osabi'>;
   /** SHA-256 of its BTF sections by their names. */
   sections: Record<string, string>;
@@ -67,10 +67,10 @@ export function openGivenCarrier(source: Source): UnjudgedCarrier {
     bytes,
     sha256: sha256Of(bytes),
     signed,
-    ...(name !== undefined && { name }),
-    ...(buildId !== undefined && { buildId }),
-    ...(baseSha256 !== undefined && { baseSha256 }),
-    ...(vermagic !== undefined && { vermagic }),
+    name,
+    buildId,
+    baseSha256,
+    vermagic,
     header: { class: bits, endian, machine, flags, osabi },
     // Of several with one name, the first: it is the one that a kernel finds.
     sections: Object.fromEntries(
@@ -182,12 +182,14 @@ function misfitOfTarget(
   const { load } = carrier ?? {};
   // Only a module of the build shows what its other modules have.
   const isShown = load && (!isLinked || load.placeholders !== undefined);
+  const shown = isShown ? moduleHeader(target.machine, load) : undefined;
   const wanted = {
     class: bits,
     endian,
     // EM_NONE: the record does not say.
     machine: target.machine === 0 ? undefined : target.machine,
-    ...(isShown && moduleHeader(target.machine, load)),
+    flags: shown?.flags,
+    osabi: shown?.osabi,
   };
   for (const key of ['class', 'endian', 'machine', 'flags', 'osabi'] as const) {
     const [is, want] = [header[key], wanted[key]];

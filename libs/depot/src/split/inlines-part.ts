@@ -76,7 +76,10 @@ function describe(
   }
   const map = new TextEncoder().encode(writeCallerMap(elf, btf, classes));
   return {
-    ...{ bytes, sha256: sha256Of(bytes), types: btf.typeCount, sites },
+    bytes,
+    sha256: sha256Of(bytes),
+    types: btf.typeCount,
+    sites,
     ...about,
     map: { bytes: map, sha256: sha256Of(map) },
   };

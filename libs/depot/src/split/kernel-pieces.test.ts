@@ -8,13 +8,13 @@ const buildId = buildIdOf('pieces');
 const options = { extras: ['vars'] } as const;
 
 function check(kernel: Uint8Array, full?: Uint8Array) {
-  const input = { kernel: bytesSource(kernel), ...(full && { full: bytesSource(full) }) };
+  const input = { kernel: bytesSource(kernel), full: full && bytesSource(full) };
   const whole = splitKernel(input, options);
   const pieces = kernelPieces(input, options);
   const there = splitKernel(
     {
       kernel: bytesSource(pieces.kernel),
-      ...(pieces.full && { full: bytesSource(pieces.full) }),
+      full: pieces.full && bytesSource(pieces.full),
     },
     options,
   );

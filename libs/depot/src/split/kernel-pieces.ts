@@ -10,7 +10,7 @@ export interface KernelPieces {
   /** The kernel's ELF file with nothing in it but what the depot reads. */
   kernel: Uint8Array;
   /** Core and variables in one; absent where the kernel's own BTF has all there is. */
-  full?: Uint8Array;
+  full?: Uint8Array | undefined;
   /** What the depot makes of them. */
   parts: KernelParts;
 }
@@ -18,8 +18,8 @@ export interface KernelPieces {
 interface PiecesInput {
   /** An ELF file. */
   kernel: Source;
-  full?: Source;
-  module?: Source;
+  full?: Source | undefined;
+  module?: Source | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelP
   const full = fullOf(found, readElf(input.kernel).filled('.BTF') !== undefined);
   // Whatever of the kernel is read now, the depot will read.
   const { source, ranges } = recording(input.kernel);
-  const sent = { kernel: source, ...(full && { full: bytesSource(full) }) };
+  const sent = { kernel: source, full: full ? bytesSource(full) : input.full };
   const ignoresDwarf = full !== undefined;
   const parts = splitKernel({ ...input, ...sent }, { ...options, ignoresDwarf });
   if (sums(parts) !== sums(found)) {
@@ -42,7 +42,7 @@ export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelP
   }
   return {
     kernel: reduceElf(input.kernel, neededOf(input.kernel, ranges)),
-    ...(full && { full }),
+    full,
     parts,
   };
 }

@@ -28,7 +28,7 @@ export interface SymbolsPart {
   origin: 'symtab' | 'map';
   from: Evidence;
   /** The kernel's kallsyms has functions alone: no variable is found by its name. */
-  hidesVariables?: true;
+  hidesVariables?: true | undefined;
 }
 
 /** Symbols that an earlier upload brought. */
@@ -36,15 +36,15 @@ export type StoredSymbols = Pick<SymbolsPart, 'bytes' | 'from' | 'hidesVariables
 
 /** What may say where a kernel's variables are. */
 interface ImageSources {
-  elf?: Elf;
+  elf?: Elf | undefined;
   /** A kernel without ELF headers. */
-  raw?: Source;
+  raw?: Source | undefined;
   arch?: string | undefined;
   /** System.map, or kallsyms. */
-  map?: Source;
+  map?: Source | undefined;
   /** The map lay in a package beside the kernel: nobody has said that it is to be used. */
-  mapCameAlong?: boolean;
-  symbols?: StoredSymbols;
+  mapCameAlong?: boolean | undefined;
+  symbols?: StoredSymbols | undefined;
 }
 
 export interface KnownImage extends KernelImage {
@@ -55,9 +55,9 @@ export interface KnownImage extends KernelImage {
 }
 
 export interface FoundImage {
-  image?: KnownImage;
+  image?: KnownImage | undefined;
   /** To be kept, where this upload brought the symbols. */
-  symbols?: SymbolsPart;
+  symbols?: SymbolsPart | undefined;
   /** Why the map that came along is not used. */
   mapIgnored?: string;
 }
@@ -80,7 +80,7 @@ export function kernelImage(delivery: Delivery, sources: ImageSources): FoundIma
   const { map, mapIgnored } = mapOf(sources, own);
   const ignored = mapIgnored === undefined ? {} : { mapIgnored };
   const place = {
-    ...(own?.sections && { sections: own.sections }),
+    sections: own?.sections,
     arch: own?.arch ?? sources.arch,
   };
   const stored = storedImage(sources.symbols, place);
@@ -93,7 +93,7 @@ export function kernelImage(delivery: Delivery, sources: ImageSources): FoundIma
     return { image, symbols: partOf(image), ...ignored };
   }
   const image = known ?? stored;
-  return { ...(image && { image }), ...(found && { symbols: partOf(found) }), ...ignored };
+  return { image, symbols: found && partOf(found), ...ignored };
 }
 
 function imageOf(own: OwnSymbols): KnownImage {
@@ -162,6 +162,6 @@ function partOf({ symbols, from, hidesVariables }: KnownImage): SymbolsPart {
     sha256: sha256Of(bytes),
     origin,
     from,
-    ...(hidesVariables && { hidesVariables }),
+    hidesVariables: hidesVariables ? true : undefined,
   };
 }

@@ -10,15 +10,15 @@ import { kindOf, recognise } from './file-kind.ts';
 export interface OpenedKernel {
   kind: 'elf' | 'image' | 'btf';
   /** Absent: raw BTF, or a kernel that was built or stripped without its note. */
-  buildId?: string;
+  buildId?: string | undefined;
   endian: 'little' | 'big';
-  arch?: string;
+  arch?: string | undefined;
   bits?: 32 | 64;
-  release?: string;
+  release?: string | undefined;
   /** As its banner tells it, named as os-release(5) does in ID. */
   distribution?: string | undefined;
   /** The kernel's own BTF; absent where it has none inside. */
-  btf?: Uint8Array;
+  btf?: Uint8Array | undefined;
   /** Absent: raw BTF, an image without ELF headers. */
   elf?: Elf;
   /** An image without ELF headers, as it lies in memory. */
@@ -41,13 +41,13 @@ export function openKernel(source: Source): OpenedKernel {
   const buildId = elf.buildId();
   return {
     kind: 'elf',
-    ...(buildId !== undefined && { buildId }),
+    buildId,
     endian: elf.endian,
     arch: elf.arch,
     bits: elf.class,
-    ...(banner && { release: banner.release }),
+    release: banner?.release,
     distribution: banner?.distribution,
-    ...(section && { btf: elf.bytes(section) }),
+    btf: section && elf.bytes(section),
     elf,
   };
 }

@@ -29,9 +29,9 @@ import { coreAndVariables, verbatim, type OnUnit } from './core-and-variables.ts
 
 export interface SplitOptions {
   /** Required for BTF without its kernel; must agree with the kernel's own. */
-  buildId?: string;
+  buildId?: string | undefined;
   /** By default `builtin` for a kernel with BTF inside, `module` for BTF by itself. */
-  delivery?: Delivery;
+  delivery?: Delivery | undefined;
   extras: readonly ExtraName[];
   /** `full` has all that there is. */
   ignoresDwarf?: boolean | undefined;
@@ -39,38 +39,38 @@ export interface SplitOptions {
 
 export interface SplitInput {
   /** Absent: core stands for it. */
-  kernel?: Source;
+  kernel?: Source | undefined;
   /** BTF with global variables, of the same build. */
-  full?: Source;
+  full?: Source | undefined;
   /** Any module of the same build. */
-  module?: Source;
+  module?: Source | undefined;
   /** Symbols for a kernel that has none inside. */
-  map?: Source;
+  map?: Source | undefined;
   /** The map lay beside the kernel in a package: it is left where it is of no use. */
   mapCameAlong?: boolean;
   /** The carrier that its build made. */
-  carrier?: Source;
-  stored?: StoredParts;
+  carrier?: Source | undefined;
+  stored?: StoredParts | undefined;
 }
 
 /** What earlier uploads of the kernel brought. */
 export interface StoredParts {
   /** The kernel's BTF as it is published, for a kernel that does not bring it. */
-  core?: Uint8Array;
+  core?: Uint8Array | undefined;
   /** Its variables, for an upload that brings none. */
-  vars?: VariablesPart;
+  vars?: VariablesPart | undefined;
   /** Its symbols, likewise. */
-  symbols?: StoredSymbols;
+  symbols?: StoredSymbols | undefined;
   /** What makes it load its modules. */
-  load?: CarrierEntry['load'];
+  load?: CarrierEntry['load'] | undefined;
 }
 
 /** One kernel's BTF, apart. */
 export interface KernelParts extends FoundExtras {
   kind: OpenedKernel['kind'];
   buildId: string;
-  arch?: string;
-  bits?: 32 | 64;
+  arch?: string | undefined;
+  bits?: 32 | 64 | undefined;
   endian: 'little' | 'big';
   release?: string;
   /** As its banner tells it. */
@@ -80,9 +80,9 @@ export interface KernelParts extends FoundExtras {
   /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
   ksyms?: KsymsPart;
   /** Where its variables lie, of a kernel that finds none of them by name. */
-  layout?: LayoutPart;
+  layout?: LayoutPart | undefined;
   /** Symbols that this upload brought, for variables that come later. */
-  symbols?: SymbolsPart;
+  symbols?: SymbolsPart | undefined;
   carrier: CarrierFacts;
   /** Made by its build; whether it is of this kernel is for the record to say. */
   given?: GivenCarrier;
@@ -161,36 +161,38 @@ export function splitKernel(
   const arch = kernel.arch ?? module?.arch;
   const bits = kernel.bits ?? module?.class ?? bitsOf(base);
   const { image, symbols, mapIgnored } = kernelImage(delivery, {
-    ...(kernel.elf && { elf: kernel.elf }),
-    ...(kernel.raw && { raw: kernel.raw }),
+    elf: kernel.elf,
+    raw: kernel.raw,
     arch,
-    ...(map && { map, mapCameAlong }),
-    ...(stored.symbols && { symbols: stored.symbols }),
+    map,
+    mapCameAlong,
+    symbols: stored.symbols,
   });
   const carrying = carrierParts(parts.base, found.vars, {
     delivery,
-    ...(kernel.elf && { elf: kernel.elf }),
-    ...(module && { module }),
-    ...(image && { image }),
-    ...(mapIgnored !== undefined && { mapIgnored }),
-    ...(kernel.release !== undefined && { release: kernel.release }),
+    elf: kernel.elf,
+    module,
+    image,
+    mapIgnored,
+    release: kernel.release,
   });
   const { load = stored.load, vermagic } = carrying.carrier;
   const layout = given && moduleLayout(parts.base, bits ?? 64, { load, vermagic });
+  const judged = given ? judgeGiven(given, layout, { isTaken: linked !== undefined }) : {};
   return {
     kind: kernel.kind,
     buildId,
-    ...(arch !== undefined && { arch }),
-    ...(bits !== undefined && { bits }),
+    arch,
+    bits,
     endian: kernel.endian,
-    ...(kernel.release !== undefined && { release: kernel.release }),
+    release: kernel.release,
     distribution: kernel.distribution,
     delivery,
     core: parts.core,
     ...found,
     withoutVars: whyWithoutVars(kernel, found.vars, { hasDwarf: !!dwarf, hasFull: !!full }),
-    ...(symbols && { symbols }),
-    ...(given && judgeGiven(given, layout, { isTaken: linked !== undefined })),
+    symbols,
+    ...judged,
     ...carrying,
   };
 }

@@ -87,7 +87,8 @@ testWith(
       const parts = splitKernel(input, options);
       expect(namesOf(parts).sort(), origin).toEqual(['alone', 'both', 'linked']);
       expect(parts.vars, origin).toMatchObject({
-        ...{ origin, variables: 3 },
+        origin,
+        variables: 3,
         coverage: { origins: { full: 1, dwarf: 2 }, declared: 1 },
       });
       // Split here, and sent without its DWARF, it is the same.
@@ -102,10 +103,8 @@ testWith(['gcc', 'objcopy'], 'a full BTF with all that DWARF has stays as it is'
   const first = splitKernel({ kernel: bytesSource(kernel) }, options);
   expect(first.vars).toMatchObject({ origin: 'dwarf', variables: 3 });
   const { full } = kernelPieces({ kernel: bytesSource(kernel) }, options);
-  const again = splitKernel(
-    { kernel: bytesSource(kernel), ...(full && { full: bytesSource(full) }) },
-    options,
-  );
+  const sent = { kernel: bytesSource(kernel), full: full && bytesSource(full) };
+  const again = splitKernel(sent, options);
   expect(again.vars).toMatchObject({
     sha256: first.vars?.sha256,
     coverage: { origins: { full: 3, dwarf: 0 } },

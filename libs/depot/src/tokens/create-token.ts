@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Token } from '@btf-depot/contracts';
+import { withoutUndefined, type Loose, type Token } from '@btf-depot/contracts';
 import { sha256Of } from '../sha256.ts';
 
 export type NewToken = Pick<
@@ -19,12 +19,12 @@ export type NewToken = Pick<
  * Makes a token: the text that its holder sends, which nobody can tell afterwards, and what is
  * stored of it. The text is `btfd_ID_SECRET`, so that scanners for leaked secrets can know it.
  */
-export function createToken(options: NewToken): { text: string; token: Token } {
+export function createToken(options: Loose<NewToken>): { text: string; token: Token } {
   const id = randomBytes(8).toString('hex');
   const secret = randomBytes(32).toString('hex');
   return {
     text: `btfd_${id}_${secret}`,
-    token: { schema: 1, id, secretSha256: hashOfSecret(secret), ...options },
+    token: withoutUndefined({ schema: 1, id, secretSha256: hashOfSecret(secret), ...options }),
   };
 }
 

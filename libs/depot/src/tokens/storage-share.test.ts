@@ -8,7 +8,7 @@ const holder = (id: string, storage?: number): TokenHolder => ({
   name: id,
   principal: id,
   scopes: ['upload'],
-  ...(storage !== undefined && { storage }),
+  storage,
   require: () => undefined,
 });
 

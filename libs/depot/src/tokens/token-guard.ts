@@ -11,9 +11,9 @@ export interface TokenHolder extends Actor {
   readonly id: string;
   readonly name: string;
   /** Days for which what it sends is kept; absent: for ever. */
-  readonly keepDays?: number;
+  readonly keepDays?: number | undefined;
   /** Bytes that what it sends may take in the store; absent: no limit. */
-  readonly storage?: number;
+  readonly storage?: number | undefined;
   /** @throws DepotError `forbidden` unless the token is for this at all; see judgeUpload. */
   require(scope: Scope): void;
 }
@@ -60,9 +60,11 @@ export class TokenGuard {
       id,
       name,
       principal: owner,
-      ...{ scopes, distro, buildIdPrefix },
-      ...(keepDays !== undefined && { keepDays }),
-      ...(storage !== undefined && { storage }),
+      scopes,
+      distro,
+      buildIdPrefix,
+      keepDays,
+      storage,
       require: (scope) => {
         requireScope(token, scope);
       },

@@ -82,8 +82,11 @@ export async function checkStore(
   for await (const { buildId } of deps.records.list()) buildIds.push(buildId);
   const due = buildIds.filter((buildId) => buildId > after).sort();
   const report: StoreReport = {
-    ...{ kernels: 0, of: buildIds.length },
-    ...{ blobs: 0, bytes: 0, findings: 0 },
+    kernels: 0,
+    of: buildIds.length,
+    blobs: 0,
+    bytes: 0,
+    findings: 0,
   };
   const reader = patientReader(deps);
   const seen = new Map<string, Found>();

@@ -31,7 +31,7 @@ export interface ExecutableInput {
   readonly type?: number;
   readonly sections: readonly ExecutableSection[];
   /** None: the file is stripped. */
-  readonly symbols?: readonly ExecutableSymbol[];
+  readonly symbols?: readonly ExecutableSymbol[] | undefined;
 }
 
 /** A section header's fields, and what it is the header of. */

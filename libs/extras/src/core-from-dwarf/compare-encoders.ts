@@ -50,7 +50,11 @@ export function compareEncoders(first: Btf, second: Btf): EncoderDifferences {
     else otherFunctions.push(name);
   }
   return {
-    ...{ same, onlyFirst, onlySecond, sameFunctions, otherFunctions },
+    same,
+    onlyFirst,
+    onlySecond,
+    sameFunctions,
+    otherFunctions,
     functionsOfFirst: [...functions.keys()].filter((name) => !others.has(name)),
     functionsOfSecond: [...others.keys()].filter((name) => !functions.has(name)),
   };

@@ -131,7 +131,7 @@ function variable(
   isGlobal: boolean,
   place: Place | undefined,
 ): Variable {
-  return { id, name, type, linkage: isGlobal ? 1 : 0, ...(place && { place }) };
+  return { id, name, type, linkage: isGlobal ? 1 : 0, place };
 }
 
 /** A DATASEC entry says place and size in 32 bits each. */

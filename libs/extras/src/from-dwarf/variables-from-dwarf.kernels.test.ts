@@ -142,32 +142,60 @@ function compareWithPahole(name: KernelName, expected: Expected): void {
 
 describe('against pahole 1.30', () => {
   compareWithPahole('K612', {
-    ...{ variables: 31_798, inCore: 383, completed: 185, declared: 66, units: 2401 },
+    variables: 31_798,
+    inCore: 383,
+    completed: 185,
+    declared: 66,
+    units: 2401,
     renamed: [],
   });
   compareWithPahole('K72', {
-    ...{ variables: 34_080, inCore: 423, completed: 190, declared: 86, units: 2543 },
+    variables: 34_080,
+    inCore: 423,
+    completed: 190,
+    declared: 86,
+    units: 2543,
     renamed: ['.init.scratch+0:4194304 sme_workarea'],
   });
   compareWithPahole('K61', {
-    ...{ variables: 23_661, inCore: 380, completed: 176, declared: 43, units: 2352 },
+    variables: 23_661,
+    inCore: 380,
+    completed: 176,
+    declared: 43,
+    units: 2352,
     renamed: [],
   });
   compareWithPahole('K612rt', {
-    ...{ variables: 32_839, inCore: 393, completed: 186, declared: 66, units: 2578 },
+    variables: 32_839,
+    inCore: 393,
+    completed: 186,
+    declared: 66,
+    units: 2578,
     renamed: [],
   });
   compareWithPahole('K612arm64', {
-    ...{ variables: 49_675, inCore: 321, completed: 166, declared: 69, units: 3155 },
+    variables: 49_675,
+    inCore: 321,
+    completed: 166,
+    declared: 69,
+    units: 3155,
     renamed: ['.bss+0:4 hyp_gicv3_nr_lr', '.hyp.data..percpu+0:3664 kvm_host_data'],
   });
   compareWithPahole('K61armhf', {
-    ...{ variables: 42_492, inCore: 259, completed: 128, declared: 41, units: 2591 },
+    variables: 42_492,
+    inCore: 259,
+    completed: 128,
+    declared: 41,
+    units: 2591,
     renamed: [],
   });
   // Notes of the vDSO, which is linked by itself and has no place in the kernel.
   compareWithPahole('K61s390x', {
-    ...{ variables: 26_555, inCore: 213, completed: 98, declared: 9, units: 1544 },
+    variables: 26_555,
+    inCore: 213,
+    completed: 98,
+    declared: 9,
+    units: 1544,
     renamed: [],
     unplaced: ['.debug_info+14036684:24 _note_42', '.debug_info+14036708:36 _note_41'],
   });

@@ -221,7 +221,8 @@ describe('types', () => {
 
   it('that are declared without a name say nothing: they are void, and what is made is valid', () => {
     const nameless = (tag: number, label: string): EntryInput => ({
-      ...{ tag, label },
+      tag,
+      label,
       attributes: [[At.DECLARATION, Form.FLAG_PRESENT]],
     });
     const { lines } = run(

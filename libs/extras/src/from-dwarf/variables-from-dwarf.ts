@@ -44,7 +44,7 @@ export interface BeyondVariable {
    */
   readonly why: 'completed' | 'declared';
   /** Not there for what lies over another variable, and so is in no section. */
-  readonly place?: Place;
+  readonly place?: Place | undefined;
 }
 
 /**
@@ -82,7 +82,7 @@ export function variablesFromDwarf<Beside extends Passes = Record<never, never>>
 }
 
 function beyond(variables: readonly Variable[], why: BeyondVariable['why']): BeyondVariable[] {
-  return variables.map(({ name, place }) => ({ name, why, ...(place && { place }) }));
+  return variables.map(({ name, place }) => ({ name, why, place }));
 }
 
 /** The added types without doubles, and the variables with their types there. */

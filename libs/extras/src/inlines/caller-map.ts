@@ -76,7 +76,9 @@ function functionSymbols({ symbols }: Elf) {
     if (symbols.type(index) !== SymbolType.FUNC || symbols.size(index) === 0) continue;
     const address = symbols.value(index);
     found.push({
-      ...{ address, size: symbols.size(index), section: symbols.section(index) },
+      address,
+      size: symbols.size(index),
+      section: symbols.section(index),
       name: symbols.name(index),
       offset: (start: bigint) => Number(address - start),
     });
@@ -110,9 +112,9 @@ export interface SitePlace {
   readonly address: bigint;
   /** Its memory is freed after boot. */
   readonly init: boolean;
-  readonly caller?: { readonly name: string; readonly offset: number };
+  readonly caller?: { readonly name: string; readonly offset: number } | undefined;
   /** What a kprobe takes for the place; absent where nothing may be probed. */
-  readonly probe?: string;
+  readonly probe?: string | undefined;
 }
 
 /** A map that was written by `writeCallerMap`, to be asked. */
@@ -158,9 +160,10 @@ export class CallerMap {
     const distance = function_ ? Number(address - function_.address) : 0;
     const probe = found.init ? undefined : this.#probe(function_, distance, address);
     return {
-      ...{ address, init: found.init },
-      ...(function_ && { caller: { name: function_.name, offset: distance } }),
-      ...(probe !== undefined && { probe }),
+      address,
+      init: found.init,
+      caller: function_ && { name: function_.name, offset: distance },
+      probe,
     };
   }
 

@@ -64,7 +64,10 @@ export class InlineCollector implements SiteVisitor {
     leftOut: zeros(SITE_RULES),
     classes: zeros(SITE_CLASSES),
     notLowest: 0,
-    ...{ complete: 0, partial: 0, without: 0, noParameters: 0 },
+    complete: 0,
+    partial: 0,
+    without: 0,
+    noParameters: 0,
     located: zeros(LOCATION_KINDS),
     unavailable: zeros(UNAVAILABLE),
   };

@@ -9,7 +9,7 @@ export const NARROW_VLEN = 0xffff;
  */
 export function inChunks(inlines: Btf, most: number = NARROW_VLEN): Uint8Array {
   const { base } = inlines;
-  const out = new BtfBuilder({ ...(base && { base }), endian: inlines.endian });
+  const out = new BtfBuilder({ base, endian: inlines.endian });
   const sections: number[] = [];
   const newIds = new Map<number, number>();
   let next = out.nextId;

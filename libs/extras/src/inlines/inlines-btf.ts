@@ -76,8 +76,11 @@ export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollec
   return {
     bytes: out.finish(),
     types: out.nextId - core.endId,
-    ...{ sites: sites.count, appended, parameters: parameters.count },
-    ...{ prototypes: locations.count, classes },
+    sites: sites.count,
+    appended,
+    parameters: parameters.count,
+    prototypes: locations.count,
+    classes,
   };
 }
 

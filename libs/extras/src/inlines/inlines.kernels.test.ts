@@ -143,7 +143,9 @@ function open({ vmlinux, coreBtf, fullBtf }: Kernel): Opened {
   };
   const dwarf = readDwarf(elf, source);
   return {
-    ...{ coverage, table, told },
+    coverage,
+    table,
+    told,
     units: dwarf.units.map(({ offset, firstEntry }) => `0x${(offset + firstEntry).toString(16)}`),
     inside: sitesInside(dwarf),
     namesAt: (address) => at(address).map((site) => site.function),

@@ -83,7 +83,7 @@ const expression = (...bytes: number[]) =>
 function texts({ table }: { table: SiteTable }): string[] {
   return Array.from({ length: table.count }, (_, number) => {
     const { offset, parameters } = table.site(number);
-    const of = ({ location }: { location?: Location }) =>
+    const of = ({ location }: { location?: Location | undefined }) =>
       location ? locationText(location, (register) => registerName('x86_64', register)) : '-';
     return `${offset.toString(16)}: ${parameters.map(of).join(', ')}`;
   });
@@ -295,9 +295,9 @@ describe('the map of callers', () => {
     expect(map.place('.text', 0)?.probe).toBe('one');
     expect(map.place('.text', 4)).toMatchObject({ probe: 'one+0x4', caller: { name: 'one' } });
     expect(map.place('.text', 0x24)).toMatchObject({ probe: '_text+0x24', caller: { offset: 4 } });
-    expect(map.place('.text', 0x18)).not.toHaveProperty('caller');
+    expect(map.place('.text', 0x18)?.caller).toBeUndefined();
     expect(map.place('.init.text', 4)).toMatchObject({ init: true });
-    expect(map.place('.init.text', 4)).not.toHaveProperty('probe');
+    expect(map.place('.init.text', 4)?.probe).toBeUndefined();
   });
 });
 

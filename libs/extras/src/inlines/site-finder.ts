@@ -32,7 +32,12 @@ export class SiteFinder {
   readonly #subprogram: Entry;
   readonly #ranges: Ranges;
   readonly #site: FoundSite = {
-    ...{ address: 0, view: 0, place: 'inside', isLowest: true, isInFunction: true, origin: 0 },
+    address: 0,
+    view: 0,
+    place: 'inside',
+    isLowest: true,
+    isInFunction: true,
+    origin: 0,
   };
   #visited = 0;
   /** Begin and end of each range of the function at hand in turn. */

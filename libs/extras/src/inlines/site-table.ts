@@ -19,7 +19,7 @@ export interface SiteParameter {
   /** As C; `...` for those that have no prototype. */
   readonly type: string;
   /** Absent where it is not available. */
-  readonly location?: Location;
+  readonly location?: Location | undefined;
 }
 
 /** Characters that the parameters of one site may take: a kernel's take some hundreds. */
@@ -159,7 +159,9 @@ export class SiteTable {
     const at = (number - first) * 3;
     const func = this.btf.tail(id, at);
     return {
-      ...{ number, function: this.btf.name(func), section: name },
+      number,
+      function: this.btf.name(func),
+      section: name,
       offset: this.btf.tail(id, at + 2),
       parameters: this.#parameters(func, this.btf.tail(id, at + 1)),
     };
@@ -181,7 +183,7 @@ export class SiteTable {
         const message = `function ${func}: its parameters pass ${MAX_TEXT} characters`;
         throw new FormatError('btf-limit', message, { section: btf.section });
       }
-      return { name, type: text, ...(location && { location }) };
+      return { name, type: text, location };
     });
   }
 

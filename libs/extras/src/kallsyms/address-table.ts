@@ -20,7 +20,7 @@ export interface AddressTable {
   readonly end: number;
   readonly bits: 32 | 64;
   /** The word that offsets count from, and its place in the image. */
-  readonly base?: { readonly at: number; readonly value: bigint };
+  readonly base?: { readonly at: number; readonly value: bigint } | undefined;
 }
 
 interface Layout {

@@ -13,7 +13,7 @@ export interface Kallsyms {
   /** Sorted. */
   readonly addresses: BigUint64Array;
   /** Where the word is that addresses count from, and what it holds: 0 if it is relocated. */
-  readonly base?: { readonly at: number; readonly value: bigint };
+  readonly base?: { readonly at: number; readonly value: bigint } | undefined;
   /** All tables together lie from here to there. */
   readonly extent: { readonly start: number; readonly end: number };
 }
@@ -46,7 +46,7 @@ export function readKallsyms(
     const { count } = names;
     const table = {
       ...found,
-      ...(word && base !== undefined && { base: { ...word, value: base } }),
+      base: word && { ...word, value: base ?? word.value },
     };
     const place = { count, little: tokens.endian === 'little', first: address };
     return {
@@ -54,7 +54,7 @@ export function readKallsyms(
       endian: tokens.endian,
       ...decodeNames(bytes, names, tokens, { ...KALLSYMS_LIMITS, ...limits }),
       addresses: decodeAddresses(image, table, place),
-      ...(word && { base: word }),
+      base: word,
       extent: {
         start: Math.min(found.start, names.numSyms),
         end: Math.max(found.end, tokens.end),

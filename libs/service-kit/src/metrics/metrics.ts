@@ -205,12 +205,13 @@ export class Metrics {
   }
 
   #gauge(name: string, help: string, labelNames: string[], collect?: () => Promise<void>) {
+    const asked = collect ? { collect } : {};
     return new Gauge({
       name: `btfdepot_${name}`,
       help,
       labelNames,
       registers: [this.registry],
-      ...(collect && { collect }),
+      ...asked,
     });
   }
 }

@@ -36,6 +36,8 @@ function kernelOf(source: Source, node: TreeNode, end: number): Piece {
   const name = node.path.at(-1) ?? 'kernel';
   return {
     ...checkedPart('fit', source, part ?? { offset: 0, length: 0 }),
-    ...{ name, kind: 'kernel', compression },
+    name,
+    kind: 'kernel',
+    compression,
   };
 }

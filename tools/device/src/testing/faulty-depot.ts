@@ -58,10 +58,9 @@ async function forward(
   { url = '', headers }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const range = headers.range;
-  const answer = await fetch(depot + url, {
-    headers: { 'accept-encoding': 'identity', ...(range !== undefined && { range }) },
-  });
+  const asked = new Headers({ 'accept-encoding': 'identity' });
+  if (headers.range !== undefined) asked.set('range', headers.range);
+  const answer = await fetch(depot + url, { headers: asked });
   const names = ['content-type', 'content-range', 'accept-ranges', 'etag'];
   const kept = names.flatMap((name) => {
     const value = answer.headers.get(name);

@@ -42,8 +42,8 @@ export function dedupBtf(btf: Btf, options: DedupOptions = {}): Uint8Array<Array
   const builder = new BtfBuilder({
     endian: btf.endian,
     headerLength: btf.header.length,
-    ...(btf.base && { base: btf.base }),
-    ...(btf.layouts.length > 0 && { layouts: btf.layouts }),
+    base: btf.base,
+    layouts: btf.layouts.length > 0 ? btf.layouts : undefined,
   });
   for (let id = btf.firstId; id < btf.endId; id++) {
     if (all.isCanonical(id)) builder.copy(btf, id, (target) => newIds[all.resolve(target)]);

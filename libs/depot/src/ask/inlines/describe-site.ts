@@ -18,13 +18,13 @@ export function describeSite({ table, map, arch }: SiteSource, number: number): 
   const place = map?.place(site.section, site.offset);
   return {
     function: site.function,
-    ...(place && { address: hex(place.address) }),
+    address: place && hex(place.address),
     section: site.section,
     offset: site.offset,
     class: map?.classOf(number) ?? 'unknown',
-    ...(place && { init: place.init }),
-    ...(place?.caller && { caller: { ...place.caller } }),
-    ...(place?.probe !== undefined && { probe: place.probe }),
+    init: place?.init,
+    caller: place?.caller ? { ...place.caller } : undefined,
+    probe: place?.probe,
     parameters: site.parameters.map((parameter) => describeParameter(parameter, arch)),
   };
 }
@@ -36,8 +36,10 @@ function describeParameter(
   if (!location) return { name, type, where: 'not available' };
   const fetch = fetchArgument(location, arch);
   return {
-    ...{ name, type, where: locationText(location, (number) => registerName(arch, number)) },
-    ...(fetch !== undefined && { fetch }),
+    name,
+    type,
+    where: locationText(location, (number) => registerName(arch, number)),
+    fetch,
     location: describeLocation(location, arch),
   };
 }
@@ -47,12 +49,14 @@ function describeLocation(
   arch: string | undefined,
 ): InlineSite['parameters'][number]['location'] & object {
   return {
-    ...{ kind, size, signed, deref },
-    ...(register !== undefined && {
-      register: { number: register, name: registerName(arch, register) },
-    }),
-    ...(offset !== undefined && { offset }),
-    ...(value !== undefined && { value: kind === 'address' ? hex(value) : `${value}` }),
+    kind,
+    size,
+    signed,
+    deref,
+    register:
+      register === undefined ? undefined : { number: register, name: registerName(arch, register) },
+    offset,
+    value: value === undefined ? undefined : kind === 'address' ? hex(value) : `${value}`,
   };
 }
 

@@ -21,12 +21,15 @@ const { inlines } = parts;
 if (!inlines) throw new Error('no inlined calls');
 
 const source = openSites({
-  ...{ core, inlines: inlines.bytes, map: inlines.map.bytes },
+  core,
+  inlines: inlines.bytes,
+  map: inlines.map.bytes,
   arch: 'x86_64',
 });
 
 const facts = (ms: number) => ({
-  ...{ sources: [], at: new Date(ms) },
+  sources: [],
+  at: new Date(ms),
   actor: LOCAL_ACTOR,
   evidence: 'kernel' as const,
   bringsCore: true,
@@ -49,8 +52,15 @@ describe('a kernel with DWARF', () => {
     expect(mergeRecord(record, parts, facts(1))).toBeUndefined();
 
     const packed = plainArtifacts({
-      ...{ buildId, delivery: 'builtin', endian: 'little', arch: 'x86_64', bits: 64, revision: 1 },
-      ...{ core, inlines: inlines.bytes, inlinesMap: map.bytes },
+      buildId,
+      delivery: 'builtin',
+      endian: 'little',
+      arch: 'x86_64',
+      bits: 64,
+      revision: 1,
+      core,
+      inlines: inlines.bytes,
+      inlinesMap: map.bytes,
     });
     const sectionsOf = (name: string) => {
       const found = packed.find((one) => one.name === name);
@@ -91,13 +101,24 @@ describe('questions', () => {
     expect(first.sites[0]).toEqual({
       function: 'twice',
       address: '0xffffffff81000004',
-      ...{ section: '.text', offset: 4, init: false, probe: 'caller+0x4', class: 'empty' },
+      section: '.text',
+      offset: 4,
+      init: false,
+      probe: 'caller+0x4',
+      class: 'empty',
       caller: { name: 'caller', offset: 4 },
       parameters: [
         {
-          ...{ name: 'n', type: 'int', where: 'rdi', fetch: '%di:s32' },
+          name: 'n',
+          type: 'int',
+          where: 'rdi',
+          fetch: '%di:s32',
           location: {
-            ...{ kind: 'register', size: 4, signed: true, deref: false, offset: 0 },
+            kind: 'register',
+            size: 4,
+            signed: true,
+            deref: false,
+            offset: 0,
             register: { number: 5, name: 'rdi' },
           },
         },

@@ -86,7 +86,7 @@ export function lookUpKernels(
       const kernels = found.slice(0, Math.max(LEAST, Math.min(MAX_OF_RELEASE, left)));
       left -= kernels.length;
       const more = kernels.length < found.length;
-      answer.ambiguous.push({ asked: name, kernels, ...(more && { more }) });
+      answer.ambiguous.push({ asked: name, kernels, more: more ? true : undefined });
     }
   }
   return answer;
@@ -99,10 +99,10 @@ export function summaryOf(record: KernelRecord): KernelSummary {
     buildId,
     revision,
     state,
-    ...(distro !== undefined && { distro }),
-    ...(release !== undefined && { release }),
-    ...(arch !== undefined && { arch }),
-    ...(parts.vars && { variables: parts.vars.variables }),
+    distro,
+    release,
+    arch,
+    variables: parts.vars?.variables,
     uploadedAt,
   };
 }

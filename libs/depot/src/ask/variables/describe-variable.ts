@@ -31,8 +31,8 @@ export function describeVariable(table: VariableTable, row: VariableRow): Variab
     linkage: LINKAGES[btf.tail(id, 0)] ?? 'extern',
     perCpu: row.section === PER_CPU_SECTION,
     from: id < btf.firstId || !btf.base ? 'core' : 'vars',
-    ...(ksym !== undefined && { ksym }),
-    ...(ksymReason !== undefined && { ksymReason }),
+    ksym,
+    ksymReason,
     ksymName: ksym === false ? table.symbolAt(row) : undefined,
     declaration,
   };

@@ -108,14 +108,17 @@ export class VariableTable {
   }
 
   /** Where the variable lies in memory, as far as that is known; not of one that each CPU has. */
-  addressOf({ section, offset = 0 }: VariableRow): { address?: string; fromStext?: number } {
+  addressOf({ section, offset = 0 }: VariableRow): {
+    address?: string;
+    fromStext?: number | undefined;
+  } {
     const start = section === undefined ? undefined : this.#layout?.sections.get(section);
     if (start === undefined || section === PER_CPU_SECTION) return {};
     const address = start + BigInt(offset);
     const text = this.#layout?.text;
     return {
       address: `0x${address.toString(16)}`,
-      ...(text !== undefined && { fromStext: Number(address - text) }),
+      fromStext: text === undefined ? undefined : Number(address - text),
     };
   }
 
@@ -144,7 +147,7 @@ const PER_NAME = 180;
 /** The parts of a kernel's BTF; all but core are split BTF on core. */
 export interface VariableParts {
   core: Uint8Array;
-  vars?: Uint8Array;
+  vars?: Uint8Array | undefined;
   ksyms?: Uint8Array;
   /** Of the ksyms' entry in the record. */
   layout?: Uint8Array;

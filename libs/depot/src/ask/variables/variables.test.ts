@@ -20,7 +20,7 @@ const buildId = 'be'.repeat(20);
 function kernel(core: Uint8Array, vars?: Uint8Array): AskedKernel {
   return {
     buildId,
-    table: openVariables({ core, ...(vars && { vars }) }),
+    table: openVariables({ core, vars }),
     hasVars: vars !== undefined,
   };
 }
@@ -157,7 +157,7 @@ describe('one variable', () => {
 
 describe('pages', () => {
   const list = (prefix: string, limit: number, page?: string) =>
-    finish(listVariablePage(whole, { prefix, limit, ...(page !== undefined && { page }) }));
+    finish(listVariablePage(whole, { prefix, limit, page }));
 
   test('all variables, by name', () => {
     const names = list('', 100).variables.map(({ name }) => name);
@@ -173,7 +173,7 @@ describe('pages', () => {
     const seen: unknown[] = [];
     let page: string | undefined;
     do {
-      const options = { prefix: '', limit: 1, ...(page !== undefined && { page }) };
+      const options = { prefix: '', limit: 1, page };
       const answer = finish(listVariablePage(twins, options));
       seen.push(...answer.variables);
       page = answer.next;

@@ -62,7 +62,9 @@ test.each(['ready', 'compressing', 'failed'] as const)(
     const { settled } = await heal();
     expect(settled).toMatchObject([{ outcome: 'failed', sha256: sha256Of(core) }]);
     expect(await record()).toMatchObject({
-      ...{ revision: 5, state: 'failed', artifacts: ready.artifacts },
+      revision: 5,
+      state: 'failed',
+      artifacts: ready.artifacts,
       failure: { code: 'lost-part', message: expect.stringMatching(/^core: /) as string },
     });
     expect((await heal()).settled).toEqual([]);

@@ -22,8 +22,11 @@ async function depot(overrides: Partial<KernelRecord> = {}) {
   const file = { sha256: sha256Of(vmlinux), size: vmlinux.length, package: 'linux-image 6.12' };
   const source = { ...file, kind: 'elf', part: 'kernel' } as const;
   const first = mergeRecord(undefined, parts, {
-    ...{ sources: [source], at: new Date(0) },
-    ...{ actor: LOCAL_ACTOR, evidence: 'kernel' as const, bringsCore: true },
+    sources: [source],
+    at: new Date(0),
+    actor: LOCAL_ACTOR,
+    evidence: 'kernel' as const,
+    bringsCore: true,
   });
   if (!first) throw new Error('no record');
   for (const part of [parts.core, parts.vars, parts.ksyms]) {
@@ -45,7 +48,9 @@ test('splits that come out the same stay, and the carriers are due again', async
   const same = { parts, core, sources };
   expect(await record()).toMatchObject({
     ...same,
-    ...{ revision: 2, state: 'compressing', encoder: ENCODER },
+    revision: 2,
+    state: 'compressing',
+    encoder: ENCODER,
   });
 });
 

@@ -2,6 +2,7 @@ import {
   partOf,
   partsOf,
   RECORD_SCHEMA,
+  withoutUndefined,
   withParts,
   type KernelRecord,
   type PartName,
@@ -29,7 +30,7 @@ export interface Reprocessed {
   /** Parts that came out with other bytes; the carriers are made again in any case. */
   changed: string[];
   /** Absent: everything was made again from what is stored. */
-  needs?: SourceNeed;
+  needs?: SourceNeed | undefined;
 }
 
 export interface ReprocessOptions {
@@ -64,7 +65,7 @@ export async function reprocess(
         .filter(([name, { sha256 }]) => sha256 !== partsOf(record).get(name)?.sha256)
         .map(([name]) => name);
       const needs = sourceNeed(record, before);
-      const report = { buildId, changed, ...(needs && { needs }) };
+      const report = { buildId, changed, needs };
       if (dryRun) return report;
       for (const { sha256, bytes: put } of bytes) await blobs.replace(sha256, put);
       const { written } = await updateRecord(records, buildId, (current) =>
@@ -92,11 +93,7 @@ async function splitStored(blobs: BlobStore, record: KernelRecord): Promise<Part
   const { core, vars, ksyms } = await packInput(blobs, record);
   if (!vars) return {};
   const { release } = record;
-  return splitAgain({
-    ...{ core, vars },
-    ...(ksyms && { ksyms }),
-    ...(release !== undefined && { release }),
-  });
+  return splitAgain({ core, vars, ksyms, release });
 }
 
 function isDue(record: KernelRecord, before: string): boolean {
@@ -117,10 +114,9 @@ function sourceNeed(record: KernelRecord, before: string): SourceNeed | undefine
     .sort();
   if (parts.length === 0) return undefined;
   const older = sources.filter(({ encoder }) => isOlderEncoder(encoder, before));
-  const named = older.map(({ sha256, kind, encoder, package: name }) => ({
-    ...{ sha256, kind, encoder },
-    ...(name !== undefined && { package: name }),
-  }));
+  const named = older.map(({ sha256, kind, encoder, package: name }) =>
+    withoutUndefined<SourceNeed['sources'][number]>({ sha256, kind, encoder, package: name }),
+  );
   return { parts, sources: named };
 }
 
@@ -137,7 +133,9 @@ function withSplits(record: KernelRecord, { vars, ksyms }: Parts): KernelRecord 
       vars: vars && parts.vars ? { ...parts.vars, ...entryOf(vars) } : parts.vars,
       ksyms: ksyms && parts.ksyms ? { ...parts.ksyms, ...entryOf(ksyms) } : parts.ksyms,
     }),
-    ...{ revision: revision + 1, state: 'compressing', encoder: ENCODER },
+    revision: revision + 1,
+    state: 'compressing',
+    encoder: ENCODER,
   };
   delete next.failure;
   delete next.progress;

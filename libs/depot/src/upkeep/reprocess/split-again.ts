@@ -11,8 +11,8 @@ export interface StoredParts {
   core: Uint8Array;
   /** Split BTF on core. */
   vars: Uint8Array;
-  ksyms?: Uint8Array;
-  release?: string;
+  ksyms?: Uint8Array | undefined;
+  release?: string | undefined;
 }
 
 type VariablesPart = SplitPart & { variables: number };
@@ -39,7 +39,7 @@ export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredPart
   const chosen = listVariables(after).filter((variable) => safe.has(keyOf(variable)));
   const arranged = arrangeKsyms(after, chosen);
   const kernel = kernelVersionOf(release);
-  const faults = verifyBtf(arranged.ksyms.bytes, { base: core, ...(kernel && { kernel }) });
+  const faults = verifyBtf(arranged.ksyms.bytes, { base: core, kernel });
   if (faults[0]) throw new DepotError('bad-btf', `ksyms: ${faults[0].message}`);
   return {
     vars: { ...part(arranged.vars, types), variables },
@@ -50,7 +50,7 @@ export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredPart
   };
 }
 
-function keyOf({ name, place }: { name: string; place?: { section: string; offset: number } }) {
+function keyOf({ name, place }: Variable) {
   return `${place?.section ?? ''} ${place?.offset ?? 0} ${name}`;
 }
 
