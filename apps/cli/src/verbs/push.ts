@@ -218,9 +218,13 @@ async function report(client: DepotClient, results: readonly (Pushed | Refused)[
     const { outcome, sent, status, report } = result;
     note(`${shownFile(result)}: ${OUTCOMES[outcome](formatBytes(sent))}`);
     // Of an archive with several kernels it is one.
-    if (report && said !== report) note(describeReport(report));
+    const described = report && said !== report ? describeReport(report) : '';
+    if (described !== '') note(described);
     said = report;
     const record = await client.record(status.buildId);
+    if (outcome === 'present' && record && !record.parts.vars) {
+      note('  no vars: nothing that was sent of it so far has variables');
+    }
     if (record) print(describeKernel(record));
   }
 }
