@@ -1,0 +1,53 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildIdOf, kernelRecord } from '@btf-depot/testing';
+import { earlierVersion, lacksEarlierVersion } from '@btf-depot/testing/earlier-version';
+import { expect, test } from 'vitest';
+import { openRecord } from './open-record.ts';
+import { encodeRecord } from './record-codec.ts';
+import { STATES, type KernelRecord } from './record.ts';
+
+/** The last commit that writes schema 1. */
+const COMMIT = '547dc59';
+
+const blob = (digit: string) => ({ sha256: digit.repeat(64), size: 1 });
+const { core } = kernelRecord();
+const on = { types: 1, baseSha256: core.sha256 };
+const marks = { by: 'farm', claimed: true } as const;
+const PARTS = {
+  vars: { ...blob('1'), ...on, ...marks, variables: 1, origin: 'dwarf', coverage: { taken: 1 } },
+  ksyms: { ...blob('2'), types: 1, variables: 1, leftOut: { x: 1 }, layout: blob('3') },
+  symbols: { ...blob('4'), origin: 'symtab', from: 'kallsyms', hidesVariables: true },
+  layout: { ...blob('5'), from: 'map' },
+  inlines: { ...blob('6'), ...on, sites: 1, origin: 'kernel', map: blob('7') },
+  later: { ...blob('8'), ...on },
+} as const;
+
+test('the code that wrote schema 1 reads whatever is written, and finds each part', async (context) => {
+  if (lacksEarlierVersion(COMMIT))
+    context.skip(`this clone lacks ${COMMIT}: git fetch --unshallow`);
+  const folder = earlierVersion(COMMIT);
+  try {
+    const earlier = (await import(join(folder, 'libs/contracts/src/record.ts'))) as {
+      decodeRecord: (bytes: Uint8Array) => Record<string, unknown>;
+    };
+    const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
+    for (let set = 0; set < 2 ** names.length; set++) {
+      const of = names.filter((_, at) => (set >> at) & 1).map((name) => [name, PARTS[name]]);
+      const { vars, later: _, ...beside } = Object.fromEntries(of) as Partial<typeof PARTS>;
+      for (const state of STATES) {
+        const record: KernelRecord = kernelRecord({
+          ...{ buildId: buildIdOf('of schema 2'), state, packing: 1 },
+          ...{ parts: Object.fromEntries(of), owner: { principal: 'farm', rank: 'token' } },
+        });
+        const bytes = encodeRecord(record);
+        expect(openRecord(bytes)).toEqual({ record });
+        const read = earlier.decodeRecord(bytes);
+        expect(read).toMatchObject({ ...beside, extras: vars ? { vars } : {} });
+        expect(names.filter((name) => Object.hasOwn(read, name))).toEqual(Object.keys(beside));
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
