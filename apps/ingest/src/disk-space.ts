@@ -18,7 +18,7 @@ export interface Reservation {
   release: () => void;
 }
 
-export interface Room {
+interface Room {
   free: number;
   promised: number;
 }

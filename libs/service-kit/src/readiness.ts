@@ -20,7 +20,7 @@ export interface Check {
 export type Checks = Readonly<Record<string, Check>>;
 
 /** Each check that does not hold, and why. */
-export interface Readiness {
+interface Readiness {
   failing: Record<string, string>;
   degraded: Record<string, string>;
 }

@@ -14,7 +14,7 @@ interface Entry<Kept> {
   kept: Kept;
 }
 
-export interface RecordIndexOptions<Kept> {
+interface RecordIndexOptions<Kept> {
   /** Takes of a record what is wanted: a few words, so that thousands fit. */
   keep: (record: KernelRecord, damage: StoredRecord['damage']) => Kept;
   /** Told of each entry that comes, changes or goes. */
