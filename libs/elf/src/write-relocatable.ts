@@ -2,8 +2,8 @@ import { ByteWriter, type Endian } from '@btf-depot/bytes';
 import { ElfType, SectionType } from './constants.ts';
 import type { ElfClass } from './machine.ts';
 
-/** A section to be written. Either its bytes, or the name of an earlier section whose bytes it shows too. */
-export type SectionInput = {
+/** A section to be written. */
+export interface SectionInput {
   readonly name: string;
   /** Default PROGBITS. */
   readonly type?: number | undefined;
@@ -11,7 +11,8 @@ export type SectionInput = {
   /** Default 1. */
   readonly align?: number | undefined;
   readonly entrySize?: number;
-} & ({ readonly bytes: Uint8Array } | { readonly sharesBytesOf: string });
+  readonly bytes: Uint8Array;
+}
 
 export interface RelocatableInput {
   readonly class: ElfClass;
@@ -39,8 +40,7 @@ interface Placed {
 /**
  * A relocatable file (ET_REL) with the given sections in the given order, then one empty symbol
  * table, .strtab and .shstrtab: what the kernel's module loader insists on. The same input gives
- * the same bytes. Two headers may point at one range (`sharesBytesOf`), which the loader allows.
- * Throws RangeError for a name that no earlier section has and for more than 0xfeff sections.
+ * the same bytes. Throws RangeError for more than 0xfeff sections.
  */
 export function writeRelocatable(input: RelocatableInput): Uint8Array<ArrayBuffer> {
   const { class: bits, endian } = input;
@@ -51,7 +51,7 @@ export function writeRelocatable(input: RelocatableInput): Uint8Array<ArrayBuffe
   const body = new ByteWriter(endian, 4096);
   body.zeros(wide ? 64 : 52);
   const placed: Placed[] = [];
-  for (const section of input.sections) placed.push(place(body, section, placed));
+  for (const section of input.sections) placed.push(place(body, section));
   const own = placeTables(body, placed, wide);
   body.align(8);
   const sectionOffset = body.length;
@@ -64,18 +64,12 @@ export function writeRelocatable(input: RelocatableInput): Uint8Array<ArrayBuffe
   return bytes;
 }
 
-function place(body: ByteWriter, section: SectionInput, earlier: readonly Placed[]): Placed {
-  const { name, type = SectionType.PROGBITS, flags = 0, align = 1, entrySize = 0 } = section;
-  const fields = { name, type, flags, align, entrySize };
-  if ('sharesBytesOf' in section) {
-    const shared = earlier.find((candidate) => candidate.name === section.sharesBytesOf);
-    if (!shared) throw new RangeError(`${name} shares bytes of ${section.sharesBytesOf}, unknown`);
-    return { ...fields, offset: shared.offset, size: shared.size };
-  }
+function place(body: ByteWriter, section: SectionInput): Placed {
+  const { name, type = SectionType.PROGBITS, flags = 0, align = 1, entrySize = 0, bytes } = section;
   body.align(align);
   const offset = body.length;
-  if (type !== SectionType.NOBITS) body.bytes(section.bytes);
-  return { ...fields, offset, size: section.bytes.length };
+  if (type !== SectionType.NOBITS) body.bytes(bytes);
+  return { name, type, flags, align, entrySize, offset, size: bytes.length };
 }
 
 /** The tables that every relocatable file has, after the caller's sections. */
@@ -92,13 +86,13 @@ function placeTables(body: ByteWriter, sections: readonly Placed[], wide: boolea
   const placed: Placed[] = [...sections];
   // One null symbol, so sh_info (one past the last local) is 1.
   placed.push({
-    ...place(body, { ...symtab, bytes: new Uint8Array(entrySize) }, []),
+    ...place(body, { ...symtab, bytes: new Uint8Array(entrySize) }),
     link: strtabIndex,
     info: 1,
   });
   const strings = { type: SectionType.STRTAB };
-  placed.push(place(body, { ...strings, name: '.strtab', bytes: Uint8Array.of(0) }, []));
-  placed.push(place(body, { ...strings, name: '.shstrtab', bytes: names.bytes }, []));
+  placed.push(place(body, { ...strings, name: '.strtab', bytes: Uint8Array.of(0) }));
+  placed.push(place(body, { ...strings, name: '.shstrtab', bytes: names.bytes }));
   return { placed, names };
 }
 
