@@ -75,7 +75,7 @@ async function run({ blobsOnly, json, limit, from, cursor, ...flags }: Flags): P
   let last: string | undefined;
   const onProgress = (report: StoreReport, buildId: string) => {
     last = buildId;
-    if (performance.now() - told < TOLD_EVERY) return;
+    if (json === true || performance.now() - told < TOLD_EVERY) return;
     told = performance.now();
     note(`${progressOf(report)}, at ${buildId}`);
   };
