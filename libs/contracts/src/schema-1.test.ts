@@ -37,8 +37,11 @@ test('the code that wrote schema 1 reads whatever is written, and finds each par
       const { vars, later: _, ...beside } = Object.fromEntries(of) as Partial<typeof PARTS>;
       for (const state of STATES) {
         const record: KernelRecord = kernelRecord({
-          ...{ buildId: buildIdOf('of schema 2'), state, packing: 1 },
-          ...{ parts: Object.fromEntries(of), owner: { principal: 'farm', rank: 'token' } },
+          buildId: buildIdOf('of schema 2'),
+          state,
+          packing: 1,
+          parts: Object.fromEntries(of),
+          owner: { principal: 'farm', rank: 'token' },
         });
         const bytes = encodeRecord(record);
         expect(openRecord(bytes)).toEqual({ record });
