@@ -28,7 +28,6 @@ export {
 export {
   checkStore,
   type CheckDeps,
-  type CheckRange,
   type Finding,
   type StoreReport,
 } from './upkeep/check-store.ts';
@@ -83,9 +82,8 @@ export {
   type ReprocessOptions,
   type SourceNeed,
 } from './upkeep/reprocess/reprocess.ts';
-export { Healer, type Healed } from './upkeep/heal/healer.ts';
+export { Healer } from './upkeep/heal/healer.ts';
 export { repair, type Repaired } from './upkeep/heal/repair.ts';
-export { LOST_PART } from './upkeep/heal/settle-loss.ts';
 export { EXPIRY_GRACE, Expiry } from './upkeep/expiry.ts';
 export { repack } from './upkeep/repack.ts';
 export { requeue } from './upkeep/requeue.ts';
@@ -96,7 +94,7 @@ export { StorageShare } from './tokens/storage-share.ts';
 export { TokenGuard, type TokenHolder } from './tokens/token-guard.ts';
 export { setOwner, type OwnerChange } from './ownership/set-owner.ts';
 export { refuseWithdrawn } from './record/refuse-withdrawn.ts';
-export { damagedBlob, verifiedBlobs } from './verified/verified-blobs.ts';
+export { verifiedBlobs } from './verified/verified-blobs.ts';
 export { withdraw } from './record/withdraw.ts';
 export { openKernel } from './split/open-kernel.ts';
 export { splitKernel, type KernelParts, type SplitOptions } from './split/split-kernel.ts';

@@ -58,7 +58,7 @@ export interface CheckDeps {
   onProgress?: ((report: StoreReport, buildId: string) => void) | undefined;
 }
 
-export interface CheckRange {
+interface CheckRange {
   /** Only kernels whose build ID is behind this one. */
   after?: string | undefined;
   /** So many kernels at most. */

@@ -25,7 +25,7 @@ export interface CopyReport {
   lost: { buildId: string; detail: string }[];
 }
 
-export interface CopyOptions {
+interface CopyOptions {
   /** Read what the target has, and write over what is damaged; else only what is noted to be. */
   verify?: boolean | undefined;
 }

@@ -63,7 +63,7 @@ async function again(
   return found && { ...found, bytes: verifiedStream(found.bytes, expected, onOther) };
 }
 
-export function damagedBlob(sha256: string): DepotError {
+function damagedBlob(sha256: string): DepotError {
   return new DepotError(
     'damaged-blob',
     `the stored bytes of blob ${sha256} are damaged; sending the kernel again heals them`,

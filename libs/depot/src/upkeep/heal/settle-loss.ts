@@ -4,7 +4,7 @@ import { partsOf, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts'
 export type Settled = 'remaking' | 'failed';
 
 /** The code of a kernel that has lost a part. */
-export const LOST_PART = 'lost-part';
+const LOST_PART = 'lost-part';
 
 /**
  * What the record of a kernel becomes some of whose blobs are damaged or lost. It has a new
