@@ -1,10 +1,12 @@
 // Runs in a copy of the project that has the made-up additions: sends a package in the made-up format
 // the whole way, and prints what each place says of the made-up extra, artifact and compressed form.
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseBtf } from '@btf-depot/btf';
 import { readCarrier } from '@btf-depot/carrier';
 import { decompress } from '@btf-depot/codec';
@@ -31,12 +33,12 @@ try {
     ),
   );
   const units = artifacts['vmlinux.units.btf'];
-  const collected = await run('gc', '--min-age', '0', '--data', 'data', '--json');
-  const checked = await run('fsck', '--data', 'data', '--json');
+  const collected = await reportOf('gc', '--min-age', '0', '--data', 'data');
+  const checked = await reportOf('fsck', '--data', 'data');
   const hash = createHash('sha256').update(units).digest('hex');
   for (const path of globSync(`data/blobs/**/${hash}`, { cwd: folder }))
     await rm(join(folder, path));
-  const damaged = await run('fsck', '--blobs-only', '--data', 'data', '--json');
+  const damaged = await reportOf('fsck', '--blobs-only', '--data', 'data');
   await writeFile(join(folder, 'vmlinux'), vmlinux);
   const { output: split } = await run('split', 'vmlinux', '-o', 'parts');
   const made = await run('carrier', '--kernel', 'vmlinux', '-o', 'made.ko.lz4');
@@ -64,9 +66,9 @@ try {
       [`/v1/kernels/${bare}/vmlinux.units.btf`, `/buildid/${bare}/section/.BTF.units`].map(json),
     ),
     manifest: Buffer.from(artifacts.manifest).toString(),
-    collected: JSON.parse(collected.output) as unknown,
-    checked: JSON.parse(checked.output) as unknown,
-    damaged: JSON.parse(damaged.output) as unknown,
+    collected,
+    checked,
+    damaged,
     split,
     made:
       made.code === 0
@@ -92,6 +94,16 @@ function boxed(members: Record<string, Uint8Array>): Uint8Array {
     return [lengths, Buffer.from(name), bytes];
   });
   return Buffer.concat([Buffer.from('BOX1'), ...pieces]);
+}
+
+/** Standard output alone: a command that takes long tells on the other one how far it is. */
+function reportOf(...args: string[]): Promise<unknown> {
+  const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args, '--json'], { cwd: folder }, (_, stdout) => {
+      resolve(JSON.parse(stdout));
+    });
+  });
 }
 
 async function json(path: string): Promise<unknown> {
