@@ -54,14 +54,16 @@ export async function startServiceProcesses(
      * Another process of a service, which the caller stops.
      * @param others settings that it has of its own.
      * @param within what its command begins with.
+     * @param version the folder that the project is in, of an earlier version; absent: this one.
      */
     async startAnother(
       name: ServiceName,
       others: Record<string, string> = {},
       within: readonly string[] = [],
+      version = '.',
     ) {
       const all = { ...environment, ...others };
-      const process = startProcess(`apps/${name}/src/main.ts`, [], all, within);
+      const process = startProcess(`${version}/apps/${name}/src/main.ts`, [], all, within);
       return { process, url: await urlOf(process) };
     },
     environment,
