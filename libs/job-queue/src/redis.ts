@@ -30,7 +30,10 @@ export function workerConnection(address: RedisAddress): Redis {
   return connect(address, { retryStrategy, maxRetriesPerRequest: null });
 }
 
-function connect({ url, sentinels = [], master }: RedisAddress, options: RedisOptions): Redis {
+/** Without what decides the type of the client. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+function connect({ url, sentinels = [], master }: RedisAddress, options: Options): Redis {
   if (sentinels.length === 0) return new Redis(url, options);
   const { protocol, username, password, pathname } = new URL(url);
   return new Redis({
@@ -45,7 +48,7 @@ function connect({ url, sentinels = [], master }: RedisAddress, options: RedisOp
     sentinelRetryStrategy: retryStrategy,
     // One that was the master and is a replica by now: ask who is, and send it again there.
     reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
-  } as RedisOptions);
+  } as Options);
 }
 
 /** Resolves once connected; rejects where that is not so in a moment. */

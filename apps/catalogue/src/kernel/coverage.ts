@@ -1,5 +1,5 @@
 import type { KernelRecord } from '@btf-depot/contracts';
-import { bars, shares, type Bar } from '../charts.ts';
+import { bars, shares, type Share } from '../charts.ts';
 import { h, section, shown, type Child } from '../dom.ts';
 import {
   KSYM_REASONS,
@@ -78,7 +78,7 @@ function inlineCoverage({ parts: { inlines } }: KernelRecord): Child {
 
 type Entries = readonly (readonly [name: string, value: number])[];
 
-function labelled(entries: Entries, words: Readonly<Record<string, string>>): Bar[] {
+function labelled(entries: Entries, words: Readonly<Record<string, string>>): Share[] {
   return entries.map(([name, value]) => ({ label: wordsFor(words, name), value }));
 }
 

@@ -72,7 +72,7 @@ export interface KernelParts extends FoundExtras {
   arch?: string | undefined;
   bits?: 32 | 64 | undefined;
   endian: 'little' | 'big';
-  release?: string;
+  release?: string | undefined;
   /** As its banner tells it. */
   distribution?: string | undefined;
   delivery: Delivery;

@@ -1,5 +1,5 @@
 import { checkMade, mergeBtf, parseBtf, verifyBtf } from '@btf-depot/btf';
-import { arrangeKsyms, attachVariables, listVariables } from '@btf-depot/extras';
+import { arrangeKsyms, attachVariables, listVariables, type Variable } from '@btf-depot/extras';
 import { kernelVersionOf } from '../../split/carrier-facts.ts';
 import { DepotError } from '../../errors.ts';
 import { refusing } from '../../input-errors.ts';
