@@ -27,7 +27,7 @@ interface EncodeLimits {
 }
 
 /** What type ids have room for (BTF_MAX_TYPE). */
-export const ENCODE_LIMITS: EncodeLimits = { types: 0xfffff };
+const ENCODE_LIMITS: EncodeLimits = { types: 0xfffff };
 
 /** What was found, and what was left out by which rule. */
 export interface EncodeCoverage {
