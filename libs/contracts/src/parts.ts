@@ -131,8 +131,11 @@ export function mapParts(
   change: <Part extends StoredPart>(part: Part) => Part,
 ): KernelRecord {
   const { core, parts } = structuredClone(record);
-  const changed = Object.entries(parts).map(([name, part]) => [name, change(part as StoredPart)]);
-  return { ...record, core: change(core), parts: Object.fromEntries(changed) };
+  const changed = Object.entries(parts).map(
+    ([name, part]) => [name, change(part as StoredPart)] as const,
+  );
+  const marked = Object.fromEntries(changed) as KernelRecord['parts'];
+  return { ...record, core: change(core), parts: marked };
 }
 
 /** The part of an ELF section: `.BTF` is core, `.BTF.NAME` an extra or a companion. */

@@ -15,8 +15,7 @@ const parts = {
 } as const;
 const record: KernelRecord = kernelRecord({ parts });
 const { vars, ...beside } = parts;
-const { parts: _, ...rest } = record;
-const first = { ...rest, ...beside, schema: 1, extras: { vars } };
+const first = { ...record, ...beside, parts: undefined, schema: 1, extras: { vars } };
 
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const jsonOf = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as object;

@@ -11,13 +11,13 @@ const BESIDE_EXTRAS = ['ksyms', 'symbols', 'layout', 'inlines'] as const;
 const OLD_FIELDS: ReadonlySet<string> = new Set(['extras', ...BESIDE_EXTRAS]);
 
 /** Parts where schema 1 had them; those that are newer had no place there. */
-export function oldFields<Part>(parts: { readonly [name: string]: Part }): {
+export function oldFields<Part>(parts: Readonly<Record<string, Part>>): {
   extras: Record<string, Part>;
   [Name: string]: Part | Record<string, Part>;
 } {
   const extras = parts.vars === undefined ? {} : { vars: parts.vars };
   const beside = BESIDE_EXTRAS.filter((name) => parts[name] !== undefined);
-  return { extras, ...Object.fromEntries(beside.map((name) => [name, parts[name] as Part])) };
+  return { extras, ...Object.fromEntries(beside.map((name) => [name, parts[name]])) };
 }
 
 /** The record as it is stored and answered. */

@@ -48,7 +48,7 @@ function connect({ url, sentinels = [], master }: RedisAddress, options: Options
     sentinelRetryStrategy: retryStrategy,
     // One that was the master and is a replica by now: ask who is, and send it again there.
     reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
-  } as Options);
+  });
 }
 
 /** Resolves once connected; rejects where that is not so in a moment. */

@@ -77,7 +77,7 @@ export interface HttpService {
    * Is not ready and serves on for `drainMs`, while balancers notice. Each connection ends with its
    * next answer, so that its client opens the one after that elsewhere.
    */
-  drain(): Promise<void>;
+  drain: () => Promise<void>;
   /** Takes no new connection, lets what runs finish, and closes. */
   close(): Promise<void>;
 }

@@ -64,7 +64,7 @@ interface Carried {
 }
 
 /** What goes into each carrier; undefined: there is no such carrier. */
-const INSIDE: { readonly [File in CarrierFile]: (carried: Carried) => Inside | undefined } = {
+const INSIDE: Readonly<Record<CarrierFile, (carried: Carried) => Inside | undefined>> = {
   'btf_vmlinux.ko': ({ btf, extras }) => ({ btf, extras, linked: btf?.bytes }),
   'btf_vmlinux_ksyms.ko': ({ input, ksyms }) =>
     ksyms && isLeastMade(input) ? { btf: ksyms, extras: [], linked: ksyms.bytes } : undefined,

@@ -69,7 +69,7 @@ describe('a store that gives some blob only sometimes, or never', () => {
 
   test('is asked again, and what comes then is sound', async () => {
     const { run, blobs } = await depot(ready);
-    const get = vi.fn(blobs.get).mockRejectedValueOnce(unavailable);
+    const get = vi.fn(blobs.get.bind(blobs)).mockRejectedValueOnce(unavailable);
     blobs.get = get;
     expect((await run()).findings).toEqual([]);
   });
@@ -82,7 +82,7 @@ describe('a store that gives some blob only sometimes, or never', () => {
     const stored = await records.get(ready.buildId);
     const withLost = { ...ready, core: { ...ready.core, sha256: lost } };
     await records.put(withLost, stored?.version);
-    const { get } = blobs;
+    const get = blobs.get.bind(blobs);
     blobs.get = (sha256) => (sha256 === lost ? Promise.reject(unavailable) : get(sha256));
     const { findings, report } = await run();
     expect(findings).toEqual([

@@ -1,5 +1,5 @@
 import { Kind, packInfo } from '@btf-depot/btf';
-import { At, Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import { Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import { SymbolType, type Elf } from '@btf-depot/elf';
 import type { DwarfNames } from './dwarf-names.ts';
 import type { Functions } from './functions.ts';

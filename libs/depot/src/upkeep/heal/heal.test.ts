@@ -34,7 +34,7 @@ async function depot(...records: KernelRecord[]) {
     noted: () => collect(stores.blobs.damage.list()),
     record: async (buildId = ready.buildId) => (await stores.records.get(buildId))?.record,
     /** Flips a bit, and has a reader find it. */
-    async damage(bytes: Uint8Array) {
+    damage: async (bytes: Uint8Array) => {
       const sha256 = sha256Of(bytes);
       stores.kept.set(sha256, { bytes: bytes.with(0, 1 ^ (bytes[0] ?? 0)), at: new Date() });
       await expect(stores.blobs.get(sha256)).rejects.toMatchObject({ code: 'damaged-blob' });

@@ -16,8 +16,10 @@ export function settleLoss(
   lost: ReadonlySet<string>,
 ): { record: KernelRecord; outcome: Settled } | undefined {
   if (record.state === 'withdrawn' || record.schema > RECORD_SCHEMA) return undefined;
-  const { progress: _, failure, ...kept } = record;
-  const next = { ...kept, revision: record.revision + 1 };
+  const { failure } = record;
+  const next = { ...record, revision: record.revision + 1 };
+  delete next.progress;
+  delete next.failure;
   const parts = lostParts(record, lost);
   if (parts.length > 0) {
     if (record.state === 'failed' && failure?.code === LOST_PART) return undefined;
