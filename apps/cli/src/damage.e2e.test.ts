@@ -59,7 +59,7 @@ async function curl(url: string, ...args: string[]): Promise<Answer> {
   const words = ['-sS', '-o', file, '-w', '%{http_code}', ...args, url];
   const ran = await run('curl', words).then(
     ({ stdout }) => ({ code: 0, stdout }),
-    ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+    (error: unknown) => error as { code: number; stdout: string },
   );
   const bytes = await readFile(file).catch(() => Buffer.alloc(0));
   const status = Number(ran.stdout);

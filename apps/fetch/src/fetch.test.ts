@@ -51,8 +51,8 @@ beforeAll(async () => {
   const counted = new Proxy(stores.blobs, {
     get(blobs, name: keyof BlobStore) {
       if (name === 'load') reads++;
-      const member = blobs[name];
-      return typeof member === 'function' ? member.bind(blobs) : member;
+      const member: unknown = Reflect.get(blobs, name);
+      return typeof member === 'function' ? (member as () => unknown).bind(blobs) : member;
     },
   });
   service = await start(counted, 1024 * 1024);

@@ -45,7 +45,8 @@ if (output === undefined) {
   });
   variables = result.variables;
   writeFileSync(output, result.bytes);
-  if (inlines !== undefined) writeFileSync(inlines, result.beside.inlines?.bytes ?? '');
+  const beside = result.beside as { inlines?: { bytes: Uint8Array } };
+  if (inlines !== undefined) writeFileSync(inlines, beside.inlines?.bytes ?? '');
 }
 closeSync(fd);
 const { user, system } = process.cpuUsage();

@@ -50,7 +50,7 @@ export function pushCommand(): Command {
     .option(
       '--carrier <ko>',
       'a carrier that the build made, signed or not; give the option once for each carrier',
-      (path, others: string[] = []) => [...others, path],
+      (path: string, others: string[] | undefined) => [...(others ?? []), path],
     )
     .option(
       '--build-id <hex>',

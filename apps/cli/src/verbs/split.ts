@@ -95,7 +95,10 @@ function filesOf(parts: KernelParts) {
     if (!found) return [];
     const { bytes, sha256 } = found;
     const all = new Map(Object.entries(found));
-    const counted = COUNTED.filter((what) => all.has(what)).map((what) => [what, all.get(what)]);
+    const counted = COUNTED.filter((what) => all.has(what)).map((what): [string, unknown] => [
+      what,
+      all.get(what),
+    ]);
     const counts = Object.fromEntries(counted) as Record<string, number>;
     return [{ name: PARTS[part].artifact.name, bytes, sha256, counts }];
   });

@@ -51,8 +51,8 @@ beforeAll(async () => {
   const blobs = new Proxy(depot.blobs, {
     get(target, name: keyof BlobStore) {
       if (storeIsAway) return () => Promise.reject(new Error('the store is away'));
-      const member = target[name];
-      return typeof member === 'function' ? member.bind(target) : member;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? (member as () => unknown).bind(target) : member;
     },
   });
   const log = createLogger('fetch', 'silent');

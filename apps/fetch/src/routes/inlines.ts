@@ -27,7 +27,7 @@ export function inlineHandlers({
         { key, mediaType: 'application/json', cost },
         (client) => kernels.ask(record, { do: 'functions', ...asked, skip }, client),
       );
-      send(request, response, { ...answer, immutable: false });
+      await send(request, response, { ...answer, immutable: false });
     },
     async inlines({ request, response, params: { buildId }, query }) {
       const question = questionOf(query());

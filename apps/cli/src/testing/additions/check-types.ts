@@ -20,7 +20,8 @@ class Project {
 
   constructor(file: string) {
     const path = join(root, file);
-    const { config } = ts.readConfigFile(path, (name) => ts.sys.readFile(name));
+    const read = ts.readConfigFile(path, (name) => ts.sys.readFile(name));
+    const config: unknown = read.config;
     this.#config = ts.parseJsonConfigFileContent(config, ts.sys, join(path, '..'), {}, path);
     delete this.#config.options.incremental;
     delete this.#config.options.tsBuildInfoFile;
