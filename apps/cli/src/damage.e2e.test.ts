@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { openFsStores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
+import { PACKING } from '@btf-depot/contracts';
 import {
   buildIdOf,
   kernelBtf,
@@ -79,6 +80,7 @@ function kernelOf(seed: string) {
   const record = kernelRecord({
     buildId: buildIdOf(seed),
     state: 'ready',
+    packing: PACKING,
     core: { ...core, types: 1, origin: 'verbatim' },
     artifacts: {
       'btf_vmlinux.ko': { ...entry(files['btf_vmlinux.ko']), mediaType: 'application/x-object' },
