@@ -103,7 +103,7 @@ test('a folder that was mistyped is no empty store without a fault', async () =>
     [1, ['gc', '--data', 'dota']],
     [1, ['copy', 'dota', 'copied']],
   ] as const) {
-    const { code, output } = await btfdepot(asked, folder);
+    const { code, output } = await btfdepot([...asked], folder);
     expect(code).toBe(expected);
     expect(output).toContain('there is no store in the folder dota');
   }
