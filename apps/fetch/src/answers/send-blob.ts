@@ -111,9 +111,7 @@ async function sendWhenSound(
 async function whenSound(blob: ColdBlob, { status, body }: Plan, mayCut: boolean): Promise<void> {
   if (status === 304 || status === 412) return;
   const pieces = (Array.isArray(body) ? body : []) as readonly Piece[];
-  const parts = pieces.filter(
-    (piece): piece is Exclude<Piece, Buffer> => !Buffer.isBuffer(piece),
-  );
+  const parts = pieces.filter((piece): piece is Exclude<Piece, Buffer> => !Buffer.isBuffer(piece));
   const [only] = parts;
   const { start, end } = parts.length === 1 && only ? only : { start: 0, end: blob.length };
   await blob.prepare(start, end, mayCut && parts.length === 1);
