@@ -1,4 +1,5 @@
-// Judged by pahole 1.30 on the same kernels: the same types as whole graphs, the same functions.
+// Judged by pahole 1.30 on the same kernels: the same types as whole graphs, the same functions. One
+// kernel of each byte order, and with BTFDEPOT_ENCODE=full all.
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { Source } from '@btf-depot/bytes';
 import { Kind, parseBtf, verifyBtf, type Btf } from '@btf-depot/btf';
@@ -70,8 +71,9 @@ function compareWithPahole(name: KernelName, expected: Expected): void {
 
 describe('against pahole 1.30', () => {
   compareWithPahole('K612', { types: 59_950, functions: 47_767, more: 1 });
+  compareWithPahole('K61s390x', { types: 44_372, functions: 33_220, more: 0 });
+  if (process.env.BTFDEPOT_ENCODE !== 'full') return;
   compareWithPahole('K72', { types: 66_230, functions: 52_343, more: 2 });
   compareWithPahole('K61', { types: 56_088, functions: 44_461, more: 2 });
   compareWithPahole('K612arm64', { types: 71_483, functions: 55_597, more: 9 });
-  compareWithPahole('K61s390x', { types: 44_372, functions: 33_220, more: 0 });
 });
