@@ -38,7 +38,6 @@ export class TypeEntry {
   memberAt = NOT_SAID;
   hasMemberBlock = false;
   isDeclaration = false;
-  isExternal = false;
   hasLocation = false;
   /** Of an enumerator, 64 bits in two words. */
   valueLow = 0;
@@ -75,7 +74,6 @@ export class TypeEntry {
     this.memberAt = NOT_SAID;
     this.hasMemberBlock = false;
     this.isDeclaration = false;
-    this.isExternal = false;
     this.hasLocation = false;
     this.valueLow = 0;
     this.valueHigh = 0;
@@ -132,9 +130,6 @@ export class TypeEntry {
           break;
         case At.DECLARATION:
           this.isDeclaration = form === Form.FLAG_PRESENT || bytes[at] !== 0;
-          break;
-        case At.EXTERNAL:
-          this.isExternal = form === Form.FLAG_PRESENT || bytes[at] !== 0;
           break;
         case At.LOCATION:
           this.hasLocation = true;

@@ -1,9 +1,7 @@
 import type { BtfBuilder } from '@btf-depot/btf';
 import { NOT_SAID, type TypeEntry } from '@btf-depot/dwarf';
+import { REMEMBERED } from '../from-dwarf/core-index.ts';
 import { ABSENT, NumberMap } from '../number-map.ts';
-
-/** Places of .debug_str that are remembered, in up to 32 MiB; Debian's 7.2 has 78,000. */
-const REMEMBERED = 2 ** 20;
 
 /** One number for each name: its string's offset in the BTF that is being made, 0 for none. */
 export class DwarfNames {

@@ -1,4 +1,4 @@
-import { infoKind, Kind, packInfo } from '@btf-depot/btf';
+import { infoKind, IntEncoding, Kind, packInfo } from '@btf-depot/btf';
 import {
   At,
   Encoding,
@@ -19,8 +19,6 @@ const DEEPEST = 500;
 const UNKNOWN = -1;
 /** Stands for a type that is being looked at. */
 const OPEN = -2;
-
-const IntEncoding = { SIGNED: 1, BOOL: 4 } as const;
 
 /** The name that pahole gives an integer of a size that BTF has not. */
 const FAKE_INT = '__SANITIZED_FAKE_INT__';
@@ -257,24 +255,22 @@ export class ShapeFinder {
   #pointer(index: number): number {
     const types = this.types;
     let target = this.reference(types.type[index]);
-    for (const tag of this.annotations(index, 'btf_type_tag')) {
-      target = this.#short(tag.value, Kind.TYPE_TAG, target);
-    }
+    for (const tag of this.#typeTags(index)) target = this.#short(tag, Kind.TYPE_TAG, target);
     return this.#short(0, Kind.PTR, target);
   }
 
-  /** clang's annotations of a type or function of one kind, in the order of the entries. */
-  annotations(index: number, kind: string): { value: number }[] {
+  /** Names of clang's btf_type_tag annotations of a pointer, in the order of the entries. */
+  #typeTags(index: number): number[] {
     const types = this.types;
     const { unit } = types;
-    const found: { value: number }[] = [];
+    const tags: number[] = [];
     for (let child = types.firstChild[index]; child !== NONE; child = types.nextChild[child]) {
       if (types.childTag[child] !== Tag.LLVM_ANNOTATION || unit === undefined) continue;
       const entry = this.#rare.read(unit, types.childType[child]);
-      if (entry.string(At.NAME) !== kind || !entry.text(At.CONST_VALUE)) continue;
-      found.push({ value: this.#names.at(entry.textBytes, entry.textAt) });
+      if (entry.string(At.NAME) !== 'btf_type_tag' || !entry.text(At.CONST_VALUE)) continue;
+      tags.push(this.#names.at(entry.textBytes, entry.textAt));
     }
-    return found;
+    return tags;
   }
 
   #base(index: number): number {
