@@ -44,7 +44,7 @@ export default defineConfig(
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries] },
   },
   {
-    files: ['**/*.test.ts', '**/src/testing/**/*.ts', '**/tests/**/*.ts'],
+    files: ['**/*.test.ts', '**/src/testing/**/*.ts', '**/tests/**/*.ts', 'apps/e2e/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': ['error', testBoundaries] },
   },
   // Settings at the root belong to no layer.
@@ -58,7 +58,7 @@ export default defineConfig(
     // Threads load these, and one that is ended while a module of it waits takes the process with
     // it (nodejs/node issue 60755). Programs of their own are started by no thread.
     files: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/main.ts', '**/testing/**', 'libs/testing/**'],
+    ignores: ['**/*.test.ts', '**/main.ts', '**/testing/**', 'libs/testing/**', 'apps/e2e/**'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -14,6 +14,7 @@ const layers = {
   platform: ['format', 'contract', 'domain'],
   service: ['format', 'contract', 'domain', 'adapter', 'client', 'platform'],
   app: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'service'],
+  'whole-way': ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'testing', 'tool'],
   page: ['client', 'contract'],
   testing: ['format', 'contract', 'domain'],
   tool: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'testing', 'tool'],

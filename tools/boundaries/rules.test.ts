@@ -49,6 +49,8 @@ test.each([
   ["the platform imports an adapter's vendor", 'libs/service-kit/src/probe.ts', 'bullmq'],
   ['a service imports another', 'apps/fetch/src/probe.ts', '@btf-depot/ingest'],
   ['sources import what is for tests', 'libs/blob-store/src/probe.ts', '@btf-depot/testing'],
+  ['the command imports tests', 'apps/cli/src/probe.ts', '@btf-depot/e2e'],
+  ['a test of the whole way imports a service', 'apps/e2e/src/probe.ts', '@btf-depot/fetch'],
   ['sources import a tool', 'apps/cli/src/probe.ts', '@btf-depot/services'],
 ])('refused: %s', async (_what, file, imported) => {
   expect(await rulesBroken(file, imported)).toContain(LAYER);
@@ -72,6 +74,7 @@ test.each([
   ['libs/btf/src/probe.test.ts', 'node:fs'],
   ['apps/cli/src/probe.ts', '@btf-depot/fetch'],
   ['apps/ingest/src/probe.ts', '@btf-depot/blob-store'],
+  ['apps/e2e/src/probe.ts', '@btf-depot/testing'],
 ])('allowed: %s imports %s', async (file, imported) => {
   expect(await rulesBroken(file, imported)).toEqual([]);
 });

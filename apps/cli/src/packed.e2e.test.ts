@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { writeFiles } from './testing/farm.ts';
+import { writeFiles } from '@btf-depot/testing/farm';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** What a chroot has to have: a shell, and the C and C++ libraries. */

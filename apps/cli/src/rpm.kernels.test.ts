@@ -9,7 +9,7 @@ import { startDepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Pushed } from './push-file.ts';
-import { btfdepotScript, writeFiles } from './testing/farm.ts';
+import { btfdepotScript, writeFiles } from '@btf-depot/testing/farm';
 
 const payloads = { gzip: 'w6.gzdio', xz: 'w1.xzdio', zstd: 'w3.zstdio' } as const;
 

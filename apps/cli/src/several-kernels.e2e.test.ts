@@ -6,7 +6,7 @@ import { buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/tes
 import { tarFile } from '@btf-depot/testing/packages';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeFiles } from './testing/farm.ts';
+import { writeFiles } from '@btf-depot/testing/farm';
 
 let folder: string;
 let depot: StartedDepot;

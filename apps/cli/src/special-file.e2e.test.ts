@@ -7,7 +7,7 @@ import { buildIdOf, loadableKernel } from '@btf-depot/testing';
 import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepotScript, writeFiles } from './testing/farm.ts';
+import { btfdepotScript, writeFiles } from '@btf-depot/testing/farm';
 
 let folder: string;
 let depot: StartedDepot;

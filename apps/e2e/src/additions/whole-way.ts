@@ -98,7 +98,7 @@ function boxed(members: Record<string, Uint8Array>): Uint8Array {
 
 /** Standard output alone: a command that takes long tells on the other one how far it is. */
 function reportOf(...args: string[]): Promise<unknown> {
-  const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...args, '--json'], { cwd: folder }, (_, stdout) => {
       resolve(JSON.parse(stdout));
@@ -146,7 +146,7 @@ async function cardOf(record: unknown): Promise<string> {
   const document = { createElement: () => new Node() };
   Object.assign(globalThis, { Node, document, location: { href: depot.url } });
   const { CARDS } = (await import(
-    new URL('../../../../catalogue/src/kernel/extra-cards.ts', import.meta.url).href
+    new URL('../../../catalogue/src/kernel/extra-cards.ts', import.meta.url).href
   )) as { CARDS: Record<string, (record: unknown) => Node[]> };
   return CARDS.units(record)
     .map(({ textContent }) => textContent)

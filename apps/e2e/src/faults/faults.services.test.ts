@@ -10,7 +10,7 @@ import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, collect, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startServiceProcesses, type ServiceName } from '@btf-depot/testing/services';
-import { startStoreProxy, type Step } from './testing/store-proxy.ts';
+import { startStoreProxy, type Step } from './store-proxy.ts';
 
 describeWithServices(['redis', 'minio'], 'three services through faults', () => {
   let redis: RedisServer;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 
 const NEXT = {
-  NODE_OPTIONS: `--import=${new URL('./testing/next-version.ts', import.meta.url).href}`,
+  NODE_OPTIONS: `--import=${new URL('./next-version.ts', import.meta.url).href}`,
 };
 
 describeWithServices(['redis', 'minio'], 'an old and a new version side by side', ({ minio }) => {

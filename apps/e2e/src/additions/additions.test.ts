@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { withLine } from './testing/additions/addition.ts';
-import { ADDITIONS } from './testing/additions/additions.ts';
+import { withLine } from './addition.ts';
+import { ADDITIONS } from './additions.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
 test('CONTRIBUTING lists what is added in the proof: `vitest -u` writes it', async () => {
   const path = `${root}CONTRIBUTING.md`;

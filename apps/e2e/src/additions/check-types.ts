@@ -8,7 +8,7 @@ import ts from 'typescript';
 import { withLine } from './addition.ts';
 import { ADDITIONS } from './additions.ts';
 
-const root = fileURLToPath(new URL('../../../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const originals = JSON.parse(readFileSync(0, 'utf8')) as Record<string, string>;
 
 /** A project of the workspace, whose files can be replaced for one check. */

@@ -9,7 +9,7 @@ import { bzImageFile } from '@btf-depot/testing/packages';
 import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepotScript, farmFile, writeFiles } from './testing/farm.ts';
+import { btfdepotScript, farmFile, writeFiles } from '@btf-depot/testing/farm';
 
 let folder: string;
 let depot: StartedDepot;

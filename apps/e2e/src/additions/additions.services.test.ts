@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withLine } from './testing/additions/addition.ts';
-import { ADDITIONS } from './testing/additions/additions.ts';
-import { TreeCopy } from './testing/additions/tree-copy.ts';
+import { withLine } from './addition.ts';
+import { ADDITIONS } from './additions.ts';
+import { TreeCopy } from './tree-copy.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const WHOLE_WAY = new URL('./testing/additions/whole-way.ts', import.meta.url);
-const CHECK_TYPES = new URL('./testing/additions/check-types.ts', import.meta.url);
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const WHOLE_WAY = new URL('./whole-way.ts', import.meta.url);
+const CHECK_TYPES = new URL('./check-types.ts', import.meta.url);
 
 let tree: TreeCopy;
 const lines = ADDITIONS.flatMap((addition) => addition.lines);
