@@ -33,7 +33,9 @@ test('the code that wrote schema 1 reads whatever is written, and finds each par
     };
     const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
     for (let set = 0; set < 2 ** names.length; set++) {
-      const of = names.filter((_, at) => (set >> at) & 1).map((name) => [name, PARTS[name]] as const);
+      const of = names
+        .filter((_, at) => (set >> at) & 1)
+        .map((name) => [name, PARTS[name]] as const);
       const { vars } = Object.fromEntries(of) as Partial<typeof PARTS>;
       const beside = of.filter(([name]) => name !== 'vars' && name !== 'later');
       for (const state of STATES) {
@@ -49,7 +51,9 @@ test('the code that wrote schema 1 reads whatever is written, and finds each par
         const read = earlier.decodeRecord(bytes);
         const extras = vars ? { vars } : {};
         expect(read).toMatchObject({ ...Object.fromEntries(beside), extras });
-        expect(names.filter((name) => Object.hasOwn(read, name))).toEqual(beside.map(([name]) => name));
+        expect(names.filter((name) => Object.hasOwn(read, name))).toEqual(
+          beside.map(([name]) => name),
+        );
       }
     }
   } finally {
