@@ -6,6 +6,9 @@ export class StoreUnavailable extends Error {
   readonly code = 'store-unavailable' satisfies ProblemCode;
 }
 
+/** The store has no room for what it was given; it goes on when there is some. */
+export class StoreFull extends StoreUnavailable {}
+
 /** A hash or a build ID that is none: refused before it becomes part of a path or key. */
 export class BadName extends Error {
   override readonly name = 'BadName';

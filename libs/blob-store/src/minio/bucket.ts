@@ -12,7 +12,7 @@ import {
   type ByteRange,
 } from '@btf-depot/depot';
 import { Client, S3Error } from 'minio';
-import { StoreUnavailable } from '../errors.ts';
+import { StoreFull, StoreUnavailable } from '../errors.ts';
 import { pageQuery, parsePage, type Listed, type Page, type PageQuery } from './listing.ts';
 import { ObjectLoader } from './object-loader.ts';
 import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
@@ -235,7 +235,8 @@ export class Bucket {
     } catch (cause) {
       const late = cause instanceof Error && cause.name === 'AbortError';
       const why = late ? `no answer within ${this.#settings.timeoutMs} ms` : String(cause);
-      throw new StoreUnavailable(`cannot ${what}: ${why}`, { cause });
+      const Unavailable = says(cause, 'XMinioStorageFull') ? StoreFull : StoreUnavailable;
+      throw new Unavailable(`cannot ${what}: ${why}`, { cause });
     }
   }
 }

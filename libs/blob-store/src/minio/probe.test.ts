@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { StoreFull } from '../errors.ts';
 import { startFakeS3, type Broken } from '../testing/fake-s3.ts';
 import { openMinioStores } from './open.ts';
 
@@ -33,6 +34,11 @@ test.for<[Broken, RegExp]>([
     await expect(opened).rejects.toThrow(why);
   },
 );
+
+test('a full store is opened, and refuses what is written as long as it is full', async () => {
+  const stores = await open('full');
+  await expect(stores.checkWrites()).rejects.toBeInstanceOf(StoreFull);
+});
 
 test('what only reads opens any store', async () => {
   await open('no conditions', false);

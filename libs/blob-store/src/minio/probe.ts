@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { UnfitStore } from '../errors.ts';
+import { StoreFull, UnfitStore } from '../errors.ts';
 import { PROBES } from '../layout.ts';
 import type { Bucket } from './bucket.ts';
 
@@ -8,7 +8,8 @@ const WRITERS = 8;
 
 /**
  * Tries on keys of its own what records rest on. A server that ignores conditions answers every
- * write with success, and loses what it acknowledged.
+ * write with success, and loses what it acknowledged. A full server takes nothing, and loses nothing:
+ * it is not tried, and readiness says that it is full.
  *
  * @throws UnfitStore that says which promise does not hold; StoreUnavailable where the server does
  * not answer, or does not know conditions.
@@ -26,6 +27,8 @@ export async function probe(bucket: Bucket): Promise<void> {
       replaced === 1,
       `of ${WRITERS} that replace the same version of an object, ${replaced} are told that they did`,
     );
+  } catch (error) {
+    if (!(error instanceof StoreFull)) throw error;
   } finally {
     // What does not go is in nobody's way.
     await Promise.allSettled([bucket.delete(key), bucket.delete(raced)]);

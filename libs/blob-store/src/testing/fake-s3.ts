@@ -5,9 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A promise that the server does not keep. */
+/** A promise that the server does not keep, or why it takes nothing. */
 export type Broken =
-  'nothing' | 'create-only' | 'if-match' | 'no conditions' | 'races' | 'stale reads' | 'listings';
+  | 'nothing'
+  | 'create-only'
+  | 'if-match'
+  | 'no conditions'
+  | 'races'
+  | 'stale reads'
+  | 'listings'
+  | 'full';
 
 /** As much of S3 as the stores ask for, in memory, over one bucket. Keys are not checked. */
 export async function startFakeS3(broken: Broken) {
@@ -43,6 +50,10 @@ export async function startFakeS3(broken: Broken) {
         return;
       }
       if (request.method === 'PUT') {
+        if (broken === 'full') {
+          fail(507, 'XMinioStorageFull');
+          return;
+        }
         const isLet = isAllowed(key, request);
         // Between the look and the write others may come.
         if (broken === 'races') await sleep(20);
