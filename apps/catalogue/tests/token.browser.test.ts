@@ -75,7 +75,7 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
     await page.getByRole('link', { name: 'Variables', exact: true }).first().click();
     await page.getByRole('link', { name: 'safe', exact: true }).click();
     await page.getByRole('heading', { name: 'int safe;' }).waitFor();
-    expect(asked).toContain(`${depot.url}/v1/kernels?limit=50`);
+    expect(asked.some((url) => url.startsWith(`${depot.url}/v1/kernels?`))).toBe(true);
     expect(asked.filter((url) => url.includes(token))).toEqual([]);
     expect(await seriousFindings(page)).toEqual([]);
 

@@ -14,7 +14,7 @@ describe.each(['K612', 'K72'] as const satisfies KernelName[])('%s', (name) => {
       const source = await fileVariables(vmlinux, undefined);
       const names = new Set<string>();
       let count = 0;
-      for await (const variable of source.list('')) {
+      for await (const variable of source.list('*')) {
         names.add(variable.name);
         count++;
       }
