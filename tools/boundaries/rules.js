@@ -9,7 +9,7 @@ const formats = ['bytes', 'codec', 'elf', 'btf', 'dwarf', 'extras', 'unpack', 'c
 const layers = {
   contract: [],
   domain: ['format', 'contract'],
-  adapter: ['domain', 'contract'],
+  adapter: ['domain', 'contract', 'client'],
   client: ['contract'],
   platform: ['format', 'contract', 'domain'],
   service: ['format', 'contract', 'domain', 'adapter', 'client', 'platform'],

@@ -1,6 +1,6 @@
 /**
  * The depot's use cases, and the ports that they need of the outside: BlobStore, RecordStore,
- * JobQueue, Compute, Clock. No vendor, no file and no socket is named here.
+ * JobQueue, Compute, Clock, Upstream. No vendor, no file and no socket is named here.
  *
  * The rooms, in the order of a kernel's way:
  * - accept: an upload is opened, split and made durable (acceptUpload, in ingest),
@@ -65,6 +65,7 @@ export * from './ports/compute.ts';
 export * from './ports/job-queue.ts';
 export * from './ports/record-store.ts';
 export * from './ports/token-store.ts';
+export * from './ports/upstream.ts';
 export { LOCAL_ACTOR, type Actor } from './ownership/ownership.ts';
 export { Progress } from './progress.ts';
 export { kindOf, recognise, type FileKind } from './split/file-kind.ts';

@@ -14,3 +14,4 @@ export * from './memory-stores.ts';
 export * from './record-store.ts';
 export type * from './stores-under-test.ts';
 export * from './token-store.ts';
+export * from './upstream.ts';

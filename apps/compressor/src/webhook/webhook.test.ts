@@ -5,7 +5,7 @@ import { Webhook as Verifier } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startNameServer } from '../testing/name-server.ts';
 import { startReceiver } from '../testing/receiver.ts';
-import { publicLookup } from './public-address.ts';
+import { publicLookup } from '@btf-depot/upstreams';
 import { Webhook, type WebhookOptions } from './webhook.ts';
 
 const key = Buffer.alloc(32, 7);

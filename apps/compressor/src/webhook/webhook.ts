@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { statusOf, type KernelRecord } from '@btf-depot/contracts';
 import { AnnounceLater, type Announcer, type Clock } from '@btf-depot/depot';
-import { checkLiteral, PrivateAddress, publicLookup } from './public-address.ts';
+import { checkLiteral, PrivateAddress, publicLookup } from '@btf-depot/upstreams';
 
 export interface WebhookOptions {
   url: URL;

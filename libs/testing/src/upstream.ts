@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { extrasOf, kernelRecordSchema, principalSchema } from '@btf-depot/contracts';
+import { isMiss, type Found, type OfferedFile, type Upstream } from '@btf-depot/depot';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+export interface UpstreamUnderTest {
+  upstream: Upstream;
+  /** Build ID of a kernel that it has. */
+  known: string;
+  dispose: () => Promise<void>;
+}
+
+/** What every Upstream keeps to. `make` opens one that has a kernel, for each test. */
+export function describeUpstream(name: string, make: () => Promise<UpstreamUnderTest>): void {
+  describe(`${name} as an Upstream`, () => {
+    let under: UpstreamUnderTest;
+    beforeEach(async () => {
+      under = await make();
+    });
+    afterEach(async () => {
+      await under.upstream.close?.();
+      await under.dispose();
+    });
+
+    const { signal } = new AbortController();
+    const find = async (): Promise<Found> => {
+      const found = await under.upstream.find(under.known, { signal, hops: 0 });
+      if (isMiss(found)) throw new Error(`${found.reason}: ${found.detail}`);
+      return found;
+    };
+    const files = async (): Promise<readonly OfferedFile[]> => {
+      const found = await find();
+      return found.kind === 'files' ? found.files : [];
+    };
+
+    it('has a name that fits into a principal', () => {
+      expect(principalSchema.safeParse(`upstream:${under.upstream.name}`).success).toBe(true);
+    });
+
+    it('says of an unknown build ID that it is missing', async () => {
+      const found = await under.upstream.find('ab'.repeat(20), { signal, hops: 0 });
+      expect(found).toMatchObject({ reason: 'missing' });
+    });
+
+    it('offers something of a kernel that it has, the best of it last', async () => {
+      const found = await find();
+      if (found.kind === 'kernel') {
+        expect(kernelRecordSchema.parse(found.record).buildId).toBe(under.known);
+        return;
+      }
+      expect(found.files.length).toBeGreaterThan(0);
+      expect(found.files.at(-1)?.provisional).toBeUndefined();
+    });
+
+    it('gives each file in the size that it says', async () => {
+      for (const file of await files()) {
+        const opened = await file.open(0, signal);
+        if (isMiss(opened)) throw new Error(opened.detail);
+        expect(opened.start).toBe(0);
+        const bytes = await all(opened.bytes);
+        for (const size of [file.size, opened.size])
+          expect([undefined, bytes.length]).toContain(size);
+      }
+    });
+
+    it('goes on from a byte, or begins again and says so', async () => {
+      for (const file of await files()) {
+        const opened = [await file.open(0, signal), await file.open(1000, signal)] as const;
+        const [whole, rest] = opened;
+        if (isMiss(whole) || isMiss(rest)) throw new Error('not opened');
+        expect([0, 1000]).toContain(rest.start);
+        const bytes = await all(whole.bytes);
+        expect((await all(rest.bytes)).equals(bytes.subarray(rest.start))).toBe(true);
+      }
+    });
+
+    it('gives blobs with the hashes by which they are named', async () => {
+      const found = await find();
+      if (found.kind === 'files') return;
+      const { core } = found.record;
+      const extras = [...extrasOf(found.record)].map(([, part]) => part);
+      for (const { sha256, size } of [core, ...extras]) {
+        const bytes = await found.blob(sha256, size, signal);
+        if (isMiss(bytes)) throw new Error(bytes.detail);
+        expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+      }
+    });
+
+    it('stops with the reason of the signal', async () => {
+      const reason = new Error('stopped');
+      const ended = AbortSignal.abort(reason);
+      await expect(under.upstream.find(under.known, { signal: ended, hops: 0 })).rejects.toBe(
+        reason,
+      );
+    });
+
+    it('lets a reader stop in the middle', async () => {
+      for (const file of await files()) {
+        const opened = await file.open(0, signal);
+        if (isMiss(opened)) throw new Error(opened.detail);
+        for await (const chunk of opened.bytes) {
+          expect(chunk.length).toBeGreaterThan(0);
+          break;
+        }
+      }
+    });
+  });
+}
+
+async function all(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

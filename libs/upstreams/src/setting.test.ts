@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { parseUpstreams, upstreamsOfDebuginfod } from './setting.ts';
+
+test('an ordered list of kinds and places', () => {
+  const text = 'debuginfod http://127.0.0.1:8002, debuginfod https://debuginfod.example/base';
+  expect(parseUpstreams(text)).toEqual([
+    { kind: 'debuginfod', at: 'http://127.0.0.1:8002/', name: '127.0.0.1:8002' },
+    { kind: 'debuginfod', at: 'https://debuginfod.example/base/', name: 'debuginfod.example' },
+  ]);
+  expect(parseUpstreams('')).toEqual([]);
+});
+
+test.each([
+  ['ftp http://a', 'no kind of upstream: debuginfod'],
+  ['debuginfod', 'expected a kind and where it is'],
+  ['debuginfod http://a http://b', 'expected a kind and where it is'],
+  ['debuginfod file:///etc', 'no URL of HTTP'],
+  ['debuginfod http://user:secret@a/', 'a URL with a password'],
+  ['debuginfod http://a, debuginfod http://a/other', 'named twice'],
+])('what is no such list is refused with what is wrong: %s', (text, wrong) => {
+  expect(() => parseUpstreams(text)).toThrow(wrong);
+  expect(() => parseUpstreams(text)).not.toThrow('secret');
+});
+
+test('the variable of debuginfod itself is read, but for its files', () => {
+  expect(upstreamsOfDebuginfod(' https://one.example/ file:///srv  https://two.example')).toEqual([
+    { kind: 'debuginfod', at: 'https://one.example/', name: 'one.example' },
+    { kind: 'debuginfod', at: 'https://two.example/', name: 'two.example' },
+  ]);
+});

@@ -1,0 +1,44 @@
+import { isMiss } from '@btf-depot/depot';
+import { describeUpstream } from '@btf-depot/testing';
+import { afterEach, expect, test } from 'vitest';
+import { UPSTREAM_LIMITS } from '../../limits.ts';
+import { asDebuginfod, scriptedServer } from '../../testing/scripted-server.ts';
+import { debuginfod } from './index.ts';
+
+const known = 'cd'.repeat(20);
+const { signal } = new AbortController();
+const servers: { dispose: () => Promise<void> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.dispose()));
+});
+
+async function open(files: Record<string, Uint8Array>) {
+  const server = await scriptedServer(asDebuginfod(files));
+  servers.push(server);
+  return debuginfod.open(server.url.href, server.url.host, { limits: UPSTREAM_LIMITS });
+}
+
+describeUpstream('debuginfod', async () => {
+  const upstream = await open({
+    [`/buildid/${known}/section/.BTF`]: Buffer.alloc(5000, 1),
+    [`/buildid/${known}/debuginfo`]: Buffer.alloc(300_000, 2),
+  });
+  return { upstream, known, dispose: () => Promise.resolve() };
+});
+
+test('its .BTF comes first, as a claim, and what has the build ID inside comes behind', async () => {
+  const upstream = await open({ [`/buildid/${known}/section/.BTF`]: Buffer.alloc(5000, 1) });
+  const found = await upstream.find(known, { signal, hops: 0 });
+  expect(found).toMatchObject({
+    kind: 'files',
+    files: [{ name: '.BTF', buildId: known, provisional: true, size: 5000 }, { name: 'debuginfo' }],
+  });
+});
+
+test('of a kernel without BTF, the debug information is offered', async () => {
+  const upstream = await open({ [`/buildid/${known}/debuginfo`]: Buffer.alloc(70_000, 2) });
+  const found = await upstream.find(known, { signal, hops: 0 });
+  if (isMiss(found) || found.kind !== 'files') throw new Error('no files');
+  expect(found.files).toMatchObject([{ name: 'debuginfo', size: 70_000 }]);
+});

@@ -1,0 +1,102 @@
+import {
+  isMiss,
+  type Asking,
+  type Found,
+  type Miss,
+  type OfferedFile,
+  type OpenedFile,
+  type Upstream,
+} from '@btf-depot/depot';
+import { readHttp, readWhole, type HttpAnswer } from '../../http/read.ts';
+import type { SourceKind, SourceOptions } from '../../kinds.ts';
+import type { UpstreamLimits } from '../../limits.ts';
+
+/** Bytes: the kernel takes no more BTF than that. */
+const MAX_BTF = 16 * 1024 ** 2;
+
+/**
+ * A debuginfod, or whatever speaks its protocol (elfutils, debuginfod.8): `GET
+ * /buildid/ID/section/.BTF` and `/buildid/ID/debuginfo`. It ignores Range and refuses HEAD, so a
+ * download that is cut begins again.
+ *
+ * A bare `.BTF` says nothing of its build: it is quick to have, and a claim. What is published for
+ * good comes from the debug information, which has the build ID inside.
+ */
+export const debuginfod: SourceKind = {
+  at: 'url',
+  open: (at, name, options) => new Debuginfod(new URL(at), name, options),
+};
+
+class Debuginfod implements Upstream {
+  readonly kind = 'debuginfod';
+  readonly name: string;
+  readonly #base: URL;
+  readonly #limits: UpstreamLimits;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(base: URL, name: string, { limits, self }: SourceOptions) {
+    this.#base = base;
+    this.name = name;
+    this.#limits = limits;
+    this.#headers = self === undefined ? {} : { Via: `1.1 ${self}` };
+  }
+
+  async find(buildId: string, { signal }: Asking): Promise<Found | Miss> {
+    const btf = await this.#section(buildId, signal);
+    if (!isMiss(btf)) return { kind: 'files', files: [btf, this.#debuginfo(buildId)] };
+    if (btf.reason !== 'missing') return btf;
+    // A kernel without BTF may be there all the same.
+    const opened = await this.#open(buildId, 0, signal);
+    if (isMiss(opened)) return opened;
+    return { kind: 'files', files: [this.#debuginfo(buildId, opened)] };
+  }
+
+  async #section(buildId: string, signal: AbortSignal): Promise<OfferedFile | Miss> {
+    const url = new URL(`buildid/${buildId}/section/.BTF`, this.#base);
+    const headers = this.#headers;
+    const found = await readWhole(url, this.#limits, { signal, headers, maxBytes: MAX_BTF });
+    if (isMiss(found)) return found;
+    const { bytes } = found;
+    return {
+      name: '.BTF',
+      part: 'kernel',
+      buildId,
+      delivery: 'builtin',
+      provisional: true,
+      size: bytes.length,
+      open: (start) =>
+        Promise.resolve({ start, size: bytes.length, bytes: once(bytes.subarray(start)) }),
+    };
+  }
+
+  /** @param first an answer that was begun already. */
+  #debuginfo(buildId: string, first?: HttpAnswer): OfferedFile {
+    let begun = first;
+    return {
+      name: 'debuginfo',
+      part: 'kernel',
+      size: first && sizeOf(first),
+      open: async (_start, signal) => {
+        const opened = begun ?? (await this.#open(buildId, 0, signal));
+        begun = undefined;
+        return isMiss(opened) ? opened : { ...opened, size: sizeOf(opened) };
+      },
+    };
+  }
+
+  #open(buildId: string, start: number, signal: AbortSignal): Promise<HttpAnswer | Miss> {
+    const url = new URL(`buildid/${buildId}/debuginfo`, this.#base);
+    return readHttp(url, this.#limits, { start, signal, headers: this.#headers });
+  }
+}
+
+/** A server that sends in pieces of unknown number says the size in a header of its own. */
+function sizeOf({ size, headers }: HttpAnswer): OpenedFile['size'] {
+  const said = headers['x-debuginfod-size'];
+  return size ?? (typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : undefined);
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- the port's: others come in pieces
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
