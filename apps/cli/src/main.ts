@@ -3,9 +3,9 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { VERSION } from '@btf-depot/contracts/version';
 import { Command, CommanderError } from 'commander';
-import { describeFault } from './fault.ts';
-import { endWithOutput, faultLine, note } from './output.ts';
-import { UsageError } from './usage-error.ts';
+import { describeFault } from './terminal/fault.ts';
+import { endWithOutput, faultLine, note } from './terminal/output.ts';
+import { UsageError } from './options/usage-error.ts';
 
 endWithOutput();
 
@@ -15,11 +15,11 @@ if (XDG_CACHE_HOME) enableCompileCache(join(XDG_CACHE_HOME, 'btf-depot', 'compil
 
 /** Each loads what it needs and no more: a download does not wait for the services' packages. */
 const verbs: Record<string, () => Promise<Command>> = {
-  serve: async () => (await import('./verbs/serve.ts')).serveCommand(),
-  push: async () => (await import('./verbs/push.ts')).pushCommand(),
-  get: async () => (await import('./verbs/get.ts')).getCommand(),
-  vars: async () => (await import('./verbs/vars.ts')).varsCommand(),
-  inlines: async () => (await import('./verbs/inlines.ts')).inlinesCommand(),
+  serve: async () => (await import('./verbs/serve/serve.ts')).serveCommand(),
+  push: async () => (await import('./verbs/push/push.ts')).pushCommand(),
+  get: async () => (await import('./verbs/get/get.ts')).getCommand(),
+  vars: async () => (await import('./verbs/vars/vars.ts')).varsCommand(),
+  inlines: async () => (await import('./verbs/inlines/inlines.ts')).inlinesCommand(),
   reprocess: async () => (await import('./verbs/reprocess.ts')).reprocessCommand(),
   requeue: async () => (await import('./verbs/requeue.ts')).requeueCommand(),
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdrawCommand(),
@@ -30,16 +30,16 @@ const verbs: Record<string, () => Promise<Command>> = {
   copy: async () => (await import('./verbs/copy.ts')).copyCommand(),
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),
   fsck: async () => (await import('./verbs/fsck.ts')).fsckCommand(),
-  carrier: async () => (await import('./verbs/carrier.ts')).carrierCommand(),
+  carrier: async () => (await import('./verbs/carrier/carrier.ts')).carrierCommand(),
   encode: async () => (await import('./verbs/encode.ts')).encodeCommand(),
   split: async () => (await import('./verbs/split.ts')).splitCommand(),
   merge: async () => (await import('./verbs/merge.ts')).mergeCommand(),
   verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
   dump: async () => (await import('./verbs/dump.ts')).dumpCommand(),
   tailor: async () => (await import('./verbs/tailor.ts')).tailorCommand(),
-  lookup: async () => (await import('./verbs/lookup.ts')).lookupCommand(),
-  doctor: async () => (await import('./verbs/doctor.ts')).doctorCommand(),
-  inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
+  lookup: async () => (await import('./verbs/lookup/lookup.ts')).lookupCommand(),
+  doctor: async () => (await import('./verbs/doctor/doctor.ts')).doctorCommand(),
+  inspect: async () => (await import('./verbs/inspect/inspect.ts')).inspectCommand(),
   completion: async () => (await import('./verbs/completion.ts')).completionCommand(program),
 };
 

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { print } from '../output.ts';
+import { print } from '../terminal/output.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 

@@ -2,9 +2,9 @@ import { openFsStores, openMinioStores, type Stores } from '@btf-depot/blob-stor
 import { copyStore } from '@btf-depot/depot';
 import { readSettings, storeAddress, storeSettings } from '@btf-depot/service-kit';
 import { Command } from 'commander';
-import { jsonOption } from '../options.ts';
-import { formatBytes, print, printJson } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
+import { jsonOption } from '../options/options.ts';
+import { formatBytes, print, printJson } from '../terminal/output.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 export function copyCommand(): Command {
   return new Command('copy')

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import { dumpJson, dumpRaw, printHeader, type Btf } from '@btf-depot/btf';
 import { Command, Option } from 'commander';
-import { openBtf } from '../btf-file.ts';
-import { PIPE_CLOSED, printable } from '../output.ts';
+import { openBtf } from '../files/btf-file.ts';
+import { PIPE_CLOSED, printable } from '../terminal/output.ts';
 
 const FORMS = ['raw', 'c', 'json'] as const;
 

@@ -10,11 +10,11 @@ import {
   type RulesName,
 } from '@btf-depot/extras';
 import { Command, Option } from 'commander';
-import { openBtf, writeWhole } from '../btf-file.ts';
-import { jsonOption } from '../options.ts';
-import { formatBytes, formatCount, formatTable, print, printJson } from '../output.ts';
-import { isWatched, progressBar } from '../progress-bar.ts';
-import { openLocalFile } from '../special-file.ts';
+import { openBtf, writeWhole } from '../files/btf-file.ts';
+import { jsonOption } from '../options/options.ts';
+import { formatBytes, formatCount, formatTable, print, printJson } from '../terminal/output.ts';
+import { isWatched, progressBar } from '../terminal/progress-bar.ts';
+import { openLocalFile } from '../files/special-file.ts';
 
 interface Flags {
   output?: string;

@@ -9,10 +9,10 @@ import {
   type StoreReport,
 } from '@btf-depot/depot';
 import { Command } from 'commander';
-import { dataOption, openStores } from '../open-stores.ts';
-import { jsonOption } from '../options.ts';
-import { formatBytes, note, print, printable, printJson } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
+import { dataOption, openStores } from '../options/open-stores.ts';
+import { jsonOption } from '../options/options.ts';
+import { formatBytes, note, print, printable, printJson } from '../terminal/output.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 interface Flags {
   data?: string;

@@ -2,9 +2,9 @@ import { encodePublicKey, publicKeyLine } from '@btf-depot/contracts';
 import { createSecretKey, openSecretKey } from '@btf-depot/depot';
 import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
-import { jsonOption } from '../options.ts';
-import { note, print, printJson } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
+import { jsonOption } from '../options/options.ts';
+import { note, print, printJson } from '../terminal/output.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 export function keyCommand(): Command {
   const command = new Command('key')

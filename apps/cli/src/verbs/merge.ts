@@ -1,8 +1,8 @@
 import { checkMade, Kind, mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import { Command } from 'commander';
-import { openBtf, readBtf, writeWhole } from '../btf-file.ts';
-import { jsonOption } from '../options.ts';
-import { formatBytes, formatCount, print, printJson } from '../output.ts';
+import { openBtf, readBtf, writeWhole } from '../files/btf-file.ts';
+import { jsonOption } from '../options/options.ts';
+import { formatBytes, formatCount, print, printJson } from '../terminal/output.ts';
 
 export function mergeCommand(): Command {
   return new Command('merge')

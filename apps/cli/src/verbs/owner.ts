@@ -1,10 +1,10 @@
 import { claimedParts, principalSchema, type KernelRecord } from '@btf-depot/contracts';
 import { setOwner } from '@btf-depot/depot';
 import { Command } from 'commander';
-import { dataOption, openStores } from '../open-stores.ts';
-import { jsonOption } from '../options.ts';
-import { formatTable, print, printable, printJson } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
+import { dataOption, openStores } from '../options/open-stores.ts';
+import { jsonOption } from '../options/options.ts';
+import { formatTable, print, printable, printJson } from '../terminal/output.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 interface Where {
   data?: string;

@@ -1,9 +1,9 @@
 import { reprocess, type Reprocessed, type SourceNeed } from '@btf-depot/depot';
 import { Command } from 'commander';
-import { dataOption, openStores } from '../open-stores.ts';
-import { jsonOption } from '../options.ts';
-import { note, print, printable, printJson } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
+import { dataOption, openStores } from '../options/open-stores.ts';
+import { jsonOption } from '../options/options.ts';
+import { note, print, printable, printJson } from '../terminal/output.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 interface Flags {
   encoder: string;

@@ -6,10 +6,10 @@ import {
   signingSettings,
 } from '@btf-depot/service-kit';
 import { Command, Option } from 'commander';
-import { dataOption, openStores } from '../open-stores.ts';
-import { jsonOption } from '../options.ts';
-import { note, print, printJson } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
+import { dataOption, openStores } from '../options/open-stores.ts';
+import { jsonOption } from '../options/options.ts';
+import { note, print, printJson } from '../terminal/output.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 interface Flags {
   keys?: string;

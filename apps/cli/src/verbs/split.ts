@@ -8,13 +8,20 @@ import { bytesOfPart, splitKernel, type KernelParts } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { inChunks } from '@btf-depot/extras';
 import { Command } from 'commander';
-import { writeWhole } from '../btf-file.ts';
-import { encodeBtf } from '../local-pahole.ts';
-import { jsonOption } from '../options.ts';
-import { isWatched, progressBar } from '../progress-bar.ts';
-import { formatBytes, formatCount, formatTable, note, print, printJson } from '../output.ts';
-import { openLocalFile } from '../special-file.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { writeWhole } from '../files/btf-file.ts';
+import { encodeBtf } from '../files/local-pahole.ts';
+import { jsonOption } from '../options/options.ts';
+import { isWatched, progressBar } from '../terminal/progress-bar.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatTable,
+  note,
+  print,
+  printJson,
+} from '../terminal/output.ts';
+import { openLocalFile } from '../files/special-file.ts';
+import { temporaryFolder } from '../files/temporary-folder.ts';
 
 interface Flags {
   output: string;

@@ -2,10 +2,10 @@ import { FormatError } from '@btf-depot/bytes';
 import { checkMade, parseBtf, tailorBtf, type CoreObject } from '@btf-depot/btf';
 import { readElf } from '@btf-depot/elf';
 import { Command } from 'commander';
-import { openBtf, writeWhole } from '../btf-file.ts';
-import { jsonOption } from '../options.ts';
-import { formatBytes, formatCount, print, printJson } from '../output.ts';
-import { openLocalFile } from '../special-file.ts';
+import { openBtf, writeWhole } from '../files/btf-file.ts';
+import { jsonOption } from '../options/options.ts';
+import { formatBytes, formatCount, print, printJson } from '../terminal/output.ts';
+import { openLocalFile } from '../files/special-file.ts';
 
 export function tailorCommand(): Command {
   return new Command('tailor')

@@ -2,10 +2,10 @@ import { principalSchema, SCOPES, type Scope, type Token } from '@btf-depot/cont
 import { createToken } from '@btf-depot/depot';
 import { byteSize } from '@btf-depot/service-kit';
 import { Command } from 'commander';
-import { dataOption, openStores } from '../open-stores.ts';
-import { jsonOption } from '../options.ts';
-import { formatBytes, formatTable, note, print, printable, printJson } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
+import { dataOption, openStores } from '../options/open-stores.ts';
+import { jsonOption } from '../options/options.ts';
+import { formatBytes, formatTable, note, print, printable, printJson } from '../terminal/output.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 interface Where {
   data?: string;

@@ -1,8 +1,8 @@
 import { formatFault, LATEST_KERNEL, parseKernelVersion, verifyBtf } from '@btf-depot/btf';
 import { Command } from 'commander';
-import { openBtf, readBtf, refuseForeignBase } from '../btf-file.ts';
-import { jsonOption } from '../options.ts';
-import { note, print, printable, printJson } from '../output.ts';
+import { openBtf, readBtf, refuseForeignBase } from '../files/btf-file.ts';
+import { jsonOption } from '../options/options.ts';
+import { note, print, printable, printJson } from '../terminal/output.ts';
 
 interface Flags {
   base?: string;

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import type { DepotClient } from '@btf-depot/client';
+import { isBuildId } from '@btf-depot/contracts';
+import { withUnpacked } from '../files/local-file.ts';
+import { needLinux, runningKernel } from './running-kernel.ts';
+import { UsageError } from '../options/usage-error.ts';
+
+/** The flags that stand for a build ID. */
+export interface KernelFlags {
+  running?: boolean;
+  of?: string;
+}
+
+/** What may be a build ID that somebody shortened. */
+const SHORT = /^[0-9a-f]{4,39}$/;
+
+/** Whether a word names a kernel of a depot, and no file. */
+export function namesKernel(word: string): boolean {
+  return isBuildId(word) || (SHORT.test(word) && !existsSync(word));
+}
+
+/**
+ * The whole build ID where the depot has one kernel whose build ID begins so.
+ * @throws UsageError where it has several.
+ */
+export async function wholeBuildId(client: DepotClient, word: string): Promise<string> {
+  if (!SHORT.test(word)) return word;
+  const { kernels } = await client.kernelPage({ buildId: word }, { limit: 5 });
+  const buildIds = kernels.map(({ buildId }) => buildId);
+  if (buildIds.includes(word)) return word;
+  if (buildIds.length > 1) {
+    throw new UsageError(`${word} begins several build IDs: ${buildIds.join(', ')}`);
+  }
+  const [only] = buildIds;
+  if (only !== undefined) return only;
+  if (isBuildId(word)) return word;
+  throw new Error(`the depot has no kernel whose build ID begins with ${word}`);
+}
+
+/** The build ID that the flags mean; undefined where there are none. */
+export async function buildIdByFlags({ of, running }: KernelFlags): Promise<string | undefined> {
+  if (of !== undefined) {
+    const found = await withUnpacked(of, (unpacked) => Promise.resolve(unpacked));
+    const buildId = found.kernel?.buildId;
+    if (buildId === undefined) throw new Error(`${of} does not say its build ID`);
+    return buildId;
+  }
+  if (running !== true) return undefined;
+  needLinux('--running');
+  const kernel = await runningKernel();
+  if (!kernel) throw new Error('this system does not show its build ID in /sys/kernel/notes');
+  return kernel.buildId;
+}

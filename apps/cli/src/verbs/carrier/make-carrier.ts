@@ -1,0 +1,145 @@
+import { parseBtf } from '@btf-depot/btf';
+import { readCarrier } from '@btf-depot/carrier';
+import {
+  carrierParts,
+  DepotError,
+  kernelImage,
+  makeCarriers,
+  splitKernel,
+  type CarriersInput,
+  type KernelParts,
+} from '@btf-depot/depot';
+import { readElf } from '@btf-depot/elf';
+import { listVariables } from '@btf-depot/extras';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { openLocalFile } from '../../files/special-file.ts';
+
+export interface CarrierFiles {
+  /** vmlinux with its symbol table. */
+  kernel: string;
+  /** BTF with all variables; without it and `vars`, the kernel's DWARF is read. */
+  full?: string;
+  /** Variables as split BTF on core, made before. */
+  vars?: string;
+  /** Core that `vars` stands on, for a kernel that has none inside. */
+  core?: string;
+  /** Any module of the same build. */
+  module?: string;
+}
+
+export interface CarrierChoices {
+  /** What BPF programs need, and nothing else. */
+  least?: boolean | undefined;
+  name?: string | undefined;
+  sign?: ((module: Uint8Array) => Promise<Uint8Array>) | undefined;
+}
+
+export interface MadeCarrier {
+  bytes: Uint8Array;
+  buildId: string;
+  loadable: boolean;
+  why?: string | undefined;
+  vermagic?: string | undefined;
+  variables: number;
+  ksyms: number;
+  leftOut: Partial<Record<string, number>>;
+}
+
+type Parts = Pick<
+  KernelParts,
+  'buildId' | 'arch' | 'bits' | 'endian' | 'delivery' | 'core' | 'vars' | 'ksyms' | 'carrier'
+>;
+
+/**
+ * The carrier of a kernel on this machine, without a depot: the bytes that the depot would make of
+ * the same files, signed where there is a signer. Rejects with DepotError and FormatError.
+ */
+export async function makeCarrier(
+  files: CarrierFiles,
+  choices: CarrierChoices,
+): Promise<MadeCarrier> {
+  const parts = files.vars === undefined ? split(files) : given(files, files.vars);
+  const { core, vars, ksyms, carrier } = parts;
+  const input: CarriersInput = {
+    buildId: parts.buildId,
+    delivery: parts.delivery,
+    endian: parts.endian,
+    arch: parts.arch,
+    bits: parts.bits,
+    core: core.bytes,
+    vars: vars?.bytes,
+    ksyms: ksyms?.bytes,
+    load: carrier.load,
+    links: carrier.links,
+    name: choices.name,
+  };
+  const made = makeCarriers(input, core.sha256);
+  const module = made[choices.least ? 'btf_vmlinux_ksyms.ko' : 'btf_vmlinux.ko'];
+  if (!module) throw new DepotError('no-vars', `no carrier: ${carrier.why ?? 'its name is taken'}`);
+  const isLoadable = readCarrier(module).loadable;
+  const why = carrier.loadable && !isLoadable ? 'load-refused' : carrier.why;
+  return {
+    bytes: choices.sign ? await choices.sign(module) : module,
+    buildId: parts.buildId,
+    loadable: carrier.loadable && isLoadable,
+    why,
+    vermagic: carrier.vermagic,
+    variables: vars?.variables ?? 0,
+    ksyms: ksyms?.variables ?? 0,
+    leftOut: ksyms?.leftOut ?? {},
+  };
+}
+
+function split({ kernel, full, module }: CarrierFiles): Parts {
+  using kernelFile = openLocalFile(kernel);
+  using fullFile = full === undefined ? undefined : openLocalFile(full);
+  using moduleFile = module === undefined ? undefined : openLocalFile(module);
+  return splitKernel(
+    {
+      kernel: kernelFile,
+      full: fullFile,
+      module: moduleFile,
+    },
+    { extras: ['vars'] },
+  );
+}
+
+function given(files: CarrierFiles, varsPath: string): Parts {
+  using kernelFile = openLocalFile(files.kernel);
+  using moduleFile = files.module === undefined ? undefined : openLocalFile(files.module);
+  const elf = readElf(kernelFile);
+  const buildId = elf.buildId();
+  if (buildId === undefined) throw new DepotError('no-build-id', 'the kernel has no build ID');
+  const section = elf.filled('.BTF');
+  const own = section && elf.bytes(section);
+  const coreBytes = files.core === undefined ? own : readFileSync(files.core);
+  if (!coreBytes) throw new DepotError('no-btf', 'the kernel has no .BTF section: name --core');
+  if (own && sha256(own) !== sha256(coreBytes)) {
+    throw new DepotError('core-conflict', 'core is not the BTF that the kernel has inside');
+  }
+  const core = parseBtf(coreBytes, { section: 'core' });
+  const vars = parseBtf(readFileSync(varsPath), { base: core, section: 'vars' });
+  const delivery = own ? 'builtin' : 'module';
+  const part = (bytes: Uint8Array, types: number) => ({ bytes, sha256: sha256(bytes), types });
+  const variables = listVariables(vars).length;
+  const module = moduleFile && readElf(moduleFile);
+  const { image } = kernelImage(delivery, { elf });
+  return {
+    buildId,
+    arch: elf.arch,
+    bits: elf.class,
+    endian: elf.endian,
+    delivery,
+    core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
+    ...carrierParts(
+      core,
+      { ...part(vars.bytes, vars.typeCount), variables, origin: 'full' },
+      { elf, delivery, image, module },
+    ),
+  };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

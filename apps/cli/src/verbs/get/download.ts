@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import type { DepotClient } from '@btf-depot/client';
+import { sha256OfFile } from '../../files/local-file.ts';
+import { note } from '../../terminal/output.ts';
+
+/** What a download must turn out to be. */
+export interface Wanted {
+  sha256: string;
+  size: number;
+}
+
+/**
+ * Downloads a blob to a file (`-`: standard output). The file appears whole and checked, or not at
+ * all; what was cut stays beside it as `.part` and is gone on with the next time.
+ */
+export async function download(
+  client: Pick<DepotClient, 'blob'>,
+  wanted: Wanted,
+  output: string,
+): Promise<void> {
+  if (output === '-') {
+    const hash = createHash('sha256');
+    for await (const chunk of client.blob(wanted)) {
+      hash.update(chunk);
+      process.stdout.write(chunk);
+    }
+    check(hash.digest('hex'), wanted, output);
+    return;
+  }
+  if (await isFolder(output)) throw new Error(`${output} is a folder: name a file in it`);
+  // Named by its hash, so that parts of two revisions never meet in one file.
+  const part = `${output}.${wanted.sha256.slice(0, 12)}.part`;
+  const first = await downloadPart(client, wanted, part);
+  // It may have been of a blob that was damaged then, and is healed now.
+  const wasWrong = first.had > 0 && first.hash !== wanted.sha256;
+  if (wasWrong) {
+    note('what was there was damaged: from the start');
+    await rm(part, { force: true });
+  }
+  const { hash } = wasWrong ? await downloadPart(client, wanted, part) : first;
+  try {
+    check(hash, wanted, output);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+  try {
+    await rename(part, output);
+  } catch (error) {
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    // Another process has put it there.
+    if (!isGone || (await sha256OfFile(output)) !== wanted.sha256) throw error;
+  }
+}
+
+/** Goes on with what is there. @returns how much that was, and the hash of all. */
+async function downloadPart(
+  client: Pick<DepotClient, 'blob'>,
+  wanted: Wanted,
+  part: string,
+): Promise<{ had: number; hash: string }> {
+  const had = await stat(part).then(
+    ({ size }) => (size < wanted.size ? size : 0),
+    () => 0,
+  );
+  if (had > 0) note(`going on at byte ${had}`);
+  const hash = createHash('sha256');
+  if (had > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
+  // Each byte is written to its place, so that two processes that download the same to the same
+  // file write the same there, and neither cuts off what the other has written.
+  const file = await open(part, constants.O_RDWR | constants.O_CREAT, 0o666);
+  try {
+    let at = had;
+    for await (const chunk of client.blob(wanted, had)) {
+      hash.update(chunk);
+      await writeAt(file, chunk, at);
+      at += chunk.length;
+    }
+    await file.truncate(wanted.size);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { had, hash: hash.digest('hex') };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** A write may end early, as where the disk is full; the next one then says why. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+function check(sha256: string, wanted: Wanted, output: string): void {
+  if (sha256 === wanted.sha256) return;
+  throw new Error(`${output}: SHA-256 is ${sha256}, the depot's record says ${wanted.sha256}`);
+}

@@ -1,0 +1,62 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { addComposite, addInt, BtfBuilder, Kind, parseBtf } from '@btf-depot/btf';
+import { writeRelocatable } from '@btf-depot/elf';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openBtf, readBtf } from '../../files/btf-file.ts';
+import { inspectFile } from './inspect-file.ts';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+/** A base with these structures, in this order. */
+function baseOf(...names: string[]): Uint8Array {
+  const builder = new BtfBuilder();
+  const int = addInt(builder, 'int', 4);
+  for (const name of names) {
+    addComposite(builder, Kind.STRUCT, name, 4, [{ name: 'member', type: int, bitOffset: 0 }]);
+  }
+  return builder.finish();
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-base-'));
+  const own = baseOf('first_structure', 'second');
+  const split = new BtfBuilder({ base: parseBtf(own) });
+  addComposite(split, Kind.STRUCT, 'second', 8, []);
+  const module = (sections: Record<string, Uint8Array>) =>
+    writeRelocatable({
+      class: 64,
+      endian: 'little',
+      machine: 62,
+      sections: Object.entries(sections).map(([name, bytes]) => ({ name, bytes })),
+    });
+  await writeFile(at('own'), own);
+  await writeFile(at('other'), baseOf('a', 'another_structure', 'b'));
+  await writeFile(at('split'), split.finish());
+  const named = Buffer.from(`btf_base_sha256=${'ab'.repeat(32)}\0`);
+  await writeFile(at('carrier'), module({ '.modinfo': named, '.BTF': split.finish() }));
+  await writeFile(at('distilled'), module({ '.BTF': split.finish(), '.BTF.base': own }));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+it('split BTF is read on the base that it was split from', async () => {
+  const btf = await openBtf(at('split'), at('own'));
+  expect(btf.name(btf.firstId)).toBe('second');
+});
+
+it('a base of another build is said, by the hash that a carrier names, or by names that do not fit', async () => {
+  await expect(openBtf(at('carrier'), at('own'))).rejects.toThrow(/SHA-256 abab.*the base given/);
+  await expect(openBtf(at('split'), at('other'))).rejects.toMatchObject({ code: 'btf-base' });
+});
+
+it('a module with a distilled base is refused on any other, and inspected without nonsense', async () => {
+  await expect(readBtf(at('distilled'))).rejects.toThrow(/stands on the \.BTF\.base beside it/);
+  expect((await openBtf(at('distilled'), undefined, '.BTF.base')).typeCount).toBe(3);
+  const { btf } = await inspectFile(at('distilled'), { base: at('own') });
+  const own = btf.find(({ section }) => section === '.BTF');
+  expect(own).toHaveProperty('typeBytes');
+  expect(own).not.toHaveProperty('types');
+});

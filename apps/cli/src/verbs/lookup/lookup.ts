@@ -1,0 +1,73 @@
+import { text } from 'node:stream/consumers';
+import { isBuildId, MAX_LOOKED_UP, type LookupAnswer } from '@btf-depot/contracts';
+import { Command } from 'commander';
+import { parseFleet, type Fleet } from './parse-fleet.ts';
+import { jsonOption, openDepots, urlOption } from '../../options/options.ts';
+import { formatTable, note, print, printable, printJson } from '../../terminal/output.ts';
+
+interface Flags {
+  url: string;
+  json?: boolean;
+}
+
+interface Row {
+  asked: string;
+  /** Those that run it, where they have names. */
+  nodes: readonly string[];
+  answer: 'have' | 'missing' | 'ambiguous';
+  buildIds: readonly string[];
+}
+
+export function lookupCommand(): Command {
+  return new Command('lookup')
+    .summary('what the depot has for the kernels of a fleet')
+    .description(
+      'Asks the depot for each kernel whether it has it. Name releases (uname -r) or build IDs as ' +
+        'arguments, or on standard input: one a line, or the output of `kubectl get nodes -o json`. ' +
+        'Exit code 1 if the depot lacks one.',
+    )
+    .argument('[kernel...]', 'releases or build IDs; without them, standard input')
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .action(lookup);
+}
+
+async function lookup(words: string[], { url, json }: Flags): Promise<void> {
+  const fleet = parseFleet(words.length > 0 ? words.join('\n') : await text(process.stdin));
+  const client = openDepots(url);
+  const asked = [...fleet.keys()];
+  const rows: Row[] = [];
+  for (let start = 0; start < asked.length; start += MAX_LOOKED_UP) {
+    const some = asked.slice(start, start + MAX_LOOKED_UP);
+    const buildIds = some.filter(isBuildId);
+    const releases = some.filter((one) => !isBuildId(one));
+    const answer = await client.lookup({ buildIds, releases });
+    if (answer.incomplete !== undefined) {
+      note(`the depot's list of kernels is not whole: ${printable(answer.incomplete)}`);
+    }
+    rows.push(...rowsOf(answer, fleet));
+  }
+  rows.sort((a, b) => a.asked.localeCompare(b.asked, 'en', { numeric: true }));
+  if (json) printJson(rows);
+  else print(formatTable(rows.map(describe)));
+  if (rows.some(({ answer }) => answer === 'missing')) process.exitCode = 1;
+}
+
+function rowsOf({ have, missing, ambiguous }: LookupAnswer, fleet: Fleet): Row[] {
+  const row = (asked: string, answer: Row['answer'], kernels: { buildId: string }[]): Row => ({
+    asked,
+    nodes: fleet.get(asked) ?? [],
+    answer,
+    buildIds: kernels.map(({ buildId }) => buildId),
+  });
+  return [
+    ...have.map(({ asked, kernel }) => row(asked, 'have', [kernel])),
+    ...missing.map((asked) => row(asked, 'missing', [])),
+    ...ambiguous.map(({ asked, kernels }) => row(asked, 'ambiguous', kernels)),
+  ];
+}
+
+function describe({ asked, nodes, answer, buildIds }: Row): string[] {
+  const many = nodes.length === 0 ? '' : `${nodes.length} node${nodes.length === 1 ? '' : 's'}`;
+  return [printable(asked), many, answer, buildIds.join(' ')];
+}

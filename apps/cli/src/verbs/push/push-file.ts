@@ -1,0 +1,287 @@
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import {
+  isPassing,
+  ProblemError,
+  retry,
+  totalSize,
+  type DepotClient,
+  type KernelOutcome,
+  type Patience,
+  type UploadOutcome,
+  type UploadRequest,
+} from '@btf-depot/client';
+import {
+  currentSources,
+  type KernelRecord,
+  type KernelStatus,
+  type SourceEntry,
+  type UploadReport,
+} from '@btf-depot/contracts';
+import { buildsOf, type Build, type UnpackedUpload } from '@btf-depot/depot';
+import { describeFault, type Fault } from '../../terminal/fault.ts';
+import { withUnpacked } from '../../files/local-file.ts';
+import { encodeBtf } from '../../files/local-pahole.ts';
+import type { PushOptions } from './push-options.ts';
+import { filePart, splitParts, wholeParts, type Parts } from './push-parts.ts';
+import { temporaryFolder } from '../../files/temporary-folder.ts';
+import { uploadWatched } from './upload-watched.ts';
+
+/** Five pauses, 15.5 s in all: a depot that is being restarted is back by the last. */
+const PATIENCE: Patience = { rounds: 6, pauseMs: 500 };
+
+export interface Pushed {
+  file: string;
+  /** Of the kernel's file, where an archive has several. */
+  name?: string | undefined;
+  /** `present`: the depot had it, and nothing was sent. */
+  outcome: UploadOutcome | 'present';
+  /** What made the kernel's BTF on this machine. */
+  encodedBy?: string | undefined;
+  /** Bytes that were sent. */
+  sent: number;
+  status: KernelStatus;
+  /** What was found in the file, used and passed over; it is the file's, not the kernel's alone. */
+  report?: UploadReport | undefined;
+}
+
+/** A file, or a kernel in it, that did not get there, and why. */
+export interface Refused {
+  file: string;
+  name?: string | undefined;
+  buildId?: string | undefined;
+  error: Fault;
+}
+
+/** What a file is, without sending it. @throws DepotError where it is nothing that we know. */
+export function lookInto(file: string, name = file): Promise<UnpackedUpload> {
+  return withUnpacked(file, (found) => Promise.resolve(found), name);
+}
+
+/**
+ * Sends the kernels of one file and waits until their artifacts are there. What fails for reasons
+ * that pass is tried again, from the start: the depot keeps nothing of an upload that was cut.
+ *
+ * @param found what `lookInto` says, where it was asked already.
+ * @returns one result a kernel; at least one was accepted.
+ * @throws DepotError or ProblemError where the file is not one that the depot takes.
+ */
+export async function pushFile(
+  depot: DepotClient,
+  file: string,
+  options: PushOptions,
+  found?: UnpackedUpload,
+): Promise<(Pushed | Refused)[]> {
+  const unpacked = found ?? (await lookInto(file));
+  const { builds } = buildsOf(unpacked);
+  if (builds.length < 2) return pushWhole(depot, file, options, unpacked);
+  const lacksBtf = ({ kernel }: Build) => kernel.kind === 'elf' && !kernel.hasBtf;
+  const isAlone = (build: Build) => options.splitHere === true || lacksBtf(build);
+  if (!builds.some(isAlone)) return pushWhole(depot, file, options, unpacked);
+  // What is made here is made of one kernel at a time.
+  return withUnpacked(file, async (again) => {
+    const results: (Pushed | Refused)[] = [];
+    for (const { kernel, module, map } of buildsOf(again).builds) {
+      const { path, name, buildId } = kernel;
+      const beside = { module: module?.path ?? options.module, map: map?.path ?? options.map };
+      try {
+        const pushed = await pushWhole(depot, path, { ...options, ...beside });
+        results.push(...pushed.map((one) => ({ ...one, file, name })));
+      } catch (error) {
+        results.push({ file, name, buildId, error: describeFault(error) });
+      }
+    }
+    return results;
+  });
+}
+
+async function pushWhole(
+  depot: DepotClient,
+  file: string,
+  options: PushOptions,
+  found?: UnpackedUpload,
+): Promise<(Pushed | Refused)[]> {
+  const client = depot.withoutRetries();
+  const unpacked = found ?? (await lookInto(file));
+  const { kernel } = unpacked;
+  const { builds } = buildsOf(unpacked);
+  const { full, patience = PATIENCE, onRetry, signal } = options;
+  const ids = new Set(
+    (builds.length > 0 ? builds : [{ kernel: undefined }]).map(
+      ({ kernel: one }) => one?.buildId ?? options.query.buildId ?? unpacked.moduleBuildId,
+    ),
+  );
+  const [buildId] = ids;
+  const patiently = <Result>(attempt: () => Promise<Result>) =>
+    retry(attempt, patience, { onRetry, signal });
+  const whole = wholeParts(file, unpacked, options);
+  const askRecord = async () => (buildId === undefined ? undefined : recordOf(buildId));
+  /** None, of a kernel that is withdrawn and that this upload brings back. */
+  const recordOf = async (id: string): Promise<KernelRecord | undefined> => {
+    try {
+      return await client.record(id, signal);
+    } catch (error) {
+      const isWithdrawn = error instanceof ProblemError && error.code === 'withdrawn';
+      if (isWithdrawn && (error.comesBack || options.query.restore !== undefined)) return undefined;
+      throw error;
+    }
+  };
+  /** Of each kernel that the file has, if the depot has these very parts of all of them. */
+  const askPresent = async (parts: Parts): Promise<KernelRecord[] | undefined> => {
+    const records: KernelRecord[] = [];
+    for (const id of ids) {
+      const record = id === undefined ? undefined : await recordOf(id);
+      if (!record || !(await hasParts(record, parts, options))) return undefined;
+      records.push(record);
+    }
+    return records;
+  };
+  const sendOnce = async (parts: Parts): Promise<Answer> => {
+    let answer: Answer | undefined;
+    try {
+      return await patiently(async () => {
+        const records = await askPresent(parts);
+        if (records) return present(records);
+        answer = await send(client, parts, options, buildId);
+        const passing = answer.kernels.find((one) => 'error' in one && isPassing(one.error));
+        if (passing && 'error' in passing) throw passing.error;
+        return answer;
+      });
+    } catch (error) {
+      if (answer?.kernels.some((one) => 'error' in one && one.error === error)) return answer;
+      throw error;
+    }
+  };
+
+  try {
+    options.progress?.busy('comparing it with what the depot has');
+    const record = await patiently(askRecord);
+    const lacksBtf = kernel?.kind === 'elf' && !kernel.hasBtf && full === undefined && !record;
+    const { kernels, ...answer } =
+      lacksBtf || options.splitHere
+        ? await withMadeParts(file, whole, { ...options, lacksBtf }, sendOnce, record)
+        : await sendOnce(whole);
+    options.progress?.busy('the depot packs it');
+    const results: (Pushed | Refused)[] = [];
+    for (const { name, ...one } of kernels) {
+      if ('error' in one) {
+        results.push({ file, name, buildId: one.buildId, error: describeFault(one.error) });
+        continue;
+      }
+      const { outcome, status } = one;
+      const done = await patiently(() => client.waitUntilDone(status.buildId, signal));
+      results.push({ file, name, ...answer, outcome, status: done });
+    }
+    return results;
+  } finally {
+    options.progress?.stop();
+  }
+}
+
+interface Answer extends Pick<Pushed, 'encodedBy' | 'sent' | 'report'> {
+  kernels: (
+    | { name?: string | undefined; outcome: Pushed['outcome']; status: { buildId: string } }
+    | (KernelOutcome & { error: ProblemError })
+  )[];
+}
+
+function present(records: readonly KernelRecord[]): Answer {
+  const kernels = records.map(({ buildId }) => {
+    return { outcome: 'present' as const, status: { buildId } };
+  });
+  return { sent: 0, kernels };
+}
+
+/** Sends parts that are made on this machine first, unless the depot has the file as it is. */
+async function withMadeParts(
+  file: string,
+  whole: Parts,
+  options: PushOptions & { lacksBtf: boolean },
+  sendOnce: (parts: Parts) => Promise<Answer>,
+  record: KernelRecord | undefined,
+): Promise<Answer> {
+  if (record && (await hasParts(record, whole, options))) return present([record]);
+  return withUnpacked(file, (found) =>
+    withBtf(options.lacksBtf ? found.kernel?.path : undefined, options, async (encoded) => {
+      const parts = options.splitHere
+        ? await splitParts(found, { ...options, full: encoded?.path ?? options.full })
+        : { ...whole, ...fullPart(encoded?.path) };
+      // While this thread split, the depot closed the idle connection: that is to be seen first.
+      await setImmediate();
+      const answer = await sendOnce(parts);
+      return { ...answer, encodedBy: encoded?.by };
+    }),
+  );
+}
+
+function fullPart(path: string | undefined): Parts {
+  return path === undefined ? {} : { full: filePart(path) };
+}
+
+/** @param vmlinux without BTF; undefined: none is to be made. */
+async function withBtf<Result>(
+  vmlinux: string | undefined,
+  { onEncode, progress }: PushOptions,
+  use: (encoded?: { path: string; by: string }) => Promise<Result>,
+): Promise<Result> {
+  if (vmlinux === undefined) return use();
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'full.btf');
+  progress?.busy('making its BTF with pahole');
+  const by = `pahole ${await encodeBtf(vmlinux, path)}`;
+  onEncode?.(by);
+  return await use({ path, by });
+}
+
+async function send(
+  client: DepotClient,
+  parts: Parts,
+  options: PushOptions,
+  buildId: string | undefined,
+): Promise<Answer> {
+  const blobs = Object.entries(parts).map(async ([name, part]) => [name, await part.blob()]);
+  const request: UploadRequest = {
+    ...(Object.fromEntries(await Promise.all(blobs)) as Record<string, Blob>),
+    query: options.query,
+  };
+  const { kernels, report } = await uploadWatched(client, request, options, buildId);
+  return { kernels, report, sent: totalSize(request) };
+}
+
+/**
+ * Whether the depot has split these very files, and has them of the principal that sends them: of
+ * another they may be sent to own the kernel. The hashes are only worked out if it might.
+ */
+async function hasParts(
+  record: KernelRecord,
+  parts: Parts,
+  { tokenId, query }: PushOptions,
+): Promise<boolean> {
+  if (record.state === 'failed' || record.state === 'withdrawn') return false;
+  // Whatever was sent once may have been replaced since.
+  if (query.replace !== undefined) return false;
+  const sent = sourcesOf(record, tokenId);
+  for (const [name, part] of Object.entries(parts)) {
+    const sources = sent.filter((source) => source.part === name);
+    if (sources.length === 0) return false;
+    const sha256 = await part.sha256();
+    if (!sources.some((source) => source.sha256 === sha256)) return false;
+  }
+  return true;
+}
+
+/**
+ * What the principal of a token has sent of what is published now; where it owns the kernel, since
+ * then.
+ */
+function sourcesOf(record: KernelRecord, tokenId: string | undefined): readonly SourceEntry[] {
+  const current = currentSources(record);
+  if (tokenId === undefined) return current;
+  const mine = record.sources.find(({ uploader }) => uploader === tokenId);
+  if (!mine) return [];
+  const { by = tokenId } = mine;
+  const isOwner = record.owner?.principal === by;
+  return current.filter(
+    (source) => (source.by ?? source.uploader) === by && !(isOwner && source.claimed),
+  );
+}

@@ -1,0 +1,46 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { wantedKind } from '@btf-depot/unpack';
+import { shownName, type SpecialFiles } from '../../files/special-file.ts';
+
+export interface FileToPush {
+  /** Where it can be read; a copy of what can be read only once. */
+  path: string;
+  /** As the user named it, for messages. */
+  name: string;
+  /** Named by the user; others were found in a folder, and may turn out to be of no use. */
+  isNamed: boolean;
+  /** The part that it is, where the user said that; it belongs to the one kernel beside it. */
+  as?: 'carrier' | 'full' | undefined;
+}
+
+const ARCHIVE = /\.(btf|tar(\.(gz|xz|zst|bz2))?|tgz)$/;
+
+/**
+ * The files that are named, and those of the folders that are named which look like kernels,
+ * packages or archives; links are not followed. Modules are left: a package or a kernel has them.
+ */
+export async function filesToPush(
+  paths: readonly string[],
+  special: SpecialFiles,
+): Promise<FileToPush[]> {
+  const files: FileToPush[] = [];
+  for (const named of paths) {
+    const path = await special.regular(named);
+    if (!(await stat(path)).isDirectory()) {
+      files.push({ path, name: shownName(named), isNamed: true });
+      continue;
+    }
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    const found = entries
+      .filter((entry) => entry.isFile() && isPromising(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name));
+    files.push(...found.sort().map((file) => ({ path: file, name: file, isNamed: false })));
+  }
+  return files;
+}
+
+function isPromising(name: string): boolean {
+  const kind = wantedKind(name);
+  return kind === 'kernel' || kind === 'package' || ARCHIVE.test(name);
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { gzip } from '@btf-depot/codec';
+import type { Delivery, UploadPart } from '@btf-depot/contracts';
+import { kernelPieces, type UnpackedUpload } from '@btf-depot/depot';
+import { openFileSource } from '@btf-depot/compute';
+import { blobOf, sha256OfFile } from '../../files/local-file.ts';
+import { BESIDE, type PushOptions } from './push-options.ts';
+
+/** A part of an upload, before anybody knows whether it has to be sent. */
+export interface Part {
+  readonly blob: () => Promise<Blob>;
+  readonly sha256: () => Promise<string>;
+}
+
+export type Parts = Partial<Record<UploadPart, Part>>;
+
+export function filePart(path: string): Part {
+  return { blob: () => blobOf(path), sha256: () => sha256OfFile(path) };
+}
+
+/** The file, as what it is used as, and what is named beside it. */
+export function wholeParts(file: string, found: UnpackedUpload, options: PushOptions): Parts {
+  return { [options.as ?? partFor(found)]: filePart(file), ...besideParts(options) };
+}
+
+function partFor({ kernel, module, moduleBuildId }: UnpackedUpload): UploadPart {
+  if (kernel) return 'kernel';
+  if (module === undefined) return 'map';
+  return moduleBuildId === undefined ? 'module' : 'carrier';
+}
+
+function besideParts(options: PushOptions): Parts {
+  const parts: Parts = {};
+  for (const name of BESIDE) {
+    const path = options[name];
+    if (path !== undefined) parts[name] = filePart(path);
+  }
+  return parts;
+}
+
+/** Sent compressed, as level 6 does it: smaller takes longer than it saves. */
+function packedPart(bytes: Uint8Array): Part {
+  const packed = new Uint8Array(gzip(bytes, { level: 6 }));
+  return {
+    blob: () => Promise.resolve(new Blob([packed])),
+    sha256: () => Promise.resolve(createHash('sha256').update(packed).digest('hex')),
+  };
+}
+
+/**
+ * What has to be sent of a kernel that is split on this machine. An image without ELF headers, and
+ * BTF by itself, are sent whole: there is nothing to leave out.
+ *
+ * @param found what the file is; what was unpacked of it must still be there.
+ * @throws DepotError as the depot would.
+ */
+export async function splitParts(found: UnpackedUpload, options: PushOptions): Promise<Parts> {
+  const { kernel } = found;
+  const { query, full, module = found.module } = options;
+  const beside = besideParts(options);
+  if (module !== undefined) beside.module = packedPart(await readFile(module));
+  if (kernel?.kind !== 'elf') {
+    const whole = kernel && { kernel: packedPart(await readFile(kernel.path)) };
+    return { ...whole, ...beside, ...(await mapPart(options.map ?? found.map)) };
+  }
+  using kernelFile = openFileSource(kernel.path);
+  using fullFile = full === undefined ? undefined : openFileSource(full);
+  const input = { kernel: kernelFile, full: fullFile };
+  const wantsVars = query.extras === undefined || query.extras.split(',').includes('vars');
+  const pieces = kernelPieces(input, {
+    extras: wantsVars ? ['vars'] : [],
+    delivery: query.delivery as Delivery | undefined,
+  });
+  // A kernel that has symbols of its own needs none of a map that lay beside it.
+  const mapAlong = pieces.parts.symbols ? undefined : found.map;
+  const parts = { ...beside, ...(await mapPart(options.map ?? mapAlong)) };
+  parts.kernel = packedPart(pieces.kernel);
+  if (pieces.full) parts.full = packedPart(pieces.full);
+  return parts;
+}
+
+async function mapPart(path: string | undefined): Promise<Parts> {
+  return path === undefined ? {} : { map: packedPart(await readFile(path)) };
+}
