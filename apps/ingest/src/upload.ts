@@ -194,7 +194,7 @@ function askedFor({ restore, replace }: Query) {
 
 function uploadOf(
   deps: UploadDeps,
-  { buildId, delivery, arch, distro, release, restore, replace, extras }: Query,
+  { buildId, delivery, encoded, arch, distro, release, restore, replace, extras }: Query,
   received: Received & { folder: string },
 ): Omit<Upload, 'actor'> {
   return {
@@ -204,7 +204,7 @@ function uploadOf(
     release,
     restore,
     replace,
-    split: { buildId, delivery, extras: extras ?? deps.extras },
+    split: { buildId, delivery, encoded, extras: extras ?? deps.extras },
   };
 }
 

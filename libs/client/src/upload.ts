@@ -20,7 +20,15 @@ import { ProblemError, problemOf } from './problem-error.ts';
 export interface UploadRequest extends Partial<Record<UploadPart, Blob>> {
   query?: Partial<
     Record<
-      'buildId' | 'delivery' | 'arch' | 'distro' | 'release' | 'extras' | 'replace' | 'restore',
+      | 'buildId'
+      | 'delivery'
+      | 'arch'
+      | 'distro'
+      | 'release'
+      | 'extras'
+      | 'encoded'
+      | 'replace'
+      | 'restore',
       string
     >
   >;

@@ -7,6 +7,7 @@ export * from './artifact.ts';
 export * from './build-id.ts';
 export { carrierReason } from './carrier-reasons.ts';
 export * from './compressed-forms.ts';
+export { encodedLeftOut } from './encoded-core.ts';
 export * from './extras/index.ts';
 export * from './inline.ts';
 export * from './job.ts';

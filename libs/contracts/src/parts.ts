@@ -80,6 +80,17 @@ export interface StoredPart {
   claimed?: true | undefined;
 }
 
+/**
+ * What core was made from: `dwarf`, if the kernel was built without BTF. Readers of version 0.1
+ * know only the other two, so that the record says it in a field of its own.
+ */
+export function coreOrigin({
+  origin,
+  encoded,
+}: KernelRecord['core']): 'verbatim' | 'partition' | 'dwarf' {
+  return encoded ? 'dwarf' : origin;
+}
+
 /** What a record has of a part. */
 export function partOf(record: Partial<KernelRecord>, name: PartName): StoredPart | undefined {
   if (name === 'core') return record.core;

@@ -17,6 +17,15 @@ const coreSchema = storedPart({
   types: count,
   /** `verbatim`: the kernel's own bytes; `partition`: what stayed of a full BTF. */
   origin: z.enum(['verbatim', 'partition']),
+  /** The kernel was built without BTF, and this was made of its debug information. */
+  encoded: z
+    .looseObject({
+      /** The version of pahole whose rules say which functions there are. */
+      rules: z.string(),
+      /** What was found, and what was left out, by rule; absent: it was made by whoever sent it. */
+      coverage: z.looseObject({}).exactOptional(),
+    })
+    .exactOptional(),
 });
 
 /** What this version knows of a part that a newer one has added. */

@@ -43,6 +43,7 @@ test('the code that wrote schema 1 reads whatever is written, and finds each par
           buildId: buildIdOf('of schema 2'),
           state,
           packing: 1,
+          core: { ...core, encoded: { rules: '1.30', coverage: { units: 1 } } },
           parts: Object.fromEntries(of),
           owner: { principal: 'farm', rank: 'token' },
         });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 import { claimedParts } from './ownership.ts';
-import { amountOf, extrasOf } from './parts.ts';
+import { amountOf, coreOrigin, extrasOf } from './parts.ts';
 import { oldFields } from './record-codec.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
@@ -74,7 +74,11 @@ export const statusSchema = z.looseObject({
     delivery: z.enum(DELIVERIES),
     release: z.string().optional(),
     arch: z.string().optional(),
-    core: part.extend({ types: z.number().int() }),
+    core: part.extend({
+      types: z.number().int(),
+      /** `dwarf`: the kernel was built without BTF; else as in the record. */
+      origin: z.string().optional(),
+    }),
     /** Each extra by its name, and how much there is of it: `variables`, `sites`. */
     parts: z.record(z.string(), part.extend({ types: z.number().int() })).optional(),
     /** For clients of version 0.1, as `inlines`: in `parts`. */
@@ -172,7 +176,7 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
       delivery: record.delivery,
       release: record.release,
       arch: record.arch,
-      core: { sha256: record.core.sha256, size: record.core.size, types: record.core.types },
+      core: reportedCore(record),
       ...reportedExtras(record),
       owner: owner?.principal,
       claimed: claimed.length > 0 ? claimed : undefined,
@@ -185,6 +189,11 @@ export function statusOf(record: KernelRecord, splitting?: SplitProgress): Kerne
       ...Object.fromEntries(names.map((name) => [name, `${self}/${name}`])),
     },
   };
+}
+
+function reportedCore({ core }: KernelRecord): KernelStatus['report']['core'] {
+  const { sha256, size, types } = core;
+  return { sha256, size, types, origin: coreOrigin(core) };
 }
 
 /** Clients of earlier versions look for variables in `extras`, and for inlined calls beside it. */

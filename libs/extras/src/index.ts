@@ -54,7 +54,12 @@ export {
   type VariablesFromDwarfOptions,
 } from './from-dwarf/variables-from-dwarf.ts';
 export { FROM_DWARF_LIMITS } from './from-dwarf/limits.ts';
-export { passOverDwarf, type Passes, type UnitPass } from './from-dwarf/unit-pass.ts';
+export {
+  passOverDwarf,
+  type FoundSplit,
+  type Passes,
+  type UnitPass,
+} from './from-dwarf/unit-pass.ts';
 export { refuseShuffledFull } from './from-dwarf/refuse.ts';
 export { CallerMap, writeCallerMap, type SitePlace } from './inlines/caller-map.ts';
 export type { InlineCoverage } from './inlines/coverage.ts';

@@ -17,6 +17,8 @@ export type Partition =
       readonly core: Btf;
       /** Split BTF on core. */
       readonly vars: VariablesBtf;
+      /** By id in the full BTF the id in core, or behind core's in vars; 0 for what is in neither. */
+      readonly newIds: Uint32Array;
     };
 
 /** Whether there is anything to take out: a kernel's own BTF has per-CPU variables alone. */
@@ -59,7 +61,7 @@ export function partition(full: Btf): Partition {
   }
   const newId = (id: number): number => newIds[id];
   const vars = variablesBtf({ base: core, source: full, variables: taken, types, newId });
-  return { origin: 'partition', core, vars };
+  return { origin: 'partition', core, vars, newIds };
 }
 
 /** One byte per id: 1 for what core keeps. */

@@ -9,6 +9,7 @@ export * from './hostile.ts';
 export * from './job-queue.ts';
 export * from './inlined-kernel.ts';
 export * from './kernel-files.ts';
+export * from './kernel-without-btf.ts';
 export * from './loadable-kernel.ts';
 export * from './memory-stores.ts';
 export * from './record-store.ts';

@@ -8,11 +8,16 @@ import { buildIdNote } from './kernel-files.ts';
 /**
  * A made-up vmlinux with BTF and DWARF: `twice(int n, long m)` is inlined into `caller` at +4
  * (`n` in rdi) and, with another call of it inside, at +8. `inline`: what its build put into
- * `.BTF.inline`; `link`: what it says of the module with that instead, in `.BTF.inline.link`.
+ * `.BTF.inline`; `link`: what it says of the module with that instead, in `.BTF.inline.link`;
+ * `withoutBtf`: it has DWARF alone.
  */
 export function inlinedKernel(
   buildId: string,
-  { inline, link }: { inline?: Uint8Array; link?: Uint8Array } = {},
+  {
+    inline,
+    link,
+    withoutBtf = false,
+  }: { inline?: Uint8Array; link?: Uint8Array; withoutBtf?: boolean } = {},
 ): { vmlinux: Uint8Array; core: Uint8Array } {
   const inRdi = [[At.LOCATION, Form.EXPRLOC, Uint8Array.of(0x55)]] as const;
   const debug = inlinedCalls([
@@ -27,7 +32,7 @@ export function inlinedKernel(
     sections: [
       codeSection,
       { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') },
-      { name: '.BTF', bytes: core },
+      ...(withoutBtf ? [] : [{ name: '.BTF', bytes: core }]),
       ...(inline ? [{ name: '.BTF.inline', bytes: inline }] : []),
       ...(link ? [{ name: '.BTF.inline.link', bytes: link }] : []),
       ...Object.entries(debug).map(([name, bytes]) => ({ name, flags: 0, bytes })),

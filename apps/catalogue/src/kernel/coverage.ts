@@ -1,4 +1,4 @@
-import type { KernelRecord } from '@btf-depot/contracts';
+import { encodedLeftOut, type KernelRecord } from '@btf-depot/contracts';
 import { bars, shares, type Share } from '../charts.ts';
 import { h, section, shown, type Child } from '../dom.ts';
 import {
@@ -12,7 +12,23 @@ import {
 
 /** How complete what was found is, and what became of the rest: as the record counts it. */
 export function coverageSections(record: KernelRecord): Child[] {
-  return [variableCoverage(record), inlineCoverage(record)];
+  return [functionCoverage(record), variableCoverage(record), inlineCoverage(record)];
+}
+
+/** Of a core that no build made: which functions are missing, and by which rule. */
+function functionCoverage({ core: { encoded } }: KernelRecord): Child {
+  const functions = encoded?.coverage?.functions;
+  if (!encoded || typeof functions !== 'object' || functions === null) return undefined;
+  const taken = numberOf({ ...functions }, 'taken');
+  const left = encodedLeftOut(encoded).map(([label, value]) => ({ label, value }));
+  return section(
+    'Functions',
+    h(
+      'div',
+      { class: 'plots' },
+      bars(`By the rules of pahole ${encoded.rules}`, [{ label: 'taken', value: taken }, ...left]),
+    ),
+  );
 }
 
 function variableCoverage({ parts: { vars, ksyms } }: KernelRecord): Child {

@@ -1,6 +1,7 @@
 import {
   carrierReason,
   claimedParts,
+  coreOrigin,
   EXTRA_NAMES,
   EXTRAS,
   isExtraName,
@@ -16,20 +17,32 @@ const DELIVERIES = {
   module: 'The kernel has no BTF inside: core travels in the carrier too.',
 };
 
-const ORIGINS = { verbatim: "the kernel's own bytes", partition: 'what is left of its full BTF' };
+const ENCODED =
+  'The kernel was built without BTF. Core was made of its debug information, for tools that read ' +
+  'files: the carrier is a file in the search path of libbpf, and no module for the running kernel.';
+
+const ORIGINS = {
+  verbatim: "the kernel's own bytes",
+  partition: 'what is left of its full BTF',
+  dwarf: 'made of its DWARF',
+};
 
 /** What the depot has of the kernel, a card each; what it lacks is said too. */
 export function parts(record: KernelRecord): HTMLElement {
   const { core, delivery } = record;
   return section(
     'What there is',
-    h('p', { class: 'quiet' }, DELIVERIES[delivery]),
+    h('p', { class: 'quiet' }, core.encoded ? ENCODED : DELIVERIES[delivery]),
     claims(record),
     refusedNote(record),
     h(
       'ul',
       { class: 'cards' },
-      card('Core', bytes(core.size), `${counted(core.types, 'type')}, ${ORIGINS[core.origin]}`),
+      card(
+        'Core',
+        bytes(core.size),
+        `${counted(core.types, 'type')}, ${ORIGINS[coreOrigin(core)]}`,
+      ),
       ...EXTRA_NAMES.flatMap((name) => CARDS[name](record)),
       carrierCard(record),
     ),

@@ -1,4 +1,10 @@
-import { amountOf, extrasOf, type KernelRecord, type UploadReport } from '@btf-depot/contracts';
+import {
+  amountOf,
+  encodedLeftOut,
+  extrasOf,
+  type KernelRecord,
+  type UploadReport,
+} from '@btf-depot/contracts';
 import { formatBytes, formatCount, formatTable, printable } from './output.ts';
 
 /** What a depot has of a kernel, as a person would want to see it. */
@@ -7,7 +13,11 @@ export function describeKernel(record: KernelRecord): string {
   const who = [distro, release, arch].filter((word) => word !== undefined).join(' ');
   const head = `${printable(who) || 'kernel'}, build ID ${buildId}, revision ${record.revision}: ${record.state}\n`;
   const rows = [
-    ['  core BTF', formatBytes(core.size), `${formatCount(core.types)} types, ${delivery}`],
+    [
+      '  core BTF',
+      formatBytes(core.size),
+      `${formatCount(core.types)} types, ${core.encoded ? 'made of its DWARF' : delivery}`,
+    ],
     ...[...extrasOf(record)].map(([name, extra]) => {
       const { what, amount } = amountOf(name, extra);
       return [
@@ -23,8 +33,17 @@ export function describeKernel(record: KernelRecord): string {
   const refused = Object.entries(record.carrier?.refused ?? {}).map(
     ([file, { why }]) => `  ${printable(file)}: given, and not published: ${printable(why)}\n`,
   );
+  const encoded = describeEncoded(core);
   const failure = record.failure ? `  ${printable(record.failure.message)}\n` : '';
-  return head + formatTable(rows, [1]) + refused.join('') + failure;
+  return head + formatTable(rows, [1]) + encoded + refused.join('') + failure;
+}
+
+/** What a core that no build made lacks of its kernel's functions, and why. */
+function describeEncoded({ encoded }: KernelRecord['core']): string {
+  if (!encoded) return '';
+  const left = encodedLeftOut(encoded).map(([why, count]) => `${formatCount(count)} ${why}`);
+  const rules = `by the rules of pahole ${printable(encoded.rules)}`;
+  return `  the kernel has no BTF inside; functions ${rules}${left.length > 0 ? `, without ${left.join(', ')}` : ''}\n`;
 }
 
 /** A file as it was named, and which of its files a kernel was. */

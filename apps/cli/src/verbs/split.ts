@@ -2,26 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
-import type { Source } from '@btf-depot/bytes';
 import { EXTRA_NAMES, EXTRAS, PARTS, PUBLISHED_PARTS } from '@btf-depot/contracts';
 import { bytesOfPart, splitKernel, type KernelParts } from '@btf-depot/depot';
-import { readElf } from '@btf-depot/elf';
 import { inChunks } from '@btf-depot/extras';
 import { Command } from 'commander';
 import { writeWhole } from '../files/btf-file.ts';
-import { encodeBtf } from '../files/local-pahole.ts';
 import { jsonOption } from '../options/options.ts';
 import { isWatched, progressBar } from '../terminal/progress-bar.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatTable,
-  note,
-  print,
-  printJson,
-} from '../terminal/output.ts';
+import { formatBytes, formatCount, formatTable, print, printJson } from '../terminal/output.ts';
 import { openLocalFile } from '../files/special-file.ts';
-import { temporaryFolder } from '../files/temporary-folder.ts';
 
 interface Flags {
   output: string;
@@ -37,8 +26,8 @@ export function splitCommand(): Command {
     .description(
       'Writes the parts that a depot makes of the same files: vmlinux.btf (core) and ' +
         'vmlinux.vars.btf (variables, split BTF on core); vmlinux.ksyms.btf if the kernel has a symbol ' +
-        'table; vmlinux.inlines.btf and vmlinux.inlines.map if it has DWARF. For a ' +
-        "kernel without BTF, give --full, or this machine's pahole runs.",
+        'table; vmlinux.inlines.btf and vmlinux.inlines.map if it has DWARF. Of ' +
+        'a kernel that was built without BTF, core is made of its DWARF too.',
     )
     .argument('<kernel>', 'vmlinux, or raw BTF with --build-id')
     .requiredOption('-o, --output <folder>', 'where to put the files; made where it is missing')
@@ -55,12 +44,7 @@ export function splitCommand(): Command {
 async function split(path: string, flags: Flags): Promise<void> {
   const { output, full: fullPath, buildId, narrow = false, json } = flags;
   using kernel = openLocalFile(path);
-  await using folder =
-    lacksBtf(kernel) && fullPath === undefined ? await temporaryFolder() : undefined;
-  const made = folder && join(folder.path, 'full.btf');
-  if (made) note(`${path}: has no BTF, pahole ${await encodeBtf(path, made)} makes it`);
-  const fullFile = fullPath ?? made;
-  using full = fullFile === undefined ? undefined : openLocalFile(fullFile);
+  using full = fullPath === undefined ? undefined : openLocalFile(fullPath);
   const bar = progressBar(path, isWatched({ json: json === true }));
   const parts = splitKernel({ kernel, full }, { buildId, extras: EXTRA_NAMES }, (done, total) =>
     bar.show('split', done, total),
@@ -85,12 +69,6 @@ async function split(path: string, flags: Flags): Promise<void> {
       .join(', '),
   ]);
   print(`build ID ${id}\n${formatTable(rows, [1])}`);
-}
-
-/** As `push` asks it: then this machine's pahole makes what stands for its core. */
-function lacksBtf(kernel: Source): boolean {
-  const isElf = kernel.size > 4 && Buffer.from(kernel.read(0, 4)).toString('latin1') === '\x7fELF';
-  return isElf && readElf(kernel).filled('.BTF') === undefined;
 }
 
 /** What a part may say of how much there is. */

@@ -2,7 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KernelRecord, Problem } from '@btf-depot/contracts';
+import type { KernelRecord, KernelStatus } from '@btf-depot/contracts';
 import { bpftool, readelf, type KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
@@ -34,16 +34,22 @@ function goesThrough(name: KernelName, { machine, variables, ...says }: Expected
       await rm(folder, { recursive: true });
     });
 
-    test('is refused alone, and its sender told what to send', async () => {
+    test('is taken alone, with core made of its debug information', async () => {
       const body = await openAsBlob(kernel.vmlinux);
       const answer = await fetch(`${url}/v1/kernels`, { method: 'POST', body });
-      expect(answer.status).toBe(422);
-      const { code, detail } = (await answer.json()) as Problem;
-      expect(code).toBe('no-core');
-      expect(detail).toContain('pahole -J --btf_encode_detached=full.btf');
+      expect(answer.status).toBe(201);
+      const { buildId } = (await answer.json()) as KernelStatus;
+      const record = await fetch(`${url}/v1/kernels/${buildId}`);
+      expect((await record.json()) as KernelRecord).toMatchObject({
+        ...says,
+        delivery: 'module',
+        release: kernel.release,
+        core: { encoded: { rules: '1.30' } },
+        parts: { vars: { origin: 'dwarf' }, inlines: { origin: 'dwarf' } },
+      });
     });
 
-    test("comes as module with pahole's full BTF, and others read what it became", async () => {
+    test('gets what pahole made of it instead, and others read what it became', async () => {
       const push = ['push', '--json', '--url', url, kernel.vmlinux, '--full', kernel.fullBtf];
       const pushed = await btfdepot(push, folder);
       expect(pushed.code, pushed.output).toBe(0);

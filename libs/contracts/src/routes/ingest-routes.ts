@@ -29,6 +29,12 @@ const uploadQuery = z.strictObject({
   arch: word.exactOptional(),
   distro: word.exactOptional(),
   release: word.exactOptional(),
+  encoded: word
+    .describe(
+      'The part full was made of debug information, by the rules of this version of pahole, for a ' +
+        "kernel that was built without BTF: BTF of the build's own pahole may take its place.",
+    )
+    .exactOptional(),
   restore: truth.describe('Publish a kernel that was withdrawn.').exactOptional(),
   replace: truth.describe('Publish another core for this build ID.').exactOptional(),
   extras: z

@@ -14,6 +14,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compute, UploadPaths } from '../ports/compute.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
+import { standingOf, type Actor } from '../ownership/ownership.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedKernel, OpenedUpload } from './open-upload.ts';
 import { splitAll } from './split-all.ts';
@@ -97,7 +98,7 @@ export async function acceptKernel(
 
   // Of a kernel whose time was over there may be nothing left.
   const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
-  const { paths, delivery } = await withStored(deps, opened, buildId, living);
+  const { paths, delivery } = await withStored(deps, opened, buildId, living, upload.actor);
   const options = {
     ...upload.split,
     delivery: upload.split.delivery ?? delivery,
@@ -198,6 +199,7 @@ async function withStored(
   { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedKernel,
   buildId: string | undefined,
   record: KernelRecord | undefined,
+  { principal }: Actor,
 ): Promise<{ paths: UploadPaths; delivery?: Delivery | undefined }> {
   const isFull = record !== undefined && isFullOf(record, kernel, sha256);
   const given = {
@@ -221,6 +223,13 @@ async function withStored(
     );
   }
   if (record.state === 'withdrawn') refuseWithdrawn(record);
+  const bringsBtf = full !== undefined || kernel?.kind === 'btf';
+  if (record.core.encoded && bringsBtf && standingOf(record).before.principal === principal) {
+    // What the build's own pahole made takes the place of what was made here.
+    const [file, beside] = kernel ? [kernel.path, full] : [full, undefined];
+    const stored = { load: record.carrier?.load };
+    return { paths: { ...given, kernel: file, full: beside, stored } };
+  }
   const stored = await storedParts(blobs, record, { core: !hasCore });
   return { paths: { ...given, stored }, delivery: hasCore ? undefined : record.delivery };
 }

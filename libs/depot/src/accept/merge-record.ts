@@ -11,6 +11,7 @@ import {
   sourcesSinceReplace,
   withoutUndefined,
   withParts,
+  type CoreEntry,
   type ExtraName,
   type KernelRecord,
   type PartEntries,
@@ -69,7 +70,12 @@ export function mergeRecord(
   const { buildId, core, delivery, given, refused } = parts;
   const { evidence, distro, restore, replace } = facts;
   const asked = { buildId, coreSha256: core.sha256, evidence, distro, restore, replace };
-  const kind = { builtin: delivery === 'builtin', carrier: (given ?? refused) !== undefined };
+  const encoded = core.encoded !== undefined;
+  const kind = {
+    encoded,
+    builtin: delivery === 'builtin',
+    carrier: (given ?? refused) !== undefined,
+  };
   const ruling = judgeUpload(current, { ...asked, ...kind }, facts.actor);
   if (!current) return firstRecord(parts, facts, ruling);
   if (ruling.anew) {
@@ -114,7 +120,9 @@ export function touchRecord(
 ): KernelRecord | 'again' | undefined {
   const { buildId, core, delivery } = current;
   const { distro, actor, evidence } = facts;
-  const asked = { buildId, coreSha256: core.sha256, builtin: delivery === 'builtin', distro };
+  const encoded = core.encoded !== undefined;
+  const builtin = delivery === 'builtin';
+  const asked = { buildId, coreSha256: core.sha256, encoded, builtin, distro };
   const ruling = judgeUpload(current, { ...asked, evidence, carrier: false }, actor);
   if (ruling.takes || ruling.anew) return 'again';
   const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
@@ -133,7 +141,7 @@ function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): Ke
   const about = {
     buildId,
     delivery,
-    core: { ...entry(core), origin: core.origin, ...brought },
+    core: coreEntry(core, brought),
     parts: {},
     owner,
     claimant,
@@ -152,6 +160,23 @@ function firstRecord(parts: KernelParts, facts: UploadFacts, ruling: Ruling): Ke
     uploadedAt: facts.at.toISOString(),
   });
   return mergeParts(record, parts, { ruling, kept: [] });
+}
+
+function coreEntry(core: KernelParts['core'], brought: Partial<Ruling['marks']>): CoreEntry {
+  const { origin, encoded } = core;
+  const { rules, coverage } = encoded ?? {};
+  return withoutUndefined<CoreEntry>({
+    ...entry(core),
+    origin,
+    encoded:
+      rules === undefined
+        ? undefined
+        : withoutUndefined<CoreEntry['encoded'] & object>({
+            rules,
+            coverage: coverage && { ...coverage },
+          }),
+    ...brought,
+  });
 }
 
 function mergeParts(record: KernelRecord, parts: KernelParts, merging: Merging): KernelRecord {

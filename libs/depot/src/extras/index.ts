@@ -1,6 +1,6 @@
 import type { Source } from '@btf-depot/bytes';
 import { EXTRA_NAMES, PART_NAMES, type ExtraName, type PartName } from '@btf-depot/contracts';
-import { passOverDwarf, type Passes } from '@btf-depot/extras';
+import { passOverDwarf, type FoundSplit, type Passes } from '@btf-depot/extras';
 import { refusing } from '../input-errors.ts';
 import type { OnUnit, Parts } from '../split/core-and-variables.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
@@ -40,7 +40,7 @@ export function besideVariables(
   dwarf: Source | undefined,
   passes: Passes,
   onUnit: OnUnit | undefined,
-): Record<string, unknown> {
+): Readonly<Record<string, FoundSplit>> {
   if (beside || !dwarf || Object.keys(passes).length === 0) return beside ?? {};
   return refusing('kernel', () => passOverDwarf(dwarf, base, passes, { onUnit }));
 }
@@ -49,7 +49,7 @@ export function besideVariables(
 export function findExtras(
   wanted: readonly ExtraName[],
   context: SplitContext,
-  inDwarf: Record<string, unknown>,
+  inDwarf: Readonly<Record<string, FoundSplit>>,
 ): FoundExtras {
   const found = EXTRA_NAMES.filter((name) => wanted.includes(name)).map((name) => [
     name,

@@ -1,6 +1,6 @@
 import type { CarrierFile, EXTRAS, ExtraName, PartEntries } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
-import type { Passes, UnitPass } from '@btf-depot/extras';
+import type { FoundSplit, Passes, UnitPass } from '@btf-depot/extras';
 import type { Parts } from '../split/core-and-variables.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 import type { VariablesPart } from '../split/split-part.ts';
@@ -22,7 +22,7 @@ export interface StoredBytes {
 }
 
 /** What the depot does with an extra on its way from the upload to the record. */
-export interface ExtraWork<Name extends ExtraName, Part, InDwarf = unknown> {
+export interface ExtraWork<Name extends ExtraName, Part, InDwarf extends FoundSplit = FoundSplit> {
   /** What looks for it while DWARF is read, once for all extras; undefined: nothing has to. */
   pass?: (
     context: Pick<SplitContext, 'ofBuild'>,

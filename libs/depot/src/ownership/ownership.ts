@@ -29,6 +29,8 @@ export const LOCAL_ACTOR: Actor = { principal: LOCAL_PRINCIPAL, scopes: ['admin'
 export interface Asked {
   buildId: string;
   coreSha256: string;
+  /** That core is made of debug information, for the kernel's build made none. */
+  encoded: boolean;
   /** `kernel`: a file with its note that brings core; anything else is a claim. */
   evidence: 'kernel' | 'claim';
   /** The kernel has its core inside. */
@@ -104,12 +106,14 @@ export function judgeUpload(current: KernelRecord | undefined, asked: Asked, act
     return ruling(actor, asked, { ...kept, anew: true });
   }
   if (!sameCore) {
-    // The kernel's own core is better than what was told from its debug information; and what
-    // others brought was there before the kernel was given to its owner.
+    // The kernel's own core is better than what was told from its debug information, and so is what
+    // its build's pahole made; and what others brought was there before the kernel was given to its
+    // owner.
+    const isOfBuild = current.core.encoded !== undefined && !asked.encoded;
     const isBetter =
       (isKernel && asked.builtin && current.delivery === 'module') ||
       (current.core.by ?? before.principal) !== actor.principal;
-    if (override || beats || (own && owned && isBetter))
+    if (override || beats || (own && (isOfBuild || (owned && isBetter))))
       return ruling(actor, asked, { ...taken, ...standing });
     throw otherCore(current, asked, before);
   }

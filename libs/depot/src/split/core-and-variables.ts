@@ -6,6 +6,7 @@ import {
   partition,
   uniteVariables,
   variablesFromDwarf,
+  type FoundSplit,
   type Partition,
   type Passes,
   type VariablesFromDwarf,
@@ -39,7 +40,7 @@ export interface Parts {
   vars?: VariablesPart | undefined;
   base: Btf;
   /** What the passes found on this core; absent: DWARF was not read for it. */
-  beside?: Record<string, unknown> | undefined;
+  beside?: Readonly<Record<string, FoundSplit>> | undefined;
 }
 
 /** Core and variables. DWARF is read for those that no BTF has. */
@@ -101,7 +102,11 @@ function partitioned(
   return partsOf(split, { ...found, origin: 'dwarf' });
 }
 
-function partsOf(split: Partition, about?: Pick<VariablesPart, 'origin' | 'coverage'>): Parts {
+/** The parts of a partition. @param about variables. */
+export function partsOf(
+  split: Partition,
+  about?: Pick<VariablesPart, 'origin' | 'coverage'>,
+): Parts {
   const { core, origin } = split;
   const parts: Parts = { base: core, core: { ...part(core.bytes, core.typeCount), origin } };
   if (split.origin === 'verbatim' || !about) return parts;

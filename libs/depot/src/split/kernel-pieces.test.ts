@@ -48,5 +48,5 @@ describe('the pieces of a kernel give what the kernel gives', () => {
 
 it('a kernel without BTF and without BTF beside it is refused as everywhere', () => {
   const kernel = bytesSource(kernelFile({ buildId, btf: undefined }));
-  expect(() => kernelPieces({ kernel }, options)).toThrow('no .BTF section');
+  expect(() => kernelPieces({ kernel }, options)).toThrow('neither BTF nor debug information');
 });

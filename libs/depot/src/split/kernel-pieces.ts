@@ -36,7 +36,8 @@ export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelP
   const { source, ranges } = recording(input.kernel);
   const sent = { kernel: source, full: full ? bytesSource(full) : input.full };
   const ignoresDwarf = full !== undefined;
-  const parts = splitKernel({ ...input, ...sent }, { ...options, ignoresDwarf });
+  const encoded = found.core.encoded?.rules;
+  const parts = splitKernel({ ...input, ...sent }, { ...options, encoded, ignoresDwarf });
   if (sums(parts) !== sums(found)) {
     throw new DepotError('internal', 'the pieces would not give what the kernel gives');
   }

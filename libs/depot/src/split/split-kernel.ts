@@ -26,6 +26,7 @@ import { kernelImage, type StoredSymbols, type SymbolsPart } from './kernel-symb
 import { refusing } from '../input-errors.ts';
 import type { CorePart, VariablesPart } from './split-part.ts';
 import { coreAndVariables, verbatim, type OnUnit } from './core-and-variables.ts';
+import { encodedParts } from './encoded-parts.ts';
 
 export interface SplitOptions {
   /** Required for BTF without its kernel; must agree with the kernel's own. */
@@ -33,6 +34,8 @@ export interface SplitOptions {
   /** By default `builtin` for a kernel with BTF inside, `module` for BTF by itself. */
   delivery?: Delivery | undefined;
   extras: readonly ExtraName[];
+  /** The full BTF of a kernel without BTF was made of DWARF, by the rules of this version of pahole. */
+  encoded?: string | undefined;
   /** `full` has all that there is. */
   ignoresDwarf?: boolean | undefined;
 }
@@ -57,8 +60,8 @@ export interface SplitInput {
 export interface StoredParts {
   /** The kernel's BTF as it is published, for a kernel that does not bring it. */
   core?: Uint8Array | undefined;
-  /** Its variables, for an upload that brings none. */
-  vars?: VariablesPart | undefined;
+  /** Its variables, for an upload that brings none; they stand on the core of that hash. */
+  vars?: (VariablesPart & { baseSha256?: string | undefined }) | undefined;
   /** Its symbols, likewise. */
   symbols?: StoredSymbols | undefined;
   /** What makes it load its modules. */
@@ -92,17 +95,13 @@ export interface KernelParts extends FoundExtras {
   refused?: NonNullable<CarrierEntry['refused']>;
 }
 
-const NO_CORE =
-  'the kernel has no .BTF section, so its core has to come with it: send, as the part full, what ' +
-  'pahole makes of its vmlinux (pahole -J --btf_encode_detached=full.btf ' +
-  '--btf_features=default,global_var vmlinux; without global_var, variables come from DWARF)';
-
 /**
  * Takes a kernel's BTF apart into core and extras, as the delivery asks.
  *
  * - Where the kernel shows its own BTF, and this stays inside the kernel (*builtin*) or `full`
  *   stands beside it, core is that BTF verbatim, and the variables of `full`, or else those of the
  *   kernel's DWARF, are attached to it.
+ * - Where there is no BTF at all, core and variables are made of the kernel's DWARF.
  * - Otherwise (*module*) the BTF that there is, the kernel's or `full`, is partitioned: variables
  *   and what only they need are taken out, and core is what stays. Where it has no variables (older
  *   paholes write none), those of the kernel's DWARF are added first.
@@ -128,7 +127,6 @@ export function splitKernel(
     throw new DepotError('no-btf', 'the kernel has no .BTF section, so its delivery is module');
   }
   const base = own ?? full;
-  if (!base) throw new DepotError('no-core', NO_CORE);
   const { elf } = kernel;
   if (full && elf) refusing('full', () => refuseShuffledFull(elf));
   const dwarf = options.ignoresDwarf ? undefined : dwarfOf(kernel, input);
@@ -141,25 +139,23 @@ export function splitKernel(
       : undefined;
   const ofBuild = inside ?? linked;
   const passes = passesFor(options.extras, { ofBuild });
-  const parts = options.extras.includes('vars')
-    ? coreAndVariables({
-        base,
-        isOwn: !!own,
-        full: own && full,
-        dwarf,
-        delivery,
-        passes,
-        onUnit,
-      })
-    : verbatim(base);
+  const origins = { isOwn: !!own, full: own && full, dwarf, delivery, passes, onUnit };
+  const parts = base
+    ? options.extras.includes('vars')
+      ? coreAndVariables({ base, ...origins })
+      : verbatim(base)
+    : encodedParts(kernel, origins);
   const inDwarf = besideVariables(parts, dwarf, passes, onUnit);
-  const context = { parts, elf, ofBuild, stored: stored.vars };
+  // The upload may have brought another core.
+  const { baseSha256 = parts.core.sha256 } = stored.vars ?? {};
+  const storedVars = baseSha256 === parts.core.sha256 ? stored.vars : undefined;
+  const context = { parts, elf, ofBuild, stored: storedVars };
   const found = findExtras(options.extras, context, inDwarf);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
   // An image of s390x does not say what it is for.
   const arch = kernel.arch ?? module?.arch;
-  const bits = kernel.bits ?? module?.class ?? bitsOf(base);
+  const bits = kernel.bits ?? module?.class ?? bitsOf(parts.base);
   const { image, symbols, mapIgnored } = kernelImage(delivery, {
     elf: kernel.elf,
     raw: kernel.raw,
@@ -188,13 +184,18 @@ export function splitKernel(
     release: kernel.release,
     distribution: kernel.distribution,
     delivery,
-    core: parts.core,
+    core: madeBy(parts.core, own ? undefined : options.encoded),
     ...found,
     withoutVars: whyWithoutVars(kernel, found.vars, { hasDwarf: !!dwarf, hasFull: !!full }),
     symbols,
     ...judged,
     ...carrying,
   };
+}
+
+/** Core, with what its sender says of how it was made. */
+function madeBy(core: CorePart, rules: string | undefined): CorePart {
+  return rules === undefined || core.encoded ? core : { ...core, encoded: { rules } };
 }
 
 function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {

@@ -1,5 +1,5 @@
 import type { PartEntries } from '@btf-depot/contracts';
-import type { VariableCoverage } from '@btf-depot/extras';
+import type { EncodeCoverage, VariableCoverage } from '@btf-depot/extras';
 
 /** BTF that a kernel's is split into. */
 export interface SplitPart {
@@ -11,6 +11,8 @@ export interface SplitPart {
 
 export interface CorePart extends SplitPart {
   origin: 'verbatim' | 'partition';
+  /** The kernel's build wrote none: it was made of its debug information. */
+  encoded?: { rules: string; coverage?: EncodeCoverage | undefined } | undefined;
 }
 
 export interface VariablesPart extends SplitPart {

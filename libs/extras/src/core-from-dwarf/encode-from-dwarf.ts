@@ -1,28 +1,39 @@
-import { lowerBtf, mergeBtf, parseBtf, type KernelVersion } from '@btf-depot/btf';
+import { lowerBtf, mergeBtf, parseBtf, type Btf, type KernelVersion } from '@btf-depot/btf';
 import type { Source } from '@btf-depot/bytes';
+import type { FoundBy, FoundSplit, Passes } from '../from-dwarf/unit-pass.ts';
 import { variablesFromDwarf, type VariablesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
 import { partition, type Partition } from '../partition.ts';
 import { encodeTypes, type EncodeCoverage, type EncodeOptions } from './encode-types.ts';
+import { restand } from './restand.ts';
 
-export interface EncodeKernelOptions extends EncodeOptions {
+export interface EncodeKernelOptions<Beside extends Passes = Passes> extends EncodeOptions {
   /** Kinds of types that this kernel does not know are described by others. */
   readonly kernel?: KernelVersion | undefined;
+  /** What else is found on this core. */
+  readonly beside?: Beside | undefined;
 }
 
 /** A kernel's BTF in two, made of nothing but its debug information. */
-export interface EncodedKernel {
+export interface EncodedKernel<Beside extends Passes = Passes> {
   readonly parts: Partition;
   readonly coverage: EncodeCoverage;
   readonly variables: VariablesFromDwarf['coverage'];
+  readonly beside: FoundBy<Beside>;
 }
 
 /**
  * Encodes the BTF of a kernel from the DWARF of its vmlinux: core as its build's pahole would have
- * written it, with per-CPU variables, and all other variables on it. Errors as `encodeTypes` and
- * `variablesFromDwarf` have them.
+ * written it, with per-CPU variables, and all other variables on it. The units are read twice: for
+ * all types, and then for what refers to them. Errors as `encodeTypes` and `variablesFromDwarf`
+ * have them.
  */
-export function encodeFromDwarf(vmlinux: Source, options: EncodeKernelOptions = {}): EncodedKernel {
-  const { kernel, onUnit, limits } = options;
+// No passes are an object without members.
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type
+export function encodeFromDwarf<Beside extends Passes = Record<never, never>>(
+  vmlinux: Source,
+  options: EncodeKernelOptions<Beside> = {},
+): EncodedKernel<Beside> {
+  const { kernel, onUnit, limits, beside } = options;
   const half = (second: number) =>
     onUnit &&
     ((done: number, total: number) => {
@@ -30,7 +41,31 @@ export function encodeFromDwarf(vmlinux: Source, options: EncodeKernelOptions = 
     });
   const { bytes, coverage } = encodeTypes(vmlinux, { ...options, onUnit: half(0) });
   const types = parseBtf(kernel ? lowerBtf(parseBtf(bytes), kernel) : bytes);
-  const found = variablesFromDwarf(vmlinux, types, { onUnit: half(1), limits });
+  const found = variablesFromDwarf(vmlinux, types, { onUnit: half(1), limits, beside });
   const whole = parseBtf(mergeBtf(parseBtf(found.bytes, { base: types })));
-  return { parts: partition(whole), coverage, variables: found.coverage };
+  const parts = partition(whole);
+  const newIds =
+    parts.origin === 'partition'
+      ? parts.newIds
+      : Uint32Array.from({ length: whole.endId }, (_, id) => id);
+  return {
+    parts,
+    coverage,
+    variables: found.coverage,
+    beside: allRestood(found.beside, types, parts.core, newIds) as FoundBy<Beside>,
+  };
+}
+
+function allRestood(
+  found: Readonly<Record<string, FoundSplit>>,
+  types: Btf,
+  core: Btf,
+  newIds: Uint32Array,
+): Record<string, FoundSplit> {
+  return Object.fromEntries(
+    Object.entries(found).map(([name, one]) => {
+      const split = parseBtf(one.bytes, { base: types });
+      return [name, { ...one, bytes: restand(split, core, newIds) }];
+    }),
+  );
 }

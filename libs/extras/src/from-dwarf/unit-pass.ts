@@ -22,8 +22,13 @@ export interface PassInput {
   readonly most: FromDwarfLimits;
 }
 
+/** What a pass finds is split BTF on core, and what is to be said of it. */
+export interface FoundSplit {
+  readonly bytes: Uint8Array;
+}
+
 /** Finds one thing while DWARF is read unit by unit. */
-export interface UnitPass<Found> {
+export interface UnitPass<Found extends FoundSplit> {
   /**
    * It goes through the top level of units, and calls `variable` with the offset of each variable
    * there: the variables then need no walk of their own.
@@ -34,7 +39,7 @@ export interface UnitPass<Found> {
 }
 
 /** Passes that share one reading of DWARF, by the name of what each finds. */
-export type Passes = Readonly<Record<string, (input: PassInput) => UnitPass<unknown>>>;
+export type Passes = Readonly<Record<string, (input: PassInput) => UnitPass<FoundSplit>>>;
 
 export type FoundBy<All extends Passes> = {
   readonly [Name in keyof All]: ReturnType<ReturnType<All[Name]>['finish']>;

@@ -110,6 +110,16 @@ it('a kernel without BTF gets core as a file, where the depot has it so', () => 
   expect(outlooks({ btf: undefined, placed: '/boot/vmlinux-6' }).core.outlook).toBe('now');
 });
 
+it('core that was made of debug information is said to be a file, and no module to load', () => {
+  const core = { ...record.core, encoded: { rules: '1.30' } };
+  const found = outlooks({ btf: undefined }, { delivery: 'module', core }).core;
+  expect([found.outlook, found.why.join()]).toEqual([
+    'possible',
+    expect.stringMatching(/built without BTF.*no module to load/),
+  ]);
+  expect(found.next).toContain('btf_vmlinux.ko -o /lib/modules/');
+});
+
 it('without a depot, or a build ID, nothing can be had', () => {
   for (const found of [outlooks({}, 'refused'), outlooks({ buildId: undefined })]) {
     expect(found.all).toEqual(['no', 'no', 'no', 'now']);

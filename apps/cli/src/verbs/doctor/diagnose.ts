@@ -121,6 +121,10 @@ function wayToAddresses(
   return { ...found, why };
 }
 
+const ENCODED =
+  'the kernel was built without BTF, and the depot made it of its debug information: for libbpf ' +
+  'and tools it is a file in their search path, and no module to load';
+
 function wayToCore(
   system: System,
   { url, record }: DepotAnswer,
@@ -134,9 +138,10 @@ function wayToCore(
   if (record?.delivery === 'builtin') why.push('the depot takes its BTF for built in');
   const { release = '$(uname -r)' } = system;
   const place = `/lib/modules/${release}/vmlinux-${release}`;
-  return way(goal, why, {
-    next: `btfdepot get --url ${url} ${kernel} btf_vmlinux.ko -o ${place}`,
-  });
+  const next = `btfdepot get --url ${url} ${kernel} btf_vmlinux.ko -o ${place}`;
+  const found = way(goal, why, { next });
+  if (found.outlook === 'no' || !record?.core.encoded) return found;
+  return { ...found, why: [ENCODED] };
 }
 
 function way(goal: string, why: readonly string[], { next }: { next: string }): Way {

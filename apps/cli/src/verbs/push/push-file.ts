@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
   isPassing,
@@ -18,13 +17,11 @@ import {
   type SourceEntry,
   type UploadReport,
 } from '@btf-depot/contracts';
-import { buildsOf, type Build, type UnpackedUpload } from '@btf-depot/depot';
+import { buildsOf, type UnpackedUpload } from '@btf-depot/depot';
 import { describeFault, type Fault } from '../../terminal/fault.ts';
 import { withUnpacked } from '../../files/local-file.ts';
-import { encodeBtf } from '../../files/local-pahole.ts';
 import type { PushOptions } from './push-options.ts';
-import { filePart, splitParts, wholeParts, type Parts } from './push-parts.ts';
-import { temporaryFolder } from '../../files/temporary-folder.ts';
+import { splitParts, wholeParts, type Parts } from './push-parts.ts';
 import { uploadWatched } from './upload-watched.ts';
 
 /** Five pauses, 15.5 s in all: a depot that is being restarted is back by the last. */
@@ -36,8 +33,6 @@ export interface Pushed {
   name?: string | undefined;
   /** `present`: the depot had it, and nothing was sent. */
   outcome: UploadOutcome | 'present';
-  /** What made the kernel's BTF on this machine. */
-  encodedBy?: string | undefined;
   /** Bytes that were sent. */
   sent: number;
   status: KernelStatus;
@@ -75,10 +70,8 @@ export async function pushFile(
   const unpacked = found ?? (await lookInto(file));
   const { builds } = buildsOf(unpacked);
   if (builds.length < 2) return pushWhole(depot, file, options, unpacked);
-  const lacksBtf = ({ kernel }: Build) => kernel.kind === 'elf' && !kernel.hasBtf;
-  const isAlone = (build: Build) => options.splitHere === true || lacksBtf(build);
-  if (!builds.some(isAlone)) return pushWhole(depot, file, options, unpacked);
-  // What is made here is made of one kernel at a time.
+  if (!options.splitHere) return pushWhole(depot, file, options, unpacked);
+  // What is split here is split one kernel at a time.
   return withUnpacked(file, async (again) => {
     const results: (Pushed | Refused)[] = [];
     for (const { kernel, module, map } of buildsOf(again).builds) {
@@ -103,9 +96,8 @@ async function pushWhole(
 ): Promise<(Pushed | Refused)[]> {
   const client = depot.withoutRetries();
   const unpacked = found ?? (await lookInto(file));
-  const { kernel } = unpacked;
   const { builds } = buildsOf(unpacked);
-  const { full, patience = PATIENCE, onRetry, signal } = options;
+  const { patience = PATIENCE, onRetry, signal } = options;
   const ids = new Set(
     (builds.length > 0 ? builds : [{ kernel: undefined }]).map(
       ({ kernel: one }) => one?.buildId ?? options.query.buildId ?? unpacked.moduleBuildId,
@@ -114,6 +106,8 @@ async function pushWhole(
   const [buildId] = ids;
   const patiently = <Result>(attempt: () => Promise<Result>) =>
     retry(attempt, patience, { onRetry, signal });
+  const sentQuery = (encoded: string | undefined) =>
+    encoded === undefined ? options.query : { ...options.query, encoded };
   const whole = wholeParts(file, unpacked, options);
   const askRecord = async () => (buildId === undefined ? undefined : recordOf(buildId));
   /** None, of a kernel that is withdrawn and that this upload brings back. */
@@ -136,13 +130,13 @@ async function pushWhole(
     }
     return records;
   };
-  const sendOnce = async (parts: Parts): Promise<Answer> => {
+  const sendOnce: SendOnce = async (parts, encoded) => {
     let answer: Answer | undefined;
     try {
       return await patiently(async () => {
         const records = await askPresent(parts);
         if (records) return present(records);
-        answer = await send(client, parts, options, buildId);
+        answer = await send(client, parts, { ...options, query: sentQuery(encoded) }, buildId);
         const passing = answer.kernels.find((one) => 'error' in one && isPassing(one.error));
         if (passing && 'error' in passing) throw passing.error;
         return answer;
@@ -156,11 +150,9 @@ async function pushWhole(
   try {
     options.progress?.busy('comparing it with what the depot has');
     const record = await patiently(askRecord);
-    const lacksBtf = kernel?.kind === 'elf' && !kernel.hasBtf && full === undefined && !record;
-    const { kernels, ...answer } =
-      lacksBtf || options.splitHere
-        ? await withMadeParts(file, whole, { ...options, lacksBtf }, sendOnce, record)
-        : await sendOnce(whole);
+    const { kernels, ...answer } = options.splitHere
+      ? await sendSplit(file, whole, options, sendOnce, record)
+      : await sendOnce(whole);
     options.progress?.busy('the depot packs it');
     const results: (Pushed | Refused)[] = [];
     for (const { name, ...one } of kernels) {
@@ -178,7 +170,10 @@ async function pushWhole(
   }
 }
 
-interface Answer extends Pick<Pushed, 'encodedBy' | 'sent' | 'report'> {
+/** @param encoded whose rules core was made by, if it was made here. */
+type SendOnce = (parts: Parts, encoded?: string) => Promise<Answer>;
+
+interface Answer extends Pick<Pushed, 'sent' | 'report'> {
   kernels: (
     | { name?: string | undefined; outcome: Pushed['outcome']; status: { buildId: string } }
     | (KernelOutcome & { error: ProblemError })
@@ -192,45 +187,21 @@ function present(records: readonly KernelRecord[]): Answer {
   return { sent: 0, kernels };
 }
 
-/** Sends parts that are made on this machine first, unless the depot has the file as it is. */
-async function withMadeParts(
+/** Sends what a split on this machine leaves, unless the depot has the file as it is. */
+async function sendSplit(
   file: string,
   whole: Parts,
-  options: PushOptions & { lacksBtf: boolean },
-  sendOnce: (parts: Parts) => Promise<Answer>,
+  options: PushOptions,
+  sendOnce: SendOnce,
   record: KernelRecord | undefined,
 ): Promise<Answer> {
   if (record && (await hasParts(record, whole, options))) return present([record]);
-  return withUnpacked(file, (found) =>
-    withBtf(options.lacksBtf ? found.kernel?.path : undefined, options, async (encoded) => {
-      const parts = options.splitHere
-        ? await splitParts(found, { ...options, full: encoded?.path ?? options.full })
-        : { ...whole, ...fullPart(encoded?.path) };
-      // While this thread split, the depot closed the idle connection: that is to be seen first.
-      await setImmediate();
-      const answer = await sendOnce(parts);
-      return { ...answer, encodedBy: encoded?.by };
-    }),
-  );
-}
-
-function fullPart(path: string | undefined): Parts {
-  return path === undefined ? {} : { full: filePart(path) };
-}
-
-/** @param vmlinux without BTF; undefined: none is to be made. */
-async function withBtf<Result>(
-  vmlinux: string | undefined,
-  { onEncode, progress }: PushOptions,
-  use: (encoded?: { path: string; by: string }) => Promise<Result>,
-): Promise<Result> {
-  if (vmlinux === undefined) return use();
-  await using folder = await temporaryFolder();
-  const path = join(folder.path, 'full.btf');
-  progress?.busy('making its BTF with pahole');
-  const by = `pahole ${await encodeBtf(vmlinux, path)}`;
-  onEncode?.(by);
-  return await use({ path, by });
+  return withUnpacked(file, async (found) => {
+    const { parts, encoded } = await splitParts(found, options);
+    // While this thread split, the depot closed the idle connection: that is to be seen first.
+    await setImmediate();
+    return sendOnce(parts, encoded);
+  });
 }
 
 async function send(

@@ -1,10 +1,17 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { SectionType } from '@btf-depot/elf';
 import { executable } from '@btf-depot/elf/testing';
-import { buildIdNote, buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
+import {
+  buildIdNote,
+  buildIdOf,
+  DWARF_GLOBALS,
+  kernelFile,
+  kernelWithoutBtf,
+  loadableKernel,
+} from '@btf-depot/testing';
 import { bzImageFile, debFile } from '@btf-depot/testing/packages';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +19,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 interface Result {
   outcome?: string;
   sent?: number;
-  encodedBy?: string;
   status?: { buildId: string; revision: number; state: string };
   error?: { code?: string; message: string };
 }
@@ -81,55 +87,29 @@ describe('a kernel that is split here', () => {
   });
 });
 
-describe('a kernel without BTF', () => {
-  const buildId = buildIdOf('no btf');
-  const note = { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') };
-  const debug = { name: '.debug_info', flags: 0, bytes: new Uint8Array() };
-
-  /** A folder for PATH with a program of that name, which is a shell script. */
-  async function withPahole(script: string): Promise<Record<string, string>> {
-    const bin = await mkdtemp(join(folder, 'bin-'));
-    await writeFile(join(bin, 'pahole'), `#!/bin/sh\n${script}\n`);
-    await chmod(join(bin, 'pahole'), 0o755);
-    return { PATH: `${bin}:/usr/bin:/bin` };
-  }
-
-  beforeAll(async () => {
-    await writeFile(join(folder, 'plain'), executable({ sections: [note, debug] }));
-    await writeFile(join(folder, 'stripped'), executable({ sections: [note] }));
-    await writeFile(join(folder, 'made.btf'), kernelBtf({ globals: true }));
-    await mkdir(join(folder, 'empty'));
-  });
-
-  test('is explained where there is no pahole, or nothing that it could read', async () => {
-    const none = await push(['plain'], { PATH: join(folder, 'empty') });
-    expect(none.error).toMatchObject({ code: 'no-btf' });
-    expect(none.error?.message).toMatch(/there is no pahole: install pahole .*--full full\.btf/);
-    const old = await push(['plain'], await withPahole('echo v1.20'));
-    expect(old.error?.message).toContain('pahole here is 1.20');
-    const failing = await push(
-      ['plain'],
-      await withPahole(
-        'case $1 in --version) echo v1.30 ;; *) echo "it went wrong" >&2; exit 1 ;; esac',
-      ),
-    );
-    expect(failing.error?.message).toContain('pahole 1.30 failed: it went wrong');
-    const stripped = await push(['stripped'], await withPahole('echo v1.30'));
-    expect(stripped.error?.message).toContain('name the vmlinux that has it');
-  });
-
-  test("gets it from this machine's pahole, in one thread, which is said", async () => {
-    const environment = await withPahole(
-      `[ "$1" = --version ] && { echo v1.30; exit; }
-for arg; do case $arg in -j*) echo 'several threads order types differently' >&2; exit 1 ;; esac; done
-for arg; do case $arg in --btf_encode_detached=*) cp ${join(folder, 'made.btf')} "\${arg#*=}" ;; esac; done`,
-    );
-    const result = await push(['plain'], environment);
-    expect(result).toMatchObject({ outcome: 'created', encodedBy: 'pahole 1.30' });
-    expect(await record(buildId)).toMatchObject({
+describe('a kernel that was built without BTF', () => {
+  test('is split here as at the depot, and its record says what core was made of', async () => {
+    const buildId = buildIdOf('no btf');
+    await writeFile(join(folder, 'plain'), kernelWithoutBtf(buildId));
+    expect(await push(['plain', '--split=here'])).toMatchObject({ outcome: 'created' });
+    const here = await record(buildId);
+    expect(here).toMatchObject({
       delivery: 'module',
-      parts: { vars: { origin: 'partition', variables: 3 } },
+      core: { encoded: { rules: '1.30' } },
+      parts: { vars: { variables: DWARF_GLOBALS.length } },
     });
-    expect(await push(['plain'])).toMatchObject({ outcome: 'present' });
+    expect(await push(['plain', '--split=here'])).toMatchObject({ outcome: 'present' });
+    // Whole, it brings inlined calls too.
+    expect((await push(['plain'])).error).toBeUndefined();
+    expect((await record(buildId)).core.sha256).toBe(here.core.sha256);
+  });
+
+  test('and without debug information is told what to send', async () => {
+    const note = { name: '.notes', type: SectionType.NOTE };
+    const bytes = buildIdNote(buildIdOf('stripped'), 'little');
+    await writeFile(join(folder, 'stripped'), executable({ sections: [{ ...note, bytes }] }));
+    const { error } = await push(['stripped']);
+    expect(error).toMatchObject({ code: 'no-core' });
+    expect(error?.message).toContain('package with debug information');
   });
 });

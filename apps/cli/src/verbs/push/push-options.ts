@@ -22,7 +22,5 @@ export interface PushOptions extends Partial<Record<(typeof BESIDE)[number], str
   /** How often, and after what pauses, what fails for the moment is tried again. */
   patience?: Patience;
   onRetry?: RetryOptions['onRetry'];
-  /** Told of BTF that is made here: `pahole 1.30`. */
-  onEncode?: (by: string) => void;
   signal?: AbortSignal;
 }

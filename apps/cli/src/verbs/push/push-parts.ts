@@ -55,14 +55,18 @@ function packedPart(bytes: Uint8Array): Part {
  * @param found what the file is; what was unpacked of it must still be there.
  * @throws DepotError as the depot would.
  */
-export async function splitParts(found: UnpackedUpload, options: PushOptions): Promise<Parts> {
+export async function splitParts(
+  found: UnpackedUpload,
+  options: PushOptions,
+): Promise<{ parts: Parts; encoded?: string | undefined }> {
   const { kernel } = found;
   const { query, full, module = found.module } = options;
   const beside = besideParts(options);
   if (module !== undefined) beside.module = packedPart(await readFile(module));
   if (kernel?.kind !== 'elf') {
     const whole = kernel && { kernel: packedPart(await readFile(kernel.path)) };
-    return { ...whole, ...beside, ...(await mapPart(options.map ?? found.map)) };
+    const map = await mapPart(options.map ?? found.map);
+    return { parts: { ...whole, ...beside, ...map } };
   }
   using kernelFile = openFileSource(kernel.path);
   using fullFile = full === undefined ? undefined : openFileSource(full);
@@ -77,7 +81,7 @@ export async function splitParts(found: UnpackedUpload, options: PushOptions): P
   const parts = { ...beside, ...(await mapPart(options.map ?? mapAlong)) };
   parts.kernel = packedPart(pieces.kernel);
   if (pieces.full) parts.full = packedPart(pieces.full);
-  return parts;
+  return { parts, encoded: pieces.parts.core.encoded?.rules };
 }
 
 async function mapPart(path: string | undefined): Promise<Parts> {

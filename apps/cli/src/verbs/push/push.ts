@@ -39,8 +39,7 @@ export function pushCommand(): Command {
     .description(
       'Sends kernels to a depot: vmlinux, vmlinuz, .deb, .rpm, archives with any of these, raw BTF ' +
         'with --build-id. In a folder, finds all such files. Asks first whether the depot has them, ' +
-        'retries temporary failures for some 15 s, and waits until the artifacts are ready. For a ' +
-        "kernel without BTF, runs this machine's pahole.",
+        'retries temporary failures for some 15 s, and waits until the artifacts are ready.',
     )
     .argument('<file...>', 'files, or folders with such files; - for standard input')
     .addOption(urlOption())
@@ -124,10 +123,6 @@ async function push(files: string[], flags: Flags): Promise<void> {
       ...beside,
       query: { ...(await queryOfRunning(file)), ...query },
       progress: visible ? bar : undefined,
-      onEncode: (by) => {
-        bar.stop();
-        note(`${file}: has no BTF, ${by} makes it`);
-      },
       onRetry: (why, pause) => {
         bar.stop();
         note(`${file}: ${printable(why.message)}; again in ${(pause / 1000).toFixed(1)} s`);
