@@ -14,4 +14,5 @@ export {
   type ComputeLimits,
   type ComputePool,
 } from './pool.ts';
+export { splitPaths } from './split-paths.ts';
 export { unpackFile } from './unpack-file.ts';

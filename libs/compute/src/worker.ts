@@ -5,13 +5,12 @@ import {
   DepotError,
   plainArtifacts,
   Progress,
-  splitKernel,
   type KernelParts,
 } from '@btf-depot/depot';
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
-import { openFileSource } from './file-source.ts';
 import { memoryGuard } from './memory-guard.ts';
 import type { Outcome, Task, ThreadData } from './messages.ts';
+import { splitPaths } from './split-paths.ts';
 import { unpackFile } from './unpack-file.ts';
 
 const guard = memoryGuard((workerData as ThreadData).memoryLimit);
@@ -51,22 +50,13 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
   }
 }
 
-function split({
-  paths: { stored, mapCameAlong = false, ...paths },
-  options,
-  progress,
-}: Task & { do: 'split' }): KernelParts {
-  using files = new DisposableStack();
-  const open = (path: string) => files.use(openFileSource(path, guard));
-  const sources = Object.entries(paths).flatMap(([part, path]) =>
-    path === undefined ? [] : [[part, open(path)] as const],
-  );
+function split({ paths, options, progress }: Task & { do: 'split' }): KernelParts {
   const shown = progress && new Progress(progress);
-  const input = { ...Object.fromEntries(sources), mapCameAlong, stored };
-  return splitKernel(input, options, (done, total) => {
+  const onUnit = (done: number, total: number) => {
     guard();
     shown?.tell(done, total);
-  });
+  };
+  return splitPaths(paths, options, { guard, onUnit });
 }
 
 /** A view of something larger is copied: what else lies there is not ours to give away. */

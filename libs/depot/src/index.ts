@@ -98,6 +98,8 @@ export { refuseWithdrawn } from './record/refuse-withdrawn.ts';
 export { verifiedBlobs } from './verified/verified-blobs.ts';
 export { withdraw } from './record/withdraw.ts';
 export { openKernel } from './split/open-kernel.ts';
+export { splitAll } from './accept/split-all.ts';
+export type { OnUnit } from './split/core-and-variables.ts';
 export { splitKernel, type KernelParts, type SplitOptions } from './split/split-kernel.ts';
 export type { SplitPart } from './split/split-part.ts';
 export { sweep, sweptOf, type Swept } from './upkeep/sweep.ts';

@@ -28,10 +28,12 @@ describeOnDevices((equipment) => {
   });
 
   it('reads the build ID from a file where the kernel shows none', async () => {
-    const device = depot.device(equipment, { notes: undefined });
-    expect(await device.run(['load'])).toMatchObject({ code: 3 });
-    device.write('etc/btf-depot/build-id', `${buildId}\n`);
-    expect(await device.run(['load'])).toMatchObject({ code: 0 });
+    for (const notes of [undefined, note('Xen', 7, 5, 'little')]) {
+      const device = depot.device(equipment, { notes });
+      expect(await device.run(['load'])).toMatchObject({ code: 3 });
+      device.write('etc/btf-depot/build-id', `${buildId}\n`);
+      expect(await device.run(['load'])).toMatchObject({ code: 0 });
+    }
   });
 
   it('loads what the manifest names, in three requests', async () => {

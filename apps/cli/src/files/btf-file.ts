@@ -31,18 +31,22 @@ export function sectionsOf(source: Source, path: string): BtfSection[] {
 
 /** The bytes of a file's BTF: raw, or a section of an ELF file, by default `.BTF`. */
 export async function readBtf(path: string, section = '.BTF'): Promise<Uint8Array> {
-  const found = await readSections(path);
-  const one = found.find(({ name }) => name === section);
-  if (one && section === '.BTF' && found.some(({ name }) => name === DISTILLED)) {
-    throw new FormatError(
-      'btf-base',
-      `${path}: its .BTF stands on the ${DISTILLED} beside it, which is not read yet; ` +
-        `--section ${DISTILLED} shows that one`,
-    );
-  }
-  if (one) return one.bytes;
-  const names = found.map(({ name }) => name).join(', ');
+  const found = new Map((await readSections(path)).map(({ name, bytes }) => [name, bytes]));
+  const one = found.get(section);
+  if (one && section === '.BTF') refuseDistilled(path, found);
+  if (one) return one;
+  const names = [...found.keys()].join(', ');
   throw new FormatError('btf-none', `${path} has no ${section}, but ${names}`);
+}
+
+/** @throws FormatError `btf-base` for the BTF of a module that has a base of its own. */
+export function refuseDistilled(path: string, sections: ReadonlyMap<string, unknown>): void {
+  if (!sections.has(DISTILLED)) return;
+  throw new FormatError(
+    'btf-base',
+    `${path}: its .BTF stands on the ${DISTILLED} beside it, which is not read yet; ` +
+      `btfdepot dump --section ${DISTILLED} shows that one`,
+  );
 }
 
 /** @param base path of the BTF that this one is split from. */

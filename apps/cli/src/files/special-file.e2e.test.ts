@@ -105,7 +105,7 @@ describe('a map of symbols is sent from', () => {
 
 test.each([
   ['read twice', 'cat vmlinux | btfdepot push - --map -', 'standard input can be read once'],
-  ['a device without end', 'btfdepot push /dev/zero', '/dev/zero is a terminal or a device'],
+  ['a device without end', 'btfdepot push /dev/zero', '/dev/zero is a device, not a file'],
   ['not there', 'btfdepot push nowhere', 'nowhere'],
 ])('what cannot be read is told: %s', async (_what, line, message) => {
   await kernelOf('told');

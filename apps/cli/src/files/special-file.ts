@@ -73,5 +73,5 @@ function isSpecial(stats: Stats): boolean {
 /** A terminal would be waited for, and others have no end. */
 function refuseDevice(path: string, stats: Stats): void {
   if (!stats.isCharacterDevice()) return;
-  throw new UsageError(`${shownName(path)} is a terminal or a device without end: name a file`);
+  throw new UsageError(`${shownName(path)} is a device, not a file: name a file or use a pipe`);
 }

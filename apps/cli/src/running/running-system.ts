@@ -16,7 +16,7 @@ export interface System {
   readonly carriers: readonly string[];
   /** Where libbpf finds BTF of a kernel that shows none. */
   readonly placed: string | undefined;
-  readonly takesModules: boolean;
+  readonly takesModules: boolean | undefined;
   readonly enforcesSignatures: boolean;
   readonly lockdown: string | undefined;
   /** Whether kallsyms has data (CONFIG_KALLSYMS_ALL), and shows addresses to who asks here. */
@@ -37,7 +37,8 @@ export const SYSTEM_FILES = [
 
 /**
  * @param root of the system, or a folder with copies of its `SYSTEM_FILES`.
- * @throws UsageError for copies without content, as tar and rsync make them of /proc and /sys.
+ * @throws UsageError for a folder that has none of them, and for copies without content, as tar and
+ * rsync make them of /proc and /sys.
  */
 export async function readSystem(root = '/'): Promise<System> {
   const bytes = (path: string) => readFile(join(root, path)).catch(() => undefined);
@@ -52,6 +53,10 @@ export async function readSystem(root = '/'): Promise<System> {
     text('/sys/kernel/security/lockdown'),
     text('/sys/module/module/parameters/sig_enforce'),
   ]);
+  const all = [release, arch, modules, symbols, notes, btf, lockdown, enforced];
+  if (root !== '/' && all.every((content) => content === undefined)) {
+    throw new UsageError(`${root}: no system's root and no copies of its files, see --help`);
+  }
   const filled = { osrelease: release, kallsyms: symbols, notes, btf };
   for (const [name, content] of Object.entries(filled)) {
     if (content?.length !== 0 || root === '/') continue;
@@ -69,7 +74,8 @@ export async function readSystem(root = '/'): Promise<System> {
     btf: btf && { sha256: createHash('sha256').update(btf).digest('hex'), size: btf.length },
     carriers: names.filter((name) => /^btf_vmlinux|^vmlinux[.]/.test(name)),
     placed: release === undefined ? undefined : await placedBtf(root, release),
-    takesModules: modules !== undefined,
+    // Of copies, one that is missing says nothing.
+    takesModules: modules !== undefined || (root === '/' ? false : undefined),
     enforcesSignatures: enforced === 'Y' || (locked !== undefined && locked !== 'none'),
     lockdown: locked,
     symbols: symbols === undefined || symbols === '' ? undefined : judgeSymbols(symbols),

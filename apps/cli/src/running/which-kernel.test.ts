@@ -2,7 +2,7 @@ import type { DepotClient } from '@btf-depot/client';
 import { expect, it } from 'vitest';
 import { needLinux } from './running-kernel.ts';
 import { UsageError } from '../options/usage-error.ts';
-import { namesKernel, wholeBuildId } from './which-kernel.ts';
+import { findBuildId, namesKernel, wholeBuildId } from './which-kernel.ts';
 
 const whole = ['aaa01', 'aaa02', 'bbb03'].map((start) => start.padEnd(40, '0'));
 const client = {
@@ -22,6 +22,11 @@ it('one that several have, or none, is refused with what there is', async () => 
   await expect(wholeBuildId(client, 'ccc0')).rejects.toThrow('no kernel whose build ID begins');
   // Eight digits are a build ID themselves: the depot says whether it has that.
   expect(await wholeBuildId(client, 'cc000000')).toBe('cc000000');
+});
+
+it('nothing is made up for a word that no kernel begins with', async () => {
+  expect(await findBuildId(client, 'bbb0')).toBe(whole[2]);
+  expect(await findBuildId(client, 'ccc0')).toBeUndefined();
 });
 
 it('a file is a file, whatever it is called', () => {

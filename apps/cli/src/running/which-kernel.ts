@@ -19,11 +19,19 @@ export function namesKernel(word: string): boolean {
   return isBuildId(word) || (SHORT.test(word) && !existsSync(word));
 }
 
+/** @throws UsageError as `findBuildId` does; an error where the depot has no such kernel. */
+export async function wholeBuildId(client: DepotClient, word: string): Promise<string> {
+  const found = await findBuildId(client, word);
+  if (found !== undefined) return found;
+  if (isBuildId(word)) return word;
+  throw new Error(`the depot has no kernel whose build ID begins with ${word}`);
+}
+
 /**
  * The whole build ID where the depot has one kernel whose build ID begins so.
  * @throws UsageError where it has several.
  */
-export async function wholeBuildId(client: DepotClient, word: string): Promise<string> {
+export async function findBuildId(client: DepotClient, word: string): Promise<string | undefined> {
   if (!SHORT.test(word)) return word;
   const { kernels } = await client.kernelPage({ buildId: word }, { limit: 5 });
   const buildIds = kernels.map(({ buildId }) => buildId);
@@ -31,10 +39,7 @@ export async function wholeBuildId(client: DepotClient, word: string): Promise<s
   if (buildIds.length > 1) {
     throw new UsageError(`${word} begins several build IDs: ${buildIds.join(', ')}`);
   }
-  const [only] = buildIds;
-  if (only !== undefined) return only;
-  if (isBuildId(word)) return word;
-  throw new Error(`the depot has no kernel whose build ID begins with ${word}`);
+  return buildIds[0];
 }
 
 /** The build ID that the flags mean; undefined where there are none. */

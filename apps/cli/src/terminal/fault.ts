@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { ProblemError } from '@btf-depot/client';
 import { isProblemCode } from '@btf-depot/contracts';
 
@@ -33,6 +34,10 @@ export function describeFault(error: unknown): Fault {
   const code = typeof found === 'string' ? found : undefined;
   const message = messageOf(error);
   if (code === undefined) return { message };
+  // What is written lies beside its place until it is whole: the user named no such file.
+  if (typeof path === 'string' && path.endsWith('.part') && code === 'ENOENT') {
+    return { message: `no such folder: ${dirname(path)}`, code };
+  }
   if (typeof path === 'string' && Object.hasOwn(SYSTEM_WORDS, code)) {
     return { message: SYSTEM_WORDS[code](path), code };
   }

@@ -20,6 +20,10 @@ it('a phase of unknown length is never quiet for two seconds, and leaves a clean
     vi.advanceTimersByTime(1000);
     expect(said()).toContain(`vmlinux: hashing, ${second} s`);
   }
+  // Said again, it is the same phase, and its time goes on.
+  bar.busy('hashing');
+  vi.advanceTimersByTime(1000);
+  expect(said()).toContain('vmlinux: hashing, 5 s');
   bar.stop();
   expect(said()).toBe('\r\x1b[K');
   vi.advanceTimersByTime(5000);

@@ -28,18 +28,18 @@ export function progressBar(
   stream: NodeJS.WritableStream = process.stderr,
 ): ProgressBar {
   let shown: { stage: Stage; bar: cliProgress.SingleBar } | undefined;
-  let ticking: NodeJS.Timeout | undefined;
+  let ticking: { what: string; timer: NodeJS.Timeout } | undefined;
   const stop = () => {
     shown?.bar.stop();
     shown = undefined;
     if (!ticking) return;
-    clearInterval(ticking);
+    clearInterval(ticking.timer);
     ticking = undefined;
     stream.write(CLEAR);
   };
   return {
     busy(what) {
-      if (!visible) return;
+      if (!visible || ticking?.what === what) return;
       stop();
       const began = Date.now();
       const say = () => {
@@ -47,7 +47,7 @@ export function progressBar(
         stream.write(`${CLEAR}${printable(file)}: ${what}${seconds > 0 ? `, ${seconds} s` : ''}`);
       };
       say();
-      ticking = setInterval(say, 1000).unref();
+      ticking = { what, timer: setInterval(say, 1000).unref() };
     },
     show(stage, done, total) {
       if (!visible || total === 0) return;

@@ -3,14 +3,22 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { EXTRA_NAMES, EXTRAS, PARTS, PUBLISHED_PARTS } from '@btf-depot/contracts';
-import { bytesOfPart, splitKernel, type KernelParts } from '@btf-depot/depot';
+import { bytesOfPart, type KernelParts } from '@btf-depot/depot';
 import { inChunks } from '@btf-depot/extras';
 import { Command } from 'commander';
 import { writeWhole } from '../files/btf-file.ts';
+import { splitFiles } from '../files/split-files.ts';
 import { jsonOption } from '../options/options.ts';
 import { isWatched, progressBar } from '../terminal/progress-bar.ts';
-import { formatBytes, formatCount, formatTable, print, printJson } from '../terminal/output.ts';
-import { openLocalFile } from '../files/special-file.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatTable,
+  note,
+  print,
+  printable,
+  printJson,
+} from '../terminal/output.ts';
 
 interface Flags {
   output: string;
@@ -29,7 +37,7 @@ export function splitCommand(): Command {
         'table; vmlinux.inlines.btf and vmlinux.inlines.map if it has DWARF. Of ' +
         'a kernel that was built without BTF, core is made of its DWARF too.',
     )
-    .argument('<kernel>', 'vmlinux, or raw BTF with --build-id')
+    .argument('<kernel>', 'vmlinux, vmlinuz, Image, package or archive; or raw BTF with --build-id')
     .requiredOption('-o, --output <folder>', 'where to put the files; made where it is missing')
     .option('--full <file>', 'BTF with all variables; else they come from DWARF')
     .option(
@@ -42,14 +50,15 @@ export function splitCommand(): Command {
 }
 
 async function split(path: string, flags: Flags): Promise<void> {
-  const { output, full: fullPath, buildId, narrow = false, json } = flags;
-  using kernel = openLocalFile(path);
-  using full = fullPath === undefined ? undefined : openLocalFile(fullPath);
+  const { output, full, buildId, narrow = false, json } = flags;
   const bar = progressBar(path, isWatched({ json: json === true }));
-  const parts = splitKernel({ kernel, full }, { buildId, extras: EXTRA_NAMES }, (done, total) =>
-    bar.show('split', done, total),
-  );
-  bar.stop();
+  bar.busy('unpacking');
+  const { parts, passedOver } = await splitFiles(
+    { kernel: path, full },
+    { buildId, extras: EXTRA_NAMES },
+    (done, total) => bar.show('split', done, total),
+  ).finally(() => bar.stop());
+  for (const one of passedOver) note(printable(`passed over ${one}`));
   mkdirSync(output, { recursive: true });
   const files = filesOf(narrow ? narrowed(parts) : parts).map(({ name, bytes, ...rest }) => {
     writeWhole(join(output, name), bytes);

@@ -23,7 +23,7 @@ export interface SplitFiles {
  * what lay beside it: if it does not fit it is passed over.
  */
 export async function splitAll(
-  compute: Compute,
+  compute: Pick<Compute, 'split'>,
   { paths, options, opened }: ToSplit,
   signal: AbortSignal,
   progress?: Progress,

@@ -36,6 +36,12 @@ export function openKernel(source: Source): OpenedKernel {
   }
   const elf = readElf(source);
   const section = elf.filled('.BTF');
+  if (section && elf.filled('.BTF.base')) {
+    throw new DepotError(
+      'bad-btf',
+      'its .BTF stands on the .BTF.base beside it, so the file is a module and no kernel',
+    );
+  }
   if (section && isBareBtf(elf)) return openBtf(elf.bytes(section));
   const banner = bannerOf(elf);
   const buildId = elf.buildId();

@@ -39,7 +39,7 @@ export function carrierCommand(): Command {
         'A build makes it before its signing key is thrown away. An output that ends in ' +
         `${ENDINGS} is compressed, after it was signed.`,
     )
-    .requiredOption('--kernel <file>', 'vmlinux with its symbol table')
+    .requiredOption('--kernel <file>', 'vmlinux, vmlinuz, Image, package or archive')
     .option('--full <file>', 'BTF with all variables; else --vars, else DWARF of the kernel')
     .option('--vars <file>', 'variables as split BTF on core (vmlinux.vars.btf)')
     .option('--core <file>', 'core that --vars stands on, if the kernel has none inside')

@@ -1,11 +1,12 @@
 import { parseBtf } from '@btf-depot/btf';
 import { readCarrier } from '@btf-depot/carrier';
+import { carrierReason } from '@btf-depot/contracts';
 import {
   carrierParts,
   DepotError,
   kernelImage,
   makeCarriers,
-  splitKernel,
+  openKernel,
   type CarriersInput,
   type KernelParts,
 } from '@btf-depot/depot';
@@ -13,19 +14,15 @@ import { readElf } from '@btf-depot/elf';
 import { listVariables } from '@btf-depot/extras';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { withUnpacked } from '../../files/local-file.ts';
 import { openLocalFile } from '../../files/special-file.ts';
+import { splitFiles, type KernelFiles } from '../../files/split-files.ts';
 
-export interface CarrierFiles {
-  /** vmlinux with its symbol table. */
-  kernel: string;
-  /** BTF with all variables; without it and `vars`, the kernel's DWARF is read. */
-  full?: string;
+export interface CarrierFiles extends KernelFiles {
   /** Variables as split BTF on core, made before. */
   vars?: string;
   /** Core that `vars` stands on, for a kernel that has none inside. */
   core?: string;
-  /** Any module of the same build. */
-  module?: string;
 }
 
 export interface CarrierChoices {
@@ -59,7 +56,11 @@ export async function makeCarrier(
   files: CarrierFiles,
   choices: CarrierChoices,
 ): Promise<MadeCarrier> {
-  const parts = files.vars === undefined ? split(files) : given(files, files.vars);
+  const { vars: given } = files;
+  const parts: Parts =
+    given === undefined
+      ? (await splitFiles(files, { extras: ['vars'] })).parts
+      : await withGivenVars(files, given);
   const { core, vars, ksyms, carrier } = parts;
   const input: CarriersInput = {
     buildId: parts.buildId,
@@ -76,7 +77,11 @@ export async function makeCarrier(
   };
   const made = makeCarriers(input, core.sha256);
   const module = made[choices.least ? 'btf_vmlinux_ksyms.ko' : 'btf_vmlinux.ko'];
-  if (!module) throw new DepotError('no-vars', `no carrier: ${carrier.why ?? 'its name is taken'}`);
+  if (!module)
+    throw new DepotError(
+      'no-vars',
+      `no carrier: ${carrier.why === undefined ? 'its name is taken' : carrierReason(carrier.why)}`,
+    );
   const isLoadable = readCarrier(module).loadable;
   const why = carrier.loadable && !isLoadable ? 'load-refused' : carrier.why;
   return {
@@ -91,28 +96,18 @@ export async function makeCarrier(
   };
 }
 
-function split({ kernel, full, module }: CarrierFiles): Parts {
-  using kernelFile = openLocalFile(kernel);
-  using fullFile = full === undefined ? undefined : openLocalFile(full);
-  using moduleFile = module === undefined ? undefined : openLocalFile(module);
-  return splitKernel(
-    {
-      kernel: kernelFile,
-      full: fullFile,
-      module: moduleFile,
-    },
-    { extras: ['vars'] },
-  );
+async function withGivenVars(files: CarrierFiles, varsPath: string): Promise<Parts> {
+  return withUnpacked(files.kernel, ({ kernel, module }) => {
+    if (!kernel) throw new Error(`${files.kernel} has no kernel`);
+    return Promise.resolve(withVars({ module, ...files, kernel: kernel.path }, varsPath));
+  });
 }
 
-function given(files: CarrierFiles, varsPath: string): Parts {
+function withVars(files: CarrierFiles, varsPath: string): Parts {
   using kernelFile = openLocalFile(files.kernel);
   using moduleFile = files.module === undefined ? undefined : openLocalFile(files.module);
-  const elf = readElf(kernelFile);
-  const buildId = elf.buildId();
+  const { elf, raw, btf: own, buildId, ...kernel } = openKernel(kernelFile);
   if (buildId === undefined) throw new DepotError('no-build-id', 'the kernel has no build ID');
-  const section = elf.filled('.BTF');
-  const own = section && elf.bytes(section);
   const coreBytes = files.core === undefined ? own : readFileSync(files.core);
   if (!coreBytes) throw new DepotError('no-btf', 'the kernel has no .BTF section: name --core');
   if (own && sha256(own) !== sha256(coreBytes)) {
@@ -124,12 +119,13 @@ function given(files: CarrierFiles, varsPath: string): Parts {
   const part = (bytes: Uint8Array, types: number) => ({ bytes, sha256: sha256(bytes), types });
   const variables = listVariables(vars).length;
   const module = moduleFile && readElf(moduleFile);
-  const { image } = kernelImage(delivery, { elf });
+  const { arch = module?.arch, bits = module?.class, endian } = kernel;
+  const { image } = kernelImage(delivery, { elf, raw, arch });
   return {
     buildId,
-    arch: elf.arch,
-    bits: elf.class,
-    endian: elf.endian,
+    arch,
+    bits,
+    endian,
     delivery,
     core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
     ...carrierParts(

@@ -81,7 +81,7 @@ function wayToKsyms(
   }
   const why = [...lacks, ...kallsyms];
   if (!system.btf) why.push('the kernel has no BTF that the variables could refer to');
-  if (!system.takesModules) why.push('the kernel takes no modules');
+  if (system.takesModules === false) why.push('the kernel takes no modules');
   if (record && lacks.length === 0) {
     if (system.btf && system.btf.sha256 !== record.core.sha256) {
       why.push("the kernel's BTF is not the core that the depot has of this build ID");

@@ -59,7 +59,10 @@ function describeSystem(system: System, { url, error, record }: DepotAnswer): st
     ['build ID', buildId ?? 'not shown'],
     ['BTF', btf ? `${formatBytes(btf.size)}, SHA-256 ${btf.sha256.slice(0, 16)}…` : 'none'],
     ['carriers', carriers.map(printable).join(', ') || 'none loaded'],
-    ['takes modules', system.takesModules ? (enforcesSignatures ? 'signed ones' : 'yes') : 'no'],
+    [
+      'takes modules',
+      system.takesModules && enforcesSignatures ? 'signed ones' : yes(system.takesModules),
+    ],
     ['lockdown', lockdown ?? '?'],
     ['data in kallsyms', yes(symbols?.data)],
     ['shows addresses', yes(symbols?.addresses)],

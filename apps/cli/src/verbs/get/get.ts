@@ -52,7 +52,10 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
   const word = byFlag ?? first;
   const name = byFlag === undefined ? second : (first ?? second);
   if (word === undefined || !/^[0-9a-f]{4,128}$/.test(word)) {
-    throw new UsageError('name a build ID (lowercase hexadecimal), or use --running or --of FILE');
+    throw new UsageError(
+      'name a build ID, or its first digits: four or more, 0 to 9 and a to f in lower case; or ' +
+        'use --running or --of FILE',
+    );
   }
   const keys = await trustedKeys(flags.keys);
   const client = openDepots(flags.url, { keys });

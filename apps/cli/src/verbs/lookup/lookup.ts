@@ -1,8 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { isBuildId, MAX_LOOKED_UP, type LookupAnswer } from '@btf-depot/contracts';
+import type { DepotClient } from '@btf-depot/client';
 import { Command } from 'commander';
 import { parseFleet, type Fleet } from './parse-fleet.ts';
 import { jsonOption, openDepots, urlOption } from '../../options/options.ts';
+import { findBuildId, namesKernel } from '../../running/which-kernel.ts';
 import { formatTable, note, print, printable, printJson } from '../../terminal/output.ts';
 
 interface Flags {
@@ -33,8 +35,9 @@ export function lookupCommand(): Command {
 }
 
 async function lookup(words: string[], { url, json }: Flags): Promise<void> {
-  const fleet = parseFleet(words.length > 0 ? words.join('\n') : await text(process.stdin));
   const client = openDepots(url);
+  const named = await Promise.all(words.map((word) => wholeIfKnown(client, word)));
+  const fleet = parseFleet(named.length > 0 ? named.join('\n') : await text(process.stdin));
   const asked = [...fleet.keys()];
   const rows: Row[] = [];
   for (let start = 0; start < asked.length; start += MAX_LOOKED_UP) {
@@ -51,6 +54,11 @@ async function lookup(words: string[], { url, json }: Flags): Promise<void> {
   if (json) printJson(rows);
   else print(formatTable(rows.map(describe)));
   if (rows.some(({ answer }) => answer === 'missing')) process.exitCode = 1;
+}
+
+/** What may be a shortened build ID; one that nothing begins with is looked up as it is. */
+async function wholeIfKnown(client: DepotClient, word: string): Promise<string> {
+  return namesKernel(word) ? ((await findBuildId(client, word)) ?? word) : word;
 }
 
 function rowsOf({ have, missing, ambiguous }: LookupAnswer, fleet: Fleet): Row[] {

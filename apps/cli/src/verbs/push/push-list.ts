@@ -31,13 +31,25 @@ export async function filesToPush(
       files.push({ path, name: shownName(named), isNamed: true });
       continue;
     }
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const found = entries
-      .filter((entry) => entry.isFile() && isPromising(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name));
+    const found = await promisingIn(path);
     files.push(...found.sort().map((file) => ({ path: file, name: file, isNamed: false })));
   }
   return files;
+}
+
+/** A folder below that cannot be read, or is gone by then, has nothing to push. */
+async function promisingIn(folder: string, isBelow = false): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (isBelow) return [];
+    throw error;
+  });
+  const found: string[] = [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...(await promisingIn(path, true)));
+    else if (entry.isFile() && isPromising(entry.name)) found.push(path);
+  }
+  return found;
 }
 
 function isPromising(name: string): boolean {

@@ -22,8 +22,12 @@ export async function uploadWatched(
   try {
     return await client.upload(request, {
       onProgress: (sent) => {
-        progress?.show('send', Math.min(sent, total), total);
-        if (sent < total || !progress || buildId === undefined) return;
+        if (sent < total) {
+          progress?.show('send', sent, total);
+          return;
+        }
+        progress?.busy('the depot looks into it');
+        if (!progress || buildId === undefined) return;
         watching ??= watchSplit(client, buildId, progress, answered.signal);
       },
       signal,
@@ -45,7 +49,9 @@ async function watchSplit(
     for (;;) {
       await sleep(LOOK_MS, undefined, { signal: answered });
       const split = await client.splitProgress(buildId, answered);
-      if (split) bar.show('split', split.done, split.total);
+      if (!split) continue;
+      if (split.done < split.total) bar.show('split', split.done, split.total);
+      else bar.busy('the depot checks and stores what it split');
     }
   } catch {
     // Its end is the upload's answer; that also says more of any fault.

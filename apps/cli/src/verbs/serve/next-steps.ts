@@ -22,7 +22,7 @@ function stepsFor(
 ): string[][] {
   if (!parts.vars) {
     return [
-      [command('get', `${buildId} vmlinux.btf`), 'its types'],
+      [command('vars', `${buildId} '*task*'`), 'its per-CPU variables by parts of their names'],
       [
         command('push', 'PACKAGE'),
         `its variables: PACKAGE has the debug information of ${printable(release)}`,

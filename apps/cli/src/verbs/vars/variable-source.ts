@@ -1,3 +1,4 @@
+import { parseBtf } from '@btf-depot/btf';
 import type { Source } from '@btf-depot/bytes';
 import type { DepotClient } from '@btf-depot/client';
 import type { Variable, VariableWithTypes } from '@btf-depot/contracts';
@@ -13,12 +14,14 @@ import {
   variablesAsBtf,
   variablesAsC,
   type AskedKernel,
+  type OnUnit,
   type VariableParts,
   type VariableTable,
 } from '@btf-depot/depot';
 import { ElfType, readElf } from '@btf-depot/elf';
 import { hasDwarf } from '@btf-depot/extras';
-import { readBtf, sectionsOf } from '../../files/btf-file.ts';
+import { readBtf, refuseDistilled, refuseForeignBase, sectionsOf } from '../../files/btf-file.ts';
+import { splitFiles } from '../../files/split-files.ts';
 import { withUnpackedSource } from '../../files/unpacked-source.ts';
 
 /** Variables of one kernel, from a depot or a file. */
@@ -45,12 +48,16 @@ export function depotVariables(client: DepotClient, buildId: string): VariableSo
 export async function fileVariables(
   path: string,
   base: string | undefined,
-  onUnit?: (done: number, total: number) => void,
+  onUnit?: OnUnit,
 ): Promise<VariableSource> {
   const core = base === undefined ? undefined : await readBtf(base);
-  const parts = await withUnpackedSource(path, ({ source }) =>
-    core ? splitParts(source, path, core) : (kernelParts(source, onUnit) ?? ownParts(source, path)),
-  );
+  const parts = await withUnpackedSource(path, ({ source, isInside }) => {
+    if (core) return splitParts(source, path, core);
+    if (!isKernel(source)) return ownParts(source, path);
+    return isInside
+      ? packedParts(path, onUnit)
+      : (kernelParts(source, onUnit) ?? ownParts(source, path));
+  });
   const table = open(parts, base);
   const kernel: AskedKernel = { buildId: path, table, hasVars: true };
   return {
@@ -68,15 +75,20 @@ export async function fileVariables(
   };
 }
 
+function isKernel(source: Source): boolean {
+  return recognise(source) === 'elf' && readElf(source).header.type !== ElfType.REL;
+}
+
+/** Of a kernel in a package or an archive, where its debug information may lie beside it. */
+async function packedParts(path: string, onUnit: OnUnit | undefined): Promise<VariableParts> {
+  const { parts } = await splitFiles({ kernel: path }, { extras: ['vars'] }, onUnit);
+  return { core: parts.core.bytes, vars: parts.vars?.bytes };
+}
+
 /** Of a kernel with debug information, what a depot would make of it; undefined of all else. */
-function kernelParts(
-  source: Source,
-  onUnit: ((done: number, total: number) => void) | undefined,
-): VariableParts | undefined {
-  if (recognise(source) === 'btf') return undefined;
+function kernelParts(source: Source, onUnit: OnUnit | undefined): VariableParts | undefined {
   const elf = readElf(source);
-  const isKernel = elf.header.type !== ElfType.REL;
-  if (!isKernel || !hasDwarf(elf) || !elf.filled('.BTF')) return undefined;
+  if (!hasDwarf(elf) || !elf.filled('.BTF')) return undefined;
   // The build ID is in no part of the answer: a kernel without one has variables, too.
   const options = { buildId: elf.buildId() ?? '00'.repeat(20), extras: ['vars'] as const };
   const { core, vars } = splitKernel({ kernel: source }, options, onUnit);
@@ -85,6 +97,7 @@ function kernelParts(
 
 function ownParts(source: Source, path: string): VariableParts {
   const sections = bytesByName(source, path);
+  refuseDistilled(path, sections);
   const core = sections.get('.BTF');
   if (!core)
     throw new Error(`${path}: no .BTF section; if it is split BTF, name its base: -B FILE`);
@@ -92,9 +105,11 @@ function ownParts(source: Source, path: string): VariableParts {
   return { core, vars };
 }
 
-function splitParts(source: Source, path: string, core: Uint8Array): VariableParts {
+async function splitParts(source: Source, path: string, core: Uint8Array): Promise<VariableParts> {
   const sections = bytesByName(source, path);
+  refuseDistilled(path, sections);
   const vars = sections.get('.BTF.vars') ?? sections.get('.BTF');
+  if (vars) await refuseForeignBase(path, vars, parseBtf(core, { section: 'base' }));
   return { core, vars };
 }
 

@@ -81,6 +81,7 @@ async function list(source: VariableSource, patterns: string[], asJson: boolean)
     for await (const variable of source.list(pattern)) found.push(variable);
   }
   if (asJson) printJson(found);
+  else if (found.length === 0) note(`no variable fits ${patterns.map(printable).join(', ')}`);
   else print(formatTable(found.map(row), [2]));
 }
 
