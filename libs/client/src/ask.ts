@@ -19,11 +19,15 @@ export async function ask(url: URL, init: RequestInit): Promise<Response> {
   }
 }
 
+/** Asks one depot. @throws ProblemError for everything that is no answer with what was asked for. */
+type AskOne = (base: URL, get: (path: string) => Promise<Response>) => Promise<Response>;
+
 /**
  * Asks the depots in their order until one has an answer. What one does not have is asked of the
  * next; where some could not answer, all are asked again later, for what they have may be it.
  *
  * @param bases ordered URLs, private ones first.
+ * @param path that is asked for; or what asks one of them, where one path is not enough.
  * @param initFor what each of them is asked with.
  * @returns an answer that is ok (or 304).
  * @throws ProblemError: of the first depot that does not have it, where all could answer; else of
@@ -31,26 +35,30 @@ export async function ask(url: URL, init: RequestInit): Promise<Response> {
  */
 export function askInOrder(
   bases: readonly URL[],
-  path: string,
+  path: string | AskOne,
   initFor: (base: URL) => RequestInit,
   patience: Patience,
 ): Promise<Response> {
   const signal = initFor(bases[0]).signal ?? undefined;
-  return retry(() => askEach(bases, path, initFor), patience, { signal });
+  const askOne: AskOne = typeof path === 'string' ? (_base, get) => get(path) : path;
+  return retry(() => askEach(bases, askOne, initFor), patience, { signal });
 }
 
 async function askEach(
   bases: readonly URL[],
-  path: string,
+  askOne: AskOne,
   initFor: (base: URL) => RequestInit,
 ): Promise<Response> {
   let missing: ProblemError | undefined;
   let failing: ProblemError | undefined;
   for (const base of bases) {
-    try {
+    const get = async (path: string): Promise<Response> => {
       const response = await ask(new URL(path.replace(/^\//, ''), base), initFor(base));
       if (response.ok || response.status === 304) return response;
       throw await problemOf(response);
+    };
+    try {
+      return await askOne(base, get);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       if (isPassing(error)) failing = error;

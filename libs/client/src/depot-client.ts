@@ -44,6 +44,7 @@ import { inPages, nextOf } from './pages.ts';
 import { ProblemError } from './problem-error.ts';
 import { byName, query } from './query.ts';
 import { ONCE, PATIENCE, wait, type Patience } from './retry.ts';
+import { getRecord, isNoDepot, lookUpStatic, searchStatic, staticKernels } from './static-depot.ts';
 import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 
 /** How long `waitUntilDone` lets pass between two looks, in milliseconds: 100, then ever more. */
@@ -127,9 +128,16 @@ export class DepotClient {
     try {
       return await this.#json(kernelPath(buildId), answeredRecordSchema, signal);
     } catch (error) {
-      if (error instanceof ProblemError && error.code === 'unknown-build-id') return undefined;
-      throw error;
+      // An export has a folder there.
+      if (isNoDepot(error)) return this.#recordFile(buildId, signal).catch(noneIfUnknown);
+      return noneIfUnknown(error);
     }
+  }
+
+  async #recordFile(buildId: string, signal: AbortSignal | undefined): Promise<KernelRecord> {
+    const init = { headers: {}, signal: signal ?? null };
+    const response = await this.#ask((_base, get) => getRecord(get, buildId), init);
+    return parse(response, answeredRecordSchema);
   }
 
   status(buildId: string, signal?: AbortSignal): Promise<StatusAnswer> {
@@ -174,21 +182,37 @@ export class DepotClient {
   }
 
   /** Some of them. */
-  kernelPage(
+  async kernelPage(
     filter: KernelFilter,
     { limit, page }: PageOptions = {},
     signal?: AbortSignal,
   ): Promise<SearchAnswer> {
     const path = `/v1/kernels${query({ ...filter, limit: limit?.toString(), page })}`;
-    return this.#json(path, searchAnswerSchema, signal);
+    try {
+      return await this.#json(path, searchAnswerSchema, signal);
+    } catch (error) {
+      const kernels = isNoDepot(error) ? await this.#staticKernels(signal) : undefined;
+      if (!kernels) throw error;
+      return searchStatic(kernels, filter, { limit, page });
+    }
+  }
+
+  #staticKernels(signal: AbortSignal | undefined): Promise<KernelSummary[] | undefined> {
+    return staticKernels((path) => this.#get(path, signal));
   }
 
   /** Many at once, by build ID or release. */
-  lookup(
+  async lookup(
     asked: { buildIds?: string[]; releases?: string[] },
     signal?: AbortSignal,
   ): Promise<LookupAnswer> {
-    return this.#post('/v1/kernels/lookup', asked, lookupAnswerSchema, signal);
+    try {
+      return await this.#post('/v1/kernels/lookup', asked, lookupAnswerSchema, signal);
+    } catch (error) {
+      const kernels = isNoDepot(error) ? await this.#staticKernels(signal) : undefined;
+      if (!kernels) throw error;
+      return lookUpStatic(kernels, asked);
+    }
   }
 
   /** The variables of a kernel by name: all, by prefix, or by pattern with `*` and `?`. */
@@ -363,7 +387,7 @@ export class DepotClient {
     read: (record: KernelRecord) => Promise<Result>,
   ): Promise<Result> {
     for (let before = -1; ;) {
-      const record = await this.#json(kernelPath(buildId), answeredRecordSchema, signal);
+      const record = await this.#recordFile(buildId, signal);
       try {
         return await read(record);
       } catch (error) {
@@ -419,7 +443,7 @@ export class DepotClient {
     return this.#ask(path, { headers, signal: signal ?? null });
   }
 
-  #ask(path: string, init: AskInit): Promise<Response> {
+  #ask(path: Parameters<typeof askInOrder>[1], init: AskInit): Promise<Response> {
     const first = { ...init, headers: { ...init.headers, ...this.#authorization } };
     const initFor = (base: URL) => (base === this.base ? first : init);
     return askInOrder(this.#bases, path, initFor, this.#patience);
@@ -438,6 +462,11 @@ function firstByteOf({ status, headers }: Response, asked: number): number | und
   if (range === null) return asked;
   const first = /^bytes (\d+)-/.exec(range)?.[1];
   return first === undefined ? undefined : Number(first);
+}
+
+function noneIfUnknown(error: unknown): undefined {
+  if (error instanceof ProblemError && error.code === 'unknown-build-id') return undefined;
+  throw error;
 }
 
 async function parse<Output>(response: Response, schema: Schema<Output>): Promise<Output> {

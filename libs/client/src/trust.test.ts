@@ -92,7 +92,7 @@ function serve(served: Served = {}): void {
     ...served.record?.artifacts,
   };
   const record = { ...kernelRecord({ buildId, revision, state: 'ready' }), artifacts };
-  sent.set(`/v1/kernels/${buildId}`, encoder.encode(JSON.stringify(record)));
+  sent.set(`/v1/kernels/${buildId}/record.json`, encoder.encode(JSON.stringify(record)));
 }
 
 const client = (...signers: Signer[]) =>

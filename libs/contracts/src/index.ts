@@ -19,6 +19,7 @@ export * from './record.ts';
 export { answeredRecordSchema, encodeRecord, writtenRecord } from './record-codec.ts';
 export * from './search.ts';
 export { currentSources, sourcesSinceReplace } from './sources.ts';
+export * from './static-paths.ts';
 export * from './status.ts';
 export * from './token.ts';
 export * from './trust/keys.ts';

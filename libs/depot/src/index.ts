@@ -69,7 +69,7 @@ export * from './ports/upstream.ts';
 export { LOCAL_ACTOR, type Actor } from './ownership/ownership.ts';
 export { Progress } from './progress.ts';
 export { kindOf, recognise, type FileKind } from './split/file-kind.ts';
-export { hashesIn } from './record/blobs-in-records.ts';
+export { blobsOf, hashesIn, type NamedBlob } from './record/blobs-in-records.ts';
 export { RecordIndex } from './record/record-index.ts';
 export {
   lookUpKernels,

@@ -37,14 +37,19 @@ export function recordHandlers(
     if (progress) return statusOfSplitting(buildId, progress);
     throw unknown(buildId);
   };
+  const answerRecord: Handlers<typeof RECORD_ROUTES>['record' | 'recordFile'] = async ({
+    response,
+    params: { buildId },
+  }) => {
+    isToBeAskedAgain(response);
+    const record = await findRecord(buildId);
+    if (!record) throw unknown(buildId);
+    refuseWithdrawn(record);
+    response.json(writtenRecord(record));
+  };
   return {
-    async record({ response, params: { buildId } }) {
-      isToBeAskedAgain(response);
-      const record = await findRecord(buildId);
-      if (!record) throw unknown(buildId);
-      refuseWithdrawn(record);
-      response.json(writtenRecord(record));
-    },
+    record: answerRecord,
+    recordFile: answerRecord,
     async status({ response, params: { buildId } }) {
       isToBeAskedAgain(response);
       response.json(await findStatus(buildId));

@@ -17,7 +17,7 @@ export function dataOption(): Option {
  * @throws StoreUnavailable, SettingsError.
  */
 export async function openStores(
-  { data }: { data?: string },
+  { data }: { data?: string | undefined },
   { make = false } = {},
 ): Promise<Stores> {
   if (data === undefined && process.env.BTFDEPOT_S3_ACCESS_KEY !== undefined) {

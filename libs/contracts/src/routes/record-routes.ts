@@ -13,6 +13,14 @@ export const RECORD_ROUTES = {
     answers: { [JSON_TYPE]: kernelRecordSchema },
     problems: KERNEL_PROBLEMS,
   },
+  recordFile: {
+    method: 'get',
+    path: '/v1/kernels/{buildId}/record.json',
+    summary: 'The same, at the path that it has in an export',
+    parameters: ofKernel,
+    answers: { [JSON_TYPE]: kernelRecordSchema },
+    problems: KERNEL_PROBLEMS,
+  },
   events: {
     method: 'get',
     path: '/v1/kernels/{buildId}/events',

@@ -1,0 +1,104 @@
+import { ProblemError, sha256Of, type DepotClient } from '@btf-depot/client';
+import type { KernelRecord, KernelSummary } from '@btf-depot/contracts';
+import {
+  DepotError,
+  MAX_BLOB_SIZE,
+  summaryOf,
+  UnreadableRecord,
+  type BlobStore,
+  type RecordStore,
+} from '@btf-depot/depot';
+
+/** A depot whose kernels are exported. */
+export interface ExportSource {
+  /** Every kernel, those that are withdrawn too, as far as the source tells of them. */
+  kernels(): AsyncIterable<KernelSummary>;
+  /** @returns undefined if there is none now, or it is withdrawn. */
+  record(buildId: string): Promise<KernelRecord | undefined>;
+  /**
+   * The whole blob, of that hash.
+   * @throws Error with the reason why there is none.
+   */
+  blob(wanted: { sha256: string; size: number }): Promise<Uint8Array>;
+}
+
+/** @param onUnreadable told of records that cannot be read, which are left out. */
+export function storesSource(
+  { blobs, records }: { blobs: BlobStore; records: RecordStore },
+  onUnreadable: (error: UnreadableRecord) => void,
+): ExportSource {
+  const readable = async (buildId: string): Promise<KernelRecord | undefined> => {
+    try {
+      return (await records.get(buildId))?.record;
+    } catch (error) {
+      if (!(error instanceof UnreadableRecord)) throw error;
+      onUnreadable(error);
+      return undefined;
+    }
+  };
+  return {
+    async *kernels() {
+      for await (const { buildId } of records.list()) {
+        const record = await readable(buildId);
+        if (record) yield summaryOf(record);
+      }
+    },
+    async record(buildId) {
+      const record = await readable(buildId);
+      return record?.state === 'withdrawn' ? undefined : record;
+    },
+    async blob({ sha256 }) {
+      const bytes = await blobs.get(sha256);
+      if (!bytes) throw new DepotError('unknown-blob', `there is no blob ${sha256}`);
+      return bytes;
+    },
+  };
+}
+
+/** A depot that is asked over HTTP; it tells of no kernel that is withdrawn. */
+export function depotSource(client: DepotClient): ExportSource {
+  return {
+    kernels: () => allKernels(client),
+    async record(buildId) {
+      try {
+        return await client.record(buildId);
+      } catch (error) {
+        if (error instanceof ProblemError && error.code === 'withdrawn') return undefined;
+        throw error;
+      }
+    },
+    async blob(wanted) {
+      if (wanted.size > MAX_BLOB_SIZE) {
+        throw new DepotError(
+          'too-large',
+          `blob ${wanted.sha256} is said to have ${wanted.size} bytes`,
+        );
+      }
+      const bytes = new Uint8Array(wanted.size);
+      let at = 0;
+      for await (const chunk of client.blob(wanted)) {
+        bytes.set(chunk, at);
+        at += chunk.length;
+      }
+      const sha256 = await sha256Of(bytes);
+      if (sha256 === wanted.sha256) return bytes;
+      throw new DepotError('digest-mismatch', `blob ${wanted.sha256} came with SHA-256 ${sha256}`);
+    },
+  };
+}
+
+/** @throws DepotError where the depot says that its list is not whole: what it lacks would be missed. */
+async function* allKernels(client: DepotClient): AsyncGenerator<KernelSummary> {
+  let page: string | undefined;
+  do {
+    const answer = await client.kernelPage({}, { limit: 1000, page });
+    if (answer.incomplete !== undefined) {
+      throw new DepotError(
+        'store-unavailable',
+        `its list of kernels is not whole: ${answer.incomplete}`,
+      );
+    }
+    yield* answer.kernels;
+    page = answer.next;
+  } while (page !== undefined);
+}

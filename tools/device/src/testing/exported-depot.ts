@@ -1,0 +1,88 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Balancer } from '@btf-depot/services';
+import { buildIdOf } from '@btf-depot/testing';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { describeOnDevices } from './equipment.ts';
+import { KEY_NUMBER, PUBLIC_KEY } from './signed-depot.ts';
+import { buildId, startKernelDepot, type KernelDepot } from './kernel-depot.ts';
+
+/**
+ * What devices and `btfdepot get` do over the export of a depot, whichever web server has it.
+ * @param serve starts a server of the files of a folder.
+ */
+export function testOverExport(serve: (folder: string) => Promise<Balancer>): void {
+  let depot: KernelDepot;
+  let folder: string;
+  let server: Balancer;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'btf-depot-exported-'));
+    depot = await startKernelDepot();
+    // A list of all kernels shows a new one a little later.
+    await vi.waitFor(
+      async () => {
+        const list = (await depot.get('/v1/kernels')).toString();
+        expect(list).toContain(`"${buildId}"`);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+    const { code, output } = await btfdepot(['export', folder, '--url', depot.url], folder);
+    if (code !== 0) throw new Error(output);
+    server = await serve(folder);
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await depot.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const settings = () => ({ BTFDEPOT_URL: server.url });
+  const run = (...args: string[]) => btfdepot(args, folder, settings());
+
+  describeOnDevices((equipment) => {
+    it('loads what the export has, signed', async () => {
+      const device = depot.device(equipment, { settings: settings() });
+      const { code, output } = await device.run(['load']);
+      expect([code, output]).toEqual([0, 'btfdepot-fetch: loaded btf_vmlinux_ksyms, revision 1\n']);
+      expect(await readFile(device.path('sys/kernel/btf/btf_vmlinux_ksyms'))).toEqual(
+        Buffer.from(depot.ksyms),
+      );
+    });
+
+    it('says of a kernel that is not there that there is nothing', async () => {
+      const device = depot.device(equipment, { settings: settings() });
+      const { code, output } = await device.run(['prefetch', buildIdOf('nobody sent it')]);
+      expect([code, output]).toEqual([5, expect.stringContaining('nothing for')]);
+    });
+  });
+
+  it('`get` checks every hash, by a shortened build ID and with a key', async () => {
+    const part = buildId.slice(0, 8);
+    const key = join(folder, `v1/keys/${KEY_NUMBER}.pub`);
+    expect(await readFile(key, 'utf8')).toContain(PUBLIC_KEY.split('\n')[1] ?? 'none');
+    const got = await run('get', part, 'btf_vmlinux.ko', '-o', 'got.ko', '--keys', key);
+    expect(got).toMatchObject({ code: 0, output: expect.stringContaining('signature checked') });
+    expect(await readFile(join(folder, 'got.ko'))).toEqual(Buffer.from(depot.carrier));
+  });
+
+  it('`get` says what there is not, as of a depot', async () => {
+    const unknown = await run('get', buildIdOf('nobody sent it'), 'vmlinux.btf');
+    expect(unknown).toMatchObject({ code: 1, output: expect.stringContaining('unknown-build-id') });
+    const none = await run('get', buildId, 'vmlinux.inlines.btf');
+    expect(none).toMatchObject({ code: 1, output: expect.stringContaining('unknown-artifact') });
+  });
+
+  it('`lookup` finds kernels by release and build ID', async () => {
+    const { output } = await run('lookup', buildId, buildIdOf('nobody sent it'), '--json');
+    expect(JSON.parse(output)).toMatchObject(
+      [
+        { asked: buildId, answer: 'have' },
+        { asked: buildIdOf('nobody sent it'), answer: 'missing' },
+      ].sort((a, b) => a.asked.localeCompare(b.asked, 'en', { numeric: true })),
+    );
+  });
+}
