@@ -8,11 +8,11 @@ import {
   type ExportSource,
 } from '@btf-depot/exchange';
 import { Command, Option } from 'commander';
-import { dataOption, openStores } from '../open-stores.ts';
-import { jsonOption, openDepots } from '../options.ts';
-import { formatBytes, note, print, printable, printJson } from '../output.ts';
-import { trustedKeys } from '../trusted-keys.ts';
-import { UsageError } from '../usage-error.ts';
+import { dataOption, openStores } from '../options/open-stores.ts';
+import { jsonOption, openDepots } from '../options/options.ts';
+import { formatBytes, note, print, printable, printJson } from '../terminal/output.ts';
+import { trustedKeys } from '../options/trusted-keys.ts';
+import { UsageError } from '../options/usage-error.ts';
 
 interface Flags {
   data?: string;

@@ -6,7 +6,7 @@ import { download } from './download.ts';
 import { MERGED_BTF, mergedBtf } from './merged-btf.ts';
 import { openDepots, jsonOption, urlOption } from '../../options/options.ts';
 import { formatBytes, note, print, printJson } from '../../terminal/output.ts';
-import { trustedKeys } from './trusted-keys.ts';
+import { trustedKeys } from '../../options/trusted-keys.ts';
 import { buildIdByFlags, wholeBuildId, type KernelFlags } from '../../running/which-kernel.ts';
 import { UsageError } from '../../options/usage-error.ts';
 
