@@ -8,6 +8,7 @@
  * - ownership: who may change what, decided within the record's compare-and-swap,
  * - pack: parts become artifacts and are published (compressKernel, in compressor),
  * - ask: artifacts, sections, variables and inlined calls are found (in fetch),
+ * - pull: what is fetched from upstreams because somebody asked for it,
  * - upkeep: garbage, checks, copies, lost jobs, expiry (operators, and the sweeper).
  *
  * Beside the way: verified (the one reader of blobs, which hashes them), extras (what each is found in, and when one replaces another), record (reading
@@ -45,6 +46,13 @@ export { openSites, type SiteParts, type SiteSource } from './ask/inlines/site-s
 export { inlinesOfKernel } from './split/inlines-part.ts';
 export { bytesOf, bytesOfPart } from './extras/index.ts';
 export { kernelPieces, type KernelPieces } from './split/kernel-pieces.ts';
+export {
+  isProvisional,
+  isPulled,
+  isToBePulled,
+  PROVISIONAL_MS,
+  withdrawProvisional,
+} from './pull/provisional.ts';
 export { loadStream } from './ports/load-stream.ts';
 export { makeCarriers, type Carriers, type CarriersInput } from './pack/make-carriers.ts';
 export { compressedAs, COMPRESSION_LEVELS, type CompressionLevels } from './pack/compressors.ts';
@@ -63,6 +71,7 @@ export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';
 export * from './ports/compute.ts';
 export * from './ports/job-queue.ts';
+export * from './ports/pulls.ts';
 export * from './ports/record-store.ts';
 export * from './ports/token-store.ts';
 export * from './ports/upstream.ts';

@@ -2,10 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jobSchema, JOB_VERSION, type Job } from '@btf-depot/contracts';
 import type { JobHandler, JobWorker } from '@btf-depot/depot';
 import { DelayedError, UnrecoverableError, Worker, type Job as BullJob } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { QUEUE_NAME, type FullOptions } from './bullmq-options.ts';
 import { attemptError } from './options.ts';
-import { endForGood, onceEach, workerConnection, type RedisAddress } from './redis.ts';
+import { onceEach, trackedConnection } from './redis.ts';
 
 /**
  * Milliseconds for which a job of a newer version is out of the way of older workers. Then they may
@@ -73,17 +72,4 @@ export function startBullmqWorker(
 /** As whoever added the job set them: its settings may differ from this process's. */
 function attemptsOf(job: BullJob<Job>): number {
   return job.opts.attempts ?? 1;
-}
-
-/** BullMQ duplicates the connection that it is given, to block on: both are ended. */
-function trackedConnection(address: RedisAddress): { first: Redis; end: () => void } {
-  const first = workerConnection(address);
-  const all = [first];
-  const duplicate = first.duplicate.bind(first);
-  first.duplicate = (override) => {
-    const copy = duplicate(override);
-    all.push(copy);
-    return copy;
-  };
-  return { first, end: () => all.forEach(endForGood) };
 }

@@ -94,3 +94,16 @@ export function endForGood(redis: Redis): void {
   redis.once('ready', () => redis.disconnect());
   redis.connect().catch(() => undefined);
 }
+
+/** BullMQ duplicates the connection that it is given, to block on: both are ended. */
+export function trackedConnection(address: RedisAddress): { first: Redis; end: () => void } {
+  const first = workerConnection(address);
+  const all = [first];
+  const duplicate = first.duplicate.bind(first);
+  first.duplicate = (override) => {
+    const copy = duplicate(override);
+    all.push(copy);
+    return copy;
+  };
+  return { first, end: () => all.forEach(endForGood) };
+}

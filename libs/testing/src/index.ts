@@ -12,6 +12,7 @@ export * from './kernel-files.ts';
 export * from './kernel-without-btf.ts';
 export * from './loadable-kernel.ts';
 export * from './memory-stores.ts';
+export * from './pull-queue.ts';
 export * from './record-store.ts';
 export type * from './stores-under-test.ts';
 export * from './token-store.ts';

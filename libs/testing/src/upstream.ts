@@ -24,7 +24,7 @@ export function describeUpstream(name: string, make: () => Promise<UpstreamUnder
 
     const { signal } = new AbortController();
     const find = async (): Promise<Found> => {
-      const found = await under.upstream.find(under.known, { signal, hops: 0 });
+      const found = await under.upstream.find(under.known, { signal, via: [] });
       if (isMiss(found)) throw new Error(`${found.reason}: ${found.detail}`);
       return found;
     };
@@ -38,7 +38,7 @@ export function describeUpstream(name: string, make: () => Promise<UpstreamUnder
     });
 
     it('says of an unknown build ID that it is missing', async () => {
-      const found = await under.upstream.find('ab'.repeat(20), { signal, hops: 0 });
+      const found = await under.upstream.find('ab'.repeat(20), { signal, via: [] });
       expect(found).toMatchObject({ reason: 'missing' });
     });
 
@@ -89,7 +89,7 @@ export function describeUpstream(name: string, make: () => Promise<UpstreamUnder
     it('stops with the reason of the signal', async () => {
       const reason = new Error('stopped');
       const ended = AbortSignal.abort(reason);
-      await expect(under.upstream.find(under.known, { signal: ended, hops: 0 })).rejects.toBe(
+      await expect(under.upstream.find(under.known, { signal: ended, via: [] })).rejects.toBe(
         reason,
       );
     });

@@ -20,7 +20,7 @@ export interface DownloadOptions {
   /** Waited for after each piece. `done` falls where a file begins again. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined;
   /** Bytes that are about to be written beyond those of before. May throw. */
-  wrote?: ((bytes: number) => Promise<void>) | undefined;
+  wrote?: ((bytes: number, total: number | undefined) => Promise<void>) | undefined;
 }
 
 /** With how many bytes came in all, of which some may have come twice. */
@@ -67,7 +67,7 @@ export async function download(
     try {
       for await (const chunk of opened.bytes) {
         const fresh = Math.max(0, at + chunk.length - most);
-        if (fresh > 0) await wrote?.(fresh);
+        if (fresh > 0) await wrote?.(fresh, total);
         await write(target, hash, chunk, at);
         at += chunk.length;
         received += chunk.length;

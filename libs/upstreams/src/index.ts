@@ -10,6 +10,7 @@
 export { download, type Downloaded, type DownloadOptions } from './download.ts';
 export { readHttp, readWhole, type HttpAnswer, type ReadOptions } from './http/read.ts';
 export { checkLiteral, PrivateAddress, publicLookup } from './http/public-address.ts';
+export { depotId, MAX_HOPS, viaHeader, viaOf } from './http/via.ts';
 export { SOURCE_KINDS, type SourceKind, type SourceKindName, type SourceOptions } from './kinds.ts';
 export { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
 export {

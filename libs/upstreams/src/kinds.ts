@@ -5,8 +5,6 @@ import { debuginfod } from './sources/debuginfod/index.ts';
 /** What every source is opened with. */
 export interface SourceOptions {
   limits: UpstreamLimits;
-  /** Of this depot, which asks: whoever hears it from itself knows that it went round. */
-  self?: string | undefined;
 }
 
 /** A kind of upstream. */

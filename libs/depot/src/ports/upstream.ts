@@ -12,6 +12,7 @@ export const MISS_REASONS = {
   cut: { passes: true, says: 'its answer ended early, again and again' },
   'too-large': { passes: false, says: 'it sends more than the limit' },
   malformed: { passes: false, says: 'what it sends is malformed' },
+  unfit: { passes: false, says: 'what it sends is nothing that a depot takes' },
   'wrong-build-id': { passes: false, says: 'what it sends is of another build ID' },
   'bad-signature': { passes: false, says: 'no signature that is trusted' },
   'private-address': { passes: false, says: 'it leads to an address that is not public' },
@@ -46,8 +47,8 @@ export class UpstreamFault extends Error {
 /** How a request came here. */
 export interface Asking {
   signal: AbortSignal;
-  /** Depots that it passed before this one. */
-  hops: number;
+  /** The depots that it passed, this one the last. */
+  via: readonly string[];
 }
 
 /** Somewhere that kernels can be had from: debuginfod, another depot, an archive, a folder. */

@@ -8,6 +8,7 @@ import {
   type Upstream,
 } from '@btf-depot/depot';
 import { readHttp, readWhole, type HttpAnswer } from '../../http/read.ts';
+import { viaHeader } from '../../http/via.ts';
 import type { SourceKind, SourceOptions } from '../../kinds.ts';
 import type { UpstreamLimits } from '../../limits.ts';
 
@@ -32,28 +33,26 @@ class Debuginfod implements Upstream {
   readonly name: string;
   readonly #base: URL;
   readonly #limits: UpstreamLimits;
-  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(base: URL, name: string, { limits, self }: SourceOptions) {
+  constructor(base: URL, name: string, { limits }: SourceOptions) {
     this.#base = base;
     this.name = name;
     this.#limits = limits;
-    this.#headers = self === undefined ? {} : { Via: `1.1 ${self}` };
   }
 
-  async find(buildId: string, { signal }: Asking): Promise<Found | Miss> {
-    const btf = await this.#section(buildId, signal);
-    if (!isMiss(btf)) return { kind: 'files', files: [btf, this.#debuginfo(buildId)] };
+  async find(buildId: string, asking: Asking): Promise<Found | Miss> {
+    const btf = await this.#section(buildId, asking);
+    if (!isMiss(btf)) return { kind: 'files', files: [btf, this.#debuginfo(buildId, asking)] };
     if (btf.reason !== 'missing') return btf;
     // A kernel without BTF may be there all the same.
-    const opened = await this.#open(buildId, 0, signal);
+    const opened = await this.#open(buildId, asking);
     if (isMiss(opened)) return opened;
-    return { kind: 'files', files: [this.#debuginfo(buildId, opened)] };
+    return { kind: 'files', files: [this.#debuginfo(buildId, asking, opened)] };
   }
 
-  async #section(buildId: string, signal: AbortSignal): Promise<OfferedFile | Miss> {
+  async #section(buildId: string, { signal, via }: Asking): Promise<OfferedFile | Miss> {
     const url = new URL(`buildid/${buildId}/section/.BTF`, this.#base);
-    const headers = this.#headers;
+    const headers = viaHeader(via);
     const found = await readWhole(url, this.#limits, { signal, headers, maxBytes: MAX_BTF });
     if (isMiss(found)) return found;
     const { bytes } = found;
@@ -70,23 +69,23 @@ class Debuginfod implements Upstream {
   }
 
   /** @param first an answer that was begun already. */
-  #debuginfo(buildId: string, first?: HttpAnswer): OfferedFile {
+  #debuginfo(buildId: string, { via }: Asking, first?: HttpAnswer): OfferedFile {
     let begun = first;
     return {
       name: 'debuginfo',
       part: 'kernel',
       size: first && sizeOf(first),
       open: async (_start, signal) => {
-        const opened = begun ?? (await this.#open(buildId, 0, signal));
+        const opened = begun ?? (await this.#open(buildId, { signal, via }));
         begun = undefined;
         return isMiss(opened) ? opened : { ...opened, size: sizeOf(opened) };
       },
     };
   }
 
-  #open(buildId: string, start: number, signal: AbortSignal): Promise<HttpAnswer | Miss> {
+  #open(buildId: string, { signal, via }: Asking): Promise<HttpAnswer | Miss> {
     const url = new URL(`buildid/${buildId}/debuginfo`, this.#base);
-    return readHttp(url, this.#limits, { start, signal, headers: this.#headers });
+    return readHttp(url, this.#limits, { signal, headers: viaHeader(via) });
   }
 }
 
