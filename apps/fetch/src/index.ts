@@ -24,7 +24,7 @@
  */
 import type { PublicKey } from '@btf-depot/contracts';
 import { FETCH_ROUTES, pathOfAny, RECORD_ROUTES, ROUTES } from '@btf-depot/contracts/routes';
-import type { BlobStore, RecordStore, Underway } from '@btf-depot/depot';
+import type { BlobStore, Pulls, RecordStore, TokenGuard, Underway } from '@btf-depot/depot';
 import {
   onlyMethods,
   recordHandlers,
@@ -44,6 +44,8 @@ import { Budget } from './clients/budget.ts';
 import { WantedKernels } from './clients/wanted-kernels.ts';
 import { hotPath } from './hot-path.ts';
 import { KernelThread, type KernelLimits } from './kernels/kernel-thread.ts';
+import { PullThrough, type PullThroughDeps } from './pull/pull-through.ts';
+import { WhoMayPull } from './pull/who-may-pull.ts';
 import { KernelList } from './records/kernel-list.ts';
 import { RecentRecords } from './records/recent-records.ts';
 import { artifactHandlers } from './routes/artifacts.ts';
@@ -67,6 +69,8 @@ export interface FetchDeps {
   publicKeys?: readonly PublicKey[];
   /** What is being split in this process. */
   underway?: Underway;
+  /** Has kernels fetched that are asked for and not here; absent: nothing is. */
+  pulling?: { pulls: Pulls; guard?: TokenGuard | undefined; self: string } | undefined;
   metrics?: Metrics;
 }
 
@@ -104,9 +108,14 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
   });
   const answersHeld = new HeldMemory(settings.BTFDEPOT_HOT_ANSWERS);
   const answers = new Answers(settings.BTFDEPOT_HOT_ANSWERS, budget, answersHeld);
+  const pullThrough = deps.pulling && openPulls(deps.pulling, { records, warnings }, settings);
   const send = blobSender(held, deps.metrics);
   const handlers: FetchHandlers & Handlers<typeof RECORD_ROUTES> = {
-    ...recordHandlers((buildId) => records.newest(buildId), deps.underway),
+    ...recordHandlers(
+      (buildId) => records.newest(buildId),
+      deps.underway,
+      pullThrough && ((buildId) => pullThrough.look(buildId)),
+    ),
     ...searchHandlers({ records, kernelList, wanted, held: answersHeld, budget }),
     ...artifactHandlers({ records, kernelList, blobs, kernels, answers, send }),
     ...variableHandlers({ records, kernels, answers, budget, held: answersHeld, send }),
@@ -117,11 +126,9 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     ...pageHandlers(send),
   };
   const router = Router();
-  router.use(
-    readableElsewhere,
-    wanted.watch,
-    serveRoutes({ ...RECORD_ROUTES, ...FETCH_ROUTES }, handlers),
-  );
+  router.use(readableElsewhere, wanted.watch);
+  if (pullThrough) router.use(pullThrough.handler);
+  router.use(serveRoutes({ ...RECORD_ROUTES, ...FETCH_ROUTES }, handlers));
   return {
     router,
     hot: hotPath({ records, kernelList, blobs, answers, send }),
@@ -135,6 +142,15 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     },
     admin: adminRoutes(wanted),
   };
+}
+
+function openPulls(
+  { pulls, guard, self }: FetchDeps['pulling'] & object,
+  caches: Pick<PullThroughDeps, 'records' | 'warnings'>,
+  settings: FetchSettings,
+): PullThrough {
+  const who = new WhoMayPull(guard, settings.BTFDEPOT_PULL_BUDGET);
+  return new PullThrough({ ...caches, pulls, who, self });
 }
 
 /** The same for everyone, with nothing of the depot's kernels: the page, the documentation. */

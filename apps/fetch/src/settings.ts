@@ -5,6 +5,8 @@ import {
   leavingSettings,
   publicKeySettings,
   publicSettings,
+  queueSettings,
+  redisUrl,
   seconds,
   setting,
   storeSettings,
@@ -52,6 +54,12 @@ export const fetchSettings = {
     'What a client may have computed in a minute, else 429; 0: no limit. A variable is 1, ' +
       'a page 10, each millisecond of the processor 1.',
   ),
+  BTFDEPOT_PULL_BUDGET: setting(
+    wholeNumber(0, 1_000_000),
+    '20',
+    'Kernels that a client may have fetched from upstreams in an hour; one of this machine, and ' +
+      'one with a token of scope `pull`, any number.',
+  ),
   BTFDEPOT_RECORD_AGE: setting(
     seconds,
     '1',
@@ -75,6 +83,12 @@ export const fetchServiceSettings = {
   ...publicKeySettings,
   ...publicSettings,
   ...leavingSettings('5', '30'),
+  ...queueSettings,
+  BTFDEPOT_REDIS_URL: setting(
+    redisUrl.optional(),
+    undefined,
+    'The Redis of ingest, which fetches from upstreams what is asked for here; unset: nothing is.',
+  ),
   BTFDEPOT_INGEST_URL: setting(
     httpUrl.optional(),
     undefined,

@@ -11,7 +11,10 @@ import {
   type BlobStore,
   type DepotError,
   type JobQueue,
+  type JobWorker,
+  type PullQueue,
   type RecordStore,
+  type TokenGuard,
   type TokenStore,
 } from '@btf-depot/depot';
 import { createComputePool, type ComputePool } from '@btf-depot/compute';
@@ -29,11 +32,14 @@ import {
   type Settings,
 } from '@btf-depot/service-kit';
 import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
+import { openUpstream } from '@btf-depot/upstreams';
 import { Admission } from './admission.ts';
 import { CheckedStore } from './checked-store.ts';
 import { DiskSpace, freeBytes } from './disk-space.ts';
 import type { IngestHandlers } from './handlers.ts';
 import { computeLimits, type UploadSettings } from './settings.ts';
+import { pullHandler, type PullDeps } from './pull/pull-kernel.ts';
+import { upstreamLimits } from './pull/settings.ts';
 import { Staging } from './staging.ts';
 import { uploadHandler } from './upload.ts';
 import { withdrawHandler } from './withdraw.ts';
@@ -47,6 +53,8 @@ export interface IngestAdapters {
   /** See Stores of libs/blob-store. */
   checkWrites: () => Promise<void>;
   queue: JobQueue;
+  /** Absent: nothing is fetched from upstreams. */
+  pulls?: PullQueue | undefined;
   log: Logger;
   metrics: Metrics;
 }
@@ -59,6 +67,8 @@ export interface Ingest {
   };
   checks: Record<'store' | 'room', Check>;
   compute: ComputePool;
+  /** Of those who change something; absent: nobody needs a token. */
+  guard?: TokenGuard | undefined;
   /** What is being split in this process. */
   underway: Underway;
   /** Lets what is computed end; whoever listens stops before. */
@@ -92,6 +102,9 @@ export async function createIngest(
   const space = new DiskSpace(() => freeBytes(settings.BTFDEPOT_DATA), settings.BTFDEPOT_KEEP_FREE);
   adapters.metrics.watchDisk(() => space.look());
   const store = new CheckedStore(adapters.checkWrites);
+  const onQueueError = (error: unknown) =>
+    log.warn({ err: error }, 'job not added, the sweeper will');
+  const pulling = startPulling({ ...deps, staging, space, onQueueError }, adapters, settings);
   const upload = uploadHandler({
     ...deps,
     audit,
@@ -107,7 +120,7 @@ export async function createIngest(
     space,
     checkStore: () => store.check(),
     extras: settings.BTFDEPOT_EXTRAS,
-    onQueueError: (error) => log.warn({ err: error }, 'job not added, the sweeper will'),
+    onQueueError,
   });
   const newest = async (buildId: string) => (await records.get(buildId))?.record;
   const handlers: IngestHandlers & Handlers<typeof RECORD_ROUTES> = {
@@ -128,10 +141,32 @@ export async function createIngest(
       room: { kind: 'hard', run: () => space.checkRoom() },
     },
     compute,
+    guard: guards.writes,
     underway,
     async close() {
+      await pulling?.close();
       await compute.close();
       await staging.close();
     },
   };
+}
+
+/** Works on what is asked for and not here; undefined: no upstream is named. */
+function startPulling(
+  deps: Pick<PullDeps, 'compute' | 'staging' | 'space' | 'underway' | 'clock' | 'onQueueError'>,
+  { pulls, ...adapters }: IngestAdapters,
+  settings: UploadSettings,
+): JobWorker | undefined {
+  const limits = upstreamLimits(settings);
+  const upstreams = settings.BTFDEPOT_UPSTREAMS.map((one) => openUpstream(one, { limits }));
+  if (upstreams.length === 0 || !pulls) return undefined;
+  const handle = pullHandler({
+    ...adapters,
+    ...deps,
+    upstreams,
+    extras: settings.BTFDEPOT_EXTRAS,
+    breaks: limits.breaks,
+    timeMs: settings.BTFDEPOT_PULL_TIME,
+  });
+  return pulls.work(handle, { concurrency: settings.BTFDEPOT_PULLS });
 }

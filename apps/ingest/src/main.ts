@@ -1,5 +1,5 @@
 import { openMinioStores } from '@btf-depot/blob-store';
-import { BullmqJobQueue } from '@btf-depot/job-queue';
+import { BullmqJobQueue, BullmqPulls } from '@btf-depot/job-queue';
 import { FETCH_ROUTES } from '@btf-depot/contracts/routes';
 import {
   queueAddress,
@@ -30,7 +30,11 @@ await runService(service, async (settings, log, metrics) => {
   });
   for (const what of await queue.inspect()) log.warn({ what }, 'queue');
   metrics.watchQueue(queue);
-  const ingest = await createIngest({ ...stores, queue, log, metrics }, settings);
+  const pulls = new BullmqPulls({
+    ...queueAddress(settings),
+    onError: (error) => warnings.warn({}, 'pulls', error),
+  });
+  const ingest = await createIngest({ ...stores, queue, pulls, log, metrics }, settings);
   const checks: Checks = {
     ...ingest.checks,
     // The records tell the sweeper of what the queue did not get.
@@ -48,6 +52,7 @@ await runService(service, async (settings, log, metrics) => {
       await http.close();
       await queue.close();
       await ingest.close();
+      await pulls.close();
     },
   };
 });

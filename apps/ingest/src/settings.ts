@@ -20,6 +20,7 @@ import {
   type Settings,
 } from '@btf-depot/service-kit';
 import { z } from 'zod';
+import { pullSettings } from './pull/settings.ts';
 
 const extras = kindOf('names, `,` between them', z.string().transform(parseExtras));
 
@@ -104,6 +105,7 @@ const computeSettings = {
 export const uploadSettings = {
   ...receivingSettings,
   ...computeSettings,
+  ...pullSettings,
   ...retrySettings,
   ...tokenSettings,
   ...publicSettings,

@@ -160,11 +160,13 @@ export class DepotClient {
     }
   }
 
-  /** Looks until the kernel is neither `splitting` nor `compressing`. Ends early only by the signal. */
+  /** Looks until nothing is under way for the kernel. Ends early only by the signal. */
   async waitUntilDone(buildId: string, signal?: AbortSignal): Promise<KernelStatus> {
     for (let pause = FIRST_LOOK; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
       const status = await this.status(buildId, signal);
-      if (status.state !== 'splitting' && status.state !== 'compressing') return status;
+      const { state, pull } = status;
+      const isUnderway = state === 'splitting' || state === 'compressing' || state === 'pulling';
+      if (!isUnderway && !pull) return status;
       await wait(pause, signal);
     }
   }

@@ -15,6 +15,7 @@ export * from './ownership.ts';
 export { openRecord, type OpenedRecord } from './open-record.ts';
 export * from './parts.ts';
 export * from './problem.ts';
+export * from './pull.ts';
 export * from './record.ts';
 export { answeredRecordSchema, encodeRecord, writtenRecord } from './record-codec.ts';
 export * from './search.ts';

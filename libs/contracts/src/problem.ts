@@ -41,6 +41,7 @@ export const PROBLEMS = {
   'unsupported-media': { status: 415, title: 'Not a file that the depot takes' },
   'range-not-satisfiable': { status: 416, title: 'The range lies outside the artifact' },
   'no-build-id': { status: 422, title: 'The kernel has no build ID' },
+  'foreign-build-id': { status: 422, title: 'The kernel has another build ID' },
   'no-btf': { status: 422, title: 'The kernel has no BTF' },
   'no-core': { status: 422, title: 'The core of this kernel is not here yet' },
   'bad-archive': { status: 422, title: 'The package, archive or image is malformed' },

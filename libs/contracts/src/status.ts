@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 import { claimedParts } from './ownership.ts';
 import { amountOf, coreOrigin, extrasOf } from './parts.ts';
+import { pullSchema, type PullAnswer } from './pull.ts';
 import { oldFields } from './record-codec.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
@@ -69,6 +70,8 @@ export const statusSchema = z.looseObject({
   state: z.enum(STATES),
   /** Of a further upload of this kernel, which this process is splitting; else of compressing. */
   progress: progressSchema.optional(),
+  /** More of it is being fetched from an upstream. */
+  pull: pullSchema.optional(),
   /** What was found in the upload. */
   report: z.looseObject({
     delivery: z.enum(DELIVERIES),
@@ -104,10 +107,24 @@ export const splittingSchema = z.looseObject({
   buildId: buildIdSchema,
   state: z.literal('splitting'),
   progress: progressSchema,
+  pull: z.undefined().optional(),
   links: z.record(z.string(), z.string()),
 });
 
-export const statusAnswerSchema = z.discriminatedUnion('state', [statusSchema, splittingSchema]);
+/** The same for a kernel that nobody sent, and that is being fetched from an upstream. */
+export const pullingSchema = z.looseObject({
+  buildId: buildIdSchema,
+  state: z.literal('pulling'),
+  progress: z.undefined().optional(),
+  pull: pullSchema,
+  links: z.record(z.string(), z.string()),
+});
+
+export const statusAnswerSchema = z.discriminatedUnion('state', [
+  statusSchema,
+  splittingSchema,
+  pullingSchema,
+]);
 
 /** Of an upload with several kernels: what became of each. */
 export const uploadResultsSchema = z.looseObject({
@@ -136,6 +153,7 @@ export type UploadResults = z.infer<typeof uploadResultsSchema>;
 type WorkProgress = z.infer<typeof progressSchema>;
 export type SplitProgress = Pick<WorkProgress, 'done' | 'total'>;
 export type SplittingStatus = z.infer<typeof splittingSchema>;
+export type PullingStatus = z.infer<typeof pullingSchema>;
 export type KernelStatus = z.infer<typeof statusSchema>;
 export type StatusAnswer = z.infer<typeof statusAnswerSchema>;
 
@@ -152,6 +170,12 @@ export function statusOfSplitting(buildId: string, progress: SplitProgress): Spl
     progress: progressOf('split', progress),
     links: { self, status: `${self}/status` },
   };
+}
+
+/** Of a kernel that has no record yet, and is being fetched. */
+export function statusOfPulling(buildId: string, pull: PullAnswer): PullingStatus {
+  const self = kernelPath(buildId);
+  return { buildId, state: 'pulling', pull, links: { self, status: `${self}/status` } };
 }
 
 /** Body of the answer to an upload of one kernel. */

@@ -4,7 +4,15 @@ import { z } from 'zod';
  * What a token may be for. `admin` is all of them; a depot that lets only token holders read lets
  * every token read, so that `read` is for those that do nothing else.
  */
-export const SCOPES = ['read', 'upload', 'withdraw', 'restore', 'replace', 'admin'] as const;
+export const SCOPES = [
+  'read',
+  'upload',
+  'pull',
+  'withdraw',
+  'restore',
+  'replace',
+  'admin',
+] as const;
 
 export type Scope = (typeof SCOPES)[number];
 

@@ -80,12 +80,15 @@ export function eventHandler(
 
 /** The same for the same status, whichever process is asked. */
 function eventId(status: StatusAnswer): string {
-  const { state, progress } = status;
+  const { state, progress, pull } = status;
   const revision = 'revision' in status ? status.revision : 0;
   const at = progress ? [progress.stage, progress.done, progress.total] : [];
-  return [revision, state, ...at].join('-');
+  const pulled = pull ? ['pull', pull.stage ?? pull.state, pull.done ?? 0] : [];
+  return [revision, state, ...at, ...pulled].join('-');
 }
 
-function isLast({ state, progress }: StatusAnswer): boolean {
-  return state !== 'compressing' && state !== 'splitting' && !progress;
+const UNDERWAY: ReadonlySet<string> = new Set(['compressing', 'splitting', 'pulling']);
+
+function isLast({ state, progress, pull }: StatusAnswer): boolean {
+  return !UNDERWAY.has(state) && !progress && !pull;
 }

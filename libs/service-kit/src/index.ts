@@ -25,7 +25,7 @@ export {
   readSigningKeys,
   signingSettings,
 } from './signing-keys.ts';
-export { tokenGuards, tokenSettings, type Guards } from './tokens.ts';
+export { isLoopback, tokenGuards, tokenSettings, type Guards } from './tokens.ts';
 export {
   commonSettings,
   logSettings,
@@ -40,6 +40,7 @@ export {
 export {
   byteSize,
   httpUrl,
+  redisUrl,
   kindOf,
   oneOf,
   path,

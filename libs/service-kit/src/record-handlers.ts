@@ -1,9 +1,11 @@
 import {
   isBuildId,
   statusOf,
+  statusOfPulling,
   statusOfSplitting,
   writtenRecord,
   type KernelRecord,
+  type PullAnswer,
   type StatusAnswer,
 } from '@btf-depot/contracts';
 import type { RECORD_ROUTES } from '@btf-depot/contracts/routes';
@@ -17,10 +19,12 @@ import type { Handlers } from './serve-routes.ts';
  * answer.
  * @param newest the record as it is now; undefined: there is none.
  * @param underway what is being split here; absent where nothing is.
+ * @param pulling what is being fetched from upstreams; undefined: it is not.
  */
 export function recordHandlers(
   newest: (buildId: string) => Promise<KernelRecord | undefined>,
   underway?: Underway,
+  pulling?: (buildId: string) => Promise<PullAnswer | undefined>,
 ): Handlers<typeof RECORD_ROUTES> {
   const findRecord = async (buildId: string): Promise<KernelRecord | undefined> => {
     if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
@@ -33,7 +37,10 @@ export function recordHandlers(
   const findStatus = async (buildId: string): Promise<StatusAnswer> => {
     const record = await findRecord(buildId);
     const progress = underway?.get(buildId);
-    if (record) return statusOf(record, progress);
+    const isGone = record?.withdrawal?.expired === true;
+    const pull = await pulling?.(buildId);
+    if (record && !(isGone && pull)) return { ...statusOf(record, progress), pull };
+    if (pull) return statusOfPulling(buildId, pull);
     if (progress) return statusOfSplitting(buildId, progress);
     throw unknown(buildId);
   };

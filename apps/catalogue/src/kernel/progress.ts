@@ -15,7 +15,7 @@ export function progressNote(client: DepotClient, buildId: string): HTMLElement 
   const meter = h('progress', { max: 100, 'aria-label': 'Progress' });
   const look = async () => {
     const status = await client.status(buildId);
-    if (status.state !== 'splitting' && status.state !== 'compressing') {
+    if (status.state !== 'splitting' && status.state !== 'compressing' && !status.pull) {
       location.reload();
       return;
     }

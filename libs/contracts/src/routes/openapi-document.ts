@@ -33,6 +33,7 @@ function operation(route: Route): object {
     ]),
   );
   const conditional = blob === true && method === 'get';
+  const pulls = method === 'get' && route.path.startsWith('/v1/kernels/{buildId}');
   const otherwise = conditional ? CONDITIONAL_ANSWERS : {};
   return {
     // What a token must allow where one is wanted; in a depot without tokens, none is.
@@ -43,6 +44,7 @@ function operation(route: Route): object {
     parameters: [
       ...parameters('path', route.parameters),
       ...parameters('query', route.query?.shape),
+      ...parameters('query', pulls ? PULL_PARAMETERS : {}),
       ...(conditional ? CONDITIONS : []),
     ],
     requestBody: requestBody(route),
@@ -50,7 +52,7 @@ function operation(route: Route): object {
       200: { description: 'Here it is', content },
       ...successes(route, content),
       ...otherwise,
-      ...problems(route.problems),
+      ...problems(pulls ? [...route.problems, 'pending'] : route.problems),
     },
   };
 }
@@ -81,6 +83,19 @@ function requestBody({ body, upload }: Route): object | undefined {
   }
   return { required: true, content };
 }
+
+/** Of whatever is asked of one kernel, in a depot that fetches what it does not have. */
+const PULL_PARAMETERS = {
+  wait: z
+    .string()
+    .regex(/^\d{1,6}$/)
+    .optional()
+    .describe('Seconds, 60 at most, to wait for a kernel that is being fetched from an upstream.'),
+  again: z
+    .string()
+    .optional()
+    .describe('Asks the upstreams again, though they did not have it a short while ago.'),
+};
 
 const CONDITIONS = ['Range', 'If-Range', 'If-Match', 'If-None-Match'].map((name) => ({
   in: 'header',

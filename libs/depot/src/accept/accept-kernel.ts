@@ -73,6 +73,10 @@ export async function acceptKernel(
   signal: AbortSignal,
 ): Promise<AcceptedKernel> {
   const { blobs, records, compute } = deps;
+  if (upload.expects !== undefined && opened.kernel?.buildId !== upload.expects) {
+    const said = opened.kernel?.buildId ?? 'no build ID';
+    throw new DepotError('foreign-build-id', `the kernel says ${said}, not ${upload.expects}`);
+  }
   const buildId = opened.kernel?.buildId ?? upload.split.buildId ?? opened.carrierBuildId;
   const named = upload.split.buildId ?? buildId;
   if (buildId !== undefined && named !== buildId) {

@@ -33,6 +33,8 @@ export interface Upload {
   keptUntil?: string | undefined;
   /** ID of the token that it was sent with. */
   uploader?: string | undefined;
+  /** The build ID that every kernel in it must say by itself; absent: it may be any. */
+  expects?: string | undefined;
   actor: Actor;
   split: SplitOptions;
 }

@@ -37,6 +37,11 @@ export class Metrics {
     'operation',
     'outcome',
   ]);
+  readonly #pulls = this.#counter('pulls_total', 'Kernels asked of upstreams, by what came of it', [
+    'upstream',
+    'outcome',
+  ]);
+  readonly #pulledBytes = this.#counter('pulled_bytes_total', 'Bytes from upstreams', []);
 
   readonly #sent = this.#counter(
     'sent_total',
@@ -133,6 +138,16 @@ export class Metrics {
     for (const [state, count] of counts) this.#records.set({ state }, count);
     this.#unreadable.set(unread);
     this.#oldest.set(oldest === Infinity ? 0 : Math.max(0, (Date.now() - oldest) / 1000));
+  }
+
+  /** @param outcome `pulled`, or why not: see MISS_REASONS. */
+  pulled(upstream: string, outcome: string): void {
+    this.#pulls.inc({ upstream, outcome });
+  }
+
+  /** Bytes that came from upstreams, those included that came twice. */
+  downloaded(bytes: number): void {
+    this.#pulledBytes.inc(bytes);
   }
 
   /** Asks at each scrape how much of the disk of staged uploads is free, and promised to some. */

@@ -1,10 +1,12 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import { announcerOf, compressorSettings, startCompressor } from '@btf-depot/compressor';
 import type { PublicKey } from '@btf-depot/contracts';
 import { systemClock } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
 import { createIngest, uploadSettings } from '@btf-depot/ingest';
-import { InProcessJobQueue } from '@btf-depot/job-queue';
+import { InProcessJobQueue, InProcessPulls } from '@btf-depot/job-queue';
 import {
   commonSettings,
   leavingSettings,
@@ -20,6 +22,7 @@ import {
   type Running,
   type Settings,
 } from '@btf-depot/service-kit';
+import { depotId } from '@btf-depot/upstreams';
 import { Router } from 'express';
 
 /** Every setting of the embedded depot: those of the three services together. */
@@ -58,9 +61,12 @@ export async function startEmbedded(
     onError: (error) => log.warn({ err: error }, 'queue'),
   });
   metrics.watchQueue(queue);
-  const ingest = await createIngest({ ...stores, queue, log, metrics }, settings);
+  const pulls = new InProcessPulls({ onError: (error) => log.warn({ err: error }, 'pulls') });
+  const ingest = await createIngest({ ...stores, queue, pulls, log, metrics }, settings);
   const { compute, underway } = ingest;
-  const fetch = createFetch({ ...stores, publicKeys, underway, metrics }, settings, log);
+  const self = depotId(`${hostname()} ${resolve(settings.BTFDEPOT_DATA)}`);
+  const pulling = { pulls, guard: ingest.guard, self };
+  const fetch = createFetch({ ...stores, publicKeys, underway, metrics, pulling }, settings, log);
   const router = Router();
   // Fetch first: it knows more of the paths that both have.
   router.use(fetch.router, ingest.http.router);
@@ -97,6 +103,7 @@ export async function startEmbedded(
       await compressor.close();
       await queue.close();
       await ingest.close();
+      await pulls.close();
       await admin.close();
     },
   };

@@ -1,0 +1,244 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts';
+
+let folder: string;
+let upstream: ScriptedUpstream;
+let depot: StartedDepot;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-pull-'));
+  upstream = await scriptedUpstream();
+  depot = await startDepot(join(folder, 'data'), {
+    BTFDEPOT_UPSTREAMS: upstream.setting,
+    BTFDEPOT_UPSTREAM_TIME: '2',
+    BTFDEPOT_UPLOAD_PERIOD: '2',
+    BTFDEPOT_UPLOAD_LEAST: '4k',
+    BTFDEPOT_PULL_LIMIT: '8m',
+    BTFDEPOT_PULL_BUDGET: '1',
+    BTFDEPOT_TRUSTED_PROXIES: 'loopback',
+  });
+});
+afterAll(async () => {
+  await depot.stop();
+  await upstream.dispose();
+  await rm(folder, { recursive: true });
+});
+beforeEach(() => {
+  upstream.answer = undefined;
+  upstream.asked.length = 0;
+});
+
+let kernels = 0;
+/** A kernel that only the upstream has: its BTF, and a file with that and its build ID inside. */
+function offer({ btf = true, says }: { btf?: boolean; says?: string } = {}): string {
+  const buildId = buildIdOf(`pulled-${kernels++}`);
+  const core = kernelBtf({ name: `task_${kernels}` });
+  const whole = kernelFile({ buildId: says ?? buildId, btf: core, ballast: 300_000 });
+  if (btf) upstream.files.set(`/buildid/${buildId}/section/.BTF`, core);
+  upstream.files.set(`/buildid/${buildId}/debuginfo`, whole);
+  return buildId;
+}
+
+/** What the upstream was asked for of a kernel; another's may still be on its way. */
+const askedFor = (buildId: string) => upstream.asked.filter((path) => path.includes(buildId));
+
+const ask = (path: string, init?: RequestInit) => fetch(depot.url + path, init);
+const json = async (path: string, init?: RequestInit) => {
+  const response = await ask(path, init);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+
+describe('a kernel that nobody sent', () => {
+  test('is fetched when it is asked for, and its asker waits for it', async () => {
+    const buildId = offer();
+    const { status, body } = await json(`/v1/kernels/${buildId}?wait=30`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      state: 'ready',
+      owner: { principal: `upstream:${new URL(upstream.url).host}`, rank: 'upstream' },
+    });
+    // Of the kernel's file, not of the claim that came before it.
+    expect(body.keptUntil).toBeUndefined();
+    expect(body.core).not.toHaveProperty('claimed');
+    expect((await ask(`/v1/kernels/${buildId}/vmlinux.btf`)).status).toBe(200);
+  });
+
+  test('is pending for whoever does not wait, with how far it is, and then there', async () => {
+    const buildId = offer();
+    const { status, body } = await json(`/v1/kernels/${buildId}/btf_vmlinux.ko`);
+    expect([status, body.code]).toEqual([404, 'pending']);
+    expect(body.pull).toHaveProperty('state');
+    await vi.waitFor(
+      async () => expect((await ask(`/v1/kernels/${buildId}/vmlinux.btf`)).status).toBe(200),
+      { timeout: 20_000 },
+    );
+  });
+
+  test('is told in events: of the fetching, of the packing, and that it is ready', async () => {
+    const buildId = offer();
+    const events = await (await ask(`/v1/kernels/${buildId}/events`)).text();
+    const states = [...events.matchAll(/"state":"(\w+)"/g)].map(([, state]) => state);
+    expect(states[0]).toBe('pulling');
+    expect(events.trimEnd().split('\n').at(-1)).toContain('"state":"ready"');
+  });
+
+  test("serves debuginfod's clients its .BTF, who are held meanwhile", async () => {
+    const buildId = offer();
+    const response = await ask(`/buildid/${buildId}/section/.BTF`);
+    expect(response.status).toBe(200);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(bytes.equals(upstream.files.get(`/buildid/${buildId}/section/.BTF`) ?? bytes)).toBe(
+      true,
+    );
+  });
+
+  test('is fetched once, however many ask', async () => {
+    const buildId = offer();
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => ask(`/v1/kernels/${buildId}?wait=30`)),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(askedFor(buildId)).toEqual([
+      `/buildid/${buildId}/section/.BTF`,
+      `/buildid/${buildId}/debuginfo`,
+    ]);
+  });
+
+  test('comes without its claim where the upstream has only the file', async () => {
+    const buildId = offer({ btf: false });
+    const { status } = await json(`/v1/kernels/${buildId}?wait=30`);
+    expect(status).toBe(200);
+  });
+
+  test('is missing where no upstream has it, which is remembered until somebody says again', async () => {
+    const buildId = buildIdOf('nowhere');
+    const first = await json(`/v1/kernels/${buildId}?wait=30`);
+    expect(first.body).toMatchObject({
+      code: 'unknown-build-id',
+      pull: { state: 'missed', misses: [{ reason: 'missing' }] },
+    });
+    expect((await ask(`/buildid/${buildId}/section/.BTF`)).status).toBe(404);
+    const asked = upstream.asked.length;
+    await json(`/v1/kernels/${buildId}?wait=30`);
+    expect(upstream.asked).toHaveLength(asked);
+    await json(`/v1/kernels/${buildId}?wait=30&again`);
+    expect(upstream.asked.length).toBeGreaterThan(asked);
+  });
+
+  test.each([
+    ['/buildid/ID/debuginfo'],
+    ['/buildid/ID/section/.gdb_index'],
+    ['/buildid/ID/executable'],
+    ['/v1/kernels?buildId=ID'],
+  ])('is not fetched for %s', async (path) => {
+    const buildId = offer();
+    await ask(path.replace('ID', buildId));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(askedFor(buildId)).toEqual([]);
+  });
+
+  test('does not take the place of what a farm sends, which takes its place', async () => {
+    const buildId = offer();
+    await json(`/v1/kernels/${buildId}?wait=30`);
+    const other = kernelFile({ buildId, btf: kernelBtf({ name: 'sent' }) });
+    const sent = await ask('/v1/kernels', { method: 'POST', body: Buffer.from(other) });
+    expect(sent.status).toBe(201);
+    const { body } = await json(`/v1/kernels/${buildId}`);
+    expect(body).toMatchObject({ owner: { principal: 'local' } });
+  });
+});
+
+describe('who may have something fetched', () => {
+  const from = (address: string, more: Record<string, string> = {}) => ({
+    headers: { 'X-Forwarded-For': address, ...more },
+  });
+
+  test('a client of another machine: as many as its budget allows', async () => {
+    const [one, two] = [offer(), offer()];
+    const client = from('198.51.100.7');
+    expect((await json(`/v1/kernels/${one}`, client)).body.code).toBe('pending');
+    expect((await json(`/v1/kernels/${two}`, client)).body.code).toBe('unknown-build-id');
+    expect(upstream.asked.join()).not.toContain(two);
+  });
+
+  test.each([
+    ['a page of another site', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' }],
+    [
+      'a link on it that is followed',
+      { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' },
+    ],
+    ['a page that names its origin', { Origin: 'https://elsewhere.example' }],
+  ])('%s cannot', async (_what, headers) => {
+    const buildId = offer();
+    await ask(`/v1/kernels/${buildId}`, { headers });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(askedFor(buildId)).toEqual([]);
+  });
+
+  test('a depot that asked this one, and so many others, cannot', async () => {
+    const buildId = offer();
+    const via = ['a', 'b', 'c'].map((letter) => `1.1 btf-depot-${letter.repeat(16)}`).join(', ');
+    const { body } = await json(`/v1/kernels/${buildId}?wait=5`, { headers: { Via: via } });
+    expect(body.code).toBe('unknown-build-id');
+    expect(askedFor(buildId)).toEqual([]);
+  });
+});
+
+describe('an upstream that is hostile or broken publishes nothing, and the miss says why', () => {
+  const endless: RequestListener = (_request, response) => {
+    const send = () => {
+      while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      if (!response.destroyed) response.once('drain', send);
+    };
+    send();
+  };
+  const drip: RequestListener = (_request, response) => {
+    const timer = setInterval(() => response.write('x'), 50);
+    response.once('close', () => clearInterval(timer));
+  };
+  test.each<[what: string, answer: RequestListener, reason: string]>([
+    ['a body without end', endless, 'too-large'],
+    ['a byte now and then', drip, 'too-slow'],
+    ['nothing', () => undefined, 'timeout'],
+    ['503', (_, to) => void to.writeHead(503, { 'Retry-After': '30' }).end(), 'unavailable'],
+    ['an end at once', ({ socket }) => void socket.destroy(), 'unreachable'],
+    [
+      'a redirect into this machine',
+      (_, to) => void to.writeHead(302, { Location: 'http://127.0.0.1:1/' }).end(),
+      'private-address',
+    ],
+    ['what is no BTF', (_, to) => void to.end('no such thing'), 'unfit'],
+  ])('%s', { timeout: 60_000 }, async (_what, answer, reason) => {
+    const buildId = offer();
+    upstream.answer = answer;
+    const { status, body } = await json(`/v1/kernels/${buildId}?wait=60`);
+    expect(status).toBeGreaterThanOrEqual(404);
+    expect(body.pull).toMatchObject({ state: 'missed', misses: [{ reason }] });
+    expect((await ask(`/v1/kernels/${buildId}/vmlinux.btf`)).ok).toBe(false);
+  });
+
+  test('a kernel of another build ID, also behind a claim that was served meanwhile', async () => {
+    const buildId = offer({ says: buildIdOf('another') });
+    const { status, body } = await json(`/v1/kernels/${buildId}?wait=30`);
+    expect([status, body.code]).toEqual([410, 'withdrawn']);
+    expect(String(body.detail)).toContain('wrong-build-id');
+    expect((await ask(`/v1/kernels/${buildIdOf('another')}`)).status).toBe(404);
+    expect((await ask(`/v1/kernels/${buildId}/vmlinux.btf`)).ok).toBe(false);
+  });
+
+  test('what was at fault and is well again is fetched when somebody says again', async () => {
+    const buildId = offer({ btf: false });
+    upstream.answer = (_, to) => void to.writeHead(503).end();
+    expect((await ask(`/v1/kernels/${buildId}?wait=30`)).status).toBe(404);
+    // Its client would remember 404.
+    expect((await ask(`/buildid/${buildId}/section/.BTF`)).status).toBe(406);
+    upstream.answer = undefined;
+    expect((await ask(`/v1/kernels/${buildId}?wait=30&again`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,62 @@
+import { kindOf, byteSize, oneOf, seconds, setting, wholeNumber, type Settings } from '@btf-depot/service-kit';
+import { parseUpstreams, UPSTREAM_LIMITS, type UpstreamLimits } from '@btf-depot/upstreams';
+import { z } from 'zod';
+
+const upstreams = kindOf(
+  'kinds and places, `,` between them',
+  z.string().transform((text, context) => {
+    try {
+      return parseUpstreams(text);
+    } catch (error) {
+      context.addIssue((error as Error).message);
+      return z.NEVER;
+    }
+  }),
+);
+
+/** What is fetched of others when it is asked for and nobody sent it. */
+export const pullSettings = {
+  BTFDEPOT_UPSTREAMS: setting(
+    upstreams,
+    '',
+    'Where kernels are fetched from that are asked for and not here, in this order: ' +
+      '`debuginfod https://…`.',
+  ),
+  BTFDEPOT_UPSTREAM_PRIVATE: setting(
+    oneOf('yes', 'no'),
+    'no',
+    'Whether an upstream may redirect to an address that is not public.',
+  ),
+  BTFDEPOT_UPSTREAM_TIME: setting(
+    seconds,
+    String(UPSTREAM_LIMITS.answerMs / 1000),
+    'Time of an upstream until it begins to answer.',
+  ),
+  BTFDEPOT_PULL_LIMIT: setting(byteSize, '2g', 'The largest file that is fetched.'),
+  BTFDEPOT_PULL_TIME: setting(
+    seconds,
+    '3600',
+    'Time for fetching a kernel from one upstream, all its files together.',
+  ),
+  BTFDEPOT_PULLS: setting(
+    wholeNumber(1, 100),
+    '2',
+    'Kernels that this process fetches at one time.',
+  ),
+};
+
+export function upstreamLimits(
+  settings: Settings<typeof pullSettings> & {
+    BTFDEPOT_UPLOAD_PERIOD: number;
+    BTFDEPOT_UPLOAD_LEAST: number;
+  },
+): UpstreamLimits {
+  return {
+    ...UPSTREAM_LIMITS,
+    maxBytes: settings.BTFDEPOT_PULL_LIMIT,
+    answerMs: settings.BTFDEPOT_UPSTREAM_TIME,
+    periodMs: settings.BTFDEPOT_UPLOAD_PERIOD,
+    leastBytes: settings.BTFDEPOT_UPLOAD_LEAST,
+    allowPrivate: settings.BTFDEPOT_UPSTREAM_PRIVATE === 'yes',
+  };
+}
