@@ -17,10 +17,12 @@ export interface Servers {
 /**
  * The three services as processes, over real servers.
  * @param settings beyond those of the servers, for all of them.
+ * @param own settings of each that it has alone.
  */
 export async function startServiceProcesses(
   servers: Servers,
   settings: Record<string, string> = {},
+  own: Partial<Record<ServiceName, Record<string, string>>> = {},
 ) {
   const data = await mkdtemp(join(tmpdir(), 'btf-depot-services-'));
   const environment = {
@@ -36,7 +38,10 @@ export async function startServiceProcesses(
   const running: Partial<Record<ServiceName, StartedProcess>> = {};
   const urls: Partial<Record<ServiceName, string>> = {};
   const start = async (name: ServiceName): Promise<StartedProcess> => {
-    const process = startProcess(`apps/${name}/src/main.ts`, [], environment);
+    const process = startProcess(`apps/${name}/src/main.ts`, [], {
+      ...environment,
+      ...own[name],
+    });
     running[name] = process;
     urls[name] = await urlOf(process);
     return process;

@@ -6,8 +6,13 @@ import { Server } from './server.ts';
 export interface Balancer {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  /** Whether it would send the next request to any of its backends. */
+  readonly isWhole: () => Promise<boolean>;
   readonly stop: () => Promise<void>;
 }
+
+/** What a balancer answers itself: 200 while it takes every backend for ready. */
+const WHOLE = '/every-backend-is-ready';
 
 /** `host:port` of the processes between which it shares. */
 type Backends = readonly string[];
@@ -29,6 +34,7 @@ http {
   }
   server {
     listen 127.0.0.1:${port};
+    location = ${WHOLE} { return 200; }
     location / {
       proxy_pass http://depot; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_read_timeout 300s; proxy_request_buffering off; proxy_buffering off;
@@ -40,7 +46,10 @@ http {
   });
 }
 
-/** Asks `/readyz` twice a second, and asks nobody else where an answer fails. */
+/**
+ * Asks `/readyz` twice a second, takes a process for away after three refusals, as is its default,
+ * and asks nobody else where an answer fails.
+ */
 export async function startHaproxy(backends: Backends): Promise<Balancer> {
   return start('haproxy', (await balancing()).haproxy, {
     config: (port) => `
@@ -54,11 +63,13 @@ defaults
   http-reuse safe
 frontend depot
   bind 127.0.0.1:${port}
+  monitor-uri ${WHOLE}
+  monitor fail if { nbsrv(depots) lt ${backends.length} }
   default_backend depots
 backend depots
   balance roundrobin
   option httpchk GET /readyz
-  default-server check inter 500ms fall 1 rise 1
+  default-server check inter 500ms fall 3 rise 1
 ${backends.map((backend, at) => `  server depot${at} ${backend}`).join('\n')}
 `,
     args: (file) => ['-db', '-f', file],
@@ -81,11 +92,14 @@ async function start(
     command,
     prepare: (port, folder) => writeFile(join(folder, 'config'), config(port, folder)),
     args: (_port, folder) => args(join(folder, 'config'), folder),
-    answers: (port) =>
-      fetch(`http://127.0.0.1:${port}/healthz`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
+    answers: (port) => isOk(`http://127.0.0.1:${port}/healthz`),
   });
-  return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop() };
+  const url = `http://127.0.0.1:${server.port}`;
+  return { url, isWhole: () => isOk(url + WHOLE), stop: () => server.stop() };
 }
+
+const isOk = (url: string) =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );

@@ -4,8 +4,14 @@ export { startHaproxy, startNginx, type Balancer } from './balancers.ts';
 export { startClock, type SettableClock } from './clock.ts';
 export { load, type Load } from './load.ts';
 export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
+export { freePort } from './ports.ts';
 export { Absent } from './provision/index.ts';
-export { promtoolCommand } from './promtool.ts';
+export {
+  prometheusCommand,
+  promtoolCommand,
+  startPrometheus,
+  type Prometheus,
+} from './prometheus.ts';
 export { startRedis, type RedisAddress, type RedisServer } from './redis.ts';
 export { startSentinel, type Sentinel } from './sentinel.ts';
 export { Server, type ServerKind } from './server.ts';

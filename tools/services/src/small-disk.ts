@@ -1,22 +1,32 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Absent, type CommandLine } from './provision/index.ts';
 
-/** A file system of a few megabytes, in memory, which only the process sees that it is made for. */
+/** A file system of some megabytes, in memory, which only those processes see that it is given to. */
 export interface SmallDisk {
-  /** Where it is. */
+  /** Where it is, for them. */
   readonly path: string;
   /** What a command begins with that is to see it. */
   readonly command: CommandLine;
-  /** Where others find it, while the process runs. */
-  readonly within: (pid: number) => string;
+  /** Takes all the space that is left; resolves with what gives it back. */
+  readonly fill: () => Promise<() => Promise<void>>;
+  /** Ends it, when no process uses it any more. */
   readonly stop: () => Promise<void>;
 }
 
-/** @param megabytes that it holds. Throws Absent where the system makes no mount namespaces. */
+const MEGABYTE = 1024 * 1024;
+
+/** Joins a process's mounts, goes back to the folder that it came from, and becomes the command. */
+const INSIDE = `exec nsenter -t "$0" -U -m --preserve-credentials sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"`;
+
+/**
+ * Its bytes stay until `stop`, whichever process ends meanwhile.
+ * @param megabytes that it holds. Throws Absent where the system makes no mount namespaces.
+ */
 export async function makeSmallDisk(megabytes: number): Promise<SmallDisk> {
   await promisify(execFile)('unshare', ['-rm', 'true']).catch((cause: unknown) => {
     throw new Absent(
@@ -26,11 +36,44 @@ export async function makeSmallDisk(megabytes: number): Promise<SmallDisk> {
     );
   });
   const path = await mkdtemp(join(tmpdir(), 'btf-depot-disk-'));
-  const script = `mount -t tmpfs -o size=${megabytes}m none "$0" && exec "$@"`;
+  // It keeps the mount, until its input ends: at the latest when this process does.
+  const script = `mount -t tmpfs -o size=${megabytes}m none "$0" && echo mounted && exec cat`;
+  const keeper = spawn('unshare', ['-rm', 'sh', '-c', script, path], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const ended = once(keeper, 'exit');
+  const mounted = once(keeper.stdout, 'data').then(() => true);
+  if (!(await Promise.race([mounted, ended.then(() => false)]))) {
+    throw new Error(`no file system of ${megabytes} MB could be mounted at ${path}`);
+  }
+  const pid = keeper.pid ?? 0;
+  const ballast = join(`/proc/${pid}/root${path}`, 'ballast');
   return {
     path,
-    command: ['unshare', '-rm', 'sh', '-c', script, path],
-    within: (pid) => `/proc/${pid}/root${path}`,
-    stop: () => rm(path, { recursive: true }),
+    command: ['sh', '-c', INSIDE, `${pid}`],
+    fill: async () => {
+      await fill(ballast);
+      return () => rm(ballast, { force: true });
+    },
+    stop: async () => {
+      keeper.stdin.end();
+      await ended;
+      await rm(path, { recursive: true });
+    },
   };
+}
+
+/** Writes to a file until there is no space left, whatever else is written meanwhile. */
+async function fill(path: string): Promise<void> {
+  await using file = await open(path, 'w');
+  for (const size of [MEGABYTE, 4096]) {
+    const chunk = Buffer.alloc(size);
+    for (let full = false; !full;) {
+      full = await file.write(chunk).then(
+        ({ bytesWritten }) => bytesWritten < size,
+        (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOSPC',
+      );
+    }
+  }
 }

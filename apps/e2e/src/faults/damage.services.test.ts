@@ -10,15 +10,10 @@ import { btfdepot } from '@btf-depot/testing/processes';
 import { runIn } from '@btf-depot/testing/programs';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BLOB_DAMAGES, blobKey, damageObject, recordKey } from './damages.ts';
+import { rawBucket, type RawBucket } from './raw-bucket.ts';
 
-/** Other bytes in the place of a blob; undefined: none. */
-const DAMAGE: Record<string, (bytes: Uint8Array) => Uint8Array | undefined> = {
-  'a flipped bit': (bytes) => bytes.with(-1, 1 ^ (bytes.at(-1) ?? 0)),
-  'bytes of another blob': () => new TextEncoder().encode('another blob'),
-  'a cut end': (bytes) => bytes.subarray(0, -1),
-  'no object': () => undefined,
-};
-const KINDS = Object.keys(DAMAGE);
+const KINDS = Object.keys(BLOB_DAMAGES);
 
 describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in a bucket', () => {
   let redis: RedisServer;
@@ -26,6 +21,7 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
   let folder: string;
   let services: Awaited<ReturnType<typeof startServiceProcesses>>;
   let stores: Awaited<ReturnType<typeof openMinioStores>>;
+  let raw: RawBucket;
   const bucket = `damage-${process.pid}`;
   const counts = { complete: 0, refused: 0, wrong: 0 };
 
@@ -44,6 +40,7 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
     );
     const { endpoint, accessKey, secretKey } = minio;
     stores = await openMinioStores({ endpoint, accessKey, secretKey, bucket });
+    raw = rawBucket({ endpoint, accessKey, secretKey, bucket }, folder);
   });
   afterAll(async () => {
     await services.stop();
@@ -73,12 +70,8 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
     return buildId;
   }
 
-  async function damage(kind: string, sha256: string): Promise<void> {
-    const bytes = await stores.blobs.get(sha256);
-    const now = bytes && DAMAGE[kind]?.(bytes);
-    await stores.blobs.delete(sha256);
-    if (now) await stores.blobs.put(sha256, now);
-  }
+  const damage = (kind: string, sha256: string) =>
+    damageObject(raw, blobKey(sha256), BLOB_DAMAGES[kind]);
 
   /** What curl calls complete is compared with the hash. */
   async function read(sha256: string): Promise<boolean> {
@@ -128,16 +121,12 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
     const seed = `record ${bytes.length}`;
     const buildId = await upload(seed);
     await becomes(buildId, { state: 'ready' });
-    const { endpoint, accessKey, secretKey } = minio;
-    const path = `kernels/${buildId.slice(0, 2)}/${buildId}/record.json`;
-    await writeFile(join(folder, 'bytes'), bytes);
-    const signed = ['--aws-sigv4', 'aws:amz:us-east-1:s3', '-u', `${accessKey}:${secretKey}`];
-    const url = `${endpoint}/${bucket}/${path}`;
-    await runIn(folder, ['curl', '-fsS', ...signed, '-T', 'bytes', url]);
+    await raw.put(recordKey(buildId), new TextEncoder().encode(bytes));
     await expect(stores.records.get(buildId)).rejects.toMatchObject({
       code: 'damaged-record',
       version: expect.stringMatching(/./) as string,
     });
+    const { endpoint, accessKey, secretKey } = minio;
     const settings = {
       BTFDEPOT_S3_ENDPOINT: endpoint,
       BTFDEPOT_S3_BUCKET: bucket,

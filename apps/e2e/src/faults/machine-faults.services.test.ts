@@ -1,5 +1,3 @@
-import { open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openMinioStores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
@@ -22,21 +20,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 
 const MINUTE = 60;
-const MEGABYTE = 1024 * 1024;
-
-/** Writes to a file until there is no space left, whatever else is written meanwhile. */
-async function fill(path: string): Promise<void> {
-  await using file = await open(path, 'w');
-  for (const size of [MEGABYTE, 4096]) {
-    const chunk = Buffer.alloc(size);
-    for (let full = false; !full;) {
-      full = await file.write(chunk).then(
-        ({ bytesWritten }) => bytesWritten < size,
-        (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOSPC',
-      );
-    }
-  }
-}
 
 describeWithServices(['redis', 'minio'], 'three services on a machine with faults', () => {
   let redis: RedisServer;
@@ -107,17 +90,16 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
 
   test('the disk of the store full: refused, or compressed when there is space', async (context) => {
     if ('absent' in disk) return context.skip(disk.absent);
-    const ballast = join(disk.value.within(minio.server.pid ?? 0), 'ballast');
     await services.process('compressor').stop('SIGKILL');
     const buildId = await upload('before it was full');
-    await fill(ballast);
+    const free = await disk.value.fill();
     await expect(upload('while full', { ballast: 40_000 })).rejects.toMatchObject({
       code: 'store-unavailable',
     });
     const compressor = await services.start('compressor');
     await compressor.line(/job will be tried again/);
     expect(await stateOf(buildId)).toBe('compressing');
-    await rm(ballast);
+    await free();
     await becomesReady(buildId);
     await becomesReady(await upload('while full', { ballast: 40_000 }));
   });
@@ -129,7 +111,7 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
     const within = { BTFDEPOT_DATA: small.path, BTFDEPOT_KEEP_FREE: '0' };
     const ingest = await services.startAnother('ingest', within, small.command);
     const { url } = ingest;
-    const large = upload('too large', { url, size: 10 * MEGABYTE });
+    const large = upload('too large', { url, size: 10_000_000 });
     await expect(large).rejects.toMatchObject({ code: 'disk-full', status: 507 });
     await becomesReady(await upload('small enough', { url }));
     expect(await ingest.process.stop()).toBe(0);

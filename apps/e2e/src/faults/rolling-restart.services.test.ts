@@ -10,8 +10,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 /** Each process starts and ends twice, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 });
 
-/** Milliseconds between two restarts: a balancer has to find the process that came back. */
-const PAUSE = 1500;
+/** Milliseconds between two restarts, beyond what the balancer takes to find who came back. */
+const PAUSE = 500;
+
+/** Seconds, as is the services' default: HAProxy needs 1.5 to see that one is leaving. */
+const DRAIN = '5';
 
 const programs = await provided(balancing);
 
@@ -49,16 +52,17 @@ describeWithServices(['redis', 'minio'], 'a rolling restart', ({ redis, minio })
 
   /** Two processes of a service, on ports that they have again when they are started again. */
   async function two(name: ServiceName) {
-    const drain = { BTFDEPOT_DRAIN: '2' };
+    const drain = { BTFDEPOT_DRAIN: DRAIN };
     const started = await Promise.all([1, 2].map(() => services.startAnother(name, drain)));
     return {
       backends: started.map(({ url }) => new URL(url).host),
-      async restartEach() {
+      async restartEach(balancer: Balancer) {
         for (const [at, { url, process }] of started.entries()) {
           expect(await process.stop()).toBe(0);
           const port = { BTFDEPOT_PORT: new URL(url).port };
           started[at] = await services.startAnother(name, { ...drain, ...port });
-          await expect.poll(() => isReady(url), { timeout: 20_000 }).toBe(true);
+          await expect.poll(() => isReady(url), { timeout: 60_000 }).toBe(true);
+          await expect.poll(balancer.isWhole, { timeout: 60_000 }).toBe(true);
           await sleep(PAUSE);
         }
       },
@@ -72,7 +76,7 @@ describeWithServices(['redis', 'minio'], 'a rolling restart', ({ redis, minio })
   ])('of two fetches behind %s fails no request', async ([, start]) => {
     const fetches = await two('fetch');
     const balancer = await start(fetches.backends);
-    const restarted = fetches.restartEach();
+    const restarted = fetches.restartEach(balancer);
     let isDone = false;
     void restarted.finally(() => (isDone = true)).catch(() => undefined);
     let requests = 0;
@@ -90,7 +94,7 @@ describeWithServices(['redis', 'minio'], 'a rolling restart', ({ redis, minio })
   test('of two ingests behind HAProxy refuses and cuts no upload', async () => {
     const ingests = await two('ingest');
     const balancer = await startHaproxy(ingests.backends);
-    const restarted = ingests.restartEach();
+    const restarted = ingests.restartEach(balancer);
     let isDone = false;
     void restarted.finally(() => (isDone = true)).catch(() => undefined);
     const uploads = Array.from({ length: 4 }, async (_, sender) => {

@@ -5,9 +5,12 @@ import { DepotClient } from '@btf-depot/client';
 import { startRedis, type RedisServer } from '@btf-depot/services';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from '@btf-depot/testing/services';
+
+/** A kernel takes seconds of a processor, which on a busy machine are a minute. */
+vi.setConfig({ testTimeout: 300_000 });
 
 describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', ({ minio }) => {
   let folder: string;
@@ -44,7 +47,7 @@ describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', 
     });
 
   const ready = (buildId: string) =>
-    new DepotClient(services.url('fetch')).waitUntilDone(buildId, AbortSignal.timeout(50_000));
+    new DepotClient(services.url('fetch')).waitUntilDone(buildId, AbortSignal.timeout(250_000));
 
   test('a kernel goes the whole way', async () => {
     const buildId = await writeKernel('whole');

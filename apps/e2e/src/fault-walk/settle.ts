@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openMinioStores } from '@btf-depot/blob-store';
+import { collectGarbage, forEachAtMost, hashesIn, systemClock } from '@btf-depot/depot';
+import { collect } from '@btf-depot/testing';
+import type { Depot } from './depot.ts';
+import type { Healing } from './healing.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Milliseconds that a kernel is given to become whole. */
+const LIMIT = 180_000;
+
+/** Kernels that are looked at at one time. */
+const AT_ONCE = 4;
+
+export interface Settled {
+  /** Build IDs that were acknowledged, and are not whole although they were sent again. */
+  lost: string[];
+  /** What fsck still found in the end. */
+  findings: unknown[];
+  /** Blobs that no record names, and that gc left. */
+  orphans: number;
+}
+
+/** Brings everything back that can be, as operators and farms would, and looks at what is left. */
+export async function settle(depot: Depot, ledger: Ledger, healing: Healing): Promise<Settled> {
+  await repaired(healing);
+  const lost: string[] = [];
+  await forEachAtMost(AT_ONCE, [...ledger.acknowledged.values()], async (kernel) => {
+    if ((await healing.heal(kernel, LIMIT)) === undefined) lost.push(kernel.buildId);
+  });
+  const { BTFDEPOT_S3_BUCKET: bucket = '' } = depot.environment;
+  const { blobs, records } = await openMinioStores({ ...depot.minio, bucket });
+  await collectGarbage({ blobs, records, clock: systemClock }, { minAge: -60_000, dryRun: false });
+  const findings = await repaired(healing);
+  const named = new Set<string>();
+  const name = (text: string) => {
+    for (const [hash] of text.matchAll(/[0-9a-f]{64}/g)) named.add(hash);
+  };
+  for await (const { buildId } of records.list()) {
+    name(JSON.stringify((await records.get(buildId))?.record));
+  }
+  // Of a record that was set aside, too: an operator may want to read it.
+  for await (const { bytes } of records.aside.list()) name(Buffer.from(bytes).toString('latin1'));
+  const orphans = (await collect(blobs.list())).filter(({ sha256 }) => !named.has(sha256)).length;
+  return { lost, findings, orphans };
+}
+
+async function repaired(healing: Healing): Promise<unknown[]> {
+  for (;;) {
+    const findings = await healing.repair();
+    if (findings) return findings;
+    await sleep(1000);
+  }
+}
