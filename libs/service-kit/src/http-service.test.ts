@@ -90,6 +90,18 @@ test('draining: not ready, serves all the same, and each answer ends its connect
   expect(performance.now() - started).toBeGreaterThan(490);
 });
 
+test('draining is said at once, whatever the checks take: a drain is short', async () => {
+  const hanging = () => new Promise<void>(() => undefined);
+  const { url, drain } = await start({
+    drainMs: 1000,
+    checks: { store: { kind: 'hard', run: hanging } },
+  });
+  const drained = drain();
+  const ready = await Promise.race([fetch(`${url}/readyz`), drained]);
+  expect(ready?.status).toBe(503);
+  await drained;
+});
+
 test('what outlasts the time of grace is told to end, and its answer is still sent', async () => {
   const { router, asked, answer } = slowRoute();
   const reasons: string[] = [];

@@ -103,9 +103,12 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use(identifyRequest);
   app.use((request, response, next) => {
     const started = performance.now();
-    response.once('finish', () => {
+    // Also of one that is gone before it can be told.
+    response.once('close', () => {
       const { problem } = response.locals as { problem?: string };
       if (problem !== undefined) options.metrics?.refused(problem);
+    });
+    response.once('finish', () => {
       options.metrics?.answered(request.method, response.statusCode, performance.now() - started);
     });
     next();
@@ -114,9 +117,14 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     serveRoutes(HEALTH_ROUTES, {
       healthz: ({ response }) => response.json({ status: 'ok' }),
       async readyz({ response }) {
+        if (leaving) {
+          // At once: the drain is short, and a balancer that waits for checks sends on meanwhile.
+          response.status(503).json({ status: 'stopping', failing: {}, degraded: {} });
+          return;
+        }
         const { failing, degraded } = await readiness.look();
-        const ready = !leaving && Object.keys(failing).length === 0;
-        const status = leaving ? 'stopping' : ready ? 'ready' : 'not ready';
+        const ready = Object.keys(failing).length === 0;
+        const status = ready ? 'ready' : 'not ready';
         response.status(ready ? 200 : 503).json({ status, failing, degraded });
       },
     }),
