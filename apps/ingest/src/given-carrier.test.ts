@@ -101,6 +101,23 @@ describe('a carrier that the build made', () => {
     expect(await ingest.record(buildId)).toEqual(before);
   });
 
+  test('comes beside a kernel that replaces the symbols: the ksyms are made of the variables again', async () => {
+    const { buildId, kernel, full, signed } = built('replaced');
+    await sendParts(ingest.url, { kernel, full });
+    const { vmlinux } = loadableKernel(buildId, { symbols: true }, 'all');
+    const least = signed('btf_vmlinux_ksyms.ko');
+    const { status, body } = await sendParts(
+      ingest.url,
+      { kernel: vmlinux, carrier: least },
+      '?replace=true',
+    );
+    expect([status, body.detail]).toEqual([201, undefined]);
+    expect(await ingest.record(buildId)).toMatchObject({
+      parts: { symbols: { from: 'kallsyms' } },
+      carrier: { given: { 'btf_vmlinux_ksyms.ko': { sha256: sha256Of(least) } } },
+    });
+  });
+
   test('keeps the variables that it has, whatever comes later', async () => {
     const { buildId, kernel, full, signed } = built('kept');
     await sendParts(ingest.url, { kernel, full, carrier: signed('btf_vmlinux.ko') });

@@ -66,6 +66,17 @@ describe('hard links in an archive', () => {
     }
   });
 
+  it('to another hard link leads to the bytes, as tar unpacks it', async () => {
+    const bytes = tarFile([
+      { name: './x/a', bytes: kernel },
+      { name: './x/b', type: '1', link: 'x/a' },
+      { name: './x/c', type: '1', link: './x/b' },
+      { name: 'boot/vmlinuz', type: '1', link: 'x/c' },
+    ]);
+    const { files, passedOver } = await unpackBytes(bytes);
+    expect([files.map(({ name }) => name), passedOver]).toEqual([['boot/vmlinuz'], []]);
+  });
+
   it('to nothing is told, and is no fault', async () => {
     const link = { name: 'boot/vmlinuz', type: '1', link: 'objects/gone' };
     const members = [link, { name: 'boot/vmlinux', bytes: kernel }];

@@ -3,6 +3,9 @@ import { sameName } from './member.ts';
 /** Links that are remembered: kernels, a module and a map have few. */
 const LIMIT = 256;
 
+/** Links under names that nobody wants, which others may be links to. */
+const OTHERS = 4096;
+
 /**
  * Hard links whose names are wanted, to bytes that came before under a name that nobody wants: layers
  * of images name an object first (ostree), packages a file by its build ID. They need another pass.
@@ -11,6 +14,8 @@ export class HardLinks {
   /** Wanted names by the name that has the bytes. */
   readonly #targets = new Map<string, string>();
   readonly #taken = new Set<string>();
+  /** Where names that are links themselves lead. */
+  readonly #led = new Map<string, string>();
 
   /** The bytes of a name were taken: links to it are of no interest. */
   take(name: string): void {
@@ -19,8 +24,11 @@ export class HardLinks {
     if (this.#taken.size < LIMIT) this.#taken.add(key);
   }
 
-  add(name: string, target: string): void {
-    const key = sameName(target);
+  add(name: string, target: string, isWanted: boolean): void {
+    const named = sameName(target);
+    const key = this.#led.get(named) ?? named;
+    if (this.#led.size < OTHERS) this.#led.set(sameName(name), key);
+    if (!isWanted) return;
     if (this.#taken.has(key) || this.#targets.has(key) || this.#targets.size === LIMIT) return;
     this.#targets.set(key, name);
   }

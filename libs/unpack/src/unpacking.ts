@@ -237,7 +237,7 @@ export class Unpacking<S extends Source> {
     const { name, link } = member;
     if (member.isInner) return this.#openMember(member, undefined, place);
     if (link !== undefined) {
-      if (this.#wantedOf(name)) links.add(name, link);
+      links.add(name, link, this.#wantedOf(name));
       return;
     }
     if (!member.isFile) return;

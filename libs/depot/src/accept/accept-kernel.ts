@@ -102,7 +102,7 @@ export async function acceptKernel(
 
   // Of a kernel whose time was over there may be nothing left.
   const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
-  const { paths, delivery } = await withStored(deps, opened, buildId, living, upload.actor);
+  const { paths, delivery } = await withStored(deps, opened, buildId, living, upload);
   const options = {
     ...upload.split,
     delivery: upload.split.delivery ?? delivery,
@@ -203,7 +203,7 @@ async function withStored(
   { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedKernel,
   buildId: string | undefined,
   record: KernelRecord | undefined,
-  { principal }: Actor,
+  { actor: { principal }, replace }: Upload,
 ): Promise<{ paths: UploadPaths; delivery?: Delivery | undefined }> {
   const isFull = record !== undefined && isFullOf(record, kernel, sha256);
   const given = {
@@ -234,7 +234,7 @@ async function withStored(
     const stored = { load: record.carrier?.load };
     return { paths: { ...given, kernel: file, full: beside, stored } };
   }
-  const stored = await storedParts(blobs, record, { core: !hasCore });
+  const stored = await storedParts(blobs, record, { core: !hasCore, replaces: replace });
   return { paths: { ...given, stored }, delivery: hasCore ? undefined : record.delivery };
 }
 

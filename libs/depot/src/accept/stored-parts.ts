@@ -7,16 +7,17 @@ import { soundBytes } from '../verified/sound-bytes.ts';
 
 /**
  * What earlier uploads of a kernel brought, for one that is split now: its variables where they
- * have no ksyms yet, or such as are claimed or rest on a map; its symbols, and core where that is
- * asked for.
+ * have no ksyms yet, or such as are claimed, rest on a map or are to be replaced; its symbols, and
+ * core where that is asked for.
  * @throws DepotError `internal` where core is not in the store, `damaged-blob`.
  */
 export async function storedParts(
   blobs: BlobStore,
   { buildId, core, parts: { vars: known, ksyms, symbols }, carrier }: KernelRecord,
-  wants: { core: boolean },
+  wants: { core: boolean; replaces?: boolean | undefined },
 ): Promise<StoredParts> {
-  const isSettled = ksyms && !ksyms.claimed && symbols?.origin !== 'map';
+  // Symbols that are replaced take the ksyms with them.
+  const isSettled = ksyms && !ksyms.claimed && symbols?.origin !== 'map' && !wants.replaces;
   const vars = isSettled ? undefined : known;
   const [coreBytes, varsBytes, symbolBytes] = await Promise.all([
     wants.core ? blobs.get(core.sha256) : undefined,
