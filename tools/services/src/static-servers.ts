@@ -1,12 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Balancer } from './balancers.ts';
 import { balancing } from './programs.ts';
 import { Absent, inPath } from './provision/index.ts';
 import { Server, type ServerKind } from './server.ts';
 
+export interface StaticServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
 /** Serves the files of a folder, as distributions set it up: no line of it knows of depots. */
-export async function startNginxOf(root: string): Promise<Balancer> {
+export async function startNginxOf(root: string): Promise<StaticServer> {
   return start({
     name: 'nginx',
     command: (await balancing()).nginx,
@@ -28,7 +33,7 @@ http {
 }
 
 /** The same with `python3 -m http.server`, which knows no ranges. */
-export async function startPythonOf(root: string): Promise<Balancer> {
+export async function startPythonOf(root: string): Promise<StaticServer> {
   const python = inPath('python3');
   if (python === undefined) throw new Absent('python3 is not installed', 'Install Python 3.');
   return start({
@@ -38,7 +43,7 @@ export async function startPythonOf(root: string): Promise<Balancer> {
   });
 }
 
-async function start(kind: Omit<ServerKind, 'answers'>): Promise<Balancer> {
+async function start(kind: Omit<ServerKind, 'answers'>): Promise<StaticServer> {
   const server = await Server.start({
     ...kind,
     answers: (port) =>
