@@ -45,7 +45,12 @@ export {
   printDeclaration,
   type PrintDeclarationOptions,
 } from './c/print-declaration.ts';
-export { LATEST_KERNEL, parseKernelVersion, type KernelVersion } from './kernel-version.ts';
+export {
+  knowsKind,
+  LATEST_KERNEL,
+  parseKernelVersion,
+  type KernelVersion,
+} from './kernel-version.ts';
 export { formatFault, type BtfFault } from './verify/faults.ts';
 export { checkMade } from './verify/check-made.ts';
 export { VERIFY_DEFAULTS, verifyBtf, type VerifyOptions } from './verify/verify.ts';

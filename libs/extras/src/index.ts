@@ -43,7 +43,7 @@ export {
   type EncodeKernelOptions,
 } from './core-from-dwarf/encode-from-dwarf.ts';
 export { encodeTypes, type EncodeCoverage } from './core-from-dwarf/encode-types.ts';
-export { RULES_NAMES, type RulesName } from './core-from-dwarf/rules.ts';
+export { FEATURES, RULES_NAMES, type Feature, type RulesName } from './core-from-dwarf/rules.ts';
 export { attachVariables, type AttachedVariables } from './attach-variables.ts';
 export { uniteVariables } from './unite-variables.ts';
 export type { VariableCoverage } from './from-dwarf/coverage.ts';

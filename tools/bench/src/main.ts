@@ -7,6 +7,7 @@ import { formatResults } from './report.ts';
 const benches: Record<string, () => Promise<Bench>> = {
   'attack-ingest': async () => (await import('./attack-ingest.ts')).attackIngestBench,
   btf: async () => (await import('./btf.ts')).btfBench,
+  encode: async () => (await import('./encode.ts')).encodeBench,
   fetch: async () => (await import('./fetch.ts')).fetchBench,
   ingest: async () => (await import('./ingest.ts')).ingestBench,
   unpack: async () => (await import('./unpack.ts')).unpackBench,

@@ -96,9 +96,13 @@ export async function runOurs(
   return JSON.parse(await run(process.execPath, args, { env })) as VarsRun;
 }
 
-export async function runPahole(vmlinux: string, output: string): Promise<PeerRun> {
+export async function runPahole(
+  vmlinux: string,
+  output: string,
+  flags: readonly string[] = fullBtfFlags,
+): Promise<PeerRun> {
   const command = programCommand(pahole, 'usr/bin/pahole');
-  const args = [...command, ...fullBtfFlags, `--btf_encode_detached=${output}`, vmlinux];
+  const args = [...command, ...flags, `--btf_encode_detached=${output}`, vmlinux];
   const before = performance.now();
   // The shell's `times` is what tells the processor time of a child everywhere.
   const shell = spawn('sh', ['-c', '"$@" && times', 'sh', ...args], {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseBtf } from '@btf-depot/btf';
+import { kindName, parseBtf } from '@btf-depot/btf';
 import { At, Form, Tag } from '@btf-depot/dwarf';
 import { buildDwarf, buildImage } from '@btf-depot/dwarf/testing';
 import { btfdepot } from '@btf-depot/testing/processes';
@@ -46,6 +46,36 @@ test('encode writes the BTF of debug information, counts it, and compares it wit
   const compared = await btfdepot(['encode', vmlinux, '--compare', output], folder);
   expect(compared.output).toMatch(/the same types +2\n/);
   expect(compared.output).toMatch(/types only here +0/);
+});
+
+test('encode takes the features that pahole names, and says which it does not know', async () => {
+  const double = {
+    tag: Tag.BASE_TYPE,
+    attributes: [
+      [At.NAME, Form.STRP, 'double'],
+      [At.BYTE_SIZE, Form.DATA1, 8],
+      [At.ENCODING, Form.DATA1, 4],
+    ] as const,
+  };
+  const vmlinux = join(folder, 'features');
+  const units = [{ root: { tag: Tag.COMPILE_UNIT, children: [int, double] } }];
+  writeFileSync(vmlinux, buildImage(buildDwarf({ units })));
+  const kindWith = async (...flags: string[]) => {
+    const output = join(folder, 'features.btf');
+    const { code, output: said } = await btfdepot(
+      ['encode', vmlinux, '-o', output, ...flags],
+      folder,
+    );
+    expect(code, said).toBe(0);
+    const btf = parseBtf(readFileSync(output));
+    return kindName(btf.kind(btf.find('double') ?? 0));
+  };
+  expect(await kindWith()).toBe('FLOAT');
+  expect(await kindWith('--features', 'enum64,decl_tag')).toBe('INT');
+  expect(await kindWith('--for', '5.10')).toBe('INT');
+  const { code, output } = await btfdepot(['encode', vmlinux, '--features', 'floats'], folder);
+  expect(code).not.toBe(0);
+  expect(output).toContain('floats is none of float, enum64');
 });
 
 test('encode says what a file lacks', async () => {

@@ -4,12 +4,14 @@ import { openKernel } from '@btf-depot/depot';
 import {
   compareEncoders,
   encodeFromDwarf,
+  FEATURES,
   RULES_NAMES,
   type EncodeCoverage,
   type EncoderDifferences,
+  type Feature,
   type RulesName,
 } from '@btf-depot/extras';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { openBtf, writeWhole } from '../files/btf-file.ts';
 import { jsonOption } from '../options/options.ts';
 import { formatBytes, formatCount, formatTable, print, printJson } from '../terminal/output.ts';
@@ -19,6 +21,7 @@ import { openLocalFile } from '../files/special-file.ts';
 interface Flags {
   output?: string;
   rules: RulesName;
+  features?: Feature[];
   for?: string;
   compare?: string;
   json?: boolean;
@@ -42,6 +45,11 @@ export function encodeCommand(): Command {
         .choices(RULES_NAMES)
         .default('1.30'),
     )
+    .option(
+      '--features <list>',
+      `only these, whatever the rules and the kernel: ${FEATURES.join(',')}`,
+      featuresOf,
+    )
     .option('--for <version>', 'the kernel that is to read it; by default the one in the file')
     .option('--compare <file>', 'print what differs from another BTF of the same kernel')
     .addOption(jsonOption())
@@ -49,7 +57,7 @@ export function encodeCommand(): Command {
 }
 
 async function encode(path: string, flags: Flags): Promise<void> {
-  const { output, rules, compare, json = false } = flags;
+  const { output, rules, features, compare, json = false } = flags;
   using vmlinux = openLocalFile(path);
   const { buildId, release } = openKernel(vmlinux);
   const kernel = versionOf(flags.for ?? release);
@@ -57,6 +65,7 @@ async function encode(path: string, flags: Flags): Promise<void> {
   const { parts, coverage } = encodeFromDwarf(vmlinux, {
     rules,
     kernel,
+    features,
     onUnit: (done, total) => bar.show('encode', done, total),
   });
   bar.stop();
@@ -75,6 +84,14 @@ async function encode(path: string, flags: Flags): Promise<void> {
       formatTable(coverageRows(coverage), [1]),
   );
   if (differences) print(`\n${formatTable(differenceRows(differences), [1])}`);
+}
+
+function featuresOf(text: string): Feature[] {
+  const names = text.split(',').filter((name) => name !== '');
+  const known = (name: string): name is Feature => FEATURES.some((one) => one === name);
+  const wrong = names.filter((name) => !known(name));
+  if (wrong.length === 0) return names.filter(known);
+  throw new InvalidArgumentError(`${wrong.join(', ')} is none of ${FEATURES.join(', ')}`);
 }
 
 function versionOf(release: string | undefined): KernelVersion {

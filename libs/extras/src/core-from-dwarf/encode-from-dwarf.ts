@@ -1,4 +1,4 @@
-import { lowerBtf, mergeBtf, parseBtf, type Btf, type KernelVersion } from '@btf-depot/btf';
+import { lowerBtf, mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import type { Source } from '@btf-depot/bytes';
 import type { FoundBy, FoundSplit, Passes } from '../from-dwarf/unit-pass.ts';
 import { variablesFromDwarf, type VariablesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
@@ -7,8 +7,6 @@ import { encodeTypes, type EncodeCoverage, type EncodeOptions } from './encode-t
 import { restand } from './restand.ts';
 
 export interface EncodeKernelOptions<Beside extends Passes = Passes> extends EncodeOptions {
-  /** Kinds of types that this kernel does not know are described by others. */
-  readonly kernel?: KernelVersion | undefined;
   /** What else is found on this core. */
   readonly beside?: Beside | undefined;
 }

@@ -1,4 +1,11 @@
-import { addDeclTag, BtfBuilder, dedupBtf, Kind, packInfo } from '@btf-depot/btf';
+import {
+  addDeclTag,
+  BtfBuilder,
+  dedupBtf,
+  Kind,
+  packInfo,
+  type KernelVersion,
+} from '@btf-depot/btf';
 import type { Source } from '@btf-depot/bytes';
 import { Language, readDwarf, type DwarfLimits, type Unit } from '@btf-depot/dwarf';
 import { readElf } from '@btf-depot/elf';
@@ -7,8 +14,9 @@ import { FunctionFinder, type FunctionsSeen } from './function-finder.ts';
 import { Functions, type FoundFunction, type FunctionsLeftOut } from './functions.ts';
 import { findKfuncs } from './kfuncs.ts';
 import { OtherUnits } from './other-units.ts';
-import { RULES, type FunctionRules, type RulesName } from './rules.ts';
-import { ShapeFinder, ShapesOfUnit } from './shape-finder.ts';
+import { featuresFor, type Feature, type RulesName } from './rules.ts';
+import { ShapeFinder } from './shape-finder.ts';
+import { ShapesOfUnit } from './shapes-of-unit.ts';
 import { Draft, Shapes } from './shapes.ts';
 import { Variants } from './variants.ts';
 import { writeTypes } from './write-types.ts';
@@ -16,6 +24,10 @@ import { writeTypes } from './write-types.ts';
 export interface EncodeOptions {
   /** Whose rules say which functions there are. */
   readonly rules?: RulesName | undefined;
+  /** Only features that this kernel knows. */
+  readonly kernel?: KernelVersion | undefined;
+  /** Instead of those that follow from `rules` and `kernel`. */
+  readonly features?: readonly Feature[] | undefined;
   /** Called after each unit; what it throws ends the work. */
   readonly onUnit?: ((done: number, total: number) => void) | undefined;
   readonly limits?: Partial<DwarfLimits & EncodeLimits> | undefined;
@@ -53,8 +65,8 @@ export interface EncodedTypes {
  * among them. Throws FormatError as readElf and readDwarf do, `dwarf-nesting`, `dwarf-limit`.
  */
 export function encodeTypes(vmlinux: Source, options: EncodeOptions = {}): EncodedTypes {
-  const { onUnit, limits = {} } = options;
-  const rules: FunctionRules = RULES[options.rules ?? '1.30'];
+  const { onUnit, limits = {}, rules = '1.30', kernel } = options;
+  const features = options.features ? new Set(options.features) : featuresFor(rules, kernel);
   const elf = readElf(vmlinux);
   const dwarf = readDwarf(elf, vmlinux, { limits });
   const builder = new BtfBuilder({ endian: elf.endian });
@@ -63,11 +75,11 @@ export function encodeTypes(vmlinux: Source, options: EncodeOptions = {}): Encod
   const ofUnit = new ShapesOfUnit();
   const elsewhere = (number: number): ShapeFinder => others.finderOf(number);
   const draft = new Draft();
-  const parts = { dwarf, names, shapes, draft, ofUnit, elsewhere };
+  const parts = { dwarf, names, shapes, draft, ofUnit, elsewhere, features };
   const others = new OtherUnits(dwarf, () => new ShapeFinder(parts));
   const finder = new ShapeFinder(parts);
   const functions = new Functions(shapes);
-  const functionFinder = new FunctionFinder(elf, dwarf, functions, { ...parts, rules });
+  const functionFinder = new FunctionFinder(elf, dwarf, functions, parts);
   const lists: (Uint32Array | undefined)[] = [];
   let types = 0;
   let unitsLeftOut = 0;
@@ -83,7 +95,7 @@ export function encodeTypes(vmlinux: Source, options: EncodeOptions = {}): Encod
     onUnit?.(unit.index + 1, dwarf.units.length);
   });
 
-  const { functions: taken, leftOut } = functions.list(rules.consistent);
+  const { functions: taken, leftOut } = functions.list(features.has('consistent_func'));
   for (const { prototype } of taken) shapes.isWanted[prototype] = true;
   const variants = new Variants(shapes);
   const wanted = new Map<number, FoundFunction[]>();
@@ -99,13 +111,14 @@ export function encodeTypes(vmlinux: Source, options: EncodeOptions = {}): Encod
     for (const one of wanted.get(unit) ?? []) prototypes.set(one, variants.outputOf(one.prototype));
   });
   writeTypes(builder, shapes, variants);
-  const kfuncs = rules.kfuncs ? findKfuncs(elf, names) : undefined;
+  const kfuncs = features.has('decl_tag_kfuncs') ? findKfuncs(elf, names) : undefined;
   for (const one of taken) {
     const prototype = prototypes.get(one) ?? 0;
     const id = builder.addRaw(one.name, packInfo(Kind.FUNC, 0, false), prototype, []);
     const kfunc = kfuncs?.get(one.name);
     if (kfunc) addDeclTag(builder, 'bpf_kfunc', id, -1);
     if (kfunc?.isFastcall) addDeclTag(builder, 'bpf_fastcall', id, -1);
+    for (const { name, component } of one.tags) addRawTag(builder, name, id, component);
   }
   return {
     bytes: dedupBtf(builder.toBtf()),
@@ -117,6 +130,10 @@ export function encodeTypes(vmlinux: Source, options: EncodeOptions = {}): Encod
       functions: { ...functionFinder.counts, ...leftOut, taken: taken.length },
     },
   };
+}
+
+function addRawTag(builder: BtfBuilder, name: number, target: number, component: number): void {
+  builder.addRaw(name, packInfo(Kind.DECL_TAG, 0, false), target, [component >>> 0]);
 }
 
 function isOfC({ language }: Unit): boolean {

@@ -4,7 +4,7 @@ import { SymbolType, type Elf } from '@btf-depot/elf';
 import type { DwarfNames } from './dwarf-names.ts';
 import type { Functions } from './functions.ts';
 import { ParameterRegisters } from './parameter-registers.ts';
-import type { FunctionRules } from './rules.ts';
+import type { Feature } from './rules.ts';
 import type { ShapeFinder } from './shape-finder.ts';
 import type { Draft } from './shapes.ts';
 import { NONE } from './unit-types.ts';
@@ -30,26 +30,26 @@ export class FunctionFinder {
   /** Names of functions in the symbol table, and, where asked for, their parts before a dot. */
   readonly #symbols: ReadonlySet<number>;
   readonly #elsewhere: (number: number) => ShapeFinder;
-  readonly #rules: FunctionRules;
+  readonly #features: ReadonlySet<Feature>;
 
   constructor(
     elf: Elf,
     dwarf: Dwarf,
     functions: Functions,
     parts: {
-      readonly rules: FunctionRules;
+      readonly features: ReadonlySet<Feature>;
       readonly names: DwarfNames;
       readonly draft: Draft;
       readonly elsewhere: (number: number) => ShapeFinder;
     },
   ) {
     this.#functions = functions;
-    this.#rules = parts.rules;
+    this.#features = parts.features;
     this.#draft = parts.draft;
     this.#elsewhere = parts.elsewhere;
     this.#registers = new ParameterRegisters(dwarf, elf.arch);
     this.#entry = new Entry(dwarf.tables);
-    this.#symbols = functionSymbols(elf, parts.names, parts.rules.partsOfNames);
+    this.#symbols = functionSymbols(elf, parts.names, parts.features.has('optimized_func'));
   }
 
   /** Looks at all functions of a unit whose types were read. */
@@ -79,8 +79,9 @@ export class FunctionFinder {
       this.counts.unnamedParameter++;
       return;
     }
-    const surprises = this.#rules.consistent && this.#surprises(unit, finder, index);
-    this.#functions.add(name, prototype, unit.index, surprises);
+    const surprises = this.#features.has('consistent_func') && this.#surprises(unit, finder, index);
+    const tags = this.#features.has('decl_tag') ? finder.tagsOf(index) : [];
+    this.#functions.add({ name, prototype, unit: unit.index, tags }, surprises);
   }
 
   #originOf(

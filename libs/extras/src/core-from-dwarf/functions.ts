@@ -11,9 +11,8 @@ export interface FunctionsLeftOut {
 
 /** A function of a name, as its units have it. */
 interface State {
-  /** Of the first unit that has it. */
-  readonly prototype: number;
-  readonly unit: number;
+  /** As the first unit has it. */
+  readonly found: FoundFunction;
   unexpectedRegister: boolean;
   inconsistent: boolean;
 }
@@ -22,6 +21,14 @@ export interface FoundFunction {
   readonly name: number;
   readonly prototype: number;
   readonly unit: number;
+  readonly tags: readonly DeclTag[];
+}
+
+/** What an annotation (btf_decl_tag) says of a type or function. */
+export interface DeclTag {
+  readonly name: number;
+  /** Number of the member or parameter that it is about; -1 for all of it. */
+  readonly component: number;
 }
 
 /** The functions that core has, by the rules of one version of pahole. */
@@ -34,25 +41,26 @@ export class Functions {
   }
 
   /** A function that is no declaration, with names for all its parameters, and a symbol. */
-  add(name: number, prototype: number, unit: number, unexpectedRegister: boolean): void {
+  add(found: FoundFunction, unexpectedRegister: boolean): void {
+    const { name, prototype } = found;
     const state = this.#states.get(name);
     if (state === undefined) {
-      this.#states.set(name, { prototype, unit, unexpectedRegister, inconsistent: false });
+      this.#states.set(name, { found, unexpectedRegister, inconsistent: false });
       return;
     }
     state.unexpectedRegister ||= unexpectedRegister;
     if (state.unexpectedRegister || state.inconsistent) return;
-    state.inconsistent = !this.#isSameType(state.prototype, prototype);
+    state.inconsistent = !this.#isSameType(state.found.prototype, prototype);
   }
 
   /** In the order of their coming; `consistent`: without those whose units disagree or whose registers surprise. */
   list(consistent: boolean): { functions: FoundFunction[]; leftOut: FunctionsLeftOut } {
     const leftOut = { unexpectedRegister: 0, inconsistent: 0 };
     const functions: FoundFunction[] = [];
-    for (const [name, { prototype, unit, unexpectedRegister, inconsistent }] of this.#states) {
+    for (const { found, unexpectedRegister, inconsistent } of this.#states.values()) {
       if (consistent && unexpectedRegister) leftOut.unexpectedRegister++;
       else if (consistent && inconsistent) leftOut.inconsistent++;
-      else functions.push({ name, prototype, unit });
+      else functions.push(found);
     }
     return { functions, leftOut };
   }

@@ -10,7 +10,10 @@ import {
   type Unit,
 } from '@btf-depot/dwarf';
 import type { DwarfNames } from './dwarf-names.ts';
+import type { DeclTag } from './functions.ts';
+import type { Feature } from './rules.ts';
 import { BY_KEY, KeyKind, keyOf, type Draft, type Shapes } from './shapes.ts';
+import type { ShapesOfUnit } from './shapes-of-unit.ts';
 import { NONE, UnitTypes } from './unit-types.ts';
 
 /** Entries between a type and what is known by its name. */
@@ -23,25 +26,6 @@ const OPEN = -2;
 /** The name that pahole gives an integer of a size that BTF has not. */
 const FAKE_INT = '__SANITIZED_FAKE_INT__';
 
-/** The shapes that a unit has, each once. */
-export class ShapesOfUnit {
-  list: number[] = [];
-  /** The unit that had a shape last, by shape. */
-  readonly #seen: number[] = [];
-  #unit = 0;
-
-  begin(): void {
-    this.list = [];
-    this.#unit++;
-  }
-
-  add(shape: number): void {
-    if (this.#seen[shape] === this.#unit) return;
-    this.#seen[shape] = this.#unit;
-    this.list.push(shape);
-  }
-}
-
 /** What the finders of all units share. */
 export interface ShapeFinderParts {
   readonly dwarf: Dwarf;
@@ -51,6 +35,7 @@ export interface ShapeFinderParts {
   readonly ofUnit: ShapesOfUnit;
   /** The finder of the unit that has an entry. */
   readonly elsewhere: (number: number) => ShapeFinder;
+  readonly features: ReadonlySet<Feature>;
 }
 
 /** Finds the shapes of a unit's types. */
@@ -66,10 +51,12 @@ export class ShapeFinder {
   #keys = new Uint32Array();
   readonly #draft: Draft;
   readonly #intName: number;
+  readonly #features: ReadonlySet<Feature>;
   #depth = 0;
   readonly #elsewhere: (number: number) => ShapeFinder;
 
-  constructor({ dwarf, names, shapes, draft, ofUnit, elsewhere }: ShapeFinderParts) {
+  constructor(parts: ShapeFinderParts) {
+    const { dwarf, names, shapes, draft, ofUnit, elsewhere, features } = parts;
     this.types = new UnitTypes(dwarf, names);
     this.#rare = new Entry(dwarf.tables);
     this.#names = names;
@@ -78,6 +65,7 @@ export class ShapeFinder {
     this.#elsewhere = elsewhere;
     this.#draft = draft;
     this.#intName = names.ofText('int');
+    this.#features = features;
   }
 
   /** Reads the types of a unit, in place of the one before. */
@@ -102,6 +90,55 @@ export class ShapeFinder {
       else if (types.isDeclaration[index] === 1) this.#shapes.isDeclared[key] = true;
       else this.#shapes.define(key, this.#define(index));
     }
+    if (this.#features.has('decl_tag')) this.#tagAll();
+  }
+
+  /** Tags of structures, unions and typedefs are types of their own. */
+  #tagAll(): void {
+    const { annotations, tag, isDeclaration } = this.types;
+    for (const owner of new Set(annotations.map((one) => one.owner))) {
+      if (!TAGGED.has(tag[owner]) || isDeclaration[owner] === 1) continue;
+      const type = this.#referenceTo(owner);
+      for (const { name, component } of this.tagsOf(owner)) {
+        const draft = this.#draft;
+        const from = draft.length;
+        draft.push(name);
+        draft.push(packInfo(Kind.DECL_TAG, 0, false));
+        draft.push(type);
+        draft.push(component >>> 0);
+        this.#shape(from);
+      }
+    }
+  }
+
+  /** What annotations say of a type or function. */
+  tagsOf(owner: number): DeclTag[] {
+    const types = this.types;
+    const { unit, annotations } = types;
+    if (unit === undefined || annotations.length === 0) return [];
+    return annotations.flatMap((one): DeclTag[] => {
+      if (one.owner !== owner) return [];
+      const name = this.#annotation(unit, one.offset, 'btf_decl_tag');
+      if (name === undefined) return [];
+      return [{ name, component: one.child === NONE ? -1 : this.#placeOf(owner, one.child) }];
+    });
+  }
+
+  /** Which of the members or parameters a child is. */
+  #placeOf(owner: number, child: number): number {
+    const types = this.types;
+    let place = 0;
+    for (let at = types.firstChild[owner]; at !== child && at !== NONE; at = types.nextChild[at]) {
+      if (types.childTag[at] === types.childTag[child]) place++;
+    }
+    return place;
+  }
+
+  /** The name that an annotation of that kind gives. */
+  #annotation(unit: Unit, offset: number, kind: string): number | undefined {
+    const entry = this.#rare.read(unit, offset);
+    if (entry.string(At.NAME) !== kind || !entry.text(At.CONST_VALUE)) return undefined;
+    return this.#names.at(entry.textBytes, entry.textAt);
   }
 
   /** Whether it is a structure, by whatever name and qualifiers that keep it one. */
@@ -255,7 +292,8 @@ export class ShapeFinder {
   #pointer(index: number): number {
     const types = this.types;
     let target = this.reference(types.type[index]);
-    for (const tag of this.#typeTags(index)) target = this.#short(tag, Kind.TYPE_TAG, target);
+    const tags = this.#features.has('type_tag') ? this.#typeTags(index) : [];
+    for (const tag of tags) target = this.#short(tag, Kind.TYPE_TAG, target);
     return this.#short(0, Kind.PTR, target);
   }
 
@@ -266,9 +304,8 @@ export class ShapeFinder {
     const tags: number[] = [];
     for (let child = types.firstChild[index]; child !== NONE; child = types.nextChild[child]) {
       if (types.childTag[child] !== Tag.LLVM_ANNOTATION || unit === undefined) continue;
-      const entry = this.#rare.read(unit, types.childType[child]);
-      if (entry.string(At.NAME) !== 'btf_type_tag' || !entry.text(At.CONST_VALUE)) continue;
-      tags.push(this.#names.at(entry.textBytes, entry.textAt));
+      const tag = this.#annotation(unit, types.childType[child], 'btf_type_tag');
+      if (tag !== undefined) tags.push(tag);
     }
     return tags;
   }
@@ -278,7 +315,7 @@ export class ShapeFinder {
     const bytes = Math.max(size[index], 0);
     const is = encoding[index];
     // BTF has no complex numbers: they are described as integers, as far as there are such.
-    if (is === Encoding.FLOAT && FLOAT_SIZES.has(bytes)) {
+    if (is === Encoding.FLOAT && FLOAT_SIZES.has(bytes) && this.#features.has('float')) {
       return this.#short(name[index], Kind.FLOAT, bytes);
     }
     const signed = is === Encoding.SIGNED || is === Encoding.SIGNED_CHAR;
@@ -361,11 +398,11 @@ export class ShapeFinder {
     return this.#shape(from);
   }
 
-  /** ENUM where the size is up to 4, else ENUM64. */
+  /** ENUM where the size is up to 4, else ENUM64; without that, values lose their high halves. */
   #enumeration(index: number): number {
     const types = this.types;
     const size = types.size[index] === NOT_SAID ? 4 : types.size[index];
-    const wide = size > 4;
+    const wide = size > 4 && this.#features.has('enum64');
     const draft = this.#draft;
     const from = draft.length;
     draft.push(types.name[index]);
@@ -385,6 +422,8 @@ export class ShapeFinder {
     return this.#shape(from);
   }
 }
+
+const TAGGED: ReadonlySet<number> = new Set([Tag.STRUCTURE_TYPE, Tag.UNION_TYPE, Tag.TYPEDEF]);
 
 const INT_SIZES: ReadonlySet<number> = new Set([1, 2, 4, 8, 16]);
 const FLOAT_SIZES: ReadonlySet<number> = new Set([2, 4, 8, 12, 16]);

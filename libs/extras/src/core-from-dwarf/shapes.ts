@@ -163,6 +163,7 @@ export function eachShapeReference(
     case Kind.CONST:
     case Kind.RESTRICT:
     case Kind.TYPE_TAG:
+    case Kind.DECL_TAG:
       visit(at + 2);
       break;
     case Kind.ARRAY:

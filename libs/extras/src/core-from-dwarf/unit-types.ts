@@ -17,6 +17,16 @@ const INDEXED = 64 * 1024 * 1024;
 /** Places for types and children to begin with. */
 const FIRST = 1024;
 
+/** An entry that says something of a type or function. */
+export interface Annotation {
+  /** The type or function. */
+  readonly owner: number;
+  /** Its member or parameter that this is about; NONE for all of it. */
+  readonly child: number;
+  /** Of the entry. */
+  readonly offset: number;
+}
+
 /** What stands for no child, and no entry. */
 export const NONE = 0;
 
@@ -54,6 +64,10 @@ export class UnitTypes {
   mark = new Uint8Array(FIRST);
   nextChild = new Uint32Array(FIRST);
   #children = 0;
+  /** What annotations (of clang) are about, of all but pointers. */
+  readonly annotations: Annotation[] = [];
+  /** The type or function of the child at hand. */
+  #owner = NONE;
   /** By offset: the number of a type, or below zero that of a parameter among the children. */
   #indexes = new Int32Array(FIRST);
   readonly #far = new Map<number, number>();
@@ -74,6 +88,7 @@ export class UnitTypes {
     this.unit = unit;
     this.count = 0;
     this.#children = 0;
+    this.annotations.length = 0;
     const { length } = unit.bytes;
     const indexed = Math.min(length, INDEXED);
     if (indexed > this.#indexes.length) this.#indexes = new Int32Array(indexed);
@@ -81,6 +96,8 @@ export class UnitTypes {
     this.#far.clear();
     const entry = this.#entry;
     eachTypeEntry(unit, entry, this.#nesting, (parent) => {
+      // Below zero: a member or parameter, in which nothing but annotations is of interest.
+      if (parent < 0) return this.#annotate(this.#owner, -parent);
       switch (entry.tag) {
         case Tag.MEMBER:
           return this.#member(unit, parent);
@@ -93,7 +110,8 @@ export class UnitTypes {
         case Tag.SUBRANGE_TYPE:
           return this.#child(parent, 0, elements(entry), 0, false);
         case Tag.LLVM_ANNOTATION:
-          return this.#child(parent, entry.offset, 0, 0, false);
+          this.#child(parent, entry.offset, 0, 0, false);
+          return this.#annotate(parent, NONE);
         default:
           return this.#whole();
       }
@@ -145,13 +163,27 @@ export class UnitTypes {
     const { type, origin, offset, hasLocation } = this.#entry;
     this.#child(parent, type, origin, offset, hasLocation);
     this.#enter(offset, -this.#children);
+    return this.#within(parent);
+  }
+
+  /** What annotations find as their parent. */
+  #within(owner: number): number {
+    this.#owner = owner;
+    return this.#entry.hasChildren ? -this.#children : 0;
+  }
+
+  #annotate(owner: number, child: number): number {
+    const { tag, offset } = this.#entry;
+    if (tag !== Tag.LLVM_ANNOTATION || this.tag[owner] === Tag.POINTER_TYPE) return 0;
+    this.annotations.push({ owner, child, offset });
     return 0;
   }
 
   #member(unit: Unit, parent: number): number {
     const entry = this.#entry;
     const width = Math.max(entry.bitSize, 0);
-    return this.#child(parent, entry.type, this.#placeInBits(unit, width), width, false);
+    this.#child(parent, entry.type, this.#placeInBits(unit, width), width, false);
+    return this.#within(parent);
   }
 
   #child(parent: number, type: number, low: number, high: number, mark: boolean): number {
