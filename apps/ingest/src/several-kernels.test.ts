@@ -1,7 +1,9 @@
+import { parseBtf, verifyBtf } from '@btf-depot/btf';
 import { writeRelocatable } from '@btf-depot/elf';
-import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
+import { listVariables } from '@btf-depot/extras';
+import { buildIdOf, kernelBtf, kernelFile, sha256Of, TEST_GLOBALS } from '@btf-depot/testing';
 import { tarFile } from '@btf-depot/testing/packages';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, assert, beforeAll, describe, expect, test } from 'vitest';
 import { sendParts } from './testing/send-parts.ts';
 import { startIngest } from './testing/start-ingest.ts';
 
@@ -203,5 +205,58 @@ test('BTF with variables is the full BTF of a kernel whose core is known, howeve
   expect(await ingest.record(buildId)).toMatchObject({
     core: before?.core,
     parts: { vars: { variables: TEST_GLOBALS.length, origin: 'full' } },
+  });
+});
+
+describe('variables that came before the kernel with its own BTF', () => {
+  // Core of a full BTF has types that the kernel's own has not.
+  const full = kernelBtf({ globals: true, name: 'early_struct', ballast: 5 });
+  const core = kernelBtf({ name: 'early_struct', ballast: 3 });
+
+  test.each([
+    ['a full BTF', (buildId: string) => send(full, `?buildId=${buildId}`)],
+    [
+      'a full BTF beside a kernel without',
+      (buildId: string) =>
+        sendParts(ingest.url, { kernel: kernelFile({ buildId, btf: undefined }), full }),
+    ],
+  ])('stay with it: %s', async (name, sendEarly) => {
+    const buildId = buildIdOf(name);
+    expect((await sendEarly(buildId)).status).toBe(201);
+    const before = await ingest.record(buildId);
+    expect(before).toMatchObject({ delivery: 'module', core: { origin: 'partition' } });
+    expect(before?.core.sha256).not.toBe(sha256Of(core));
+    const { body } = await send(kernelFile({ buildId, btf: core }));
+    expect(body.report).not.toHaveProperty('missing');
+    const record = await ingest.record(buildId);
+    expect(record).toMatchObject({
+      delivery: 'builtin',
+      core: { sha256: sha256Of(core), origin: 'verbatim' },
+      parts: {
+        vars: {
+          variables: TEST_GLOBALS.length,
+          origin: 'full',
+          baseSha256: sha256Of(core),
+        },
+      },
+    });
+    const base = parseBtf(core);
+    const bytes = await ingest.blobs.get(record?.parts.vars?.sha256 ?? '');
+    assert(bytes);
+    const vars = parseBtf(bytes, { base });
+    expect(verifyBtf(bytes, { base })).toEqual([]);
+    expect(listVariables(vars).map((variable) => variable.name)).toEqual(
+      expect.arrayContaining(TEST_GLOBALS),
+    );
+  });
+
+  test('are left if they are of another kernel', async () => {
+    const buildId = buildIdOf('early and foreign');
+    const foreign = kernelBtf({ globals: true, name: 'foreign_struct' });
+    expect((await send(foreign, `?buildId=${buildId}`)).status).toBe(201);
+    const { status, body } = await send(kernelFile({ buildId, btf: core }));
+    expect(status).toBe(201);
+    expect(body.report).toMatchObject({ missing: [{ part: 'vars' }] });
+    expect((await ingest.record(buildId))?.parts).not.toHaveProperty('vars');
   });
 });

@@ -14,7 +14,6 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compute, UploadPaths } from '../ports/compute.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
-import { standingOf, type Actor } from '../ownership/ownership.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedKernel, OpenedUpload } from './open-upload.ts';
 import { splitAll } from './split-all.ts';
@@ -24,6 +23,8 @@ import { couldHaveKsyms, storedParts } from './stored-parts.ts';
 import type { Underway } from './underway.ts';
 import { updateRecord } from '../record/update-record.ts';
 import type { Upload } from './upload.ts';
+import { standingOf, type Actor } from '../ownership/ownership.ts';
+import { soundBytes } from '../verified/sound-bytes.ts';
 import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
 
 export interface AcceptDeps {
@@ -203,7 +204,7 @@ async function withStored(
   { kernel, full, module, map, mapCameAlong, carrier, sha256 }: OpenedKernel,
   buildId: string | undefined,
   record: KernelRecord | undefined,
-  { actor: { principal }, replace }: Upload,
+  { actor, replace }: Upload,
 ): Promise<{ paths: UploadPaths; delivery?: Delivery | undefined }> {
   const isFull = record !== undefined && isFullOf(record, kernel, sha256);
   const given = {
@@ -228,14 +229,33 @@ async function withStored(
   }
   if (record.state === 'withdrawn') refuseWithdrawn(record);
   const bringsBtf = full !== undefined || kernel?.kind === 'btf';
-  if (record.core.encoded && bringsBtf && standingOf(record).before.principal === principal) {
+  if (record.core.encoded && bringsBtf && standingOf(record).before.principal === actor.principal) {
     // What the build's own pahole made takes the place of what was made here.
     const [file, beside] = kernel ? [kernel.path, full] : [full, undefined];
     const stored = { load: record.carrier?.load };
     return { paths: { ...given, kernel: file, full: beside, stored } };
   }
   const stored = await storedParts(blobs, record, { core: !hasCore, replaces: replace });
+  if (hasCore) stored.formerCore = await formerCore(blobs, record, actor);
   return { paths: { ...given, stored }, delivery: hasCore ? undefined : record.delivery };
+}
+
+/**
+ * For a kernel that brings its core: what was told of it before, from a full BTF or debug
+ * information, stands on a core that was made of these, and is attached anew if it came from the
+ * same principal; a claim of another's would lose its mark.
+ */
+async function formerCore(
+  blobs: BlobStore,
+  record: KernelRecord,
+  { principal }: Actor,
+): Promise<Uint8Array | undefined> {
+  const { delivery, core, parts } = record;
+  const { before } = standingOf(record);
+  const isOwn = [core, parts.vars].every((part) => (part?.by ?? before.principal) === principal);
+  if (delivery === 'builtin' || !parts.vars || !isOwn) return undefined;
+  const bytes = await soundBytes(blobs, core.sha256);
+  return bytes === 'damaged' ? undefined : bytes;
 }
 
 /** BTF with variables, of a kernel that has core already, is no other core. */

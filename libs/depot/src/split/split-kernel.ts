@@ -1,9 +1,9 @@
-import type { Source } from '@btf-depot/bytes';
-import { parseBtf, type Btf } from '@btf-depot/btf';
+import { FormatError, type Source } from '@btf-depot/bytes';
+import { mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import { readLinkRecords } from '@btf-depot/carrier';
 import type { CarrierEntry, Delivery, ExtraName } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
-import { refuseShuffledFull, hasDwarf } from '@btf-depot/extras';
+import { attachVariables, refuseShuffledFull, hasDwarf } from '@btf-depot/extras';
 import {
   carrierParts,
   type CarrierFacts,
@@ -24,6 +24,7 @@ import {
 } from './given-carrier.ts';
 import { kernelImage, type StoredSymbols, type SymbolsPart } from './kernel-symbols.ts';
 import { refusing } from '../input-errors.ts';
+import { sha256Of } from '../sha256.ts';
 import type { CorePart, VariablesPart } from './split-part.ts';
 import { coreAndVariables, verbatim, type OnUnit } from './core-and-variables.ts';
 import { encodedParts } from './encoded-parts.ts';
@@ -66,6 +67,8 @@ export interface StoredParts {
   symbols?: StoredSymbols | undefined;
   /** What makes it load its modules. */
   load?: CarrierEntry['load'] | undefined;
+  /** What `vars` stand on, for a kernel that brings a core of its own. */
+  formerCore?: Uint8Array | undefined;
 }
 
 /** One kernel's BTF, apart. */
@@ -118,17 +121,19 @@ export function splitKernel(
   const kernel = refusing('kernel', () => openInput(input));
   const buildId = agreedBuildId(kernel, options);
   const { full: fullFile } = input;
-  const full = fullFile && refusing('full', () => parseFull(fullFile));
   const { stored = {} } = input;
   const btf = kernel.btf ?? stored.core;
   const own = btf && refusing('kernel', () => parseBtf(btf));
+  const full = fullFile
+    ? refusing('full', () => parseFull(fullFile))
+    : own && fullBefore(kernel, own, stored);
   const delivery = options.delivery ?? (kernel.kind !== 'btf' && own ? 'builtin' : 'module');
   if (delivery === 'builtin' && !own) {
     throw new DepotError('no-btf', 'the kernel has no .BTF section, so its delivery is module');
   }
   const base = own ?? full;
   const { elf } = kernel;
-  if (full && elf) refusing('full', () => refuseShuffledFull(elf));
+  if (fullFile && elf) refusing('full', () => refuseShuffledFull(elf));
   const dwarf = options.ignoresDwarf ? undefined : dwarfOf(kernel, input);
   const { carrier: carrierFile, map, mapCameAlong = false } = input;
   const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
@@ -210,6 +215,27 @@ function openInput({ kernel, stored }: SplitInput): OpenedKernel {
 
 function parseFull(source: Source): Btf {
   return parseBtf(readBtfFile(source), { section: 'full' });
+}
+
+/**
+ * The full BTF that was partitioned before this kernel came with a core of its own.
+ * @returns undefined: there was none, or it is of another kernel, which is no fault of this one.
+ */
+function fullBefore(
+  { elf }: OpenedKernel,
+  own: Btf,
+  { formerCore, vars }: StoredParts,
+): Btf | undefined {
+  if (!formerCore || !vars || vars.baseSha256 === sha256Of(own.bytes)) return undefined;
+  try {
+    const full = parseBtf(mergeBtf(parseBtf(vars.bytes, { base: parseBtf(formerCore) })));
+    if (elf) refuseShuffledFull(elf);
+    attachVariables(own, full);
+    return full;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
 
 const WITHOUT_ID = {
