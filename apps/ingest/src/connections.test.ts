@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { kernelFile } from '@btf-depot/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { startIngest } from './testing/start-ingest.ts';
 
 const LIMIT = 1024 * 1024;
@@ -88,12 +89,32 @@ test('an upload that does not say its length is read up to the limit and no furt
   expect(sent).toBeLessThan(1024 * LIMIT);
 });
 
-test.each(['plain', 'multipart'])('a connection cut half-way (%s)', async (form) => {
-  const bytes = kernelFile({ ballast: 512 * 1024 });
-  const socket = await (form === 'plain' ? plain(bytes.length) : multipart(bytes.length));
+/** How often the metrics say that a client was gone. */
+async function cuts(): Promise<number> {
+  const { values } = (await ingest.metrics.registry
+    .getSingleMetric('btfdepot_refusals_total')
+    ?.get()) ?? { values: [] };
+  return values.find(({ labels }) => labels.code === 'upload-cut')?.value ?? 0;
+}
+
+test.each([
+  ['plain', (length: number) => plain(length)],
+  ['multipart', (length: number) => multipart(length)],
+  ['packed', (length: number) => open(`Content-Encoding: gzip\r\nContent-Length: ${length}`)],
+])('a connection cut half-way (%s) is counted and logged as that', async (form, start) => {
+  const failed = vi.spyOn(ingest.log, 'error');
+  const told = vi.spyOn(ingest.log, 'info');
+  const before = await cuts();
+  const kernel = kernelFile({ ballast: 512 * 1024 });
+  const bytes = form === 'packed' ? gzipSync(kernel, { level: 0 }) : kernel;
+  const socket = await start(bytes.length);
   socket.write(bytes.subarray(0, bytes.length / 2));
   await expect.poll(async () => (await ingest.left()).staged).toEqual(['kernel']);
   socket.resetAndDestroy();
+  await expect.poll(cuts).toBe(before + 1);
+  expect(failed).not.toHaveBeenCalled();
+  expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: 'upload-cut' }), 'refused');
+  vi.restoreAllMocks();
 });
 
 test('a multipart body that ends in the middle of its file', async () => {

@@ -98,10 +98,14 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
       });
       const ms = Math.round(performance.now() - started);
       for (const result of accepted.results) {
+        deps.metrics.pushed(result.accepted?.outcome ?? 'refused');
         audit(deps.audit, result, { requestId, ...who, ...askedFor(query), ms });
       }
       answer(response, accepted);
-    } catch (error) {
+    } catch (thrown) {
+      // What fails once nobody waits for it fails by that, whatever it says.
+      const error: unknown = isGone(signal) ? signal.reason : thrown;
+      deps.metrics.pushed('refused');
       if (error instanceof DepotError && DISPUTES.has(error.code)) {
         audit(deps.audit, { error }, { requestId, ...who });
       }
@@ -206,6 +210,10 @@ function uploadOf(
     replace,
     split: { buildId, delivery, encoded, extras: extras ?? deps.extras },
   };
+}
+
+function isGone({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof DepotError && reason.code === 'upload-cut';
 }
 
 /** Aborted when the client is gone before it has its answer: then nobody wants the work; or by `cut`. */

@@ -103,11 +103,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use(identifyRequest);
   app.use((request, response, next) => {
     const started = performance.now();
-    // Also of one that is gone before it can be told.
-    response.once('close', () => {
-      const { problem } = response.locals as { problem?: string };
-      if (problem !== undefined) options.metrics?.refused(problem);
-    });
+    response.locals.onRefusal = (code: string) => options.metrics?.refused(code);
     response.once('finish', () => {
       options.metrics?.answered(request.method, response.statusCode, performance.now() - started);
     });

@@ -25,6 +25,9 @@ export function sendProblem(
     return;
   }
   response.locals.problem = code;
+  // Not when the answer is over, which it is before it began if its client is gone.
+  const { onRefusal } = response.locals as { onRefusal?: (code: string) => void };
+  onRefusal?.(code);
   const body = problem(code, detail, response.locals.requestId as string | undefined, members);
   const seconds = members?.retryAfter;
   if (typeof seconds === 'number') response.setHeader('Retry-After', String(seconds));

@@ -31,13 +31,15 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
   );
   const metrics = new Metrics();
   const ingest = await createIngest({ ...stores, queue, log, metrics }, checked);
-  const http = await startHttpService({ ...ingest.http, log, checks: {} });
+  const http = await startHttpService({ ...ingest.http, log, metrics, checks: {} });
   const files = async (path: string) =>
     (await readdir(join(folder, path), { recursive: true, withFileTypes: true }).catch(() => []))
       .filter((entry) => entry.isFile())
       .map(({ name }) => name);
   return {
     folder,
+    log,
+    metrics,
     url: http.url,
     blobs: stores.blobs,
     records: stores.records,

@@ -17,6 +17,9 @@ export class Metrics {
   readonly #stages = this.#histogram('stage_seconds', 'Time of a stage of the work', ['stage']);
   readonly #store = this.#histogram('store_seconds', 'Time of the store', ['operation']);
   readonly #refusals = this.#counter('refusals_total', 'Problem answers, by code', ['code']);
+  readonly #pushes = this.#counter('pushes_total', 'Kernels of uploads, by what came of them', [
+    'outcome',
+  ]);
   readonly #bytes = this.#counter('upload_bytes_total', 'Bytes of the files of uploads', []);
   readonly #records = this.#gauge('records', 'Kernels by state, as of the last sweep', ['state']);
   readonly #unreadable = this.#gauge(
@@ -58,6 +61,13 @@ export class Metrics {
     'status',
   ]);
 
+  constructor() {
+    // From 0: of a series that begins with 1, Prometheus sees no increase.
+    for (const outcome of ['published', 'stale', 'retry', 'failed']) {
+      this.#outcomes.inc({ outcome }, 0);
+    }
+  }
+
   /** Of Node itself: memory, processor, event loop. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.registry, prefix: 'btfdepot_' });
@@ -97,6 +107,11 @@ export class Metrics {
 
   refused(code: string): void {
     this.#refusals.inc({ code });
+  }
+
+  /** @param outcome of a kernel of an upload: `created`, `known`, or `refused`. */
+  pushed(outcome: 'created' | 'known' | 'refused'): void {
+    this.#pushes.inc({ outcome });
   }
 
   received(bytes: number): void {
@@ -163,6 +178,7 @@ export class Metrics {
   timed<Stores extends { blobs: BlobStore; records: RecordStore }>(stores: Stores): Stores {
     const time = <T>(operation: string, run: () => Promise<T>): Promise<T> => {
       const end = this.#store.startTimer({ operation });
+      this.#requests.inc({ operation, outcome: 'error' }, 0);
       const count = (outcome: 'ok' | 'error') => {
         end();
         this.#requests.inc({ operation, outcome });
