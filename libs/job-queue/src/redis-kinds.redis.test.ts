@@ -103,6 +103,23 @@ describeWithServices(['redis'], 'a Redis that is not as the queue wants it', () 
     expect(await open(redis).inspect()).toEqual([expect.stringContaining('no connection')]);
   });
 
+  it('passwords of Redis, and others of the Sentinels: it works, also after a failover', async () => {
+    const passwords = ['--requirepass', 'secret', '--masterauth', 'secret'];
+    const master = await redisWith(...passwords);
+    await redisWith('--replicaof', '127.0.0.1', port(master), ...passwords);
+    const sentinel = await startSentinel('depot', master.server.port, {
+      own: 'sesame',
+      master: 'secret',
+    });
+    ends.push(() => sentinel.stop());
+    const address = { url: 'redis://:secret@127.0.0.1:1', sentinels: [sentinel], master: 'depot' };
+    const queue = open({ ...address, sentinelPassword: 'sesame' });
+    expect(await queue.inspect()).toEqual([]);
+    await works(queue);
+    await master.server.kill();
+    await works(queue, 2);
+  });
+
   it('a master that dies: jobs go on at the one that Sentinel makes of its replica', async () => {
     const master = await redisWith();
     await redisWith('--replicaof', '127.0.0.1', port(master));

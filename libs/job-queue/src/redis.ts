@@ -7,6 +7,8 @@ export interface RedisAddress {
   sentinels?: readonly { host: string; port: number }[] | undefined;
   /** What they call it. */
   master?: string | undefined;
+  /** Of the Sentinels themselves, where they want one. */
+  sentinelPassword?: string | undefined;
 }
 
 /** Milliseconds that a producer waits for a connection, and then for an answer. */
@@ -33,13 +35,17 @@ export function workerConnection(address: RedisAddress): Redis {
 /** Without what decides the type of the client. */
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
-function connect({ url, sentinels = [], master }: RedisAddress, options: Options): Redis {
+function connect(
+  { url, sentinels = [], master, sentinelPassword }: RedisAddress,
+  options: Options,
+): Redis {
   if (sentinels.length === 0) return new Redis(url, options);
   const { protocol, username, password, pathname } = new URL(url);
   return new Redis({
     ...options,
     sentinels: [...sentinels],
     name: master,
+    sentinelPassword,
     username: username === '' ? undefined : decodeURIComponent(username),
     password: password === '' ? undefined : decodeURIComponent(password),
     db: Number(pathname.slice(1)),

@@ -31,7 +31,8 @@ async function send(port: number, command: 'PING' | 'FLUSHALL'): Promise<string>
 /** Whether a Redis, or a Sentinel, answers there. */
 export function pings(port: number): Promise<boolean> {
   return send(port, 'PING').then(
-    (answer) => answer === '+PONG',
+    // Or it wants a password first.
+    (answer) => answer === '+PONG' || answer.startsWith('-NOAUTH'),
     () => false,
   );
 }

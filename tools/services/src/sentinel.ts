@@ -10,8 +10,16 @@ export interface Sentinel {
   readonly stop: () => Promise<void>;
 }
 
-/** A Sentinel, alone, that takes a master for dead after a second. @param port of the master. */
-export async function startSentinel(master: string, port: number): Promise<Sentinel> {
+/**
+ * A Sentinel, alone, that takes a master for dead after a second.
+ * @param port of the master.
+ * @param passwords that it wants of whoever asks it, and that the master wants of it.
+ */
+export async function startSentinel(
+  master: string,
+  port: number,
+  passwords?: { own: string; master: string },
+): Promise<Sentinel> {
   const host = '127.0.0.1';
   const server = await Server.start({
     name: 'sentinel',
@@ -23,7 +31,10 @@ export async function startSentinel(master: string, port: number): Promise<Senti
         `port ${own}\nbind ${host}\ndir ${folder}\n` +
           `sentinel monitor ${master} ${host} ${port} 1\n` +
           `sentinel down-after-milliseconds ${master} 1000\n` +
-          `sentinel failover-timeout ${master} 5000\n`,
+          `sentinel failover-timeout ${master} 5000\n` +
+          (passwords
+            ? `requirepass ${passwords.own}\nsentinel auth-pass ${master} ${passwords.master}\n`
+            : ''),
       ),
     args: (_port, folder) => [join(folder, 'sentinel.conf'), '--sentinel'],
     answers: pings,

@@ -15,7 +15,7 @@ import { Client, S3Error } from 'minio';
 import { StoreFull, StoreUnavailable } from '../errors.ts';
 import { pageQuery, parsePage, type Listed, type Page, type PageQuery } from './listing.ts';
 import { ObjectLoader } from './object-loader.ts';
-import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
+import { MINIO_DEFAULTS, type Keys, type MinioSettings } from './settings.ts';
 
 /** What must hold for a write: nothing there yet, the object of this ETag, or nothing at all. */
 export type Condition = Record<string, never> | { 'If-None-Match': '*' } | { 'If-Match': string };
@@ -37,23 +37,33 @@ const SIGNED_SECONDS = 60;
  * that goes wrong is StoreUnavailable.
  */
 export class Bucket {
-  readonly #client: Client;
+  #client: Client;
   /** Its limit is for the head of an answer alone. */
-  readonly #streams: Client;
+  #streams: Client;
   readonly #loader: ObjectLoader;
-  readonly #settings: Required<MinioSettings>;
+  readonly #settings: Required<Omit<MinioSettings, 'readKeys'>> & Pick<MinioSettings, 'readKeys'>;
+  #keys: Keys;
 
   constructor(settings: MinioSettings) {
     this.#settings = { ...MINIO_DEFAULTS, ...settings };
+    this.#keys = settings;
     const { endpoint, timeoutMs } = this.#settings;
     this.#loader = new ObjectLoader(new URL(endpoint), timeoutMs);
-    this.#client = this.#connect((request) => ({
-      signal: AbortSignal.timeout(timeoutMs),
+    this.#client = this.#requestClient();
+    this.#streams = this.#streamClient();
+  }
+
+  #requestClient(): Client {
+    return this.#connect((request) => ({
+      signal: AbortSignal.timeout(this.#settings.timeoutMs),
       answered: request,
     }));
-    this.#streams = this.#connect((request) => {
+  }
+
+  #streamClient(): Client {
+    return this.#connect((request) => {
       const limit = new AbortController();
-      const timer = setTimeout(() => limit.abort(), timeoutMs);
+      const timer = setTimeout(() => limit.abort(), this.#settings.timeoutMs);
       return {
         signal: limit.signal,
         answered: (message) => {
@@ -64,8 +74,19 @@ export class Bucket {
     });
   }
 
+  /** The client is told its keys when it is made. */
+  async #renewKeys(): Promise<void> {
+    const keys = await this.#settings.readKeys?.();
+    const { accessKey, secretKey } = this.#keys;
+    if (!keys || (keys.accessKey === accessKey && keys.secretKey === secretKey)) return;
+    this.#keys = keys;
+    this.#client = this.#requestClient();
+    this.#streams = this.#streamClient();
+  }
+
   #connect(limited: (answered: Answered) => { signal: AbortSignal; answered: Answered }): Client {
-    const { endpoint, accessKey, secretKey, region } = this.#settings;
+    const { endpoint, region } = this.#settings;
+    const { accessKey, secretKey } = this.#keys;
     const { protocol, hostname, port } = new URL(endpoint);
     const useSSL = protocol === 'https:';
     const { request } = useSSL ? https : http;
@@ -231,6 +252,7 @@ export class Bucket {
 
   async #ask<T>(what: string, run: () => Promise<T>): Promise<T> {
     try {
+      await this.#renewKeys();
       return await run();
     } catch (cause) {
       const late = cause instanceof Error && cause.name === 'AbortError';

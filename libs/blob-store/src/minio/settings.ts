@@ -1,10 +1,15 @@
-export interface MinioSettings {
+export interface Keys {
+  accessKey: string;
+  secretKey: string;
+}
+
+export interface MinioSettings extends Keys {
   /** `http://host:port` or `https://host[:port]`. */
   endpoint: string;
   /** Made where it is missing. */
   bucket: string;
-  accessKey: string;
-  secretKey: string;
+  /** Asked before each request, for keys that may change meanwhile. */
+  readKeys?: (() => Promise<Keys>) | undefined;
   region?: string;
   /** Milliseconds for one request, its body included. */
   timeoutMs?: number;

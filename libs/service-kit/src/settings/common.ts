@@ -12,6 +12,7 @@ import {
   wholeNumber,
   type Settings,
 } from './declare.ts';
+import { storeKeys } from './store-keys.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -64,13 +65,23 @@ export const storeSettings = {
   BTFDEPOT_S3_SECRET_KEY: setting(text, undefined, 'The secret key for it.'),
 };
 
-/** As the store's adapter takes it. */
-export function storeAddress(settings: Settings<typeof storeSettings>) {
+/**
+ * As the store's adapter takes it.
+ * @param environment may name files that have the keys.
+ */
+export function storeAddress(
+  settings: Settings<typeof storeSettings>,
+  environment: Record<string, string | undefined> = process.env,
+) {
+  const keys = {
+    accessKey: settings.BTFDEPOT_S3_ACCESS_KEY,
+    secretKey: settings.BTFDEPOT_S3_SECRET_KEY,
+  };
   return {
     endpoint: settings.BTFDEPOT_S3_ENDPOINT,
     bucket: settings.BTFDEPOT_S3_BUCKET,
-    accessKey: settings.BTFDEPOT_S3_ACCESS_KEY,
-    secretKey: settings.BTFDEPOT_S3_SECRET_KEY,
+    ...keys,
+    readKeys: storeKeys(keys, environment),
   };
 }
 
@@ -83,6 +94,11 @@ export const queueSettings = {
     'Sentinels that know which Redis it is; of `BTFDEPOT_REDIS_URL`, the host is not asked then.',
   ),
   BTFDEPOT_REDIS_MASTER: setting(text, 'mymaster', 'What the Sentinels call it.'),
+  BTFDEPOT_REDIS_SENTINEL_PASSWORD: setting(
+    text.optional(),
+    undefined,
+    'The password of the Sentinels; that of Redis is in `BTFDEPOT_REDIS_URL`.',
+  ),
 };
 
 /** As the queue's adapter takes it. */
@@ -91,6 +107,7 @@ export function queueAddress(settings: Settings<typeof queueSettings>) {
     url: settings.BTFDEPOT_REDIS_URL,
     sentinels: settings.BTFDEPOT_REDIS_SENTINELS,
     master: settings.BTFDEPOT_REDIS_MASTER,
+    sentinelPassword: settings.BTFDEPOT_REDIS_SENTINEL_PASSWORD,
   };
 }
 
