@@ -130,7 +130,8 @@ export class DepotClient {
     } catch (error) {
       // An export has a folder there.
       if (isNoDepot(error)) return this.#recordFile(buildId, signal).catch(noneIfUnknown);
-      return noneIfUnknown(error);
+      noneIfUnknown(error);
+      return undefined;
     }
   }
 

@@ -79,10 +79,7 @@ export function describePullQueue(
     it('has one job for one build ID, however many ask, also of digits alone', async () => {
       const digits = '12345678'.repeat(5);
       let handled = 0;
-      let finish = () => undefined as void;
-      const finished = new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+      const { promise: finished, resolve: finish } = Promise.withResolvers<undefined>();
       work(
         async () => {
           handled++;
@@ -99,15 +96,12 @@ export function describePullQueue(
       await sleep(100);
       expect(handled).toBe(1);
       expect(await queue.counts()).toMatchObject({ active: 2, waiting: 0 });
-      finish();
+      finish(undefined);
       await until(async () => expect(await queue.look(digits)).toBeUndefined());
     });
 
     it('shows how far it is', async () => {
-      let finish = () => undefined as void;
-      const finished = new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+      const { promise: finished, resolve: finish } = Promise.withResolvers<undefined>();
       work(async (_job, { onProgress }) => {
         onProgress({ stage: 'download', upstream: 'one', done: 5, total: 10, since: 1 });
         await finished;
@@ -118,7 +112,7 @@ export function describePullQueue(
       await until(async () =>
         expect(await queue.look(id)).toMatchObject({ state: 'running', progress }),
       );
-      finish();
+      finish(undefined);
     });
 
     it('remembers a miss, and who said what, until somebody asks again', async () => {

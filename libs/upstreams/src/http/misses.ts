@@ -5,7 +5,7 @@ import { PrivateAddress } from './public-address.ts';
 /** Of what a connection ends with before there is an answer, and in the middle of one. */
 export function missOfError(url: URL, error: unknown): Miss {
   const { message, name } = error as Error;
-  const code = String((error as NodeJS.ErrnoException).code ?? '');
+  const code = (error as NodeJS.ErrnoException).code ?? '';
   const miss = (reason: MissReason) => ({ reason, detail: `${url.origin}: ${message || code}` });
   if (error instanceof PrivateAddress) return miss('private-address');
   if (name === 'Late') return miss('timeout');
