@@ -71,7 +71,9 @@ export async function startDepot(): Promise<Depot> {
     {
       ...clock.environment,
       BTFDEPOT_LOG_LEVEL: 'info',
-      BTFDEPOT_JOB_SILENCE: '0.5',
+      // A busy machine is no crash, and the walk kills more compressors than a kernel may take along.
+      BTFDEPOT_JOB_SILENCE: '2',
+      BTFDEPOT_JOB_CRASHES: '50',
       BTFDEPOT_JOB_BACKOFF: '0.2',
       BTFDEPOT_SWEEP_PERIOD: '1',
       BTFDEPOT_RECORD_AGE: '0.2',
