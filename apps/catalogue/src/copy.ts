@@ -49,7 +49,7 @@ async function write(text: string): Promise<void> {
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way without HTTPS
   const copied = document.execCommand('copy');
   area.remove();
-  if (!copied) throw new Error('the browser did not copy');
+  if (!copied) throw new Error('the browser refused to copy');
 }
 
 /** Tells users of screen readers what changed without their moving there. */

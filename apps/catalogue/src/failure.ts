@@ -7,7 +7,7 @@ import type { View } from './view.ts';
 export function failureView(error: unknown): View {
   return {
     title: 'BTF Depot',
-    children: [h('h1', {}, 'This cannot be shown'), failureNote(error)],
+    children: [h('h1', {}, 'Unexpected error'), failureNote(error)],
   };
 }
 

@@ -85,7 +85,7 @@ function tabs(kernel: string, place: Place): HTMLElement {
     h('a', { href: linkTo(to), 'aria-current': isHere && 'page' }, label);
   return h(
     'nav',
-    { class: 'tabs', 'aria-label': 'Of this kernel' },
+    { class: 'tabs', 'aria-label': 'Overview' },
     tab('Overview', { kernel }, !isVariables && !isInlined),
     tab('Variables', { kernel, variables: '' }, isVariables),
     tab('Inlined calls', { kernel, inlined: '' }, isInlined),

@@ -10,7 +10,7 @@ export function malformed(text: string): View {
     title: 'Not a build ID · BTF Depot',
     children: [
       h('h1', {}, 'Not a build ID'),
-      h('p', {}, 'A build ID is 8 to 128 hexadecimal digits, two a byte. This is none: '),
+      h('p', {}, 'A build ID is 8 to 128 hexadecimal digits, two per byte. This is not one: '),
       h('p', {}, h('code', {}, text.slice(0, 300))),
       h('p', {}, h('a', { href: '?' }, 'Search')),
     ],
@@ -32,7 +32,7 @@ export async function unknown(client: DepotClient, buildId: string): Promise<Vie
             h(
               'p',
               {},
-              'This depot has no kernel of this build ID. Anyone with its package, or with its ' +
+              'This depot has no kernel with this build ID. Anyone with its package, or with its ' +
                 'vmlinux and debug information, can upload it:',
             ),
             command(`npx btfdepot push --url ${DEPOT} vmlinux`, 'command that sends a kernel'),
@@ -42,7 +42,7 @@ export async function unknown(client: DepotClient, buildId: string): Promise<Vie
               h(
                 'a',
                 { href: linkTo({ buildId: buildId.slice(0, 4) }) },
-                'Build IDs that begin alike',
+                'Build IDs with this prefix',
               ),
             ),
           ]),

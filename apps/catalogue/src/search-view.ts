@@ -10,7 +10,7 @@ import type { View } from './view.ts';
 
 const FILTERS = ['release', 'distro', 'arch', 'buildId'] as const;
 
-/** Kernels by what is known of them. */
+/** Search kernels. */
 export async function searchView(client: DepotClient, place: Place): Promise<View> {
   const filter: KernelFilter = {};
   for (const key of FILTERS) {
@@ -29,7 +29,7 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
         'p',
         { class: 'lead' },
         'Types, global variables and inlined calls of Linux kernels, by build ID: what a kernel ' +
-          'leaves out of its own BTF, and tracers miss.',
+          'leaves out of its own BTF and tracers need.',
       ),
       formOf(
         { class: 'search', 'aria-label': 'Search kernels', role: 'search' },
@@ -106,12 +106,7 @@ function row(kernel: KernelSummary): HTMLElement {
 
 function noKernels(filter: KernelFilter): HTMLElement {
   if (Object.keys(filter).length > 0) {
-    return h(
-      'p',
-      { class: 'none' },
-      'The depot has no such kernel. ',
-      h('a', { href: '?' }, 'Show all'),
-    );
+    return h('p', { class: 'none' }, 'No kernel matches. ', h('a', { href: '?' }, 'Show all'));
   }
   return h(
     'div',
@@ -121,8 +116,8 @@ function noKernels(filter: KernelFilter): HTMLElement {
     h(
       'p',
       { class: 'quiet' },
-      'A vmlinux with debug information brings variables and inlined calls. A package, an image or ' +
-        'an archive works too. Then reload this page.',
+      'A vmlinux with debug information brings variables and inlined calls; packages, images and ' +
+        'archives work too. Then reload this page.',
     ),
   );
 }

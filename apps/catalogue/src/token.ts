@@ -49,7 +49,7 @@ export function tokenView({ status, detail }: ProblemError, given: string | unde
       sessionStorage.setItem(KEY, input.value.trim());
       location.reload();
     } catch {
-      outcome.textContent = 'This browser keeps nothing for the page, not even until it is closed.';
+      outcome.textContent = 'This browser cannot keep the token, not even until the tab is closed.';
     }
   });
   return {
@@ -61,9 +61,9 @@ export function tokenView({ status, detail }: ProblemError, given: string | unde
       h(
         'p',
         {},
-        'Who runs the depot makes one: ',
+        'The operator of the depot makes one: ',
         h('code', {}, 'btfdepot token create NAME --scopes read'),
-        '. It is sent to this depot alone, and forgotten when the tab is closed.',
+        '. The page sends it to this depot only, and forgets it when the tab is closed.',
       ),
       form,
       outcome,

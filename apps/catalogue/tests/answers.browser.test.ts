@@ -135,7 +135,7 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     });
     await page.getByText('3 of 12').waitFor();
     await page.getByText('There is no manifest yet').waitFor();
-    await page.getByRole('heading', { name: 'What there is' }).waitFor();
+    await page.getByRole('heading', { name: 'Contents' }).waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -158,7 +158,7 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     const { page, complaints } = await show(`?kernel=${buildId}`, { [path]: () => [200, record] });
     await page.getByText('The work takes more memory than the limit. Code: memory-limit').waitFor();
     await page
-      .getByText('the kernel file does not say its vermagic: send one of its modules')
+      .getByText('the kernel file does not contain its vermagic; send one of its modules')
       .waitFor();
     expect(await page.getByText('no-vermagic').count()).toBe(0);
     expect(complaints).toEqual([]);

@@ -42,7 +42,7 @@ describeWithBrowser('the catalogue page', (open) => {
     const byId = await show(`?buildId=${inlined.slice(0, 9).toUpperCase()}`);
     expect(await byId.page.locator('tbody tr').count()).toBe(1);
     const none = await show('?arch=vax');
-    expect(await none.page.getByText('The depot has no such kernel').count()).toBe(1);
+    expect(await none.page.getByText('No kernel matches.').count()).toBe(1);
     expect([...complaints, ...byId.complaints, ...none.complaints]).toEqual([]);
   });
 
@@ -118,7 +118,7 @@ describeWithBrowser('the catalogue page', (open) => {
     const saved = await readFile(await download.path());
     expect(sha256Of(saved)).toBe(record?.artifacts['btf_vmlinux.ko.gz']?.sha256);
 
-    const chooser = page.getByLabel('Check a file that was downloaded');
+    const chooser = page.getByLabel('Check a downloaded file');
     await chooser.setInputFiles({ name: 'a.gz', mimeType: '', buffer: saved });
     await page.getByText('a.gz is btf_vmlinux.ko.gz of revision 1').waitFor();
     await chooser.setInputFiles({ name: 'b', mimeType: '', buffer: saved.subarray(1) });

@@ -21,17 +21,17 @@ export const compressorSettings = {
   BTFDEPOT_COMPRESSORS: setting(
     wholeNumber(1, 256),
     '1',
-    'Kernels compressed at one time; the compressor takes it as `--concurrency`, too.',
+    'Kernels compressed at one time; also the option `--concurrency`.',
   ),
   BTFDEPOT_JOB_CRASHES: setting(
     wholeNumber(1, 100),
     '3',
-    'After so many compressor crashes the kernel is `failed`.',
+    'After this many compressor crashes the kernel is `failed`.',
   ),
   BTFDEPOT_SWEEP_PERIOD: setting(
     seconds,
     '60',
-    'How often the records are searched for work that the queue may have lost.',
+    'Interval of the sweep, which finds work that the queue lost.',
   ),
   ...webhookSettings,
 };
@@ -48,6 +48,6 @@ export const compressorServiceSettings = {
   BTFDEPOT_JOB_SILENCE: setting(
     seconds,
     '30',
-    'If a compressor is silent for this time, another one takes its job.',
+    'Silence of a compressor after which another one takes its job.',
   ),
 };

@@ -34,7 +34,7 @@ await runService(
     const pulling = pulls && { pulls, guard: guards.writes, self };
     const fetch = createFetch({ ...stores, publicKeys, metrics, pulling }, settings, log);
     const others = routesElsewhere(INGEST_ROUTES, {
-      says: 'this is fetch, which serves kernels; ingest takes uploads',
+      says: 'this is fetch, which serves kernels; send uploads to ingest',
       url: settings.BTFDEPOT_INGEST_URL,
     });
     const http = await startHttpService({

@@ -101,66 +101,64 @@ const kernel = '/v1/kernels/';
 
 /** In the order of the document. */
 const SECTIONS: Record<string, Miss[]> = {
-  'What is not there': [
+  Missing: [
     [
       'Nobody sent a kernel of this build ID. Caches may keep that for five seconds.',
       `${kernel}$NOBODYS/btf_vmlinux.ko.gz`,
     ],
     [
-      'Its carriers are being made: ask again. No cache keeps that.',
+      'Its artifacts are not ready yet; retry. No cache keeps this answer.',
       `${kernel}$COMPRESSING/btf_vmlinux.ko.gz`,
     ],
     [
-      'It came without variables. Who has its debug information can send it.',
+      'It came without variables. Anyone with its debug information can upload it.',
       `${kernel}$BARE/vmlinux.vars.btf`,
     ],
     ['It came without inlined calls.', `${kernel}$READY/inlines?function=pid_task`],
     ['There is no file of this name.', `${kernel}$READY/btf_vmlinux.ko.lz4`],
     ['The manifest is not signed.', `${kernel}$READY/manifest.sig`],
+    ['It has no such variable; similar names are suggested.', `${kernel}$READY/vars/init_tusk`],
+    ['No kernel has this blob, or not any more.', `/v1/blobs/sha256/${'0'.repeat(64)}`],
+    ['It was withdrawn; the answer has the reason.', `${kernel}$WITHDRAWN/btf_vmlinux.ko.gz`],
     [
-      'It has no such variable; names that are near are suggested.',
-      `${kernel}$READY/vars/init_tusk`,
-    ],
-    [
-      'No kernel has a blob of this hash, or has it any more.',
-      `/v1/blobs/sha256/${'0'.repeat(64)}`,
-    ],
-    ['It was withdrawn, for the reason that is told.', `${kernel}$WITHDRAWN/btf_vmlinux.ko.gz`],
-    [
-      'HEAD is told as much, without the body.',
+      'HEAD has the same head, without the body.',
       `${kernel}$NOBODYS/btf_vmlinux.ko.gz`,
       { head: true },
     ],
   ],
-  'What is asked for wrongly': [
+  'Wrong requests': [
     ['', `${kernel}vmlinuz/btf_vmlinux.ko.gz`],
     ['', `${kernel}$READY/inlines`],
     ['', '/v1/blobs/sha256/xyz'],
     ['', `${kernel}$READY/btf_vmlinux.ko.gz`, { headers: { Range: 'bytes=5000-' } }],
   ],
-  'What cannot be had now': [
-    ['The store does not answer; what is in memory is served.', `${kernel}$READY`, { of: 'away' }],
+  'Temporary refusals': [
     [
-      'Slow readers hold as much as they may of what is computed.',
+      'The store does not answer. What fetch has in memory is still served.',
+      `${kernel}$READY`,
+      { of: 'away' },
+    ],
+    [
+      'Slow readers hold all memory for computed answers.',
       `${kernel}$COMPRESSING/vmlinux.full.btf`,
       { of: 'full' },
     ],
     [
-      'This client has had as much computed in this minute as it may.',
+      'This client has spent its budget of computation for this minute.',
       `${kernel}$READY/vars/tasks`,
       { of: 'frugal' },
     ],
-    ['The depot is for those who have a token.', `${kernel}$READY`, { of: 'closed' }],
+    ['Reading from this depot needs a token.', `${kernel}$READY`, { of: 'closed' }],
   ],
   "debuginfod's clients": [
     [
-      'What is missing is 404 for whatever reason; the client remembers it for ten minutes.',
+      'Everything that is missing is 404, for any reason. The client remembers it for ten minutes.',
       '/buildid/$BARE/section/.BTF.vars',
     ],
     ['', '/buildid/$WITHDRAWN/section/.BTF'],
     [
-      'What cannot be said now is 406, the one error that the client does not remember. A 503 would make\n' +
-        'it download all debug information.',
+      'A temporary refusal is 406, the only error that the client does not remember. After a 503 it would\n' +
+        'download all debug information.',
       '/buildid/$READY/section/.BTF',
       { of: 'away' },
     ],
@@ -177,16 +175,15 @@ test('docs/misses.md has each kind of miss as it is answered', async () => {
   await expect(`${HEAD}\n${sections.join('\n\n')}\n`).toMatchFileSnapshot(DOCUMENT);
 });
 
-const HEAD = `# What a miss says
+const HEAD = `# Misses
 
-A miss is told by its status and by a \`code\` that stays; \`title\` and \`detail\` are for people, and
-\`requestId\` is in the service's log. All codes: \`libs/contracts/src/problem.ts\`; those of a route:
-\`/docs\`. \`$READY\` and its like stand for build IDs, … for what differs from time to time. Left out
-are Date, Content-Length and what is the connection's, and for browsers X-Content-Type-Options and
-Access-Control-….
+Programs decide by the status and the stable \`code\`. \`title\` and \`detail\` are for people;
+\`requestId\` finds the request in the service's log. \`libs/contracts/src/problem.ts\` lists all codes,
+\`/docs\` those of each route. Here \`$READY\` and the like stand for build IDs, … for what varies. Date,
+Content-Length and the headers for connections and browsers are left out.
 
-All of this is what a service answered: \`apps/fetch/src/misses.test.ts\` asks it, and
-\`vitest run --project unit apps/fetch/src/misses.test.ts -u\` writes it anew.
+A service gave these answers to \`apps/fetch/src/misses.test.ts\`;
+\`vitest run --project unit apps/fetch/src/misses.test.ts -u\` writes this page.
 `;
 
 const LEFT_OUT =
@@ -234,6 +231,6 @@ function named(shown: string): string {
   const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
   return Object.entries(KERNELS).reduce(
     (all, [name, id]) => all.replaceAll(id, `$${name}`),
-    shown.replace(uuid, '…').replace(/(retry-?after"?: ?|ask again in )\d{2,3}/gi, '$1…'),
+    shown.replace(uuid, '…').replace(/(retry-?after"?: ?|retry in )\d{2,3}/gi, '$1…'),
   );
 }

@@ -21,7 +21,7 @@ export const fetchSettings = {
   BTFDEPOT_OPEN_KERNELS: setting(
     byteSize,
     '256m',
-    'Memory for kernels whose types are asked for; the latest one stays in any case.',
+    'Memory for open kernels; the latest one stays in any case.',
   ),
   BTFDEPOT_HOT_ANSWERS: setting(
     byteSize,
@@ -51,7 +51,7 @@ export const fetchSettings = {
   BTFDEPOT_CLIENT_BUDGET: setting(
     wholeNumber(0, 1_000_000),
     '6000',
-    'What a client may have computed in a minute, else 429; 0: no limit. A variable is 1, ' +
+    'Budget of a client for computed answers in a minute, else 429; 0: no limit. A variable costs 1, ' +
       'a page 10, each millisecond of the processor 1.',
   ),
   BTFDEPOT_PULL_BUDGET: setting(
@@ -92,6 +92,6 @@ export const fetchServiceSettings = {
   BTFDEPOT_INGEST_URL: setting(
     httpUrl.optional(),
     undefined,
-    'Address of ingest for clients: told to those who send uploads to fetch.',
+    'Address of ingest for clients; fetch names it when it refuses an upload.',
   ),
 };

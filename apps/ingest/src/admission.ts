@@ -81,10 +81,7 @@ export class Admission {
 
   #tooMany(): DepotError {
     const { uploads } = this.#rules;
-    return new DepotError(
-      'too-many-uploads',
-      `${uploads} uploads are under way, which clients share, try again later`,
-    );
+    return new DepotError('too-many-uploads', `all ${uploads} upload slots are taken; retry later`);
   }
 
   #count(token: string): void {
@@ -94,7 +91,10 @@ export class Admission {
     this.#begun.set(token, begun);
     const { perMinute } = this.#rules;
     if (begun.count >= perMinute) {
-      throw new DepotError('rate-exceeded', `a token may begin ${perMinute} uploads in a minute`);
+      throw new DepotError(
+        'rate-exceeded',
+        `this token began ${perMinute} uploads in this minute, its limit; retry in a minute`,
+      );
     }
     begun.count++;
   }

@@ -126,7 +126,7 @@ describe('a kernel that does not say its build ID', () => {
   test('is asked for it', async () => {
     const { status, body } = await send(kernel);
     expect([status, body.code]).toEqual([422, 'no-build-id']);
-    expect(body.detail).toContain('name it, ?buildId= or --build-id');
+    expect(body.detail).toContain('name it with ?buildId= or --build-id');
   });
 
   test('is taken under the one that is named', async () => {

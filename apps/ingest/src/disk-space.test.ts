@@ -20,8 +20,8 @@ test('of four uploads at once, those begin that fit, and the others are told how
     ...['fulfilled', 'fulfilled', 'rejected', 'rejected'],
   ]);
   await expect(space.reserve(340 * MEBI)).rejects.toThrow(
-    `${340 * MEBI} bytes are asked for, ${120 * MEBI} are there: ${1300 * MEBI} are free, of which ` +
-      `${680 * MEBI} are for uploads under way and ${500 * MEBI} stay free`,
+    `the upload needs ${340 * MEBI} bytes, and it may use ${120 * MEBI}: ${1300 * MEBI} are free, ` +
+      `other uploads need ${680 * MEBI} of them, and ${500 * MEBI} stay free (BTFDEPOT_KEEP_FREE)`,
   );
   if (asked[0]?.status === 'fulfilled') asked[0].value.release();
   await space.reserve(340 * MEBI);
@@ -47,7 +47,7 @@ test('an upload that does not say its size is looked at while it flows', async (
   free = 0;
   await wrote(16 * MEBI - 1);
   await expect(wrote(1)).rejects.toMatchObject(full);
-  await expect(space.reserve(0)).rejects.toThrow('no size was announced, 0 are there');
+  await expect(space.reserve(0)).rejects.toThrow('the upload announced no size, and it may use 0');
 });
 
 test('room for what lies packed in a file is asked for beside the file itself', async () => {

@@ -100,9 +100,9 @@ export class DiskSpace {
     if (bytes <= there) return;
     throw new DepotError(
       'disk-full',
-      `${asked > 0 ? `${asked} bytes are asked for` : 'no size was announced'}, ` +
-        `${Math.max(0, there)} are there: ${free} are free, of which ${promised} are for uploads ` +
-        `under way and ${this.#keepFree} stay free`,
+      `${asked > 0 ? `the upload needs ${asked} bytes` : 'the upload announced no size'}, ` +
+        `and it may use ${Math.max(0, there)}: ${free} are free, other uploads need ${promised} of ` +
+        `them, and ${this.#keepFree} stay free (BTFDEPOT_KEEP_FREE)`,
     );
   }
 }

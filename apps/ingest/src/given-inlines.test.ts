@@ -186,7 +186,7 @@ test('BTF that the kernel does not name has no place beside what it names', asyn
   await sendRefused(
     ingest,
     [{ kernel, carrier: file }],
-    [422, 'foreign-carrier', /\.BTF\.inlines: the depot has none/],
+    [422, 'foreign-carrier', /the depot has no \.BTF\.inlines of this kernel/],
   );
 });
 
@@ -199,7 +199,7 @@ describe('is refused, and nothing is left behind:', () => {
     [
       'with other inlined calls',
       made({ extras: [{ name: 'inline', bytes: withString(inlines) }] }),
-      /\.BTF\.inline: the depot has other bytes/,
+      /the depot has other bytes for its \.BTF\.inline/,
     ],
     ["as upstream's, where the kernel names none", upstream(inlines), /build ID none/],
   ];

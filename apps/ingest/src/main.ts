@@ -41,7 +41,7 @@ await runService(service, async (settings, log, metrics) => {
     queue: { kind: 'degraded', run: () => queue.check() },
   };
   const others = routesElsewhere(FETCH_ROUTES, {
-    says: 'this is ingest, which takes uploads; fetch answers this',
+    says: 'this is ingest, which takes uploads; ask fetch',
     url: settings.BTFDEPOT_FETCH_URL,
   });
   const router = Router().use(ingest.http.router, others);

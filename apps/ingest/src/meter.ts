@@ -43,7 +43,9 @@ export class Meter extends Transform {
   override _transform(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.#total += chunk.length;
     if (this.#total > this.#rules.limit) {
-      done(new DepotError('too-large', `the upload is larger than ${this.#rules.limit} bytes`));
+      done(
+        new DepotError('too-large', `the upload exceeds the limit of ${this.#rules.limit} bytes`),
+      );
       return;
     }
     this.push(chunk);
@@ -63,7 +65,7 @@ export class Meter extends Transform {
     const waitsForReader = this.readableLength > 0;
     if (waitsForReader || this.writableEnded) return;
     if (inPeriod < least) {
-      this.#stalled(`${inPeriod} bytes in ${period / 1000} s, at least ${least} are expected`);
+      this.#stalled(`${inPeriod} bytes arrived in ${period / 1000} s; the least is ${least}`);
       return;
     }
     this.#counted += inPeriod;
@@ -71,7 +73,7 @@ export class Meter extends Transform {
     const seconds = (this.#periods * period) / 1000;
     if (this.#periods < STARTING || this.#counted >= rate * seconds) return;
     const average = Math.floor(this.#counted / seconds);
-    this.#stalled(`${average} bytes a second on average, at least ${rate} are expected`);
+    this.#stalled(`${average} bytes a second arrived on average; the least is ${rate}`);
   }
 
   #stalled(detail: string): void {

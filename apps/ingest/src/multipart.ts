@@ -32,16 +32,18 @@ export async function receiveParts(
 
   const parser = openParser(headers);
   for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
-    parser.on(event, () =>
-      refuse(`the parts are the files ${UPLOAD_PARTS.join(', ')}, nothing else`),
-    );
+    parser.on(event, () => refuse(`each part must be a file named ${UPLOAD_PARTS.join(', ')}`));
   }
   parser.on('file', (name, file) => {
     // The stream errs when the body ends early; whoever reads it is told by the signal.
     file.on('error', () => undefined);
     if (!isUploadPart(name) || staged.has(name)) {
       file.resume();
-      refuse(isUploadPart(name) ? `two parts named ${name}` : 'a part of an unknown name');
+      refuse(
+        isUploadPart(name)
+          ? `two parts are named ${name}; send each at most once`
+          : 'a part has an unknown name',
+      );
       return;
     }
     const arriving = stage(name, file, all);

@@ -59,7 +59,7 @@ function isMultipart(request: Request): boolean {
 function checkLength(request: Request, { limit }: UploadRules): void {
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > limit) {
-    throw new DepotError('too-large', `${length} bytes are announced, ${limit} are the limit`);
+    throw new DepotError('too-large', `the upload has ${length} bytes; the limit is ${limit}`);
   }
 }
 
@@ -85,7 +85,8 @@ function decoder(request: Request): Transform[] {
     zstd: createZstdDecompress,
   };
   const open = streams[encoding];
-  if (!open) throw new DepotError('unsupported-media', 'Content-Encoding is gzip, zstd or none');
+  if (!open)
+    throw new DepotError('unsupported-media', 'Content-Encoding must be gzip, zstd or absent');
   return [open().on('error', () => undefined)];
 }
 
@@ -108,7 +109,10 @@ function digestCheck(request: Request): Transform[] {
         done(
           `:${digest}:` === expected?.trim()
             ? null
-            : new DepotError('digest-mismatch', `the body's SHA-256 is ${digest}`),
+            : new DepotError(
+                'digest-mismatch',
+                `Content-Digest names another SHA-256; that of the body is ${digest}`,
+              ),
         );
       },
     }),

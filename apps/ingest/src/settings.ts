@@ -36,27 +36,27 @@ const receivingSettings = {
   BTFDEPOT_UPLOAD_LEAST: setting(
     byteSize,
     '64k',
-    'What a sender must deliver in each `BTFDEPOT_UPLOAD_PERIOD`.',
+    'Least bytes that a sender must deliver in each `BTFDEPOT_UPLOAD_PERIOD`.',
   ),
   BTFDEPOT_UPLOAD_RATE: setting(
     byteSize,
     '16k',
-    'What a sender must deliver in each second, on average over the whole upload, else 408.',
+    'Least bytes a second, on average over the whole upload, else 408.',
   ),
   BTFDEPOT_UPLOADS: setting(
     wholeNumber(1, 10_000),
     '16',
-    'Uploads at one time, which clients share fairly; more are refused, 503.',
+    'Uploads at one time, shared fairly among clients; more are refused with 503.',
   ),
   BTFDEPOT_TOKEN_RATE: setting(
     wholeNumber(1, 1_000_000),
     '600',
-    'Uploads that a token may begin in a minute, at each process; more are refused, 429.',
+    'Uploads that a token may begin in a minute, for each process; more are refused with 429.',
   ),
   BTFDEPOT_AUDIT_LOG: setting(
     path.optional(),
     undefined,
-    'File that gets a line for each upload and withdrawal; unset, the log gets it.',
+    'File that gets a line for each upload and withdrawal; by default the log.',
   ),
   BTFDEPOT_KEEP_FREE: setting(
     byteSize,
@@ -66,7 +66,7 @@ const receivingSettings = {
   BTFDEPOT_EXTRAS: setting(
     extras,
     EXTRA_NAMES.join(','),
-    'Extras that are split off if the upload names none.',
+    'Extras to split off if the upload names none.',
   ),
 };
 
@@ -75,30 +75,30 @@ const computeSettings = {
   BTFDEPOT_THREADS: setting(
     wholeNumber(1, 1024),
     String(COMPUTE_LIMITS.threads),
-    'Worker threads, each with one file at a time; idle ones help the others.',
+    'Worker threads, one file each; idle ones help the others.',
     'one per processor',
   ),
   BTFDEPOT_SPARE_THREADS: setting(
     wholeNumber(0, 1024),
     String(COMPUTE_LIMITS.spare),
-    'Threads beyond these, for clients that have none of them.',
+    'Additional threads for clients that hold none.',
   ),
   BTFDEPOT_SHARE_HALF_LIFE: setting(
     someSeconds,
     String(COMPUTE_LIMITS.halfLife / 1000),
-    'After this time, what a client used of the threads counts half.',
+    'Time after which past use of threads counts half.',
   ),
   BTFDEPOT_WAITING: setting(
     wholeNumber(0, 10_000),
     String(COMPUTE_LIMITS.waiting),
-    'Files that wait for a thread; more are refused, 503.',
+    'Files that may wait for a thread; more are refused with 503.',
   ),
   BTFDEPOT_WORK_TIME: setting(
     seconds,
     String(COMPUTE_LIMITS.time / 1000),
-    'Time to unpack a file, and to split it, else 422.',
+    'Limit for unpacking and for splitting a file, else 422.',
   ),
-  BTFDEPOT_WORK_MEMORY: setting(byteSize, '1g', 'Memory of one thread for that, else 422.'),
+  BTFDEPOT_WORK_MEMORY: setting(byteSize, '1g', 'Memory of one thread for either, else 422.'),
 };
 
 /** Settings of taking uploads, shared by the service and the embedded depot. */
@@ -123,7 +123,7 @@ export const ingestSettings = {
   BTFDEPOT_FETCH_URL: setting(
     httpUrl.optional(),
     undefined,
-    'Address of fetch for clients: told to those who ask ingest for a file or a variable.',
+    'Address of fetch for clients; ingest names it when it refuses a read.',
   ),
 };
 

@@ -28,7 +28,11 @@ export function withdrawHandler({
 }: WithdrawDeps): IngestHandlers['withdraw'] {
   return async ({ request, response, params: { buildId }, body }) => {
     const holder = await guard?.authenticate(request.headers.authorization);
-    if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+    if (!isBuildId(buildId))
+      throw new DepotError(
+        'bad-build-id',
+        'a build ID is 8 to 128 lowercase hexadecimal digits, two per byte',
+      );
     const { reason, internal } = await body();
     const withdrawal = { reason, internal, at: clock.now().toISOString(), by: holder?.id };
     const record = await withdraw(records, buildId, withdrawal, holder ?? LOCAL_ACTOR);

@@ -7,7 +7,7 @@ export function readRecord(buildId: string, bytes: Uint8Array, version: string):
   if (!opened.record) throw new UnreadableRecord(buildId, version, opened);
   const { record, damage } = opened;
   if (record.buildId !== buildId) {
-    const why = `it is that of ${record.buildId}`;
+    const why = `it is the record of ${record.buildId}`;
     throw new UnreadableRecord(buildId, version, { why, isNewer: false });
   }
   return damage ? { record, version, damage } : { record, version };

@@ -65,7 +65,7 @@ async function askEach(
       else missing ??= error;
     }
   }
-  throw failing ?? missing ?? new RangeError('no depot is named');
+  throw failing ?? missing ?? new RangeError('no depot is named; pass at least one URL');
 }
 
 /** What the cause at the end of all causes says: `fetch failed` says nothing. */

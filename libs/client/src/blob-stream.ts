@@ -91,8 +91,8 @@ export async function checkDigest(bytes: Uint8Array<ArrayBuffer>, sha256: string
   throw new ProblemError({
     code: 'digest-mismatch',
     status: 0,
-    title: 'The bytes are not those that the depot named',
-    detail: `their SHA-256 is ${found}, not ${sha256}`,
+    title: 'The bytes differ from those that the depot named',
+    detail: `they have SHA-256 ${found} instead of ${sha256}`,
   });
 }
 
@@ -100,7 +100,7 @@ function tooLong(size: number): ProblemError {
   return new ProblemError({
     code: 'digest-mismatch',
     status: 0,
-    title: 'The bytes are not those that the depot named',
-    detail: `there are more than ${size}`,
+    title: 'The bytes differ from those that the depot named',
+    detail: `there are more than ${size} bytes`,
   });
 }

@@ -61,9 +61,9 @@ interface Schema<Output> {
 export interface KernelFilter {
   distro?: string;
   arch?: string;
-  /** What the release begins with. */
+  /** Prefix of the release. */
   release?: string;
-  /** What the build ID begins with. */
+  /** Prefix of the build ID. */
   buildId?: string;
   /** By build ID unless it is said; depots of version 0.1 know no other order. */
   sort?: KernelOrder;
@@ -108,7 +108,7 @@ export class DepotClient {
     this.#bases = (typeof urls === 'string' ? [urls] : urls).map(
       (url) => new URL(url.endsWith('/') ? url : `${url}/`),
     );
-    if (this.#bases.length === 0) throw new RangeError('no depot is named');
+    if (this.#bases.length === 0) throw new RangeError('no depot is named; pass at least one URL');
     this.base = this.#bases[0];
     this.#options = options;
     this.#patience = options.patience ?? PATIENCE;
@@ -281,7 +281,7 @@ export class DepotClient {
     return new Uint8Array(await new Blob(pieces).arrayBuffer());
   }
 
-  /** Where calls of a function are inlined, or what is inlined at an address, in order. */
+  /** The places where a function is inlined, or the calls inlined at an address, in order. */
   inlineSites(
     buildId: string,
     asked: { function: string } | { address: string },
@@ -414,7 +414,7 @@ export class DepotClient {
     const response = await this.#get(`/v1/blobs/sha256/${sha256}`, signal, headers);
     const from = firstByteOf(response, start);
     if (!response.body || from === undefined || from > start) {
-      throw notADepot(response, `the depot did not send the blob from byte ${start}`);
+      throw notADepot(response, `the depot did not resume the blob at byte ${start}`);
     }
     return from === start ? response.body : response.body.pipeThrough(skipping(start - from));
   }

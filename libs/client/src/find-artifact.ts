@@ -96,7 +96,7 @@ async function checkSigned(
     return;
   }
   const numbers = keys.map(({ number }) => number).join(', ');
-  throw refusal('not-signed', `no signature of ${numbers} for ${buildId}`);
+  throw refusal('not-signed', `no key of ${numbers} signed the manifest of ${buildId}`);
 }
 
 function entryOf(record: KernelRecord, name: string): ArtifactEntry {
@@ -107,7 +107,7 @@ function entryOf(record: KernelRecord, name: string): ArtifactEntry {
     code: state === 'compressing' ? 'pending' : 'unknown-artifact',
     status: 404,
     title: 'There is no artifact of this name',
-    detail: `no ${name} of ${buildId} (${state}${reasonOf(record, name)}); there are: ${there}`,
+    detail: `${buildId} has no ${name} (${state}${reasonOf(record, name)}); it has: ${there}`,
   });
 }
 
@@ -116,6 +116,6 @@ function reasonOf({ state, carrier }: KernelRecord, name: string): string {
   const part = state === 'ready' ? partBehind(name) : undefined;
   const miss = part && partSpec(part).miss;
   if (!miss) return '';
-  if (miss.because !== 'carrier') return `: no ${miss.what} were uploaded`;
+  if (miss.because !== 'carrier') return `: no upload contained ${miss.what}`;
   return carrier?.why === undefined ? '' : `: ${carrierReason(carrier.why)}`;
 }

@@ -19,7 +19,7 @@ export function readManifest(bytes: Uint8Array, buildId: string): Manifest {
     throw refusal('bad-manifest', error instanceof Error ? error.message : String(error));
   }
   if (manifest.buildId === buildId) return manifest;
-  throw refusal('foreign-manifest', `it is of ${manifest.buildId}, not of ${buildId}`);
+  throw refusal('foreign-manifest', `it is the manifest of ${manifest.buildId}, not of ${buildId}`);
 }
 
 /**
@@ -40,17 +40,17 @@ export async function checkSignature(
   }
   const key = await crypto.subtle.importKey('raw', bytes, 'Ed25519', false, ['verify']);
   if (await crypto.subtle.verify('Ed25519', key, signature, manifest)) return;
-  throw refusal('bad-signature', `key ${number} did not sign it`);
+  throw refusal('bad-signature', `it does not verify with key ${number}`);
 }
 
 const TITLES = {
   'bad-manifest': 'The manifest is malformed',
-  'foreign-manifest': "The manifest is another kernel's",
+  'foreign-manifest': 'The manifest belongs to another kernel',
   'bad-signature': "The manifest's signature is wrong",
-  'not-signed': 'The manifest is not signed with a key that is trusted',
-  'not-in-manifest': 'The manifest does not vouch for this artifact',
-  'old-revision': 'The manifest is of an earlier revision',
-  'too-large': 'The depot names more bytes than there can be',
+  'not-signed': 'No trusted key signed the manifest',
+  'not-in-manifest': 'The manifest does not name this artifact with these bytes',
+  'old-revision': 'The manifest has an earlier revision than required',
+  'too-large': 'The depot names more bytes than an artifact can have',
 };
 
 /** What the depot sent is not to be trusted. */

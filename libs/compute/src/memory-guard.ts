@@ -17,5 +17,5 @@ export function memoryGuard(limit: number): Guard {
 }
 
 export function overMemory(limit: number): DepotError {
-  return new DepotError('memory-limit', `more than ${limit} bytes of memory are needed for this`);
+  return new DepotError('memory-limit', `the work needs more than ${limit} bytes of memory`);
 }

@@ -177,7 +177,7 @@ export class Seats {
   #busy(): DepotError {
     return new DepotError(
       'busy',
-      `${this.#waiting.length} files wait for a thread, try again later`,
+      `${this.#waiting.length} files wait for a thread, the limit; retry later`,
     );
   }
 }

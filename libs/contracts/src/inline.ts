@@ -6,12 +6,12 @@ const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);
 
 /** What an inlined function can be asked for by; longer ones are no kernel's. */
 export const functionNameSchema = z.string().regex(/^[A-Za-z_$.][\w$.]{0,511}$/, {
-  error: 'a function is named by 1 to 512 letters, digits and _ $ .',
+  error: 'a function name has 1 to 512 characters: letters, digits and _ $ .',
 });
 
 /** An address of code, as the kernel was linked. */
 export const siteAddressSchema = z.string().regex(/^(0x)?[0-9a-fA-F]{1,16}$/, {
-  error: 'an address is 1 to 16 hexadecimal digits, perhaps after 0x',
+  error: 'an address has 1 to 16 hexadecimal digits, with or without 0x',
 });
 
 /** Where a parameter is when a site's first instruction is about to run. */

@@ -37,9 +37,10 @@ export function openRecord(bytes: Uint8Array): OpenedRecord {
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    return { why: `it is no JSON: ${String(error)}`, isNewer: false };
+    return { why: `it is not JSON: ${String(error)}`, isNewer: false };
   }
-  if (typeof json !== 'object' || json === null) return { why: 'it is no object', isNewer: false };
+  if (typeof json !== 'object' || json === null)
+    return { why: 'it is not an object', isNewer: false };
   const fields = currentFields(json);
   const { schema, revision } = fields;
   const isNewer = typeof schema === 'number' && schema > RECORD_SCHEMA;

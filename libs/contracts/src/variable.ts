@@ -5,13 +5,13 @@ const size = z.number().int().nonnegative();
 
 /** What can be asked for by name; longer ones are no kernel's. */
 export const variableNameSchema = z.string().regex(/^[A-Za-z_$.][\w$.]{0,511}$/, {
-  error: 'a variable is named by 1 to 512 letters, digits and _ $ .',
+  error: 'a variable name has 1 to 512 characters: letters, digits and _ $ .',
 });
 
 /** Names with * for any characters and ? for one. A regular expression is none, and told so. */
 export const namePatternSchema = z.string().regex(/^[\w$.*?]{1,128}$/, {
   error:
-    'a pattern has 1 to 128 letters, digits and _ $ ., with * for any characters and ? for one; ' +
+    'a pattern has 1 to 128 characters: letters, digits, _ $ ., * for any characters, ? for one; ' +
     'regular expressions do not work',
 });
 

@@ -37,6 +37,7 @@ export { forEachAtMost } from './concurrency/for-each-at-most.ts';
 export { SingleFlight } from './concurrency/single-flight.ts';
 export { DepotError } from './errors.ts';
 export { findArtifact } from './ask/find-artifact.ts';
+export { missingPart } from './ask/missing-part.ts';
 export { findSection } from './ask/find-section.ts';
 export { carrierParts } from './split/carrier-facts.ts';
 export { kernelImage } from './split/kernel-symbols.ts';

@@ -74,7 +74,7 @@ export class BullmqJobQueue implements JobQueue {
   }
 
   async longestWait(): Promise<number> {
-    return this.#ask('look at the job that waits longest', async () => {
+    return this.#ask('read the job that waits longest', async () => {
       const [first] = await this.#queue.getJobs('wait', 0, 0, true);
       return first ? Math.max(0, Date.now() - first.timestamp) : 0;
     });

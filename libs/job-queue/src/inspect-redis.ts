@@ -17,7 +17,7 @@ export async function inspectRedis(redis: Redis): Promise<string[]> {
   } catch (error) {
     // A user may be let do everything but that.
     if (!(error as Error).message.startsWith('NOPERM')) throw error;
-    return ['this user of Redis may not ask INFO, so version and settings were not looked at'];
+    return ['this user of Redis may not run INFO, so version and settings are not checked'];
   }
   return judgeRedis(info);
 }
@@ -33,24 +33,24 @@ export function judgeRedis(info: string): string[] {
   const is = (name: string, value: string) => values.get(name) === value;
   if (is('redis_mode', 'sentinel')) {
     throw new UnfitQueue(
-      'this is the port of a Sentinel, which has no queue: name it in BTFDEPOT_REDIS_SENTINELS',
+      'this is the port of a Sentinel; name it in BTFDEPOT_REDIS_SENTINELS instead',
     );
   }
   if (is('cluster_enabled', '1') || is('redis_mode', 'cluster')) {
     throw new UnfitQueue(
-      'this is a Redis Cluster, which has the keys of a queue on several servers, where no script ' +
-        'reaches them all: use a Redis without cluster mode, by itself or with Sentinel',
+      'this is a Redis Cluster, which spreads the keys of a queue over servers, so that no script ' +
+        'reaches all of them; use a Redis without cluster mode, alone or with Sentinel',
     );
   }
   // Valkey says 7.2.4 here, which it stems from.
   const version = values.get('redis_version') ?? '';
   if (Number.parseInt(version, 10) < LEAST_MAJOR) {
-    throw new UnfitQueue(`Redis ${version} is too old: the queue needs ${LEAST_MAJOR} or newer`);
+    throw new UnfitQueue(`Redis ${version} is too old; the queue needs ${LEAST_MAJOR} or newer`);
   }
   const policy = values.get('maxmemory_policy') ?? 'noeviction';
   if (policy === 'noeviction') return [];
   return [
-    `Redis may evict jobs (maxmemory-policy ${policy}): set it to noeviction; until then, what it ` +
-      'evicts waits for the next sweep',
+    `Redis may evict jobs (maxmemory-policy ${policy}); set it to noeviction. Until then, ` +
+      'kernels of evicted jobs wait for the next sweep',
   ];
 }

@@ -41,7 +41,7 @@ export async function startAdmin(
   if (port === undefined) return { close: () => Promise.resolve() };
   if (token === undefined && !isLoopback(host)) {
     throw new SettingsError(
-      `BTFDEPOT_ADMIN_HOST: ${host} is reached from other machines: set BTFDEPOT_ADMIN_TOKEN`,
+      `BTFDEPOT_ADMIN_HOST: other machines can reach ${host}; set BTFDEPOT_ADMIN_TOKEN`,
     );
   }
   metrics.watchProcess();
@@ -84,6 +84,10 @@ function onlyWith(token: string): RequestHandler {
   return ({ headers }, response, next) => {
     if (timingSafeEqual(digest(headers.authorization ?? ''), expected)) next();
     else
-      sendProblem(response, 'unauthorized', 'Authorization: Bearer BTFDEPOT_ADMIN_TOKEN is needed');
+      sendProblem(
+        response,
+        'unauthorized',
+        'send Authorization: Bearer and the token of BTFDEPOT_ADMIN_TOKEN',
+      );
   };
 }

@@ -40,7 +40,10 @@ export function eventHandler(
       return;
     }
     if (listening >= listeners) {
-      throw new DepotError('busy', `${listeners} listen already, ask for the status instead`);
+      throw new DepotError(
+        'busy',
+        `${listeners} clients listen already, the limit; poll the status instead`,
+      );
     }
     listening++;
     try {

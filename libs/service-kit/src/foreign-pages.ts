@@ -59,8 +59,8 @@ export function foreignPage(
     return {
       code: 'foreign-host',
       detail:
-        `${name} does not name this machine, and anyone who may reach this service may change ` +
-        `it: ask 127.0.0.1, [::1] or localhost, or have the name in BTFDEPOT_ALLOWED_HOSTS`,
+        `${name} does not name this machine, and this service accepts changes without a token; ` +
+        `use 127.0.0.1, [::1] or localhost, or add the name to BTFDEPOT_ALLOWED_HOSTS`,
     };
   }
   if (reads && !onlyHere) return undefined;
@@ -70,8 +70,8 @@ export function foreignPage(
   return {
     code: 'foreign-origin',
     detail:
-      `this was sent by a page of ${page}: the depot takes it from its own pages and from ` +
-      `programs; if that is one of its own names, have it in BTFDEPOT_ALLOWED_HOSTS`,
+      `a page of ${page} sent this, and only pages of the depot and programs may; ` +
+      `if that is a name of the depot, add it to BTFDEPOT_ALLOWED_HOSTS`,
   };
 }
 

@@ -128,7 +128,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use((request, response, next) => {
     // What still comes is from connections that were busy. A read takes no longer than a refusal.
     if (!stopping || isReading(options, request.method, request.path)) next();
-    else sendProblem(response, 'shutting-down', 'the service is stopping, ask another one');
+    else sendProblem(response, 'shutting-down', 'the service is stopping; retry with another one');
   });
   if (options.router) app.use(options.router);
   app.use(unanswered);
@@ -200,7 +200,12 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     const { graceMs = 30_000, onLate } = options;
     const late = sleep(graceMs, 'late', { ref: false });
     if ((await Promise.race([closed, late])) === 'late' && onLate) {
-      onLate(new DepotError('shutting-down', 'the service ended before the upload had'));
+      onLate(
+        new DepotError(
+          'shutting-down',
+          'the service stopped before the upload ended; send it again',
+        ),
+      );
       await Promise.race([closed, sleep(LATE_ANSWERS, undefined, { ref: false })]);
     }
     server.closeAllConnections();

@@ -53,10 +53,10 @@ export async function moduleSigning(
   } = settings;
   if (certificatePath === undefined) {
     if (keyPath === undefined && command === undefined) return {};
-    throw new SettingsError('BTFDEPOT_MODULE_CERTIFICATE: is needed to sign modules');
+    throw new SettingsError('BTFDEPOT_MODULE_CERTIFICATE: signing modules needs it');
   }
   if ((keyPath === undefined) === (command === undefined)) {
-    throw new SettingsError('BTFDEPOT_MODULE_KEY, BTFDEPOT_MODULE_SIGNER: name one of them');
+    throw new SettingsError('BTFDEPOT_MODULE_KEY, BTFDEPOT_MODULE_SIGNER: set exactly one of them');
   }
   try {
     const certificate = certificatePem(await readFile(certificatePath));
@@ -98,6 +98,6 @@ export function commandSigner(command: string): SignDigest {
     const [status] = (await once(child, 'close')) as [number | null];
     if (status === 0) return new Uint8Array(Buffer.concat(signature));
     const how = status === null ? `did not end in ${TIME_LIMIT / 1000} s` : `exit ${status}`;
-    throw new Error(`the signer: ${how} ${said.trim().slice(-500)}`);
+    throw new Error(`the signer failed: ${how} ${said.trim().slice(-500)}`);
   };
 }

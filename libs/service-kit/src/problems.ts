@@ -80,7 +80,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     const detail = error instanceof Error ? error.message : String(error);
     if (code === 'internal') {
       log.error({ requestId, method: request.method, path: request.path, err: error }, 'failed');
-      sendProblem(response, code, 'see the log for this request id');
+      sendProblem(response, code, 'the log of the service has the cause under this request ID');
       return;
     }
     const fields = { requestId, method: request.method, path: request.path, code };

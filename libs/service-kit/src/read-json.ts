@@ -14,23 +14,24 @@ export async function readJson<Output>(
 ): Promise<Output> {
   const { 'content-type': type = '', 'content-encoding': encoding } = request.headers;
   if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new DepotError('unsupported-media', 'the body is to be application/json');
+    throw new DepotError('unsupported-media', 'send the body as application/json');
   }
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new DepotError('unsupported-media', 'the body is not to be encoded');
+    throw new DepotError('unsupported-media', 'send the body without Content-Encoding');
   }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw new DepotError('too-large', `a body has at most ${limit} bytes`);
+    if (size > limit)
+      throw new DepotError('too-large', `the body exceeds the limit of ${limit} bytes`);
     chunks.push(chunk);
   }
   let body: unknown;
   try {
     body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
   } catch {
-    throw new DepotError('bad-body', 'the body is no JSON');
+    throw new DepotError('bad-body', 'the body is not JSON');
   }
   const result = schema.safeParse(body);
   if (!result.success) throw new DepotError('bad-body', firstIssue(result.error));

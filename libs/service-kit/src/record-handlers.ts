@@ -27,7 +27,11 @@ export function recordHandlers(
   pulling?: (buildId: string) => Promise<PullAnswer | undefined>,
 ): Handlers<typeof RECORD_ROUTES> {
   const findRecord = async (buildId: string): Promise<KernelRecord | undefined> => {
-    if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+    if (!isBuildId(buildId))
+      throw new DepotError(
+        'bad-build-id',
+        'a build ID is 8 to 128 lowercase hexadecimal digits, two per byte',
+      );
     return newest(buildId);
   };
   /** Records change with every revision, so whoever keeps an answer asks again before using it. */

@@ -15,7 +15,7 @@ export interface OtherService {
  */
 export function routesElsewhere(table: RouteTable, { says, url }: OtherService): Router {
   const router = Router();
-  const elsewhere = url === undefined ? says : `${says}, at ${url}`;
+  const elsewhere = url === undefined ? says : `${says}: ${url}`;
   for (const { method, path } of Object.values(table)) {
     router.route(path.replace(/\{(\w+)\}/g, ':$1'))[method]((_request, { locals }, next) => {
       locals.elsewhere = elsewhere;

@@ -51,7 +51,7 @@ export async function runService<Shape extends typeof commonSettings>(
     settings = read;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${name} cannot start, settings are wrong:\n${error.message}\n`);
+    process.stderr.write(`${name} cannot start with these settings:\n${error.message}\n`);
     process.exitCode = 1;
     return;
   }

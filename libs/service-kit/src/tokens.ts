@@ -6,8 +6,8 @@ export const tokenSettings = {
   BTFDEPOT_TOKENS: setting(
     oneOf('off', 'uploads', 'all').optional(),
     undefined,
-    'Who needs a token: everyone who changes something (`uploads`), or who reads, too (`all`). ' +
-      'Unset, it is `off` on loopback; elsewhere a service that takes uploads does not start.',
+    'Requests that need a token: changes (`uploads`), or changes and reads (`all`). ' +
+      'Unset, it is `off` on loopback; on other addresses a service that takes uploads does not start.',
   ),
   BTFDEPOT_TOKEN_AGE: setting(seconds, '5', 'How long a revoked token still works.'),
 };
@@ -33,8 +33,8 @@ export function tokenGuards(
   if (rule === 'off') {
     if (takes === 'nothing' || isLoopback(host)) return {};
     throw new SettingsError(
-      `BTFDEPOT_HOST: ${host} is reached from other machines, so uploads need tokens: ` +
-        'set BTFDEPOT_TOKENS to uploads or all, and make one with btfdepot token create',
+      `BTFDEPOT_HOST: other machines can reach ${host}, so uploads need tokens; ` +
+        'set BTFDEPOT_TOKENS to uploads or all, and make a token with btfdepot token create',
     );
   }
   const guard = new TokenGuard(tokens, clock, settings.BTFDEPOT_TOKEN_AGE);

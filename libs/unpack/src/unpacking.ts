@@ -79,7 +79,7 @@ export class Unpacking<S extends Source> {
 
   #found(kind: FoundKind, source: S, { name, isModule, package: about }: Place): void {
     if (isModule && kind !== 'module') {
-      this.#passedOver.add('not-a-module', 'it has the name of a module and is none', name);
+      this.#passedOver.add('not-a-module', 'it is named like a module and is not one', name);
     } else if (kind !== 'module' && kind !== 'system-map' && !this.#hasRoom(name)) return;
     else this.files.push({ kind, source, name, package: about });
   }
@@ -264,7 +264,7 @@ export class Unpacking<S extends Source> {
   async #openMember(member: Member, name: string | undefined, place: Place): Promise<void> {
     const kind = name === undefined ? undefined : wantedKind(name);
     if (kind === 'system-map' && member.size < SMALLEST_MAP) {
-      const reason = `${member.size} bytes are no System.map, but say where one is`;
+      const reason = `it is not a System.map: its ${member.size} bytes say where one is`;
       this.#passedOver.add('placeholder-map', reason, name);
       return;
     }
@@ -301,7 +301,9 @@ export class Unpacking<S extends Source> {
     }
     if ((kind === 'module' || kind === 'system-map') && !this.#wantsAnother(kind, name)) {
       const isModule = kind === 'module';
-      const reason = isModule ? 'one module of a build is enough' : 'one System.map is used';
+      const reason = isModule
+        ? 'another module of the build was used'
+        : 'another System.map was used';
       this.#passedOver.add(isModule ? 'another-module' : 'another-map', reason, name);
       return false;
     }
@@ -380,6 +382,6 @@ function compressionIn(source: Source, { offset, length, compression }: Piece) {
 function withoutBtf(image: Source): FormatError | undefined {
   const release = releaseIn(image);
   if (release === undefined) return undefined;
-  const message = `Linux ${release} is in it, without BTF: its vmlinux with debug information is needed`;
+  const message = `it contains Linux ${release} without BTF; send its vmlinux with debug information`;
   return new FormatError('unpack-nothing', message);
 }

@@ -14,7 +14,7 @@ import { checkedDownload } from './checked-download.ts';
 
 const ABOUT = {
   'btf_vmlinux.ko': 'Carrier with all of it',
-  'btf_vmlinux_ksyms.ko': 'Carrier with what BPF programs can name: what a device takes',
+  'btf_vmlinux_ksyms.ko': 'Carrier with the variables for BPF programs, for devices',
   'btf_vmlinux_inline.ko': 'Carrier with inlined calls',
 } as const satisfies Record<(typeof CARRIER_FILES)[number], string>;
 
@@ -48,7 +48,7 @@ export function artifactSections(client: DepotClient, record: KernelRecord): Chi
   return [
     section('Carriers', ...groups.map(([title, files]) => table(title, files))),
     section(
-      'BTF, and what vouches for it',
+      'BTF and signatures',
       table('BTF', plain, record.parts.vars ? [mergedRow(record.buildId)] : []),
       table('Lists and signatures', others),
     ),

@@ -51,7 +51,7 @@ function variableCoverage({ parts: { vars, ksyms } }: KernelRecord): Child {
   }
   const origins = counts(coverage?.origins);
   if (origins.some(([, value]) => value > 0)) {
-    plots.push(shares('Variables, by what has them', labelled(origins, VARIABLE_ORIGINS)));
+    plots.push(shares('Variables, by source', labelled(origins, VARIABLE_ORIGINS)));
   }
   const rules = counts(coverage?.leftOut);
   if (coverage && rules.length > 0) {

@@ -21,7 +21,7 @@ export const CARDS: Readonly<Record<ExtraName, (record: KernelRecord) => HTMLEle
         : card('Variables', '–', 'not uploaded'),
       ksyms
         ? card('Ksyms', bytes(ksyms.size), `${count(ksyms.variables)} that BPF programs can name`)
-        : card('Ksyms', '–', vars ? 'its symbols are not known' : 'none without variables'),
+        : card('Ksyms', '–', vars ? 'its symbols are unknown' : 'none without variables'),
     ];
   },
   inlines(record) {

@@ -18,20 +18,20 @@ const DELIVERIES = {
 };
 
 const ENCODED =
-  'The kernel was built without BTF. Core was made of its debug information, for tools that read ' +
-  'files: the carrier is a file in the search path of libbpf, and no module for the running kernel.';
+  'The kernel was built without BTF. The depot made core from its debug information, for tools that ' +
+  'read files: the carrier is a file for the search path of libbpf, not a module to load.';
 
 const ORIGINS = {
   verbatim: "the kernel's own bytes",
-  partition: 'what is left of its full BTF',
-  dwarf: 'made of its DWARF',
+  partition: 'the rest of its full BTF',
+  dwarf: 'made from its DWARF',
 };
 
 /** What the depot has of the kernel, a card each; what it lacks is said too. */
 export function parts(record: KernelRecord): HTMLElement {
   const { core, delivery } = record;
   return section(
-    'What there is',
+    'Contents',
     h('p', { class: 'quiet' }, core.encoded ? ENCODED : DELIVERIES[delivery]),
     claims(record),
     refusedNote(record),
@@ -54,7 +54,7 @@ const NAMES: Record<string, string> = {
   ksyms: 'ksyms',
   symbols: 'symbols',
   layout: 'addresses of variables',
-  load: 'what makes the kernel load its carriers',
+  load: 'facts that its carriers need to load',
 };
 
 /** What of the kernel nobody but its sender vouches for. */
@@ -73,7 +73,7 @@ function refusedNote({ carrier }: KernelRecord): HTMLElement | undefined {
   const refused = Object.entries(carrier?.refused ?? {});
   if (refused.length === 0) return undefined;
   const each = refused.map(([file, { why }]) => `${file} (${why})`);
-  return h('p', { class: 'note' }, `Given, and not published: ${each.join(', ')}.`);
+  return h('p', { class: 'note' }, `Uploaded, but not published: ${each.join(', ')}.`);
 }
 
 function carrierCard({ carrier }: KernelRecord): HTMLElement {

@@ -29,7 +29,7 @@ export function progressNote(client: DepotClient, buildId: string): HTMLElement 
   const lookAgain = () => {
     look().catch((error: unknown) => {
       words.textContent =
-        error instanceof ProblemError ? error.message : 'The depot does not say how far it is';
+        error instanceof ProblemError ? error.message : 'No progress report from the depot';
     });
   };
   lookAgain();

@@ -28,7 +28,7 @@ export async function functionsView(
     return [
       ...children,
       h('h2', {}, names === '' ? 'Functions that are inlined most often' : 'Inlined functions'),
-      found.functions.length === 0 && h('p', { class: 'none' }, 'No inlined function fits.'),
+      found.functions.length === 0 && h('p', { class: 'none' }, 'No inlined function matches.'),
       h(
         'ol',
         { class: 'variables', 'aria-label': 'Inlined functions' },
@@ -53,8 +53,8 @@ function withoutInlines(): HTMLElement {
   return h(
     'p',
     { class: 'note' },
-    'This kernel came without inlined calls. They are found in debug information: send the whole ' +
-      'vmlinux, or the package with its symbols.',
+    'This kernel came without inlined calls. The depot finds them in debug information: upload the ' +
+      'whole vmlinux or its debug package.',
   );
 }
 
@@ -92,7 +92,7 @@ export async function sitesView(
         { class: 'note', role: 'status' },
         h('p', {}, error.title, '.'),
         near.length > 0
-          ? h('p', {}, 'Near it: ', ...near)
+          ? h('p', {}, 'Similar: ', ...near)
           : h('p', { class: 'quiet' }, error.detail),
       ),
     ];

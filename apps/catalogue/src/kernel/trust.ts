@@ -37,7 +37,7 @@ export function trust(client: DepotClient, record: KernelRecord): HTMLElement {
         outcome.className = `verdict ${name === undefined ? 'bad' : 'good'}`;
         outcome.textContent =
           name === undefined
-            ? `${file.name} is no file of this kernel: its SHA-256 is ${sha256}`
+            ? `${file.name} is not a file of this kernel: its SHA-256 is ${sha256}`
             : `${file.name} is ${name} of revision ${manifest.revision}`;
       },
       (error: unknown) => {
@@ -52,9 +52,9 @@ export function trust(client: DepotClient, record: KernelRecord): HTMLElement {
     h(
       'p',
       { class: 'quiet' },
-      'This depot sent the keys, over this connection. To be sure of them, get them from elsewhere.',
+      'The keys came from this depot over this connection. To be sure, get them from elsewhere.',
     ),
-    h('label', { class: 'file' }, h('span', {}, 'Check a file that was downloaded'), input),
+    h('label', { class: 'file' }, h('span', {}, 'Check a downloaded file'), input),
     outcome,
   );
 }

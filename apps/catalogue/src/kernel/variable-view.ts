@@ -47,7 +47,7 @@ async function missing(
       { class: 'note', role: 'status' },
       h('p', {}, 'This kernel has no variable ', h('code', {}, name.slice(0, 200)), '.'),
       code === 'no-vars' && h('p', {}, 'It came without its global variables.'),
-      suggestions.length > 0 && h('p', {}, 'Near it: ', ...links(kernel, suggestions)),
+      suggestions.length > 0 && h('p', {}, 'Similar: ', ...links(kernel, suggestions)),
     ),
     variables.length > 0 && h('h2', {}, 'Names with this prefix'),
     variables.length > 0 && variableList(kernel, variables),

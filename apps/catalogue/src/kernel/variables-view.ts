@@ -20,7 +20,7 @@ export async function variablesView(
       h(
         'p',
         { class: 'note' },
-        'This kernel came without its global variables: what is listed is in core, per CPU.',
+        'This kernel came without its global variables. The list has the per-CPU variables of core.',
       ),
     variables.length === 0 ? none(names, refused) : variableList(kernel, variables),
     nextPage(place, next),
@@ -49,7 +49,7 @@ function none(names: string, refused: string | undefined): HTMLElement {
   return h(
     'p',
     { class: 'none' },
-    isPattern(names) ? 'No variable fits ' : 'No variable begins with ',
+    isPattern(names) ? 'No variable matches ' : 'No variable begins with ',
     word,
   );
 }

@@ -1,10 +1,10 @@
 /** Why a variable is not among the ksyms: KSYM_REASONS in libs/extras. */
 export const KSYM_REASONS: Readonly<Record<string, string>> = {
-  'no-place': 'its place is not known',
+  'no-place': 'its place is unknown',
   'per-cpu': 'one for each processor',
-  'not-in-image': 'its section does not stay as it was linked',
+  'not-in-image': 'its section is not in the running image as linked',
   'bad-name': 'its name is no C identifier',
-  'bad-type': 'the verifier takes no such type',
+  'bad-type': 'the verifier refuses its type',
   'no-symbol': 'no symbol has its name',
   'ambiguous-name': 'several symbols have its name',
   'other-symbol': 'the symbol of its name is something else',
@@ -16,7 +16,7 @@ export const KSYM_REASONS: Readonly<Record<string, string>> = {
 export const VARIABLE_RULES: Readonly<Record<string, string>> = {
   declaration: 'only declared',
   artificial: 'made by the compiler',
-  storage: 'optimised away, or in a register',
+  storage: 'optimised away or in a register',
   section: 'in no section of the running image',
   name: 'without a name',
   prefix: 'made by the build',
@@ -37,7 +37,7 @@ export const SITE_CLASSES: Readonly<Record<string, string>> = {
   empty: 'all ranges empty',
   outside: 'entry outside its ranges',
   unnamed: 'no entry named',
-  unknown: 'kind of place not known',
+  unknown: 'class unknown',
 };
 
 /** What a reader of a parameter has to do: LOCATION_KINDS in libs/extras. */
@@ -52,7 +52,7 @@ export const LOCATION_KINDS: Readonly<Record<string, string>> = {
 
 /** Why a parameter has no location: UNAVAILABLE in libs/extras. */
 export const UNAVAILABLE: Readonly<Record<string, string>> = {
-  'entry-value': 'only when its caller was entered',
+  'entry-value': 'known only at the entry of its caller',
   'implicit-pointer': 'pointer that was optimised away',
   reference: 'in another variable',
   pieces: 'in several places',
@@ -63,7 +63,7 @@ export const UNAVAILABLE: Readonly<Record<string, string>> = {
   wide: 'constant of more than eight bytes',
   nothing: 'optimised away',
   unmentioned: 'not mentioned',
-  unplaced: 'mentioned without a location',
+  unplaced: 'without a location',
   elsewhere: 'not at this place',
   vararg: 'variable arguments',
 };

@@ -58,7 +58,7 @@ export async function openBtf(path: string, base?: string, section?: string): Pr
     return parseBtf(bytes, standsOn ? { base: standsOn } : {});
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const hint = standsOn ? '' : '; where it is split BTF, name what it stands on: --base FILE';
+    const hint = standsOn ? '' : '; if it is split BTF, name its base with --base FILE';
     throw new FormatError(error.code, `${path}: ${error.message}${hint}`, {}, { cause: error });
   }
 }
@@ -73,15 +73,12 @@ export async function refuseForeignBase(path: string, bytes: Uint8Array, base: B
   const named = await namedBase(path);
   const sha256 = createHash('sha256').update(base.bytes).digest('hex');
   if (named !== undefined && named !== sha256) {
-    const message = `it was split from a BTF of SHA-256 ${named}, the base given has ${sha256}`;
+    const message = `it was split from the BTF with SHA-256 ${named}; the base given has ${sha256}`;
     throw new FormatError('btf-base', message);
   }
   const btf = parseSplit(bytes, base);
   if (btf === undefined || !cutsNames(btf, base)) return;
-  throw new FormatError(
-    'btf-base',
-    'its names do not fit the base given, which is of another build',
-  );
+  throw new FormatError('btf-base', 'the base given is of another build: its names do not fit');
 }
 
 function parseSplit(bytes: Uint8Array, base: Btf): Btf | undefined {

@@ -72,7 +72,7 @@ test("a package's placeholder of a map is passed over with its words, and the ke
   const stub = 'ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package';
   await writeFile(join(folder, 'stub'), `${stub}\n`);
   expect(await shell('btfdepot push vmlinux --map stub 2>&1')).toContain(
-    `passed over; it says: ${stub}`,
+    `is ignored; its text: ${stub}`,
   );
   expect((await record())?.sources).toMatchObject([{ part: 'kernel' }]);
 });
@@ -104,7 +104,7 @@ describe('a map of symbols is sent from', () => {
 });
 
 test.each([
-  ['read twice', 'cat vmlinux | btfdepot push - --map -', 'standard input can be read once'],
+  ['read twice', 'cat vmlinux | btfdepot push - --map -', 'standard input can be read only once'],
   ['a device without end', 'btfdepot push /dev/zero', '/dev/zero is a device, not a file'],
   ['not there', 'btfdepot push nowhere', 'nowhere'],
 ])('what cannot be read is told: %s', async (_what, line, message) => {

@@ -52,7 +52,7 @@ export class SpecialFiles implements AsyncDisposable {
     const stats = isStdin ? fstatSync(0) : await stat(path);
     if (stats.isDirectory() || (!isStdin && !isSpecial(stats))) return path;
     refuseDevice(path, stats);
-    if (isStdin && this.#hasStdin) throw new UsageError('standard input can be read once');
+    if (isStdin && this.#hasStdin) throw new UsageError('standard input can be read only once');
     this.#hasStdin ||= isStdin;
     this.#folder ??= await temporaryFolder();
     const copy = join(this.#folder.path, String(this.#copies++));
@@ -73,5 +73,5 @@ function isSpecial(stats: Stats): boolean {
 /** A terminal would be waited for, and others have no end. */
 function refuseDevice(path: string, stats: Stats): void {
   if (!stats.isCharacterDevice()) return;
-  throw new UsageError(`${shownName(path)} is a device, not a file: name a file or use a pipe`);
+  throw new UsageError(`${shownName(path)} is a device, not a file; name a file or use a pipe`);
 }

@@ -40,7 +40,7 @@ export async function withUnpackedSource<Result>(
   if (source) return await use({ source, compressed });
   return await withUnpacked(path, async ({ kernel, module }) => {
     const found = kernel?.path ?? module;
-    if (found === undefined) throw new Error(`${path} has neither a kernel nor a module`);
+    if (found === undefined) throw new Error(`${path} contains neither a kernel nor a module`);
     using inner = openFileSource(found);
     const image = kernel?.kind === 'image' ? readImage(inner) : undefined;
     if (!image) return await use({ source: inner, isInside: true });

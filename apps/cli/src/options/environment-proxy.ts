@@ -14,13 +14,13 @@ export function useProxies(environment: NodeJS.ProcessEnv = process.env): void {
     const value = environment[name] ?? environment[name.toUpperCase()] ?? '';
     if (value === '') return [];
     if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) {
-      throw new UsageError(`${name.toUpperCase()}: a proxy is a URL such as http://proxy:3128`);
+      throw new UsageError(`${name.toUpperCase()}: expected a URL such as http://proxy:3128`);
     }
     return [[name, value] as const];
   });
   if (proxies.length === 0) return;
   if (!('setGlobalProxyFromEnv' in http)) {
-    throw new UsageError(`proxies need Node 24.14 or newer, and this is ${process.version}`);
+    throw new UsageError(`proxies need Node 24.14 or newer; this is ${process.version}`);
   }
   const direct = environment.no_proxy ?? environment.NO_PROXY ?? '';
   const no_proxy = direct === '' ? LOOPBACK : `${direct},${LOOPBACK}`;

@@ -9,5 +9,5 @@ export function isPattern(text: string): boolean {
   if (variableNameSchema.safeParse(text).success) return false;
   const { error } = namePatternSchema.safeParse(text);
   if (!error) return true;
-  throw new UsageError(`${text}: ${error.issues[0]?.message ?? 'no pattern'}`);
+  throw new UsageError(`${text}: ${error.issues[0]?.message ?? 'not a pattern'}`);
 }

@@ -6,7 +6,7 @@ import { Option } from 'commander';
 export function dataOption(): Option {
   return new Option(
     '--data <folder>',
-    "the store of an embedded depot; without, that of BTFDEPOT_S3_*, or of BTFDEPOT_DATA ('data')",
+    "store of an embedded depot; by default that of BTFDEPOT_S3_*, else BTFDEPOT_DATA ('data')",
   );
 }
 

@@ -9,7 +9,7 @@ export const DEFAULT_URL = 'http://127.0.0.1:8080';
 export function urlOption(): Option {
   return new Option(
     '--url <url>',
-    'URL of the depot; verbs that read take several and ask them in this order',
+    'URL of the depot; verbs that read take several, asked in this order',
   )
     .env('BTFDEPOT_URL')
     .default(DEFAULT_URL);
@@ -22,10 +22,10 @@ export function urlOption(): Option {
  */
 export function openDepots(text: string, options: ClientOptions = {}): DepotClient {
   const urls = text.split(/[\s,]+/).filter((url) => url !== '');
-  if (urls.length === 0) throw new UsageError('no depot is named: --url or BTFDEPOT_URL');
+  if (urls.length === 0) throw new UsageError('no depot is named; use --url or BTFDEPOT_URL');
   for (const url of urls) {
     if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-      throw new UsageError(`${url} is no URL of a depot, such as ${DEFAULT_URL}`);
+      throw new UsageError(`${url} is not a URL of a depot, such as ${DEFAULT_URL}`);
     }
   }
   useProxies();
@@ -40,7 +40,7 @@ export function tokenId(): string | undefined {
   if (token === undefined || token === '') return undefined;
   const found = /^btfd_([0-9a-f]{16})_/.exec(token)?.[1];
   if (found === undefined) {
-    throw new UsageError('BTFDEPOT_TOKEN is no token of a depot, which begins with btfd_');
+    throw new UsageError('BTFDEPOT_TOKEN is not a token of a depot: those begin with btfd_');
   }
   return found;
 }

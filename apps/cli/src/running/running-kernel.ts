@@ -26,7 +26,7 @@ export interface RunningKernel {
 export function needLinux(what: string, platform: NodeJS.Platform = process.platform): void {
   if (platform === 'linux') return;
   throw new UsageError(
-    `${what} is about the Linux kernel that runs here, and this system is ${platform}: ` +
+    `${what} needs a running Linux kernel, and this system is ${platform}; ` +
       'name a build ID or a file instead',
   );
 }

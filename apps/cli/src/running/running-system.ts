@@ -61,8 +61,8 @@ export async function readSystem(root = '/'): Promise<System> {
   for (const [name, content] of Object.entries(filled)) {
     if (content?.length !== 0 || root === '/') continue;
     throw new UsageError(
-      `${root}: its copy of ${name} is empty: files of /proc and /sys have no size, so tar and ` +
-        'rsync copy nothing of them; copy each with cat FILE > COPY',
+      `${root}: its copy of ${name} is empty: tar and rsync copy nothing of files in /proc and ` +
+        '/sys; copy each with cat FILE > COPY',
     );
   }
   const names = await readdir(join(root, '/sys/kernel/btf')).catch(() => []);

@@ -18,7 +18,9 @@ it('a build ID may be shortened where one kernel has it', async () => {
 });
 
 it('one that several have, or none, is refused with what there is', async () => {
-  await expect(wholeBuildId(client, 'aaa0')).rejects.toThrow('begins several build IDs: aaa0100');
+  await expect(wholeBuildId(client, 'aaa0')).rejects.toThrow(
+    'several build IDs begin with aaa0: aaa0100',
+  );
   await expect(wholeBuildId(client, 'ccc0')).rejects.toThrow('no kernel whose build ID begins');
   // Eight digits are a build ID themselves: the depot says whether it has that.
   expect(await wholeBuildId(client, 'cc000000')).toBe('cc000000');
@@ -40,7 +42,7 @@ it('a file is a file, whatever it is called', () => {
 it.each(['darwin', 'win32', 'freebsd'] as const)(
   '%s has no running kernel to ask for',
   (system) => {
-    const message = `the Linux kernel that runs here, and this system is ${system}`;
+    const message = `needs a running Linux kernel, and this system is ${system}`;
     expect(() => needLinux('--running', system)).toThrow(UsageError);
     expect(() => needLinux('--running', system)).toThrow(message);
     expect(() => needLinux('--running', 'linux')).not.toThrow();

@@ -37,7 +37,7 @@ export async function findBuildId(client: DepotClient, word: string): Promise<st
   const buildIds = kernels.map(({ buildId }) => buildId);
   if (buildIds.includes(word)) return word;
   if (buildIds.length > 1) {
-    throw new UsageError(`${word} begins several build IDs: ${buildIds.join(', ')}`);
+    throw new UsageError(`several build IDs begin with ${word}: ${buildIds.join(', ')}`);
   }
   return buildIds[0];
 }
@@ -47,12 +47,12 @@ export async function buildIdByFlags({ of, running }: KernelFlags): Promise<stri
   if (of !== undefined) {
     const found = await withUnpacked(of, (unpacked) => Promise.resolve(unpacked));
     const buildId = found.kernel?.buildId;
-    if (buildId === undefined) throw new Error(`${of} does not say its build ID`);
+    if (buildId === undefined) throw new Error(`${of} does not contain its build ID`);
     return buildId;
   }
   if (running !== true) return undefined;
   needLinux('--running');
   const kernel = await runningKernel();
-  if (!kernel) throw new Error('this system does not show its build ID in /sys/kernel/notes');
+  if (!kernel) throw new Error('this system has no build ID in /sys/kernel/notes');
   return kernel.buildId;
 }

@@ -12,7 +12,7 @@ it.each<[ProblemCode, string]>([
   ['core-conflict', '--replace'],
   ['withdrawn', '--restore'],
   ['unauthorized', 'BTFDEPOT_TOKEN'],
-  ['pending', 'again'],
+  ['pending', 'retry'],
   ['unknown-build-id', 'push'],
 ])('a dead end says the way out: %s', (code, way) => {
   const { message } = describeFault(problem(code, 'the reason'));
@@ -40,7 +40,7 @@ it('what is no depot says the status of HTTP', () => {
 
 it.each([
   ['/nothing/here', 'no such file: /nothing/here'],
-  ['/', '/ is a folder: name a file in it'],
+  ['/', '/ is a folder; name a file in it'],
 ])("the system's own words are put plainly: %s", async (path, says) => {
   const error: unknown = await readFile(path).catch((caught: unknown) => caught);
   const { message } = describeFault(error);

@@ -10,21 +10,19 @@ export interface Fault {
 
 /** What somebody with this command can do about a refusal, by its code. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  'carrier-conflict': 'sign it with `btfdepot carrier --certificate`, or push it with --replace',
-  'core-conflict': 'to publish this core instead, push with --replace',
+  'carrier-conflict': 'sign it with `btfdepot carrier --certificate`, or replace it with --replace',
+  'core-conflict': '`btfdepot push --replace` publishes this core instead',
   withdrawn: '`btfdepot push --restore` publishes it again',
-  pending: 'ask again in some seconds; `btfdepot push` waits for it',
-  unauthorized: 'set BTFDEPOT_TOKEN to a token of this depot, which `btfdepot token create` makes',
+  pending: 'retry later, or wait with `btfdepot push`',
+  unauthorized: '`btfdepot token create` makes a token for BTFDEPOT_TOKEN',
   'unknown-build-id': 'push its kernel or package first, or name another depot with --url',
-  'no-vars': 'push what has its debug information: vmlinux or the -dbg package',
-  'no-inlines': 'push what has its debug information: vmlinux or the -dbg package',
 };
 
 /** The system's words for what people do wrong with paths. */
 const SYSTEM_WORDS: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: (path) => `no such file: ${path}`,
-  EACCES: (path) => `${path} may not be opened by this user`,
-  EISDIR: (path) => `${path} is a folder: name a file in it`,
+  EACCES: (path) => `this user may not open ${path}`,
+  EISDIR: (path) => `${path} is a folder; name a file in it`,
   ENOTDIR: (path) => `${path}: a folder in this path is a file`,
 };
 

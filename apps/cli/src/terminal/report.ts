@@ -31,7 +31,7 @@ export function describeKernel(record: KernelRecord): string {
       .map(([name, { size }]) => [`  ${printable(name)}`, formatBytes(size), '']),
   ];
   const refused = Object.entries(record.carrier?.refused ?? {}).map(
-    ([file, { why }]) => `  ${printable(file)}: given, and not published: ${printable(why)}\n`,
+    ([file, { why }]) => `  ${printable(file)}: uploaded, but not published: ${printable(why)}\n`,
   );
   const encoded = describeEncoded(core);
   const failure = record.failure ? `  ${printable(record.failure.message)}\n` : '';
@@ -59,7 +59,7 @@ export function describeReport({ used, passedOver, missing = [] }: UploadReport)
     ...(isPlain ? [] : used.map(({ as, name, kind }) => `  used${nameOf(name ?? kind)}, as ${as}`)),
     ...passedOver.map(({ name, reason, count }) => {
       const more = count > 1 ? ` and ${formatCount(count - 1)} more` : '';
-      return `  passed over${nameOf(name)}${more}: ${printable(reason)}`;
+      return `  ignored${nameOf(name)}${more}: ${printable(reason)}`;
     }),
     ...missing.map(({ part, reason }) => `  no ${printable(part)}: ${printable(reason)}`),
   ];

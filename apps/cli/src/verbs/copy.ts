@@ -16,7 +16,7 @@ export function copyCommand(): Command {
     )
     .argument('<from>', 'a folder, or s3 for the bucket of BTFDEPOT_S3_*')
     .argument('<to>', 'the same')
-    .option('--verify', 'read what the target has, and write over what is damaged')
+    .option('--verify', 'read the blobs of the target, and overwrite damaged ones')
     .addOption(jsonOption())
     .addHelpText('after', '\nExit status: 0, or 1 when a kernel was left out.')
     .action(run);
@@ -28,7 +28,7 @@ interface Flags {
 }
 
 async function run(from: string, to: string, { verify, json }: Flags): Promise<void> {
-  if (from === to) throw new UsageError('these are the same store');
+  if (from === to) throw new UsageError('both name the same store');
   const report = await copyStore(await open(from), await open(to, { make: true }), { verify });
   if (report.lost.length > 0) process.exitCode = 1;
   if (json) {

@@ -39,9 +39,9 @@ export function encodeCommand(): Command {
         'are passed over.',
     )
     .argument('<vmlinux>', 'vmlinux with DWARF, or its debug file')
-    .option('-o, --output <file>', 'where to put the BTF; otherwise it is only counted')
+    .option('-o, --output <file>', 'output file; without it, only counts')
     .addOption(
-      new Option('--rules <version>', 'whose rules say which functions there are')
+      new Option('--rules <version>', 'version of pahole whose rules choose the functions')
         .choices(RULES_NAMES)
         .default('1.30'),
     )

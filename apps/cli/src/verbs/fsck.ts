@@ -38,24 +38,21 @@ export function fsckCommand(): Command {
     .option('--blobs-only', 'do not make artifacts again, which takes seconds for each kernel')
     .option(
       '--repair',
-      'have lost artifacts made again, mark kernels that lost a part as failed, and set malformed ' +
-        'records aside: pushing these kernels again heals them',
+      'make lost artifacts again, mark kernels that lost a part as failed, and set malformed ' +
+        'records aside; pushing these kernels again heals them',
     )
-    .option('--limit <kernels>', 'stop after so many kernels')
-    .option(
-      '--from <build-id>',
-      'go on behind this kernel; they are taken in the order of build IDs',
-    )
+    .option('--limit <kernels>', 'stop after this many kernels')
+    .option('--from <build-id>', 'continue after this build ID; kernels are checked in this order')
     .option(
       '--cursor <file>',
-      'go on behind the kernel that this file names, write there where to go on, and start anew at ' +
-        'the end: for a timer',
+      'continue after the build ID in this file and keep it up to date; starts again at ' +
+        'the end. For timers',
     )
     .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit status: 0 when nothing was found, 1 when something was, 2 when the store was away.',
+      '\nExit status: 0 if all is well, 1 if something is wrong, 2 if the store does not answer.',
     )
     .action(run);
 }
@@ -101,7 +98,7 @@ async function run({ blobsOnly, json, limit, from, cursor, ...flags }: Flags): P
       throw error;
     }
     if (cursor !== undefined && last !== undefined) await writeCursor(cursor, last);
-    const where = last === undefined ? '' : `; go on with --from ${last}`;
+    const where = last === undefined ? '' : `; continue with --from ${last}`;
     note(`${error.message}${where}`);
     process.exitCode = 2;
   } finally {
@@ -111,7 +108,7 @@ async function run({ blobsOnly, json, limit, from, cursor, ...flags }: Flags): P
 
 function tell(report: StoreReport, repaired: Repaired | undefined, aside: readonly string[]): void {
   print(`${progressOf(report)}\n`);
-  if (report.next !== undefined) print(`go on with --from ${report.next}\n`);
+  if (report.next !== undefined) print(`continue with --from ${report.next}\n`);
   if (repaired) {
     for (const { buildId, outcome } of repaired.settled) print(`${buildId}: ${outcome}\n`);
     for (const buildId of repaired.aside) print(`${buildId}: its record is set aside\n`);

@@ -13,7 +13,7 @@ export function mergeCommand(): Command {
     )
     .argument('<base>', 'BTF or vmlinux')
     .argument('<extra...>', 'split BTFs on that base')
-    .requiredOption('-o, --output <file>', 'where to put it')
+    .requiredOption('-o, --output <file>', 'output file')
     .addOption(jsonOption())
     .action(async (base: string, extras: string[], flags: { output: string; json?: boolean }) => {
       const lowest = await openBtf(base);

@@ -22,7 +22,7 @@ export function reprocessCommand(): Command {
         'repeated without the file: the list names the files to send again.',
     )
     .argument('[build-id...]', 'these alone')
-    .requiredOption('--encoder <range>', "'<0.2.0': made by a version before that")
+    .requiredOption('--encoder <range>', "made by a version before this: '<0.2.0'")
     .option('--dry-run', 'say what would be done')
     .addOption(dataOption())
     .addOption(jsonOption())
@@ -32,7 +32,8 @@ export function reprocessCommand(): Command {
 
 async function run(buildIds: string[], flags: Flags): Promise<void> {
   const before = /^<\s*(\d{1,6}\.\d{1,6}\.\d{1,6})$/.exec(flags.encoder)?.[1];
-  if (before === undefined) throw new UsageError("--encoder takes '<X', X a version such as 0.2.0");
+  if (before === undefined)
+    throw new UsageError("--encoder takes '<' and a version, such as '<0.2.0'");
   const stores = await openStores(flags);
   const named = new Set(buildIds);
   if (named.size === 0) for await (const { buildId } of stores.records.list()) named.add(buildId);
@@ -65,5 +66,5 @@ function needsOf(needs: SourceNeed | undefined): string {
   const lines = needs.sources.map((source) => {
     return `    ${source.kind} ${printable(source.package ?? source.sha256)}\n`;
   });
-  return `  ${needs.parts.join(', ')}: only from the source\n${lines.join('')}`;
+  return `  ${needs.parts.join(', ')}: send the file again\n${lines.join('')}`;
 }

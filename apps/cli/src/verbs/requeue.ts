@@ -28,7 +28,7 @@ export function requeueCommand(): Command {
 
 async function run(buildIds: string[], flags: Flags): Promise<void> {
   if (buildIds.length > 0 === (flags.failed === true)) {
-    throw new UsageError('name build IDs, or --failed for all');
+    throw new UsageError('name build IDs, or use --failed');
   }
   const { records } = await openStores(flags);
   const requeued: string[] = [];
@@ -37,7 +37,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   for (const buildId of named) {
     if (await requeue(records, buildId)) requeued.push(buildId);
     else if (!flags.failed) {
-      note(`${buildId} has not failed: left as it is`);
+      note(`${buildId} has not failed and is unchanged`);
       process.exitCode = 1;
     }
   }

@@ -38,7 +38,7 @@ export function resignCommand(): Command {
 
 async function run(buildIds: string[], flags: Flags): Promise<void> {
   if (buildIds.length > 0 === (flags.all === true))
-    throw new UsageError('name build IDs, or --all');
+    throw new UsageError('name build IDs, or use --all');
   const keys = await readSigningKeys(
     readSettings(signingSettings, { BTFDEPOT_SIGNING_KEYS: flags.keys }),
     createLogger('resign', 'silent'),

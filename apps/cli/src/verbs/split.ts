@@ -38,7 +38,7 @@ export function splitCommand(): Command {
         'a kernel that was built without BTF, core is made of its DWARF too.',
     )
     .argument('<kernel>', 'vmlinux, vmlinuz, Image, package or archive; or raw BTF with --build-id')
-    .requiredOption('-o, --output <folder>', 'where to put the files; made where it is missing')
+    .requiredOption('-o, --output <folder>', 'output folder; created if missing')
     .option('--full <file>', 'BTF with all variables; else they come from DWARF')
     .option(
       '--narrow',

@@ -16,7 +16,7 @@ export function tailorCommand(): Command {
     )
     .argument('<btf>', "the kernel's BTF, or its vmlinux")
     .argument('<object...>', 'BPF objects, compiled with -g')
-    .requiredOption('-o, --output <file>', 'where to put it')
+    .requiredOption('-o, --output <file>', 'output file')
     .addOption(jsonOption())
     .action(async (btf: string, objects: string[], flags: { output: string; json?: boolean }) => {
       const tailored = tailorBtf(await openBtf(btf), objects.map(readObject));

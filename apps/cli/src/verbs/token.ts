@@ -39,12 +39,12 @@ export function tokenCommand(): Command {
     .option('--scopes <list>', `of ${SCOPES.join(',')}`, 'upload')
     .option(
       '--owner <principal>',
-      'principal that it acts as, the same for all tokens of a farm; by default its ID',
+      'principal of the token, the same for all tokens of a farm; by default its ID',
     )
     .option('--distro <name>', 'only for kernels of this distribution')
     .option('--prefix <hex>', 'only for build IDs with this prefix')
-    .option('--days <number>', 'days that it is valid; by default until it is revoked')
-    .option('--keep-days <number>', 'days that kernels sent with it are kept; by default for ever')
+    .option('--days <number>', 'days until it expires; by default never')
+    .option('--keep-days <number>', 'days to keep kernels sent with it; by default for ever')
     .option('--storage <size>', 'limit for the kernels that it sent first: 500m, 20g')
     .action(create);
   verb('list').summary('show the tokens').action(list);
@@ -61,7 +61,9 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
   const { error } = principalSchema.optional().safeParse(owner);
   if (error) throw new UsageError(`--owner: ${error.issues[0]?.message ?? ''}`);
   if (/^(upstream|import):/.test(owner ?? '')) {
-    throw new UsageError('--owner: upstream: and import: are for what a depot fetches by itself');
+    throw new UsageError(
+      '--owner: upstream: and import: are reserved for kernels that the depot fetches itself',
+    );
   }
   const days = daysOf('--days', flags.days);
   const keepDays = daysOf('--keep-days', flags.keepDays);
@@ -86,7 +88,7 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
     return;
   }
   print(`${text}\n`);
-  note(`token ${token.id}: keep it, it is shown this once`);
+  note(`token ${token.id}: keep it; it is not shown again`);
 }
 
 function daysOf(flag: string, text: string | undefined): number | undefined {
@@ -109,7 +111,9 @@ function scopesOf(list: string): Scope[] {
   const names = list.split(',');
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw new UsageError(`unknown scope ${unknown.join(', ')}: there are ${SCOPES.join(', ')}`);
+    throw new UsageError(
+      `unknown scope ${unknown.join(', ')}; the scopes are ${SCOPES.join(', ')}`,
+    );
   }
   return names as Scope[];
 }
@@ -142,7 +146,7 @@ async function revoke(ids: string[], flags: Where): Promise<void> {
   const { tokens } = await openStores(flags);
   for (const id of ids) {
     const token = await tokens.get(id);
-    if (!token) throw new Error(`there is no token ${id}`);
+    if (!token) throw new Error(`no token has the ID ${id}`);
     await tokens.put({ revokedAt: new Date().toISOString(), ...token });
   }
   if (flags.json) printJson({ revoked: ids });

@@ -25,10 +25,10 @@ export function verifyCommand(): Command {
       '--kernel <release>',
       `version whose rules apply: 6.12, or the output of uname -r (default: ${major}.${minor})`,
     )
-    .option('--load', 'also check what BPF_BTF_LOAD checks: that types refer to fitting types')
+    .option('--load', 'also check references between types, as BPF_BTF_LOAD does')
     .option('--all', 'every fault, not only the first')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExit status: 0 where there is no fault, 1 where there is one.')
+    .addHelpText('after', '\nExit status: 0 if there is no fault, else 1.')
     .action(verify);
 }
 

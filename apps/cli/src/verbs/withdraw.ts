@@ -24,8 +24,8 @@ export function withdrawCommand(): Command {
         'blobs. Only an upload with `restore=true` publishes a withdrawn kernel again.',
     )
     .argument('[build-id...]')
-    .requiredOption('--reason <text>', 'what everyone is told')
-    .option('--internal <text>', 'a note in the record that no service sends')
+    .requiredOption('--reason <text>', 'public reason')
+    .option('--internal <text>', 'internal note in the record, which no service sends')
     .option('--distro <name>', 'kernels of this distribution')
     .option('--release <release>', 'kernels of this release')
     .option('--prefix <hex>', 'kernels whose build ID has this prefix')
@@ -38,7 +38,7 @@ export function withdrawCommand(): Command {
 async function run(buildIds: string[], flags: Flags): Promise<void> {
   const { distro, release, prefix } = flags;
   const isQuery = (distro ?? release ?? prefix) !== undefined;
-  if (buildIds.length > 0 === isQuery) throw new UsageError('name build IDs, or a query');
+  if (buildIds.length > 0 === isQuery) throw new UsageError('name build IDs, or use a query');
   // As of a variable of the shell that is not set: it would match every kernel.
   for (const [flag, text] of Object.entries({ distro, release, prefix })) {
     if (text === '') throw new UsageError(`--${flag} is empty`);

@@ -22,17 +22,17 @@ export const webhookSettings = {
   BTFDEPOT_WEBHOOK: setting(
     httpUrl.optional(),
     undefined,
-    'The depot tells this address of each kernel that is ready.',
+    'URL that the depot notifies of each ready kernel.',
   ),
   BTFDEPOT_WEBHOOK_SECRET: setting(
     webhookSecret.optional(),
     undefined,
-    'Key that signs what `BTFDEPOT_WEBHOOK` gets, which the receiver knows, too.',
+    'Key that signs these notifications, shared with the receiver.',
   ),
   BTFDEPOT_WEBHOOK_PRIVATE: setting(
     oneOf('yes', 'no'),
     'no',
-    'Whether the receiver may have an address that is not public.',
+    'Whether the receiver may have a private address.',
   ),
 };
 
@@ -54,7 +54,9 @@ function webhookOptions(settings: Settings<typeof webhookSettings>): WebhookOpti
   const { BTFDEPOT_WEBHOOK: url, BTFDEPOT_WEBHOOK_SECRET: secret } = settings;
   if (url === undefined) return undefined;
   if (secret === undefined) {
-    throw new SettingsError('BTFDEPOT_WEBHOOK_SECRET: needed to sign what BTFDEPOT_WEBHOOK gets');
+    throw new SettingsError(
+      'BTFDEPOT_WEBHOOK_SECRET: BTFDEPOT_WEBHOOK needs it to sign notifications',
+    );
   }
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   return { url: new URL(url), key, allowPrivate: settings.BTFDEPOT_WEBHOOK_PRIVATE === 'yes' };

@@ -105,7 +105,7 @@ test('a folder that was mistyped is no empty store without a fault', async () =>
   ] as const) {
     const { code, output } = await btfdepot([...asked], folder);
     expect(code).toBe(expected);
-    expect(output).toContain('there is no store in the folder dota');
+    expect(output).toContain('the folder dota contains no store');
   }
   expect(await readdir(folder)).not.toContain('dota');
 });

@@ -73,7 +73,7 @@ describe('the whole way in one process', () => {
     const part = join(folder, `again.ko.${sha256.slice(0, 12)}.part`);
     await writeFile(part, whole.subarray(0, 100));
     const again = await command('get', '--url', url, buildId, 'btf_vmlinux.ko', '-o', 'again.ko');
-    expect(again.output).toContain('going on at byte 100');
+    expect(again.output).toContain('resuming at byte 100');
     expect(await readFile(join(folder, 'again.ko'))).toEqual(whole);
     await writeFile(part, Buffer.alloc(100));
     const spoilt = await command('get', '--url', url, buildId, 'btf_vmlinux.ko', '-o', 'again.ko');
@@ -123,11 +123,11 @@ describe('what goes wrong is said, with a code for programs and an exit status',
     [1, 'unsupported-media', ['push', 'text']],
     [1, 'unsupported-media', ['inspect', 'text']],
     [1, 'no such file: nothing-here [ENOENT]', ['inspect', 'nothing-here']],
-    [1, 'no file in empty looks like a kernel', ['push', 'empty']],
+    [1, 'no kernel, package or archive in empty', ['push', 'empty']],
     [2, '--build-id', ['push', 'vmlinux', '--build-id', 'XYZ']],
     [2, '--extras', ['push', 'vmlinux', '--extras', 'var']],
     [1, 'no kernel of build ID', ['get', '--url', 'URL', buildIdOf('nobody')]],
-    [1, 'no passwd of', ['get', '--url', 'URL', buildId, 'passwd']],
+    [1, 'has no passwd', ['get', '--url', 'URL', buildId, 'passwd']],
     [2, 'name a build ID', ['get', '../../etc/passwd']],
     [2, 'missing required argument', ['push']],
     [2, 'unknown option', ['push', '--colour', 'x']],

@@ -148,7 +148,8 @@ export function passedOn(blobs: BlobStore, sha256: string, size: number): ColdBl
       if (isWhole && size > VERIFIED_FIRST && !mayCut) await hashWhole(blobs, sha256);
       const found = await blobs.stream(sha256, isWhole ? undefined : { start, end });
       if (!found) throw new DepotError('unknown-blob', `no blob ${sha256}`);
-      if (found.size !== size) throw new DepotError('damaged-blob', `blob ${sha256} changed`);
+      if (found.size !== size)
+        throw new DepotError('damaged-blob', `blob ${sha256} changed while it was read; retry`);
       current = found;
       if (!isOpen) found.bytes.destroy();
     },

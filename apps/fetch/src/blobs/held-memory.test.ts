@@ -99,7 +99,7 @@ test('one client has no more than its share, and others have theirs', async () =
   const held = new HeldMemory(16 * MEBI, SLOW);
   const large = bytes(3 * MEBI);
   held.holdWhileSent(large, await answer(someone));
-  expect(() => held.admit(bytes(2 * MEBI), someone)).toThrow(/to this client/);
+  expect(() => held.admit(bytes(2 * MEBI), someone)).toThrow(/of this client/);
   expect(held.admits(bytes(MEBI), someone)).toBe(true);
   // What is small has room beside.
   expect(held.admits(bytes(64 * 1024), someone)).toBe(true);

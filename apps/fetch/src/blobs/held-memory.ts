@@ -70,10 +70,13 @@ export class HeldMemory {
   /** @throws DepotError `busy` where it is not admitted. */
   admit(what: Holdable, asking: Asking): void {
     if (!this.#sharesWith(asking, what)) {
-      throw new DepotError('busy', 'as much is on its way to this client as may be');
+      throw new DepotError(
+        'busy',
+        'unread answers of this client hold all memory that it may use; read them or retry in 2 s',
+      );
     }
     if (!this.#hasRoomFor(what)) {
-      throw new DepotError('busy', 'as much is on its way to slow readers as may be');
+      throw new DepotError('busy', 'slow readers hold all memory for answers; retry in 2 s');
     }
   }
 

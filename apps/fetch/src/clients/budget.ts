@@ -38,9 +38,13 @@ export class Budget {
     this.#clients.set(client, { left: isEnough ? left - price : left, at: now });
     if (isEnough) return;
     const retryAfter = Math.ceil(((price - left) / this.#perMinute) * 60);
-    throw new DepotError('budget-spent', `ask again in ${retryAfter} s`, {
-      members: { retryAfter },
-    });
+    throw new DepotError(
+      'budget-spent',
+      `the budget of this client for this minute is spent; retry in ${retryAfter} s`,
+      {
+        members: { retryAfter },
+      },
+    );
   }
   /**
    * Takes what an answer cost, once that is known: 1 for each millisecond of the processor. What is

@@ -1,6 +1,7 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import {
   DepotError,
+  missingPart,
   type AnswerLimits,
   type SiteParts,
   type VariableParts,
@@ -136,8 +137,10 @@ export class KernelThread {
     return parts;
   }
 
-  async #siteParts({ buildId, core, parts: { inlines }, arch }: KernelRecord): Promise<SiteParts> {
-    if (!inlines) throw new DepotError('no-inlines', `${buildId} came without inlined calls`);
+  async #siteParts(record: KernelRecord): Promise<SiteParts> {
+    const { core, parts, arch } = record;
+    const { inlines } = parts;
+    if (!inlines) throw missingPart(record, 'inlines');
     const { read } = this.#deps;
     return {
       core: await read(core.sha256),
@@ -219,7 +222,11 @@ export class KernelThread {
       // It will be sent with the kernel that it waits for.
       if (pending.opening) continue;
       if (pending.isAskedAgain)
-        pending.refuse(new DepotError('busy', 'ask again', { cause: error }));
+        pending.refuse(
+          new DepotError('busy', 'the thread that computes answers restarted; retry', {
+            cause: error,
+          }),
+        );
       else {
         pending.isAskedAgain = true;
         this.#send(pending);
@@ -244,13 +251,13 @@ export class KernelThread {
 function refusalOf(why: ThreadEnd['why'], questionTime: number, cause: unknown): DepotError {
   const members = { retryAfter: GUILTY_FOR };
   if (why === 'memory') {
-    const detail = 'the answer takes more memory than there is for one';
+    const detail = 'the answer needs more memory than one answer may use; ask for less';
     return new DepotError('memory-limit', detail, { members, cause });
   }
   const detail =
     why === 'time'
-      ? `the answer takes more than ${questionTime / 1000} s`
-      : 'the thread that answers ended at it';
+      ? `the answer takes more than ${questionTime / 1000} s; ask for less`
+      : 'the thread that computed the answer ended; retry later';
   return new DepotError('time-limit', detail, { members, cause });
 }
 

@@ -109,13 +109,13 @@ export class PendingQuestions {
     for (const own of this.#ofClients.values()) if (own.size > largest.size) largest = own;
     const newest = [...largest].at(-1);
     if (!newest || largest.size <= (this.#ofClients.get(client)?.size ?? 0) + 1) {
-      throw new DepotError('busy', 'too many questions at one time');
+      throw new DepotError('busy', 'too many questions wait for an answer; retry in 2 s');
     }
     this.#refuseBusy(newest);
   }
 
   #refuseBusy(pending: PendingQuestion): void {
-    pending.refuse(new DepotError('busy', 'too many questions at one time'));
+    pending.refuse(new DepotError('busy', 'too many questions wait for an answer; retry in 2 s'));
     this.#onRefused(pending);
   }
 

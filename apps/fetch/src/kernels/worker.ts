@@ -137,7 +137,10 @@ function turn(client: string, task: Task): void {
       }
     }
     if (task.took + ran > questionTime) {
-      throw new DepotError('time-limit', `the answer takes more than ${questionTime / 1000} s`);
+      throw new DepotError(
+        'time-limit',
+        `the answer takes more than ${questionTime / 1000} s; ask for less`,
+      );
     }
     task.took += ran;
     turns.ran(client, ran);

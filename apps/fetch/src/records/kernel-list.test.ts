@@ -124,7 +124,7 @@ test('a store that goes away later: the list stays, and says of when it is', asy
   mood = 'away';
   await expect
     .poll(async () => (await ask('/v1/kernels?limit=1000')).body.incomplete, { timeout: LONG })
-    .toMatch(/^not read again since \d{4}-.*: the store does not answer$/);
+    .toMatch(/^it was last read at \d{4}-.*: the store does not answer$/);
   expect((await ask('/v1/kernels?limit=1000')).body.kernels).toHaveLength(COUNT);
   const ready = await ask('/readyz');
   expect(ready.status).toBe(200);

@@ -83,10 +83,10 @@ export class KernelList {
 
   /** Why the list may not be what the store has; undefined: it is, but for its age. */
   get incomplete(): string | undefined {
-    if (!this.#sorted) return `${this.#index.size} records are read by now`;
+    if (!this.#sorted) return `${this.#index.size} records have been read so far`;
     if (this.#failure) {
       const { since, reason } = this.#failure;
-      return `not read again since ${since.toISOString()}: ${reason}`;
+      return `it was last read at ${since.toISOString()}: ${reason}`;
     }
     const { unread } = this.#index;
     return unread > 0 ? `${unread} records cannot be read at the moment` : undefined;
@@ -140,7 +140,10 @@ export class KernelList {
   }
 
   #stillReading(): DepotError {
-    return new DepotError('still-reading', `the list is not whole: ${this.incomplete ?? ''}`);
+    return new DepotError(
+      'still-reading',
+      `the list of kernels is not complete: ${this.incomplete ?? ''}`,
+    );
   }
 
   #refreshIfDue(): void {

@@ -39,7 +39,7 @@ export function artifactHandlers(
     },
     async blob({ request, response, params: { hash } }) {
       if (!isSha256(hash)) {
-        throw new DepotError('bad-hash', 'not a SHA-256 in lowercase hexadecimal');
+        throw new DepotError('bad-hash', 'a SHA-256 is 64 lowercase hexadecimal digits');
       }
       // What nobody names any more is not served, until it is collected.
       const isNamed =

@@ -32,7 +32,11 @@ export function debuginfodHandlers({
   return {
     async section({ request, response, params: { buildId, name } }) {
       try {
-        if (!isBuildId(buildId)) throw new DepotError('bad-build-id', 'not a build ID');
+        if (!isBuildId(buildId))
+          throw new DepotError(
+            'bad-build-id',
+            'a build ID is 8 to 128 lowercase hexadecimal digits, two per byte',
+          );
         const known = sectionAnswer(await records.get(buildId), name);
         await send(request, response, { ...known, bytes: await blobs.open(known.sha256) });
       } catch (error) {
@@ -40,7 +44,7 @@ export function debuginfodHandlers({
           throw PROBLEMS[error.code].status === 404 ? error : missing(error);
         }
         log.warn({ err: error }, 'a section cannot be sent now');
-        throw new DepotError('not-now', 'ask again', { cause: error });
+        throw new DepotError('not-now', 'the section cannot be read now; retry', { cause: error });
       }
     },
   };

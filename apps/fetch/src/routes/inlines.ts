@@ -1,6 +1,6 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { FETCH_ROUTES } from '@btf-depot/contracts/routes';
-import { DepotError, type SiteQuestion } from '@btf-depot/depot';
+import { DepotError, missingPart, type SiteQuestion } from '@btf-depot/depot';
 import type { z } from 'zod';
 import { kernelKey } from '../kernels/kernel-thread.ts';
 import { livingRecord } from '../records/living-record.ts';
@@ -47,13 +47,13 @@ export function inlineHandlers({
 async function inlinedRecord(records: RecentRecords, buildId: string): Promise<KernelRecord> {
   const record = await livingRecord(records, buildId);
   if (record.parts.inlines) return record;
-  throw new DepotError('no-inlines', `${record.buildId} came without inlined calls`);
+  throw missingPart(record, 'inlines');
 }
 
 function questionOf(query: z.output<typeof FETCH_ROUTES.inlines.query>): SiteQuestion {
   const { function: name, address, limit, page: skip } = query;
   if ((name === undefined) === (address === undefined)) {
-    throw new DepotError('bad-query', 'name a function or an address');
+    throw new DepotError('bad-query', 'name either a function or an address');
   }
   const asked = name === undefined ? { address: BigInt(hex(address ?? '0')) } : { function: name };
   return { ...asked, limit, skip };

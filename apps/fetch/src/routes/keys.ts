@@ -27,7 +27,11 @@ export function keyHandlers(keys: readonly PublicKey[]): Pick<FetchHandlers, 'ke
     },
     key({ response, params: { file } }) {
       const key = keys.find((known) => fileOf(known) === file);
-      if (!key) throw new DepotError('unknown-key', 'GET /v1/keys lists those that there are');
+      if (!key)
+        throw new DepotError(
+          'unknown-key',
+          'no public key has this number; GET /v1/keys lists all',
+        );
       response.setHeader('Cache-Control', 'no-cache');
       response.type('text/plain').send(encodePublicKey(key));
     },

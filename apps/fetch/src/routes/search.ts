@@ -28,7 +28,7 @@ export interface SearchDeps {
   budget: Budget;
 }
 
-/** Kernels by what is known of them, and many at once. */
+/** Search kernels, and many at once. */
 export function searchHandlers({
   records,
   kernelList,

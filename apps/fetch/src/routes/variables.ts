@@ -54,7 +54,10 @@ export function variableHandlers({
       const form = as ?? formOf(request.headers.accept);
       const record = await livingRecord(records, buildId);
       if (!variableNameSchema.safeParse(name).success) {
-        throw new DepotError('unknown-variable', 'no variable can have this name');
+        throw new DepotError(
+          'unknown-variable',
+          'a variable name has 1 to 512 characters: letters, digits and _ $ .',
+        );
       }
       const answer = await answers.get(
         request,

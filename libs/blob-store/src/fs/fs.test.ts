@@ -41,7 +41,7 @@ it('makes no store where it may not, and takes a folder for one that has any par
   await expect(open('mistyped')).rejects.toThrow(StoreUnavailable);
   expect(await readdir(folder)).toEqual([]);
   await mkdir(join(folder, 'other', 'files'), { recursive: true });
-  await expect(open('other')).rejects.toThrow('there is no store in the folder');
+  await expect(open('other')).rejects.toThrow('contains no store');
   for (const part of ['blobs', 'kernels', 'tokens', 'unfinished']) {
     await mkdir(join(folder, part, part), { recursive: true });
     await expect(open(part)).resolves.toHaveProperty('records');

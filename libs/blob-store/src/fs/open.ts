@@ -22,7 +22,7 @@ const STRAY_AFTER = 60 * 60 * 1000;
  */
 export async function openFsStores(folder: string, { make = true } = {}): Promise<Stores> {
   if (!make && !(await isStore(folder))) {
-    throw new StoreUnavailable(`there is no store in the folder ${folder}`);
+    throw new StoreUnavailable(`the folder ${folder} contains no store`);
   }
   await asStore(`use the data folder ${folder}`, async () => {
     await mkdir(join(folder, ASIDE), { recursive: true });

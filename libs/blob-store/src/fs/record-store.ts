@@ -42,7 +42,9 @@ export class FsRecordStore implements RecordStore {
           return readRecord(buildId, bytes, String(newest));
         }
       }
-      throw new StoreUnavailable(`the record of ${buildId} changes faster than it can be read`);
+      throw new StoreUnavailable(
+        `the record of ${buildId} changes faster than this process can read it`,
+      );
     });
   }
 

@@ -24,7 +24,7 @@ export class FsTokenStore implements TokenStore {
 
   async put(token: Token): Promise<void> {
     const key = tokenKey(token.id);
-    if (key === undefined) throw new RangeError('not the ID of a token');
+    if (key === undefined) throw new RangeError('this is not the ID of a token');
     await asStore(`write token ${token.id}`, async () => {
       await mkdir(join(this.#root, TOKENS), { recursive: true });
       await replaceFile(this.#root, key, encodeToken(token));

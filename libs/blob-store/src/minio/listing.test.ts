@@ -39,8 +39,8 @@ it.each([
 });
 
 it.each([
-  ['', 'no listing'],
-  ['<html><IsTruncated>false</IsTruncated></html>', 'no listing'],
+  ['', 'not a listing'],
+  ['<html><IsTruncated>false</IsTruncated></html>', 'not a listing'],
   [page(''), 'no IsTruncated'],
   [page('<IsTruncated>true</IsTruncated>'), 'no NextContinuationToken'],
   [page(`${entry('a').replace('ETag', 'Tag')}<IsTruncated>false</IsTruncated>`), 'no ETag'],

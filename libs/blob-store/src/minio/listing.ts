@@ -54,7 +54,7 @@ function encode(value: string): string {
  */
 export function parsePage(xml: string): Page {
   const [head = '', ...contents] = xml.split('<Contents>');
-  if (!head.includes('<ListBucketResult')) throw new Error('the answer is no listing');
+  if (!head.includes('<ListBucketResult')) throw new Error('the answer is not a listing');
   const listed = contents.map((entry): Listed => {
     const at = new Date(textOf(entry, 'LastModified'));
     const size = Number(textOf(entry, 'Size'));

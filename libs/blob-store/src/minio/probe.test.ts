@@ -20,12 +20,12 @@ test('a store that keeps its word is opened, and nothing of the probe is left in
 });
 
 test.for<[Broken, RegExp]>([
-  ['create-only', /creates an object that is there already/],
-  ['if-match', /replaces an object that has another ETag/],
-  ['no conditions', /creates an object that is there already/],
-  ['races', /of 8 that create one object, [2-8] are told that they did/],
-  ['stale reads', /does not read what was written just before/],
-  ['listings', /does not list what was written just before/],
+  ['create-only', /creates an object that exists already/],
+  ['if-match', /replaces an object with another ETag/],
+  ['no conditions', /creates an object that exists already/],
+  ['races', /[2-8] of 8 writers that created one object were told that they succeeded/],
+  ['stale reads', /does not read an object that was just written/],
+  ['listings', /does not list an object that was just written/],
 ])(
   'a store that breaks %s is refused, with the promise that does not hold',
   async ([broken, why]) => {

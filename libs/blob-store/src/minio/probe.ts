@@ -20,12 +20,15 @@ export async function probe(bucket: Bucket): Promise<void> {
   try {
     await probeOne(bucket, key);
     const created = await race(bucket, raced, { 'If-None-Match': '*' });
-    holds(created === 1, `of ${WRITERS} that create one object, ${created} are told that they did`);
+    holds(
+      created === 1,
+      `${created} of ${WRITERS} writers that created one object were told that they succeeded`,
+    );
     const etag = (await bucket.get(raced))?.etag ?? '';
     const replaced = await race(bucket, raced, { 'If-Match': `"${etag}"` });
     holds(
       replaced === 1,
-      `of ${WRITERS} that replace the same version of an object, ${replaced} are told that they did`,
+      `${replaced} of ${WRITERS} writers that replaced one version of an object were told that they succeeded`,
     );
   } catch (error) {
     if (!(error instanceof StoreFull)) throw error;
@@ -37,23 +40,23 @@ export async function probe(bucket: Bucket): Promise<void> {
 
 async function probeOne(bucket: Bucket, key: string): Promise<void> {
   const first = await bucket.put(key, bytesOf('first'), { 'If-None-Match': '*' });
-  holds(first !== undefined, 'it creates no object of a new name (If-None-Match: *)');
+  holds(first !== undefined, 'it does not create a new object (If-None-Match: *)');
   const again = await bucket.put(key, bytesOf('again'), { 'If-None-Match': '*' });
-  holds(again === undefined, 'it creates an object that is there already (If-None-Match: *)');
+  holds(again === undefined, 'it creates an object that exists already (If-None-Match: *)');
   const wrong = await bucket.put(key, bytesOf('wrong'), { 'If-Match': `"${'0'.repeat(32)}"` });
-  holds(wrong === undefined, 'it replaces an object that has another ETag than asked (If-Match)');
+  holds(wrong === undefined, 'it replaces an object with another ETag (If-Match)');
   const second = await bucket.put(key, bytesOf('second'), { 'If-Match': `"${first}"` });
-  holds(second !== undefined, 'it does not replace an object that has the ETag asked (If-Match)');
+  holds(second !== undefined, 'it does not replace an object with the same ETag (If-Match)');
   const read = await bucket.get(key);
   holds(
     read !== undefined && Buffer.from(read.bytes).toString() === 'second' && read.etag === second,
-    'it does not read what was written just before',
+    'it does not read an object that was just written',
   );
   const listed = [];
   for await (const one of bucket.list(key)) listed.push(one);
   holds(
     listed.length === 1 && listed[0]?.etag === second,
-    'it does not list what was written just before',
+    'it does not list an object that was just written',
   );
 }
 
@@ -76,7 +79,7 @@ function bytesOf(text: string): Uint8Array {
 function holds(promise: boolean, otherwise: string): void {
   if (promise) return;
   throw new UnfitStore(
-    `this S3 server does not keep what records rest on: ${otherwise}; two services that write one ` +
-      'record would lose what one of them acknowledged',
+    `this S3 server breaks a promise that records need: ${otherwise}; if two services write one ` +
+      'record, an acknowledged upload would be lost',
   );
 }

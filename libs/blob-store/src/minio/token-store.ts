@@ -20,7 +20,7 @@ export class MinioTokenStore implements TokenStore {
 
   async put(token: Token): Promise<void> {
     const key = tokenKey(token.id);
-    if (key === undefined) throw new RangeError('not the ID of a token');
+    if (key === undefined) throw new RangeError('this is not the ID of a token');
     await this.#bucket.put(key, encodeToken(token), {});
   }
 

@@ -59,21 +59,23 @@ export const FETCH_ROUTES = {
   search: {
     method: 'get',
     path: '/v1/kernels',
-    summary: 'Kernels by what is known of them',
+    summary: 'Search kernels',
     query: z.strictObject({
       distro: word.exactOptional(),
-      release: word.describe('What the release begins with.').exactOptional(),
+      release: word.describe('Prefix of the release.').exactOptional(),
       arch: word.exactOptional(),
-      buildId: hex.describe('What the build ID begins with.').exactOptional(),
+      buildId: hex.describe('Prefix of the build ID.').exactOptional(),
       sort: z
         .enum(KERNEL_ORDERS)
         .default('buildId')
-        .describe('`release`: the newest release first; `sent`: what was sent last first.'),
+        .describe('`release`: the newest release first; `sent`: the last upload first.'),
       limit: pageLimit,
       page: z
         .string()
-        .regex(/^[0-9a-f]{1,128}(~[^]{0,128})?$/, { error: 'not one that an answer named' })
-        .describe('`next` of the answer before.')
+        .regex(/^[0-9a-f]{1,128}(~[^]{0,128})?$/, {
+          error: 'expected the value of `next` from an answer',
+        })
+        .describe('`next` of the previous answer.')
         .exactOptional(),
     }),
     price: 1,
@@ -96,7 +98,7 @@ export const FETCH_ROUTES = {
   artifact: {
     method: 'get',
     path: '/v1/kernels/{buildId}/{artifact}',
-    summary: 'An artifact by its name, as the record lists them',
+    summary: 'An artifact, by its name in the record',
     parameters: { ...ofKernel, artifact: z.string().regex(/^[\w.-]{1,128}$/) },
     answers: ARTIFACT_ANSWERS,
     blob: true,
@@ -145,7 +147,7 @@ export const FETCH_ROUTES = {
       prefix: variableNameSchema.or(z.literal('')).default(''),
       match,
       limit: pageLimit,
-      page: z.string().max(600).describe('`next` of the answer before.').exactOptional(),
+      page: z.string().max(600).describe('`next` of the previous answer.').exactOptional(),
     }),
     price: 10,
     answers: { [JSON_TYPE]: variablePageSchema },
@@ -157,8 +159,8 @@ export const FETCH_ROUTES = {
     path: '/v1/kernels/{buildId}/vars/{name}',
     summary: 'A variable with the types that it needs: as JSON, as C, or as standalone BTF',
     description:
-      'Where static variables of one name are more than one answer may have, JSON has `next`, and ' +
-      'as C the header `Link` names the page that goes on. The pieces of C are one file.',
+      'If static variables of one name do not fit in one answer, JSON has `next`, and ' +
+      'for C the header `Link` names the next page. The pages of C together are one file.',
     parameters: { ...ofKernel, name: variableNameSchema },
     query: z.strictObject({
       as: z.enum(Object.keys(VARIABLE_FORMS) as VariableForm[]).exactOptional(),
@@ -185,8 +187,8 @@ export const FETCH_ROUTES = {
     path: '/v1/kernels/{buildId}/vars/resolve',
     summary: 'Many variables at once',
     description:
-      'Where one answer may not have all, `next` says how many of the names it is about: ask for ' +
-      'the others. `next` of a name goes on with `GET …/vars/{name}`.',
+      'If they do not fit in one answer, it covers the first `next` names: ask for ' +
+      'the others. If one name has `next`, continue with `GET …/vars/{name}`.',
     parameters: ofKernel,
     // A thousand names of 100 characters.
     body: { schema: resolveRequestSchema, limit: 128 * 1024 },
@@ -198,16 +200,13 @@ export const FETCH_ROUTES = {
   inlines: {
     method: 'get',
     path: '/v1/kernels/{buildId}/inlines',
-    summary: 'Where calls of a function are inlined, or what is inlined at an address',
-    description:
-      'Either `function` or `address` is required: neither, or both, is answered with 400, `bad-query`.',
+    summary: 'The places where a function is inlined, or the calls inlined at an address',
+    description: 'Exactly one of `function` and `address` is required.',
     parameters: ofKernel,
     query: z.strictObject({
-      function: functionNameSchema
-        .describe('Required where there is no `address`; not beside it.')
-        .exactOptional(),
+      function: functionNameSchema.describe('Required unless `address` is given.').exactOptional(),
       address: siteAddressSchema
-        .describe('As the kernel was linked. Required where there is no `function`; not beside it.')
+        .describe('Address as linked. Required unless `function` is given.')
         .exactOptional(),
       limit: pageLimit,
       page: skipped,
@@ -249,14 +248,14 @@ export const FETCH_ROUTES = {
   keys: {
     method: 'get',
     path: '/v1/keys',
-    summary: 'The public keys that manifests are signed with',
+    summary: 'The public keys of the manifest signatures',
     answers: { [JSON_TYPE]: keysAnswerSchema },
     problems: [],
   },
   key: {
     method: 'get',
     path: '/v1/keys/{file}',
-    summary: 'One of them as the file that signify, usign and minisign take',
+    summary: 'A public key as a file for signify, usign and minisign',
     parameters: { file: z.string().describe('The number of the key, and `.pub`.') },
     answers: { [PLAIN_TEXT]: null },
     problems: ['unknown-key'],
@@ -286,7 +285,7 @@ export const FETCH_ROUTES = {
   docs: {
     method: 'get',
     path: '/docs',
-    summary: 'The same for people, on one page without scripts',
+    summary: 'This document as a page for people, without scripts',
     open: true,
     answers: { 'text/html': null },
     problems: [],
@@ -294,7 +293,7 @@ export const FETCH_ROUTES = {
   page: {
     method: 'get',
     path: '/',
-    summary: 'The catalogue of the kernels, a page for browsers',
+    summary: 'The catalogue, a page for browsers',
     open: true,
     answers: { 'text/html': null },
     blob: true,
@@ -303,7 +302,7 @@ export const FETCH_ROUTES = {
   asset: {
     method: 'get',
     path: '/assets/{file}',
-    summary: 'What that page loads; the name says the content, which never changes',
+    summary: 'Files of that page; a name stands for one content and never changes',
     parameters: { file: z.string() },
     open: true,
     answers: { 'text/javascript': null, 'text/css': null, 'image/svg+xml': null, [OCTETS]: null },

@@ -23,7 +23,7 @@ export const HEALTH_ROUTES = {
   readyz: {
     method: 'get',
     path: '/readyz',
-    summary: 'The service can do its work, or some of it; otherwise 503 with the same body',
+    summary: '200 if the service can do at least part of its work, else 503 with the same body',
     open: true,
     answers: { [JSON_TYPE]: readiness },
     problems: [],

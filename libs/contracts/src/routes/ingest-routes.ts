@@ -102,23 +102,23 @@ const CONFLICTS: ProblemCode[] = [
 
 const upload = {
   path: '/v1/kernels',
-  summary: 'Upload a kernel: its image, package or debug information, and what belongs to it',
+  summary: 'Upload a kernel: image, package or debug information, and its other files',
   description:
     'A body that is not multipart is the part `kernel`. `Content-Encoding` gzip and zstd, and ' +
-    '`Content-Digest` with SHA-256 (RFC 9530), are understood. All kernels of an archive are taken: ' +
-    'of several, the answer is `results`, with the HTTP status and the code of each. It is 207 if ' +
-    'some are refused, and the problem of the first if all are. `report` says what was found in the ' +
-    'upload, what was used, and what was passed over and why.',
+    '`Content-Digest` with SHA-256 (RFC 9530), work. All kernels of an archive are taken: ' +
+    'if there are several, `results` has the HTTP status and the code of each. The status is 207 if ' +
+    'some are refused; if all are, it is that of the first. `report` says what was found in the ' +
+    'upload, what was used, and what was ignored and why.',
   query: uploadQuery,
   upload: {
-    [OCTETS]: 'The kernel, whatever its media type is said to be.',
+    [OCTETS]: 'The kernel, of any media type.',
     'multipart/form-data': `Files named ${UPLOAD_PARTS.join(', ')}, each at most once.`,
   },
   scope: 'upload',
   answers: { [JSON_TYPE]: uploadAnswerSchema },
   successes: {
-    201: 'The kernel was not here before; of several: all were accepted',
-    207: 'Of several kernels, some were refused',
+    201: 'The kernel is new; if there are several: all were accepted',
+    207: 'Some of several kernels were refused',
   },
   problems: [...REFUSED_AT_THE_DOOR, ...BODY_OF_UPLOAD, ...NOT_A_KERNEL, ...CONFLICTS],
 } as const satisfies Omit<Route, 'method'>;
@@ -130,7 +130,7 @@ export const INGEST_ROUTES = {
   withdraw: {
     method: 'delete',
     path: '/v1/kernels/{buildId}',
-    summary: 'Withdraw a kernel: nothing of it is served any more',
+    summary: 'Withdraw a kernel: nothing of it is served from then on',
     parameters: ofKernel,
     body: {
       schema: z.strictObject({

@@ -59,8 +59,8 @@ function operation(route: Route): object {
 
 const CONDITIONAL_ANSWERS = {
   // Of several ranges, multipart/byteranges.
-  206: { description: 'The ranges that were asked for' },
-  304: { description: 'What the client has is current' },
+  206: { description: 'The ranges asked for' },
+  304: { description: 'The copy of the client is current' },
 };
 
 function successes(route: Route, content: object): Record<string, object> {

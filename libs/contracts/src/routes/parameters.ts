@@ -51,7 +51,7 @@ export const pageLimit = z
   })
   .optional()
   .transform((text = '100') => Number(text))
-  .meta({ type: 'integer', minimum: 1, maximum: 1000, description: '100 unless it is said.' });
+  .meta({ type: 'integer', minimum: 1, maximum: 1000, description: '100 by default.' });
 
 /** How many entries the pages before had. */
 export const skipped = z
@@ -59,4 +59,4 @@ export const skipped = z
   .regex(/^\d{1,8}$/)
   .prefault('0')
   .transform(Number)
-  .describe('`next` of the answer before.');
+  .describe('`next` of the previous answer.');

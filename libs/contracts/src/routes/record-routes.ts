@@ -8,7 +8,7 @@ export const RECORD_ROUTES = {
   record: {
     method: 'get',
     path: '/v1/kernels/{buildId}',
-    summary: 'The record of a kernel: what there is, sizes, hashes, where it came from',
+    summary: 'The record of a kernel: parts, artifacts, sizes, hashes, origin',
     parameters: ofKernel,
     answers: { [JSON_TYPE]: kernelRecordSchema },
     problems: KERNEL_PROBLEMS,
@@ -27,14 +27,13 @@ export const RECORD_ROUTES = {
     summary: 'The same as server-sent events named `status`, one for each change, until the last',
     parameters: ofKernel,
     answers: { 'text/event-stream': null },
-    successes: { 204: 'The client heard the last event already' },
+    successes: { 204: 'The client already has the last event' },
     problems: [...KERNEL_PROBLEMS, 'busy'],
   },
   status: {
     method: 'get',
     path: '/v1/kernels/{buildId}/status',
-    summary:
-      'Whether its artifacts are ready; how far its splitting is, at the process that does it',
+    summary: 'The state of a kernel; the process that splits it also reports progress',
     parameters: ofKernel,
     answers: { [JSON_TYPE]: statusAnswerSchema },
     problems: KERNEL_PROBLEMS,

@@ -148,7 +148,7 @@ function missingOf(
   { split }: Upload,
   why: Readonly<Record<'code' | 'reason', string>> = {
     code: 'no-vars',
-    reason: 'nothing that was sent of this kernel has variables',
+    reason: 'no file of this kernel contains variables',
   },
 ): MissingPart[] {
   const isThere = vars !== undefined && vars.variables > 0;
@@ -223,8 +223,8 @@ async function withStored(
     throw new DepotError(
       buildId === undefined ? 'no-build-id' : 'no-core',
       buildId === undefined
-        ? 'only a kernel says its build ID: send it too, or name it, ?buildId= or --build-id'
-        : `nothing is known of ${buildId}: send its kernel (vmlinux, vmlinuz, its package) first, or with this`,
+        ? 'this file does not contain its build ID; name it with ?buildId= or --build-id, or send the kernel too'
+        : `the depot does not know ${buildId}; send its kernel (vmlinux, vmlinuz or package) first or with this`,
     );
   }
   if (record.state === 'withdrawn') refuseWithdrawn(record);

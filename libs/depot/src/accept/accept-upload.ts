@@ -63,7 +63,9 @@ export async function acceptUpload(
 /** A fault of ours is one kernel's too; `cause` is for the log. */
 function asRefusal(error: unknown): DepotError {
   if (error instanceof DepotError) return error;
-  return new DepotError('internal', 'see the log for this request id', { cause: error });
+  return new DepotError('internal', 'the log of the service has the cause under this request ID', {
+    cause: error,
+  });
 }
 
 function refuseNone(results: readonly KernelResult[]): void {
@@ -76,8 +78,12 @@ function refuseNone(results: readonly KernelResult[]): void {
     code: error?.code,
     detail: error?.message,
   }));
-  throw new DepotError(code, `none of ${results.length} kernels was accepted; first: ${message}`, {
-    cause: first.error,
-    members: { results: each },
-  });
+  throw new DepotError(
+    code,
+    `none of ${results.length} kernels was accepted; the first because: ${message}`,
+    {
+      cause: first.error,
+      members: { results: each },
+    },
+  );
 }

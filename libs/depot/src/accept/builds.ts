@@ -43,13 +43,15 @@ export function buildsOf({
   if (!first) {
     const [btf, ...more] = bare;
     if (btf) builds.push({ kernel: btf });
-    unused.push(...more.map((file) => btfBeside(file, 'BTF does not say its build ID')));
+    unused.push(...more.map((file) => btfBeside(file, 'BTF does not contain a build ID')));
   } else if (others.length > 0) {
-    unused.push(...bare.map((file) => btfBeside(file, 'it does not say of which kernel it is')));
+    unused.push(
+      ...bare.map((file) => btfBeside(file, 'it does not show which kernel it belongs to')),
+    );
   } else {
     first.full = bare.find((file) => isFullOf(first, file));
     const left = bare.filter((file) => file !== first.full);
-    unused.push(...left.map((file) => btfBeside(file, 'the kernel has no need of it')));
+    unused.push(...left.map((file) => btfBeside(file, 'the kernel does not need it')));
   }
   const isOnly = builds.length === 1;
   for (const build of builds) {
@@ -80,10 +82,10 @@ function ofRelease(
 }
 
 function sameKernel(file: KernelFile): Unused {
-  return { code: 'same-kernel', reason: 'another file of a kernel that is used', file };
+  return { code: 'same-kernel', reason: 'another file of the same kernel was used', file };
 }
 
 function btfBeside(file: KernelFile, why: string): Unused {
-  const reason = `${why}: send it as the part full of its kernel, or by itself with its build ID`;
+  const reason = `${why}; send it as part \`full\` of its kernel, or alone with its build ID`;
   return { code: 'btf-beside-kernel', reason, file };
 }

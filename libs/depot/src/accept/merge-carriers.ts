@@ -175,7 +175,7 @@ function mergeGiven(
     if (isSigned && !signed && !overrides) {
       throw new DepotError(
         'carrier-conflict',
-        `${file} is published with a signature, this has none`,
+        `the published ${file} is signed, and this one is not`,
       );
     }
     if (old?.sha256 !== sha256) {

@@ -277,11 +277,11 @@ function notTheOwner(
   kept: readonly string[],
   { owner, claimant }: Ruling,
 ): DepotError {
-  const whose = (owner ?? claimant)?.principal ?? 'others';
+  const whose = (owner ?? claimant)?.principal ?? 'another principal';
   return new DepotError(
     'not-owner',
-    `${kept.join(', ')}: ${buildId} has these of ${whose} or others, and only its owner replaces them; ` +
-      'the operator can make you that, with btfdepot owner set',
+    `${kept.join(', ')}: ${whose} sent these parts of ${buildId}, and only its owner may replace them; ` +
+      'the operator can make you the owner with `btfdepot owner set`',
   );
 }
 

@@ -153,8 +153,8 @@ function leaveOthers(
   };
   const isLeft = (one: BesideKernel) =>
     !builds.some(({ module, map }) => module === one || map === one);
-  leave('another-module', 'a module of no kernel in the upload', modules.filter(isLeft));
-  leave('another-map', 'a System.map of no kernel in the upload', maps.filter(isLeft));
+  leave('another-module', 'the module belongs to no kernel in the upload', modules.filter(isLeft));
+  leave('another-map', 'the System.map belongs to no kernel in the upload', maps.filter(isLeft));
 }
 
 /** What is named beside a kernel is used, instead of what lay beside it. */
@@ -169,32 +169,32 @@ function useOther(
     const alongside = opened.used.find((used) => used.part === 'kernel' && used.as === part);
     if (alongside) {
       opened.used.splice(opened.used.indexOf(alongside), 1);
-      const reason = 'another was sent beside the kernel';
+      const reason = 'another one was named beside the kernel';
       opened.passedOver.push({ ...alongside, code: `another-${part}`, reason, count: 1 });
     }
     opened.used.push({ part, as: part, kind, name });
   };
   switch (part) {
     case 'full':
-      if (!kernel || kernel.kind === 'image') throw wrong(part, 'neither ELF nor BTF');
+      if (!kernel || kernel.kind === 'image') throw wrong(part, 'the file is neither ELF nor BTF');
       one.full = kernel.path;
       one.fullCameAlong = false;
       use(kernel.kind, kernel.name);
       return;
     case 'carrier':
-      if (module === undefined) throw wrong(part, 'no kernel module');
+      if (module === undefined) throw wrong(part, 'the file is not a kernel module');
       one.carrier = module;
       if (moduleBuildId !== undefined) one.carrierBuildId = moduleBuildId;
       use('module', found.modules[0]?.name);
       return;
     case 'map':
-      if (map === undefined) throw wrong(part, 'no System.map');
+      if (map === undefined) throw wrong(part, 'the file is not a System.map');
       one.map = map;
       one.mapCameAlong = false;
       use('map', found.maps[0]?.name);
       return;
     case 'module':
-      if (module === undefined) throw wrong(part, 'no kernel module');
+      if (module === undefined) throw wrong(part, 'the file is not a kernel module');
       one.module = module;
       use('module', found.modules[0]?.name);
   }
@@ -212,7 +212,7 @@ function kernelFor(
   if (first && others.length === 0) return first;
   throw new DepotError(
     'bad-multipart',
-    `${part}: it belongs to one kernel, and ${kernels.length} are in the upload: send each by itself`,
+    `${part}: it belongs to one kernel, and the upload has ${kernels.length}; send each kernel by itself`,
   );
 }
 

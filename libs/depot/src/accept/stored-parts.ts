@@ -25,7 +25,10 @@ export async function storedParts(
     symbols && unlessDamaged(blobs, symbols.sha256),
   ]);
   if (wants.core && !coreBytes) {
-    throw new DepotError('internal', `the core of ${buildId} is not in the store`);
+    throw new DepotError(
+      'internal',
+      `the store has lost the core of ${buildId}; send the kernel again`,
+    );
   }
   return {
     core: coreBytes,

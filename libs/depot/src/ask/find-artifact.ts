@@ -20,15 +20,21 @@ export function findArtifact(record: KernelRecord, name: string): ArtifactEntry 
   refuseWithdrawn(record);
   if (Object.hasOwn(record.artifacts, name)) return record.artifacts[name];
   if (isSignatureName(name) && Object.hasOwn(record.artifacts, 'manifest')) {
-    throw new DepotError('not-signed', `the manifest of ${buildId} has no such signature`);
+    throw new DepotError('not-signed', `the manifest of ${buildId} has no ${name}`);
   }
   if (!isArtifactName(name) && !isSignatureName(name)) {
-    throw new DepotError('unknown-artifact', 'no artifact of this name');
+    throw new DepotError(
+      'unknown-artifact',
+      `no artifact is named ${JSON.stringify(name.slice(0, 80))}`,
+    );
   }
   const part = partBehind(name);
   if (part && !partOf(record, part)) throw missingPart(record, part);
   if (state === 'compressing') {
-    throw new DepotError('pending', `revision ${revision} of ${buildId} is being made`);
+    throw new DepotError(
+      'pending',
+      `the artifacts of ${buildId}, revision ${revision}, are not ready yet`,
+    );
   }
   throw new DepotError(
     'unknown-artifact',

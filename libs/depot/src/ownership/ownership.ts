@@ -153,7 +153,10 @@ export function standingOf({ owner, claimant, sources }: KernelRecord): {
 /** @throws DepotError `forbidden` unless the actor has that scope. */
 export function requireScope({ scopes }: Pick<Actor, 'scopes'>, scope: Scope): void {
   if (scopes.includes(scope) || scopes.includes('admin')) return;
-  throw new DepotError('forbidden', `the token is for ${scopes.join(', ')}, not ${scope}`);
+  throw new DepotError(
+    'forbidden',
+    `the token has the scopes ${scopes.join(', ')} and needs ${scope}`,
+  );
 }
 
 function ruling(
@@ -170,8 +173,8 @@ function ruling(
     throw new DepotError(
       'not-owner',
       owner
-        ? `carriers of ${asked.buildId} are brought by its owner, ${owner.principal}, or a signer that the owner has named to the operator`
-        : `${asked.buildId} has no owner yet, so nobody brings its carriers: send its kernel with this`,
+        ? `only the owner of ${asked.buildId}, ${owner.principal}, and its named signers may send carriers`
+        : `${asked.buildId} has no owner yet, and only an owner may send carriers; send its kernel too`,
     );
   }
   const isMine = (part: Brought) => (part?.by ?? (owner ?? claimant)?.principal) === principal;
@@ -213,10 +216,16 @@ function requireWithin(
   asked: { buildId: string; distro?: string | undefined },
 ): void {
   if (!asked.buildId.startsWith(buildIdPrefix)) {
-    throw new DepotError('forbidden', `the token is for build IDs ${buildIdPrefix}…`);
+    throw new DepotError(
+      'forbidden',
+      `the token is limited to build IDs that begin with ${buildIdPrefix}`,
+    );
   }
   if (distro !== undefined && asked.distro !== undefined && asked.distro !== distro) {
-    throw new DepotError('forbidden', `the token is for kernels of ${distro}: not ${asked.distro}`);
+    throw new DepotError(
+      'forbidden',
+      `the token is limited to kernels of ${distro}; this one is of ${asked.distro}`,
+    );
   }
 }
 
@@ -224,11 +233,11 @@ function foreignDistro(distro: string, current: KernelRecord, isKernel: boolean)
   const { buildId } = current;
   const other = statedDistro(current) ?? 'none';
   const way = isKernel
-    ? 'the operator can decide, with btfdepot owner set'
-    : 'if it is of yours, send the kernel itself first';
+    ? 'the operator can decide with `btfdepot owner set`'
+    : 'if the kernel is yours, send its kernel file first';
   return new DepotError(
     'forbidden',
-    `the token is for kernels of ${distro}, ${buildId} is published for ${other}: ${way}`,
+    `the token is limited to kernels of ${distro}, and ${buildId} is published for ${other}; ${way}`,
   );
 }
 
@@ -240,6 +249,6 @@ function otherCore(
   return new DepotError(
     'core-conflict',
     `${buildId} is published by ${principal} with core ${core.sha256} (${core.size} bytes), ` +
-      `this upload has ${coreSha256}: the operator can decide, with btfdepot owner set`,
+      `and this upload has core ${coreSha256}; the operator can decide with \`btfdepot owner set\``,
   );
 }

@@ -67,7 +67,7 @@ export async function compressKernel(
   const stored = await deps.records.get(job.buildId);
   if (!stored || !isDue(stored.record, job)) return 'stale';
   if (attempt.crashes >= deps.crashLimit) {
-    const message = `the process that compressed it ended ${attempt.crashes} times`;
+    const message = `the compressor crashed ${attempt.crashes} times with this kernel`;
     await markFailed(deps.records, job, { code: 'poisoned', message });
     return 'failed';
   }

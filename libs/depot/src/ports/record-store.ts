@@ -44,7 +44,7 @@ export class RecordConflict extends Error {
   override readonly name = 'RecordConflict';
 
   constructor(buildId: string) {
-    super(`the record of ${buildId} was changed meanwhile`);
+    super(`the record of ${buildId} changed meanwhile; retry`);
   }
 }
 
@@ -64,7 +64,7 @@ export class UnreadableRecord extends DepotError {
       isNewer ? 'newer-schema' : 'damaged-record',
       isNewer
         ? `the record of ${buildId} was written by a newer version: ${why}`
-        : `the stored record of ${buildId} is malformed: ${why}; sending the kernel again replaces it`,
+        : `the stored record of ${buildId} is malformed: ${why}; send the kernel again to replace it`,
     );
     this.version = version;
     this.revision = revision;

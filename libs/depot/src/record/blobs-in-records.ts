@@ -15,7 +15,7 @@ export class NamedBlobs {
       keep(record, damage) {
         if (!damage) return hashesIn(record);
         const { buildId } = record;
-        const what = `${buildId}: ${damage.join(', ')}: run btfdepot fsck`;
+        const what = `${buildId}: ${damage.join(', ')}; run btfdepot fsck`;
         throw new DepotError('damaged-record', what);
       },
     });

@@ -14,7 +14,7 @@ export async function setAside(
   buildId: string,
 ): Promise<boolean> {
   const at = clock.now().toISOString();
-  const reason = 'its record was damaged: send the kernel again';
+  const reason = 'its record was damaged; send the kernel again';
   let found = false;
   await updateRecord(records, buildId, (_current, { unreadable }) => {
     found = unreadable !== undefined;

@@ -39,7 +39,7 @@ export async function updateRecord(
     if (stored?.record && stored.record.schema > RECORD_SCHEMA) {
       throw new DepotError(
         'newer-schema',
-        `the record of ${buildId} has schema ${stored.record.schema}, this version writes ${RECORD_SCHEMA}`,
+        `the record of ${buildId} has schema ${stored.record.schema}, and this version writes ${RECORD_SCHEMA}; upgrade this process`,
       );
     }
     const { unreadable } = stored ?? {};

@@ -29,7 +29,8 @@ export async function resign(
     const text = await blobs.get(sha256);
     // Where the record has changed since, its manifest may have been collected.
     if (!text && tries < TRIES) continue;
-    if (!text) throw new DepotError('unknown-blob', `the manifest of ${buildId} is lost`);
+    if (!text)
+      throw new DepotError('unknown-blob', `the store has lost the manifest of ${buildId}`);
     const signatures = signManifest(text, keys);
     for (const { sha256, bytes } of signatures) await blobs.replace(sha256, bytes);
     const { record: now, written } = await updateRecord(records, buildId, (current) => {

@@ -45,10 +45,10 @@ export function openSecretKey(text: string): SigningKey {
   const bytes = lines[0]?.startsWith('untrusted comment:') ? fromBase64(lines[1]) : undefined;
   const all = Buffer.from(bytes ?? []);
   if (all.length !== LAYOUT.end || all.toString('latin1', 0, LAYOUT.rounds) !== 'EdBK') {
-    throw new BadKey('not a secret key as signify and usign write it');
+    throw new BadKey('the file is not a secret key of signify or usign');
   }
   if (all.readUInt32BE(LAYOUT.rounds) !== 0) {
-    throw new BadKey('the secret key has a passphrase: make one without (signify -G -n)');
+    throw new BadKey('the secret key has a passphrase; make one without (signify -G -n)');
   }
   const pair = all.subarray(LAYOUT.seed);
   if (!checksumOf(pair).equals(all.subarray(LAYOUT.checksum, LAYOUT.number))) {

@@ -30,7 +30,7 @@ export function recognise(source: Source): FileKind {
     .join(' ');
   throw new DepotError(
     'unsupported-media',
-    `neither ELF nor BTF: ${source.size} bytes that begin with ${shown || 'nothing'}`,
+    `the file is neither ELF nor BTF: ${source.size} bytes that begin with ${shown || 'nothing'}`,
   );
 }
 

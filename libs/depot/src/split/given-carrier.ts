@@ -58,7 +58,10 @@ export type UnjudgedCarrier = Omit<GivenCarrier, 'judgement'>;
 /** @throws FormatError for what is no module. */
 export function openGivenCarrier(source: Source): UnjudgedCarrier {
   if (source.size > MAX_BLOB_SIZE) {
-    throw new DepotError('too-large', `a carrier of ${source.size} bytes, not ${MAX_BLOB_SIZE}`);
+    throw new DepotError(
+      'too-large',
+      `the carrier has ${source.size} bytes; the limit is ${MAX_BLOB_SIZE}`,
+    );
   }
   const bytes = source.read(0, source.size);
   const { name, buildId, baseSha256, vermagic, signed, sections, header } = readCarrier(bytes);
@@ -161,8 +164,9 @@ export function artifactOf(
   );
   for (const name of new Set([...required, ...there])) {
     if (given.sections[name] === undefined) throw foreign(`it has no ${name}`);
-    if (ours[name] === undefined) throw foreign(`${name}: the depot has none of this kernel`);
-    if (given.sections[name] !== ours[name]) throw foreign(`${name}: the depot has other bytes`);
+    if (ours[name] === undefined) throw foreign(`the depot has no ${name} of this kernel`);
+    if (given.sections[name] !== ours[name])
+      throw foreign(`the depot has other bytes for its ${name}`);
   }
   const unsafe = fault(given.judgement, { isLinked, load: carrier?.load });
   if (unsafe !== undefined) throw new DepotError('unsafe-carrier', `carrier: ${unsafe}`);
@@ -194,7 +198,7 @@ function misfitOfTarget(
   for (const key of ['class', 'endian', 'machine', 'flags', 'osabi'] as const) {
     const [is, want] = [header[key], wanted[key]];
     if (want !== undefined && is !== want) {
-      return `${key} of its ELF header is ${is}, that of the kernel's modules ${want}`;
+      return `${key} of its ELF header is ${is}, and ${want} in modules of the kernel`;
     }
   }
   return undefined;
@@ -221,7 +225,7 @@ function fault(
 ): string | undefined {
   if (judgement.as === 'refused') return `${judgement.why} (${judgement.code})`;
   if (judgement.as === 'empty-module' && !isLinked) {
-    return 'it is not what the depot would make, and the kernel does not name it';
+    return 'it differs from the carrier that the depot makes, and the kernel does not name it';
   }
   const { structModule: layout, layoutCrc } = judgement.load ?? {};
   if (!load || !layout) return undefined;
@@ -230,7 +234,7 @@ function fault(
     layout.size !== size ||
     layout.nameOffset !== nameOffset ||
     (layoutCrc !== undefined && load.layoutCrc !== undefined && layoutCrc !== load.layoutCrc);
-  return isOther ? "its struct module or CRC is not that of the kernel's modules" : undefined;
+  return isOther ? "its struct module or CRC differs from that of the kernel's modules" : undefined;
 }
 
 /** SHA-256 of the sections that a carrier may have, and which it must have. */

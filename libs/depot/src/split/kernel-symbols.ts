@@ -149,7 +149,7 @@ function readStored({ bytes }: StoredSymbols): KernelSymbol[] | undefined {
 
 function readMap(map: Source): KernelSymbol[] {
   if (map.size > MAP_LIMIT) {
-    throw new DepotError('too-large', `${map.size} bytes of symbols, ${MAP_LIMIT} are the limit`);
+    throw new DepotError('too-large', `the map has ${map.size} bytes; the limit is ${MAP_LIMIT}`);
   }
   return readSystemMap(map.read(0, map.size));
 }

@@ -92,7 +92,7 @@ function readWhole(source: Source): Uint8Array {
   if (source.size > MAX_BLOB_SIZE) {
     throw new DepotError(
       'too-large',
-      `${source.size} bytes of BTF, ${MAX_BLOB_SIZE} are the limit`,
+      `the BTF has ${source.size} bytes; the limit is ${MAX_BLOB_SIZE}`,
     );
   }
   return source.read(0, source.size);

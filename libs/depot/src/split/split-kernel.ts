@@ -129,7 +129,10 @@ export function splitKernel(
     : own && fullBefore(kernel, own, stored);
   const delivery = options.delivery ?? (kernel.kind !== 'btf' && own ? 'builtin' : 'module');
   if (delivery === 'builtin' && !own) {
-    throw new DepotError('no-btf', 'the kernel has no .BTF section, so its delivery is module');
+    throw new DepotError(
+      'no-btf',
+      'the kernel has no .BTF section, so its delivery must be module',
+    );
   }
   const base = own ?? full;
   const { elf } = kernel;
@@ -241,18 +244,18 @@ function fullBefore(
 const WITHOUT_ID = {
   elf: 'the ELF file has no GNU build ID note',
   image: 'the image has no GNU build ID note before its BTF',
-  btf: 'BTF does not say its build ID',
+  btf: 'BTF does not contain a build ID',
 } as const;
 
 function agreedBuildId(kernel: OpenedKernel, { buildId = kernel.buildId }: SplitOptions): string {
   if (buildId === undefined) {
     throw new DepotError(
       'no-build-id',
-      `${WITHOUT_ID[kernel.kind]}: name it, ?buildId= or --build-id`,
+      `${WITHOUT_ID[kernel.kind]}; name it with ?buildId= or --build-id`,
     );
   }
   if (kernel.buildId !== undefined && kernel.buildId !== buildId) {
-    throw new DepotError('bad-query', `buildId: the kernel says ${kernel.buildId}`);
+    throw new DepotError('bad-query', `buildId: the kernel file has build ID ${kernel.buildId}`);
   }
   return buildId;
 }

@@ -6,7 +6,7 @@ export interface WithoutVars {
   reason: string;
 }
 
-const WAY_OUT = 'send its vmlinux with debug information, or its full BTF as the part full';
+const WAY_OUT = 'send its vmlinux with debug information, or its full BTF as part `full`';
 
 /** Why a kernel came out without variables; undefined where it has some. */
 export function whyWithoutVars(
@@ -16,13 +16,13 @@ export function whyWithoutVars(
 ): WithoutVars | undefined {
   if (vars && vars.variables > 0) return undefined;
   if (kind === 'btf' || hasFull) {
-    const reason = `the BTF has no variables but per-CPU ones (pahole --btf_features=default,global_var): ${WAY_OUT}`;
+    const reason = `the BTF has only per-CPU variables (pahole writes all with --btf_features=default,global_var); ${WAY_OUT}`;
     return { code: 'no-global-variables', reason };
   }
   if (hasDwarf) {
-    const reason = 'its debug information names no variable with an address';
+    const reason = 'its debug information has no variable with an address';
     return { code: 'no-global-variables', reason };
   }
   const file = kind === 'image' ? 'an image' : 'the file';
-  return { code: 'no-debug-information', reason: `${file} has no debug information: ${WAY_OUT}` };
+  return { code: 'no-debug-information', reason: `${file} has no debug information; ${WAY_OUT}` };
 }

@@ -32,7 +32,7 @@ export class StorageShare {
     let used = 0;
     for (const { uploader, bytes } of this.#index) if (uploader === id) used += bytes;
     if (used < storage) return;
-    const detail = `the kernels of this token take ${used} bytes, it may use ${storage}`;
+    const detail = `the kernels of this token use ${used} bytes; its limit is ${storage}`;
     throw new DepotError('storage-exceeded', detail);
   }
 

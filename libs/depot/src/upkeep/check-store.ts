@@ -135,10 +135,11 @@ async function checkKernel(
     }
     if (found === size) continue;
     sound = false;
-    if (found === 'missing') tell('missing-blob', what, `there is no blob ${sha256}`);
-    else if (found === 'damaged') tell('damaged-blob', what, `blob ${sha256} has other bytes`);
+    if (found === 'missing') tell('missing-blob', what, `the store has no blob ${sha256}`);
+    else if (found === 'damaged')
+      tell('damaged-blob', what, `the bytes of blob ${sha256} are damaged`);
     else if (found === 'unreadable') {
-      tell('unreadable-blob', what, `the store does not give blob ${sha256}`);
+      tell('unreadable-blob', what, `the store cannot read blob ${sha256}`);
     } else tell('wrong-size', what, `blob ${sha256} has ${found} bytes, not ${size}`);
   }
   if (!sound) return;
@@ -193,7 +194,8 @@ async function packAgain(
   const unsignedOnes = makeCarriers(input, record.core.sha256);
   for (const [what, bytes] of Object.entries(signed) as [CarrierFile, Uint8Array][]) {
     const [now, then] = [unsignedOnes[what], unsigned(bytes)].map((one) => one && sha256Of(one));
-    if (now !== then) tell('not-reproducible', what, 'what is signed is not made of its parts');
+    if (now !== then)
+      tell('not-reproducible', what, 'the signed artifact does not follow from its parts');
   }
   const given = { ...signed, ...input.given };
   const packed = await compute.pack({ ...input, given }, signal);
@@ -206,7 +208,7 @@ async function packAgain(
     tell(
       'not-reproducible',
       what,
-      `published as ${then ?? 'nothing'}, made as ${now ?? 'nothing'}`,
+      `it is published as ${then ?? 'nothing'}, and its parts give ${now ?? 'nothing'}`,
     );
   }
 }

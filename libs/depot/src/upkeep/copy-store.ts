@@ -119,7 +119,7 @@ async function copyNamed(
       await to.blobs.replace(sha256, bytes);
       report.blobs++;
       report.bytes += bytes.length;
-    } else if (!sources.has(sha256)) return `there is no blob ${sha256}`;
+    } else if (!sources.has(sha256)) return `the store has no blob ${sha256}`;
   }
   return undefined;
 }

@@ -74,7 +74,7 @@ export class Expiry {
       if (!current || current.state === 'withdrawn') return undefined;
       const { keptUntil } = current;
       if (keptUntil === undefined || !this.#isOver(keptUntil)) return undefined;
-      const reason = `it was to be kept until ${keptUntil}`;
+      const reason = `its time ended at ${keptUntil}`;
       const at = this.#clock.now().toISOString();
       return withdrawnRecord(current, { reason, at, expired: true });
     });

@@ -48,7 +48,7 @@ export function patientReader({ blobs, records }: Reader, pauses = PAUSES): Read
 class StoreAway extends DepotError {
   constructor(cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super('store-unavailable', `the store is away: ${why}`, { cause });
+    super('store-unavailable', `the store does not answer: ${why}`, { cause });
   }
 }
 

@@ -39,7 +39,7 @@ export const commonSettings = {
   BTFDEPOT_ADMIN_TOKEN: setting(
     someText(16).optional(),
     undefined,
-    'What must be sent to that port as `Authorization: Bearer TOKEN`.',
+    'Token that requests to that port need: `Authorization: Bearer TOKEN`.',
   ),
 };
 
@@ -48,7 +48,7 @@ export const publicSettings = {
   BTFDEPOT_TRUSTED_PROXIES: setting(
     addressList,
     '',
-    'Addresses, networks or `loopback`: the `X-Forwarded-For` of these proxies is believed.',
+    'Proxies whose `X-Forwarded-For` is believed: addresses, networks or `loopback`.',
   ),
   BTFDEPOT_ALLOWED_HOSTS: setting(
     allowedHosts,
@@ -60,9 +60,9 @@ export const publicSettings = {
 /** The store of a distributed depot: MinIO, or any S3 that takes conditional writes. */
 export const storeSettings = {
   BTFDEPOT_S3_ENDPOINT: setting(httpUrl, 'http://127.0.0.1:9000', 'The S3 server.'),
-  BTFDEPOT_S3_BUCKET: setting(someText(3), 'btf-depot', 'Its bucket, which is made if missing.'),
-  BTFDEPOT_S3_ACCESS_KEY: setting(text, undefined, 'The access key for it.'),
-  BTFDEPOT_S3_SECRET_KEY: setting(text, undefined, 'The secret key for it.'),
+  BTFDEPOT_S3_BUCKET: setting(someText(3), 'btf-depot', 'Its bucket; made if missing.'),
+  BTFDEPOT_S3_ACCESS_KEY: setting(text, undefined, 'Access key of the S3 server.'),
+  BTFDEPOT_S3_SECRET_KEY: setting(text, undefined, 'Secret key of the S3 server.'),
 };
 
 /**
@@ -91,7 +91,7 @@ export const queueSettings = {
   BTFDEPOT_REDIS_SENTINELS: setting(
     hostPorts,
     '',
-    'Sentinels that know which Redis it is; of `BTFDEPOT_REDIS_URL`, the host is not asked then.',
+    'Sentinels that name the Redis server; the host of `BTFDEPOT_REDIS_URL` is ignored then.',
   ),
   BTFDEPOT_REDIS_MASTER: setting(text, 'mymaster', 'What the Sentinels call it.'),
   BTFDEPOT_REDIS_SENTINEL_PASSWORD: setting(
@@ -116,7 +116,7 @@ export const retrySettings = {
   BTFDEPOT_JOB_ATTEMPTS: setting(
     wholeNumber(1, 100),
     '5',
-    'A job that failed so many times is not tried again, and its kernel is `failed`.',
+    'After this many failed attempts the kernel is `failed`.',
   ),
   BTFDEPOT_JOB_BACKOFF: setting(
     seconds,

@@ -81,7 +81,7 @@ test('a setting may be the text of a file, whose last line end is not of it', as
   const secret = { SECRET: setting(text, undefined, 'A secret.') };
   expect(readSettings(secret, { SECRET_FILE: path })).toEqual({ SECRET: ' s3cret' });
   expect(() => readSettings(secret, { SECRET_FILE: path, SECRET: 'other' })).toThrow(
-    'SECRET: is set, and so is SECRET_FILE',
+    'SECRET: SECRET_FILE is set too',
   );
   expect(() => readSettings(secret, { SECRET_FILE: `${path}.none` })).toThrow(
     /SECRET_FILE: ENOENT/,

@@ -192,7 +192,7 @@ function fromFiles(
     const path = environment[`${name}_FILE`] ?? '';
     if (path === '') return [];
     if ((environment[name] ?? '') !== '') {
-      throw new SettingsError(`${name}: is set, and so is ${name}_FILE: one of them is enough`);
+      throw new SettingsError(`${name}: ${name}_FILE is set too; set only one of them`);
     }
     try {
       return [[name, readFileSync(path, 'utf8').replace(/\r?\n$/, '')] as const];

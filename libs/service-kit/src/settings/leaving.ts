@@ -9,13 +9,13 @@ export const leavingSettings = (drain: string, grace: string) => ({
   BTFDEPOT_DRAIN: setting(
     seconds,
     drain,
-    'After SIGTERM, how long the service says that it is not ready and still serves, so that ' +
+    'Time after SIGTERM in which the service still serves and says that it is not ready, so that ' +
       'balancers go elsewhere.',
   ),
   BTFDEPOT_GRACE: setting(
     seconds,
     grace,
-    'After that, how long requests under way may take; then uploads are refused with 503, and ' +
+    'Time after that for requests under way; then uploads are refused with 503, and ' +
       'other requests are cut.',
   ),
 });

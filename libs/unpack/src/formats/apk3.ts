@@ -10,7 +10,7 @@ export const apk3: ArchiveFormat = {
     await Promise.resolve();
     throw new FormatError(
       'apk3-unsupported',
-      'a package of apk-tools 3: extract it first, apk extract --allow-untrusted --destination DIR FILE',
+      'this is a package of apk-tools 3; extract it first: apk extract --allow-untrusted --destination DIR FILE',
     );
   },
 };

@@ -23,7 +23,7 @@ export const deb: ArchiveFormat = {
 function partsOf(source: Source): { control: Part; data: Part } {
   const [first, ...members] = readAr(source);
   if (first?.name !== 'debian-binary' || !isVersion2(source, first)) {
-    throw new FormatError('deb-corrupt', 'an ar archive, but no Debian package of version 2', {
+    throw new FormatError('deb-corrupt', 'an ar archive, but not a Debian package of version 2', {
       section: 'ar',
     });
   }

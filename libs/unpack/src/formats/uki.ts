@@ -18,11 +18,7 @@ export const uki: ImageFormat = {
     for (const { name, ...part } of sectionsOf(source)) {
       if (name === '.linux') yield { ...checkedPart('uki', source, part), name, kind: 'kernel' };
       if (name !== '.initrd') continue;
-      tools.passOver(
-        'initrd',
-        'modules of an initrd are no kernel, and may be of another build',
-        name,
-      );
+      tools.passOver('initrd', 'modules of an initrd may be of another build', name);
     }
   },
 };

@@ -32,32 +32,32 @@ interface Flags extends CarrierFiles {
 
 export function carrierCommand(): Command {
   return new Command('carrier')
-    .summary('make the module that carries the BTF of a kernel, without a depot')
+    .summary("make the carrier of a kernel's BTF, without a depot")
     .description(
       'Makes btf_vmlinux.ko for a kernel: the module that stock kernels load, so that BPF programs ' +
         'have typed access to global variables. Needs no depot; the same files give the same bytes. ' +
-        'A build makes it before its signing key is thrown away. An output that ends in ' +
-        `${ENDINGS} is compressed, after it was signed.`,
+        'Make it in the build, before the signing key is deleted. An output that ends in ' +
+        `${ENDINGS} is compressed after signing.`,
     )
     .requiredOption('--kernel <file>', 'vmlinux, vmlinuz, Image, package or archive')
     .option('--full <file>', 'BTF with all variables; else --vars, else DWARF of the kernel')
     .option('--vars <file>', 'variables as split BTF on core (vmlinux.vars.btf)')
-    .option('--core <file>', 'core that --vars stands on, if the kernel has none inside')
+    .option('--core <file>', 'base of --vars, if the kernel has no BTF inside')
     .option('--module <file>', 'any module of the same build, not compressed')
     .option('--least', 'only what BPF programs need: btf_vmlinux_ksyms.ko')
     .option('--name <name>', 'name of the module, and so in /sys/kernel/btf', 'btf_vmlinux')
     .option('--key <file>', 'sign with this private key (PEM, RSA or EC)')
     .option(
       '--signer <command>',
-      'sign with a command, which reads the digest from stdin and prints the raw signature; the hash is in BTFDEPOT_HASH',
+      'sign with a command that reads the digest from stdin and prints the raw signature; BTFDEPOT_HASH names the hash',
     )
     .option('--certificate <file>', "the key's certificate (PEM or DER: signing_key.x509)")
     .addOption(
-      new Option('--hash <name>', 'of the signature')
+      new Option('--hash <name>', 'hash of the signature')
         .choices(['sha256', 'sha384', 'sha512'])
         .default('sha256'),
     )
-    .requiredOption('-o, --output <file>', 'where to put it')
+    .requiredOption('-o, --output <file>', 'output file')
     .addOption(jsonOption())
     .action(run);
 }
@@ -80,7 +80,7 @@ async function run(flags: Flags): Promise<void> {
 function signingBy({ key, signer, certificate: path, hash }: Flags): CarrierChoices['sign'] {
   if (key === undefined && signer === undefined && path === undefined) return undefined;
   if (path === undefined || (key === undefined) === (signer === undefined)) {
-    throw new UsageError('to sign, name --certificate and one of --key and --signer');
+    throw new UsageError('signing needs --certificate and one of --key and --signer');
   }
   const trusted = { certificate: certificatePem(readFileSync(path)), hash };
   if (signer !== undefined) {
@@ -107,5 +107,5 @@ function describe(output: string, size: number, made: MadeCarrier): string {
 function loads(loadable: boolean, why: string | undefined): string {
   if (loadable) return 'the kernel loads it';
   if (why !== 'not-tried') return 'the kernel does not load it';
-  return 'made for the kernel to load; not tried on any kernel of this architecture';
+  return 'the kernel should load it; no kernel of this architecture has been tried';
 }

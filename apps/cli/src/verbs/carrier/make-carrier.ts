@@ -109,9 +109,10 @@ function withVars(files: CarrierFiles, varsPath: string): Parts {
   const { elf, raw, btf: own, buildId, ...kernel } = openKernel(kernelFile);
   if (buildId === undefined) throw new DepotError('no-build-id', 'the kernel has no build ID');
   const coreBytes = files.core === undefined ? own : readFileSync(files.core);
-  if (!coreBytes) throw new DepotError('no-btf', 'the kernel has no .BTF section: name --core');
+  if (!coreBytes)
+    throw new DepotError('no-btf', 'the kernel has no .BTF section; name its core with --core');
   if (own && sha256(own) !== sha256(coreBytes)) {
-    throw new DepotError('core-conflict', 'core is not the BTF that the kernel has inside');
+    throw new DepotError('core-conflict', 'core differs from the BTF inside the kernel');
   }
   const core = parseBtf(coreBytes, { section: 'core' });
   const vars = parseBtf(readFileSync(varsPath), { base: core, section: 'vars' });

@@ -49,15 +49,15 @@ export function diagnose(system: System, depot: DepotAnswer, { isHere = true } =
 
 /** Why the depot is of no help. */
 function depotLacks({ buildId }: System, { error, record }: DepotAnswer): string[] {
-  if (buildId === undefined) return ['the kernel does not show its build ID'];
+  if (buildId === undefined) return ['the kernel does not expose its build ID'];
   if (error !== undefined) return [`no depot answers: ${error}`];
-  if (!record) return ['the depot does not know this kernel: push its vmlinux or package'];
-  if (record.state !== 'ready') return [`the depot has it as ${record.state}`];
+  if (!record) return ['the depot does not know this kernel; push its vmlinux or package'];
+  if (record.state !== 'ready') return [`its state in the depot is ${record.state}`];
   return [];
 }
 
 const NO_VARIABLES =
-  'the depot has no variables of it: push its vmlinux or package with debug information';
+  'the depot has no variables of it; push its vmlinux or package with debug information';
 
 function lacksVars({ record }: DepotAnswer): string[] {
   return record?.parts.vars ? [] : [NO_VARIABLES];
@@ -72,7 +72,7 @@ function wayToKsyms(
   const goal = 'typed variables for BPF programs (extern … __ksym)';
   const kallsyms =
     system.symbols?.data === false
-      ? ['CONFIG_KALLSYMS_ALL is off: the verifier finds no data']
+      ? ['CONFIG_KALLSYMS_ALL is off, so the verifier finds no variable']
       : [];
   if (system.carriers.length > 0) {
     return kallsyms.length > 0
@@ -80,11 +80,11 @@ function wayToKsyms(
       : { goal, outlook: 'now', why: [`${system.carriers.join(', ')} is loaded`] };
   }
   const why = [...lacks, ...kallsyms];
-  if (!system.btf) why.push('the kernel has no BTF that the variables could refer to');
-  if (system.takesModules === false) why.push('the kernel takes no modules');
+  if (!system.btf) why.push('the kernel has no BTF for the variables to refer to');
+  if (system.takesModules === false) why.push('the kernel loads no modules');
   if (record && lacks.length === 0) {
     if (system.btf && system.btf.sha256 !== record.core.sha256) {
-      why.push("the kernel's BTF is not the core that the depot has of this build ID");
+      why.push("the kernel's BTF differs from the depot's core of this build ID");
     }
     if (!Object.hasOwn(record.artifacts, 'btf_vmlinux_ksyms.ko')) {
       why.push(
@@ -94,11 +94,11 @@ function wayToKsyms(
       why.push(carrierReason('not-tried'));
     } else if (record.carrier?.loadable !== true) {
       why.push(
-        `the kernel does not load its carrier: ${carrierReason(record.carrier?.why ?? '?')}`,
+        `the kernel would not load its carrier: ${carrierReason(record.carrier?.why ?? '?')}`,
       );
     }
     if (system.enforcesSignatures && record.carrier?.signed !== true) {
-      why.push('the kernel takes signed modules only, and the carrier is not signed');
+      why.push('the kernel loads only signed modules, and the carrier is not signed');
     }
   }
   const load = `btfdepot get --url ${url} ${kernel} btf_vmlinux_ksyms.ko && insmod btf_vmlinux_ksyms.ko`;
@@ -115,7 +115,7 @@ function wayToAddresses(
   const found = way('variables by their address, without loading anything', lacks, { next });
   if (found.outlook === 'no' || symbols?.addresses !== false) return found;
   const why = [
-    'kallsyms shows no addresses here: _stext is in /proc/kcore too, as root, and BPF finds it ' +
+    'kallsyms shows no addresses here; root finds _stext in /proc/kcore, BPF finds it ' +
       '(docs/tracers.md)',
   ];
   return { ...found, why };
@@ -135,7 +135,7 @@ function wayToCore(
   if (system.btf) return { goal, outlook: 'now', why: ['the kernel has BTF of its own'] };
   if (system.placed !== undefined) return { goal, outlook: 'now', why: [system.placed] };
   const why = [...lacks];
-  if (record?.delivery === 'builtin') why.push('the depot takes its BTF for built in');
+  if (record?.delivery === 'builtin') why.push('the depot says that its BTF is built in');
   const { release = '$(uname -r)' } = system;
   const place = `/lib/modules/${release}/vmlinux-${release}`;
   const next = `btfdepot get --url ${url} ${kernel} btf_vmlinux.ko -o ${place}`;

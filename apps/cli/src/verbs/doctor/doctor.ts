@@ -14,12 +14,16 @@ interface Flags {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .summary('what this system has, what it lacks, and what to do next')
+    .summary('what this system has and lacks, and the next step')
     .description(
       'Looks at the running kernel and asks the depot what it has for it. Exit code 0 if the ' +
         'variables of this kernel are loaded or available, 1 if they are not.',
     )
-    .option('--root <folder>', 'another system: its root, or copies of the files below', '/')
+    .option(
+      '--root <folder>',
+      "another system's root, or a folder with copies of the files below",
+      '/',
+    )
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', `\nReads, below the root:\n  ${SYSTEM_FILES.join('\n  ')}`)

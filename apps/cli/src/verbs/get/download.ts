@@ -29,14 +29,14 @@ export async function download(
     check(hash.digest('hex'), wanted, output);
     return;
   }
-  if (await isFolder(output)) throw new Error(`${output} is a folder: name a file in it`);
+  if (await isFolder(output)) throw new Error(`${output} is a folder; name a file in it`);
   // Named by its hash, so that parts of two revisions never meet in one file.
   const part = `${output}.${wanted.sha256.slice(0, 12)}.part`;
   const first = await downloadPart(client, wanted, part);
   // It may have been of a blob that was damaged then, and is healed now.
   const wasWrong = first.had > 0 && first.hash !== wanted.sha256;
   if (wasWrong) {
-    note('what was there was damaged: from the start');
+    note('the partial file was damaged; starting again');
     await rm(part, { force: true });
   }
   const { hash } = wasWrong ? await downloadPart(client, wanted, part) : first;
@@ -65,7 +65,7 @@ async function downloadPart(
     ({ size }) => (size < wanted.size ? size : 0),
     () => 0,
   );
-  if (had > 0) note(`going on at byte ${had}`);
+  if (had > 0) note(`resuming at byte ${had}`);
   const hash = createHash('sha256');
   if (had > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
   // Each byte is written to its place, so that two processes that download the same to the same
@@ -103,5 +103,5 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): P
 
 function check(sha256: string, wanted: Wanted, output: string): void {
   if (sha256 === wanted.sha256) return;
-  throw new Error(`${output}: SHA-256 is ${sha256}, the depot's record says ${wanted.sha256}`);
+  throw new Error(`${output} has SHA-256 ${sha256}, and the depot's record says ${wanted.sha256}`);
 }

@@ -69,7 +69,7 @@ test('a depot says how many it found, and answers the same', async () => {
     await run('get', ...url, buildIdOf('inlined'), 'btf_vmlinux_inline.ko.xz');
     const carried = ['btf_vmlinux_inline.ko.xz', '--base', 'vmlinux'];
     expect((await run('inlines', ...carried, 'twice')).output).toMatch(
-      /^twice \.text\+0x4 \[kind of place not known\]\n {2}int n +rdi +%di:s32$/m,
+      /^twice \.text\+0x4 \[class unknown\]\n {2}int n +rdi +%di:s32$/m,
     );
   } finally {
     await depot.stop();

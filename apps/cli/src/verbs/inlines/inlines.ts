@@ -52,10 +52,10 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
   const names = byFlag !== undefined && first !== undefined ? [first, ...rest] : rest;
   if (kernel === undefined) throw new UsageError('name a build ID or a file, or use --running');
   if (flags.map !== undefined && flags.base === undefined) {
-    throw new UsageError('--map goes with --base');
+    throw new UsageError('--map needs --base');
   }
   if (flags.address !== undefined && flags.base !== undefined && flags.map === undefined) {
-    throw new UsageError('BTF alone knows no addresses: name its map too, --map FILE');
+    throw new UsageError('BTF alone has no addresses; name its map too with --map FILE');
   }
   const patterns = names.filter(isPattern);
   const asked: AskedSites[] = names
@@ -63,7 +63,7 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
     .map((name) => ({ function: name }));
   if (flags.address !== undefined) asked.push({ address: flags.address });
   if (patterns.length > 0 && asked.length > 0) {
-    throw new UsageError('patterns list functions, names show their calls: ask for one at a time');
+    throw new UsageError('patterns list functions, names show their calls; do not mix them');
   }
   const client = openDepots(flags.url);
   const calls = namesKernel(kernel)
@@ -108,7 +108,7 @@ const SITE_WORDS: Readonly<Record<string, string>> = {
   empty: 'has no code of its own',
   outside: 'its code is elsewhere',
   unnamed: 'entry not named, first range',
-  unknown: 'kind of place not known',
+  unknown: 'class unknown',
 };
 
 function describe(site: InlineSite): string {

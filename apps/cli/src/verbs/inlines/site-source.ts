@@ -65,11 +65,11 @@ export async function fileSites(path: string, files: SiteFiles): Promise<Inlined
 async function ofKernel(path: string): Promise<SiteSource> {
   return withUnpackedSource(path, ({ source }) => {
     if (recognise(source) === 'btf') {
-      throw new UsageError(`${path} is BTF by itself: name its base, -B FILE`);
+      throw new UsageError(`${path} is split BTF; name its base with -B FILE`);
     }
     const elf = readElf(source);
     const core = elf.filled('.BTF');
-    if (!core) throw new Error(`${path} has no .BTF section that inlined calls could stand on`);
+    if (!core) throw new Error(`${path} has no .BTF section, the base of inlined calls`);
     const bytes = elf.bytes(core);
     const part = inlinesOfKernel(elf, parseBtf(bytes), hasDwarf(elf) ? source : undefined);
     if (!part) throw new Error(`${path} has neither .debug_info nor .BTF.inline`);

@@ -15,9 +15,9 @@ import { loadingKernel } from '../../running/running-kernel.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .summary('what a file is: build ID, BTF and its kinds, module information')
+    .summary('describe a file: build ID, BTF and its kinds, module information')
     .description(
-      'Shows what a kernel, a module, a carrier or BTF holds, also compressed, in an image (vmlinuz) or ' +
+      'Shows the content of a kernel, module, carrier or BTF, also compressed, in an image (vmlinuz) or ' +
         'in a package. Needs no depot.',
     )
     .argument('<file>')
@@ -44,7 +44,7 @@ interface Flags {
 
 function judge({ modinfo, misfit }: Inspected): void {
   const why = modinfo ? misfit : 'no-carrier';
-  note(why === undefined ? 'it is for the kernel that runs here' : `not to be loaded here: ${why}`);
+  note(why === undefined ? 'it fits the running kernel' : `it must not be loaded here: ${why}`);
   if (why !== undefined) process.exitCode = 1;
 }
 
@@ -64,7 +64,7 @@ function describe(
   if (rest.modinfo) {
     const loads = rest.loadable
       ? 'a module that a kernel can load'
-      : 'a container, not to be loaded';
+      : 'a container that kernels do not load';
     lines.push(`${loads}, ${rest.signed ? 'signed' : 'not signed'}`);
   }
   if (rest.judgement) lines.push(describeJudgement(rest.judgement));
@@ -75,9 +75,9 @@ function describe(
 function describeJudgement(judgement: Judgement): string {
   switch (judgement.as) {
     case 'carrier':
-      return `nothing but BTF: what version ${judgement.writer} of the carrier's writer makes of it`;
+      return `nothing but BTF: version ${judgement.writer} of the carrier writer makes the same bytes`;
     case 'empty-module':
-      return 'nothing but BTF, in a module that a kernel build makes without code';
+      return 'nothing but BTF, in an empty module of a kernel build';
     case 'refused':
       return `not only BTF: ${printable(judgement.why)} [${judgement.code}]`;
   }

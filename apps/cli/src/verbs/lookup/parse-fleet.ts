@@ -19,7 +19,7 @@ export function parseFleet(text: string): Fleet {
   };
   if (text.trimStart().startsWith('{')) {
     const { items } = JSON.parse(text) as NodeList;
-    if (!Array.isArray(items)) throw new Error('JSON without items: expected a list of nodes');
+    if (!Array.isArray(items)) throw new Error('the JSON has no `items`; expected a list of nodes');
     for (const { metadata, status } of items) {
       const kernel = status?.nodeInfo?.kernelVersion;
       const name = metadata?.name;
@@ -28,6 +28,6 @@ export function parseFleet(text: string): Fleet {
   } else {
     for (const line of text.split('\n')) if (line.trim() !== '') add(line.trim());
   }
-  if (fleet.size === 0) throw new UsageError('no kernel is named');
+  if (fleet.size === 0) throw new UsageError('no kernel is named; name releases or build IDs');
   return fleet;
 }

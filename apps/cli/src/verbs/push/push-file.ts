@@ -148,7 +148,7 @@ async function pushWhole(
   };
 
   try {
-    options.progress?.busy('comparing it with what the depot has');
+    options.progress?.busy('comparing it with the depot');
     const record = await patiently(askRecord);
     const { kernels, ...answer } = options.splitHere
       ? await sendSplit(file, whole, options, sendOnce, record)

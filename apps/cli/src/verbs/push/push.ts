@@ -59,7 +59,7 @@ export function pushCommand(): Command {
     .addOption(
       new Option(
         '--delivery <way>',
-        'where core is: in the kernel (builtin), or in the carrier (module)',
+        'place of core: in the kernel (builtin) or in the carrier (module)',
       ).choices(DELIVERIES),
     )
     .option('--arch <name>', 'architecture, if the file does not say it', word)
@@ -95,7 +95,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
   await using special = new SpecialFiles();
   const list = await filesToPush(files, special);
   if (list.length === 0) {
-    throw new Error(`no file in ${files.join(', ')} looks like a kernel, a package or an archive`);
+    throw new Error(`no kernel, package or archive in ${files.join(', ')}`);
   }
   for (const option of [...BESIDE, 'buildId'] as const) {
     if (flags[option] !== undefined && list.length > 1) {
@@ -110,7 +110,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
   }
   const placeholder = beside.map === undefined ? undefined : await readPlaceholder(beside.map);
   if (placeholder !== undefined) {
-    const says = `is no System.map and passed over; it says: ${placeholder}`;
+    const says = `it is not a System.map and is ignored; its text: ${placeholder}`;
     note(printable(`${flags.map ?? ''}: ${says}`));
     delete beside.map;
   }
@@ -125,7 +125,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
       progress: visible ? bar : undefined,
       onRetry: (why, pause) => {
         bar.stop();
-        note(`${file}: ${printable(why.message)}; again in ${(pause / 1000).toFixed(1)} s`);
+        note(`${file}: ${printable(why.message)}; retrying in ${(pause / 1000).toFixed(1)} s`);
       },
     };
   });
@@ -218,7 +218,7 @@ async function report(client: DepotClient, results: readonly (Pushed | Refused)[
     said = report;
     const record = await client.record(status.buildId);
     if (outcome === 'present' && record && !record.parts.vars) {
-      note('  no vars: nothing that was sent of it so far has variables');
+      note('  no vars: no file of it so far contains variables');
     }
     if (record) print(describeKernel(record));
   }
@@ -226,6 +226,6 @@ async function report(client: DepotClient, results: readonly (Pushed | Refused)[
 
 const OUTCOMES = {
   created: (sent) => `${sent} sent`,
-  known: (sent) => `${sent} sent, the depot had it already`,
-  present: () => 'the depot has it already, nothing was sent',
+  known: (sent) => `${sent} sent; the depot had it already`,
+  present: () => 'the depot has it already; nothing was sent',
 } as const satisfies Record<Pushed['outcome'], (sent: string) => string>;

@@ -47,7 +47,7 @@ test('push shows every kernel of an archive, and what it had no use for', async 
   expect(first.output).toContain('no vars: the file has no debug information');
   const again = await push(join(folder, 'two.tar'));
   expect([again.code, again.output.match(/nothing was sent/g)?.length]).toEqual([0, 2]);
-  expect(again.output).toContain('no vars: nothing that was sent of it so far has variables');
+  expect(again.output).toContain('no vars: no file of it so far contains variables');
 });
 
 test('push ends with 1 if one kernel of an archive is refused, and the others are there', async () => {

@@ -30,7 +30,7 @@ function stepsFor(
     ];
   }
   return [
-    [command('vars', `${buildId} 'init_*'`), 'variables by the beginning of their names'],
+    [command('vars', `${buildId} 'init_*'`), 'variables by pattern'],
     [command('vars', `${buildId} init_task`), 'one with its types, as C'],
     ...(parts.inlines
       ? [[command('inlines', `${buildId} get_page`), 'where a function is inlined']]

@@ -83,7 +83,7 @@ async function uploadsAtStart(files: string[], flags: Flags, { wasEmpty }: Embed
   const uploads = named.map(async (file) => ({ file, query: await queryOfRunning(file) }));
   const found = await Promise.all(uploads);
   if (named === files || found[0]?.query.buildId !== undefined) return found;
-  note('this system shows no BTF of its own: `npm start -- vmlinux` ingests a file of yours');
+  note('this system exposes no BTF; `npm start -- vmlinux` ingests a file');
   return [];
 }
 

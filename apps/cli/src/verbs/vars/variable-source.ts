@@ -100,7 +100,7 @@ function ownParts(source: Source, path: string): VariableParts {
   refuseDistilled(path, sections);
   const core = sections.get('.BTF');
   if (!core)
-    throw new Error(`${path}: no .BTF section; if it is split BTF, name its base: -B FILE`);
+    throw new Error(`${path}: no .BTF section; if it is split BTF, name its base with -B FILE`);
   const vars = sections.get('.BTF.vars');
   return { core, vars };
 }
@@ -122,7 +122,7 @@ function open(parts: VariableParts, base: string | undefined): VariableTable {
     return openVariables(parts);
   } catch (error) {
     if (base !== undefined || !(error instanceof DepotError)) throw error;
-    const hint = 'if this is split BTF, name its base: -B FILE';
+    const hint = 'if this is split BTF, name its base with -B FILE';
     throw new DepotError(error.code, `${error.message}; ${hint}`, { cause: error });
   }
 }

@@ -60,10 +60,12 @@ async function vars(first: string | undefined, rest: string[], flags: Flags): Pr
   const form = flags.json ? 'json' : flags.as;
   const lists = patterns.filter(isPattern);
   if (lists.length > 0 && lists.length < patterns.length) {
-    throw new UsageError('patterns list variables, names show them: ask for one, then the other');
+    throw new UsageError('patterns list variables, names show them; do not mix them');
   }
   if (lists.length > 0 && (form === 'c' || form === 'btf' || flags.output !== undefined)) {
-    throw new UsageError('a list is printed as text or --json only: name a variable, no pattern');
+    throw new UsageError(
+      'a list is only printed as text or --json; name a variable instead of a pattern',
+    );
   }
   const bar = progressBar(kernel, isWatched({ json: form === 'json' }));
   const client = openDepots(flags.url);
@@ -98,7 +100,8 @@ async function show(
   form: 'c' | 'json' | 'btf',
   output: string | undefined,
 ): Promise<void> {
-  if (form === 'btf' && names.length > 1) throw new UsageError('as BTF: name one variable');
+  if (form === 'btf' && names.length > 1)
+    throw new UsageError('--as btf needs exactly one variable');
   const bytes = await bytesOf(source, names, form);
   if (output === undefined || output === '-') {
     if (form === 'btf') process.stdout.write(bytes);

@@ -11,9 +11,9 @@ import { inOrder, placeName, seekBehind } from './kernel-orders.ts';
 export interface KernelQuery {
   distro?: string;
   arch?: string;
-  /** What the release begins with. */
+  /** Prefix of the release. */
   release?: string;
-  /** What the build ID begins with. */
+  /** Prefix of the build ID. */
   buildId?: string;
   /** `buildId` unless it is said. */
   sort?: KernelOrder | undefined;

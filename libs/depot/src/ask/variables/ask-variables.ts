@@ -1,6 +1,7 @@
 import type { ResolveAnswer, VariableAnswer, VariablePage } from '@btf-depot/contracts';
 import { AnswerRoom, type Steps } from '../answer-room.ts';
 import { DepotError } from '../../errors.ts';
+import { SEND_DEBUG_INFORMATION } from '../missing-part.ts';
 import { NamePattern } from '../name-pattern.ts';
 import { describeVariable, describeWithTypes } from './describe-variable.ts';
 import type { VariableRow, VariableTable } from './variable-table.ts';
@@ -31,7 +32,10 @@ export function findVariable(
   const rows = table.find(name);
   if (rows.length > 0) return rows;
   if (!hasVars) {
-    throw new DepotError('no-vars', `${buildId} came without variables, and core has no ${name}`);
+    throw new DepotError(
+      'no-vars',
+      `${buildId} came without variables, and core has no ${name}; ${SEND_DEBUG_INFORMATION}`,
+    );
   }
   const suggestions = table.nearNames(name);
   const near = suggestions.length > 0 ? `; near it: ${suggestions.join(', ')}` : '';
@@ -135,7 +139,8 @@ export function* listVariablePage(
   let skip = 0;
   if (page !== undefined) {
     const [, name, skipped] = PAGE.exec(page) ?? [];
-    if (name === undefined) throw new DepotError('bad-query', 'page: not one that was given');
+    if (name === undefined)
+      throw new DepotError('bad-query', 'page: expected the value of next from an answer');
     at = Math.max(at, seek(names, name));
     if (names[at] === name) skip = Number(skipped);
   }
