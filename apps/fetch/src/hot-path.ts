@@ -89,7 +89,7 @@ function knownBlob(
   return { sha256, mediaType: 'application/octet-stream', immutable: true };
 }
 
-/** Undefined where there is a miss to be told. */
+/** Undefined if there is a miss to be told. */
 function knownSection(record: KernelRecord, name: string): KnownAnswer | undefined {
   try {
     return sectionAnswer(record, name);

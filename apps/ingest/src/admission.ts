@@ -10,7 +10,7 @@ export interface AdmissionRules {
 export interface Entrant {
   /** Who asks: uploads are shared fairly among these. */
   client: string;
-  /** Id of the token; undefined where none is needed. */
+  /** Id of the token; undefined if none is needed. */
   token?: string | undefined;
   /** Throws where so many files wait for a thread that no more of this client should come. */
   checkRoom: () => void;
@@ -37,8 +37,8 @@ export class Admission {
   }
 
   /**
-   * Where there are too many, the newest of the client that has most is cut, if it still has no
-   * fewer than this one then.
+   * If there are too many, the newest of the client that has most is cut, if it still has no fewer
+   * than this one then.
    *
    * @returns what the caller calls when the upload has ended.
    * @throws DepotError `rate-exceeded`, `too-many-uploads`, `busy`.
@@ -65,7 +65,7 @@ export class Admission {
     for (const { cut } of this.#running) cut(reason);
   }
 
-  /** Undefined where no client has two more than this one: they would only cut each other. */
+  /** Undefined if no client has two more than this one: they would only cut each other. */
   #newestOfLargest(client: string): Running | undefined {
     const counts = new Map<string, number>();
     for (const running of this.#running) {

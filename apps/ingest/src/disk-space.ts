@@ -11,7 +11,7 @@ const UNPACKED = { times: 4, most: 512 * MEBI };
 
 /** What an upload may write; released when its files are gone. */
 export interface Reservation {
-  /** Of bytes that were written. @throws DepotError `disk-full` where there is no room for more. */
+  /** Of bytes that were written. @throws DepotError `disk-full` if there is no room for more. */
   wrote: (bytes: number) => Promise<void>;
   /** Of a file, in bytes, that has to be unpacked beside itself. @throws DepotError `disk-full`. */
   unpacks: (size: number) => Promise<void>;
@@ -53,7 +53,7 @@ export class DiskSpace {
   }
 
   /**
-   * @param announced bytes of an upload; 0 where it does not say.
+   * @param announced bytes of an upload; 0 if it does not say.
    * @throws DepotError `disk-full`.
    */
   async reserve(announced: number): Promise<Reservation> {

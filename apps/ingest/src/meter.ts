@@ -17,8 +17,8 @@ const STARTING = 2;
 
 /**
  * Passes the body of an upload on, and ends it with `too-large` past the limit, with
- * `upload-stalled` where the sender is slower than the rules allow. Periods in which the reader
- * behind took its time are not held against the sender.
+ * `upload-stalled` if the sender is slower than the rules allow. Periods in which the reader behind
+ * took its time are not held against the sender.
  */
 export class Meter extends Transform {
   readonly #rules: UploadRules;

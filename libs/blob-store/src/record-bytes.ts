@@ -1,7 +1,7 @@
 import { openRecord } from '@btf-depot/contracts';
 import { UnreadableRecord, type StoredRecord } from '@btf-depot/depot';
 
-/** @throws UnreadableRecord where the stored bytes are not the record of this build ID. */
+/** @throws UnreadableRecord if the stored bytes are not the record of this build ID. */
 export function readRecord(buildId: string, bytes: Uint8Array, version: string): StoredRecord {
   const opened = openRecord(bytes);
   if (!opened.record) throw new UnreadableRecord(buildId, version, opened);

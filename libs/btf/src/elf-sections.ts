@@ -13,7 +13,7 @@ export interface BtfSection {
 /**
  * The BTFs of a file: the file itself where it is raw BTF (as in /sys/kernel/btf), else the
  * sections `.BTF` and `.BTF.*` of an ELF file in their order, `.BTF.ext` left out. Throws
- * FormatError `btf-none` where there is none, `btf-limit`, and what `readElf` throws.
+ * FormatError `btf-none` if there is none, `btf-limit`, and what `readElf` throws.
  */
 export function findBtf(
   source: Source | Uint8Array,

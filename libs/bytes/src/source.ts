@@ -8,8 +8,8 @@ export interface Source {
   /** Length in bytes. */
   readonly size: number;
   /**
-   * `length` bytes from `offset`. What comes back may be a view of shared memory: do not write
-   * to it. Throws FormatError `source-bounds` where the range is not wholly inside.
+   * `length` bytes from `offset`. What comes back may be a view of shared memory: do not write to
+   * it. Throws FormatError `source-bounds` if the range is not wholly inside.
    */
   read(offset: number, length: number): Uint8Array;
   /** The same into memory that is there already, as many bytes as it has; where that saves some. */

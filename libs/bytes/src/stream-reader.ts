@@ -38,7 +38,7 @@ export class StreamReader {
 
   /**
    * Waits until `count` bytes are at hand.
-   * @returns false where the stream ends before; what there is can be read.
+   * @returns false if the stream ends before; what there is can be read.
    */
   async fill(count: number): Promise<boolean> {
     while (this.#heldBytes < count) {
@@ -78,7 +78,7 @@ export class StreamReader {
     if (first && left > 0) this.#held[0] = first.subarray(left);
   }
 
-  /** The next `count` bytes. Throws FormatError where the stream ends before. */
+  /** The next `count` bytes. Throws FormatError if the stream ends before. */
   async read(count: number): Promise<Uint8Array> {
     if (!(await this.fill(count))) this.#fail(count);
     const bytes = this.held().subarray(0, count);

@@ -23,7 +23,7 @@ export const PLACEHOLDER_FLAGS = SectionFlag.ALLOC | SectionFlag.WRITE | Section
 /** What modules of an architecture have beyond what all modules have. */
 export interface ModuleShape {
   readonly placeholders: readonly Placeholder[];
-  /** e_flags of modules; 0 where the loader does not look. */
+  /** e_flags of modules; 0 if the loader does not look. */
   readonly elfFlags: number;
   /** Further fields of `.modinfo`. */
   readonly modinfo: readonly { readonly key: string; readonly value: string }[];

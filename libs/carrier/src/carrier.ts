@@ -42,8 +42,8 @@ export const WRITER = 1;
 /**
  * A kernel's BTF as an ELF module (ET_REL) without code: `.modinfo`, what the loader insists on
  * where `load` says it, `.BTF`, one `.BTF.<name>` for each extra. The same input gives the same
- * bytes. Throws FormatError: `carrier-modinfo` where a field cannot be written, `carrier-name` for
- * a name that is not one, `carrier-struct-module`, `carrier-module` for a placeholder that is larger
+ * bytes. Throws FormatError: `carrier-modinfo` if a field cannot be written, `carrier-name` for a
+ * name that is not one, `carrier-struct-module`, `carrier-module` for a placeholder that is larger
  * than any build's, `carrier-machine` for an architecture whose loader's wishes are not known,
  * `carrier-inline` for inlines beside `.BTF` under upstream's name.
  */

@@ -34,10 +34,10 @@ export type Misfit =
   | 'not-signed';
 
 /**
- * Why a carrier is not for the kernel that runs; undefined where it is. To be asked before
- * `insmod`: the kernel itself compares neither build ID nor the base of BTF, and with module
- * versions not even the release, so it takes the carrier of another build with ids that mean
- * something else there.
+ * Why a carrier is not for the kernel that runs; undefined if it is. To be asked before `insmod`:
+ * the kernel itself compares neither build ID nor the base of BTF, and with module versions not
+ * even the release, so it takes the carrier of another build with ids that mean something else
+ * there.
  */
 export function misfit(
   carrier: CarrierContents & { readonly judgement: Judgement },

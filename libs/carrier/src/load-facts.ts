@@ -69,9 +69,9 @@ export interface LoadSources {
 }
 
 /**
- * Whether and how a module for this kernel can be made to load. Throws FormatError: `carrier-module`
- * where the module is none, or of another build than the kernel; `carrier-vermagic` for one with
- * control characters; `carrier-struct-module`.
+ * Whether and how a module for this kernel can be made to load. Throws FormatError:
+ * `carrier-module` if the module is none, or of another build than the kernel; `carrier-vermagic`
+ * for one with control characters; `carrier-struct-module`.
  */
 export function loadFacts(sources: LoadSources): Loadable {
   const { kernel, module } = sources;
@@ -201,7 +201,7 @@ function layoutFor(
   return layout;
 }
 
-/** Undefined where the module does not show it: it has no name, or the name lies nowhere. */
+/** Undefined if the module does not show it: it has no name, or the name lies nowhere. */
 function knownLayout(layout: StructModule, bits: ElfClass): StructModule | undefined {
   try {
     return checkStructModule(layout, bits);

@@ -16,8 +16,8 @@ export function moduleNameLength(bits: ElfClass): number {
 
 /**
  * The layout of `struct module` (include/linux/module.h) in a kernel's BTF. Throws FormatError
- * `carrier-struct-module` where there is none, or several that differ, or one that no kernel
- * could have.
+ * `carrier-struct-module` if there is none, or several that differ, or one that no kernel could
+ * have.
  */
 export function structModule(core: Btf, bits: ElfClass): StructModule {
   const layouts = core

@@ -15,7 +15,7 @@ const MAX_BREAKS = 4;
  * name is its hash, so the rest may come from another depot. Whoever takes the bytes checks them.
  *
  * @param open asks for the blob from a byte on.
- * @throws ProblemError, `cut` where it breaks time and again.
+ * @throws ProblemError, `cut` if it breaks time and again.
  */
 export async function* blobStream(
   { size }: WantedBlob,

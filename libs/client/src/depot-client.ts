@@ -123,7 +123,7 @@ export class DepotClient {
     return new DepotClient(urls, { ...this.#options, patience: ONCE });
   }
 
-  /** @returns undefined where no depot knows the build ID. */
+  /** @returns undefined if no depot knows the build ID. */
   async record(buildId: string, signal?: AbortSignal): Promise<KernelRecord | undefined> {
     try {
       return await this.#json(kernelPath(buildId), answeredRecordSchema, signal);
@@ -147,7 +147,7 @@ export class DepotClient {
 
   /**
    * How far the first depot is with splitting an upload that it has not answered yet. Asked once:
-   * undefined where it does not say, as of several ingest processes only the one that splits can.
+   * undefined if it does not say, as of several ingest processes only the one that splits can.
    */
   async splitProgress(buildId: string, signal?: AbortSignal): Promise<SplitProgress | undefined> {
     try {
@@ -237,7 +237,7 @@ export class DepotClient {
     return this.#json(`${kernelPath(buildId)}/vars${parameters}`, variablePageSchema, signal);
   }
 
-  /** Every variable of that name, of all pages. Where there is none, the error names the near ones. */
+  /** Every variable of that name, of all pages. If there is none, the error names the near ones. */
   async variable(buildId: string, name: string, signal?: AbortSignal): Promise<VariableAnswer> {
     const variables = await this.#variablesFrom(buildId, name, undefined, signal);
     return { buildId, name, variables };

@@ -35,7 +35,7 @@ export class ProblemError extends Error {
 
 /**
  * Milliseconds, of a header that has seconds or a date (RFC 9110, 10.2.3). A date is compared with
- * the clock of the server that sent it: ours may differ. 0 where it says nothing that can be read.
+ * the clock of the server that sent it: ours may differ. 0 if it says nothing that can be read.
  */
 function retryAfterOf(headers: Headers): number {
   const text = headers.get('retry-after') ?? '';

@@ -48,7 +48,7 @@ export type KernelOutcome = { buildId?: string | undefined; name?: string | unde
 );
 
 export interface UploadAnswer {
-  /** `created` where any kernel was new to the depot, `known` where it had it all. */
+  /** `created` if any kernel was new to the depot, `known` if it had it all. */
   outcome: UploadOutcome;
   /** Of the first kernel that was accepted. */
   status: KernelStatus;
@@ -65,7 +65,7 @@ export function totalSize(request: UploadRequest): number {
 
 /**
  * Sends a kernel; the files are streamed.
- * @throws ProblemError where the depot refuses it, or every kernel of it.
+ * @throws ProblemError if the depot refuses it, or every kernel of it.
  */
 export async function upload(
   base: URL,
@@ -83,7 +83,7 @@ export async function upload(
   return readAnswer(response.status, await response.json());
 }
 
-/** @throws ZodError where it is no answer of a depot; ProblemError where it has no kernel. */
+/** @throws ZodError where it is no answer of a depot; ProblemError if it has no kernel. */
 function readAnswer(httpStatus: number, json: unknown): UploadAnswer {
   const answer = uploadResultsSchema.safeParse(json).data;
   if (!answer) {

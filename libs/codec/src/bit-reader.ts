@@ -10,7 +10,7 @@ export class BitReader {
 
   /**
    * @param skip bits of the first byte to pass over.
-   * @param format for the code of the FormatError where the bytes end too early.
+   * @param format for the code of the FormatError if the bytes end too early.
    */
   constructor(bytes: Uint8Array, skip: number, format: string) {
     this.#bytes = bytes;

@@ -26,7 +26,7 @@ async function unpack(
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-/** The code of the FormatError; undefined where there is none. */
+/** The code of the FormatError; undefined if there is none. */
 async function codeOf(run: Promise<unknown>): Promise<string | undefined> {
   try {
     await run;

@@ -14,9 +14,9 @@ interface Inflated {
 
 /**
  * The content of a gzip file of one or more members. Memory stays within the limit whatever the
- * input claims. Throws FormatError: `gzip-limit` where more than `limit` bytes would come out,
- * `gzip-truncated` where the stream ends early, `gzip-corrupt` for anything else that is not
- * gzip from the first byte to the last: checksum or length wrong, bytes after the end.
+ * input claims. Throws FormatError: `gzip-limit` if more than `limit` bytes would come out,
+ * `gzip-truncated` if the stream ends early, `gzip-corrupt` for anything else that is not gzip from
+ * the first byte to the last: checksum or length wrong, bytes after the end.
  */
 export function gunzip(bytes: Uint8Array, { limit }: GunzipOptions): Uint8Array {
   const { buffer, engine } = inflate(bytes, limit);

@@ -19,7 +19,7 @@ export async function* through(chunks: Chunks, engine: Transform): AsyncGenerato
 /** Bytes of one piece that comes out of a stream of node:zlib. */
 export const CHUNK = 256 * 1024;
 
-/** The `code` of an error of node:zlib, empty where it is none of those. */
+/** The `code` of an error of node:zlib, empty if it is none of those. */
 export function zlibCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return /^(Z_|ZSTD_)/.test(code) ? code : '';

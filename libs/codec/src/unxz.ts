@@ -75,7 +75,7 @@ async function* unxzStream(
   await readStreamEnd(reader, header, blocks);
 }
 
-/** What the block's header says of the whole block; undefined where it does not say it all. */
+/** What the block's header says of the whole block; undefined if it does not say it all. */
 function sizesOf({ checkSize }: StreamHeader, block: BlockHeader): BlockSizes | undefined {
   const { bytes, packed, unpacked } = block;
   if (packed === undefined || unpacked === undefined) return undefined;

@@ -7,9 +7,9 @@ export interface UnzlibOptions {
 }
 
 /**
- * The content of a zlib stream (RFC 1950), as in SHF_COMPRESSED sections; bytes after its end
- * are not looked at. Throws FormatError: `zlib-limit` where more than `limit` bytes would come
- * out, `zlib-truncated` where the stream ends early, `zlib-corrupt` for anything else.
+ * The content of a zlib stream (RFC 1950), as in SHF_COMPRESSED sections; bytes after its end are
+ * not looked at. Throws FormatError: `zlib-limit` if more than `limit` bytes would come out,
+ * `zlib-truncated` if the stream ends early, `zlib-corrupt` for anything else.
  */
 export function unzlib(bytes: Uint8Array, { limit }: UnzlibOptions): Uint8Array {
   try {

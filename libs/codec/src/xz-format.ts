@@ -42,7 +42,7 @@ export async function readStreamHeader(reader: StreamReader): Promise<StreamHead
   return { bytes, checkSize };
 }
 
-/** 3.1. @returns undefined where the index begins. */
+/** 3.1. @returns undefined if the index begins. */
 export async function readBlockHeader(reader: StreamReader): Promise<BlockHeader | undefined> {
   if (await reader.isAtEnd()) await reader.read(1);
   const length = ((reader.held()[0] ?? 0) + 1) * 4;
@@ -90,7 +90,7 @@ function chunkLength(control: number, [a = 0, b = 0, c = 0, d = 0]: Iterable<num
 
 /**
  * The index and the footer behind a stream's blocks (2.1.2, 4).
- * @throws FormatError `xz-corrupt` where they are not of these blocks.
+ * @throws FormatError `xz-corrupt` if they are not of these blocks.
  */
 export async function readStreamEnd(
   reader: StreamReader,
@@ -153,7 +153,7 @@ function varint(value: number): number[] {
   return [...bytes, rest];
 }
 
-/** @returns the value and its length, 0 where there is none that a number holds. */
+/** @returns the value and its length, 0 if there is none that a number holds. */
 function parseVarint(bytes: Uint8Array): [value: number, length: number] {
   let value = 0;
   for (const [place, byte] of bytes.subarray(0, 9).entries()) {

@@ -20,7 +20,7 @@ export interface ComputePool extends Compute {
 }
 
 export interface ClientCompute extends Compute {
-  /** @throws DepotError `busy` where so many files wait that no more of the client should come. */
+  /** @throws DepotError `busy` if so many files wait that no more of the client should come. */
   checkRoom(): void;
 }
 

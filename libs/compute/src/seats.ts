@@ -56,7 +56,7 @@ export class Seats {
     return this.#clients.size;
   }
 
-  /** @throws DepotError `busy` where so many wait that no more of this client should come. */
+  /** @throws DepotError `busy` if so many wait that no more of this client should come. */
   checkRoom(name: string): void {
     const client = this.#client(name);
     if (this.#maySit(client) || this.#waiting.length < this.#rules.waiting) return;

@@ -50,7 +50,7 @@ export class AbbreviationTable {
   readonly rows: Int32Array;
   /** Bytes to pass, one of SKIP_*, or a sibling to jump to. */
   readonly steps: Int32Array;
-  /** Index by code; undefined where the code of index n is n + 1, as compilers number them. */
+  /** Index by code; undefined if the code of index n is n + 1, as compilers number them. */
   readonly indexes: ReadonlyMap<number, number> | undefined;
   readonly formSizes: FormSizes;
   readonly #pool: AttributeLists;

@@ -31,7 +31,7 @@ const CLOSED: ReadonlySet<number> = new Set([
  * formal parameter, and each variable at the top level, in the order of the unit, with the offsets
  * of the entry that it stands in, and of the subprogram (0: in none). Types and calls are passed
  * over, as far as they have siblings. Throws FormatError `dwarf-entry`, `dwarf-abbreviation`, and
- * `dwarf-limit` where entries are nested deeper than `nesting`. 1 GB/s of what gcc writes for kernels.
+ * `dwarf-limit` if entries are nested deeper than `nesting`. 1 GB/s of what gcc writes for kernels.
  */
 export function eachCodeEntry(
   unit: Unit,

@@ -26,10 +26,10 @@ const ABBREVIATIONS_KEPT = 2 ** 18;
 const KEPT = 64 * 1024 * 1024;
 
 /**
- * Opens the debug information of an ELF file; `source` is the file that `elf` was read from.
- * Reads the units' headers and the strings, nothing else. Throws FormatError `dwarf-none` where
- * there is no .debug_info, `dwarf-relocatable` for ET_REL, `dwarf-unit`, `dwarf-version`,
- * `dwarf-split`, `dwarf-compression`, `dwarf-limit`, `elf-truncated`.
+ * Opens the debug information of an ELF file; `source` is the file that `elf` was read from. Reads
+ * the units' headers and the strings, nothing else. Throws FormatError `dwarf-none` if there is no
+ * .debug_info, `dwarf-relocatable` for ET_REL, `dwarf-unit`, `dwarf-version`, `dwarf-split`,
+ * `dwarf-compression`, `dwarf-limit`, `elf-truncated`.
  */
 export function readDwarf(elf: Elf, source: Source, options: ReadDwarfOptions = {}): Dwarf {
   const limits = { ...DWARF_LIMITS, ...options.limits };
@@ -138,8 +138,8 @@ export class Dwarf {
   }
 
   /**
-   * The unit that has the entry of that number: `near` where it is that one, as it mostly is.
-   * Throws FormatError `dwarf-entry`.
+   * The unit that has the entry of that number: `near` if it is that one, as it mostly is. Throws
+   * FormatError `dwarf-entry`.
    */
   unitOf(number: number, near?: Unit): Unit {
     if (near && number >= near.start && number < near.start + near.bytes.length) return near;
@@ -162,7 +162,7 @@ export class Dwarf {
     return this.#kept.get(index) ?? this.#keep(index, header);
   }
 
-  /** Another section of debug information, whole; empty where the file has none. */
+  /** Another section of debug information, whole; empty if the file has none. */
   section(name: string): Uint8Array {
     return this.#sections.whole(name);
   }

@@ -50,7 +50,7 @@ export class Frames {
   #ranTo = 0;
   #next = 0;
 
-  /** Throws FormatError `dwarf-frame` where the section is not as the standard says. */
+  /** Throws FormatError `dwarf-frame` if the section is not as the standard says. */
   constructor(dwarf: Dwarf) {
     this.#dwarf = dwarf;
     this.#bytes = dwarf.section(FRAME_SECTION);
@@ -62,7 +62,7 @@ export class Frames {
   }
 
   /**
-   * The rule for the canonical frame address at an address of the AddressSpace; undefined where
+   * The rule for the canonical frame address at an address of the AddressSpace; undefined if
    * nothing is said. Throws FormatError `dwarf-frame`, `dwarf-limit`.
    */
   cfaAt(address: number): FrameRule | undefined {

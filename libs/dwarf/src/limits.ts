@@ -48,7 +48,7 @@ export const DWARF_LIMITS: DwarfLimits = {
   frameSteps: 100_000_000,
 };
 
-/** Throws FormatError `dwarf-limit` where `value` is more than the limit. */
+/** Throws FormatError `dwarf-limit` if `value` is more than the limit. */
 export function checkLimit(what: string, value: number, limit: number, where: Where): void {
   if (value <= limit) return;
   throw new FormatError('dwarf-limit', `${value} ${what}, the limit is ${limit}`, where);

@@ -22,10 +22,10 @@ const LLE_VIEW_PAIR = 9;
 const leb = new Leb128();
 
 /**
- * Reads lists of address ranges (DWARF 5, 2.17.3; DWARF 4, .debug_ranges) and of locations
- * (2.6.2; DWARF 4, .debug_loc): `start` places it at a list, `next` steps to each entry that has
- * a range. Throws FormatError `dwarf-list` where a list passes the end of its section or has an
- * entry of an unknown kind, `dwarf-limit`, `dwarf-entry` for an address index that leads nowhere.
+ * Reads lists of address ranges (DWARF 5, 2.17.3; DWARF 4, .debug_ranges) and of locations (2.6.2;
+ * DWARF 4, .debug_loc): `start` places it at a list, `next` steps to each entry that has a range.
+ * Throws FormatError `dwarf-list` if a list passes the end of its section or has an entry of an
+ * unknown kind, `dwarf-limit`, `dwarf-entry` for an address index that leads nowhere.
  */
 export class ListReader {
   /** Of the entry at hand, as numbers of the AddressSpace; `end` is exclusive. */

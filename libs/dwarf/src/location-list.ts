@@ -25,9 +25,9 @@ export class LocationLists {
   }
 
   /**
-   * Leaves the expression of an attribute at `address` and `view` in `bytes`: `list` where the
-   * attribute is a list that has none there, `none` where it is no location. Throws what
-   * ListReader does.
+   * Leaves the expression of an attribute at `address` and `view` in `bytes`: `list` if the
+   * attribute is a list that has none there, `none` if it is no location. Throws what ListReader
+   * does.
    */
   find(
     unit: Unit,

@@ -9,8 +9,8 @@ const leb = new Leb128();
 /**
  * The address that a location expression gives when it does nothing but name static storage:
  * DW_OP_addr or addrx (DWARF 5, 2.5.1.1), perhaps with a constant added. Undefined for any other:
- * registers, the stack, values without storage, pieces. Throws FormatError `dwarf-entry` where
- * the expression or .debug_addr ends too early, `dwarf-split` for an address of a .dwo file.
+ * registers, the stack, values without storage, pieces. Throws FormatError `dwarf-entry` if the
+ * expression or .debug_addr ends too early, `dwarf-split` for an address of a .dwo file.
  */
 export function staticAddress(
   unit: Unit,

@@ -35,7 +35,7 @@ export class DebugSections {
     return this.#find(name) !== undefined;
   }
 
-  /** A section to be read in parts; empty where there is none. */
+  /** A section to be read in parts; empty if there is none. */
   source(name: string): Source {
     const section = this.#find(name);
     if (section === undefined) return bytesSource(new Uint8Array(), name);
@@ -45,7 +45,7 @@ export class DebugSections {
     return sliceSource(this.#source, offset, size);
   }
 
-  /** A section in memory, kept; empty where there is none. Throws FormatError `dwarf-limit`. */
+  /** A section in memory, kept; empty if there is none. Throws FormatError `dwarf-limit`. */
   whole(name: string): Uint8Array {
     let bytes = this.#whole.get(name);
     if (bytes === undefined) {

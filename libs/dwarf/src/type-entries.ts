@@ -63,9 +63,9 @@ function marksOf(table: AbbreviationTable): Uint8Array {
 /**
  * Goes through a unit, at any depth and in its order: calls `visit` with each type and function,
  * and with what is said of them by entries right below them, each read into `entry`. `parent` is
- * what `visit` gave for the entry that it stands in, 0 for one that was not visited; parts of
- * such are passed over. Throws FormatError `dwarf-entry`, `dwarf-abbreviation`, and `dwarf-limit`
- * where entries are nested deeper than `nesting`.
+ * what `visit` gave for the entry that it stands in, 0 for one that was not visited; parts of such
+ * are passed over. Throws FormatError `dwarf-entry`, `dwarf-abbreviation`, and `dwarf-limit` if
+ * entries are nested deeper than `nesting`.
  */
 export function eachTypeEntry(
   unit: Unit,

@@ -23,8 +23,8 @@ const LONGEST_HEADER = 12 + 2 + 1 + 1 + 8 + 8 + 8;
 
 /**
  * Reads the headers of all units of a section, .debug_types (DWARF 4, 7.5.1.3) or .debug_info.
- * Throws FormatError `dwarf-unit` where one is not as the standard says or passes the section's
- * end, `dwarf-version`, `dwarf-split`, `dwarf-limit`.
+ * Throws FormatError `dwarf-unit` if one is not as the standard says or passes the section's end,
+ * `dwarf-version`, `dwarf-split`, `dwarf-limit`.
  */
 export function readUnitHeaders(
   source: Source,

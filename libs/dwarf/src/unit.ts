@@ -21,7 +21,7 @@ export interface Unit {
   readonly limits: DwarfLimits;
   /** Bytes that are passed over in search of children, of all units together. */
   readonly passed: Budget;
-  /** DW_AT_language of the unit's own entry; 0 where it has none. */
+  /** DW_AT_language of the unit's own entry; 0 if it has none. */
   readonly language: number;
   /** Where the unit's part of .debug_str_offsets starts; -1 where it says nothing. */
   readonly strOffsetsBase: number;

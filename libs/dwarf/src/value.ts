@@ -28,7 +28,7 @@ export type Unsaid = (typeof UNSAID)[number];
 export interface Value {
   /** `frame`: the frame base of the function, where no register is known for it. */
   readonly from: 'constant' | 'address' | 'register' | 'frame';
-  /** DWARF's number; 0 where it is from no register. */
+  /** DWARF's number; 0 if it is from no register. */
   readonly register: number;
   /** What is added; of a constant or an address, itself, modulo 2^64. */
   readonly offset: bigint;

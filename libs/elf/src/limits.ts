@@ -17,7 +17,7 @@ export const ELF_LIMITS: ElfLimits = {
   notes: 10_000,
 };
 
-/** Throws FormatError `elf-limit` where `value` is more than the limit. */
+/** Throws FormatError `elf-limit` if `value` is more than the limit. */
 export function checkLimit(what: string, value: number, limit: number, section?: string): void {
   if (value <= limit) return;
   throw new FormatError(

@@ -70,7 +70,7 @@ export class Elf {
 
   /**
    * A section's bytes as they stand in the file (SHF_COMPRESSED is not undone); none for NOBITS.
-   * Throws FormatError `elf-truncated` where the file ends too early, `elf-limit`.
+   * Throws FormatError `elf-truncated` if the file ends too early, `elf-limit`.
    */
   bytes(section: ElfSection): Uint8Array {
     if (section.type === SectionType.NOBITS) return new Uint8Array();
@@ -110,7 +110,7 @@ export class Elf {
     return buildIdOf(this.notes());
   }
 
-  /** The symbol table (.symtab, else .dynsym); empty where the file is stripped. */
+  /** The symbol table (.symtab, else .dynsym); empty if the file is stripped. */
   get symbols(): SymbolTable {
     this.#symbols ??= this.#readSymbols();
     return this.#symbols;
@@ -122,8 +122,8 @@ export class Elf {
   }
 
   /**
-   * The `length` bytes that a symbol stands for, its own size by default. Undefined where the
-   * symbol is in no section of the file that has contents.
+   * The `length` bytes that a symbol stands for, its own size by default. Undefined if the symbol
+   * is in no section of the file that has contents.
    */
   bytesOf(symbol: ElfSymbol, length: number = symbol.size): Uint8Array | undefined {
     const section = this.sections.at(symbol.section);

@@ -7,7 +7,7 @@ export interface ElfSymbol {
   readonly name: string;
   /** An address in an executable, an offset into its section in a relocatable file. */
   readonly value: bigint;
-  /** Bytes; 0 where the assembler was not told. */
+  /** Bytes; 0 if the assembler was not told. */
   readonly size: number;
   readonly type: number;
   readonly binding: number;
@@ -49,7 +49,7 @@ export class SymbolTable {
     this.length = Math.floor(symbols.length / this.#entry);
   }
 
-  /** Throws FormatError `elf-string` where the name lies outside the string table. */
+  /** Throws FormatError `elf-string` if the name lies outside the string table. */
   name(index: number): string {
     return stringAt(this.#parts.strings, this.#nameOffset(index), '.strtab');
   }

@@ -18,13 +18,13 @@ export interface AttachOptions {
 
 /**
  * Attaches the variables of a full BTF (pahole's `--btf_features=global_var`) to a kernel's core:
- * split BTF on exactly core's bytes. Variables that core has already (section, name and offset)
- * are not repeated. A type that core has, alone and in all that it refers to, becomes a reference
- * to core's, the one with the smallest id; types that core lacks are appended once each. Both
- * must be standalone BTF of one byte order.
+ * split BTF on exactly core's bytes. Variables that core has already (section, name and offset) are
+ * not repeated. A type that core has, alone and in all that it refers to, becomes a reference to
+ * core's, the one with the smallest id; types that core lacks are appended once each. Both must be
+ * standalone BTF of one byte order.
  *
- * Throws FormatError `foreign-full` where full is of another kernel (`checkSameKernel` says what
- * that means), `btf-base` for split BTF or another byte order, `datasec-entry`, `datasec-range`,
+ * Throws FormatError `foreign-full` if full is of another kernel (`checkSameKernel` says what that
+ * means), `btf-base` for split BTF or another byte order, `datasec-entry`, `datasec-range`,
  * `btf-kind`, `types-too-deep`.
  */
 export function attachVariables(

@@ -5,7 +5,7 @@ import { PER_CPU_SECTION, type Variable } from './variables.ts';
 /**
  * Encodes the types of `full` that stay as standalone BTF, in their order; of its layout section
  * (Linux 7.1) nothing is lost. A per-CPU variable that is listed twice is there once. `newIds`
- * gives the new id by the old one, 0 where there is none.
+ * gives the new id by the old one, 0 if there is none.
  */
 export function encodeCore(
   full: Btf,

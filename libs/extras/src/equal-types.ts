@@ -22,9 +22,9 @@ const WORK_LIMIT = 5e7;
 /**
  * Finds the types that are the same (the coarsest bisimulation of the graph, or one near it). A
  * hash over ever more distant references proposes classes, in two lanes of 32 bits; an exact
- * comparison then takes apart what does not belong together, so that the result is right
- * whatever the hash does. 60 ms for two kernels' 119,000 types. Throws FormatError
- * `types-too-deep` where references are nested beyond reason.
+ * comparison then takes apart what does not belong together, so that the result is right whatever
+ * the hash does. 60 ms for two kernels' 119,000 types. Throws FormatError `types-too-deep` if
+ * references are nested beyond reason.
  */
 export function equalTypes(graph: TypeGraph): EqualTypes {
   const local = localClasses(graph);

@@ -6,7 +6,7 @@ import { KALLSYMS_LIMITS } from './kallsyms/name-table.ts';
 export interface KernelSymbol {
   readonly name: string;
   readonly address: bigint;
-  /** Bytes; 0 where it is not known. */
+  /** Bytes; 0 if it is not known. */
   readonly size: number;
 }
 

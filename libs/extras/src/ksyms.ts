@@ -46,10 +46,9 @@ export interface Ksyms extends KsymsBtf {
  * check: so there must be exactly one symbol of the name, it must be the variable, and its memory
  * must stay.
  *
- * Undefined where the kernel has no symbols: nothing can be called safe then. `vars` is split
- * BTF; throws FormatError `symbols-foreign` where the symbols are those of another build,
- * `symbols-markers` where they do not say what memory the kernel drops, and what `listVariables`
- * throws.
+ * Undefined if the kernel has no symbols: nothing can be called safe then. `vars` is split BTF;
+ * throws FormatError `symbols-foreign` if the symbols are those of another build, `symbols-markers`
+ * if they do not say what memory the kernel drops, and what `listVariables` throws.
  */
 export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   if (image.symbols.length === 0) return undefined;

@@ -51,11 +51,11 @@ const INIT_TEXT = ['_sinittext', '_einittext'] as const;
 export const LOST_SECTION = /^\.(?:mem|cpu|dev)?(?:init|exit)(?:\.|$)/;
 
 /**
- * The ranges of one kernel. What comes after `_end` is scratch memory of the boot and belongs to
- * no one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`). What comes
+ * The ranges of one kernel. What comes after `_end` is scratch memory of the boot and belongs to no
+ * one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`). What comes
  * before `_text` is no memory of the image: offsets of per-CPU variables, and sections of a file.
  *
- * Throws FormatError `symbols-markers` where a marker is missing that such a kernel has, is there
+ * Throws FormatError `symbols-markers` if a marker is missing that such a kernel has, is there
  * twice, or they are out of order, or where the init range is empty or does not have what lies in
  * it: then nothing says what memory is safe.
  */
@@ -89,7 +89,7 @@ function requireInit(found: ReadonlyMap<string, NamedSymbol>): void {
 
 /**
  * Sections by name and address have to agree with what the symbols say is lost. Throws FormatError
- * `symbols-markers` where a section that is freed lies in none of the ranges.
+ * `symbols-markers` if a section that is freed lies in none of the ranges.
  */
 export function requireLostSections(
   sections: ReadonlyMap<string, bigint>,

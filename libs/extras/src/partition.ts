@@ -32,11 +32,11 @@ function isGlobal({ place }: Variable): boolean {
 
 /**
  * Takes the variables outside the per-CPU section out of a full BTF, with the types that nothing
- * but them reaches. What stays keeps its order: per-CPU variables (BPF programs need them in
- * core), types that nothing reaches, and all else. DECL_TAGs go where their target goes. In
- * both parts variables are as the kernel takes them (see `arrange`).
+ * but them reaches. What stays keeps its order: per-CPU variables (BPF programs need them in core),
+ * types that nothing reaches, and all else. DECL_TAGs go where their target goes. In both parts
+ * variables are as the kernel takes them (see `arrange`).
  *
- * Throws FormatError `btf-base` for split BTF, `btf-kind` where a type's kind is not known and so
+ * Throws FormatError `btf-base` for split BTF, `btf-kind` if a type's kind is not known and so
  * neither are its references, `datasec-entry`, `datasec-range`.
  */
 export function partition(full: Btf): Partition {

@@ -9,10 +9,10 @@ import { PER_CPU_SECTION, type Variable } from './variables.ts';
 const AGREEMENT = 0.98;
 
 /**
- * Where the sections of variables lie in memory: the address that most variables of a section
- * agree on with their symbols. Addresses of an ELF file may be shifted as a whole, as kallsyms of
- * a relocated kernel are. Throws FormatError `symbols-foreign` where too many do not agree: the
- * symbols are of another build.
+ * Where the sections of variables lie in memory: the address that most variables of a section agree
+ * on with their symbols. Addresses of an ELF file may be shifted as a whole, as kallsyms of a
+ * relocated kernel are. Throws FormatError `symbols-foreign` if too many do not agree: the symbols
+ * are of another build.
  */
 export function sectionAddresses(
   variables: readonly Variable[],

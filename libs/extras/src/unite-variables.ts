@@ -11,7 +11,7 @@ export interface UnitedVariables extends VariablesBtf {
 /**
  * The variables of two split BTFs on one core, each once: those of the first, and of the second the
  * ones that the first lacks (section, offset and name). Types that both have are there once.
- * @returns undefined where the second adds none.
+ * @returns undefined if the second adds none.
  */
 export function uniteVariables(
   core: Btf,

@@ -9,7 +9,7 @@ export interface StartedProcess {
   readonly pid: number;
   /** Resolves with the first line of output that matches; rejects when the process ends first. */
   line(pattern: RegExp): Promise<string>;
-  /** Sends a signal and resolves with the exit code, null where a signal ended it. */
+  /** Sends a signal and resolves with the exit code, null if a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** Sends a signal, and waits for nothing. */
   signal(signal: NodeJS.Signals): void;

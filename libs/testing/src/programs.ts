@@ -18,7 +18,7 @@ export function runIn(
 }
 
 /**
- * `test` where all these programs are installed; skipped with a reason elsewhere, but not under CI.
+ * `test` if all these programs are installed; skipped with a reason elsewhere, but not under CI.
  * @param programs names, or commands that have to succeed here.
  */
 export function testWith(

@@ -11,7 +11,7 @@ export interface PackageInfo {
   readonly distribution?: string | undefined;
 }
 
-/** @returns undefined where name or version are not what packages are called. */
+/** @returns undefined if name or version are not what packages are called. */
 export function packageInfo(
   format: string,
   name: string | undefined,

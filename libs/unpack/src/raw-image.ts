@@ -24,7 +24,7 @@ const BANNER = Buffer.from('Linux version ', 'latin1');
 /**
  * Finds the BTF of a raw image by its header, the build ID in the notes right before it (a vDSO
  * inside has a build ID too), and the release in its banner.
- * @returns undefined where there is no BTF.
+ * @returns undefined if there is no BTF.
  */
 export function readImage(source: Source): RawImage | undefined {
   const found = findBtf(source);

@@ -12,7 +12,7 @@ export const SNIFFED = 1024;
 /** A line of nm: address, type, name. */
 const SYMBOL_LINE = /^[0-9a-f]{8}(?:[0-9a-f]{8})? [A-Za-z?] \S{1,512}\n/;
 
-/** What a file is by its first bytes; `raw` where nothing else fits. */
+/** What a file is by its first bytes; `raw` if nothing else fits. */
 export function sniff(source: Source): Sniffed {
   const head = source.read(0, Math.min(source.size, SNIFFED));
   if (hasText(head, 0, '\x7fELF')) return 'elf';

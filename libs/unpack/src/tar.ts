@@ -81,7 +81,7 @@ export function isTar(head: Uint8Array): boolean {
   return head.length >= BLOCK && text(head.subarray(257, 262)) === 'ustar';
 }
 
-/** The name of an archive's first member; empty where no archive begins. */
+/** The name of an archive's first member; empty if no archive begins. */
 export function firstName(head: Uint8Array): string {
   return isTar(head) ? shortName(head) : '';
 }

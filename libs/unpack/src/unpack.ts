@@ -44,9 +44,9 @@ export interface UnpackOptions {
  * module and one System.map. A package that lists its files is not read further than the last of
  * these, all else is read to its end.
  *
- * Throws FormatError: `unpack-nothing` where there is nothing of use in it, `…-limit` where it is
- * more than the limits allow, `…-truncated` and `…-corrupt` with the container's or the
- * compression's name.
+ * Throws FormatError: `unpack-nothing` if there is nothing of use in it, `…-limit` where it is more
+ * than the limits allow, `…-truncated` and `…-corrupt` with the container's or the compression's
+ * name.
  */
 export async function unpack<S extends Source>(
   input: S,

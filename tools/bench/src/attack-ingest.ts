@@ -118,7 +118,7 @@ async function watch(url: string, authorization: string, until: Promise<unknown>
 
 let sent = 0;
 
-/** The status, 0 where there was no answer, and the code of a refusal. */
+/** The status, 0 if there was no answer, and the code of a refusal. */
 async function send(
   url: string,
   authorization: string,

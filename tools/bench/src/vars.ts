@@ -129,7 +129,7 @@ function childTimes(said: string): number {
   );
 }
 
-/** Most that the only child of a process has had resident so far; 0 where there is none any more. */
+/** Most that the only child of a process has had resident so far; 0 if there is none any more. */
 async function residentOfChild(parent: number | undefined): Promise<number> {
   try {
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8');

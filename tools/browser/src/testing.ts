@@ -32,7 +32,7 @@ export type OpenPage = (
 
 /**
  * `describe` for tests that need a browser; each page has a profile of its own, and is closed after
- * its test. Where there is no browser, one skipped test says why.
+ * its test. If there is no browser, one skipped test says why.
  *
  * @param args of the browser's command line.
  */

@@ -46,7 +46,7 @@ export class SpecialFiles implements AsyncDisposable {
   #copies = 0;
   #hasStdin = false;
 
-  /** The path itself, or that of a copy. @throws UsageError where standard input is named twice. */
+  /** The path itself, or that of a copy. @throws UsageError if standard input is named twice. */
   async regular(path: string): Promise<string> {
     const isStdin = STDIN.test(path);
     const stats = isStdin ? fstatSync(0) : await stat(path);

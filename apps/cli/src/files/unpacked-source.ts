@@ -59,7 +59,7 @@ function isWanted(source: Source): boolean {
   }
 }
 
-/** In memory; undefined where that is neither ELF nor BTF, of which only the beginning is read. */
+/** In memory; undefined if that is neither ELF nor BTF, of which only the beginning is read. */
 async function decompressed(file: Source, compressed: Compression): Promise<Source | undefined> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of decompress(compressed, chunksOf(file), { limit: UNPACKED_LIMIT })) {

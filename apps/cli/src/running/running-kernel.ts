@@ -31,7 +31,7 @@ export function needLinux(what: string, platform: NodeJS.Platform = process.plat
   );
 }
 
-/** @returns undefined where the kernel does not say its build ID, or this is no Linux. */
+/** @returns undefined if the kernel does not say its build ID, or this is no Linux. */
 export async function runningKernel(): Promise<RunningKernel | undefined> {
   const notes = await readFile('/sys/kernel/notes').catch(() => undefined);
   const buildId = notes && buildIdOf(readNotes(notes, endianness() === 'LE' ? 'little' : 'big'));

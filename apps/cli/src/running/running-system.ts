@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { UsageError } from '../options/usage-error.ts';
 
-/** What a running kernel says of itself; undefined where it does not say. */
+/** What a running kernel says of itself; undefined if it does not say. */
 export interface System {
   readonly release: string | undefined;
   /** As `uname -m` has it. */

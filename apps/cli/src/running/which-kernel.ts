@@ -29,7 +29,7 @@ export async function wholeBuildId(client: DepotClient, word: string): Promise<s
 
 /**
  * The whole build ID where the depot has one kernel whose build ID begins so.
- * @throws UsageError where it has several.
+ * @throws UsageError if it has several.
  */
 export async function findBuildId(client: DepotClient, word: string): Promise<string | undefined> {
   if (!SHORT.test(word)) return word;
@@ -42,7 +42,7 @@ export async function findBuildId(client: DepotClient, word: string): Promise<st
   return buildIds[0];
 }
 
-/** The build ID that the flags mean; undefined where there are none. */
+/** The build ID that the flags mean; undefined if there are none. */
 export async function buildIdByFlags({ of, running }: KernelFlags): Promise<string | undefined> {
   if (of !== undefined) {
     const found = await withUnpacked(of, (unpacked) => Promise.resolve(unpacked));

@@ -91,7 +91,7 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
 
   /**
    * The manifest, and all that it lists, by the hashes that it has.
-   * @returns the revision; undefined where a next one took it away meanwhile.
+   * @returns the revision; undefined if a next one took it away meanwhile.
    */
   async function readSet(client: DepotClient): Promise<number | undefined> {
     const first = await client.artifact(buildId, NAMES[0]);

@@ -60,7 +60,7 @@ export class Answers {
    * The answer; what is in memory costs the client nothing.
    * @param make is given the client. It is called for each of many who ask for the same at once,
    *   and makes one answer for all.
-   * @throws DepotError `budget-spent`, `busy` where it could not be sent; what `make` throws.
+   * @throws DepotError `budget-spent`, `busy` if it could not be sent; what `make` throws.
    */
   async get(
     request: Pick<Request, 'ip'>,

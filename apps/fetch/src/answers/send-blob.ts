@@ -48,7 +48,7 @@ interface Part {
  * is handed over at once; before anything is told of a blob on its way, its bytes are known to be
  * sound, unless they are so many that it is cut if they are not.
  * @returns a promise if the blob is on its way.
- * @throws DepotError `busy` where slow readers hold as much as they may, or this client does;
+ * @throws DepotError `busy` if slow readers hold as much as they may, or this client does;
  *   `damaged-blob`, `store-unavailable`.
  */
 export type SendBlob = (
@@ -226,8 +226,8 @@ function tagsOf(header: string): string[] {
 }
 
 /**
- * The ranges that are asked for, those that touch each other as one. Undefined where the whole is
- * to be sent: no range, too many, a malformed one, or an `If-Range` that another revision answered.
+ * The ranges that are asked for, those that touch each other as one. Undefined if the whole is to
+ * be sent: no range, too many, a malformed one, or an `If-Range` that another revision answered.
  */
 function partsOf(
   { headers }: IncomingMessage,

@@ -45,7 +45,7 @@ export class FillingBlob {
   #readers = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param onEnd told once: the whole blob, or undefined where it did not come to that. */
+  /** @param onEnd told once: the whole blob, or undefined if it did not come to that. */
   constructor(load: BlobLoad, held: HeldMemory, onEnd: (whole?: Buffer) => void) {
     this.length = load.bytes.length;
     this.#load = load;
@@ -67,7 +67,7 @@ export class FillingBlob {
   }
 
   /**
-   * @returns undefined where its last reader left before it was whole.
+   * @returns undefined if its last reader left before it was whole.
    * @throws where the store broke off.
    */
   open(): ColdBlob | undefined {

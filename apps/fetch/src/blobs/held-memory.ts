@@ -67,7 +67,7 @@ export class HeldMemory {
     return this.#sharesWith(asking, what) && this.#hasRoomFor(what);
   }
 
-  /** @throws DepotError `busy` where it is not admitted. */
+  /** @throws DepotError `busy` if it is not admitted. */
   admit(what: Holdable, asking: Asking): void {
     if (!this.#sharesWith(asking, what)) {
       throw new DepotError(

@@ -44,7 +44,7 @@ export function sendBytes(
 
 /**
  * Sends what was made for this one answer: a value, or the JSON of it.
- * @throws DepotError `busy` where slow readers hold as much as they may.
+ * @throws DepotError `busy` if slow readers hold as much as they may.
  */
 export function sendJson(
   response: ServerResponse<AddressedRequest>,

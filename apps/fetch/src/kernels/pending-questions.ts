@@ -59,7 +59,7 @@ export class PendingQuestions {
     return [...this.#byId.values()];
   }
 
-  /** @throws DepotError `busy` where there is no room, and this client has as much as any. */
+  /** @throws DepotError `busy` if there is no room, and this client has as much as any. */
   add(facts: Facts): PendingQuestion {
     this.#makeRoom(facts.client);
     const { promise, resolve, reject } = Promise.withResolvers<Answered>();

@@ -92,7 +92,7 @@ export class WatchedWorker {
     await this.#worker.terminate();
   }
 
-  /** Milliseconds of the processor that the thread had; 0 where it does not run. */
+  /** Milliseconds of the processor that the thread had; 0 if it does not run. */
   async #processorTime(): Promise<number> {
     const usage = await this.#worker.cpuUsage().catch(() => undefined);
     return usage ? (usage.user + usage.system) / 1000 : 0;

@@ -117,7 +117,7 @@ export class KernelList {
 
   /**
    * As `names`, where a no would be wrong if it were old.
-   * @throws DepotError `still-reading` where that cannot be said; what the store throws.
+   * @throws DepotError `still-reading` if that cannot be said; what the store throws.
    */
   async namesNow(sha256: string): Promise<boolean> {
     if (this.names(sha256)) return true;

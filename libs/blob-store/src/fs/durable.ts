@@ -11,7 +11,7 @@ export const ASIDE = 'unfinished';
  * link() to its name, fsync of the folder and, since it may be new too, of those above it.
  * @param root folder of the store
  * @param path of the file, below root
- * @returns false where the name was taken; that file is durable then as well.
+ * @returns false if the name was taken; that file is durable then as well.
  */
 export async function createFile(root: string, path: string, bytes: Uint8Array): Promise<boolean> {
   const draft = await writeAside(root, bytes);
@@ -59,7 +59,7 @@ export async function asStore<T>(what: string, run: () => Promise<T>): Promise<T
   }
 }
 
-/** Runs a file operation; undefined where the file or its folder is not there. */
+/** Runs a file operation; undefined if the file or its folder is not there. */
 export async function unlessMissing<T>(run: () => Promise<T>): Promise<T | undefined> {
   try {
     return await run();

@@ -18,7 +18,7 @@ const STRAY_AFTER = 60 * 60 * 1000;
  * Opens the stores in a folder and removes what crashed processes left unfinished. Any number of
  * processes may use one folder of a local file system.
  * @param make whether a store is made where there is none.
- * @throws StoreUnavailable where there is none that may be made, or it cannot be written.
+ * @throws StoreUnavailable if there is none that may be made, or it cannot be written.
  */
 export async function openFsStores(folder: string, { make = true } = {}): Promise<Stores> {
   if (!make && !(await isStore(folder))) {

@@ -79,7 +79,7 @@ export class FsRecordStore implements RecordStore {
     }
   }
 
-  /** The highest number in a record's folder, 0 where there is none. */
+  /** The highest number in a record's folder, 0 if there is none. */
   async #newest(folder: string): Promise<number> {
     const numbers = (await this.#names(folder)).map((name) =>
       Number(/^([1-9]\d*)\.json$/.exec(name)?.[1] ?? 0),

@@ -13,7 +13,7 @@ export interface AnswerHead {
 /**
  * Reads the head of an HTTP answer (RFC 9112).
  * @param bytes what has come so far.
- * @returns undefined where its end has not come, 'other' for all but a plain 200: another status,
+ * @returns undefined if its end has not come, 'other' for all but a plain 200: another status,
  *   another version, a body in chunks, of no or no one length, or longer than a blob may be.
  */
 export function readHead(bytes: Buffer): AnswerHead | 'other' | undefined {
@@ -31,7 +31,7 @@ export function readHead(bytes: Buffer): AnswerHead | 'other' | undefined {
   return { size: end + 4, length: Number(length), keepsAlive };
 }
 
-/** @returns the values of all headers of this name; undefined where there is none. */
+/** @returns the values of all headers of this name; undefined if there is none. */
 function valueOf(lines: readonly string[], name: string): string | undefined {
   const values = lines
     .filter((line) => line.startsWith(`${name}:`))

@@ -186,7 +186,7 @@ export class Bucket {
     return stream && loadStream(stream, allocate);
   }
 
-  /** @returns the new object's ETag; undefined where the condition did not hold. */
+  /** @returns the new object's ETag; undefined if the condition did not hold. */
   async put(key: string, bytes: Uint8Array, condition: Condition): Promise<string | undefined> {
     return this.#ask(`write ${key}`, async () => {
       const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -52,7 +52,7 @@ export class Connection {
   /**
    * Asks for an object; one at a time.
    * @param onFree told when all of it is there and the connection may be used again.
-   * @returns when the head is there; undefined where that is not of an object as it is.
+   * @returns when the head is there; undefined if that is not of an object as it is.
    */
   get(
     { pathname, search, host }: URL,

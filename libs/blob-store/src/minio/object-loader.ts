@@ -25,8 +25,8 @@ export class ObjectLoader {
 
   /**
    * @param url of the endpoint, with all that the request needs.
-   * @returns undefined where the answer is not simply 200 and the object's bytes: what it is, is
-   *   for those to find out who know all of HTTP.
+   * @returns undefined if the answer is not simply 200 and the object's bytes: what it is, is for
+   *   those to find out who know all of HTTP.
    */
   async load(url: URL, allocate: Allocate): Promise<BlobLoad | undefined> {
     for (;;) {

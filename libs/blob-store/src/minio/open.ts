@@ -14,11 +14,11 @@ async function checkWrites(bucket: Bucket): Promise<void> {
 }
 
 /**
- * Opens the stores in a bucket, which it makes where it is missing. Any number of processes may
- * use one bucket; the server must take conditional writes (MinIO and AWS S3 do).
+ * Opens the stores in a bucket, which it makes where it is missing. Any number of processes may use
+ * one bucket; the server must take conditional writes (MinIO and AWS S3 do).
  * @param probe whether the server is tried first: for those who write.
- * @throws StoreUnavailable where the server does not answer or refuses the keys; UnfitStore where a
- * probe finds that it does not keep its word.
+ * @throws StoreUnavailable if the server does not answer or refuses the keys; UnfitStore where a
+ *   probe finds that it does not keep its word.
  */
 export async function openMinioStores(
   settings: MinioSettings,

@@ -8,11 +8,11 @@ const WRITERS = 8;
 
 /**
  * Tries on keys of its own what records rest on. A server that ignores conditions answers every
- * write with success, and loses what it acknowledged. A full server takes nothing, and loses nothing:
- * it is not tried, and readiness says that it is full.
+ * write with success, and loses what it acknowledged. A full server takes nothing, and loses
+ * nothing: it is not tried, and readiness says that it is full.
  *
- * @throws UnfitStore that says which promise does not hold; StoreUnavailable where the server does
- * not answer, or does not know conditions.
+ * @throws UnfitStore that says which promise does not hold; StoreUnavailable if the server does not
+ *   answer, or does not know conditions.
  */
 export async function probe(bucket: Bucket): Promise<void> {
   const key = `${PROBES}/${randomUUID()}`;

@@ -42,7 +42,7 @@ export class CompositeLayouts {
     this.#btf = btf;
   }
 
-  /** Throws FormatError `btf-depth` where composites contain each other. */
+  /** Throws FormatError `btf-depth` if composites contain each other. */
   plan(id: number, depth = 0): CompositePlan {
     let plan = this.#plans.get(id);
     if (plan === undefined) {

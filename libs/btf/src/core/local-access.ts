@@ -23,7 +23,7 @@ export function parseAccess(text: string): number[] {
 
 /**
  * A field access of an object in terms of names: anonymous members are left out, as they may lie
- * otherwise elsewhere. Throws FormatError `btf-ext` where the string does not fit the types.
+ * otherwise elsewhere. Throws FormatError `btf-ext` if the string does not fit the types.
  */
 export function fieldAccess(btf: Btf, root: number, numbers: readonly number[]): AccessStep[] {
   const steps: AccessStep[] = [{ index: numbers[0] }];

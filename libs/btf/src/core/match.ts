@@ -39,7 +39,7 @@ export function candidates(local: Btf, id: number, target: Btf): number[] {
   return found;
 }
 
-/** Finds a field access in a candidate type; undefined where it has no such field. */
+/** Finds a field access in a candidate type; undefined if it has no such field. */
 export function matchField(
   local: Btf,
   steps: readonly AccessStep[],

@@ -35,8 +35,8 @@ const HEADER_WITH_CORE = 32;
 const RECORD = 16;
 
 /**
- * The CO-RE relocations in the contents of a `.BTF.ext` section; none where its header is too old
- * to have any. Source: include/uapi/linux/bpf.h and libbpf's btf_ext_header. Throws FormatError
+ * The CO-RE relocations in the contents of a `.BTF.ext` section; none if its header is too old to
+ * have any. Source: include/uapi/linux/bpf.h and libbpf's btf_ext_header. Throws FormatError
  * `btf-ext`, `btf-truncated`.
  */
 export function readCoreRelocations(bytes: Uint8Array, section = '.BTF.ext'): CoreRelocation[] {

@@ -5,11 +5,11 @@ import { BtfBuilder } from '../wire/builder.ts';
 import type { KindLayout } from '../wire/layout.ts';
 
 /**
- * One standalone BTF of any number of BTFs and all of their bases, each base once: a core with
- * its extras, a module with its vmlinux. Types keep their order, base first, and ids below the
- * first part that is split from something else stay as they are. Nothing is deduplicated.
- * Throws FormatError `btf-base` where the parts do not share the lowest base or its byte order,
- * `btf-layout` where they lay out a kind differently.
+ * One standalone BTF of any number of BTFs and all of their bases, each base once: a core with its
+ * extras, a module with its vmlinux. Types keep their order, base first, and ids below the first
+ * part that is split from something else stay as they are. Nothing is deduplicated. Throws
+ * FormatError `btf-base` if the parts do not share the lowest base or its byte order, `btf-layout`
+ * if they lay out a kind differently.
  */
 export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
   const levels = levelsOf(parts);
@@ -59,7 +59,7 @@ function levelsOf(parts: readonly Btf[]): Btf[] {
   return [...levels];
 }
 
-/** What the level says that knows most kinds. Throws FormatError where another disagrees. */
+/** What the level says that knows most kinds. Throws FormatError if another disagrees. */
 function layoutsOf(levels: readonly Btf[]): readonly KindLayout[] {
   const [most] = levels
     .map(({ layouts }) => layouts)

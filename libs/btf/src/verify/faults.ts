@@ -7,9 +7,12 @@ export interface BtfFault {
   readonly rule: string;
   /** What is wrong, in the kernel's words where it has some. */
   readonly message: string;
-  /** Type id, 0 where the fault is in the header or the sections. One past the types that can be told apart where the next cannot. */
+  /**
+   * Type id, 0 if the fault is in the header or the sections. One past the types that can be told
+   * apart where the next cannot.
+   */
   readonly id: number;
-  /** `STRUCT`, `VAR`, …; empty where there is no such type. */
+  /** `STRUCT`, `VAR`, …; empty if there is no such type. */
   readonly kind: string;
   /** The type's name if it has a readable one. */
   readonly name: string;

@@ -23,8 +23,8 @@ export interface VerifyOptions extends ParseOptions {
 export const VERIFY_DEFAULTS = { kernel: LATEST_KERNEL, checks: 'kernel', faults: 1 } as const;
 
 /**
- * What a kernel of that version would refuse in this BTF, in the order of its checks; empty where
- * it would take it. Beyond the kernel's rules, ids and strings that lie outside are always found.
+ * What a kernel of that version would refuse in this BTF, in the order of its checks; empty if it
+ * would take it. Beyond the kernel's rules, ids and strings that lie outside are always found.
  * Bytes that cannot be indexed at all give one fault with the reader's code as its rule.
  */
 export function verifyBtf(bytes: Uint8Array, options: VerifyOptions = {}): BtfFault[] {

@@ -35,7 +35,7 @@ export class Btf {
   readonly section: string;
   readonly header: BtfHeader;
   readonly endian: Endian;
-  /** The layout section (Linux 7.1), by kind; empty where there is none. */
+  /** The layout section (Linux 7.1), by kind; empty if there is none. */
   readonly layouts: readonly KindLayout[];
   readonly base: Btf | undefined;
   /** Bases below this one: 0 for standalone BTF. */
@@ -185,7 +185,7 @@ export class Btf {
     return [...(this.base?.findAll(name, kind) ?? []), ...this.#names().findAll(name, kind)];
   }
 
-  /** Follows typedefs and qualifiers. Undefined where they form a cycle, or more than 256. */
+  /** Follows typedefs and qualifiers. Undefined if they form a cycle, or more than 256. */
   resolve(id: number): number | undefined {
     for (let links = 0; links <= MAX_CHAIN; links++) {
       if (!isModifier(this.kind(id))) return id;

@@ -174,7 +174,7 @@ export class BtfBuilder {
     return bytes;
   }
 
-  /** The same, parsed: throws FormatError where an id was used whose type was never added. */
+  /** The same, parsed: throws FormatError if an id was used whose type was never added. */
   toBtf(section?: string): Btf {
     return parseBtf(this.finish(), {
       base: this.base,

@@ -21,7 +21,7 @@ export const SHORT_HEADER = 24;
 /** The header with a layout section, since Linux 7.1. */
 export const LONG_HEADER = 32;
 
-/** The byte order that the magic shows, or undefined where the bytes are no BTF. */
+/** The byte order that the magic shows, or undefined if the bytes are no BTF. */
 export function btfEndian(bytes: Uint8Array): Endian | undefined {
   if (bytes.length < 2) return undefined;
   if (bytes[0] === (MAGIC & 0xff) && bytes[1] === MAGIC >> 8) return 'little';

@@ -135,7 +135,7 @@ function misfit(kind: number, left: number, where: Where): FormatError {
   return new FormatError('btf-truncated', 'types end inside the elements of a type', where);
 }
 
-/** Words of a type whose kind only the layout section knows; 0 where it does not. */
+/** Words of a type whose kind only the layout section knows; 0 if it does not. */
 function unknownSize(kind: number, vlen: number, layouts: readonly KindLayout[]): number {
   const layout = layouts.at(kind);
   if (kind === Kind.VOID || layout === undefined) return 0;

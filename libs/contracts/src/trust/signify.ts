@@ -88,7 +88,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** @returns undefined where the text is not base64. */
+/** @returns undefined if the text is not base64. */
 export function fromBase64(text = ''): Uint8Array<ArrayBuffer> | undefined {
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

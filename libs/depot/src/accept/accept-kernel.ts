@@ -66,7 +66,7 @@ export interface AcceptedKernel {
  * Takes a kernel in: splits it and makes it durable, parts first, then the record, then the job.
  * When this resolves, nothing that the caller is told can be lost.
  *
- * @throws DepotError where the upload is at fault; nothing of the kernel is stored then.
+ * @throws DepotError if the upload is at fault; nothing of the kernel is stored then.
  */
 export async function acceptKernel(
   deps: AcceptDeps,

@@ -58,9 +58,9 @@ const MAX_SOURCES = 1000;
  * The record after an upload. A new revision is due where a part is new, or where the last one
  * failed; an upload with less than what is there takes nothing away.
  *
- * @returns undefined where the record already says it all.
- * @throws DepotError what judgeUpload throws; `not-owner` where others' parts stay, and nothing
- *   else is in the upload; `foreign-carrier`, `carrier-conflict`.
+ * @returns undefined if the record already says it all.
+ * @throws DepotError what judgeUpload throws; `not-owner` if others' parts stay, and nothing else
+ *   is in the upload; `foreign-carrier`, `carrier-conflict`.
  */
 export function mergeRecord(
   current: KernelRecord | undefined,
@@ -110,8 +110,8 @@ export function mergeRecord(
 
 /**
  * The record after an upload of files that the same principal has sent before.
- * @returns undefined where it stays as it is; `again`: it has to be split once more, for the
- *   kernel becomes that principal's.
+ * @returns undefined if it stays as it is; `again`: it has to be split once more, for the kernel
+ *   becomes that principal's.
  * @throws DepotError: see judgeUpload.
  */
 export function touchRecord(

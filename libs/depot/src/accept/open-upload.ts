@@ -200,7 +200,7 @@ function useOther(
   }
 }
 
-/** @throws DepotError `bad-multipart` where there are several, and nothing says which it is for. */
+/** @throws DepotError `bad-multipart` if there are several, and nothing says which it is for. */
 function kernelFor(
   { kernels }: OpenedUpload,
   part: UploadPart,

@@ -54,8 +54,8 @@ export interface CompressDeps {
  * Makes the artifacts of a revision and publishes them together. Doing it twice, or two at once,
  * ends the same: same input, same bytes, and only a record that still asks for it is changed.
  *
- * @returns `published`; `stale` where the record no longer asks for this revision; `failed` where
- *   the last attempt ended in an error, or too many ended their process: the record then states it.
+ * @returns `published`; `stale` if the record no longer asks for this revision; `failed` if the
+ *   last attempt ended in an error, or too many ended their process: the record then states it.
  * @throws whatever went wrong in an attempt that is not the last.
  */
 export async function compressKernel(
@@ -117,7 +117,7 @@ function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelReco
 
 /**
  * What packing needs of the store.
- * @throws DepotError `unknown-blob` where a part is lost, `damaged-blob`.
+ * @throws DepotError `unknown-blob` if a part is lost, `damaged-blob`.
  */
 export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
   const { buildId, revision, delivery, arch, bits, endian, carrier, levels } = record;

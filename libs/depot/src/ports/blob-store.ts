@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 export interface BlobStore {
   /**
    * Resolves once the bytes are durable. The caller vouches for the hash.
-   * @returns whether they were written now; false where they were there already.
+   * @returns whether they were written now; false if they were there already.
    */
   put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }>;
   /**
@@ -17,7 +17,7 @@ export interface BlobStore {
    * @throws RangeError for bytes of another hash: nothing is written over for those.
    */
   replace(sha256: string, bytes: Uint8Array): Promise<void>;
-  /** @returns the whole blob, or undefined where there is none. */
+  /** @returns the whole blob, or undefined if there is none. */
   get(sha256: string): Promise<Uint8Array | undefined>;
   /**
    * The blob as it comes, for readers that take their time: the store is asked for more only as

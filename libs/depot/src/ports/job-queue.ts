@@ -27,7 +27,7 @@ export interface JobQueue {
   work(handle: JobHandler, options?: { concurrency?: number }): JobWorker;
   /** Of jobs that wait, that run, and that wait to be tried again. */
   counts(): Promise<Record<'waiting' | 'active' | 'delayed', number>>;
-  /** Milliseconds since the job that waits longest was added; 0 where none waits. */
+  /** Milliseconds since the job that waits longest was added; 0 if none waits. */
   longestWait(): Promise<number>;
   /** Rejects where the queue takes no jobs: for readiness. */
   check(): Promise<void>;

@@ -11,7 +11,7 @@ export interface StoredRecord {
 
 /** Kernel records by build ID, replaced by compare-and-swap. */
 export interface RecordStore {
-  /** @throws UnreadableRecord where something lies there that is no record. */
+  /** @throws UnreadableRecord if something lies there that is no record. */
   get(buildId: string): Promise<StoredRecord | undefined>;
   /**
    * Resolves once the record is durable.

@@ -86,8 +86,8 @@ export interface OfferedFile {
   /** Bytes, if they are known before it is opened. */
   size?: number | undefined;
   /**
-   * The bytes from `start` on, or from 0 where the upstream cannot resume.
-   * Rejects with nothing but the signal's reason.
+   * The bytes from `start` on, or from 0 if the upstream cannot resume. Rejects with nothing but
+   * the signal's reason.
    */
   open(start: number, signal: AbortSignal): Promise<OpenedFile | Miss>;
   /** Of the whole file on this machine: its hash or signature. Undefined: it holds. */

@@ -13,7 +13,7 @@ const TRIES = 5;
  * Signs the published manifest of a kernel with these keys, in the place of the signatures that it
  * has; with none, those are taken away. The revision stays, for what is signed does.
  *
- * @returns false where it is signed so already, or has no manifest.
+ * @returns false if it is signed so already, or has no manifest.
  * @throws DepotError `unknown-build-id`, `unknown-blob`, `newer-schema`.
  */
 export async function resign(

@@ -79,9 +79,9 @@ interface KernelSays {
 }
 
 /**
- * What of a kernel's variables its running self may be given, and how it is made to load the
- * module that brings them.
- * @throws DepotError where what the upload says makes no sense, or is of another build.
+ * What of a kernel's variables its running self may be given, and how it is made to load the module
+ * that brings them.
+ * @throws DepotError if what the upload says makes no sense, or is of another build.
  */
 export function carrierParts(
   core: Btf,
@@ -172,7 +172,7 @@ function layoutPart({ layout }: Ksyms, from: Evidence): LayoutPart {
   return { bytes, sha256: sha256Of(bytes), from };
 }
 
-/** Undefined where the release does not begin with a version. */
+/** Undefined if the release does not begin with a version. */
 export function kernelVersionOf(release: string | undefined) {
   const isVersion = release !== undefined && /^\d{1,4}\.\d{1,4}(?:\D|$)/.test(release);
   return isVersion ? parseKernelVersion(release) : undefined;

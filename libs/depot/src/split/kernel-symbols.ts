@@ -71,7 +71,7 @@ const LEVEL = 3;
 /**
  * What is known of a kernel's image, by the best source that there is: the kernel itself, a map,
  * what an earlier upload brought. A map of a kernel that has symbols is held against these.
- * @throws DepotError where the map is malformed, or not of this kernel.
+ * @throws DepotError if the map is malformed, or not of this kernel.
  */
 export function kernelImage(delivery: Delivery, sources: ImageSources): FoundImage {
   // Without core of its own a kernel registers no BTF on it.

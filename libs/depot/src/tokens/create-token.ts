@@ -28,7 +28,7 @@ export function createToken(options: Loose<NewToken>): { text: string; token: To
   };
 }
 
-/** @returns undefined where the text is not of a token's form. */
+/** @returns undefined if the text is not of a token's form. */
 export function parseToken(text: string): { id: string; secretSha256: string } | undefined {
   const [, id, secret] = /^btfd_([0-9a-f]{16})_([0-9a-f]{64})$/.exec(text) ?? [];
   if (id === undefined || secret === undefined) return undefined;

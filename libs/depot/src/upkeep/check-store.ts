@@ -71,7 +71,7 @@ interface CheckRange {
  * gives the artifacts that it has. Withdrawn kernels have none. Goes through the kernels in the
  * order of their build IDs. What is damaged or lost is noted for the sweeper.
  *
- * @throws DepotError `store-unavailable` where the store is away: that is no finding.
+ * @throws DepotError `store-unavailable` if the store is away: that is no finding.
  */
 export async function checkStore(
   deps: CheckDeps,

@@ -9,7 +9,7 @@ import { updateRecord } from '../record/update-record.ts';
  *
  * A record of which malformed fields were left out is written without them, under a new revision.
  *
- * @returns false where the kernel is neither.
+ * @returns false if the kernel is neither.
  * @throws DepotError `unknown-build-id`, `newer-schema`.
  */
 export async function requeue(records: RecordStore, buildId: string): Promise<boolean> {

@@ -13,8 +13,8 @@ export interface Kfunc {
 }
 
 /**
- * The functions that BPF programs may call, by number of the name: those that the sets in .BTF_ids list
- * (BTF_KFUNCS_START). Empty where the kernel has none, or no symbols.
+ * The functions that BPF programs may call, by number of the name: those that the sets in .BTF_ids
+ * list (BTF_KFUNCS_START). Empty if the kernel has none, or no symbols.
  */
 export function findKfuncs(elf: Elf, names: DwarfNames): Map<number, Kfunc> {
   const found = new Map<number, Kfunc>();

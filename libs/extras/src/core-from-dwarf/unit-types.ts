@@ -271,7 +271,7 @@ function grown<T extends Column>(old: T): T {
   return more;
 }
 
-/** Elements of a dimension; 0 where it is not said. */
+/** Elements of a dimension; 0 if it is not said. */
 function elements({ upperBound, count }: TypeEntry): number {
   // An upper bound of -1 is how some compilers write that there is none.
   if (upperBound === 0xffffffff) return 0;

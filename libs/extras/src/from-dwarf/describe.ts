@@ -94,7 +94,7 @@ export class TypeReader {
     return tags;
   }
 
-  /** Elements by dimension, the outermost first; 0 where it is not said. */
+  /** Elements by dimension, the outermost first; 0 if it is not said. */
   dimensions(unit: Unit, entry: Entry): number[] {
     const counts: number[] = [];
     this.#eachChild(unit, entry, Tag.SUBRANGE_TYPE, (range) => {

@@ -13,7 +13,7 @@ export class Names {
   readonly #index: CoreIndex;
   /** Of what core lacks, by offset in .debug_str + 1. */
   readonly #ofStrings = new NumberMap();
-  /** Number + 1 by offset, 0 where it has not been asked for. */
+  /** Number + 1 by offset, 0 if it has not been asked for. */
   readonly #ofCore: Uint32Array;
 
   constructor(index: CoreIndex, builder: BtfBuilder) {
@@ -36,7 +36,7 @@ export class Names {
     return this.#builder.string(text);
   }
 
-  /** The number of a string attribute of an entry, 0 where there is none or it is empty. */
+  /** The number of a string attribute of an entry, 0 if there is none or it is empty. */
   ofEntry(entry: Entry, attribute: number): number {
     if (!entry.text(attribute)) return 0;
     const { textBytes, textAt } = entry;

@@ -24,8 +24,8 @@ export function refuseShuffled(dwarf: Dwarf, unit: Unit): void {
 }
 
 /**
- * Throws FormatError `randstruct` where the full BTF of a kernel cannot be right: pahole makes it
- * from debug information, which gcc's plugin shuffles past. That of clang is right.
+ * Throws FormatError `randstruct` if the full BTF of a kernel cannot be right: pahole makes it from
+ * debug information, which gcc's plugin shuffles past. That of clang is right.
  */
 export function refuseShuffledFull(elf: Elf): void {
   if (!isShuffled(elf) || /\bclang version\b/.test(textOf(elf, 'linux_banner') ?? '')) return;
@@ -36,7 +36,7 @@ export function refuseShuffledFull(elf: Elf): void {
   );
 }
 
-/** What a symbol of a text names; undefined where there is none. */
+/** What a symbol of a text names; undefined if there is none. */
 function textOf(elf: Elf, name: string): string | undefined {
   const symbol = elf.symbol(name);
   const bytes = symbol && elf.bytesOf(symbol, Math.min(symbol.size, 4096));
@@ -44,8 +44,8 @@ function textOf(elf: Elf, name: string): string | undefined {
 }
 
 /**
- * Throws FormatError `foreign-core` where a variable that both have once in a section, by name,
- * lies elsewhere in core (its per-CPU ones) than in DWARF: core is of another build.
+ * Throws FormatError `foreign-core` if a variable that both have once in a section, by name, lies
+ * elsewhere in core (its per-CPU ones) than in DWARF: core is of another build.
  */
 export function checkSameBuild(ofCore: readonly Variable[], found: readonly Variable[]): void {
   const sections = new Set(ofCore.map(({ place }) => place?.section));

@@ -70,7 +70,7 @@ export class DepthComparison {
     return true;
   }
 
-  /** Undefined where the two differ by themselves, else what must be the same too. */
+  /** Undefined if the two differ by themselves, else what must be the same too. */
   #compareOne(
     unit: Unit,
     number: number,

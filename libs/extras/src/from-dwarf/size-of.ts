@@ -4,7 +4,7 @@ import type { TypeTable } from './type-table.ts';
 /** Links of a chain (typedefs, qualifiers, dimensions) that are followed; C code has under twenty. */
 const MAX_CHAIN = 256;
 
-/** Bytes that a value of the type takes; 0 where that is not known, NaN where it is endless. */
+/** Bytes that a value of the type takes; 0 if that is not known, NaN where it is endless. */
 export function sizeOfType(table: TypeTable, id: number, pointerSize: number): number {
   let count = 1;
   for (let links = 0; links < MAX_CHAIN; links++) {

@@ -1,6 +1,6 @@
 import { infoKind, Kind } from '@btf-depot/btf';
 
-/** Words from one name to the next in the tail; 0 where it has none. */
+/** Words from one name to the next in the tail; 0 if it has none. */
 export function nameStride(kind: number): number {
   switch (kind) {
     case Kind.STRUCT:

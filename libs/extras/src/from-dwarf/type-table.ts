@@ -55,7 +55,7 @@ export class TypeTable {
     return this.#added[id - this.core.endId].at(3 + index) ?? 0;
   }
 
-  /** The lowest id of core's types of a name; 0 where core has none, and for no name. */
+  /** The lowest id of core's types of a name; 0 if core has none, and for no name. */
   firstNamed(name: number): number {
     return this.#index.firstNamed(name);
   }
@@ -72,7 +72,7 @@ export class TypeTable {
     return ids;
   }
 
-  /** The first type with these words, whose names are numbers of `names`; 0 where there is none. */
+  /** The first type with these words, whose names are numbers of `names`; 0 if there is none. */
   find(words: readonly number[]): number {
     const hash = hashOf(words, 0, words.length);
     return this.#findIn(this.#index.slots, hash, words) || this.#findIn(this.#slots, hash, words);

@@ -49,15 +49,15 @@ export interface BeyondVariable {
 
 /**
  * The variables of a kernel as split BTF on its core, from the DWARF of its vmlinux: those that
- * pahole 1.30 finds with `--btf_features=global_var --lang_exclude=rust`, with the same types,
- * and a few that it does not find (`beyond`). Variables that core has already are not repeated.
- * Core must have been made from the same DWARF: of a named type that it has once, only kind, size,
+ * pahole 1.30 finds with `--btf_features=global_var --lang_exclude=rust`, with the same types, and
+ * a few that it does not find (`beyond`). Variables that core has already are not repeated. Core
+ * must have been made from the same DWARF: of a named type that it has once, only kind, size,
  * members and their places are compared. One pass over the units, 1 s for a kernel of 2,400, with
  * some 200 MB of memory.
  *
- * Throws FormatError: `btf-base` where core is split BTF or of another byte order, `foreign-core`
- * where it has variables at other places, `randstruct`, `dwarf-none`, `dwarf-relocatable` and
- * what else reading ELF and DWARF throws, `dwarf-nesting`, `dwarf-limit`, `datasec-range`.
+ * Throws FormatError: `btf-base` if core is split BTF or of another byte order, `foreign-core` if
+ * it has variables at other places, `randstruct`, `dwarf-none`, `dwarf-relocatable` and what else
+ * reading ELF and DWARF throws, `dwarf-nesting`, `dwarf-limit`, `datasec-range`.
  */
 // No passes are an object without members.
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type

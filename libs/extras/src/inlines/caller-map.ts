@@ -146,7 +146,7 @@ export class CallerMap {
     throw new FormatError('inlines-map', 'no map of inlined calls: it has no section');
   }
 
-  /** Undefined where the map does not say it: it is older, or the kernel's build wrote the sites. */
+  /** Undefined if the map does not say it: it is older, or the kernel's build wrote the sites. */
   classOf(site: number): SiteClass | undefined {
     return this.#classes.of(site);
   }

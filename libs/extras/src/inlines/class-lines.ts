@@ -35,7 +35,7 @@ function word(value: number): string {
 
 /** Classes of sites, as lines of a map say them. */
 export class SiteClasses {
-  /** How many sites have one; undefined where the map says none. */
+  /** How many sites have one; undefined if the map says none. */
   #count: number | undefined;
   readonly #others = new Map<number, SiteClass>();
 
@@ -49,7 +49,7 @@ export class SiteClasses {
     }
   }
 
-  /** Undefined where the map does not say it. */
+  /** Undefined if the map does not say it. */
   of(site: number): SiteClass | undefined {
     if (this.#count === undefined || site >= this.#count) return undefined;
     return this.#others.get(site) ?? 'inside';

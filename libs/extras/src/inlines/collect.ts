@@ -53,7 +53,7 @@ export interface CollectorInput {
 export class InlineCollector implements SiteVisitor {
   readonly functions: InlinedFunctions;
   readonly sections: CodeSections;
-  /** Of LOC_PROTOs: numbers of LOC_PARAMs plus 1, 0 where there is none. */
+  /** Of LOC_PROTOs: numbers of LOC_PARAMs plus 1, 0 if there is none. */
   readonly locations = new WordPool();
   /** SITE columns of each, in the order of DWARF. */
   readonly sites = new Rows(4);

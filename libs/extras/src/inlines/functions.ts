@@ -28,7 +28,7 @@ export interface InlinedFunction {
   /** Id of its FUNC_PROTO: core's, or one that was added. */
   readonly proto: number;
   readonly isGlobal: boolean;
-  /** Id of core's FUNC, 0 where core has none. */
+  /** Id of core's FUNC, 0 if core has none. */
   readonly inCore: number;
   /** In order; undefined for `...`. */
   readonly parameters: readonly (ParameterType | undefined)[];
@@ -103,7 +103,7 @@ export class InlinedFunctions {
     this.#pointerSize = pointerSize;
   }
 
-  /** The origin of that number; undefined where it has no name that BTF can have. */
+  /** The origin of that number; undefined if it has no name that BTF can have. */
   originOf(unit: Unit, number: number): Origin | undefined {
     if (this.#unit !== unit.index) {
       this.#origins.length = 0;
@@ -153,7 +153,7 @@ export class InlinedFunctions {
     });
   }
 
-  /** The function that is described; undefined where BTF cannot have its name. */
+  /** The function that is described; undefined if BTF cannot have its name. */
   #function(unit: Unit): InlinedFunction | undefined {
     const spelling = this.#spell(unit);
     if (spelling >= 0 && spelling < this.#spelt.length) return this.#spelt[spelling];

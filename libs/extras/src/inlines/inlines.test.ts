@@ -34,7 +34,7 @@ import { locationText, type Location } from './location.ts';
 import { kernelRegister, registerName } from './registers.ts';
 import { SiteTable } from './site-table.ts';
 
-/** Core with `int`, and `twice` where it is wanted. */
+/** Core with `int`, and `twice` if it is wanted. */
 function core({ twice = false } = {}): Btf {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, IntEncoding.SIGNED);

@@ -5,7 +5,7 @@ import type { LocationKind, Unavailable } from './coverage.ts';
 
 /** What is known of a parameter whatever the site. */
 export interface ParameterType {
-  /** Bytes; 0 where it has none. */
+  /** Bytes; 0 if it has none. */
   readonly size: number;
   readonly isSigned: boolean;
 }

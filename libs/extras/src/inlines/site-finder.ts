@@ -3,7 +3,7 @@ import type { SiteClass } from './coverage.ts';
 
 /** An inlined call, as its entry says it. */
 export interface FoundSite {
-  /** Where its code begins, as a number of the AddressSpace; undefined where nothing says it. */
+  /** Where its code begins, as a number of the AddressSpace; undefined if nothing says it. */
   address: number | undefined;
   /** gcc's number among the statements that begin at that address. */
   view: number;

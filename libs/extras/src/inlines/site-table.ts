@@ -14,7 +14,7 @@ export interface Site {
 }
 
 export interface SiteParameter {
-  /** Empty where the prototype names none. */
+  /** Empty if the prototype names none. */
   readonly name: string;
   /** As C; `...` for those that have no prototype. */
   readonly type: string;
@@ -153,7 +153,7 @@ export class SiteTable {
       });
   }
 
-  /** The site of a number below `count`. Throws FormatError `btf-limit` where its text is too long. */
+  /** The site of a number below `count`. Throws FormatError `btf-limit` if its text is too long. */
   site(number: number): Site {
     const { id, name, first } = this.#sectionOf(number);
     const at = (number - first) * 3;

@@ -35,7 +35,7 @@ export class TypeSpelling {
     this.#entry = new Entry(dwarf.tables);
   }
 
-  /** The number of the spelling of a type's entry; 0 where it has none. `number` may be 0: void. */
+  /** The number of the spelling of a type's entry; 0 if it has none. `number` may be 0: void. */
   of(unit: Unit, number: number): number {
     if (this.#unit?.start !== unit.start) {
       this.#known.clear();

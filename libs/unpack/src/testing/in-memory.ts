@@ -30,7 +30,7 @@ export async function unpackBytes(bytes: Uint8Array, options?: UnpackOptions) {
   };
 }
 
-/** The code of the FormatError; undefined where there is none, other errors as they are. */
+/** The code of the FormatError; undefined if there is none, other errors as they are. */
 export async function codeOf(run: Promise<unknown>): Promise<string | undefined> {
   try {
     await run;

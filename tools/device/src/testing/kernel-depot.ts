@@ -30,7 +30,7 @@ export async function startKernelDepot(...options: string[]): Promise<KernelDepo
   await rm(folder, { recursive: true });
   const get = (name: string) => depot.get(`/v1/kernels/${buildId}/${name}`);
   const core = await get('vmlinux.btf');
-  // There are none where the kernel has no BTF of its own.
+  // There are none if the kernel has no BTF of its own.
   const ksyms = await get('vmlinux.ksyms.btf').catch(() => Buffer.alloc(0));
   const devices: Device[] = [];
   return {

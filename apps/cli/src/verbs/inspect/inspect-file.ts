@@ -60,9 +60,9 @@ export interface Inspected {
 /**
  * What a file is: build ID, ELF header, BTF sections with their kinds, the module's own words.
  * @param base path of the BTF that a split one stands on.
- * @param running the kernel that a carrier is compared with.
- * A module is judged whatever its BTF sections hold: a broken one is said beside the judgement.
- * @throws FormatError or DepotError where it is nothing that we know, or damaged.
+ * @param running the kernel that a carrier is compared with. A module is judged whatever its BTF
+ *   sections hold: a broken one is said beside the judgement.
+ * @throws FormatError or DepotError if it is nothing that we know, or damaged.
  */
 export async function inspectFile(
   path: string,

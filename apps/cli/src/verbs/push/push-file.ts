@@ -48,7 +48,7 @@ export interface Refused {
   error: Fault;
 }
 
-/** What a file is, without sending it. @throws DepotError where it is nothing that we know. */
+/** What a file is, without sending it. @throws DepotError if it is nothing that we know. */
 export function lookInto(file: string, name = file): Promise<UnpackedUpload> {
   return withUnpacked(file, (found) => Promise.resolve(found), name);
 }
@@ -59,7 +59,7 @@ export function lookInto(file: string, name = file): Promise<UnpackedUpload> {
  *
  * @param found what `lookInto` says, where it was asked already.
  * @returns one result a kernel; at least one was accepted.
- * @throws DepotError or ProblemError where the file is not one that the depot takes.
+ * @throws DepotError or ProblemError if the file is not one that the depot takes.
  */
 export async function pushFile(
   depot: DepotClient,

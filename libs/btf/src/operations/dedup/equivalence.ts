@@ -85,7 +85,7 @@ export class Equivalence {
     return true;
   }
 
-  /** Undefined where it depends on what the types refer to. */
+  /** Undefined if it depends on what the types refer to. */
   #compareHeads(left: number, right: number): boolean | undefined {
     const all = this.#canonical;
     all.countStep();

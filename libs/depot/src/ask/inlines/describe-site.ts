@@ -11,7 +11,7 @@ import type { SiteSource } from './site-source.ts';
 
 /**
  * A site as the HTTP interface and the command line show it.
- * @throws DepotError `bad-btf` where its parameters cannot be written as C.
+ * @throws DepotError `bad-btf` if its parameters cannot be written as C.
  */
 export function describeSite({ table, map, arch }: SiteSource, number: number): InlineSite {
   const site = refusing('inlines', () => table.site(number));

@@ -45,7 +45,7 @@ export function findVariable(
 }
 
 /**
- * One name: the variables that have it; `next` where there was no room for all.
+ * One name: the variables that have it; `next` if there was no room for all.
  * @throws as `findVariable`.
  */
 export function* answerVariable(
@@ -59,8 +59,8 @@ export function* answerVariable(
 }
 
 /**
- * Many names at once; what is missing does not spoil the rest. Where there is no room for all,
- * `next` says how many of the names the answer is about.
+ * Many names at once; what is missing does not spoil the rest. If there is no room for all, `next`
+ * says how many of the names the answer is about.
  */
 export function* resolveVariables(
   kernel: AskedKernel,
@@ -124,7 +124,7 @@ export interface VariableList {
 }
 
 /**
- * Variables by name, in the order of names; fewer than `limit` where there is no room for more.
+ * Variables by name, in the order of names; fewer than `limit` if there is no room for more.
  * @throws DepotError `bad-query` for a page that no answer named.
  */
 export function* listVariablePage(

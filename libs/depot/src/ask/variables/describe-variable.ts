@@ -17,7 +17,7 @@ const MAX_TYPES = 1024 * 1024;
 
 /**
  * A row as clients get it.
- * @throws DepotError `bad-btf` where its types cannot be written as C.
+ * @throws DepotError `bad-btf` if its types cannot be written as C.
  */
 export function describeVariable(table: VariableTable, row: VariableRow): Variable {
   const { btf } = table;
@@ -46,9 +46,9 @@ export function describeWithTypes(table: VariableTable, row: VariableRow): Varia
 }
 
 /**
- * A C file that declares the variables of one name after the types that they need. One name has
- * one type in C: where several variables share it, all but the first stand in `#if 0`. Where there
- * is no room for all, `next` is where the next piece of the file begins.
+ * A C file that declares the variables of one name after the types that they need. One name has one
+ * type in C: where several variables share it, all but the first stand in `#if 0`. If there is no
+ * room for all, `next` is where the next piece of the file begins.
  */
 export function* variablesAsC(
   table: VariableTable,

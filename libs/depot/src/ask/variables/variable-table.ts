@@ -92,8 +92,8 @@ export class VariableTable {
   }
 
   /**
-   * Whether a running kernel can be given the variable; undefined where that is not known. Its
-   * place decides: a copy whose symbol the build renamed shares its name with one that is given.
+   * Whether a running kernel can be given the variable; undefined if that is not known. Its place
+   * decides: a copy whose symbol the build renamed shares its name with one that is given.
    */
   isKsym({ id, name, section, offset }: VariableRow): boolean | undefined {
     const ksyms = this.#ksyms;

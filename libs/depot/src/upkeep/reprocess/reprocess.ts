@@ -47,7 +47,7 @@ const TRIES = 5;
  * Makes the splits of a kernel again from its stored parts, and has its carriers made again, under
  * a new revision; until that is ready the old one is served. The core never changes.
  *
- * @returns undefined where the kernel is not of an older encoder, is withdrawn, or unknown.
+ * @returns undefined if the kernel is not of an older encoder, is withdrawn, or unknown.
  * @throws DepotError `unknown-blob`, `bad-btf`; what splitting throws.
  */
 export async function reprocess(

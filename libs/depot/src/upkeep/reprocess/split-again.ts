@@ -22,7 +22,7 @@ type VariablesPart = SplitPart & { variables: number };
  * variables need it, and this is attached to core anew. Which variables are ksyms is as it was:
  * that was found in a symbol table, which is not stored.
  *
- * @throws DepotError `bad-btf` where a kernel would refuse the result; what the libraries throw.
+ * @throws DepotError `bad-btf` if a kernel would refuse the result; what the libraries throw.
  */
 export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredParts): {
   vars: VariablesPart;
