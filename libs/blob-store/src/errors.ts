@@ -1,15 +1,15 @@
 import type { ProblemCode } from '@btf-depot/contracts';
 
-/** The store did not do what it was asked: unreachable, silent, full, or without permission. */
+/** The store failed: it is unreachable, silent or full, or refuses access. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   readonly code = 'store-unavailable' satisfies ProblemCode;
 }
 
-/** The store has no room for what it was given; it goes on when there is some. */
+/** The store is full; it works again once there is room. */
 export class StoreFull extends StoreUnavailable {}
 
-/** A hash or a build ID that is none: refused before it becomes part of a path or key. */
+/** A malformed hash or build ID: refused before it becomes part of a path or key. */
 export class BadName extends Error {
   override readonly name = 'BadName';
   readonly code: 'bad-hash' | 'bad-build-id';
@@ -20,7 +20,7 @@ export class BadName extends Error {
   }
 }
 
-/** The server that was named does not keep its word, so that nothing may rest on it. */
+/** The server breaks a promise that records need. */
 export class UnfitStore extends Error {
   override readonly name = 'UnfitStore';
 }

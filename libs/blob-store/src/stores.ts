@@ -5,6 +5,6 @@ export interface Stores {
   blobs: BlobStore;
   records: RecordStore;
   tokens: TokenStore;
-  /** Rejects where nothing can be written: for readiness. It writes an object of its own. */
+  /** Rejects if nothing can be written: for readiness. It writes its own object. */
   checkWrites: () => Promise<void>;
 }

@@ -1,6 +1,5 @@
-// Bytes as every format library reads and writes them: random access without holding a file,
-// checked cursors over bytes and over streams, a growing writer, and the one error for input that
-// breaks its format.
+// What every format library uses to read and write bytes: random access without holding a file,
+// checked cursors over bytes and streams, a growing writer, and the one error for malformed input.
 export { FormatError, formatWhere, type Where } from './format-error.ts';
 export { ByteReader, type Endian, type ReaderOptions } from './reader.ts';
 export { bytesSource, checkRange, sliceSource, type Source } from './source.ts';

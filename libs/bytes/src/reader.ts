@@ -5,7 +5,7 @@ export type Endian = 'little' | 'big';
 
 /** How a reader names its faults. */
 export interface ReaderOptions {
-  /** Part of the input that the bytes are, for messages. */
+  /** Name of the part of the input, for messages. */
   readonly section?: string;
   /** Offset of the first byte in that section, added to the offsets in messages. */
   readonly base?: number;
@@ -70,7 +70,7 @@ export class ByteReader {
     return this.#view.getBigUint64(this.#take(8), this.#little);
   }
 
-  /** A 64-bit size or offset as a number; what a number cannot hold exactly is refused. */
+  /** A 64-bit size or offset as a number; values that a number cannot hold exactly are refused. */
   u64AsNumber(): number {
     const at = this.#position;
     const value = this.u64();

@@ -1,18 +1,18 @@
 import { FormatError } from './format-error.ts';
 
 /**
- * Bytes at random offsets, read synchronously: a file, a mapping or memory. Readers of large
- * files (a vmlinux with DWARF has 900 MB) take this and never hold the whole.
+ * Bytes at random offsets, read synchronously: a file, a mapping or memory. Readers of large files
+ * (a vmlinux with DWARF has 900 MB) take this and never hold the whole file.
  */
 export interface Source {
   /** Length in bytes. */
   readonly size: number;
   /**
-   * `length` bytes from `offset`. What comes back may be a view of shared memory: do not write to
-   * it. Throws FormatError `source-bounds` if the range is not wholly inside.
+   * `length` bytes from `offset`. The result may be a view of shared memory: do not write to it.
+   * Throws FormatError `source-bounds` if the range is not wholly inside.
    */
   read(offset: number, length: number): Uint8Array;
-  /** The same into memory that is there already, as many bytes as it has; where that saves some. */
+  /** Reads into existing memory, as many bytes as it has; saves a copy for some sources. */
   readonly readInto?: ((offset: number, target: Uint8Array) => void) | undefined;
 }
 
@@ -42,7 +42,7 @@ export function bytesSource(bytes: Uint8Array, section?: string): Source {
   };
 }
 
-/** The part of a source from `offset` on as a source of its own: a file inside an archive. */
+/** The part of a source from `offset` on, as a source: a file inside an archive. */
 export function sliceSource(source: Source, offset: number, length: number): Source {
   checkRange(source.size, offset, length);
   return {

@@ -1,7 +1,7 @@
 import { FormatError } from './format-error.ts';
 import type { Source } from './source.ts';
 
-/** Bytes that arrive piece by piece. Whoever gives a piece does not write to it any more. */
+/** Bytes that arrive piece by piece. The producer must not write to a piece afterwards. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** How a stream reader names its faults. */
@@ -13,13 +13,13 @@ export interface StreamReaderOptions {
 }
 
 /**
- * A cursor over bytes that arrive piece by piece, forwards only. It holds no more than was asked
- * of `fill`, and what the last piece brought beyond that.
+ * A cursor over bytes that arrive piece by piece, forwards only. It holds only the bytes that
+ * `fill` asked for, and the rest of the last piece.
  */
 export class StreamReader {
   readonly #iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
   readonly #options: StreamReaderOptions;
-  /** What has arrived and was not read yet, in order. */
+  /** Bytes that arrived and are not read yet, in order. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #position = 0;
@@ -38,7 +38,7 @@ export class StreamReader {
 
   /**
    * Waits until `count` bytes are at hand.
-   * @returns false if the stream ends before; what there is can be read.
+   * @returns false if the stream ends before; the bytes that arrived can be read.
    */
   async fill(count: number): Promise<boolean> {
     while (this.#heldBytes < count) {
@@ -47,7 +47,7 @@ export class StreamReader {
     return true;
   }
 
-  /** Whether nothing is left. */
+  /** Whether the stream is at its end. */
   async isAtEnd(): Promise<boolean> {
     return !(await this.fill(1));
   }
@@ -61,7 +61,7 @@ export class StreamReader {
     return all;
   }
 
-  /** Passes over bytes at hand. */
+  /** Skips bytes at hand. */
   drop(count: number): void {
     if (count > this.#heldBytes) throw new RangeError(`${count} of ${this.#heldBytes} bytes`);
     this.#position += count;
@@ -86,7 +86,7 @@ export class StreamReader {
     return bytes;
   }
 
-  /** Passes over `count` bytes without holding them. Throws FormatError as `read` does. */
+  /** Skips `count` bytes without holding them. Throws FormatError as `read` does. */
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0;) {
       if (await this.isAtEnd()) this.#fail(left);
@@ -108,7 +108,7 @@ export class StreamReader {
     }
   }
 
-  /** Takes back bytes that were read last and are to be read again. */
+  /** Puts back bytes that were read last, to read them again. */
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#held.unshift(bytes);
@@ -125,12 +125,12 @@ export class StreamReader {
     }
   }
 
-  /** Passes over all that is left: what is unpacked is whole only when it was read to its end. */
+  /** Skips the rest: unpacked data is verified only when it is read to its end. */
   async drain(): Promise<void> {
     while (!(await this.isAtEnd())) this.drop(this.#heldBytes);
   }
 
-  /** Lets go of the stream: whoever gives the bytes is told that no more are wanted. */
+  /** Closes the stream: tells its producer that no more bytes are wanted. */
   async close(): Promise<void> {
     this.#ended = true;
     await this.#iterator.return?.();
@@ -160,13 +160,13 @@ export class StreamReader {
 
 export interface ChunksOptions {
   readonly offset?: number;
-  /** By default all that is left. */
+  /** By default the rest. */
   readonly length?: number;
   /** Bytes of each chunk but the last, by default 256 KiB. */
   readonly chunk?: number;
 }
 
-/** Part of a source as chunks: for what reads streams. */
+/** Part of a source as chunks, for readers of streams. */
 export function* chunksOf(source: Source, options: ChunksOptions = {}): Generator<Uint8Array> {
   const { offset = 0, chunk = 256 * 1024 } = options;
   const { length = source.size - offset } = options;

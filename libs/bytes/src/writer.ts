@@ -15,7 +15,7 @@ export class ByteWriter {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** Bytes written so far, and so the offset of what is written next. */
+  /** Bytes written so far: the offset of the next write. */
   get length(): number {
     return this.#length;
   }

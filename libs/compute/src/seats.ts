@@ -1,20 +1,20 @@
 import { DepotError } from '@btf-depot/depot';
 
 export interface SeatRules {
-  /** At one time. */
+  /** Seats at one time. */
   seats: number;
-  /** Beyond these, for clients that have none: what runs cannot be interrupted. */
+  /** Additional seats for clients that hold none: running work cannot be interrupted. */
   spare: number;
-  /** That wait before more are refused. */
+  /** Waiting requests before more are refused. */
   waiting: number;
-  /** Milliseconds after which what a client used counts half. */
+  /** Milliseconds after which past use counts half. */
   halfLife: number;
 }
 
 interface Client {
   readonly name: string;
   held: number;
-  /** Milliseconds on seats, as far as they still count; up to `at`. */
+  /** Decayed milliseconds on seats, up to `at`. */
   used: number;
   at: number;
 }
@@ -25,13 +25,13 @@ interface Waiter {
   readonly refuse: (reason: Error) => void;
 }
 
-/** Clients that are remembered while they neither hold nor want anything. */
+/** Clients that are remembered although they neither hold nor want a seat. */
 const MOST_IDLE = 1024;
 
 /**
- * So many at one time, shared among clients: a seat goes to the client that used the least of late,
- * and of its own in the order in which they came. In front of Piscina, whose own queue stands still
- * when its last thread is ended with a task (5.3).
+ * Seats shared among clients: a free seat goes to the client that used the least in recent time,
+ * and to its requests in order. It stands in front of Piscina, whose own queue stops if its last
+ * thread is ended with a task (5.3).
  */
 export class Seats {
   readonly #rules: SeatRules;
@@ -40,13 +40,13 @@ export class Seats {
   readonly #now: () => number;
   #taken = 0;
 
-  /** @param now the time, in milliseconds from anywhere. */
+  /** @param now the time, in milliseconds from any origin. */
   constructor(rules: SeatRules, now: () => number = () => performance.now()) {
     this.#rules = rules;
     this.#now = now;
   }
 
-  /** That nobody has or waits for, the spare ones aside. */
+  /** Seats that nobody holds or waits for, without the spare ones. */
   get free(): number {
     return Math.max(this.#rules.seats - this.#taken, 0);
   }
@@ -64,9 +64,9 @@ export class Seats {
   }
 
   /**
-   * Resolves when there is a seat, with what gives it back. Where too many wait, the last of the
-   * client that has most of them waiting is refused, if this client has fewer.
-   * @throws the signal's reason as soon as it is aborted, DepotError `busy` for one that is refused.
+   * Resolves with a function that gives the seat back. If too many wait, the last request of the
+   * client with the most is refused, if this client has fewer.
+   * @throws the signal's reason as soon as it is aborted, DepotError `busy` for a refused request.
    */
   async take(name: string, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
@@ -120,7 +120,7 @@ export class Seats {
     return this.#taken < (held === 0 ? seats + spare : seats);
   }
 
-  /** Whose turn it is. */
+  /** The client whose turn it is. */
   #next(): Waiter | undefined {
     let next: Waiter | undefined;
     for (const waiter of this.#waiting) {
@@ -132,13 +132,13 @@ export class Seats {
     return next;
   }
 
-  /** The one that has to go so that this client may wait. */
+  /** The request that must go so that this client may wait. */
   #pushedOutBy(client: Client): Waiter | undefined {
     const counts = new Map<Client, number>();
     for (const waiter of this.#waiting) {
       counts.set(waiter.client, (counts.get(waiter.client) ?? 0) + 1);
     }
-    // One more than these, and still no more than anyone else.
+    // One more than these is still no more than any other client has.
     let most = (counts.get(client) ?? 0) + 1;
     let largest: Client | undefined;
     for (const [other, count] of counts) {
@@ -147,7 +147,7 @@ export class Seats {
     return this.#waiting.findLast((waiter) => waiter.client === largest);
   }
 
-  /** Brings what a client used up to now. */
+  /** Decays what a client used to now. */
   #account(client: Client): void {
     const now = this.#now();
     const passed = now - client.at;
@@ -164,7 +164,7 @@ export class Seats {
     return client;
   }
 
-  /** Of too many clients, those that came first and are gone. */
+  /** If there are too many clients, forgets the oldest ones that are gone. */
   #forget(): void {
     if (this.#clients.size <= MOST_IDLE) return;
     const busy = new Set(this.#waiting.map(({ client }) => client));

@@ -7,13 +7,13 @@ import { openFileSource } from './file-source.ts';
 import type { Guard } from './memory-guard.ts';
 
 export interface UnpackFileOptions {
-  /** That unpack at one time what can be, at most; by default this one alone. */
+  /** Most files that unpack at one time; by default only this one. */
   threads?: number;
-  /** Called as the work goes on; what it throws ends it. */
+  /** Called as the work goes on; an exception ends it. */
   guard?: Guard;
 }
 
-/** Unpacks a file of an upload; what is wanted of it lies in `folder` afterwards. */
+/** Unpacks a file of an upload; the wanted files are in `folder` afterwards. */
 export async function unpackFile(
   part: string,
   path: string,
@@ -23,7 +23,7 @@ export async function unpackFile(
   using files = new DisposableStack();
   const openAt = (at: string): FileAt => ({ ...files.use(openFileSource(at, guard)), path: at });
   const store = async (chunks: AsyncIterable<Uint8Array>): Promise<FileAt> => {
-    // A name of our own: those in archives are never paths.
+    // Our own name: names in archives never become paths.
     const at = join(folder, `unpacked-${randomUUID()}`);
     await tellingFullDisk(() => writeChunks(at, chunks));
     return openAt(at);

@@ -1,9 +1,9 @@
 /**
- * Does tasks in order, one at a time, and more of them at one time while there is something idle to
- * do them: so others never wait for more than the one that is being done.
+ * Runs tasks in order, one at a time, or several while threads are idle: so others never wait for
+ * more than the running task.
  *
  * @returns the results in the order of the tasks.
- * @throws what the first task that failed threw, when those under way have ended.
+ * @throws the error of the first failed task, once the running ones have ended.
  */
 export async function whileIdle<Task, Result>(
   tasks: readonly Task[],

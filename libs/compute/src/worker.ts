@@ -1,4 +1,6 @@
-/** Runs in a worker thread: opens the files of one task, does its work, hands the bytes over. */
+/**
+ * Runs in a worker thread: opens the files of one task, does the work, and hands over the bytes.
+ */
 import {
   bytesOf,
   compressCarrier,
@@ -18,7 +20,7 @@ const guard = memoryGuard((workerData as ThreadData).memoryLimit);
 export default async function work(task: Task): Promise<unknown> {
   try {
     const [value, bytes] = await run(task);
-    // Moved, not copied: the thread that sent the task goes on with these very buffers.
+    // Moved, not copied: the sending thread continues with these buffers.
     return move({
       [transferableSymbol]: [...new Set(bytes.filter(isAlone).map(({ buffer }) => buffer))],
       [valueSymbol]: { value } satisfies Outcome<unknown>,
@@ -59,7 +61,7 @@ function split({ paths, options, progress }: Task & { do: 'split' }): KernelPart
   return splitPaths(paths, options, { guard, onUnit });
 }
 
-/** A view of something larger is copied: what else lies there is not ours to give away. */
+/** A view of a larger buffer is copied: the rest of that buffer is not ours to move. */
 function isAlone({ byteLength, buffer }: Uint8Array): boolean {
   return byteLength === buffer.byteLength;
 }

@@ -14,10 +14,10 @@ export interface ElfHeader {
   readonly flags: number;
   readonly entry: bigint;
   readonly sectionOffset: number;
-  /** As in the header: 0 may mean that section 0 says it (gABI, extended numbering). */
+  /** As in the header: 0 may mean that section 0 has it (gABI, extended numbering). */
   readonly sectionCount: number;
   readonly sectionEntrySize: number;
-  /** As in the header: 0xffff may mean that section 0 says it. */
+  /** As in the header: 0xffff may mean that section 0 has it. */
   readonly sectionNameIndex: number;
 }
 

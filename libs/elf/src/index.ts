@@ -1,7 +1,7 @@
 // ELF of either class and byte order: `readElf(source)` reads headers, and contents, notes, build
-// ID and symbols when asked; `writeRelocatable` writes the ET_REL files that carry BTF, `reduceElf`
-// what of a file somebody reads.
-// Specification: System V gABI. To add an architecture: machine.ts.
+// ID and symbols on demand; `writeRelocatable` writes the ET_REL files that carry BTF; `reduceElf`
+// keeps only the ranges that a reader needs. Specification: System V gABI. To add an architecture:
+// machine.ts.
 export {
   ElfType,
   SectionFlag,

@@ -1,6 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 
-/** What a reader refuses to be led beyond; sizes in bytes. */
+/** Limits against hostile input; sizes in bytes. */
 export interface ElfLimits {
   /** Section headers. */
   readonly sections: number;

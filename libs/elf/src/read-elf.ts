@@ -8,8 +8,8 @@ import { readRange, readSections, type ElfSection } from './sections.ts';
 import { SymbolTable, type ElfSymbol } from './symbols.ts';
 
 /**
- * A linker that joins notes with one PROGBITS section, as an assembler's `.note.GNU-stack` is,
- * makes PROGBITS of all: `.notes` of some arm64 and riscv kernels since Linux 6.2.
+ * A linker that joins notes with a PROGBITS section, such as an assembler's `.note.GNU-stack`,
+ * makes the result PROGBITS: `.notes` of some arm64 and riscv kernels since Linux 6.2.
  */
 const NOTE_NAME = /^\.notes?(\.|$)/;
 
@@ -61,16 +61,16 @@ export class Elf {
   }
 
   /**
-   * The first section of that name that has bytes in this file: the headers of a split debug file
-   * (`objcopy --only-keep-debug`) name as NOBITS what only the stripped file has.
+   * The first section of that name with bytes in this file: a split debug file (`objcopy
+   * --only-keep-debug`) lists sections as NOBITS that only the stripped file has.
    */
   filled(name: string): ElfSection | undefined {
     return this.sections.find((section) => section.name === name && isFilled(section));
   }
 
   /**
-   * A section's bytes as they stand in the file (SHF_COMPRESSED is not undone); none for NOBITS.
-   * Throws FormatError `elf-truncated` if the file ends too early, `elf-limit`.
+   * A section's bytes as in the file (SHF_COMPRESSED is not undone); none for NOBITS. Throws
+   * FormatError `elf-truncated` if the file ends too early, `elf-limit`.
    */
   bytes(section: ElfSection): Uint8Array {
     if (section.type === SectionType.NOBITS) return new Uint8Array();
@@ -95,7 +95,7 @@ export class Elf {
     return readNotes(this.bytes(section), this.endian, { section: section.name, limit });
   }
 
-  /** Nothing says that these are notes but their name. */
+  /** Only their name shows that these are notes. */
   #maybeNotes(section: ElfSection): ElfNote[] {
     try {
       return this.#notesOf(section);
@@ -122,8 +122,8 @@ export class Elf {
   }
 
   /**
-   * The `length` bytes that a symbol stands for, its own size by default. Undefined if the symbol
-   * is in no section of the file that has contents.
+   * The `length` bytes of a symbol, its own size by default. Undefined if the symbol is in no
+   * section with contents.
    */
   bytesOf(symbol: ElfSymbol, length: number = symbol.size): Uint8Array | undefined {
     const section = this.sections.at(symbol.section);

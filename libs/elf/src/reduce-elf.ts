@@ -10,19 +10,19 @@ export interface FileRange {
   readonly length: number;
 }
 
-/** What changes in a section's header. */
+/** The changed fields of a section's header. */
 interface Kept {
   readonly type: number;
   readonly offset: number;
 }
 
 /**
- * The same ELF file with no other contents than some ranges of it: for whoever reads these, and the
- * headers, it is the whole file. Sections keep index, name, address and size. Of a section that a
- * range touches, what lies outside all of them is zeros; one that no range touches becomes NOBITS,
- * or an unused header where it has no address. Segments are left out.
+ * The same ELF file with only the contents of some ranges: a reader of these ranges and of the
+ * headers sees no difference. Sections keep index, name, address and size. Bytes of a section
+ * outside the ranges become zeros; a section without any range becomes NOBITS, or an unused header
+ * if it has no address. Segments are left out.
  *
- * Throws what `readElf` throws.
+ * Throws the errors of `readElf`.
  */
 export function reduceElf(source: Source, ranges: readonly FileRange[]): Uint8Array<ArrayBuffer> {
   const header = readHeader(source);
@@ -43,7 +43,7 @@ export function reduceElf(source: Source, ranges: readonly FileRange[]): Uint8Ar
   return bytes;
 }
 
-/** Writes what the ranges have of a section. */
+/** Writes the bytes of a section that are in the ranges. */
 function keep(
   out: ByteWriter,
   source: Source,
@@ -51,7 +51,8 @@ function keep(
   ranges: readonly FileRange[],
 ): Kept {
   const { type, flags, size, offset, name } = section;
-  // Of an unused header the sizes are none: section 0 has numbers there that the file's has no room for.
+  // An unused header has no sizes: in section 0 they are numbers that do not fit in the file's
+  // header.
   if (type === SectionType.NULL || type === SectionType.NOBITS) return { type, offset: 0 };
   const end = offset + size;
   const touching = ranges.filter((one) => one.offset < end && one.offset + one.length > offset);
@@ -59,7 +60,7 @@ function keep(
     const hasAddress = (flags & SectionFlag.ALLOC) !== 0;
     return { type: hasAddress ? SectionType.NOBITS : SectionType.NULL, offset: 0 };
   }
-  // The file has all of it, whatever the ranges are: no memory is set aside for a lie.
+  // The file contains all of it, whatever the ranges say: no memory is allocated for a false size.
   readRange(source, end, 0, name);
   const content = new Uint8Array(size);
   for (const range of touching) {

@@ -4,7 +4,7 @@ import type { ElfHeader } from './header.ts';
 import { checkLimit, type ElfLimits } from './limits.ts';
 import { stringAt } from './strings.ts';
 
-/** A section header; `offset` and `size` are bytes of the file, `address` is where it is loaded. */
+/** A section header; `offset` and `size` are bytes of the file, `address` is its load address. */
 export interface ElfSection {
   readonly index: number;
   readonly name: string;

@@ -1,8 +1,8 @@
 import { FormatError } from '@btf-depot/bytes';
 
 /**
- * The string that starts at `offset` of a string table, one character a byte (names in ELF are
- * byte strings). Throws FormatError `elf-string` where it lies outside or has no end.
+ * The string at `offset` of a string table, one character a byte (names in ELF are byte strings).
+ * Throws FormatError `elf-string` if it lies outside or has no end.
  */
 export function stringAt(table: Uint8Array, offset: number, section: string): string {
   const end = offset < table.length ? table.indexOf(0, offset) : -1;

@@ -7,7 +7,7 @@ export interface ElfSymbol {
   readonly name: string;
   /** An address in an executable, an offset into its section in a relocatable file. */
   readonly value: bigint;
-  /** Bytes; 0 if the assembler was not told. */
+  /** Bytes; 0 if the assembler did not set it. */
   readonly size: number;
   readonly type: number;
   readonly binding: number;
@@ -15,7 +15,7 @@ export interface ElfSymbol {
   readonly section: number;
 }
 
-/** What a symbol table is read from. */
+/** Source of a symbol table. */
 export interface SymbolTableParts {
   readonly class: ElfClass;
   readonly endian: Endian;
@@ -26,8 +26,8 @@ export interface SymbolTableParts {
 }
 
 /**
- * A symbol table read in place: a vmlinux has 150,000 symbols, and most callers want three.
- * Fields are read by index; `find` builds no table.
+ * A symbol table read in place: a vmlinux has 150,000 symbols, and most callers want three. Fields
+ * are read by index; `find` builds no table.
  */
 export class SymbolTable {
   readonly length: number;

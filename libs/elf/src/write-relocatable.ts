@@ -39,8 +39,8 @@ interface Placed {
 
 /**
  * A relocatable file (ET_REL) with the given sections in the given order, then one empty symbol
- * table, .strtab and .shstrtab: what the kernel's module loader insists on. The same input gives
- * the same bytes. Throws RangeError for more than 0xfeff sections.
+ * table, .strtab and .shstrtab, which the kernel's module loader demands. The same input gives the
+ * same bytes. Throws RangeError for more than 0xfeff sections.
  */
 export function writeRelocatable(input: RelocatableInput): Uint8Array<ArrayBuffer> {
   const { class: bits, endian } = input;

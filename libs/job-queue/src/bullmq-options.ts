@@ -2,9 +2,9 @@ import { JOB_QUEUE_DEFAULTS, type JobQueueOptions } from './options.ts';
 import type { RedisAddress } from './redis.ts';
 
 export interface BullmqOptions extends JobQueueOptions, RedisAddress {
-  /** Of every key in Redis: depots that share a Redis differ in it. */
+  /** Prefix of every key in Redis: depots that share a Redis need different ones. */
   prefix?: string;
-  /** Milliseconds without word of its worker after which a job is given to another one. */
+  /** Milliseconds of a worker's silence after which its job goes to another one. */
   silenceMs?: number;
 }
 
@@ -14,7 +14,7 @@ export const BULLMQ_DEFAULTS = {
   silenceMs: 30_000,
 } as const;
 
-/** With all defaults in place. */
+/** With all defaults filled in. */
 export type FullOptions = BullmqOptions &
   Required<Pick<BullmqOptions, keyof typeof BULLMQ_DEFAULTS>>;
 

@@ -7,8 +7,8 @@ import { attemptError } from './options.ts';
 import { onceEach, trackedConnection } from './redis.ts';
 
 /**
- * Milliseconds for which a job of a newer version is out of the way of older workers. Then they may
- * be the ones again who get it: it takes as long, on average, for each of them beside a newer one.
+ * Milliseconds for which a job of a newer version stays away from older workers. Then an older one
+ * may get it again; on average it takes this long for each of them beside a newer one.
  */
 const NEWER_DELAY = 2000;
 
@@ -48,8 +48,8 @@ export function startBullmqWorker(
     concurrency,
     lockDuration: silenceMs,
     stalledInterval: silenceMs,
-    // The handler is told of crashes and ends the job itself: were BullMQ to do so, no record
-    // would say it, and the sweeper would add the job again for ever.
+    // The handler counts crashes and ends the job itself: if BullMQ did, no record would say so,
+    // and the sweeper would add the job again for ever.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
   });
   worker.on('error', onceEach(connections.first, onError));
@@ -61,7 +61,7 @@ export function startBullmqWorker(
     async close() {
       const closed = worker.close();
       while (running.size > 0) await Promise.allSettled(running);
-      // Without Redis the last results wait for it; whoever closes does not. The records have them.
+      // If Redis is away, the last results wait for it; closing does not. The records have them.
       await Promise.race([closed, sleep(CLOSE_LIMIT, undefined, { ref: false })]);
       connections.end();
       await closed;
@@ -69,7 +69,7 @@ export function startBullmqWorker(
   };
 }
 
-/** As whoever added the job set them: its settings may differ from this process's. */
+/** As set by the process that added the job: its settings may differ from ours. */
 function attemptsOf(job: BullJob<Job>): number {
   return job.opts.attempts ?? 1;
 }

@@ -13,13 +13,13 @@ import { QueueUnavailable, UnfitQueue } from './errors.ts';
 import { inspectRedis } from './inspect-redis.ts';
 import { connected, onceEach, producerConnection } from './redis.ts';
 
-/** Seconds, and number: what was given up is kept for people to look at. */
+/** Seconds, and number: failed jobs are kept for people to look at. */
 const KEEP_FAILED = { age: 7 * 24 * 3600, count: 1000 };
 
-/** Milliseconds for which Redis keeps what a check writes. */
+/** Milliseconds for which Redis keeps the key of a check. */
 const CHECK_LASTS = 60_000;
 
-/** The queue on BullMQ. Adding fails fast where Redis is away; workers wait for it to come back. */
+/** The queue on BullMQ. Adding fails fast if Redis is away; workers wait until it is back. */
 export class BullmqJobQueue implements JobQueue {
   readonly #options: FullOptions;
   readonly #redis: Redis;
@@ -33,12 +33,12 @@ export class BullmqJobQueue implements JobQueue {
     this.#queue = new Queue<Job>(QUEUE_NAME, {
       connection: this.#redis,
       prefix,
-      // The check is a command of its own: were it cut off, the queue would stay unusable.
+      // A separate command: if it were cut off inside another one, the queue would stay unusable.
       skipVersionCheck: true,
       defaultJobOptions: {
         attempts,
         backoff: { type: 'exponential', delay: backoffMs },
-        // A job that is kept makes `add` of the same id do nothing.
+        // A kept job makes `add` of the same id do nothing.
         removeOnComplete: true,
         removeOnFail: KEEP_FAILED,
       },
@@ -52,7 +52,7 @@ export class BullmqJobQueue implements JobQueue {
     await this.#ask(`add job ${id}`, async () => {
       const there = await this.#queue.getJob(id);
       if (there && (await there.isFailed())) {
-        // Where someone else was faster it runs by now, and is locked: then it is as wanted.
+        // If another process was faster, the job runs by now and is locked: as wanted.
         await there.remove().catch(async (error: unknown) => {
           if (await there.isFailed()) throw error;
         });
@@ -86,9 +86,9 @@ export class BullmqJobQueue implements JobQueue {
   }
 
   /**
-   * Looks at the server once, at the start.
-   * @returns what is to be mended: that it may evict, that it does not answer yet.
-   * @throws UnfitQueue for a server that can never have the queue.
+   * Checks the server once, at the start.
+   * @returns warnings: it may evict, or does not answer yet.
+   * @throws UnfitQueue for a server that can never hold the queue.
    */
   async inspect(): Promise<string[]> {
     try {
@@ -99,7 +99,7 @@ export class BullmqJobQueue implements JobQueue {
     }
   }
 
-  /** Writes: a replica, a full Redis and a Sentinel answer a PING as if they took jobs. */
+  /** It writes: a replica, a full Redis and a Sentinel answer a PING as if they took jobs. */
   async check(): Promise<void> {
     const key = `${this.#options.prefix}:writable`;
     await this.#ask('write to the queue', () => this.#redis.set(key, '', 'PX', CHECK_LASTS));
@@ -112,7 +112,7 @@ export class BullmqJobQueue implements JobQueue {
 
   async #ask<T>(what: string, run: () => Promise<T>): Promise<T> {
     try {
-      // One wait for all who ask meanwhile.
+      // One wait for all callers meanwhile.
       await this.#connection.run();
       return await run();
     } catch (cause) {

@@ -4,7 +4,7 @@ export class QueueUnavailable extends Error {
   readonly code = 'queue-unavailable';
 }
 
-/** The server that was named can never have the queue. */
+/** This server can never hold the queue. */
 export class UnfitQueue extends Error {
   override readonly name = 'UnfitQueue';
 }

@@ -6,7 +6,7 @@ interface Entry {
   readonly job: Job;
   readonly id: string;
   readonly added: number;
-  /** How often it was started. */
+  /** How often the job was started. */
   attempts: number;
 }
 
@@ -17,10 +17,12 @@ interface Worker {
   closed: boolean;
 }
 
-/** A queue in memory, for one process: what it loses on exit, the sweeper finds in the records. */
+/**
+ * A queue in memory, for one process: jobs lost on exit are found in the records by the sweeper.
+ */
 export class InProcessJobQueue implements JobQueue {
   readonly #options: Required<JobQueueOptions>;
-  /** Every job that has not ended: waiting, running, or about to be tried again. */
+  /** Every job that has not ended: waiting, running, or about to be retried. */
   readonly #entries = new Map<string, Entry>();
   #waiting: Entry[] = [];
   readonly #retries = new Set<NodeJS.Timeout>();
@@ -39,7 +41,7 @@ export class InProcessJobQueue implements JobQueue {
     if (this.#entries.has(id)) return;
     const entry = { job: checked, id, added: performance.now(), attempts: 0 };
     this.#entries.set(id, entry);
-    // A job of a newer version is kept, and left to a worker that knows it.
+    // A job of a newer version is kept for a worker that knows it.
     if (checked.version <= JOB_VERSION) this.#enqueue(entry);
   }
 
@@ -108,7 +110,7 @@ export class InProcessJobQueue implements JobQueue {
     entry.attempts++;
     const last = entry.attempts >= attempts;
     try {
-      // The handler starts in a later turn: whoever added the job is not held up by it.
+      // The handler starts in a later turn, so that adding a job does not wait for it.
       await Promise.resolve();
       // A crash ends this process, and with it the queue.
       await worker.handle(entry.job, { last, crashes: 0 });

@@ -1,6 +1,6 @@
 /**
  * The depot's JobQueue: in memory (embedded mode) and on BullMQ. Both give a job up after the same
- * number of attempts, and both can lose everything: the records say what is unfinished. To add a
+ * number of attempts, and both may lose everything: the records have the unfinished work. To add a
  * queue: implement the port, and run describeJobQueue of @btf-depot/testing in its tests.
  * Beside it, PullQueue: what is to be fetched from upstreams; its suite is describePullQueue.
  */

@@ -1,21 +1,21 @@
 import type { Redis } from 'ioredis';
 import { UnfitQueue } from './errors.ts';
 
-/** BullMQ's scripts need what this version brought. */
+/** BullMQ's scripts need features of this version. */
 const LEAST_MAJOR = 5;
 
 /**
- * Whether a server can have the queue at all, by what it says of itself.
+ * Whether a server can hold the queue, by its own INFO.
  *
- * @returns what is to be mended, and does not keep it from working.
- * @throws UnfitQueue where it could never work.
+ * @returns warnings that do not keep it from working.
+ * @throws UnfitQueue if it could never work.
  */
 export async function inspectRedis(redis: Redis): Promise<string[]> {
   let info: string;
   try {
     info = await redis.info();
   } catch (error) {
-    // A user may be let do everything but that.
+    // A Redis user may have every right but that one.
     if (!(error as Error).message.startsWith('NOPERM')) throw error;
     return ['this user of Redis may not run INFO, so version and settings are not checked'];
   }
@@ -42,7 +42,7 @@ export function judgeRedis(info: string): string[] {
         'reaches all of them; use a Redis without cluster mode, alone or with Sentinel',
     );
   }
-  // Valkey says 7.2.4 here, which it stems from.
+  // Valkey reports 7.2.4 here, the version that it was forked from.
   const version = values.get('redis_version') ?? '';
   if (Number.parseInt(version, 10) < LEAST_MAJOR) {
     throw new UnfitQueue(`Redis ${version} is too old; the queue needs ${LEAST_MAJOR} or newer`);

@@ -1,5 +1,5 @@
 export interface JobQueueOptions {
-  /** Told of every failed attempt, and of every connection that breaks. */
+  /** Called for every failed attempt, and for every connection that breaks. */
   onError: (error: Error) => void;
   /** How often a job is tried before it is given up. */
   attempts?: number;
@@ -7,7 +7,7 @@ export interface JobQueueOptions {
   backoffMs?: number;
 }
 
-/** Five attempts within half a minute: then something is wrong that waiting does not cure. */
+/** Five attempts within half a minute: after that, waiting does not help. */
 export const JOB_QUEUE_DEFAULTS = { attempts: 5, backoffMs: 2000 } as const;
 
 /** Milliseconds to wait after the attempt of this number, counted from 1. */
@@ -15,7 +15,7 @@ export function backoff(attempt: number, backoffMs: number): number {
   return backoffMs * 2 ** (attempt - 1);
 }
 
-/** What `onError` is told of a failed attempt. */
+/** The error of a failed attempt for `onError`. */
 export function attemptError(id: string, attempt: number, of: number, cause: unknown): Error {
   return new Error(`job ${id} failed, attempt ${attempt} of ${of}`, { cause });
 }

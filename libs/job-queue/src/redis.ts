@@ -3,9 +3,9 @@ import { Redis, type RedisOptions } from 'ioredis';
 export interface RedisAddress {
   /** `redis://[user:password@]host:port[/db]`, or `rediss://`. */
   url: string;
-  /** Who knows the server that is the master now; the host of the URL is not asked then. */
+  /** Sentinels that know the current master; the host of the URL is ignored then. */
   sentinels?: readonly { host: string; port: number }[] | undefined;
-  /** What they call it. */
+  /** Name of the master at the Sentinels. */
   master?: string | undefined;
   /** Of the Sentinels themselves, where they want one. */
   sentinelPassword?: string | undefined;
@@ -17,7 +17,7 @@ const FAIL_FAST = { connect: 1000, command: 3000 } as const;
 /** Tries again for ever, at least every two seconds. */
 const retryStrategy = (times: number): number => Math.min(times * 100, 2000);
 
-/** For producers and probes: a command fails at once where there is no connection. */
+/** For producers and probes: a command fails at once without a connection. */
 export function producerConnection(address: RedisAddress): Redis {
   return connect(address, {
     retryStrategy,
@@ -32,7 +32,7 @@ export function workerConnection(address: RedisAddress): Redis {
   return connect(address, { retryStrategy, maxRetriesPerRequest: null });
 }
 
-/** Without what decides the type of the client. */
+/** Without the fields that decide the type of the client. */
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
 function connect(
@@ -52,12 +52,12 @@ function connect(
     tls: protocol === 'rediss:' ? {} : undefined,
     enableTLSForSentinelMode: protocol === 'rediss:',
     sentinelRetryStrategy: retryStrategy,
-    // One that was the master and is a replica by now: ask who is, and send it again there.
+    // The former master is a replica by now: find the new one, and send again there.
     reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
   });
 }
 
-/** Resolves once connected; rejects where that is not so in a moment. */
+/** Resolves once connected; rejects if that takes more than a moment. */
 export async function connected(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve, reject) => {
@@ -76,8 +76,8 @@ export async function connected(redis: Redis): Promise<void> {
 }
 
 /**
- * A connection that is down says so at each of its attempts: passes a message on when it is new,
- * and again after the connection was there.
+ * A broken connection reports each of its attempts: passes a message on if it is new, or if the
+ * connection was back in between.
  */
 export function onceEach(redis: Redis, onError: (error: Error) => void): (error: Error) => void {
   const said = new Set<string>();
@@ -90,9 +90,9 @@ export function onceEach(redis: Redis, onError: (error: Error) => void): (error:
 }
 
 /**
- * Ends a connection whatever its state. One that was about to connect again is left in that state
- * by disconnect() alone, without an end and with its commands waiting, and BullMQ waits for both:
- * it takes one more try, after which it ends.
+ * Ends a connection in any state. disconnect() alone leaves one that was about to reconnect in that
+ * state, without an end and with waiting commands, and BullMQ waits for both: it takes one more
+ * attempt, after which it ends.
  */
 export function endForGood(redis: Redis): void {
   redis.disconnect();

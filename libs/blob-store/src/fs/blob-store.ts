@@ -34,7 +34,7 @@ export class FsBlobStore implements BlobStore {
     checkBlobSize(bytes);
     return asStore(`write blob ${sha256}`, async () => {
       if (await this.has(sha256)) {
-        // Another process may have linked it a moment ago and not have come to its fsync.
+        // Another process may have linked it a moment ago, and not yet have called fsync.
         await syncFolders(this.#root, key);
         return { created: false };
       }

@@ -7,8 +7,8 @@ import { StoreUnavailable } from '../errors.ts';
 export const ASIDE = 'unfinished';
 
 /**
- * Writes a new file that is whole or not there, and durable when this resolves: aside and fsync,
- * link() to its name, fsync of the folder and, since it may be new too, of those above it.
+ * Writes a new file, whole and durable when this resolves: writes aside, fsync, link() to its name,
+ * fsync of its folder and, since they may be new too, of the parents.
  * @param root folder of the store
  * @param path of the file, below root
  * @returns false if the name was taken; that file is durable then as well.
@@ -26,14 +26,14 @@ export async function createFile(root: string, path: string, bytes: Uint8Array):
   }
 }
 
-/** Puts an empty file in the place of another: the name stays taken. Not made durable. */
+/** Replaces a file by an empty one: the name stays taken. Not made durable. */
 export async function emptyFile(root: string, path: string): Promise<void> {
   const draft = asideName(root);
   await writeFile(draft, '', { flag: 'wx' });
   await rename(draft, join(root, path));
 }
 
-/** Writes a file in the place of another, or anew: durable when this resolves, and never in part. */
+/** Replaces or creates a file: durable when this resolves, and never partly written. */
 export async function replaceFile(root: string, path: string, bytes: Uint8Array): Promise<void> {
   const draft = await writeAside(root, bytes);
   await rename(draft, join(root, path));
@@ -49,7 +49,7 @@ export async function syncFolders(root: string, path: string): Promise<void> {
   }
 }
 
-/** Runs file operations; what the system refuses (EACCES, ENOSPC, EIO, …) is StoreUnavailable. */
+/** Runs file operations; errors of the system (EACCES, ENOSPC, EIO, …) become StoreUnavailable. */
 export async function asStore<T>(what: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -59,7 +59,7 @@ export async function asStore<T>(what: string, run: () => Promise<T>): Promise<T
   }
 }
 
-/** Runs a file operation; undefined if the file or its folder is not there. */
+/** Runs a file operation; undefined if the file or its folder is missing. */
 export async function unlessMissing<T>(run: () => Promise<T>): Promise<T | undefined> {
   try {
     return await run();

@@ -11,14 +11,14 @@ import { ASIDE, asStore, unlessMissing } from './durable.ts';
 import { FsRecordStore } from './record-store.ts';
 import { FsTokenStore } from './token-store.ts';
 
-/** Age, in milliseconds, at which nobody can be writing an unfinished file any more. */
+/** Age, in milliseconds, above which nobody is still writing an unfinished file. */
 const STRAY_AFTER = 60 * 60 * 1000;
 
 /**
- * Opens the stores in a folder and removes what crashed processes left unfinished. Any number of
+ * Opens the stores in a folder and removes unfinished files of crashed processes. Any number of
  * processes may use one folder of a local file system.
- * @param make whether a store is made where there is none.
- * @throws StoreUnavailable if there is none that may be made, or it cannot be written.
+ * @param make whether to make a missing store.
+ * @throws StoreUnavailable if the store is missing and not to be made, or cannot be written.
  */
 export async function openFsStores(folder: string, { make = true } = {}): Promise<Stores> {
   if (!make && !(await isStore(folder))) {

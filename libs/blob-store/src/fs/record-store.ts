@@ -8,16 +8,15 @@ import { readRecord } from '../record-bytes.ts';
 import { asStore, createFile, emptyFile, unlessMissing } from './durable.ts';
 import { FsRecordsAside } from './records-aside.ts';
 
-/** More often than any burst of writers replaces a record between a listing and a read. */
+/** More often than any burst of writers replaces a record between listing and reading. */
 const READ_TRIES = 1000;
 
 /**
- * Records as files `kernels/7f/7f76…/record/<n>.json`. The highest number is the record, the
- * number is its version. A writer links the next number: that the name is taken is the conflict.
+ * Records as files `kernels/7f/7f76…/record/<n>.json`. The highest number is the record, the number
+ * is its version. A writer links the next number; a taken name is the conflict.
  *
- * A replaced record is emptied, but its name stays: were the names given free again, a writer that
- * slept while two others wrote could link a number below the newest, and would believe that it
- * had written.
+ * A replaced record is emptied, but its name stays. Otherwise a writer that slept while two others
+ * wrote could link a number below the newest, and believe that it had written the record.
  */
 export class FsRecordStore implements RecordStore {
   readonly aside: FsRecordsAside;
@@ -37,7 +36,7 @@ export class FsRecordStore implements RecordStore {
         const newest = await this.#newest(folder);
         if (newest === 0) return undefined;
         const bytes = await readFile(join(this.#root, folder, fileName(newest)));
-        // Empty: replaced since we looked, by a record that was there before; or cut to nothing.
+        // Empty: replaced since we looked, by an earlier record; or truncated.
         if (bytes.length > 0 || newest === (await this.#newest(folder))) {
           return readRecord(buildId, bytes, String(newest));
         }

@@ -1,6 +1,6 @@
 import { MAX_BLOB_SIZE } from '@btf-depot/depot';
 
-/** What there is to know of an answer whose body is an object, as it is. */
+/** The head of a plain answer whose body is an object. */
 export interface AnswerHead {
   /** Bytes of the head; the body begins there. */
   size: number;
@@ -12,9 +12,9 @@ export interface AnswerHead {
 
 /**
  * Reads the head of an HTTP answer (RFC 9112).
- * @param bytes what has come so far.
- * @returns undefined if its end has not come, 'other' for all but a plain 200: another status,
- *   another version, a body in chunks, of no or no one length, or longer than a blob may be.
+ * @param bytes received so far.
+ * @returns undefined if its end has not come; 'other' for all but a plain 200: another status or
+ *   version, a body in chunks, without exactly one length, or longer than a blob may be.
  */
 export function readHead(bytes: Buffer): AnswerHead | 'other' | undefined {
   const end = bytes.indexOf('\r\n\r\n');

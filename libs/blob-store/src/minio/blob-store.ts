@@ -26,7 +26,7 @@ export class MinioBlobStore implements BlobStore {
   async put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }> {
     const key = blobKey(sha256);
     checkBlobSize(bytes);
-    // What is there need not be sent to be refused.
+    // An existing blob need not be sent only to be refused.
     if (await this.#bucket.has(key)) return { created: false };
     const etag = await this.#bucket.put(key, bytes, { 'If-None-Match': '*' });
     return { created: etag !== undefined };

@@ -17,24 +17,24 @@ import { pageQuery, parsePage, type Listed, type Page, type PageQuery } from './
 import { ObjectLoader } from './object-loader.ts';
 import { MINIO_DEFAULTS, type Keys, type MinioSettings } from './settings.ts';
 
-/** What must hold for a write: nothing there yet, the object of this ETag, or nothing at all. */
+/** Condition of a write: no object yet, the object of this ETag, or none. */
 export type Condition = Record<string, never> | { 'If-None-Match': '*' } | { 'If-Match': string };
 
-/** What the client's streams are, beyond what it says of them. */
+/** The client's streams are this, though its types say less. */
 type AnswerBody = Readable & Pick<http.IncomingMessage, 'headers' | 'socket'>;
 
 type Answered = (message: http.IncomingMessage) => void;
 
-/** Pages of one listing that are asked for at one time. */
+/** Pages of one listing requested at one time. */
 const LISTERS = 8;
 
-/** How long the address of an object is good. */
+/** How long a presigned URL of an object is valid. */
 const SIGNED_SECONDS = 60;
 
 /**
- * The few requests that the stores make of an S3 server, each with a time limit, for the client
- * has none. An answer that says no (missing, precondition failed) is a value; everything else
- * that goes wrong is StoreUnavailable.
+ * The few requests that the stores make to an S3 server. Each has a time limit, since the client
+ * has none. A refusal (missing, precondition failed) is a value; everything else that goes wrong is
+ * StoreUnavailable.
  */
 export class Bucket {
   #client: Client;
@@ -106,7 +106,8 @@ export class Bucket {
       },
       // Above this size the client would upload in parts, where conditions do not hold.
       partSize: 2 * MAX_BLOB_SIZE,
-      // It would repeat a write whose first answer was lost, and take its own success for a conflict.
+      // The client would repeat a write whose first answer was lost, and report its own success as
+      // a conflict.
       retryOptions: { disableRetry: true },
     });
   }
@@ -124,7 +125,7 @@ export class Bucket {
     });
   }
 
-  /** @throws StoreUnavailable also where the bucket is gone. */
+  /** @throws StoreUnavailable also if the bucket is gone. */
   async check(): Promise<void> {
     const { bucket } = this.#settings;
     await this.#ask(`reach bucket ${bucket}`, async () => {
@@ -158,7 +159,7 @@ export class Bucket {
     });
   }
 
-  /** The object as it comes; an error in it where nothing comes for as long as a request may take. */
+  /** The object as a stream; it fails if no byte comes for as long as a request may take. */
   async stream(key: string, range?: ByteRange): Promise<BlobStream | undefined> {
     const { bucket, timeoutMs } = this.#settings;
     return this.#ask(`read ${key}`, async () => {
@@ -175,7 +176,7 @@ export class Bucket {
     });
   }
 
-  /** The object into this memory; an error in it as for `stream`. */
+  /** Reads the object into this memory; fails as `stream` does. */
   async load(key: string, allocate: Allocate): Promise<BlobLoad | undefined> {
     const loaded = await this.#ask(`read ${key}`, async () => {
       const url = await this.#client.presignedGetObject(this.#settings.bucket, key, SIGNED_SECONDS);
@@ -195,8 +196,8 @@ export class Bucket {
         const { etag } = await this.#client.putObject(bucket, key, body, body.length, condition);
         return etag;
       } catch (error) {
-        // NoSuchKey: there is nothing that the ETag could be of. Conflict: AWS's word for two
-        // conditional writes of one key at the same moment.
+        // NoSuchKey: no object has the ETag. Conflict: AWS's error for two conditional writes of
+        // one key at the same moment.
         if (says(error, 'PreconditionFailed', 'NoSuchKey', 'ConditionalRequestConflict')) {
           return undefined;
         }
@@ -205,7 +206,7 @@ export class Bucket {
     });
   }
 
-  /** Also where there is nothing of this key. */
+  /** Succeeds also for a missing key. */
   async delete(key: string): Promise<void> {
     await this.#ask(`delete ${key}`, () => this.#client.removeObject(this.#settings.bucket, key));
   }
@@ -220,9 +221,9 @@ export class Bucket {
   }
 
   /**
-   * Every key below a prefix that a hexadecimal digit follows, in no stated order. The pages of a
-   * listing come one after the other: what the first does not hold is listed digit by digit,
-   * several of them at one time.
+   * Every key below a prefix that a hexadecimal digit follows, in no particular order. The pages of
+   * one listing come one after the other, so keys beyond the first page are listed digit by digit,
+   * several digits at one time.
    */
   async *listByDigit(prefix: string): AsyncIterable<Listed> {
     const { listed, next } = await this.#page({ prefix, token: '', after: '' });
@@ -267,7 +268,7 @@ function says(error: unknown, ...codes: string[]): boolean {
   return error instanceof S3Error && error.code !== undefined && codes.includes(error.code);
 }
 
-/** A reader that takes its time is not the server's silence: then there are bytes to be read. */
+/** A slow reader is not a silent server: in that case there are bytes to read. */
 function endWhenSilent(message: AnswerBody, timeoutMs: number): void {
   let seen = -1;
   const watch = setInterval(() => {
@@ -280,7 +281,7 @@ function endWhenSilent(message: AnswerBody, timeoutMs: number): void {
   message.once('close', () => clearInterval(watch));
 }
 
-/** Of the whole object, also where a part of it was asked for. */
+/** Length of the whole object, even for a range. */
 function sizeOf({ headers }: AnswerBody): number {
   const size = headers['content-range']?.split('/')[1] ?? headers['content-length'];
   if (size === undefined) throw new Error('an answer without Content-Length');

@@ -6,7 +6,10 @@ import { readHead } from './answer-head.ts';
 /** Bytes that the head of an answer may have. */
 const MAX_HEAD = 16 * 1024;
 
-/** A connection to an HTTP server for one GET after the other, each body read where it stays. */
+/**
+ * A connection to an HTTP server for one GET after the other, which reads each body into its final
+ * memory.
+ */
 export class Connection {
   readonly #socket: net.Socket;
   readonly #head = Buffer.allocUnsafeSlow(MAX_HEAD);
@@ -28,7 +31,7 @@ export class Connection {
     };
     const isTls = protocol === 'https:';
     const options = { host, port: Number(port || (isTls ? 443 : 80)), onread };
-    // A certificate is of a name: an address has none.
+    // A certificate names a host; an address has none.
     const servername = net.isIP(host) === 0 ? host : '';
     this.#socket = isTls ? tls.connect({ ...options, servername }) : net.connect(options);
     this.#socket.setNoDelay(true);
@@ -50,9 +53,9 @@ export class Connection {
   }
 
   /**
-   * Asks for an object; one at a time.
-   * @param onFree told when all of it is there and the connection may be used again.
-   * @returns when the head is there; undefined if that is not of an object as it is.
+   * Requests an object; one at a time.
+   * @param onFree called when the whole answer has come and the connection may be used again.
+   * @returns once the head is there; undefined if it is not a plain object.
    */
   get(
     { pathname, search, host }: URL,
@@ -96,7 +99,7 @@ export class Connection {
     const body = came.subarray(head.size);
     this.#keepsAlive = head.keepsAlive;
     const load = new Load(this.#allocate(head.length), () => {
-      // Afterwards the connection is someone else's.
+      // Afterwards the connection belongs to another request.
       if (this.#load === load) this.end();
     });
     this.#load = load;
@@ -107,13 +110,13 @@ export class Connection {
 
   #finish(): void {
     this.#load = undefined;
-    // Now, not when the next is asked for: the socket asks for room at once after each read.
+    // Now, not at the next request: the socket asks for a buffer right after each read.
     this.#headLength = 0;
     if (!this.#keepsAlive) {
       this.end();
       return;
     }
-    // What waits for work does not keep a process alive.
+    // An idle connection does not keep a process alive.
     this.#socket.unref();
     this.#onFree();
   }
@@ -137,7 +140,7 @@ class Load implements BlobLoad {
   constructor(bytes: Buffer, stop: () => void) {
     this.bytes = bytes;
     this.stop = stop;
-    // Whoever stops it does not wait for it.
+    // The caller that stops the connection does not wait for it.
     this.whole.catch(() => undefined);
   }
 

@@ -10,7 +10,7 @@ export interface Listed {
 
 export interface Page {
   listed: Listed[];
-  /** What the next page is asked for by; undefined: this is the last. */
+  /** Token of the next page; undefined: this is the last. */
   next: string | undefined;
 }
 
@@ -18,11 +18,11 @@ export interface PageQuery {
   prefix: string;
   /** Of the page before; empty: none. */
   token: string;
-  /** The key behind which the listing begins; empty: none. */
+  /** The listing begins after this key; empty: at the first. */
   after: string;
 }
 
-/** The query of a request for a page (`ListObjectsV2`), as the server's signature has it: sorted. */
+/** The query of a page (`ListObjectsV2`), sorted as the signature needs it. */
 export function pageQuery({ prefix, token, after }: PageQuery): string {
   const values = {
     'continuation-token': token,
@@ -47,10 +47,10 @@ function encode(value: string): string {
 }
 
 /**
- * The answer to `pageQuery`. Read here and not by the client, whose reader of any XML takes ten
- * times as long for it, in which the process does nothing else.
+ * Parses the answer to `pageQuery`. The client's general XML reader blocks the process ten times as
+ * long.
  *
- * @throws Error where it is something else.
+ * @throws Error if it is something else.
  */
 export function parsePage(xml: string): Page {
   const [head = '', ...contents] = xml.split('<Contents>');
@@ -61,11 +61,11 @@ export function parsePage(xml: string): Page {
     if (!Number.isSafeInteger(size) || Number.isNaN(at.valueOf())) {
       throw new Error('the listing has an entry without size or time');
     }
-    // A space is a plus sign to some servers.
+    // Some servers take a plus sign for a space.
     const key = decodeURIComponent(textOf(entry, 'Key').replaceAll('+', ' '));
     return { key, etag: textOf(entry, 'ETag').replaceAll('"', ''), size, at };
   });
-  // Before the entries with some servers, and behind them with others.
+  // Some servers send it before the entries, others after them.
   const around = head + xml.slice(xml.lastIndexOf('</Contents>'));
   const isLast = textOf(around, 'IsTruncated') !== 'true';
   return { listed, next: isLast ? undefined : textOf(around, 'NextContinuationToken') };

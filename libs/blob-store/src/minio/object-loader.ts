@@ -1,13 +1,13 @@
 import type { Allocate, BlobLoad } from '@btf-depot/depot';
 import { Connection } from './connection.ts';
 
-/** Connections without work that are kept for the next. */
+/** Idle connections kept for the next request. */
 const MAX_IDLE = 16;
 
 /**
- * Reads objects straight into the memory in which they stay. Node's HTTP client cannot: it takes
- * new memory for every 64 KiB of a socket and again for every part of a body, which its collector
- * then has to find. For a cold blob that was a third of a fetch service's work.
+ * Reads objects straight into their final memory. Node's HTTP client allocates new memory for every
+ * 64 KiB of a socket and again for every part of a body, which the garbage collector must then
+ * find: for a cold blob that was a third of a fetch service's work.
  */
 export class ObjectLoader {
   readonly #endpoint: URL;
@@ -16,7 +16,7 @@ export class ObjectLoader {
 
   /**
    * @param endpoint `http:` or `https:`.
-   * @param timeoutMs for the server's silence, in milliseconds.
+   * @param timeoutMs milliseconds that the server may be silent.
    */
   constructor(endpoint: URL, timeoutMs: number) {
     this.#endpoint = endpoint;
@@ -24,9 +24,9 @@ export class ObjectLoader {
   }
 
   /**
-   * @param url of the endpoint, with all that the request needs.
-   * @returns undefined if the answer is not simply 200 and the object's bytes: what it is, is for
-   *   those to find out who know all of HTTP.
+   * @param url of the endpoint, with everything that the request needs.
+   * @returns undefined if the answer is not a plain 200 with the object's bytes: the general client
+   *   then finds out why.
    */
   async load(url: URL, allocate: Allocate): Promise<BlobLoad | undefined> {
     for (;;) {
@@ -35,7 +35,7 @@ export class ObjectLoader {
       try {
         return await connection.get(url, allocate, () => this.#keep(connection));
       } catch (error) {
-        // A server may end a connection that is kept at any moment, this one too.
+        // The server may close an idle connection at any moment, this one too.
         if (!kept || connection.wasHeard) throw error;
       }
     }

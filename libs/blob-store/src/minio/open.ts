@@ -8,17 +8,17 @@ import { MinioRecordStore } from './record-store.ts';
 import type { MinioSettings } from './settings.ts';
 import { MinioTokenStore } from './token-store.ts';
 
-/** The object stays: deleting it each time would be as much again to do. */
+/** The object stays: deleting it each time would double the work. */
 async function checkWrites(bucket: Bucket): Promise<void> {
   await bucket.put(`${PROBES}/writable`, new Uint8Array(PROBE_SIZE), {});
 }
 
 /**
- * Opens the stores in a bucket, which it makes where it is missing. Any number of processes may use
- * one bucket; the server must take conditional writes (MinIO and AWS S3 do).
- * @param probe whether the server is tried first: for those who write.
- * @throws StoreUnavailable if the server does not answer or refuses the keys; UnfitStore where a
- *   probe finds that it does not keep its word.
+ * Opens the stores in a bucket, and makes a missing bucket. Any number of processes may use one
+ * bucket; the server must support conditional writes (MinIO and AWS S3 do).
+ * @param probe whether to test the server first: for writers.
+ * @throws StoreUnavailable if the server does not answer or refuses the keys; UnfitStore if the
+ *   probe finds a broken promise.
  */
 export async function openMinioStores(
   settings: MinioSettings,

@@ -7,12 +7,12 @@ import type { Bucket } from './bucket.ts';
 const WRITERS = 8;
 
 /**
- * Tries on keys of its own what records rest on. A server that ignores conditions answers every
- * write with success, and loses what it acknowledged. A full server takes nothing, and loses
- * nothing: it is not tried, and readiness says that it is full.
+ * Tests on keys of its own the promises that records need. A server that ignores conditions answers
+ * every write with success, and loses acknowledged ones. A full server takes nothing and loses
+ * nothing: it is not tested, and readiness says that it is full.
  *
- * @throws UnfitStore that says which promise does not hold; StoreUnavailable if the server does not
- *   answer, or does not know conditions.
+ * @throws UnfitStore with the broken promise; StoreUnavailable if the server does not answer, or
+ *   does not know conditions.
  */
 export async function probe(bucket: Bucket): Promise<void> {
   const key = `${PROBES}/${randomUUID()}`;
@@ -33,7 +33,7 @@ export async function probe(bucket: Bucket): Promise<void> {
   } catch (error) {
     if (!(error instanceof StoreFull)) throw error;
   } finally {
-    // What does not go is in nobody's way.
+    // A key that cannot be deleted harms nobody.
     await Promise.allSettled([bucket.delete(key), bucket.delete(raced)]);
   }
 }
@@ -60,7 +60,7 @@ async function probeOne(bucket: Bucket, key: string): Promise<void> {
   );
 }
 
-/** @returns how many were told that they wrote. */
+/** @returns how many writers were told that they succeeded. */
 async function race(
   bucket: Bucket,
   key: string,

@@ -23,7 +23,8 @@ export class MinioRecordStore implements RecordStore {
   async put(record: KernelRecord, expected: string | undefined): Promise<string> {
     const { buildId } = record;
     const key = recordKey(buildId);
-    // `If-Match: *` would be any version, and some of what cannot be an ETag cannot be a header.
+    // `If-Match: *` would match any version, and a string that is not an ETag may be no valid
+    // header.
     if (expected !== undefined && !/^[\w-]+$/.test(expected)) throw new RecordConflict(buildId);
     const etag = await this.#bucket.put(
       key,

@@ -11,7 +11,7 @@ export interface MinioSettings extends Keys {
   /** Asked before each request, for keys that may change meanwhile. */
   readKeys?: (() => Promise<Keys>) | undefined;
   region?: string;
-  /** Milliseconds for one request, its body included. */
+  /** Milliseconds for one request, including its body. */
   timeoutMs?: number;
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A promise that the server does not keep, or why it takes nothing. */
+/** A promise that the server breaks, or the reason why it accepts nothing. */
 export type Broken =
   | 'nothing'
   | 'create-only'
@@ -16,7 +16,7 @@ export type Broken =
   | 'listings'
   | 'full';
 
-/** As much of S3 as the stores ask for, in memory, over one bucket. Keys are not checked. */
+/** The part of S3 that the stores use, in memory, for one bucket. Keys are not checked. */
 export async function startFakeS3(broken: Broken) {
   const objects = new Map<string, Buffer>();
   const etagOf = (body: Buffer) => `"${createHash('md5').update(body).digest('hex')}"`;
@@ -55,7 +55,7 @@ export async function startFakeS3(broken: Broken) {
           return;
         }
         const isLet = isAllowed(key, request);
-        // Between the look and the write others may come.
+        // Other writers may come between the check and the write.
         if (broken === 'races') await sleep(20);
         if (!isLet) {
           fail(412, 'PreconditionFailed');

@@ -30,11 +30,11 @@ export interface ExecutableInput {
   /** ELF type; default EXEC. */
   readonly type?: number;
   readonly sections: readonly ExecutableSection[];
-  /** None: the file is stripped. */
+  /** Without them the file is stripped. */
   readonly symbols?: readonly ExecutableSymbol[] | undefined;
 }
 
-/** A section header's fields, and what it is the header of. */
+/** A section header's fields, and the section that it describes. */
 interface Row {
   readonly name: number;
   readonly type: number;

@@ -1,4 +1,4 @@
-// Builders for the tests of this library and of those that stand on it.
+// Builders for the tests of this library and of its users.
 export {
   executable,
   type ExecutableInput,
