@@ -9,7 +9,7 @@ export class BitReader {
   #buffered = 0;
 
   /**
-   * @param skip bits of the first byte to pass over.
+   * @param skip bits of the first byte to skip.
    * @param format for the code of the FormatError if the bytes end too early.
    */
   constructor(bytes: Uint8Array, skip: number, format: string) {
@@ -19,7 +19,7 @@ export class BitReader {
     if (skip > 0) this.take(skip);
   }
 
-  /** Bits taken so far, those passed over included. */
+  /** Bits taken so far, skipped ones included. */
   get position(): number {
     return this.#next * 8 - this.#buffered;
   }

@@ -45,7 +45,7 @@ function readSymbolMap(bits: BitReader): Uint8Array {
   return Uint8Array.from(symbols);
 }
 
-/** Which table each group of fifty symbols has: moved to front, in unary. */
+/** The table of each group of fifty symbols: moved to front, in unary. */
 function readSelectors(bits: BitReader, tables: number): Uint8Array {
   const selectors = new Uint8Array(bits.take(15));
   const order = Array.from({ length: tables }, (_, i) => i);
@@ -101,7 +101,7 @@ function readBlock(bits: BitReader, block: Uint32Array, coding: Coding): number 
   }
 }
 
-/** Puts, above each byte, the index of the one that follows it. */
+/** Puts, above each byte, the index of the next one. */
 function invert(block: Uint32Array, length: number): void {
   const starts = new Uint32Array(257);
   for (let i = 0; i < length; i++) starts[(block[i] & 0xff) + 1]++;
@@ -109,7 +109,7 @@ function invert(block: Uint32Array, length: number): void {
   for (let i = 0; i < length; i++) block[starts[block[i] & 0xff]++] |= i << 8;
 }
 
-/** Four equal bytes are followed by how many more there are. */
+/** After four equal bytes comes the number of further ones. */
 function* expand(
   block: Uint32Array,
   length: number,

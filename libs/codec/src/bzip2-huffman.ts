@@ -5,7 +5,7 @@ const LONGEST = 20;
 
 /** A canonical Huffman code. */
 export class HuffmanTable {
-  /** By length: the first code that is longer, and what a code minus it is an index of. */
+  /** By length: the first longer code, and the offset from a code to its index. */
   readonly #limits = new Int32Array(LONGEST + 1).fill(-1);
   readonly #offsets = new Int32Array(LONGEST + 1);
   readonly #symbols: Uint16Array;
@@ -42,7 +42,7 @@ export class HuffmanTable {
   }
 }
 
-/** Reads the lengths of the codes, each told by its difference from the one before. */
+/** Reads the lengths of the codes, each as the difference from the one before. */
 export function huffmanTable(bits: BitReader, symbols: number): HuffmanTable {
   const lengths = new Uint8Array(symbols);
   let length = bits.take(5);

@@ -3,10 +3,12 @@ export const COMPRESSIONS = ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo'
 
 export type Compression = (typeof COMPRESSIONS)[number];
 
-/** Bytes that `compressionOf` wants to see, fewer only where there are no more. */
+/** Bytes that `compressionOf` needs, fewer only at the end of a file. */
 export const COMPRESSION_HEAD = 13;
 
-/** First bytes of a stream; zstd's skippable frames are no start that anybody writes. */
+/**
+ * First bytes of a stream; zstd's skippable frames are left out, since no program begins with them.
+ */
 const MAGICS: readonly (readonly [Compression, readonly number[]])[] = [
   ['gzip', [0x1f, 0x8b, 0x08]],
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
@@ -18,9 +20,9 @@ const MAGICS: readonly (readonly [Compression, readonly number[]])[] = [
 ];
 
 /**
- * What a stream is compressed with, by its first bytes. LZMA has no magic: it is known, as by
- * file(1), by a header that compressors write, lc=3 lp=0 pb=2 with a dictionary of a whole power
- * of two and a length that is unknown or below 256 GiB.
+ * The compression of a stream, by its first bytes. LZMA has no magic: as in file(1), it is
+ * recognised by a header that compressors write, lc=3 lp=0 pb=2 with a dictionary of a power of two
+ * and a length that is unknown or below 256 GiB.
  */
 export function compressionOf(head: Uint8Array): Compression | undefined {
   const known = MAGICS.find(([, magic]) => magic.every((byte, at) => head[at] === byte));
@@ -33,7 +35,7 @@ export function compressionMagics(): readonly (readonly [Compression, readonly n
   return MAGICS;
 }
 
-/** Whether a stream of a format begins here, by its magic. */
+/** Whether a stream of this format begins here, by its magic. */
 export function beginsWith(format: Compression): (head: Uint8Array) => boolean {
   const magics = MAGICS.filter(([name]) => name === format);
   return (head) => magics.some(([, magic]) => magic.every((byte, at) => head[at] === byte));

@@ -1,6 +1,6 @@
 /**
- * Copies `length` bytes from `distance` back. They may overlap what is written: a distance below
- * the length repeats those bytes, as every LZ77 format means it.
+ * Copies `length` bytes from `distance` back. Source and target may overlap: a distance below the
+ * length repeats those bytes, as in every LZ77 format.
  */
 export function copyMatch(bytes: Uint8Array, to: number, distance: number, length: number): void {
   if (distance >= length) bytes.copyWithin(to, to - distance, to - distance + length);

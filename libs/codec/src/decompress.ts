@@ -12,18 +12,21 @@ import { unzstdFrames } from './unzstd-stream.ts';
 export interface DecompressOptions {
   /** Most bytes that may come out. */
   readonly limit: number;
-  /** How many come out, where the stream's surroundings say it: fewer is a truncated stream. */
+  /** The exact number, if the surroundings of the stream state it: fewer is a truncated stream. */
   readonly size?: number | undefined;
   /** By default `refuse`. */
   readonly trailing?: Trailing;
-  /** Told of bytes after the stream that were passed over. */
+  /** Called with the number of ignored bytes after the stream. */
   readonly onTrailing?: () => void;
   /**
-   * That decode what does not depend on what is before it, blocks of xz, at one time. Other threads
-   * than this one are started where there is such work, and end with the stream.
+   * Threads that decode independent pieces, blocks of xz, at one time. They are started on demand,
+   * and end with the stream.
    */
   readonly threads?: number;
-  /** Bytes, packed and unpacked, that these may hold of a stream at one time: larger blocks they leave. */
+  /**
+   * Bytes, packed and unpacked, that these threads may hold of a stream at one time; this thread
+   * decodes larger blocks.
+   */
   readonly ahead?: number;
 }
 
@@ -37,12 +40,11 @@ type Settings = DecompressOptions &
   Required<Pick<DecompressOptions, keyof typeof DECOMPRESS_DEFAULTS>>;
 
 /**
- * The content of a compressed stream, piece by piece, in pieces of at most a few MiB. What comes
- * out is whole and checked only when the iteration has ended.
+ * The content of a compressed stream, in pieces of at most a few MiB. It is complete and verified
+ * only when the iteration has ended.
  *
- * Throws FormatError `<format>-limit` where more than `limit` bytes would come out or the stream
- * wants too much memory, `<format>-truncated` where it ends early, `<format>-corrupt` for anything
- * else that is wrong with it.
+ * Throws FormatError `<format>-limit` if more than `limit` bytes would come out or the stream needs
+ * too much memory, `<format>-truncated` if it ends early, `<format>-corrupt` for any other fault.
  */
 export async function* decompress(
   format: Compression,

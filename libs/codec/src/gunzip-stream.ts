@@ -4,7 +4,7 @@ import { beginsWith } from './compression.ts';
 import { CHUNK, through, zlibCode } from './through.ts';
 import { isMore, type Trailing } from './trailing.ts';
 
-/** Members that are told apart here, each with an engine of its own, 0.1 ms. */
+/** Members decoded separately, each with its own engine, 0.1 ms. */
 const MEMBER_LIMIT = 16_384;
 
 /** The members of a gzip stream. */
@@ -25,7 +25,7 @@ export async function* gunzip(
   } while (await isMore(reader, trailing, beginsWith('gzip')));
 }
 
-/** All members until the end of the input; zeros after the last one are passed over (zlib). */
+/** All members until the end of the input; zeros after the last one are ignored (as zlib does). */
 async function* gunzipMembers(reader: StreamReader): AsyncGenerator<Uint8Array> {
   try {
     yield* through(reader.rest(), createGunzip({ chunkSize: CHUNK }));
@@ -37,13 +37,13 @@ async function* gunzipMembers(reader: StreamReader): AsyncGenerator<Uint8Array> 
 /** FLG of RFC 1952, 2.3.1. */
 const Flag = { HCRC: 2, EXTRA: 4, NAME: 8, COMMENT: 16, RESERVED: 0xe0 } as const;
 
-/** Longest file name or comment that is passed over. */
+/** Longest file name or comment that is skipped. */
 const TEXT_LIMIT = 64 * 1024;
 
-/** One member; what follows it stays with the reader. */
+/** One member; the bytes after it stay with the reader. */
 async function* gunzipMember(reader: StreamReader): AsyncGenerator<Uint8Array> {
   await skipHeader(reader);
-  // The engine takes more than the member: what it was given is kept until it says how much.
+  // The engine takes more bytes than the member has: they are kept until it says how many it used.
   const given: Uint8Array[] = [];
   let before = 0;
   const engine = createInflateRaw({ chunkSize: CHUNK });

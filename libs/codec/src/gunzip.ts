@@ -6,7 +6,7 @@ export interface GunzipOptions {
   readonly limit: number;
 }
 
-/** What `info: true` makes of the result of a synchronous zlib call (nodejs.org/api/zlib.html). */
+/** The result of a synchronous zlib call with `info: true` (nodejs.org/api/zlib.html). */
 interface Inflated {
   readonly buffer: Buffer;
   readonly engine: { readonly bytesWritten: number };
@@ -22,7 +22,7 @@ export function gunzip(bytes: Uint8Array, { limit }: GunzipOptions): Uint8Array 
   const { buffer, engine } = inflate(bytes, limit);
   if (buffer.length > limit) throw overLimit(limit);
   if (engine.bytesWritten !== bytes.length) {
-    // zlib itself passes over zero bytes after the last member.
+    // zlib itself ignores zero bytes after the last member.
     throw new FormatError('gzip-corrupt', 'bytes after the end of the gzip stream', {
       offset: engine.bytesWritten,
     });

@@ -1,8 +1,8 @@
-// Compression for artifacts and uploads: one function a format and direction. Compressed bytes
-// depend on nothing but the input and the level, and no decompressor writes more than its limit.
-// `compressionOf` knows a stream by its first bytes, `decompress` gives its content piece by piece.
-// Specification: RFC 1952 (gzip), RFC 1951 (deflate), RFC 1950 (zlib), RFC 8878 (zstd), the .xz file
-// format, the LZMA specification of the LZMA SDK, LZ4's block and frame formats, xxHash's,
+// Compression for artifacts and uploads: one function for each format and direction. Compressed
+// bytes depend only on the input and the level, and no decompressor writes more than its limit.
+// `compressionOf` recognises a stream by its first bytes, `decompress` gives its content piece by
+// piece. Specification: RFC 1952 (gzip), RFC 1951 (deflate), RFC 1950 (zlib), RFC 8878 (zstd), the
+// .xz file format, the LZMA specification of the LZMA SDK, LZ4's block and frame formats, xxHash's,
 // bzip2, lzop, and the kernel's Documentation/staging/lzo.rst.
 //
 // To add a format: to read streams, its name and magic in compression.ts, its decoder in

@@ -15,13 +15,13 @@ import {
 } from 'node-liblzma/wasm';
 import { liblzma } from './liblzma.ts';
 
-/** Bytes that a decoder may take for its dictionary: `xz -9` needs 65 MiB, kernels up to 128. */
+/** Bytes of a decoder's dictionary: `xz -9` needs 65 MiB, kernels up to 128. */
 const MEMORY_LIMIT = 192n * 1024n * 1024n;
 
 const INPUT = 256 * 1024;
 const OUTPUT = 1024 * 1024;
 
-/** One stream of .xz or of LZMA_alone, decoded by liblzma, which checks all that is in it. */
+/** One stream of .xz or of LZMA_alone, decoded and checked by liblzma. */
 export class LiblzmaDecoder implements Disposable {
   readonly #liblzma: LZMAModule;
   readonly #format: 'xz' | 'lzma';
@@ -40,7 +40,8 @@ export class LiblzmaDecoder implements Disposable {
     this.#stream = new WasmLzmaStream(module);
     this.#input = module._malloc(INPUT);
     this.#output = module._malloc(OUTPUT);
-    // The WebAssembly build exports no lzma_alone_decoder; lzma_auto_decoder knows that format too.
+    // The WebAssembly build exports no lzma_alone_decoder; lzma_auto_decoder handles that format
+    // too.
     const { ptr } = this.#stream;
     const status =
       format === 'xz'
@@ -67,7 +68,7 @@ export class LiblzmaDecoder implements Disposable {
         const status = code(this.#stream, LZMA_RUN);
         this.#isDone = status === LZMA_STREAM_END;
         const isOk = status === LZMA_OK || status === LZMA_BUF_ERROR;
-        // Whoever reads .xz takes its end by `finish`.
+        // For .xz, the reader consumes the end with `finish`.
         if (!isOk && !(this.#isDone && this.#format === 'lzma')) throw this.#fault(status);
         length = OUTPUT - this.#stream.availOut;
         if (length > 0) yield this.#liblzma.HEAPU8.subarray(this.#output, this.#output + length);
@@ -78,7 +79,7 @@ export class LiblzmaDecoder implements Disposable {
   }
 
   /**
-   * Takes index and footer of .xz, of which nothing comes out.
+   * Consumes index and footer of .xz, which have no content.
    * @throws FormatError `xz-corrupt` if the stream does not end with them.
    */
   finish(bytes: Uint8Array): void {

@@ -2,9 +2,9 @@ import { FormatError } from '@btf-depot/bytes';
 import { copyMatch } from './copy-match.ts';
 
 /**
- * One block (lz4_Block_format.md): literals and matches by turns, the last are literals.
+ * One block (lz4_Block_format.md): literals and matches in turn; the last are literals.
  * @param limit bytes that may come out.
- * @param before what came out before, for blocks whose matches reach back there.
+ * @param before earlier output, for blocks whose matches reach back there.
  */
 export function unlz4Block(
   input: Uint8Array,

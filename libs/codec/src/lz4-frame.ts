@@ -15,11 +15,11 @@ interface Descriptor {
   readonly flags: number;
   /** Most bytes of a block. */
   readonly block: number;
-  /** All that comes out, where the frame says it. */
+  /** The size of the content, if the frame states it. */
   readonly size?: number;
 }
 
-/** A frame behind its magic number: what `lz4` writes by default, `lz4 -l` excepted. */
+/** A frame after its magic number: the default output of `lz4`, not that of `lz4 -l`. */
 export async function* unlz4Frame(reader: StreamReader): AsyncGenerator<Uint8Array> {
   const { flags, block: limit, size } = await readDescriptor(reader);
   const sum = new Xxh32();

@@ -2,9 +2,9 @@ import { FormatError } from '@btf-depot/bytes';
 import { copyMatch } from './copy-match.ts';
 
 /**
- * One block of LZO1X, `size` bytes unpacked. Instructions, and what they mean after how many
- * literals, are as Documentation/staging/lzo.rst of the kernel tells them (bitstream version 0).
- * Throws FormatError `lzo-corrupt`.
+ * One block of LZO1X, `size` bytes unpacked. The kernel's Documentation/staging/lzo.rst describes
+ * the instructions, and what they mean after how many literals (bitstream version 0). Throws
+ * FormatError `lzo-corrupt`.
  */
 export function lzo1x(input: Uint8Array, size: number): Uint8Array {
   const output = new Uint8Array(size);
@@ -15,7 +15,7 @@ export function lzo1x(input: Uint8Array, size: number): Uint8Array {
     throw new FormatError('lzo-corrupt', message, { section: 'lzo block', offset: at });
   };
   const byte = (): number => (at < input.length ? input[at++] : fail('the block ends early'));
-  /** A length whose field was zero: 255 for each zero byte, and the first byte that is none. */
+  /** A length whose field was zero: 255 for each zero byte, plus the first other byte. */
   const longer = (base: number): number => {
     let length = base;
     let more = byte();

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 
-// The types of `process` have an overload an event, and none for a choice of events.
+// The types of `process` have one overload for each event, and none for several.
 const emitter: Pick<EventEmitter, 'listeners' | 'removeListener'> = process;
 const events = ['uncaughtException', 'unhandledRejection'] as const;
 

@@ -1,7 +1,9 @@
 import { Readable, type Transform } from 'node:stream';
 import type { Chunks } from '@btf-depot/bytes';
 
-/** What a stream of node:zlib makes of chunks. Its errors are thrown; so are those of the giver. */
+/**
+ * Pipes chunks through a stream of node:zlib. Errors of the stream and of the chunks are thrown.
+ */
 export async function* through(chunks: Chunks, engine: Transform): AsyncGenerator<Uint8Array> {
   const source = Readable.from(chunks, { highWaterMark: 1 });
   source.on('error', (error) => engine.destroy(error));
@@ -11,7 +13,7 @@ export async function* through(chunks: Chunks, engine: Transform): AsyncGenerato
   } finally {
     engine.destroy();
     source.destroy();
-    // Until then the giver may still be asked for more.
+    // Until then the source of the chunks may still be read.
     if (!source.closed) await new Promise((resolve) => source.once('close', resolve));
   }
 }

@@ -1,14 +1,14 @@
 import type { StreamReader } from '@btf-depot/bytes';
 
 /**
- * What is made of bytes after a stream's end: `refuse` takes streams that follow one another for
- * one, as the programs of these formats do, and anything else for a fault; `pass` takes the same
- * streams and passes over what is none, as padding and a device tree behind a kernel; `ignore` reads
- * one stream, for those that lie within something larger.
+ * How to treat bytes after a stream's end. `refuse` joins further streams of the format, as its
+ * programs do, and refuses anything else. `pass` joins the same streams and ignores the rest, such
+ * as padding and a device tree behind a kernel. `ignore` reads one stream, for streams inside a
+ * larger file.
  */
 export type Trailing = 'refuse' | 'pass' | 'ignore';
 
-/** Whether another stream is to be read: under `refuse` its decoder says what is wrong with it. */
+/** Whether to read another stream; under `refuse` its decoder reports the fault. */
 export async function isMore(
   reader: StreamReader,
   trailing: Trailing,

@@ -9,14 +9,14 @@ const END_MAGIC = [0x177245, 0x385090] as const;
 
 /**
  * More than any block of 900,000 symbols takes at 20 bits each, with its tables and selectors: so
- * a block is decoded from bytes at hand.
+ * all bytes of a block are in memory when it is decoded.
  */
 const PACKED_BLOCK = 3 * 1024 * 1024;
 
 /**
- * bzip2: streams that follow one another, each of blocks that are Burrows-Wheeler transformed and
- * Huffman coded (sourceware.org/bzip2; the format is described by the program alone). Blocks that
- * were "randomised", as bzip2 before 0.9.5 did, are refused.
+ * bzip2: consecutive streams, each of blocks that are Burrows-Wheeler transformed and Huffman coded
+ * (sourceware.org/bzip2; only the program describes the format). Blocks that were "randomised", by
+ * bzip2 before 0.9.5, are refused.
  */
 export async function* unbzip2(
   reader: StreamReader,
@@ -37,7 +37,7 @@ async function* stream(reader: StreamReader): AsyncGenerator<Uint8Array> {
   }
   const blockSize = (level - 0x30) * 100_000;
   let combined = 0;
-  /** Blocks are not aligned: bits of the first byte at hand that belong to the one before. */
+  /** Blocks are not aligned: bits of the first byte that belong to the block before. */
   let bit = 0;
   for (;;) {
     await reader.fill(PACKED_BLOCK);

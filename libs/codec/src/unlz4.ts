@@ -14,7 +14,7 @@ const BLOCK = 8 * 1024 * 1024;
 /** LZ4_compressBound of a block. */
 const PACKED_LIMIT = BLOCK + Math.floor(BLOCK / 255) + 16;
 
-/** Each has a buffer of its own: a stream of millions of empty ones would not end. */
+/** Each has its own buffer: a stream of millions of empty frames would not end. */
 const FRAME_LIMIT = 4096;
 
 interface Lz4Options {
@@ -52,9 +52,9 @@ export async function* unlz4(
 }
 
 /**
- * It has no mark of its end and no checksum. A block that is not full is the last; after a full one
- * only the size tells the end from a truncated stream, or, where more than the stream may be there,
- * what cannot be a block.
+ * It has neither an end mark nor a checksum. A block that is not full is the last one. After a full
+ * block only the size tells the end from a truncated stream; if other bytes may follow the stream,
+ * bytes that cannot be a block end it.
  */
 async function* legacyFrame(
   reader: StreamReader,

@@ -7,7 +7,7 @@ const HEADER = 13;
 /** Bytes of a dictionary: no compressor of kernels goes beyond 64 MiB. */
 const DICTIONARY_LIMIT = 128 * 1024 * 1024;
 
-/** More than this lzma_auto_decoder takes for another format. */
+/** lzma_auto_decoder takes a larger header for another format. */
 const SIZE_LIMIT = 2n ** 38n;
 
 /** Bytes that are decoded at once. */
@@ -38,7 +38,10 @@ function* copies(views: Generator<Uint8Array, number>): Generator<Uint8Array, nu
   }
 }
 
-/** The header, its dictionary rounded up to a power of two: lzma_auto_decoder takes few others. */
+/**
+ * The header with its dictionary rounded up to a power of two: lzma_auto_decoder accepts few other
+ * sizes.
+ */
 function checkedHeader(bytes: Uint8Array): Uint8Array {
   const header = Uint8Array.from(bytes);
   const view = new DataView(header.buffer);

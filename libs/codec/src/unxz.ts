@@ -16,8 +16,8 @@ import type { Trailing } from './trailing.ts';
 import { XzThreads } from './xz-threads.ts';
 
 /**
- * Streams and blocks of a file. Each block has a decoder of its own: millions of empty ones would
- * not end. 1 MiB is as little as programs put into one.
+ * Streams and blocks of a file. Each block has its own decoder: millions of empty ones would not
+ * end. Programs put at least 1 MiB into one.
  */
 const PARTS_LIMIT = 16_384;
 
@@ -26,15 +26,15 @@ const PIECE = 1024 * 1024;
 
 export interface UnxzOptions {
   readonly trailing: Trailing;
-  /** That decode blocks at one time; 1: this thread alone. */
+  /** Threads that decode blocks at one time; 1: only this thread. */
   readonly threads: number;
   /** Bytes of blocks, packed and unpacked, that other threads may have at one time. */
   readonly ahead: number;
 }
 
 /**
- * The streams of an .xz file and the padding among them. Blocks whose headers say how long they
- * are, as those of `xz -T` and dpkg-deb do, go to other threads where there are several.
+ * The streams of an .xz file and the padding between them. Blocks whose headers state their sizes,
+ * as those of `xz -T` and dpkg-deb do, go to other threads if there are several.
  */
 export async function* unxz(
   reader: StreamReader,
@@ -75,14 +75,14 @@ async function* unxzStream(
   await readStreamEnd(reader, header, blocks);
 }
 
-/** What the block's header says of the whole block; undefined if it does not say it all. */
+/** The sizes from the block's header; undefined if it lacks one. */
 function sizesOf({ checkSize }: StreamHeader, block: BlockHeader): BlockSizes | undefined {
   const { bytes, packed, unpacked } = block;
   if (packed === undefined || unpacked === undefined) return undefined;
   return { unpadded: bytes.length + packed + checkSize, unpacked };
 }
 
-/** Of a block alone there is nothing to do meanwhile. */
+/** If there is only one block, other threads have nothing else to decode. */
 async function isForOthers(
   reader: StreamReader,
   others: XzThreads,
@@ -95,7 +95,7 @@ async function isForOthers(
   return (await reader.fill(left + 1)) && reader.held()[left] !== 0;
 }
 
-/** A block as the one of a stream of its own. */
+/** A block as a stream with this block only. */
 async function wrapped(
   reader: StreamReader,
   header: StreamHeader,

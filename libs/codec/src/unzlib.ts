@@ -8,7 +8,7 @@ export interface UnzlibOptions {
 
 /**
  * The content of a zlib stream (RFC 1950), as in SHF_COMPRESSED sections; bytes after its end are
- * not looked at. Throws FormatError: `zlib-limit` if more than `limit` bytes would come out,
+ * ignored. Throws FormatError: `zlib-limit` if more than `limit` bytes would come out,
  * `zlib-truncated` if the stream ends early, `zlib-corrupt` for anything else.
  */
 export function unzlib(bytes: Uint8Array, { limit }: UnzlibOptions): Uint8Array {

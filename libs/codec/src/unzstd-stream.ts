@@ -7,12 +7,12 @@ const FRAME = 0xfd2fb528;
 /** 0x184D2A50 to 0x184D2A5F, RFC 8878, 3.1.2. */
 const SKIPPABLE = 0x184d2a50;
 
-/** Each frame has an engine of its own, 0.2 ms: a stream of millions of empty ones would not end. */
+/** Each frame has its own engine, 0.2 ms: a stream of millions of empty frames would not end. */
 const FRAME_LIMIT = 4096;
 
 /**
- * The frames of a zstd stream, RFC 8878. Where a frame ends is worked out here, because node:zlib
- * drops what follows a frame in the same chunk, and says nothing.
+ * The frames of a zstd stream, RFC 8878. This code finds the end of each frame itself, because
+ * node:zlib silently drops the bytes that follow a frame in the same chunk.
  */
 export async function* unzstdFrames(
   reader: StreamReader,

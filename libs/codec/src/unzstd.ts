@@ -8,7 +8,7 @@ export interface UnzstdOptions {
 
 /**
  * The content of a zstd stream (RFC 8878), as in SHF_COMPRESSED sections; bytes after its end are
- * not looked at. Throws FormatError: `zstd-limit` if more than `limit` bytes would come out,
+ * ignored. Throws FormatError: `zstd-limit` if more than `limit` bytes would come out,
  * `zstd-truncated` if the stream ends early, `zstd-corrupt` for anything else.
  */
 export function unzstd(bytes: Uint8Array, { limit }: UnzstdOptions): Uint8Array {

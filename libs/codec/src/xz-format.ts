@@ -1,4 +1,4 @@
-/** The frame of .xz files (tukaani.org/xz/xz-file-format.txt); what is in blocks is liblzma's. */
+/** The framing of .xz files (tukaani.org/xz/xz-file-format.txt); liblzma decodes the blocks. */
 import { crc32 } from 'node:zlib';
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 import { beginsWith } from './compression.ts';
@@ -19,12 +19,12 @@ export interface StreamHeader {
 
 export interface BlockHeader {
   readonly bytes: Uint8Array;
-  /** Bytes of the data, packed and not, where the header says them. */
+  /** Bytes of the data, packed and unpacked, if the header states them. */
   readonly packed?: number | undefined;
   readonly unpacked?: number | undefined;
 }
 
-/** A block as the index has it: without padding, and what comes out. */
+/** A block in the index: its size without padding, and its unpacked size. */
 export interface BlockSizes {
   readonly unpadded: number;
   readonly unpacked: number;
@@ -68,7 +68,7 @@ export async function readBlockHeader(reader: StreamReader): Promise<BlockHeader
   };
 }
 
-/** A block's data, which is LZMA2 whatever was filtered before: chunks that say how long they are. */
+/** A block's data, which is LZMA2 whatever filters ran before: chunks that state their sizes. */
 export async function* lzma2Chunks(reader: StreamReader): AsyncGenerator<Uint8Array> {
   for (let control = 1; control !== 0;) {
     await reader.fill(6);
@@ -79,8 +79,8 @@ export async function* lzma2Chunks(reader: StreamReader): AsyncGenerator<Uint8Ar
 }
 
 /**
- * Of a chunk with its header: one size where it is not compressed, else one unpacked, one packed,
- * and perhaps properties (lzma2_decoder.c of liblzma; the format is described by programs alone).
+ * Sizes of a chunk with its header: one if it is not compressed, else one unpacked, one packed, and
+ * sometimes properties (lzma2_decoder.c of liblzma; only programs describe the format).
  */
 function chunkLength(control: number, [a = 0, b = 0, c = 0, d = 0]: Iterable<number>): number {
   if (control === 0) return 1;

@@ -3,7 +3,7 @@ import { FormatError } from '@btf-depot/bytes';
 import type { BlockSizes } from './xz-format.ts';
 import type { Answer, Question } from './xz-worker.ts';
 
-/** Blocks that a thread may have: one that it decodes, and one more, so that it need not wait. */
+/** Blocks of a thread: the one that it decodes, and one more, so that it need not wait. */
 const BLOCKS = 2;
 
 interface Given {
@@ -12,7 +12,7 @@ interface Given {
   readonly content: Promise<Uint8Array>;
 }
 
-/** Threads that decode blocks; what comes out is asked for in the order in which it was given. */
+/** Threads that decode blocks; results are returned in the order of the blocks. */
 export class XzThreads implements AsyncDisposable {
   readonly #threads: number;
   readonly #ahead: number;
@@ -26,7 +26,7 @@ export class XzThreads implements AsyncDisposable {
     this.#ahead = ahead;
   }
 
-  /** Whether a block was given that was not asked back. */
+  /** Whether a block was given whose result was not taken yet. */
   get isBusy(): boolean {
     return this.#given.length > 0;
   }
@@ -41,17 +41,17 @@ export class XzThreads implements AsyncDisposable {
     return held + heldFor(sizes) <= this.#ahead && this.#given.length < BLOCKS * this.#threads;
   }
 
-  /** @param block as a stream of its own, whose memory is given away. */
+  /** @param block as a stream of its own; its memory is transferred. */
   give(block: Omit<Question, 'size'>, sizes: BlockSizes): void {
     const place = this.#count++ % this.#threads;
     const thread = (this.#started[place] ??= new Thread());
     const content = thread.decode({ ...block, size: sizes.unpacked });
-    // Nobody may be left to ask for it.
+    // Nobody may be left to take the result.
     content.catch(() => undefined);
     this.#given.push({ held: heldFor(sizes), content });
   }
 
-  /** The content of the block that was given first. Throws FormatError. */
+  /** The content of the oldest block. Throws FormatError. */
   async next(): Promise<Uint8Array> {
     const first = this.#given[0];
     if (!first) throw new RangeError('no block was given');

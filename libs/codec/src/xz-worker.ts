@@ -37,5 +37,5 @@ async function answer(question: Question): Promise<void> {
   }
 }
 
-// Answers keep the order of the questions: each waits for nothing but liblzma's start.
+// Answers keep the order of the questions: only liblzma's start is asynchronous.
 parentPort?.on('message', (question: Question) => void answer(question));

@@ -5,13 +5,13 @@ import { liblzma } from './liblzma.ts';
 const EXTREME = 0x8000_0000;
 
 export interface XzOptions {
-  /** Preset 0 (fast) to 9; all of them extreme, as small as they get. */
+  /** Preset 0 (fast) to 9; all of them extreme, for the smallest output. */
   readonly level?: number;
 }
 
 /**
- * Preset 6 has a dictionary of 8 MiB, more than a kernel's BTF; preset 9 would have every device
- * set 64 MiB aside to unpack the same bytes.
+ * Preset 6 has a dictionary of 8 MiB, more than a kernel's BTF; with preset 9 every device would
+ * allocate 64 MiB to unpack the same bytes.
  */
 export const XZ_DEFAULTS = { level: 6 } as const satisfies XzOptions;
 

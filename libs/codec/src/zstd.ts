@@ -5,12 +5,12 @@ export interface ZstdOptions {
   readonly level?: number;
 }
 
-/** The highest level that zstd(1) takes without `--ultra`; above it memory grows, and not the gain. */
+/** The highest level of zstd(1) without `--ultra`; above it memory grows without gain. */
 export const ZSTD_DEFAULTS = { level: 19 } as const satisfies ZstdOptions;
 
 /**
  * One zstd frame with its content's size and checksum, which kernels and kmod unpack: a window of
- * at most 8 MiB (ZSTD_WINDOWLOG_LIMIT_DEFAULT is 128 MiB, but a device has to set it aside). The
+ * at most 8 MiB (ZSTD_WINDOWLOG_LIMIT_DEFAULT is 128 MiB, but a device has to allocate it). The
  * same bytes for the same input and version of Node. Throws RangeError for a level outside 1–22.
  */
 export function zstd(bytes: Uint8Array, options: ZstdOptions = {}): Uint8Array {

@@ -1,10 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { checkRange, FormatError, type Source } from '@btf-depot/bytes';
 
-/** A file at random offsets; reads only what is asked for, so a vmlinux is never wholly in memory. */
+/**
+ * A file at random offsets; it reads only the requested bytes, so a vmlinux is never wholly in
+ * memory.
+ */
 export interface FileSource extends Source, Disposable {}
 
-/** @param onRead called before each read; what it throws, the read throws. */
+/** @param onRead called before each read; its exception ends the read. */
 export function openFileSource(path: string, onRead?: () => void): FileSource {
   const fd = openSync(path, 'r');
   const { size } = fstatSync(fd);

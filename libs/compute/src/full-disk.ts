@@ -1,8 +1,8 @@
 import { DepotError } from '@btf-depot/depot';
 
 /**
- * Runs what writes files beside the store; where the disk, or somebody's share of it, is full, that
- * is `disk-full`: it may not have been so when the work began.
+ * Runs an action that writes files beside the store. A full disk or quota becomes `disk-full`:
+ * there may have been room when the work began.
  */
 export async function tellingFullDisk<Result>(write: () => Promise<Result>): Promise<Result> {
   try {

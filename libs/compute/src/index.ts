@@ -1,9 +1,9 @@
 /**
- * The work of a depot that must not run on the event loop: unpacking, splitting and packing, on
- * worker threads that clients share fairly. It implements the port `Compute` of libs/depot.
+ * The work that must not run on the event loop: unpacking, splitting and packing, on worker threads
+ * that clients share fairly. It implements the port `Compute` of libs/depot.
  *
- * To add a kind of work, touch the port, its task and result in messages.ts, what the thread does
- * in worker.ts, and what asks the thread in pool.ts. What waits for a thread is decided in seats.ts.
+ * To add a kind of work, touch the port, its task and result in messages.ts, the work itself in
+ * worker.ts, and its call in pool.ts. seats.ts decides who waits for a thread.
  */
 export { openFileSource, type FileSource } from './file-source.ts';
 export { tellingFullDisk } from './full-disk.ts';

@@ -1,12 +1,12 @@
 import { getHeapStatistics } from 'node:v8';
 import { DepotError } from '@btf-depot/depot';
 
-/** Throws where the work has gone past its limits. */
+/** Throws if the work has exceeded its limits. */
 export type Guard = () => void;
 
 /**
- * Looks at the memory that this thread holds, typed arrays included: V8's own limit, which ends a
- * thread, counts without them.
+ * Checks the memory of this thread, typed arrays included: V8's own limit, which ends a thread,
+ * ignores them.
  * @param limit in bytes.
  */
 export function memoryGuard(limit: number): Guard {

@@ -9,7 +9,7 @@ import type {
   UploadPaths,
 } from '@btf-depot/depot';
 
-/** What a thread is started with. */
+/** Start parameters of a thread. */
 export interface ThreadData {
   /** Bytes that it may hold. */
   memoryLimit: number;
@@ -34,5 +34,8 @@ export interface Results {
   compress: PackedArtifact;
 }
 
-/** Expected failures are values: an error's own fields do not survive the way between threads. */
+/**
+ * Expected failures are values, since an error's own fields do not survive the transfer between
+ * threads.
+ */
 export type Outcome<Value> = { value: Value } | { refused: { code: ProblemCode; detail: string } };

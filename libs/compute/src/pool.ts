@@ -13,9 +13,9 @@ import { Seats } from './seats.ts';
 import { whileIdle } from './while-idle.ts';
 
 export interface ComputePool extends Compute {
-  /** The same threads, which are shared fairly among clients; all other work is the depot's own. */
+  /** The same threads, shared fairly among clients; all other work is the depot's own. */
   for(client: string): ClientCompute;
-  /** Lets running tasks end, then ends the threads. */
+  /** Waits until running tasks have ended, then ends the threads. */
   close(): Promise<void>;
 }
 
@@ -27,9 +27,9 @@ export interface ClientCompute extends Compute {
 export interface ComputeLimits {
   /** Worker threads; each has one file at a time. */
   threads: number;
-  /** Threads beyond these, for clients that have none: work on a thread cannot be interrupted. */
+  /** Additional threads for clients that hold none: work on a thread cannot be interrupted. */
   spare: number;
-  /** Milliseconds after which the time that a client had on threads counts half. */
+  /** Milliseconds after which past use of threads counts half. */
   halfLife: number;
   /** Files that may wait for a thread. */
   waiting: number;
@@ -49,26 +49,29 @@ export const COMPUTE_LIMITS: ComputeLimits = {
 };
 
 export interface ComputePoolOptions extends Partial<ComputeLimits> {
-  /** Told of what no caller is: a thread that ended by itself, a result that came too late. */
+  /**
+   * Called for errors that no caller gets: a thread that ended by itself, a result that came too
+   * late.
+   */
   onError: (error: Error) => void;
 }
 
 /**
- * Bytes by which V8's limit is above ours, which the work looks at itself: a thread that starts
- * with too little, or allocates much at once, takes the process with it.
+ * Bytes by which V8's limit exceeds ours, which the work checks itself: a thread that starts with
+ * too little, or allocates much at once, ends the process.
  */
 const SLACK = 512 * 2 ** 20;
 
 /**
- * Megabytes for what was allocated lately. V8 would take 48 and more before it looks what of that is
- * still needed, and a split 100 more in all, without being faster.
+ * Megabytes of V8's young generation. By default V8 uses 48 and more before it collects, and a
+ * split 100 more in all, without being faster.
  */
 const YOUNG = 24;
 
-/** The name of what no client asks for; no address and no owner is empty. */
+/** The client of work that no client asked for; no address and no owner is empty. */
 const DEPOT = '';
 
-/** The depot's computations on worker threads, started as they are needed. */
+/** Runs the depot's computations on worker threads, started on demand. */
 export function createComputePool({ onError, ...given }: ComputePoolOptions): ComputePool {
   const limits = { ...COMPUTE_LIMITS, ...given };
   const seats = new Seats({ ...limits, seats: limits.threads });
@@ -77,7 +80,8 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
     minThreads: 0,
     maxThreads: limits.threads + limits.spare,
     idleTimeout: 30_000,
-    // A split of two million types must end by itself: nothing may be cut because it takes long.
+    // A split of two million types must end by itself: no work is interrupted for its duration
+    // alone.
     closeTimeout: 600_000,
     workerData: { memoryLimit: limits.memory } satisfies ThreadData,
     resourceLimits: {
@@ -85,7 +89,8 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
       maxYoungGenerationSizeMb: YOUNG,
     },
   });
-  // The result of a task may arrive after its signal was aborted: without a listener that ends us.
+  // A result may arrive after its signal was aborted: without a listener, that would end the
+  // process.
   pool.on('error', onError);
 
   /** An aborted signal ends the task with its thread. */
@@ -118,12 +123,12 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
     unpack: async (part, path, folder, signal) => {
       seats.checkRoom(client);
       const task = { do: 'unpack' as const, part, path, folder };
-      // Whoever comes now would have to share: threads that are idle lend a hand.
+      // A new client would have to share: idle threads help.
       return run(client, { ...task, threads: Math.max(seats.free, 1) }, signal, limits.time);
     },
     split: (paths, options, signal, progress) =>
       run(client, { do: 'split', paths, options, progress: progress?.memory }, signal, limits.time),
-    // Compressors are as many as their operator says, and what they make was measured before.
+    // No limits: the operator sets the number of compressors, and their input passed limits before.
     pack: async (input, signal, progress) => {
       const plain = await run(client, { do: 'make', input }, signal);
       const carriers = compressionsOf(plain, input.levels);

@@ -8,17 +8,17 @@ import { BYTES, TEXT } from './extras/shapes.ts';
 import { PARTS, PUBLISHED_PARTS, type PartArtifact, type PartName } from './parts.ts';
 
 interface CarrierSpec {
-  /** The module's name, without which nothing finds it in sysfs. */
+  /** The module's name, which is its name in sysfs. */
   module: string;
-  /** Parts that it has or may have inside, besides core. */
+  /** Parts that it has or may have, besides core. */
   holds: readonly PartName[];
-  /** Without this one there is no such carrier. */
+  /** Without this part the carrier does not exist. */
   needs?: PartName;
 }
 
 const carriers = <File extends string>(table: Record<File, CarrierSpec>) => table;
 
-/** The carriers, not compressed, by the names of their artifacts. */
+/** The carriers, uncompressed, by the names of their artifacts. */
 export const CARRIERS = carriers({
   'btf_vmlinux.ko': { module: 'btf_vmlinux', holds: [...EXTRA_NAMES, 'ksyms'] },
   'btf_vmlinux_ksyms.ko': { module: 'btf_vmlinux_ksyms', holds: ['ksyms'], needs: 'ksyms' },
@@ -46,12 +46,12 @@ export const ARTIFACTS = Object.fromEntries([
 ]) as Readonly<Record<ArtifactName, string>>;
 
 /**
- * Generation of packing: raised, with JOB_VERSION, whenever compressors make other artifacts of the
- * same parts. Kernels that an earlier one published with fewer are then packed again.
+ * Generation of packing: raised, with JOB_VERSION, whenever compressors make other artifacts from
+ * the same parts. Kernels that an earlier generation published with fewer are then packed again.
  */
 export const PACKING = 1;
 
-/** The part without which there is no artifact of that name. */
+/** The part that an artifact of this name needs. */
 export function partBehind(artifact: string): PartName | undefined {
   const part = PUBLISHED_PARTS.find((name) => PARTS[name].artifact.name === artifact);
   const file = CARRIER_FILES.find((name) => artifact === name || artifact.startsWith(`${name}.`));
@@ -64,11 +64,11 @@ export function isArtifactName(name: string): name is ArtifactName {
 
 /**
  * The manifest's signatures: `manifest.sig` for signify and usign, `manifest.minisig` for minisign,
- * by the first of the depot's keys; with a key's number between, by that key.
+ * by the depot's first key; `manifest.KEYNUMBER.sig` by that key.
  */
 export type SignatureName = `manifest.${'' | `${string}.`}${'sig' | 'minisig'}`;
 
-/** @param keyNumber 16 lowercase hexadecimal digits; absent: the first of the depot's keys. */
+/** @param keyNumber 16 lowercase hexadecimal digits; absent: the depot's first key. */
 export function signatureName(form: 'sig' | 'minisig', keyNumber?: string): SignatureName {
   return keyNumber === undefined ? `manifest.${form}` : `manifest.${keyNumber}.${form}`;
 }

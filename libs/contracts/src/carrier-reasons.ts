@@ -1,4 +1,6 @@
-/** `why` of a record's carrier, in words: NotLoadable in libs/carrier, NoKsyms in libs/depot. */
+/**
+ * Sentences for `why` of a record's carrier: NotLoadable in libs/carrier, NoKsyms in libs/depot.
+ */
 const REASONS: Readonly<Record<string, string>> = {
   'no-kernel': 'only BTF was sent; send the kernel file or one of its modules',
   'no-vermagic': 'the kernel file does not contain its vermagic; send one of its modules',
@@ -18,7 +20,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'ksyms-refused': 'the verifier of this kernel version refuses the BTF of its ksyms',
 };
 
-/** The sentence for a reason; of a reason that only a newer depot knows, its code. */
+/** The sentence for a reason; for a reason of a newer depot, its code. */
 export function carrierReason(why: string): string {
   return Object.hasOwn(REASONS, why) ? REASONS[why] : why;
 }

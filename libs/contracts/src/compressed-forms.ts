@@ -1,10 +1,10 @@
 interface CompressedSpec {
   mediaType: string;
-  /** The format's name, by which the record and a setting have the level. */
+  /** The format's name, which is also that of its level in the record and in a setting. */
   format: string;
-  /** Least and most, as the format's library counts them; more is slower and smaller. */
+  /** Lowest and highest level of the format's library; higher is slower and smaller. */
   levels: readonly [least: number, most: number];
-  /** The content coding (RFC 9110, 8.4.1) as which clients are sent it under the plain name. */
+  /** The content coding (RFC 9110, 8.4.1) for requests of the plain name. */
   coding?: string;
 }
 
@@ -12,8 +12,8 @@ const define = <const Table extends Readonly<Record<string, CompressedSpec>>>(ta
   table;
 
 /**
- * How carriers are compressed, by the suffix of the artifact, in the order in which manifests list
- * them. What compresses them is in COMPRESSORS of libs/depot.
+ * Compressed forms of carriers, by the suffix of the artifact, in the order of manifests.
+ * COMPRESSORS of libs/depot has the code.
  */
 export const COMPRESSED_FORMS = define({
   gz: { mediaType: 'application/gzip', format: 'gzip', levels: [1, 12], coding: 'gzip' },
@@ -28,7 +28,7 @@ export type CompressedFormat = (typeof COMPRESSED_FORMS)[CompressedForm]['format
 
 export const COMPRESSED_FORM_NAMES = Object.keys(COMPRESSED_FORMS) as CompressedForm[];
 
-/** The form as it is described to those that do not know which one it is. */
+/** The form with its general type. */
 export function compressedSpec(form: CompressedForm): CompressedSpec {
   return COMPRESSED_FORMS[form];
 }

@@ -1,7 +1,7 @@
 /**
- * What the parts of the depot, and its clients, say to each other: the stored kernel record, the
- * queue's job, the bodies of HTTP answers. Schemas are zod's; every object keeps the fields that
- * it does not know, so that processes of two versions can share a store.
+ * The data that parts of the depot and its clients exchange: the stored kernel record, the queue's
+ * job, the bodies of HTTP answers. Schemas are zod's; every object keeps unknown fields, so that
+ * processes of two versions can share a store.
  */
 export * from './artifact.ts';
 export * from './build-id.ts';

@@ -4,7 +4,7 @@ import { buildIdSchema } from './build-id.ts';
 const count = z.number().int().nonnegative();
 const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);
 
-/** What an inlined function can be asked for by; longer ones are no kernel's. */
+/** Names of inlined functions in requests; no kernel has longer ones. */
 export const functionNameSchema = z.string().regex(/^[A-Za-z_$.][\w$.]{0,511}$/, {
   error: 'a function name has 1 to 512 characters: letters, digits and _ $ .',
 });
@@ -14,18 +14,18 @@ export const siteAddressSchema = z.string().regex(/^(0x)?[0-9a-fA-F]{1,16}$/, {
   error: 'an address has 1 to 16 hexadecimal digits, with or without 0x',
 });
 
-/** Where a parameter is when a site's first instruction is about to run. */
+/** Location of a parameter when a site's first instruction is about to run. */
 const locationSchema = z.looseObject({
-  /** `frame`: the frame base of the caller, of which no register is known. */
+  /** `frame`: relative to the caller's frame base, whose register is unknown. */
   kind: z.enum(['constant', 'address', 'register', 'frame']),
   /** Bytes of the value. */
   size: count,
   signed: z.boolean(),
-  /** The value lies in memory there. */
+  /** The value is in memory at that address. */
   deref: z.boolean(),
-  /** By DWARF's number. */
+  /** DWARF's number. */
   register: z.looseObject({ number: count, name: z.string() }).optional(),
-  /** What is added to the register or the frame base, in bytes. */
+  /** Bytes added to the register or the frame base. */
   offset: z.number().int().optional(),
   /** The constant, decimal; the address as the kernel was linked, hexadecimal. */
   value: z.string().optional(),
@@ -37,12 +37,12 @@ const parameterSchema = z.looseObject({
   type: z.string(),
   /** The location in words; `not available`. */
   where: z.string(),
-  /** The same as an argument of a kprobe event, where these can say it. */
+  /** The same as an argument of a kprobe event, if these can express it. */
   fetch: z.string().optional(),
   location: locationSchema.optional(),
 });
 
-/** A place where the code of a function begins that was inlined into another. */
+/** The beginning of the code of a function that was inlined into another. */
 export const siteSchema = z.looseObject({
   function: z.string(),
   /** As the kernel was linked. */
@@ -51,28 +51,28 @@ export const siteSchema = z.looseObject({
   /** Bytes from the start of the section. */
   offset: count,
   /**
-   * What kind of place it is, by the ranges that DWARF gives the call: `inside` one of them;
-   * `empty`: all are; `outside` them, where the call would be; `unnamed`: DWARF names no entry, and
-   * the first range begins there. `unknown`: the depot has no DWARF of it, or read it long ago.
+   * Class of the place, by DWARF's ranges of the call: `inside` one of them; `empty`: all ranges
+   * are empty; `outside`: the code is outside them; `unnamed`: DWARF names no entry, and the first
+   * range begins there; `unknown`: the depot has no DWARF of it, or read it long ago.
    */
   class: z.string().optional(),
   /** Its memory is freed after boot. */
   init: z.boolean().optional(),
-  /** The symbol that it stands in, and the distance from its start in bytes. */
+  /** The symbol around it, and the distance from its start in bytes. */
   caller: z.looseObject({ name: z.string(), offset: count }).optional(),
-  /** What a kprobe takes for the place. */
+  /** The place in the notation of kprobes. */
   probe: z.string().optional(),
   parameters: z.array(parameterSchema),
 });
 
-/** Answer of `GET …/inlines`: by section and offset, outer calls first; `next` goes on. */
+/** Answer of `GET …/inlines`: by section and offset, outer calls first; `next` is the next page. */
 export const sitePageSchema = z.looseObject({
   buildId: buildIdSchema,
   sites: z.array(siteSchema),
   next: z.string().optional(),
 });
 
-/** Answer of `GET …/inlines/functions`: those with most sites first; `next` goes on. */
+/** Answer of `GET …/inlines/functions`: those with most sites first; `next` is the next page. */
 export const functionPageSchema = z.looseObject({
   buildId: buildIdSchema,
   functions: z.array(z.looseObject({ name: z.string(), sites: count })),

@@ -4,7 +4,7 @@ import { buildIdSchema } from './build-id.ts';
 /** Version of the job's payload: a worker leaves jobs of a newer one to newer workers. */
 export const JOB_VERSION = 2;
 
-/** A doorbell: which revision of which kernel wants compressing. All else is in the record. */
+/** A doorbell: the kernel and revision that need compressing. The record has everything else. */
 export const jobSchema = z.looseObject({
   version: z.number().int().positive(),
   buildId: buildIdSchema,
@@ -17,7 +17,7 @@ export function jobFor(record: { buildId: string; revision: number }): Job {
   return { version: JOB_VERSION, buildId: record.buildId, revision: record.revision };
 }
 
-/** One job a revision: adding it twice is adding it once. */
+/** One job for each revision: adding it twice is adding it once. */
 export function jobId(job: Pick<Job, 'buildId' | 'revision'>): string {
   return `${job.buildId}-${String(job.revision)}`;
 }

@@ -1,11 +1,11 @@
 import { currentFields } from './record-codec.ts';
 import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
 
-/** What stored bytes are: a record, perhaps one with malformed fields left out, or none. */
+/** The meaning of stored bytes: a record, perhaps with malformed fields left out, or none. */
 export type OpenedRecord =
   | {
       readonly record: KernelRecord;
-      /** What is wrong with each field that is left out; absent: none is. */
+      /** The fault of each field that is left out; absent: none is. */
       readonly damage?: readonly string[] | undefined;
     }
   | {
@@ -13,24 +13,24 @@ export type OpenedRecord =
       readonly why: string;
       /** A newer version wrote it, and can read it. */
       readonly isNewer: boolean;
-      /** What it says its revision is. */
+      /** Its revision, if readable. */
       readonly revision?: number | undefined;
     };
 
-/** Fields that a record can do without. */
+/** Optional fields. */
 const OPTIONAL: ReadonlySet<string> = new Set(
   Object.entries(kernelRecordSchema.shape)
     .filter(([, { type }]) => type === 'optional')
     .map(([field]) => field),
 );
 
-/** Fields that are maps: a record can do without any entry of them. */
+/** Fields that are maps: each of their entries is optional. */
 const MAPS: ReadonlySet<string> = new Set(['parts', 'artifacts']);
 
 /**
- * Opens the bytes of a record. A malformed field that a record can do without is left out and
- * named: the kernel can be served, withdrawn and sent again as any other. Whether a newer version
- * wrote it is looked at first, so that such a record is never taken for a malformed one.
+ * Opens the bytes of a record. A malformed optional field is left out and named: the kernel can be
+ * served, withdrawn and sent again as any other. The schema is checked first, so that a record of a
+ * newer version is never taken for a malformed one.
  */
 export function openRecord(bytes: Uint8Array): OpenedRecord {
   let json: unknown;
@@ -61,7 +61,7 @@ export function openRecord(bytes: Uint8Array): OpenedRecord {
   }
 }
 
-/** @returns false if the record is none without it. */
+/** @returns false if the record is invalid without it. */
 function leaveOut(fields: Record<string, unknown>, path: readonly PropertyKey[]): boolean {
   const [field, entry] = path.map(String);
   if (field === undefined) return false;

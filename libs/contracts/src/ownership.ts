@@ -4,9 +4,9 @@ import { partsOf, partSpec, PARTS, PUBLISHED_PARTS, PART_NAMES } from './parts.t
 import type { KernelRecord } from './record.ts';
 
 /**
- * How much an operator has trusted a principal with, least first: what a depot fetches by itself,
- * what it was filled from, a token (or a depot without tokens), and a token to which the operator
- * assigned the kernel's distribution or build ID.
+ * Ranks of principals, lowest first: what a depot fetches by itself, imports, a token (or a depot
+ * without tokens), and a token to which the operator assigned the kernel's distribution or build
+ * ID.
  */
 export const RANKS = ['upstream', 'import', 'token', 'assigned'] as const;
 
@@ -14,18 +14,18 @@ export type Rank = (typeof RANKS)[number];
 
 export const ownerSchema = z.looseObject({
   principal: z.string(),
-  /** One of RANKS, in time others. */
+  /** One of RANKS, or one of a later version. */
   rank: z.string(),
-  /** Other principals that may bring carriers. */
+  /** Other principals that may send carriers. */
   signers: z.array(z.string()).exactOptional(),
 });
 
 export type Owner = z.infer<typeof ownerSchema>;
 
-/** Anyone can write a map, so what is known from one alone is a claim, whoever brought it. */
+/** Anyone can write a map, so parts that depend on a map alone are claims, whoever sent it. */
 const CLAIM = 'map';
 
-/** Parts that rest on a claim, by the names that the record has for them; `load`: load facts. */
+/** Parts that depend on a claim, by their names in the record; `load`: load facts. */
 export function claimedParts(record: Partial<KernelRecord>): string[] {
   const companions = new Set<string>(PART_NAMES.filter((name) => partSpec(name).of !== undefined));
   const parts = [...partsOf(record)]
@@ -35,7 +35,7 @@ export function claimedParts(record: Partial<KernelRecord>): string[] {
   return record.carrier?.claimed ? [...parts, 'load'] : parts;
 }
 
-/** Artifacts that rest on a claim; a carrier's name stands for its compressed forms too. */
+/** Artifacts that depend on a claim; a carrier's name stands for its compressed forms too. */
 export function claimedArtifacts(record: Partial<KernelRecord>): string[] {
   const claimed = new Set(claimedParts(record));
   const parts = PUBLISHED_PARTS.map(

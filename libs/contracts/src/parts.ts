@@ -17,9 +17,9 @@ type Both<Union> = (Union extends unknown ? (one: Union) => void : never) extend
 type Parts = { core: typeof core } & Both<(typeof EXTRAS)[ExtraName]['parts']>;
 
 /**
- * The one list of what is stored of a kernel, each a blob: core, the extras and their companions.
- * Whatever needs all of them loops over this. Beside it a record has only what it names by file:
- * carriers of the kernel's build, and artifacts.
+ * The one list of stored parts of a kernel, each a blob: core, the extras and their companions.
+ * Code that needs all parts loops over it. Beside them a record only has files by name: carriers of
+ * the kernel's build, and artifacts.
  */
 export const PARTS = Object.assign(
   { core },
@@ -30,7 +30,9 @@ export type PartName = keyof Parts;
 
 export const PART_NAMES = Object.keys(PARTS) as PartName[];
 
-/** Parts that the record has by their names, in `parts`: all but core, and what lies in another. */
+/**
+ * Parts with an own entry in `parts` of the record: all but core, and those inside another part.
+ */
 type NamedPart = {
   [Name in PartName]: Parts[Name] extends { schema: unknown } ? Name : never;
 }[PartName];
@@ -51,7 +53,7 @@ export type PublishedPart = {
 
 export type PartArtifact = Parts[PublishedPart]['artifact']['name'];
 
-/** The part as it is described to those that do not know which one it is. */
+/** The part with its general type. */
 export function partSpec(name: PartName): PartSpec {
   return PARTS[name];
 }
@@ -60,20 +62,20 @@ export const PUBLISHED_PARTS = PART_NAMES.filter(
   (name) => partSpec(name).artifact,
 ) as PublishedPart[];
 
-/** What requests for parts are told that a kernel does not have. */
+/** The codes of requests for missing parts. */
 export const MISS_CODES: readonly ProblemCode[] = [
   ...new Set(PART_NAMES.flatMap((name) => partSpec(name).miss?.code ?? [])),
 ];
 
-/** What a record says of every part. */
+/** Fields that a record has for every part. */
 export interface StoredPart {
   sha256: string;
   /** Bytes. */
   size: number;
   types?: number | undefined;
-  /** Of an extra: SHA-256 of the core that it stands on. */
+  /** For an extra: SHA-256 of the core that is its base. */
   baseSha256?: string | undefined;
-  /** What it was found in. */
+  /** Its source. */
   origin?: string | undefined;
   from?: string | undefined;
   by?: string | undefined;
@@ -81,8 +83,8 @@ export interface StoredPart {
 }
 
 /**
- * What core was made from: `dwarf`, if the kernel was built without BTF. Readers of version 0.1
- * know only the other two, so that the record says it in a field of its own.
+ * Source of core: `dwarf`, if the kernel was built without BTF. Readers of version 0.1 know only the
+ * other two, so the record has it in a separate field.
  */
 export function coreOrigin({
   origin,
@@ -91,7 +93,7 @@ export function coreOrigin({
   return encoded ? 'dwarf' : origin;
 }
 
-/** What a record has of a part. */
+/** The entry of a part in the record. */
 export function partOf(record: Partial<KernelRecord>, name: PartName): StoredPart | undefined {
   if (name === 'core') return record.core;
   const [part, field] = partSpec(name).of ?? [name];
@@ -99,7 +101,7 @@ export function partOf(record: Partial<KernelRecord>, name: PartName): StoredPar
   return (field === undefined ? found : found?.[field]) as StoredPart | undefined;
 }
 
-/** Every part that a record has, those included that a newer version has added. */
+/** Every part of a record, including those that a newer version has added. */
 export function partsOf(record: Partial<KernelRecord>): Map<string, StoredPart> {
   const known = PART_NAMES.flatMap((name) => {
     const part = partOf(record, name);
@@ -115,7 +117,7 @@ export function extrasOf(record: Partial<KernelRecord>): Map<string, StoredPart>
   return new Map([...known, ...foreign]);
 }
 
-/** How much a record has of an extra, in the unit that it counts: variables, sites. */
+/** The amount of an extra in a record, in its unit: variables, sites. */
 export function amountOf(name: string, part: StoredPart): { what: string; amount: number } {
   const what = isExtraName(name) ? EXTRAS[name].counts : 'types';
   return { what, amount: Number((part as unknown as Record<string, unknown>)[what]) };
@@ -136,7 +138,7 @@ export function withParts(
   return { ...record, parts: Object.fromEntries(parts.filter(([, part]) => part !== undefined)) };
 }
 
-/** The record with each part that has marks of its own as `change` gives it back. */
+/** The record with each marked part replaced by the result of `change`. */
 export function mapParts(
   record: KernelRecord,
   change: <Part extends StoredPart>(part: Part) => Part,

@@ -94,7 +94,7 @@ export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEMS, code);
 }
 
-/** @param members what the code has to say for programs, beyond the detail: suggestions, … */
+/** @param members data for programs beyond the detail: suggestions, … */
 export function problem(
   code: ProblemCode,
   detail: string,

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
 
 /**
- * The one file that knows how records are written, and were. Up to schema 1 a record had its parts
- * in `extras` and in fields of their own; schema 2 has them in `parts`. For one release the old
- * fields are written as well, for processes and clients of schema 1, and never read.
+ * The only file that knows how this and earlier versions write records. Up to schema 1 a record had
+ * its parts in `extras` and in separate fields; schema 2 has them in `parts`. For one release the
+ * old fields are written too, for processes and clients of schema 1, and never read.
  */
 const BESIDE_EXTRAS = ['ksyms', 'symbols', 'layout', 'inlines'] as const;
 
 const OLD_FIELDS: ReadonlySet<string> = new Set(['extras', ...BESIDE_EXTRAS]);
 
-/** Parts where schema 1 had them; those that are newer had no place there. */
+/** Places of the parts in schema 1; newer parts had none. */
 export function oldFields<Part>(parts: Readonly<Record<string, Part>>): {
   extras: Record<string, Part>;
   [Name: string]: Part | Record<string, Part>;
@@ -26,15 +26,15 @@ export function writtenRecord(record: KernelRecord): object {
 }
 
 /**
- * Bytes of a record as they are stored: JSON, fields that this version does not know included.
- * @throws ZodError for one that `openRecord` would refuse: nothing is written that nobody can read.
+ * Bytes of a stored record: JSON, with fields that this version does not know.
+ * @throws ZodError for one that `openRecord` would refuse: an unreadable record is never written.
  */
 export function encodeRecord(record: KernelRecord): Uint8Array {
   kernelRecordSchema.parse(record);
   return new TextEncoder().encode(`${JSON.stringify(writtenRecord(record), null, 1)}\n`);
 }
 
-/** The fields of a written record as this version has them, whatever its schema. */
+/** The fields of a written record in this version's form, whatever its schema. */
 export function currentFields(written: object): Record<string, unknown> {
   const all: Record<string, unknown> = { ...written };
   const kept = Object.fromEntries(Object.entries(all).filter(([name]) => !OLD_FIELDS.has(name)));
@@ -45,7 +45,7 @@ export function currentFields(written: object): Record<string, unknown> {
   return { ...kept, schema: RECORD_SCHEMA, parts };
 }
 
-/** A record as a depot of this version, or of an earlier one, answers it. */
+/** Parses a record in the answer of a depot of this or an earlier version. */
 export const answeredRecordSchema = z
   .looseObject({})
   .transform(currentFields)

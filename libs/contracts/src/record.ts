@@ -6,7 +6,7 @@ import { PART_SCHEMAS } from './parts.ts';
 
 /**
  * Version of the stored record. Additions that an older reader may ignore keep it; anything else
- * raises it, and older processes then read such records but never write them.
+ * raises it. Older processes then read such records but never write them.
  */
 export const RECORD_SCHEMA = 2;
 
@@ -15,7 +15,7 @@ export const DELIVERIES = ['builtin', 'module'] as const;
 
 const coreSchema = storedPart({
   types: count,
-  /** `verbatim`: the kernel's own bytes; `partition`: what stayed of a full BTF. */
+  /** `verbatim`: the kernel's own bytes; `partition`: the rest of a full BTF. */
   origin: z.enum(['verbatim', 'partition']),
   /** The kernel was built without BTF, and this was made of its debug information. */
   encoded: z
@@ -28,7 +28,7 @@ const coreSchema = storedPart({
     .exactOptional(),
 });
 
-/** What this version knows of a part that a newer one has added. */
+/** The fields that every part has, for parts of a newer version. */
 const foreignPartSchema = storedPart({
   types: count.exactOptional(),
   baseSha256: sha256Schema.exactOptional(),
@@ -38,7 +38,7 @@ type Optional<Shape extends z.ZodRawShape> = {
   [Name in keyof Shape]: z.ZodExactOptional<Shape[Name]>;
 };
 
-/** The extras and their companions, and what a newer version may add to them. */
+/** The extras and their companions, and parts of newer versions. */
 const partsSchema = z
   .object(
     Object.fromEntries(
@@ -50,7 +50,7 @@ const partsSchema = z
   z.core.$loose
 >;
 
-/** What a module must say and hold so that this kernel loads it (LoadFacts in libs/carrier). */
+/** Facts that a carrier needs so that this kernel loads it (LoadFacts in libs/carrier). */
 const loadSchema = z.looseObject({
   vermagic: z.string(),
   layoutCrc: count.exactOptional(),
@@ -68,17 +68,17 @@ const carrierSchema = z.looseObject({
   signed: z.boolean(),
   vermagic: z.string().exactOptional(),
   load: loadSchema.exactOptional(),
-  /** Made, and maybe signed, by the kernel's own build: artifacts that are kept byte for byte. */
+  /** Made, and perhaps signed, by the kernel's own build: artifacts kept byte for byte. */
   given: z
     .record(z.string(), z.looseObject({ ...blobShape, ...broughtShape, signed: z.boolean() }))
     .exactOptional(),
-  /** Given as well, and not published: only their BTF was taken. Why, by the artifact's name. */
+  /** Given carriers that are not published: only their BTF was taken. The reason, by artifact. */
   refused: z
     .record(z.string(), z.looseObject({ code: z.string(), why: z.string() }))
     .exactOptional(),
-  /** Why the System.map that lay beside the kernel was not used. */
+  /** Why the System.map beside the kernel was not used. */
   mapIgnored: z.string().exactOptional(),
-  /** Names that the kernel keeps for modules of its own build (LinkRecord in libs/carrier). */
+  /** Names that the kernel reserves for modules of its own build (LinkRecord in libs/carrier). */
   links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
 });
 
@@ -89,7 +89,7 @@ const artifactSchema = z.looseObject({
   ms: count.exactOptional(),
 });
 
-/** How hard artifacts are compressed, by the format; see COMPRESSED_FORMS. */
+/** Compression levels of artifacts, by format; see COMPRESSED_FORMS. */
 const levelsSchema = z.record(z.string(), count);
 
 /** The files that an upload may have, each at most once. */
@@ -99,36 +99,36 @@ export type UploadPart = (typeof UPLOAD_PARTS)[number];
 
 const sourceSchema = z.looseObject({
   ...blobShape,
-  /** What the file was recognised as: `elf`, `btf`, `image`, `module` or `map`, in time others. */
+  /** The recognised kind: `elf`, `btf`, `image`, `module` or `map`, or one of a later version. */
   kind: z.string(),
-  /** The part of the upload that it came as: one of UPLOAD_PARTS, in time others. */
+  /** Its part of the upload: one of UPLOAD_PARTS, or one of a later version. */
   part: z.string(),
-  /** Name and version of the package that it was. */
+  /** Name and version of its package. */
   package: z.string().exactOptional(),
   /** Name and version of the software that split it. */
   encoder: z.string(),
-  /** ID of the token that it was sent with. */
+  /** ID of the sender's token. */
   uploader: z.string().exactOptional(),
-  /** The principal that sent it, and that it did not own the kernel then. */
+  /** The principal that sent it, and whether that principal did not own the kernel then. */
   ...broughtShape,
-  /** The upload that it came with took the place of what was published (`?replace=true`). */
+  /** Its upload replaced everything published before (`?replace=true`). */
   replaced: z.literal(true).exactOptional(),
   at: z.iso.datetime(),
 });
 
 const withdrawalSchema = z.looseObject({
-  /** What everyone is told. */
+  /** The public reason. */
   reason: z.string(),
-  /** What only operators read, in the store: no service ever sends it. */
+  /** A note for operators, in the store: no service sends it. */
   internal: z.string().exactOptional(),
   at: z.iso.datetime(),
-  /** The token that was used; absent: an operator at the store, or a depot without tokens. */
+  /** ID of the token; absent: an operator at the store, or a depot without tokens. */
   by: z.string().exactOptional(),
-  /** Its time was over (`keptUntil`): any upload brings it back. */
+  /** Its time ended (`keptUntil`): any upload restores it. */
   expired: z.literal(true).exactOptional(),
 });
 
-/** All that is known of one kernel: the truth that queue, index and caches are rebuilt from. */
+/** Everything known of one kernel: queue, index and caches are rebuilt from it. */
 export const kernelRecordSchema = z.looseObject({
   schema: z.number().int().positive(),
   buildId: buildIdSchema,
@@ -139,34 +139,38 @@ export const kernelRecordSchema = z.looseObject({
   endian: z.enum(['little', 'big']),
   release: z.string().exactOptional(),
   distro: z.string().exactOptional(),
-  /** `package`, `banner`: nobody has named the distribution, but these say it. */
+  /** Source of the distribution, if nobody named it: `package` or `banner`. */
   distroFrom: z.string().exactOptional(),
   delivery: z.enum(DELIVERIES),
   core: coreSchema,
   parts: partsSchema,
   carrier: carrierSchema.exactOptional(),
-  /** Files of the newest finished revision; what an earlier one had stays here until then. */
+  /** Files of the newest finished revision; those of an earlier one stay here until then. */
   artifacts: z.record(z.string(), artifactSchema),
-  /** The generation of packing (PACKING) that made them; absent: before these were counted. */
+  /**
+   * The generation of packing (PACKING) that made them; absent: before generations were counted.
+   */
   packing: z.number().int().positive().exactOptional(),
   /** Of these artifacts. */
   levels: levelsSchema.exactOptional(),
   sources: z.array(sourceSchema),
-  /** Name and version of the software that made the parts as they are; absent: see `sources`. */
+  /** Name and version of the software that made the current parts; absent: see `sources`. */
   encoder: z.string().exactOptional(),
-  /** How many files of the revision are made, while `state` is `compressing`. */
+  /** Finished files of the revision, while `state` is `compressing`. */
   progress: z.looseObject({ done: count, total: count }).exactOptional(),
   /** Why `state` is `failed`. */
   failure: z.looseObject({ code: z.string(), message: z.string() }).exactOptional(),
   /** Why `state` is `withdrawn`. */
   withdrawal: withdrawalSchema.exactOptional(),
-  /** When it is withdrawn by itself; absent: never. */
+  /** When it expires; absent: never. */
   keptUntil: z.iso.datetime().exactOptional(),
-  /** The principal that may change it; absent: see `claimant`, or it is older than owners. */
+  /**
+   * The principal that may change it; absent: see `claimant`, or the record is older than owners.
+   */
   owner: ownerSchema.exactOptional(),
-  /** Whose claim it rests on, until a kernel file comes. */
+  /** The principal of the claim behind it, until a kernel file comes. */
   claimant: ownerSchema.exactOptional(),
-  /** It is ready, and whoever is to be told so was not told yet. */
+  /** It is ready, and the announcement is still to be made. */
   unannounced: z.literal(true).exactOptional(),
   uploadedAt: z.iso.datetime(),
   readyAt: z.iso.datetime().exactOptional(),
@@ -174,7 +178,7 @@ export const kernelRecordSchema = z.looseObject({
 
 export type KernelRecord = z.infer<typeof kernelRecordSchema>;
 export type CoreEntry = z.infer<typeof coreSchema>;
-/** What a record has of each part that it names. */
+/** The fields of each part in a record. */
 export type PartEntries = {
   [Name in keyof typeof PART_SCHEMAS]: z.infer<(typeof PART_SCHEMAS)[Name]>;
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { buildIdSchema } from './build-id.ts';
 import { STATES } from './record.ts';
 
-/** A kernel among others: enough to choose it. */
+/** A kernel in a list: enough to choose it. */
 export const kernelSummarySchema = z.looseObject({
   buildId: buildIdSchema,
   revision: z.number().int().positive(),
@@ -10,22 +10,22 @@ export const kernelSummarySchema = z.looseObject({
   distro: z.string().optional(),
   release: z.string().optional(),
   arch: z.string().optional(),
-  /** How many variables it came with. Absent: none. */
+  /** Its number of variables. Absent: none. */
   variables: z.number().int().optional(),
-  /** When the first file of it came. */
+  /** When its first file was sent. */
   uploadedAt: z.iso.datetime().optional(),
 });
 
-/** Orders of a search: by build ID, or the newest release, or what was sent last, first. */
+/** Orders of a search: by build ID, newest release first, or last upload first. */
 export const KERNEL_ORDERS = ['buildId', 'release', 'sent'] as const;
 
 export type KernelOrder = (typeof KERNEL_ORDERS)[number];
 
-/** Answer of `GET /v1/kernels`: in the order that was asked for; `next` is the `page` that goes on. */
+/** Answer of `GET /v1/kernels`: in the requested order; `next` is the next `page`. */
 export const searchAnswerSchema = z.looseObject({
   kernels: z.array(kernelSummarySchema),
   next: z.string().optional(),
-  /** Why kernels may be missing, or be as they were; absent: all is told. */
+  /** Why kernels may be missing or outdated; absent: the list is complete. */
   incomplete: z.string().optional(),
 });
 
@@ -38,11 +38,11 @@ export const lookupRequestSchema = z.strictObject({
   releases: z.array(z.string().min(1).max(128)).max(MAX_LOOKED_UP).default([]),
 });
 
-/** Its answer: everything that was asked is in one of the three. */
+/** Its answer: each item of the request is in one of the three. */
 export const lookupAnswerSchema = z.looseObject({
   have: z.array(z.looseObject({ asked: z.string(), kernel: kernelSummarySchema })),
   missing: z.array(z.string()),
-  /** Releases that several kernels have: rebuilds, flavours, architectures. */
+  /** Releases of several kernels: rebuilds, flavours, architectures. */
   ambiguous: z.array(
     z.looseObject({
       asked: z.string(),

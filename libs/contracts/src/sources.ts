@@ -1,14 +1,14 @@
 import type { KernelRecord, SourceEntry } from './record.ts';
 
-/** Those that were sent since an upload took the place of what was published, and of that upload. */
+/** The sources since the last upload that replaced everything, with that upload. */
 export function sourcesSinceReplace(sources: readonly SourceEntry[]): readonly SourceEntry[] {
   const replacing = sources.findLast(({ replaced }) => replaced === true);
   return replacing ? sources.slice(sources.findIndex(({ at }) => at === replacing.at)) : sources;
 }
 
 /**
- * The files that what is published now may be of: "here already" is said of these only. What was
- * sent once may have been replaced since, and is then taken in again.
+ * The files that the published state may come from: "known already" holds only for these. An
+ * earlier file may have been replaced since, and is then ingested again.
  */
 export function currentSources(record: KernelRecord): readonly SourceEntry[] {
   const { given = {}, refused } = record.carrier ?? {};

@@ -6,12 +6,12 @@ import { pullSchema, type PullAnswer } from './pull.ts';
 import { oldFields } from './record-codec.ts';
 import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
 
-/** How far the work on a kernel is. */
+/** Progress of the work on a kernel. */
 const progressSchema = z.looseObject({
   /** `split`: of an upload, in units of DWARF; `compress`: of its carriers, in files. */
   stage: z.enum(['split', 'compress']),
   done: z.number().int().nonnegative(),
-  /** 0 while that is not known. */
+  /** 0 while it is unknown. */
   total: z.number().int().nonnegative(),
   percent: z.number().int().min(0).max(100),
 });
@@ -19,21 +19,21 @@ const progressSchema = z.looseObject({
 const part = z.looseObject({ sha256: z.string(), size: z.number().int() });
 
 const foundSchema = z.looseObject({
-  /** The part of the upload that it came in. */
+  /** Its part of the upload. */
   part: z.string(),
-  /** `elf`, `image`, `btf`, `module` or `map`, in time others. */
+  /** `elf`, `image`, `btf`, `module` or `map`, or one of a later version. */
   kind: z.string(),
-  /** In its archive: to be shown escaped, never to be used as a path. */
+  /** In its archive: show it escaped, never use it as a path. */
   name: z.string().optional(),
   buildId: z.string().optional(),
 });
 
-/** What an upload had in it: in its answer alone, for a depot does not keep it. */
+/** The content of an upload; only in its answer, since a depot does not store it. */
 export const uploadReportSchema = z.looseObject({
   found: z.array(foundSchema),
-  /** As `kernel`, `debug` (its debug information in a file of its own), `full`, `module` … */
+  /** As `kernel`, `debug` (debug information in a separate file), `full`, `module` … */
   used: z.array(foundSchema.extend({ as: z.string() })),
-  /** What looked like something of use, and why it was not used. */
+  /** Files that looked useful, and why they were not used. */
   passedOver: z.array(
     z.looseObject({
       part: z.string(),
@@ -44,7 +44,7 @@ export const uploadReportSchema = z.looseObject({
       count: z.number().int().positive(),
     }),
   ),
-  /** What the kernel has not, though it was asked for, and why. */
+  /** Requested parts that the kernel lacks, and why. */
   missing: z
     .array(
       z.looseObject({
@@ -68,7 +68,7 @@ export const statusSchema = z.looseObject({
   buildId: buildIdSchema,
   revision: z.number().int().positive(),
   state: z.enum(STATES),
-  /** Of a further upload of this kernel, which this process is splitting; else of compressing. */
+  /** Of a further upload of this kernel, which this process splits; else of compressing. */
   progress: progressSchema.optional(),
   /** More of it is being fetched from an upstream. */
   pull: pullSchema.optional(),
@@ -82,7 +82,7 @@ export const statusSchema = z.looseObject({
       /** `dwarf`: the kernel was built without BTF; else as in the record. */
       origin: z.string().optional(),
     }),
-    /** Each extra by its name, and how much there is of it: `variables`, `sites`. */
+    /** Each extra by its name, with its amount: `variables`, `sites`. */
     parts: z.record(z.string(), part.extend({ types: z.number().int() })).optional(),
     /** For clients of version 0.1, as `inlines`: in `parts`. */
     extras: z.record(
@@ -92,7 +92,9 @@ export const statusSchema = z.looseObject({
     inlines: part.extend({ types: z.number().int(), sites: z.number().int() }).optional(),
     /** The principal that may change it; absent: it has none, or is older than owners. */
     owner: z.string().optional(),
-    /** Parts that were not brought by the owner: core, an extra, ksyms, symbols, inlines, load. */
+    /**
+     * Parts that somebody other than the owner sent: core, an extra, ksyms, symbols, inlines, load.
+     */
     claimed: z.array(z.string()).optional(),
     failure: z.looseObject({ code: z.string(), message: z.string() }).optional(),
     withdrawal: z.looseObject({ reason: z.string(), at: z.string() }).optional(),
@@ -102,7 +104,7 @@ export const statusSchema = z.looseObject({
   links: z.record(z.string(), z.string()),
 });
 
-/** The same for a kernel that is not known yet, and that this process is splitting. */
+/** The same for a kernel without a record, which this process splits. */
 export const splittingSchema = z.looseObject({
   buildId: buildIdSchema,
   state: z.literal('splitting'),
@@ -126,20 +128,20 @@ export const statusAnswerSchema = z.discriminatedUnion('state', [
   pullingSchema,
 ]);
 
-/** Of an upload with several kernels: what became of each. */
+/** The outcome for each of several kernels of an upload. */
 export const uploadResultsSchema = z.looseObject({
   results: z.array(
     z.looseObject({
-      /** Absent: the kernel does not say it. */
+      /** Absent: the kernel does not contain it. */
       buildId: z.string().optional(),
       /** Of its file in the archive. */
       name: z.string().optional(),
-      /** HTTP status that the kernel by itself would have: 200, 201, or that of `code`. */
+      /** HTTP status of this kernel: 200, 201, or that of `code`. */
       status: z.number().int(),
       /** Why it was refused, as in problem answers. */
       code: z.string().optional(),
       detail: z.string().optional(),
-      /** Of one that was accepted: the answer that it by itself would have. */
+      /** For an accepted kernel: the answer for it alone. */
       kernel: statusSchema.optional(),
     }),
   ),
@@ -220,7 +222,7 @@ function reportedCore({ core }: KernelRecord): KernelStatus['report']['core'] {
   return { sha256, size, types, origin: coreOrigin(core) };
 }
 
-/** Clients of earlier versions look for variables in `extras`, and for inlined calls beside it. */
+/** Clients of earlier versions read variables from `extras`, and inlined calls beside it. */
 function reportedExtras(
   record: KernelRecord,
 ): Pick<KernelStatus['report'], 'parts' | 'extras' | 'inlines'> {

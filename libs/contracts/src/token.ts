@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What a token may be for. `admin` is all of them; a depot that lets only token holders read lets
- * every token read, so that `read` is for those that do nothing else.
+ * Rights of a token. `admin` is all of them. A depot that only token holders may read lets every
+ * token read; `read` is for tokens that do nothing else.
  */
 export const SCOPES = [
   'read',
@@ -17,9 +17,9 @@ export const SCOPES = [
 export type Scope = (typeof SCOPES)[number];
 
 /**
- * Whoever acts on kernels: the `owner` of a token, or the token's ID; `LOCAL_PRINCIPAL` in a depot
- * without tokens; `upstream:NAME` and `import:NAME` for what a depot fetches by itself. Printable
- * ASCII without spaces, so that the subject of an OIDC token fits.
+ * The principal that changes kernels: the `owner` of a token, or the token's ID; `LOCAL_PRINCIPAL`
+ * in a depot without tokens; `upstream:NAME` and `import:NAME` for kernels that a depot fetches by
+ * itself. Printable ASCII without spaces, so that the subject of an OIDC token fits.
  */
 export const principalSchema = z
   .string()
@@ -27,26 +27,26 @@ export const principalSchema = z
 
 export const LOCAL_PRINCIPAL = 'local';
 
-/** A token as it is stored: without its secret, of which there is a hash only. */
+/** A stored token: without its secret, of which only a hash is kept. */
 export const tokenSchema = z.looseObject({
   schema: z.literal(1),
   /** 16 hexadecimal digits; part of the token's text, and its name in logs and records. */
   id: z.string().regex(/^[0-9a-f]{16}$/),
-  /** For people: whose it is. */
+  /** For people: the user or farm. */
   name: z.string(),
-  /** The principal that it acts as; absent: its ID. Tokens of one farm have one owner. */
+  /** Its principal; absent: its ID. Tokens of one farm have one owner. */
   owner: principalSchema.exactOptional(),
-  /** Of a secret of 256 random bits: nothing slower than one hash is needed to keep it. */
+  /** Of a secret of 256 random bits: a single hash protects it. */
   secretSha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Of `SCOPES`; one that this version does not know allows nothing here. */
+  /** Of `SCOPES`; an unknown one allows nothing. */
   scopes: z.array(z.string()),
-  /** For kernels of this distribution only. */
+  /** Only for kernels of this distribution. */
   distro: z.string().exactOptional(),
-  /** For kernels whose build ID begins so only. */
+  /** Only for build IDs with this prefix. */
   buildIdPrefix: z.string().exactOptional(),
-  /** Days for which kernels that are sent with it are kept; absent: for ever. */
+  /** Days to keep kernels sent with it; absent: for ever. */
   keepDays: z.number().positive().exactOptional(),
-  /** Bytes that the kernels which it brought first may take in the store; absent: no limit. */
+  /** Most bytes of the kernels that it sent first; absent: no limit. */
   storage: z.number().int().positive().exactOptional(),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().exactOptional(),

@@ -1,4 +1,4 @@
 import manifest from '../package.json' with { type: 'json' };
 
-/** Of the whole project: its packages have one version. */
+/** Version of the whole project: all its packages share it. */
 export const VERSION = manifest.version;

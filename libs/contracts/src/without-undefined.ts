@@ -1,4 +1,4 @@
-/** `T` as it is written down: its own names only, undefined wherever a property may be absent. */
+/** `T` as it is stored: its own names only, undefined wherever a property may be absent. */
 export type Loose<T> = T extends readonly (infer Item)[]
   ? readonly Loose<Item>[]
   : T extends object
@@ -10,8 +10,8 @@ export type Loose<T> = T extends readonly (infer Item)[]
     : T;
 
 /**
- * What JSON keeps of a value. Records are compared, merged and counted by the properties that they
- * have, so what is absent must be absent before it is stored, and not only once it is read again.
+ * The properties of a value that JSON keeps. Records are compared, merged and counted by their
+ * properties, so an absent one must be absent before it is stored, not only after reading.
  */
 export function withoutUndefined<T>(value: Loose<NoInfer<T>>): T {
   return strip(value) as T;

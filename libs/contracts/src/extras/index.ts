@@ -5,8 +5,8 @@ import { vars } from './vars.ts';
 const define = <const Table extends Readonly<Record<string, ExtraSpec>>>(table: Table) => table;
 
 /**
- * The extras that a depot can split off a kernel's BTF; a server or an upload may name fewer. In
- * the order in which manifests list their artifacts.
+ * The extras that a depot can split off a kernel's BTF, in the order of artifacts in manifests; a
+ * server or an upload may name fewer.
  */
 export const EXTRAS = define({ vars, inlines });
 

@@ -7,15 +7,15 @@ export const count = z.number().int().nonnegative();
 /** Bytes in the store. */
 export const blobShape = { sha256: sha256Schema, size: count };
 
-/** Of a stored part; parts that were stored before owners were recorded lack both. */
+/** Origin of a stored part; parts that are older than the record of owners lack both. */
 export const broughtShape = {
-  /** The principal that brought it. */
+  /** The principal that sent it. */
   by: z.string().exactOptional(),
-  /** It was not brought by the kernel's owner, or the kernel has none. */
+  /** Somebody other than the kernel's owner sent it, or the kernel has no owner. */
   claimed: z.literal(true).exactOptional(),
 };
 
-/** A part that is any bytes. */
+/** A part of any bytes. */
 export const storedPart = <Details extends z.ZodRawShape>(details: Details) =>
   z.looseObject({ ...blobShape, ...broughtShape, ...details });
 
@@ -23,45 +23,45 @@ export const storedPart = <Details extends z.ZodRawShape>(details: Details) =>
 export const splitPart = <Details extends z.ZodRawShape>(details: Details) =>
   storedPart({
     types: count,
-    /** Of DWARF: how many entries it has, and what became of them, by rule, class or reason. */
+    /** For DWARF: the number of entries, and what became of them, by rule, class or reason. */
     coverage: z.looseObject({}).exactOptional(),
-    /** SHA-256 of the core that this split BTF stands on. */
+    /** SHA-256 of the core that is its base. */
     baseSha256: sha256Schema,
     ...details,
   });
 
-/** A file that goes with a part, and has its marks. */
+/** A file that belongs to a part, and has the part's marks. */
 export const companion = z.looseObject(blobShape);
 
 /** Something stored of a kernel: one blob. */
 export interface PartSpec {
-  /** What the record has of it, under its name in `parts`. */
+  /** Its fields in the record, under its name in `parts`. */
   schema?: z.ZodObject;
-  /** Instead: it lies in this field of another part, whose owner and claim are its own too. */
+  /** Instead: it is in this field of another part, and shares that part's owner and claim. */
   of?: readonly [part: string, field: string];
-  /** The file that publishes it. */
+  /** The file with its bytes. */
   artifact?: { name: string; mediaType: string };
-  /** The ELF sections as which debuginfod's clients find it. */
+  /** Its ELF sections for debuginfod's clients. */
   sections?: readonly string[];
-  /** What a request for it is told if the kernel has none. */
+  /** The answer to requests if the kernel has none. */
   miss?: {
     code: ProblemCode;
     /** The noun for people. */
     what: string;
-    /** The record's carrier says why there is none. */
+    /** The reason is in the record's carrier. */
     because?: 'carrier';
   };
-  /** Only ingest reads it: nothing that is published or answered changes with it. */
+  /** Only ingest reads it: no artifact and no answer changes with it. */
   internal?: true;
 }
 
-/** A part of a kernel that can be left out: split BTF on core, and what comes with it. */
+/** An optional part of a kernel: split BTF on core, and its companions. */
 export interface ExtraSpec {
   /** The noun for people. */
   label: string;
-  /** The field of the record that says how much there is, which is also the noun for that. */
+  /** The field of the record with its amount, which is also the noun for it. */
   counts: string;
-  /** By their names: first the extra itself, under its own name, then its companions. */
+  /** By name: first the extra itself, under its own name, then its companions. */
   parts: Readonly<Record<string, PartSpec>>;
 }
 

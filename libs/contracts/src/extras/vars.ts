@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BYTES, companion, count, splitPart, storedPart, type ExtraSpec } from './shapes.ts';
 
-/** Global variables, and what lets a running kernel and its readers find them. */
+/** Global variables, and the data that running kernels and readers need to find them. */
 export const vars = {
   label: 'variables',
   counts: 'variables',
@@ -9,23 +9,26 @@ export const vars = {
     vars: {
       schema: splitPart({
         variables: count,
-        /** Where it was found: BTF with variables beside the kernel, its DWARF, the uploaded BTF. */
+        /** Its source: BTF with variables beside the kernel, DWARF, or the uploaded BTF. */
         origin: z.enum(['full', 'dwarf', 'partition']),
       }),
       artifact: { name: 'vmlinux.vars.btf', mediaType: BYTES },
       sections: ['.BTF.vars'],
       miss: { code: 'no-vars', what: 'variables' },
     },
-    /** What a running kernel may be given of it, as split BTF on core. */
+    /** The variables that a running kernel may be given, as split BTF on core. */
     ksyms: {
       schema: storedPart({
         types: count,
         variables: count,
-        /** Variables that are left out, by the reason (KSYM_REASONS in libs/extras). */
+        /** Numbers of left-out variables by reason (KSYM_REASONS in libs/extras). */
         leftOut: z.record(z.string(), count),
-        /** Where all variables lie in the image, and why some are left out; older records lack it. */
+        /**
+         * Addresses of all variables in the image, and why some are left out; older records lack
+         * it.
+         */
         layout: companion.exactOptional(),
-        /** What the symbols are known from, as in `symbols`; older records lack it. */
+        /** Source of the symbols, as in `symbols`; older records lack it. */
         from: z.string().exactOptional(),
       }),
       artifact: { name: 'vmlinux.ksyms.btf', mediaType: BYTES },
@@ -36,7 +39,7 @@ export const vars = {
     /** Symbols of the kernel, as `nm -S` in zstd: for variables that come later. */
     symbols: {
       schema: storedPart({
-        /** For readers of version 0.1, which know no other: `symtab` stands for kallsyms too. */
+        /** For readers of version 0.1, which have no other: `symtab` stands for kallsyms too. */
         origin: z.enum(['symtab', 'map']),
         /** `kallsyms`, `symtab`: the kernel itself; `map`: a System.map, which is a claim. */
         from: z.string().exactOptional(),
@@ -45,7 +48,7 @@ export const vars = {
       }),
       internal: true,
     },
-    /** Where variables lie, of a kernel that has no ksyms because it finds none by name. */
+    /** Addresses of variables, for a kernel without ksyms because it finds no variable by name. */
     layout: {
       schema: storedPart({
         /** As in `symbols`. */

@@ -54,7 +54,7 @@ const match = namePatternSchema
   .describe('`*` stands for any characters, `?` for one: `*_task`. Beside `prefix`, both hold.')
   .exactOptional();
 
-/** What the fetch service answers, besides RECORD_ROUTES. */
+/** The routes of fetch, besides RECORD_ROUTES. */
 export const FETCH_ROUTES = {
   search: {
     method: 'get',

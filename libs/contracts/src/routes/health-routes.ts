@@ -4,13 +4,13 @@ import type { RouteTable } from './route.ts';
 
 const readiness = z.looseObject({
   status: z.enum(['ready', 'not ready', 'stopping']),
-  /** What the service can do nothing without → why it is not there. */
+  /** Failed checks without which the service can do nothing → the reason. */
   failing: z.record(z.string(), z.string()),
-  /** What some of its work needs → why it is not there. */
+  /** Failed checks that stop part of the work → the reason. */
   degraded: z.record(z.string(), z.string()),
 });
 
-/** What every service answers, for whoever runs it. */
+/** Routes of every service, for its operator. */
 export const HEALTH_ROUTES = {
   healthz: {
     method: 'get',

@@ -1,8 +1,8 @@
 /**
- * The routes of all services, as tables: method, path, schemas, limits, price, problems. From them
- * come the servers' routes and checks, the paths that are answered from memory, `/openapi.json` and
- * `/docs`. To add a route: a line here in the table of its service, and its handler there, which
- * `tsc` asks for.
+ * The routes of all services, as tables: method, path, schemas, limits, price, problems. The
+ * servers' routes and checks, the paths answered from memory, `/openapi.json` and `/docs` are
+ * derived from them. To add a route: a line here in the table of its service, and its handler
+ * there, which `tsc` asks for.
  */
 import { FETCH_ROUTES } from './fetch-routes.ts';
 import { HEALTH_ROUTES } from './health-routes.ts';
@@ -17,7 +17,7 @@ export { openApiDocument } from './openapi-document.ts';
 export { RECORD_ROUTES } from './record-routes.ts';
 export { pathOfAny, plainPath, type PathParameter, type Route, type RouteTable } from './route.ts';
 
-/** Every route that clients can ask, whichever service answers. */
+/** Every route for clients, of any service. */
 export const ROUTES: readonly Route[] = [
   ...Object.values<Route>(FETCH_ROUTES),
   ...Object.values<Route>(RECORD_ROUTES),

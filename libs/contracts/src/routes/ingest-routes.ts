@@ -44,7 +44,7 @@ const uploadQuery = z.strictObject({
     .exactOptional(),
 });
 
-/** What a request says by itself, before anything of the kernel is known. */
+/** The parameters of an upload, before anything of the kernel is known. */
 const REFUSED_AT_THE_DOOR: ProblemCode[] = [
   'bad-query',
   'unauthorized',
@@ -123,7 +123,7 @@ const upload = {
   problems: [...REFUSED_AT_THE_DOOR, ...BODY_OF_UPLOAD, ...NOT_A_KERNEL, ...CONFLICTS],
 } as const satisfies Omit<Route, 'method'>;
 
-/** What build ingest answers, besides RECORD_ROUTES. */
+/** The routes of ingest, besides RECORD_ROUTES. */
 export const INGEST_ROUTES = {
   upload: { ...upload, method: 'post' },
   put: { ...upload, method: 'put' },

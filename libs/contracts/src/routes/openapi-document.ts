@@ -36,7 +36,7 @@ function operation(route: Route): object {
   const pulls = method === 'get' && route.path.startsWith('/v1/kernels/{buildId}');
   const otherwise = conditional ? CONDITIONAL_ANSWERS : {};
   return {
-    // What a token must allow where one is wanted; in a depot without tokens, none is.
+    // The scope that a token needs; in a depot without tokens, none.
     tags: [scope ?? 'read'],
     security: scope && [{}, { token: [] }],
     summary,
@@ -120,10 +120,10 @@ const RETRY_AFTER = {
   'Retry-After': { description: 'Seconds.', required: true, schema: { type: 'integer' } },
 };
 
-/** One answer a status, which lists its codes. */
+/** One answer for each status, which lists its codes. */
 function problems(codes: Route['problems']): Record<string, object> {
   const answers: Record<string, object> = {};
-  // Whatever path it is, a service may be stopping, or at fault.
+  // On any path, a service may be stopping, or have an internal error.
   const all = [...codes, 'shutting-down', 'internal'] as const;
   for (const { status } of all.map((code) => PROBLEMS[code])) {
     const named = all.filter((code) => PROBLEMS[code].status === status);
@@ -138,7 +138,7 @@ function problems(codes: Route['problems']): Record<string, object> {
 
 function jsonSchema(schema: z.core.$ZodType, io: 'input' | 'output'): object {
   const made = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  // The document says once which dialect its schemas are.
+  // The document names the dialect of its schemas once.
   delete made.$schema;
   return made;
 }

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { buildIdSchema } from '../build-id.ts';
 import type { ProblemCode } from '../problem.ts';
 
-/** What several routes share. */
+/** Parameters and problems of several routes. */
 export const OCTETS = 'application/octet-stream';
 export const JSON_TYPE = 'application/json';
 export const PLAIN_TEXT = 'text/plain';
 
 export const ofKernel = { buildId: buildIdSchema };
 
-/** Codes of whatever is asked of one kernel. */
+/** Codes of requests about one kernel. */
 export const KERNEL_PROBLEMS = [
   'bad-build-id',
   'unknown-build-id',
@@ -19,7 +19,7 @@ export const KERNEL_PROBLEMS = [
   'store-unavailable',
 ] as const satisfies ProblemCode[];
 
-/** Codes of what the kernel thread computes. */
+/** Codes of answers from the kernel thread. */
 export const COMPUTED_PROBLEMS = [
   'time-limit',
   'memory-limit',
@@ -29,7 +29,7 @@ export const COMPUTED_PROBLEMS = [
   'budget-spent',
 ] as const satisfies ProblemCode[];
 
-/** Codes of what is answered in ranges, and by its ETag. */
+/** Codes of answers with ranges and an ETag. */
 export const BLOB_PROBLEMS = [
   'range-not-satisfiable',
   'not-matching',
@@ -43,7 +43,7 @@ export const BODY_PROBLEMS = [
 
 const FROM_TO = 'expected a whole number from 1 to 1000';
 
-/** Most entries of one page that a client wants. */
+/** Most entries of one page. */
 export const pageLimit = z
   .string()
   .refine((text) => /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000, {
@@ -53,7 +53,7 @@ export const pageLimit = z
   .transform((text = '100') => Number(text))
   .meta({ type: 'integer', minimum: 1, maximum: 1000, description: '100 by default.' });
 
-/** How many entries the pages before had. */
+/** The number of entries on the pages before. */
 export const skipped = z
   .string()
   .regex(/^\d{1,8}$/)

@@ -3,7 +3,7 @@ import { statusAnswerSchema } from '../status.ts';
 import { JSON_TYPE, KERNEL_PROBLEMS, ofKernel } from './parameters.ts';
 import type { RouteTable } from './route.ts';
 
-/** What every service with the record store answers. */
+/** Routes of every service with the record store. */
 export const RECORD_ROUTES = {
   record: {
     method: 'get',

@@ -2,40 +2,40 @@ import { z } from 'zod';
 import type { ProblemCode } from '../problem.ts';
 import type { Scope } from '../token.ts';
 
-/** One method of one path: what clients may ask there, and what the services keep to. */
+/** One method of one path: what clients may send, and what the service answers. */
 export interface Route {
   method: 'get' | 'post' | 'put' | 'delete';
-  /** With `{parameters}`. Of two paths that fit, the one with more fixed text answers. */
+  /** With `{parameters}`. If two paths match, the one with more fixed text answers. */
   path: string;
   summary: string;
-  /** What the summary and the parameters cannot say. */
+  /** Details beyond the summary and the parameters. */
   description?: string;
   /** The schema of each `{parameter}`. */
   parameters?: Readonly<Record<string, z.ZodType>>;
-  /** Checks the query; absent: whatever the query says is ignored. */
+  /** Checks the query; absent: the query is ignored. */
   query?: z.ZodObject;
   /** JSON, of so many bytes at most. */
   body?: { schema: z.ZodType; limit: number };
-  /** Media type → what the body of an upload is in that form. */
+  /** Media type → the body of an upload in that form. */
   upload?: Readonly<Record<string, string>>;
   /**
-   * What a client spends on an answer that is not in memory: 1 is one variable. The processor's
-   * time that the answer took is charged besides.
+   * The price of an answer that is not in memory: 1 is one variable. Processor time of the answer
+   * is charged too.
    */
   price?: number;
-  /** What is spent besides, for each thing that the body names. */
+  /** The price of each thing that the body names. */
   priceEach?: number;
-  /** What a token must allow, in a depot that wants one. */
+  /** The scope that a token needs, in a depot with tokens. */
   scope?: Scope;
   /** A POST that changes nothing: a question that is too long for a URL. */
   reads?: true;
-  /** Needs no token, also in a depot that only token holders may read. */
+  /** Needs no token, even in a depot that only token holders may read. */
   open?: true;
-  /** Media type → what a 200 has; `null`: bytes. */
+  /** Media type → the body of a 200; `null`: bytes. */
   answers: Readonly<Record<string, z.ZodType | null>>;
-  /** Successes besides 200, with what they say. */
+  /** Successes besides 200, with their description. */
   successes?: Readonly<Record<number, string>>;
-  /** Bytes that can be asked for in ranges, and by their ETag. */
+  /** Bytes that can be requested in ranges, and by their ETag. */
   blob?: true;
   problems: readonly ProblemCode[];
 }
@@ -48,8 +48,8 @@ export type PathParameter<Path extends string> =
   Path extends `${string}{${infer Name}}${infer Rest}` ? Name | PathParameter<Rest> : never;
 
 /**
- * What fits the path of a URL that names this route in its plainest form: no query, nothing
- * percent-encoded, and each parameter, which is a group of the match, as its schema has it.
+ * Matches the path of a URL that names this route in its plainest form: no query, nothing
+ * percent-encoded, and each parameter, which is a group of the match, in the form of its schema.
  */
 export function plainPath({ path, parameters = {} }: Route): RegExp {
   return pathPattern(path, (name) => {
@@ -60,7 +60,7 @@ export function plainPath({ path, parameters = {} }: Route): RegExp {
   });
 }
 
-/** Tells whether a path is one of these routes', whatever its parameters. */
+/** Tests whether a path is one of these routes', whatever its parameters. */
 export function pathOfAny(routes: readonly Route[]): (path: string) => boolean {
   const patterns = routes.map(({ path }) => pathPattern(path, () => '[^/]+'));
   return (path) => patterns.some((pattern) => pattern.test(path));

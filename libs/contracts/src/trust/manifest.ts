@@ -2,13 +2,13 @@ import type { ArtifactName } from '../artifact.ts';
 import { isBuildId, isSha256 } from '../build-id.ts';
 import { DELIVERIES, type Delivery } from '../record.ts';
 
-/** What a manifest says of its kernel. */
+/** The content of a manifest. */
 export interface ManifestKernel {
   buildId: string;
   revision: number;
   delivery: Delivery;
   core: { sha256: string };
-  /** Artifacts that rest on a claim: see `claimedArtifacts`. */
+  /** Artifacts that depend on a claim: see `claimedArtifacts`. */
   claimed?: readonly string[] | undefined;
 }
 
@@ -20,9 +20,9 @@ export interface Manifest extends ManifestKernel {
 const HEAD = 'btf-depot-manifest 1';
 
 /**
- * The text that a device trusts, a line each, fields separated by one space, so that POSIX sh can
- * read it: it names the kernel and its revision, so no other kernel's manifest passes for it, and
- * the core, by whose hash a device compares its own BTF before it loads anything.
+ * The text that a device trusts: one item a line, fields separated by one space, so that POSIX sh can
+ * read it. It names the kernel and its revision, so another kernel's manifest cannot pass for it,
+ * and core by its hash, with which a device compares its own BTF before it loads anything.
  */
 export function manifest(
   kernel: ManifestKernel,
@@ -35,7 +35,7 @@ export function manifest(
     `revision ${kernel.revision}`,
     `delivery ${kernel.delivery}`,
     `core-sha256 ${kernel.core.sha256}`,
-    // One line: earlier versions refuse a kind of line that comes twice.
+    // One line: earlier versions refuse a repeated kind of line.
     ...(claimed.length > 0 ? [`claimed ${claimed.join(' ')}`] : []),
     ...artifacts.map(([name, { sha256, size }]) => `artifact ${sha256} ${size} ${name}`),
     '',
@@ -43,8 +43,8 @@ export function manifest(
 }
 
 /**
- * Lines of a kind that this version does not know are passed by; one that comes twice is not.
- * @throws SyntaxError where the text is no manifest.
+ * Unknown kinds of lines are ignored; a repeated kind is refused.
+ * @throws SyntaxError if the text is not a manifest.
  */
 export function parseManifest(text: string): Manifest {
   const [head, ...lines] = text.split('\n');
@@ -74,7 +74,7 @@ export function parseManifest(text: string): Manifest {
   return { ...about, artifacts, claimed: claimed.length > 0 ? claimed : undefined };
 }
 
-/** What `sha256sum -c` reads. */
+/** The input of `sha256sum -c`. */
 export function sha256Sums(artifacts: [name: ArtifactName, sha256: string][]): string {
   return artifacts.map(([name, sha256]) => `${sha256}  ${name}\n`).join('');
 }

@@ -1,25 +1,25 @@
 /**
  * Ed25519 keys and signatures in the text forms of signify(1), which usign(1) shares: a line of
  * comment, then base64 of `Ed`, a key number of 8 bytes and the key or signature. minisign(1) has
- * the same public keys, and wants two more lines behind a signature, which usign refuses: so there
- * is a file for each.
+ * the same public keys, but needs two more lines in a signature, which usign refuses: so each has
+ * its own file.
  */
 
 export interface PublicKey {
-  /** 16 lowercase hexadecimal digits, which tell apart the keys of one signer. */
+  /** 16 lowercase hexadecimal digits, which distinguish the keys of one signer. */
   number: string;
   /** 32. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
 export interface Signature {
-  /** The number of the key that it was made with; a hint, and nothing that proves anything. */
+  /** The number of its key; a hint that proves nothing. */
   number: string;
   /** 64. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A key or signature that is none. */
+/** A malformed key or signature. */
 export class BadKey extends Error {
   override readonly name = 'BadKey';
   readonly code = 'bad-key';
@@ -32,7 +32,7 @@ export function encodePublicKey(key: PublicKey): string {
   return `untrusted comment: btf-depot public key ${key.number}\n${publicKeyLine(key)}\n`;
 }
 
-/** The key's second line, which says it all: minisign's `-P` takes it. */
+/** The key's second line, which is complete: minisign's `-P` takes it. */
 export function publicKeyLine({ number, bytes }: PublicKey): string {
   return encodeNumbered(number, bytes);
 }
@@ -42,7 +42,7 @@ export function decodePublicKey(text: string): PublicKey {
   return decodeNumbered(text, 32, 'public key');
 }
 
-/** @param comment one line for people; nothing vouches for it. */
+/** @param comment one line for people; no signature covers it. */
 export function encodeSignature({ number, bytes }: Signature, comment: string): string {
   return `untrusted comment: ${comment}\n${encodeNumbered(number, bytes)}\n`;
 }
@@ -54,7 +54,7 @@ export function decodeSignature(text: string): Signature {
 
 /**
  * The same for minisign.
- * @param trusted comment that `global`, a signature of signature and comment, vouches for.
+ * @param trusted comment that `global`, a signature of signature and comment, covers.
  */
 export function encodeMinisig(
   signature: Signature,

@@ -29,7 +29,7 @@ test('a token has used what its kernels take, each blob once', async () => {
   await storage.check(holder('farm', 129));
   await expect(storage.check(holder('farm', 128))).rejects.toMatchObject({
     code: 'storage-exceeded',
-    message: expect.stringContaining('take 128 bytes') as string,
+    message: expect.stringContaining('use 128 bytes') as string,
   });
   await storage.check(holder('other', 1));
 });
