@@ -1,14 +1,14 @@
 import { VERSION } from '@btf-depot/contracts/version';
 
 /**
- * Who split and packed: part of every source entry of a record. An upload that the same encoder
- * has split before is known and not split again, so raise it whenever its output changes.
+ * The software that split and packed: part of every source entry of a record. An upload that this
+ * encoder has split before is not split again, so raise the version whenever its output changes.
  */
 export const ENCODER = `btf-depot ${VERSION}`;
 
 /**
- * Whether an encoder is of an earlier version than the one given. One of another name, or none, is
- * not: nobody knows what its versions mean.
+ * Whether an encoder has an earlier version than the one given. False for another name or none:
+ * their versions cannot be compared.
  * @param before three numbers, `0.2.0`.
  */
 export function isOlderEncoder(encoder: string, before: string): boolean {

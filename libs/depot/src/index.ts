@@ -1,6 +1,6 @@
 /**
- * The depot's use cases, and the ports that they need of the outside: BlobStore, RecordStore,
- * JobQueue, Compute, Clock, Upstream. No vendor, no file and no socket is named here.
+ * The depot's use cases, and the ports that they need: BlobStore, RecordStore, JobQueue, Compute,
+ * Clock, Upstream. No vendor, no file and no socket is named here.
  *
  * The rooms, in the order of a kernel's way:
  * - accept: an upload is opened, split and made durable (acceptUpload, in ingest),
@@ -11,8 +11,8 @@
  * - pull: what is fetched from upstreams because somebody asked for it,
  * - upkeep: garbage, checks, copies, lost jobs, expiry (operators, and the sweeper).
  *
- * Beside the way: verified (the one reader of blobs, which hashes them), extras (what each is found in, and when one replaces another), record (reading
- * and changing one), ports, tokens, signing.
+ * Beside them: verified (the only reader of blobs, which hashes them), extras (the source of each,
+ * and when one replaces another), record (reading and changing one), ports, tokens, signing.
  */
 export { type AcceptDeps } from './accept/accept-kernel.ts';
 export { acceptUpload, type AcceptedUpload, type KernelResult } from './accept/accept-upload.ts';

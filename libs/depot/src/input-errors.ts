@@ -4,8 +4,8 @@ import { isWrapping } from '@btf-depot/unpack';
 import { DepotError } from './errors.ts';
 
 /**
- * Runs `read`, and says of input that breaks its format which part of the upload that was. Codes
- * of the format libraries are finer than a client needs; the detail keeps them.
+ * Runs `read`, and adds the part of the upload to errors about malformed input. Codes of the format
+ * libraries are finer than clients need; the detail keeps them.
  */
 export function refusing<Result>(part: string, read: () => Result): Result {
   try {
@@ -15,7 +15,7 @@ export function refusing<Result>(part: string, read: () => Result): Result {
   }
 }
 
-/** What to throw instead of an error of a format library; any other error is as it was. */
+/** The error to throw instead of a format library's; any other error stays as it is. */
 export function asDepotError(part: string, error: unknown): unknown {
   if (!(error instanceof FormatError)) return error;
   return new DepotError(problemCode(error.code), `${part}: ${error.message} (${error.code})`, {
@@ -23,7 +23,7 @@ export function asDepotError(part: string, error: unknown): unknown {
   });
 }
 
-/** Codes that say more than that a file is malformed. */
+/** Codes that are more specific than "malformed". */
 const FINER: Readonly<Record<string, ProblemCode>> = {
   'unpack-nothing': 'unsupported-media',
   'carrier-module': 'foreign-module',

@@ -1,4 +1,4 @@
-/** How far a piece of work is; in memory that threads share, so that one may tell and others look. */
+/** Progress of a piece of work, in memory that threads share. */
 export class Progress {
   readonly memory: SharedArrayBuffer;
   readonly #counts: Uint32Array;
@@ -18,7 +18,7 @@ export class Progress {
     return Atomics.load(this.#counts, 0);
   }
 
-  /** 0 while nobody knows. */
+  /** 0 while unknown. */
   get total(): number {
     return Atomics.load(this.#counts, 1);
   }

@@ -33,13 +33,13 @@ export interface AcceptDeps {
   queue: JobQueue;
   compute: Compute;
   clock: Clock;
-  /** Shows what is being split. */
+  /** Shows the progress of splits. */
   underway: Underway;
-  /** Told when the queue did not take the job; the sweeper adds it later. */
+  /** Called when the queue did not take the job; the sweeper adds it later. */
   onQueueError: (error: unknown) => void;
 }
 
-/** What an upload has of one kernel. */
+/** The files of one kernel in an upload. */
 export interface KernelUpload {
   upload: Upload;
   opened: OpenedKernel;
@@ -49,22 +49,22 @@ export interface KernelUpload {
 
 type SaidOfUpload = Omit<UploadFacts, 'evidence' | 'bringsCore'>;
 
-/** A kernel that was taken in. */
+/** An accepted kernel. */
 export interface AcceptedKernel {
-  /** Whether this upload brought anything. */
+  /** Whether this upload changed anything. */
   outcome: 'created' | 'known';
   record: KernelRecord;
-  /** Who owned the kernel if it has another owner now. */
+  /** The former owner, if the kernel has another one now. */
   formerOwner?: string | undefined;
-  /** What of the upload was left because it did not fit. */
+  /** Files that were left out because they did not fit. */
   passedOver: PassedOverInUpload[];
-  /** What was asked for and the kernel has not. */
+  /** Requested parts that the kernel lacks. */
   missing: MissingPart[];
 }
 
 /**
- * Takes a kernel in: splits it and makes it durable, parts first, then the record, then the job.
- * When this resolves, nothing that the caller is told can be lost.
+ * Accepts a kernel: splits it and makes it durable, parts first, then the record, then the job.
+ * When this resolves, nothing in its result can be lost.
  *
  * @throws DepotError if the upload is at fault; nothing of the kernel is stored then.
  */
@@ -101,7 +101,7 @@ export async function acceptKernel(
     }
   }
 
-  // Of a kernel whose time was over there may be nothing left.
+  // An expired kernel may have nothing left.
   const living = stored?.record.withdrawal?.expired ? undefined : stored?.record;
   const { paths, delivery } = await withStored(deps, opened, buildId, living, upload);
   const options = {
@@ -114,8 +114,8 @@ export async function acceptKernel(
   const { parts, debug, passedOver } = await (buildId === undefined
     ? split()
     : deps.underway.during(buildId, split));
-  // Asked before anything is written, so that a refused upload leaves nothing behind.
-  // What counts is what the same rules say within the compare-and-swap.
+  // Judged before anything is written, so that a refused upload leaves nothing behind. The
+  // judgement within the compare-and-swap decides.
   const bringsCore = paths.stored?.core === undefined;
   const evidence = saysBuildId && bringsCore ? 'kernel' : 'claim';
   const facts: UploadFacts = { ...said, evidence, bringsCore };
@@ -124,7 +124,7 @@ export async function acceptKernel(
   const first = await keep(deps, debug ? [parts, debug] : [parts], facts);
   let { record, written } = first;
   if (couldHaveKsyms(record)) {
-    // Variables and symbols came at one time, in two uploads that did not know of each other.
+    // Variables and symbols came at the same time, in two uploads that did not see each other.
     const all = { stored: await storedParts(blobs, record, { core: true }) };
     const more = await compute.split(all, { ...options, delivery: record.delivery }, signal);
     ({ record } = await keep(deps, [more], facts));
@@ -142,7 +142,7 @@ export async function acceptKernel(
   };
 }
 
-/** Variables that were asked for, and are not there, or are none. */
+/** Requested variables that are missing or empty. */
 function missingOf(
   { buildId, parts: { vars } }: KernelRecord,
   { split }: Upload,
@@ -155,7 +155,7 @@ function missingOf(
   return isThere || !split.extras.includes('vars') ? [] : [{ buildId, part: 'vars', ...why }];
 }
 
-/** A record that cannot be read counts as none: the upload replaces it. */
+/** An unreadable record counts as none: the upload replaces it. */
 async function unlessDamaged(
   records: RecordStore,
   buildId: string,
@@ -168,7 +168,7 @@ async function unlessDamaged(
   }
 }
 
-/** Stores the parts, of one kernel, and names them in the record. */
+/** Stores the parts of one kernel, and names them in the record. */
 async function keep(
   { blobs, records }: AcceptDeps,
   [first, ...more]: readonly [KernelParts, ...KernelParts[]],
@@ -176,7 +176,7 @@ async function keep(
 ): Promise<{ before: KernelRecord | undefined; record: KernelRecord; written: boolean }> {
   const { buildId } = first;
   const all = [first, ...more].flatMap(bytesOf);
-  // Over what lies there: it may be damaged, and this is the file that heals it.
+  // Overwrites existing blobs: they may be damaged, and this file heals them.
   await Promise.all(all.map(({ sha256, bytes }) => blobs.replace(sha256, bytes)));
   let before: KernelRecord | undefined;
   const { record, written } = await updateRecord(records, buildId, (current) => {
@@ -185,19 +185,20 @@ async function keep(
     for (const parts of more) {
       next = mergeRecord(next ?? current, parts, { ...facts, bringsCore: false }) ?? next;
     }
-    // One upload is one revision, of however many files it came.
+    // One upload is one revision, whatever its number of files.
     const revision = (current?.revision ?? 0) + 1;
     return next && next.revision > revision ? { ...next, revision } : next;
   });
   if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
-  // What lay there before its record named it may have been collected since: see collectGarbage.
+  // Blobs that existed before their record named them may have been collected since: see
+  // collectGarbage.
   await Promise.all(all.map(({ sha256, bytes }) => blobs.put(sha256, bytes)));
   return { before, record, written };
 }
 
 /**
- * What to split: with what earlier uploads brought of the kernel, and this one does not. BTF by
- * itself cannot be the core of a kernel that has another inside; it is that kernel's full BTF.
+ * What to split: this upload with the stored parts that it lacks. Bare BTF cannot be the core of a
+ * kernel with built-in BTF; it is that kernel's full BTF.
  */
 async function withStored(
   { blobs }: AcceptDeps,
@@ -269,8 +270,8 @@ function isFullOf(
 }
 
 /**
- * The record, if the same principal has sent these very files before, and nothing of them is to be
- * split again; kept longer where the upload asks for that.
+ * The record, if the same principal has sent exactly these files before and nothing is to be split
+ * again; with a later expiry if the upload asks for it.
  */
 async function touch(
   records: RecordStore,
@@ -286,7 +287,7 @@ async function touch(
   return isToBeSplit ? undefined : record;
 }
 
-/** Whether this encoder has split these very files already, and the result is not to be mended. */
+/** Whether this encoder has split exactly these files already, and the result needs no repair. */
 function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean {
   const { state, owner } = record;
   const { principal } = actor;
@@ -298,7 +299,7 @@ function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean
   );
 }
 
-/** The record says that work is due; the job only says so sooner than the sweeper would. */
+/** The record has the work; the job only makes it start before the next sweep. */
 async function ring(deps: AcceptDeps, record: KernelRecord): Promise<void> {
   if (record.state !== 'compressing') return;
   try {

@@ -4,7 +4,7 @@ import { acceptKernel, type AcceptDeps, type AcceptedKernel } from './accept-ker
 import { openUpload } from './open-upload.ts';
 import type { Upload } from './upload.ts';
 
-/** What became of one kernel of an upload. */
+/** The outcome for one kernel of an upload. */
 export interface KernelResult {
   buildId?: string | undefined;
   /** Of its file in the archive. */
@@ -15,17 +15,17 @@ export interface KernelResult {
 }
 
 export interface AcceptedUpload {
-  /** Of each kernel, in the order in which they were taken; at least one was accepted. */
+  /** Each kernel, in order; at least one was accepted. */
   results: KernelResult[];
   report: UploadReport;
 }
 
 /**
- * Takes all kernels of an upload in, one after the other. One that is refused is no reason to
- * refuse the others; what was accepted is durable whatever becomes of these.
+ * Accepts all kernels of an upload, one after the other. A refused kernel does not stop the others,
+ * and accepted ones are durable in any case.
  *
- * @throws DepotError if the upload has one kernel and that is refused, or if all are: why the first
- *   was, and in `results` why each was.
+ * @throws DepotError if the only kernel of the upload is refused, or all are: the reason of the
+ *   first, and in `results` the reason of each.
  */
 export async function acceptUpload(
   deps: AcceptDeps,
@@ -44,7 +44,7 @@ export async function acceptUpload(
       const accepted = await acceptKernel(deps, { upload, opened, sources }, signal);
       results.push({ buildId: accepted.record.buildId, name, accepted });
     } catch (error) {
-      // If the client is gone, what was accepted is known when it comes again.
+      // If the client is gone, its next upload finds what was accepted.
       if (signal.aborted || kernels.length === 1) throw error;
       results.push({ buildId, name, error: asRefusal(error) });
     }
@@ -60,7 +60,7 @@ export async function acceptUpload(
   return { results, report: missing.length > 0 ? { ...report, missing } : report };
 }
 
-/** A fault of ours is one kernel's too; `cause` is for the log. */
+/** An internal error affects only its kernel; `cause` is for the log. */
 function asRefusal(error: unknown): DepotError {
   if (error instanceof DepotError) return error;
   return new DepotError('internal', 'the log of the service has the cause under this request ID', {

@@ -1,17 +1,17 @@
 import type { BesideKernel, KernelFile, UnpackedUpload } from './unpack-upload.ts';
 
-/** One kernel of a file, with what lay beside it and is of the same build. */
+/** One kernel of a file, with the files of the same build beside it. */
 export interface Build {
   kernel: KernelFile;
   /** Another file of the kernel, with the debug information that the first lacks. */
   debug?: KernelFile | undefined;
-  /** BTF by itself, which may be the kernel's with all variables. */
+  /** Bare BTF, which may be the kernel's with all variables. */
   full?: KernelFile | undefined;
   module?: BesideKernel | undefined;
   map?: BesideKernel | undefined;
 }
 
-/** A kernel's file that no build uses, and why. */
+/** An unused kernel file, and the reason. */
 export interface Unused {
   code: 'same-kernel' | 'btf-beside-kernel';
   reason: string;
@@ -20,7 +20,7 @@ export interface Unused {
 
 /**
  * The kernels of a file, each once: files with one build ID are one kernel. Modules and maps go to
- * the kernel of their release; an archive with one kernel has them for it.
+ * the kernel of their release; if there is only one kernel, all go to it.
  */
 export function buildsOf({
   kernels,
@@ -62,12 +62,12 @@ export function buildsOf({
   return { builds, unused };
 }
 
-/** A debug file, as `objcopy --only-keep-debug` writes it, says what a stripped kernel does not. */
+/** A debug file, as `objcopy --only-keep-debug` writes it, completes a stripped kernel. */
 function addsTo(kernel: KernelFile, { kind, hasDwarf }: KernelFile): boolean {
   return kind === 'elf' && hasDwarf === true && !kernel.hasDwarf;
 }
 
-/** The core that the kernel lacks, or variables that nothing else has. */
+/** The core that the kernel lacks, or variables that no other file has. */
 function isFullOf({ kernel, debug }: Build, { hasVariables }: KernelFile): boolean {
   return !kernel.hasBtf || (hasVariables === true && !kernel.hasDwarf && !debug);
 }

@@ -27,13 +27,12 @@ export function entry(part: SplitPart) {
 export type Merging = Pick<Settling<never>, 'ruling' | 'kept'>;
 
 /**
- * The record with what an upload says of carriers. No ksyms are taken away but claimed ones whose
- * variables or symbols are replaced, and those that the kernel itself refutes; what makes a kernel
- * load a module stays.
+ * The record with an upload's carriers and facts about them. Ksyms stay, except claimed ones whose
+ * variables or symbols are replaced, and those that the kernel refutes. Load facts stay.
  *
  * @param before the record before the upload; `record` has everything else of the upload already.
- * @throws DepotError `foreign-carrier` for one whose BTF is not what the record has,
- *   `carrier-conflict` for one without a signature where there is one with.
+ * @throws DepotError `foreign-carrier` for a carrier whose BTF differs from the record's,
+ *   `carrier-conflict` for an unsigned one in place of a signed one.
  */
 export function mergeCarrying(
   before: KernelRecord,
@@ -53,8 +52,8 @@ export function mergeCarrying(
 }
 
 /**
- * A program reads memory where symbols say that a variable is. Those of a stranger, with none of
- * the kernel's own to hold them against, say where its variables lie, and no more.
+ * BPF programs read memory where symbols place a variable. So symbols from a stranger, without the
+ * kernel's own to compare, give addresses only.
  */
 function withoutKsyms({ ksyms, ...parts }: KernelParts): KernelParts {
   if (!ksyms) return parts;
@@ -65,7 +64,7 @@ function withoutKsyms({ ksyms, ...parts }: KernelParts): KernelParts {
   return { ...parts, layout: { ...layout, from }, carrier };
 }
 
-/** New ones come with the variables and the symbols of the record, or are no new ones. */
+/** New ones need the variables and the symbols of the record. */
 function mergeKsyms(
   { parts: before }: KernelRecord,
   { core, parts: { vars: ofRecord, symbols } }: KernelRecord,
@@ -76,7 +75,7 @@ function mergeKsyms(
   const isReplaced =
     ofRecord?.sha256 !== before.vars?.sha256 || symbols?.sha256 !== before.symbols?.sha256;
   const isClaim = old?.claimed === true || before.symbols?.origin === 'map';
-  // Whoever leads shows by the kernel that it finds no variable by name.
+  // A leading principal proves with the kernel that it finds no variable by name.
   const isRefuted = ruling.leads && carrier.noKsyms === 'no-kallsyms-all';
   const isGone = isRefuted || (isReplaced && (isClaim || ruling.overrides));
   const kept = isGone ? undefined : old;
@@ -101,7 +100,7 @@ function mergeKsyms(
   };
 }
 
-/** What of a carrier is not its BTF. */
+/** The facts of a carrier other than its BTF. */
 function mergeFacts(
   before: CarrierEntry | undefined,
   next: KernelRecord,
@@ -117,7 +116,7 @@ function mergeFacts(
   if (isOther && verdict === 'keep') kept.push('load facts');
   const isSet = found.load !== undefined && verdict === 'set';
   const load = isSet ? copyOf(found.load) : old;
-  // What a stranger's file says of links would keep the depot from making carriers.
+  // Links from a stranger's file would keep the depot from making carriers.
   const foundLinks = leads ? found.links?.map((link) => ({ ...link })) : undefined;
   const links = takes && parts.kind !== 'btf' ? foundLinks : (before?.links ?? foundLinks);
   const mapIgnored = leads ? (found.mapIgnored ?? before?.mapIgnored) : before?.mapIgnored;
@@ -148,13 +147,13 @@ function whyOf(
 ): Pick<CarrierEntry, 'why'> {
   if (is.isUntried) return { why: 'not-tried' };
   const none = is.hasKsyms || delivery === 'module' ? undefined : carrier.noKsyms;
-  // An upload without a file of the kernel says no more than an earlier one.
+  // An upload without a kernel file knows no more than an earlier one.
   const notLoadable = carrier.why === 'no-kernel' ? (before?.why ?? carrier.why) : carrier.why;
   const why = is.isLoadable ? none : notLoadable;
   return why === undefined ? {} : { why };
 }
 
-/** Given carriers that still have the record's BTF, and the one that the upload brings. */
+/** Given carriers that still have the record's BTF, and the new one. */
 function mergeGiven(
   before: KernelRecord,
   record: KernelRecord,

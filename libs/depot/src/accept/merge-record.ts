@@ -27,22 +27,22 @@ import { judgeUpload, type Actor, type Asked, type Ruling } from '../ownership/o
 import { settle } from '../ownership/settle.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 
-/** What the upload says besides the bytes. */
+/** The facts of an upload besides the bytes. */
 export interface UploadFacts {
   arch?: string | undefined;
   distro?: string | undefined;
   release?: string | undefined;
-  /** What its package, or its file's name there, says; the kernel itself and the sender come first. */
+  /** From its package, or its file name there; the kernel itself and the sender take precedence. */
   package?: { distribution?: string | undefined; release?: string | undefined } | undefined;
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
   at: Date;
-  /** Takes a withdrawn kernel in again. */
+  /** Restores a withdrawn kernel. */
   restore?: boolean | undefined;
-  /** Takes what it brings in the place of what is published. */
+  /** Replaces everything that is published. */
   replace?: boolean | undefined;
-  /** When its time is over; absent: never. */
+  /** Its expiry; absent: never. */
   keptUntil?: string | undefined;
-  /** ID of the token that it was sent with. */
+  /** ID of the sender's token. */
   uploader?: string | undefined;
   actor: Actor;
   /** `kernel`: it has a kernel file, and core is not from the store. */
@@ -51,16 +51,16 @@ export interface UploadFacts {
   bringsCore: boolean;
 }
 
-/** Files that others than the owner have sent are listed until there are so many. */
+/** Most listed files of principals other than the owner. */
 const MAX_SOURCES = 1000;
 
 /**
- * The record after an upload. A new revision is due where a part is new, or where the last one
- * failed; an upload with less than what is there takes nothing away.
+ * The record after an upload. A new revision is due if a part is new, or if the last one failed; an
+ * upload never removes parts by omission.
  *
- * @returns undefined if the record already says it all.
- * @throws DepotError what judgeUpload throws; `not-owner` if others' parts stay, and nothing else
- *   is in the upload; `foreign-carrier`, `carrier-conflict`.
+ * @returns undefined if nothing changes.
+ * @throws DepotError what judgeUpload throws; `not-owner` if others' parts stay and the upload has
+ *   nothing else; `foreign-carrier`, `carrier-conflict`.
  */
 export function mergeRecord(
   current: KernelRecord | undefined,
@@ -87,7 +87,7 @@ export function mergeRecord(
   }
   const kept: string[] = [];
   const known = ruling.leads ? describe(parts, facts) : {};
-  // What a new owner's kernel says of itself counts more than what was said before.
+  // Facts from a new owner's kernel replace earlier ones.
   const described = ruling.takes ? { ...before, ...known } : { ...known, ...before };
   const merged = mergeParts(described, parts, { ruling, kept });
   const isUnchanged = isDeepStrictEqual(broughtOf(merged), broughtOf(before));
@@ -110,8 +110,8 @@ export function mergeRecord(
 
 /**
  * The record after an upload of files that the same principal has sent before.
- * @returns undefined if it stays as it is; `again`: it has to be split once more, for the kernel
- *   becomes that principal's.
+ * @returns undefined if nothing changes; `again`: they must be split again, since that principal
+ *   becomes the owner.
  * @throws DepotError: see judgeUpload.
  */
 export function touchRecord(
@@ -128,7 +128,7 @@ export function touchRecord(
   const keptUntil = longerKept(current.keptUntil, facts.keptUntil);
   const mayKeep = ruling.rules || evidence === 'kernel';
   const next = mayKeep ? withKeptUntil(current, keptUntil) : { ...current };
-  // Whoever owns it may say later of which distribution it is.
+  // The owner may name the distribution later.
   if (ruling.distro !== undefined) Object.assign(next, { distro: ruling.distro });
   if (ruling.distro !== undefined) delete next.distroFrom;
   return isDeepStrictEqual(next, current) ? undefined : next;
@@ -181,7 +181,7 @@ function coreEntry(core: KernelParts['core'], brought: Partial<Ruling['marks']>)
 
 function mergeParts(record: KernelRecord, parts: KernelParts, merging: Merging): KernelRecord {
   const { leads } = merging.ruling;
-  // Only a kernel shows that it has its BTF inside; a BTF file by itself does not show the contrary.
+  // Only a kernel file shows whether BTF is built in; a BTF file does not.
   const delivery = leads && parts.delivery === 'builtin' ? 'builtin' : record.delivery;
   let merged: KernelRecord = { ...record, delivery };
   for (const name of EXTRA_NAMES) {
@@ -200,7 +200,7 @@ function mergeExtra<Name extends ExtraName>(
   const work: ExtraWork<Name, PartOf<Name>> = WORK[name];
   const old = record.parts[name] as PartEntries[Name] | undefined;
   const given = record.carrier?.given ?? {};
-  /** The kernel's build has put it into a carrier of its own. */
+  /** The kernel's build has put it into a carrier. */
   const isPinned = !merging.ruling.overrides && work.pinnedBy.some((file) => given[file]);
   if (old && isPinned && !old.claimed) return old;
   const extras: FoundExtras = parts;
@@ -212,7 +212,7 @@ function mergeExtra<Name extends ExtraName>(
   });
 }
 
-/** What an upload can bring. */
+/** The parts that an upload can bring. */
 function broughtOf(record: KernelRecord) {
   const { carrier, delivery } = record;
   const { load, links, given } = carrier ?? {};
@@ -221,7 +221,7 @@ function broughtOf(record: KernelRecord) {
 
 const INTERNAL: ReadonlySet<string> = new Set(PART_NAMES.filter((name) => partSpec(name).internal));
 
-/** What of a record makes a new revision due when it changes. */
+/** The fields of a record whose change makes a new revision due. */
 function publishedOf(record: KernelRecord) {
   const { delivery, arch, bits, carrier } = record;
   const given = Object.entries(carrier?.given ?? {});
@@ -240,9 +240,9 @@ function publishedOf(record: KernelRecord) {
 }
 
 /**
- * The distribution that somebody has named, and else the one that the package or the banner names:
- * that is for people, and no token's right rests on it.
- * @param facts undefined: whoever sends this says nothing of the kernel.
+ * The named distribution, else the one of the package or banner, which is for people only: no
+ * token's right depends on it.
+ * @param facts undefined: the sender says nothing about the kernel.
  */
 function distroOf(
   before: KernelRecord | undefined,
@@ -262,7 +262,7 @@ function distroOf(
 
 /** Facts that a later upload may add, but not change. */
 function describe(parts: KernelParts, facts: UploadFacts) {
-  // What the kernel says of itself is worth more than what the sender says of it.
+  // The kernel's own facts take precedence over the sender's.
   const arch = parts.arch ?? facts.arch;
   const release = parts.release ?? facts.release ?? facts.package?.release;
   return withoutUndefined<Pick<KernelRecord, 'arch' | 'bits' | 'release'>>({
@@ -307,8 +307,8 @@ function newSources(
 }
 
 /**
- * Whether a principal has sent a file before that this very encoder split.
- * @param asOwner since it owns the kernel: what it sent before may have given way to others.
+ * Whether a principal has sent a file before, and this same encoder split it.
+ * @param asOwner since it became the owner: its earlier files may have been replaced.
  */
 export function hasSource(
   sources: readonly SourceEntry[],

@@ -7,35 +7,35 @@ type SymbolsEntry = PartEntries['symbols'];
 type LayoutEntry = PartEntries['layout'];
 type Merging = Pick<Settling<never>, 'ruling' | 'kept'>;
 
-/** What a kernel shows itself is worth more than what a map says of it. */
+/** The kernel's own symbols take precedence over a map. */
 const RANKS: Readonly<Record<string, number>> = {
   kallsyms: 2,
   symtab: 1,
   map: 0,
 } satisfies Record<Evidence, number>;
 
-/** Of a kernel whose kallsyms has functions alone: where variables are, others say. */
+/** If the kernel's kallsyms has only functions, other files give the addresses of variables. */
 const RANKS_WITHOUT_VARIABLES: Readonly<Record<string, number>> = {
   symtab: 2,
   map: 1,
   kallsyms: 0,
 } satisfies Record<Evidence, number>;
 
-/** What the symbols of a record are known from; records of version 0.1 have the origin alone. */
+/** Source of the symbols in a record; records of version 0.1 have only the origin. */
 function evidenceOf({ from, origin }: SymbolsEntry): string {
   return from ?? origin;
 }
 
-/** Of the same evidence the longer one: symbols of a vmlinux have sizes besides. */
+/** Of the same source, the longer one: symbols of a vmlinux also have sizes. */
 function saysNoLess(next: SymbolsEntry, old: SymbolsEntry): boolean {
-  // A kernel that hides its variables says so; what was there before did not know.
+  // A kernel that hides its variables shows it; the earlier record could not know.
   if (next.hidesVariables !== old.hidesVariables) return next.hidesVariables === true;
   const ranks = next.hidesVariables ? RANKS_WITHOUT_VARIABLES : RANKS;
   const [known, found] = [old, next].map((one) => ranks[evidenceOf(one)] ?? 0);
   return found === known ? next.size >= old.size : found > known;
 }
 
-/** The kernel's own come before a map; ksyms show that the symbols are the right ones. */
+/** The kernel's own take precedence over a map; ksyms prove that the symbols fit. */
 export function mergeSymbols(
   { parts: { symbols: before, ksyms } }: KernelRecord,
   { symbols: found }: KernelParts,
@@ -55,7 +55,7 @@ export function mergeSymbols(
   return settle<SymbolsEntry>('symbols', before, part, { ...merging, isNoWorse });
 }
 
-/** Where variables lie that have no ksyms. */
+/** Addresses of variables without ksyms. */
 export function mergeLayout(
   { parts: { layout: before } }: KernelRecord,
   { layout: found }: KernelParts,

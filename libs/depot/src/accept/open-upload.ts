@@ -12,29 +12,29 @@ import { buildsOf, type Build } from './builds.ts';
 import type { BesideKernel, KernelFile, UnpackedUpload } from './unpack-upload.ts';
 import type { Upload } from './upload.ts';
 
-/** What an upload has of one kernel; paths but for the kernel's own files. */
+/** The files of one kernel in an upload: paths, except for the kernel's own files. */
 export interface OpenedKernel {
   kernel?: KernelFile;
-  /** The kernel's debug information in a file of its own. */
+  /** The kernel's debug information in a separate file. */
   debug?: KernelFile | undefined;
   /** Raw BTF, or an ELF file with BTF, and a module. */
   full?: string | undefined;
-  /** It lay beside the kernel: it is left where it does not fit. */
+  /** It came in the same archive: it is ignored if it does not fit. */
   fullCameAlong?: boolean | undefined;
   module?: string;
   map?: string;
-  /** The map lay beside a kernel, in its package; nobody sent it by itself. */
+  /** The map came in the kernel's package; nobody named it. */
   mapCameAlong: boolean;
   carrier?: string;
-  /** The kernel that the carrier is for, by its own word. */
+  /** The build ID in the carrier itself. */
   carrierBuildId?: string;
   /** Of the kernel's file as it was sent. */
   sha256?: string;
 }
 
-/** An upload after whatever it was wrapped in is gone. */
+/** An upload, unpacked. */
 export interface OpenedUpload {
-  /** At least one; of an upload without a kernel's file, what it has for a kernel that is known. */
+  /** At least one; for an upload without a kernel file, its files for a known kernel. */
   kernels: OpenedKernel[];
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
   found: FoundInUpload[];
@@ -43,9 +43,9 @@ export interface OpenedUpload {
 }
 
 /**
- * Looks what the files of an upload are. The part `kernel` may be a package of modules alone, an
- * archive with several kernels, and one that has a kernel and modules brings the module too.
- * @throws DepotError that says which part is at fault.
+ * Recognises the files of an upload. The part `kernel` may be an archive: with several kernels,
+ * with a kernel and modules, or with modules only.
+ * @throws DepotError that names the part at fault.
  */
 export async function openUpload(
   compute: Compute,
@@ -90,7 +90,7 @@ function filesIn(part: UploadPart, { kernels, modules, maps }: UnpackedUpload): 
 function useKernels(opened: OpenedUpload, found: UnpackedUpload, sha256: string): void {
   const [first] = opened.kernels;
   if (found.kernels.length === 0) {
-    // A carrier by itself says what it is for.
+    // A carrier names its kernel.
     if (found.moduleBuildId !== undefined) useOther(opened, 'carrier', found);
     else {
       const build = { module: found.modules[0], map: found.maps[0] };
@@ -140,7 +140,7 @@ function besideOf(
   return beside;
 }
 
-/** Modules and maps that are no kernel's here. */
+/** Modules and maps that belong to no kernel here. */
 function leaveOthers(
   opened: OpenedUpload,
   { modules, maps }: UnpackedUpload,
@@ -157,7 +157,7 @@ function leaveOthers(
   leave('another-map', 'the System.map belongs to no kernel in the upload', maps.filter(isLeft));
 }
 
-/** What is named beside a kernel is used, instead of what lay beside it. */
+/** A file named beside a kernel replaces one from the kernel's archive. */
 function useOther(
   opened: OpenedUpload,
   part: Exclude<UploadPart, 'kernel'>,
@@ -200,7 +200,10 @@ function useOther(
   }
 }
 
-/** @throws DepotError `bad-multipart` if there are several, and nothing says which it is for. */
+/**
+ * @throws DepotError `bad-multipart` if there are several kernels, and the part fits none in
+ *   particular.
+ */
 function kernelFor(
   { kernels }: OpenedUpload,
   part: UploadPart,

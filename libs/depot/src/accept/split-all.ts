@@ -13,14 +13,14 @@ interface ToSplit {
 
 export interface SplitFiles {
   parts: KernelParts;
-  /** Of the kernel's debug information in a file of its own, on the same core. */
+  /** From the kernel's separate debug file, on the same core. */
   debug?: KernelParts | undefined;
   passedOver: PassedOverInUpload[];
 }
 
 /**
- * Splits a kernel, and then what lay beside it with more of its debug information. Nobody named
- * what lay beside it: if it does not fit it is passed over.
+ * Splits a kernel, then its separate debug file. Nobody named that file, so it is ignored if it
+ * does not fit.
  */
 export async function splitAll(
   compute: Pick<Compute, 'split'>,
@@ -35,7 +35,7 @@ export async function splitAll(
     try {
       return await work();
     } catch (error) {
-      // What fails for the moment is no fault of the file.
+      // A temporary failure is no fault of the file.
       if (!(error instanceof DepotError) || PROBLEMS[error.code].status >= 500) throw error;
       const { code, message: reason } = error;
       passedOver.push({ part: 'kernel', code, reason, name, count: 1 });

@@ -52,7 +52,7 @@ function storedSymbols(entry: SymbolsEntry, bytes: Uint8Array): StoredSymbols {
   return { bytes, from: isKnown ? from : origin, hidesVariables };
 }
 
-/** Why there are none for good. */
+/** Permanent reasons for having none. */
 const SETTLED: readonly string[] = [
   'no-ksyms',
   'ksyms-refused',
@@ -61,7 +61,9 @@ const SETTLED: readonly string[] = [
   'no-kallsyms-all',
 ];
 
-/** Variables and symbols are there, no mere claims, and nothing says yet what came of them. */
+/**
+ * Variables and symbols are there and not mere claims, but the record has no result from them yet.
+ */
 export function couldHaveKsyms({
   delivery,
   parts: { vars, ksyms, symbols },

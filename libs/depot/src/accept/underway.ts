@@ -1,13 +1,14 @@
 import { Progress } from '../progress.ts';
 
 /**
- * The kernels that this process is splitting, by build ID: uploads that have no answer yet, and
- * perhaps no record. In memory: other processes do not know, and a restart ends the uploads too.
+ * The kernels that this process is splitting, by build ID: uploads without an answer, and perhaps
+ * without a record. Only in memory: other processes do not know them, and a restart ends the
+ * uploads too.
  */
 export class Underway {
   readonly #splits = new Map<string, Progress>();
 
-  /** How far the split of a kernel is, the latest to begin where there are several. */
+  /** Progress of the kernel's split, the latest if there are several. */
   get(buildId: string): Progress | undefined {
     return this.#splits.get(buildId);
   }

@@ -19,51 +19,51 @@ import { bannerOf, isBareBtf, readBtfFile } from '../split/open-kernel.ts';
 import { DepotError } from '../errors.ts';
 import { asDepotError } from '../input-errors.ts';
 
-/** A file that can be read at random, and where it lies. */
+/** A file for random reads, and its path. */
 export interface FileAt extends Source {
   readonly path: string;
 }
 
-/** A file that was found, and how its archive calls it; the file itself has no name. */
+/** A file that was found, and its name in the archive; the file itself has no name. */
 interface Named {
   path: string;
   name?: string | undefined;
 }
 
-/** What a kernel file says of itself before any splitting. */
+/** Facts that a kernel file contains, before any splitting. */
 export interface KernelFile extends Named {
   kind: 'elf' | 'image' | 'btf';
   /** Absent: raw BTF, or a kernel that was built or stripped without its note. */
   buildId?: string;
-  /** It brings its own core. */
+  /** It has its own core. */
   hasBtf: boolean;
   /** It has debug information. */
   hasDwarf?: boolean | undefined;
-  /** Of BTF by itself: it has variables, as a full BTF does and a kernel's own does not. */
+  /** For bare BTF: it has variables, as a full BTF does and a kernel's own does not. */
   hasVariables?: boolean | undefined;
-  /** `NAME VERSION` of the package that it lay in. */
+  /** `NAME VERSION` of its package. */
   package?: string | undefined;
-  /** That its package is of, named as os-release(5) does in ID. */
+  /** Distribution of its package, in the form of os-release(5)'s ID. */
   distribution?: string | undefined;
-  /** Told only where several modules or maps were found, of which some may be another kernel's. */
+  /** Only if several modules or maps were found, some of which may belong to another kernel. */
   release?: string | undefined;
 }
 
 /** A module of a build, or its System.map. */
 export interface BesideKernel extends Named {
-  /** The release that it is of, as far as it or its name says. */
+  /** Its release, if it or its name has one. */
   release?: string | undefined;
 }
 
-/** What was found in one file of an upload. */
+/** The contents of one file of an upload. */
 export interface UnpackedUpload {
   /** The first of `kernels`. */
   kernel?: KernelFile | undefined;
-  /** All that were found, those that say more before the others. */
+  /** All that were found, the most informative first. */
   kernels: readonly KernelFile[];
-  /** What looked like something of use, and why it was not used. */
+  /** Files that looked useful, and why they were not used. */
   passedOver: readonly PassedOver[];
-  /** One of each release that there is a kernel of, as far as names tell it. */
+  /** One for each release with a kernel, as far as names tell. */
   modules: readonly BesideKernel[];
   maps: readonly BesideKernel[];
   /** Path of the first module. */
@@ -72,12 +72,12 @@ export interface UnpackedUpload {
   moduleBuildId?: string | undefined;
   /** Path of the first System.map. */
   map?: string | undefined;
-  /** `NAME VERSION` of the package that it came as. */
+  /** `NAME VERSION` of its package. */
   package?: string | undefined;
 }
 
 /**
- * Looks what an uploaded file is, and unpacks what of it is wanted.
+ * Recognises an uploaded file, and unpacks the parts of it that are needed.
  * @throws DepotError `unsupported-media`, `too-large`, `bad-archive`, `bad-elf`.
  */
 export async function unpackUpload(
@@ -142,14 +142,14 @@ function mapFile({ source, name }: FoundFile<FileAt>): BesideKernel {
   return { path: source.path, name, release: releaseInName(name ?? '') };
 }
 
-/** A kernel with BTF before one without, an ELF file before an image, BTF by itself last. */
+/** A kernel with BTF before one without, an ELF file before an image, bare BTF last. */
 function rank({ kind, hasBtf }: KernelFile): number {
   if (kind === 'btf') return 3;
   if (kind === 'image') return 1;
   return hasBtf ? 0 : 2;
 }
 
-/** The best first; of two that are alike, the larger says more. */
+/** The best first; of two equals, the larger one. */
 function kernelsOf(
   files: readonly FoundFile<FileAt>[],
   wantsRelease: boolean,
@@ -160,7 +160,7 @@ function kernelsOf(
     try {
       return [{ kernel: kernelFile(file, wantsRelease), size: file.source.size }];
     } catch (error) {
-      // One that is malformed is no reason to refuse those beside it.
+      // A malformed one is no reason to refuse the others.
       if (all.length === 1 || !(error instanceof FormatError)) throw error;
       const { code, message } = error;
       refused.push({ code, reason: message, name: file.name, count: 1 });
@@ -194,7 +194,7 @@ function bareBtf(source: Source): Pick<KernelFile, 'kind' | 'hasBtf' | 'hasVaria
   return { kind: 'btf', hasBtf: true, hasVariables: hasVariables(source) ? true : undefined };
 }
 
-/** What is malformed is told when it is split. */
+/** The split reports malformed ones. */
 function hasVariables(source: Source): boolean {
   try {
     return hasGlobalVariables(parseBtf(readBtfFile(source)));

@@ -10,28 +10,28 @@ export interface UploadedFile {
 
 /** At least one file. */
 export interface Upload {
-  /** Whatever a kernel may be in: a vmlinux, an image, a package, raw BTF. */
+  /** A kernel in any form: a vmlinux, an image, a package, raw BTF. */
   kernel?: UploadedFile;
-  /** BTF that the build's own pahole wrote with the global variables. */
+  /** BTF with the global variables, by the build's own pahole. */
   full?: UploadedFile;
   /** Any module of the build. */
   module?: UploadedFile;
   /** System.map or kallsyms, for a kernel without its symbol table. */
   map?: UploadedFile;
-  /** The carrier that its build made, and may have signed. */
+  /** The carrier that its build made, and perhaps signed. */
   carrier?: UploadedFile;
-  /** Where what has to be unpacked may lie until this has ended. */
+  /** Folder for unpacked files until this has ended. */
   folder: string;
   arch?: string | undefined;
   distro?: string | undefined;
   release?: string | undefined;
-  /** Takes a withdrawn kernel in again. */
+  /** Restores a withdrawn kernel. */
   restore?: boolean | undefined;
-  /** Takes what it brings in the place of what is published. */
+  /** Replaces everything that is published. */
   replace?: boolean | undefined;
-  /** When its time is over; absent: never. */
+  /** Its expiry; absent: never. */
   keptUntil?: string | undefined;
-  /** ID of the token that it was sent with. */
+  /** ID of the sender's token. */
   uploader?: string | undefined;
   /** The build ID that every kernel in it must say by itself; absent: it may be any. */
   expects?: string | undefined;

@@ -1,18 +1,17 @@
-/** What one answer may take; what does not fit is on the next page. */
+/** The limits of one answer; the rest is on the next page. */
 export interface AnswerLimits {
-  /** Of its text, nearly. */
+  /** Of its text, approximately. */
   bytes: number;
   /** Milliseconds of work. */
   time: number;
 }
 
 /**
- * Work that can be interrupted: whoever runs it decides after each step when the next one comes.
- * Steps are short; a step makes one variable, or one site.
+ * Work in steps, between which the caller may pause it. A step is short: one variable, or one site.
  */
 export type Steps<Result> = Generator<undefined, Result>;
 
-/** Counts what an answer takes. Without limits there is always room. */
+/** Counts the size of an answer. Without limits there is always room. */
 export class AnswerRoom {
   #bytes: number;
   #time: number;
@@ -22,17 +21,17 @@ export class AnswerRoom {
     this.#time = time;
   }
 
-  /** No answer is empty: it is asked after something was taken. */
+  /** Asked only after something was taken, so no answer is empty. */
   get isFull(): boolean {
     return this.#bytes <= 0 || this.#time <= 0;
   }
 
-  /** Counts the texts of one entry, and what JSON has around them. */
+  /** Counts the texts of one entry, and the JSON around them. */
   take(...texts: (string | undefined)[]): void {
     this.#bytes -= texts.reduce((sum, text) => sum + (text?.length ?? 0), PER_ENTRY);
   }
 
-  /** Tells how many milliseconds the last step took. */
+  /** Reports the milliseconds of the last step. */
   ran(time: number): void {
     this.#time -= time;
   }

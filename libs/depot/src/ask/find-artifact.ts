@@ -11,9 +11,10 @@ import { missingPart } from './missing-part.ts';
 import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
 
 /**
- * The artifact of that name, or why there is none.
+ * The artifact of that name; the error says why there is none.
  *
- * @throws DepotError `unknown-artifact`, `withdrawn`, `no-vars`, `no-inlines`, `not-signed`, `pending`.
+ * @throws DepotError `unknown-artifact`, `withdrawn`, `no-vars`, `no-inlines`, `not-signed`,
+ *   `pending`.
  */
 export function findArtifact(record: KernelRecord, name: string): ArtifactEntry {
   const { buildId, revision, state } = record;

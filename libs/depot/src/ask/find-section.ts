@@ -4,10 +4,10 @@ import { missingPart } from './missing-part.ts';
 import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
 
 /**
- * The blob of an ELF section that a kernel with all of its BTF inside would have: `.BTF` is core,
- * `.BTF.NAME` an extra or one of its companions.
+ * The blob of an ELF section of a kernel with all of its BTF inside: `.BTF` is core, `.BTF.NAME` an
+ * extra or one of its companions.
  *
- * @throws DepotError `unknown-artifact`, `withdrawn`, and for a part that it lacks what findArtifact throws.
+ * @throws DepotError `unknown-artifact`, `withdrawn`, and findArtifact's errors for a missing part.
  */
 export function findSection(
   record: KernelRecord,
@@ -20,7 +20,7 @@ export function findSection(
     if (!found) throw missingPart(record, part);
     return found;
   }
-  // An extra of a newer version lies where those of this one do.
+  // Extras of a newer version have the same place.
   const name = section.startsWith('.BTF.') ? section.slice('.BTF.'.length) : '';
   const found = extrasOf(record).get(name);
   if (found) return found;

@@ -4,7 +4,7 @@ import { DepotError } from '../errors.ts';
 /** The way out for a kernel without variables or inlined calls. */
 export const SEND_DEBUG_INFORMATION = 'send its vmlinux or package with debug information';
 
-/** What a request is told for a part that the kernel does not have, by whatever name it asks. */
+/** The error of a request for a part that the kernel lacks, by whatever name it asked. */
 export function missingPart({ buildId, carrier }: KernelRecord, name: PartName): DepotError {
   const { code, what, because } = partSpec(name).miss ?? { code: 'unknown-artifact', what: name };
   if (because !== 'carrier') {

@@ -1,12 +1,12 @@
-/** Names longer than this fit no pattern: they are no kernel's. */
+/** Longer names match no pattern: no kernel has them. */
 const MAX_LENGTH = 512;
 
 /**
- * A name with `*` for any characters and `?` for one, as shells have them. No regular expression:
- * one name costs at most as many steps as pattern and name have characters, multiplied.
+ * A name with `*` for any characters and `?` for one, as in shells. Not a regular expression: the
+ * cost for one name is at most the length of the pattern times that of the name.
  */
 export class NamePattern {
-  /** What every name that fits begins with. */
+  /** Prefix of every matching name. */
   readonly prefix: string;
   readonly #pattern: string;
 
@@ -20,7 +20,7 @@ export class NamePattern {
     const pattern = this.#pattern;
     let at = 0;
     let read = 0;
-    // Behind the last `*`: where the pattern goes on, and how far the name was read for it.
+    // After the last `*`: the place in the pattern to resume at, and the position in the name.
     let star = -1;
     let tried = 0;
     while (read < name.length) {

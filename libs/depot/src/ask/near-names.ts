@@ -3,34 +3,34 @@ const MOST = 5;
 /** Classes of characters: letters, digits, `_`, `$` and `.` have one each, nearly. */
 const CLASSES = 64;
 
-/** Pairs of characters that are indexed at most: 16 MB. A kernel of 31,798 names has 590,000. */
+/** Most pairs of characters in the index: 16 MB. A kernel of 31,798 names has 590,000. */
 const MAX_PAIRS = 4 * 1024 * 1024;
 
 /** Names longer than this are not suggested. */
 const MAX_LENGTH = 128;
 
 /**
- * Steps of one look-up: names that are looked at, and cells of the table of distances. It keeps a
- * look-up below a few milliseconds whatever the names are; real kernels need a tenth of it.
+ * Steps of one look-up: examined names, and cells of the table of distances. They keep a look-up
+ * below a few milliseconds for any names; real kernels need a tenth.
  */
 const MAX_STEPS = 200_000;
 
 /**
- * Finds the names that are near another one: by pairs of neighbouring characters. An edit changes
- * two pairs at most, so of 2k + 1 pairs one is still there behind k edits; the rarest are looked
- * for. Names are numbered by length, so the names that are too long or too short are not visited.
+ * Finds similar names by pairs of neighbouring characters. An edit changes two pairs at most, so of
+ * 2k + 1 pairs at least one survives k edits; the rarest are looked up. Names are numbered by
+ * length, so names of unsuitable length are not visited.
  *
- * For a kernel of 31,798 names: made in 15 ms, 3 MB; a look-up takes some tens of microseconds.
+ * For a kernel of 31,798 names: built in 15 ms, 3 MB; a look-up takes some tens of microseconds.
  */
 export class NearNames {
   /** By length, then in their own order. */
   readonly #names: readonly string[];
   readonly #letters: Uint32Array;
-  /** For each length, the number of the first name that has it or more. */
+  /** For each length, the number of the first name of at least this length. */
   readonly #byLength: Uint32Array;
-  /** For each pair where its list starts; one more at the end. */
+  /** For each pair the start of its list; one more at the end. */
   readonly #starts: Uint32Array;
-  /** Numbers of the names that have a pair, ascending. */
+  /** Numbers of the names with a pair, ascending. */
   readonly #lists: Uint32Array;
 
   constructor(names: readonly string[]) {
@@ -62,8 +62,8 @@ export class NearNames {
   }
 
   /**
-   * Names that `wanted` may have been meant to be, the nearest first, at most five: few edits away
-   * (one for every four characters), then the shortest with `wanted` inside.
+   * Names similar to `wanted`, the nearest first, at most five: few edits away (one for every four
+   * characters), then the shortest that contain `wanted`.
    */
   find(wanted: string): string[] {
     if (wanted === '' || wanted.length > MAX_LENGTH) return [];
@@ -91,14 +91,14 @@ export class NearNames {
     return found;
   }
 
-  /** Numbers of the names that may be so many edits away, each once. */
+  /** Numbers of the names that may be this many edits away, each once. */
   #candidates(wanted: string, edits: number, steps: { left: number }): Iterable<number> {
     const from = this.#byLength[Math.max(wanted.length - edits, 0)];
     const to = this.#byLength[Math.min(wanted.length + edits, MAX_LENGTH) + 1];
     const all = pairsOf(wanted).sort((a, b) => this.#size(a) - this.#size(b));
     const found = new Set<number>();
     if (all.length <= 2 * edits) {
-      // Up to three characters: all names of such a length are looked at, and they are few.
+      // Up to three characters: all names of such a length are examined, and they are few.
       for (let number = from; number < to && steps.left-- > 0; number++) found.add(number);
       return found;
     }
@@ -113,7 +113,7 @@ export class NearNames {
     return found;
   }
 
-  /** Numbers of the names that have the rarest pair of `wanted`, the shortest names first. */
+  /** Numbers of the names with the rarest pair of `wanted`, the shortest names first. */
   #holders(wanted: string): Uint32Array {
     const [rarest] = pairsOf(wanted).sort((a, b) => this.#size(a) - this.#size(b));
     const from = this.#lowest(rarest, this.#byLength[wanted.length]);
@@ -124,7 +124,7 @@ export class NearNames {
     return this.#starts[pair + 1] - this.#starts[pair];
   }
 
-  /** Where a pair's list reaches the number. */
+  /** The position in a pair's list where the number is reached. */
   #lowest(pair: number, number: number): number {
     let low = this.#starts[pair];
     let high = this.#starts[pair + 1];
@@ -137,7 +137,7 @@ export class NearNames {
   }
 }
 
-/** As many as there is room for; the longest are left out. */
+/** As many as fit; the longest are left out. */
 function fitting(names: readonly string[]): readonly string[] {
   let pairs = 0;
   for (let number = 0; number < names.length; number++) {
@@ -147,7 +147,7 @@ function fitting(names: readonly string[]): readonly string[] {
   return names;
 }
 
-/** The pairs of all names, each once for a name, and the numbers of the names that they are of. */
+/** The pairs of all names, each once per name, and the numbers of their names. */
 function pairsIn(names: readonly string[]): { pairs: Uint16Array; numbers: Uint32Array } {
   const most = names.reduce((sum, { length }) => sum + length - 1, 0);
   const pairs = new Uint16Array(most);
@@ -170,12 +170,12 @@ function pairsOf(text: string): number[] {
   return Array.from({ length: text.length - 1 }, (_, at) => pairAt(text, at + 1));
 }
 
-/** Characters of the same class are taken for the same, so a pair may stand for several. */
+/** Characters of the same class count as the same, so a pair may stand for several. */
 function pairAt(text: string, at: number): number {
   return (text.charCodeAt(at - 1) % CLASSES) * CLASSES + (text.charCodeAt(at) % CLASSES);
 }
 
-/** A bit for each letter that a name has, capitals and small ones alike, and for other characters. */
+/** A bit for each letter in a name, without case, and for other characters. */
 function lettersOf(name: string): number {
   let letters = 0;
   for (let at = 0; at < name.length; at++) letters |= 1 << (name.charCodeAt(at) & 31);
@@ -195,8 +195,8 @@ const ROWS: readonly [Uint8Array, Uint8Array] = [
 ];
 
 /**
- * Levenshtein's distance, or `limit + 1` where it is more. Only the band around the diagonal is
- * looked at.
+ * Levenshtein's distance, or `limit + 1` if it is more. Only the band around the diagonal is
+ * computed.
  */
 function editDistance(a: string, b: string, limit: number, steps: { left: number }): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;

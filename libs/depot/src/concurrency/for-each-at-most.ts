@@ -1,6 +1,6 @@
 /**
- * Works on all items, at most so many at one time, which begin in the order of the items.
- * @throws what the first that fails throws, at once; the others go on.
+ * Works on all items, at most so many at one time, starting in order.
+ * @throws the error of the first failure, at once; the others continue.
  */
 export async function forEachAtMost<Item>(
   limit: number,

@@ -1,4 +1,4 @@
-/** Work by key: all who ask for it while it runs share that run, and its value or its error. */
+/** Work by key: callers that ask while it runs share that run, its value and its error. */
 export class SingleFlight<Value, Key = void> {
   readonly #work: (key: Key) => Promise<Value>;
   readonly #running = new Map<Key, Promise<Value>>();

@@ -12,16 +12,16 @@ export type { ExtraWork, StoredBytes };
 
 const ALL = { vars, inlines };
 
-/** What splitting finds of an extra. */
+/** The result of splitting for an extra. */
 export type PartOf<Name extends ExtraName> = ReturnType<(typeof ALL)[Name]['find']> & object;
 
-/** What splitting finds of each extra. */
+/** The results for all extras. */
 export type FoundExtras = { [Name in ExtraName]?: PartOf<Name> | undefined };
 
-/** Of each extra of the contracts what the depot does with it; also loaded by worker threads. */
+/** The depot's work for each extra of the contracts; also loaded by worker threads. */
 export const WORK: { readonly [Name in ExtraName]: ExtraWork<Name, PartOf<Name>> } = ALL;
 
-/** What looks for the extras that are wanted while DWARF is read. */
+/** The passes over DWARF for the wanted extras. */
 export function passesFor(
   wanted: readonly ExtraName[],
   context: Pick<SplitContext, 'ofBuild'>,
@@ -34,7 +34,7 @@ export function passesFor(
   );
 }
 
-/** What the passes find, if the variables did not need DWARF. */
+/** The results of the passes, if the variables did not need DWARF. */
 export function besideVariables(
   { base, beside }: Parts,
   dwarf: Source | undefined,
@@ -45,7 +45,7 @@ export function besideVariables(
   return refusing('kernel', () => passOverDwarf(dwarf, base, passes, { onUnit }));
 }
 
-/** The extras that are wanted, as far as they are found. */
+/** The wanted extras that were found. */
 export function findExtras(
   wanted: readonly ExtraName[],
   context: SplitContext,
@@ -65,12 +65,12 @@ const STORED = Object.assign(
   ...EXTRA_NAMES.map((name) => WORK[name].stored),
 ) as Stored;
 
-/** What a split has of a part. */
+/** The bytes of a part in a split. */
 export function bytesOfPart(parts: KernelParts, name: PartName): StoredBytes | undefined {
   return STORED[name](parts);
 }
 
-/** Everything that a split has to be stored. */
+/** All bytes of a split to store. */
 export function bytesOf(parts: KernelParts): StoredBytes[] {
   return [...PART_NAMES.map((name) => bytesOfPart(parts, name)), parts.given].filter(
     (part) => part !== undefined,

@@ -18,7 +18,7 @@ export const inlines: ExtraWork<'inlines', InlinesPart, InlinesFromDwarf> = {
       coverage: coverage && { ...coverage },
       map: { sha256: map.sha256, size: map.bytes.length },
     }),
-  /** What the build wrote, else no fewer than before. */
+  /** Those that the build wrote, else no fewer than before. */
   isNoWorse: (next, old) =>
     old.origin === next.origin ? next.sites >= old.sites : next.origin === 'kernel',
   pinnedBy: ['btf_vmlinux_inline.ko'],

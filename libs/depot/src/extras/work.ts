@@ -5,14 +5,14 @@ import type { Parts } from '../split/core-and-variables.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 import type { VariablesPart } from '../split/split-part.ts';
 
-/** What extras are found in. */
+/** The input of extras. */
 export interface SplitContext {
   parts: Parts;
   /** The kernel's file, if it is ELF. */
   elf: Elf | undefined;
   /** Inlined calls that the kernel's build wrote. */
   ofBuild: Uint8Array | undefined;
-  /** Variables that an earlier upload brought. */
+  /** Variables of an earlier upload. */
   stored: VariablesPart | undefined;
 }
 
@@ -21,19 +21,21 @@ export interface StoredBytes {
   sha256: string;
 }
 
-/** What the depot does with an extra on its way from the upload to the record. */
+/** The depot's work with an extra between upload and record. */
 export interface ExtraWork<Name extends ExtraName, Part, InDwarf extends FoundSplit = FoundSplit> {
-  /** What looks for it while DWARF is read, once for all extras; undefined: nothing has to. */
+  /** Finds it while DWARF is read, once for all extras; undefined: not needed. */
   pass?: (
     context: Pick<SplitContext, 'ofBuild'>,
   ) => ((input: PassInput) => UnitPass<InDwarf>) | undefined;
-  /** @param inDwarf what the pass found. */
+  /** @param inDwarf the result of the pass. */
   find(context: SplitContext, inDwarf: InDwarf | undefined): Part | undefined;
-  /** What the record says of it. */
+  /** Its fields in the record. */
   entry: (part: Part, baseSha256: string) => PartEntries[Name];
-  /** Of two that one principal brought: whether the new one may take the place of the old one. */
+  /** Of two from one principal: whether the new one may replace the old one. */
   isNoWorse: (next: PartEntries[Name], old: PartEntries[Name], parts: KernelParts) => boolean;
-  /** Carriers of the kernel's build that hold it: while there is one, only a claim is replaced. */
+  /**
+   * Carriers of the kernel's build that contain it: while there is one, only a claim is replaced.
+   */
   pinnedBy: readonly CarrierFile[];
   /** It and its companions in a split. */
   stored: {

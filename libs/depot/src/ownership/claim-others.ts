@@ -7,15 +7,15 @@ export interface Brought {
 }
 
 /**
- * The record with the owner that the ruling names. Where that is a new one, what others brought
- * is a claim from now on, and their carriers go.
+ * The record with the owner of the ruling. If the owner is new, parts from others become claims,
+ * and their carriers are removed.
  */
 export function claimOthers(current: KernelRecord, ruling: Ruling): KernelRecord {
   const { takes, owner, claimant, distro, marks } = ruling;
   const next: KernelRecord = { ...current };
   delete next.owner;
   delete next.claimant;
-  // What a package says of its distribution stays until somebody names one.
+  // The distribution of a package stays until somebody names one.
   if (current.distroFrom === undefined || distro !== undefined) {
     delete next.distro;
     delete next.distroFrom;
@@ -30,7 +30,7 @@ export function claimOthers(current: KernelRecord, ruling: Ruling): KernelRecord
   return { ...judged, core: withMarks(judged.core, marks) };
 }
 
-/** The record with the marks that each part gets, without given carriers that would be claims. */
+/** The record with new marks on each part, without given carriers that would be claims. */
 export function judgedParts(record: KernelRecord, judge: (part: Brought) => Brought): KernelRecord {
   const judged = <Part extends Brought>(part: Part) => withMarks(part, judge(part));
   const { carrier } = record;
@@ -51,7 +51,7 @@ function judgedCarrier(
   return given.length > 0 ? { ...next, given: Object.fromEntries(given) } : next;
 }
 
-/** The part with these marks instead of those that it has. */
+/** The part with these marks in place of its own. */
 export function withMarks<Part extends Brought>(part: Part, { by, claimed }: Brought): Part {
   const next: Part = { ...part };
   delete next.claimed;

@@ -1,8 +1,8 @@
 /**
- * Who may change what of a kernel. Nothing proves a build ID, for anyone can write an ELF file; so
- * the depot decides by who came first, and by whom its operator trusts. `judgeUpload` decides for
- * uploads and `judgeWithdrawal` for withdrawals. Both are pure, and what they say counts only
- * within the compare-and-swap of the record: see updateRecord. SECURITY.md has it for farms.
+ * Rules on who may change which part of a kernel. Nothing proves a build ID, since anyone can write
+ * an ELF file; so the first sender and the operator's trust decide. `judgeUpload` is for uploads,
+ * `judgeWithdrawal` for withdrawals. Both are pure, and count only within the record's
+ * compare-and-swap: see updateRecord. SECURITY.md explains them to farms.
  */
 import {
   LOCAL_PRINCIPAL,
@@ -14,28 +14,28 @@ import {
 import { DepotError } from '../errors.ts';
 import { refuseWithdrawn } from '../record/refuse-withdrawn.ts';
 
-/** Who acts: a token's holder, or LOCAL_ACTOR in a depot without tokens. */
+/** The acting principal: a token's holder, or LOCAL_ACTOR in a depot without tokens. */
 export interface Actor {
   principal: string;
   scopes: readonly string[];
-  /** An operator assigned it the kernels of this distribution, or whose build ID begins so. */
+  /** The distribution, or the prefix of build IDs, that an operator assigned to it. */
   distro?: string | undefined;
   buildIdPrefix?: string | undefined;
 }
 
 export const LOCAL_ACTOR: Actor = { principal: LOCAL_PRINCIPAL, scopes: ['admin'] };
 
-/** What an upload is, as far as ownership goes. */
+/** The facts of an upload that matter for ownership. */
 export interface Asked {
   buildId: string;
   coreSha256: string;
-  /** That core is made of debug information, for the kernel's build made none. */
+  /** Core was made from debug information, since the kernel's build made none. */
   encoded: boolean;
-  /** `kernel`: a file with its note that brings core; anything else is a claim. */
+  /** `kernel`: a file with its note that has core; anything else is a claim. */
   evidence: 'kernel' | 'claim';
   /** The kernel has its core inside. */
   builtin: boolean;
-  /** It brings a carrier. */
+  /** It has a carrier. */
   carrier: boolean;
   distro?: string | undefined;
   restore?: boolean | undefined;
@@ -45,28 +45,28 @@ export interface Asked {
 type Brought = { by?: string | undefined; claimed?: true | undefined } | undefined;
 
 export interface Ruling {
-  /** The record is made from nothing but the upload. */
+  /** The record is made from the upload alone. */
   anew: boolean;
-  /** The kernel is the actor's from now on, and was not (at this rank) before. */
+  /** The actor becomes the owner, and was not (at this rank) before. */
   takes: boolean;
   /** The actor may change the kernel: it owns it, or overrides. */
   rules: boolean;
   overrides: boolean;
-  /** It rules, or was the first to claim a kernel that has no owner. */
+  /** It rules, or was the first to claim a kernel without an owner. */
   leads: boolean;
-  /** What the record says of these from now on. */
+  /** The record's new values of these. */
   owner?: Owner | undefined;
   claimant?: Owner | undefined;
   distro?: string | undefined;
-  /** What a part that the upload brings has to say. */
+  /** Marks for a part of the upload. */
   marks: { by: string; claimed?: true };
-  /** `better`: the one that says more stays, for both are of one principal. */
+  /** `better`: the more complete one stays, since both are from one principal. */
   over(part: Brought): 'set' | 'better' | 'keep';
   isMine(part: Brought): boolean;
 }
 
 /**
- * @param current undefined: the kernel is not known.
+ * @param current undefined: the kernel is unknown.
  * @throws DepotError `forbidden`, `withdrawn`, `core-conflict`, `not-owner`.
  */
 export function judgeUpload(current: KernelRecord | undefined, asked: Asked, actor: Actor): Ruling {
@@ -85,7 +85,7 @@ export function judgeUpload(current: KernelRecord | undefined, asked: Asked, act
   const own = before.principal === actor.principal;
   const isKernel = asked.evidence === 'kernel';
   const above = heightOf(me) - heightOf(before);
-  // A kernel beats a claim of its rank; a higher rank beats a lower one's of the same evidence.
+  // A kernel file beats a claim of its rank; of the same evidence, the higher rank wins.
   const beats = (above > 0 && (isKernel || !owned)) || (isKernel && !owned && (above === 0 || own));
   const joins = own && isKernel && known === undefined;
   if (actor.distro !== undefined && known !== actor.distro && !beats && !joins) {
@@ -106,9 +106,8 @@ export function judgeUpload(current: KernelRecord | undefined, asked: Asked, act
     return ruling(actor, asked, { ...kept, anew: true });
   }
   if (!sameCore) {
-    // The kernel's own core is better than what was told from its debug information, and so is what
-    // its build's pahole made; and what others brought was there before the kernel was given to its
-    // owner.
+    // The kernel's own core, and that of its build's pahole, beat one made from debug information.
+    // Parts of others from before the owner was set do not count.
     const isOfBuild = current.core.encoded !== undefined && !asked.encoded;
     const isBetter =
       (isKernel && asked.builtin && current.delivery === 'module') ||
@@ -132,12 +131,12 @@ export function judgeWithdrawal(current: KernelRecord, actor: Actor): void {
   if (!owned || before.principal !== actor.principal) requireScope(actor, 'withdraw');
 }
 
-/** What a package or a banner says of its distribution gives nobody a right, and takes none. */
+/** The distribution of a package or a banner neither gives nor takes a right. */
 function statedDistro({ distro, distroFrom }: KernelRecord): string | undefined {
   return distroFrom === undefined ? distro : undefined;
 }
 
-/** The owner, or whose claim the record is; of an older record, whoever sent its first file. */
+/** The owner, or the claimant; for an older record, the sender of its first file. */
 export function standingOf({ owner, claimant, sources }: KernelRecord): {
   before: Owner;
   owned: boolean;
@@ -193,7 +192,7 @@ function ruling(
   };
 }
 
-/** The operator's word on a principal is not lost when it comes with a lesser token. */
+/** An operator's assignment is not lost when the principal comes with a lesser token. */
 function ownerAfter(before: Owner, me: Owner): Owner {
   return heightOf(me) > heightOf(before) ? { ...before, rank: me.rank } : before;
 }
@@ -204,13 +203,13 @@ function rankOf({ principal, distro, buildIdPrefix }: Actor): (typeof RANKS)[num
   return distro === undefined && buildIdPrefix === undefined ? 'token' : 'assigned';
 }
 
-/** A rank that a later version gave is above all that this one knows. */
+/** A rank of a later version is above all ranks known here. */
 function heightOf({ rank }: Owner): number {
   const at = RANKS.findIndex((one) => one === rank);
   return at === -1 ? RANKS.length : at;
 }
 
-/** Neither the query nor what a package says widens what a token is for. */
+/** Neither the query nor a package extends the limits of a token. */
 function requireWithin(
   { buildIdPrefix = '', distro }: Actor,
   asked: { buildId: string; distro?: string | undefined },

@@ -8,16 +8,15 @@ import { updateRecord } from '../record/update-record.ts';
 
 export interface OwnerChange {
   principal: string;
-  /** Principals that may bring carriers; absent: as before. */
+  /** Principals that may send carriers; absent: unchanged. */
   signers?: readonly string[] | undefined;
-  /** What others brought counts as a claim from now on, and their carriers go. */
+  /** Parts of others become claims, and their carriers are removed. */
   distrust?: boolean | undefined;
 }
 
 /**
- * Gives a kernel to a principal: the word of an operator, which no upload of another principal
- * overrules but one with `replace`. Whatever the new owner brings takes the place of what others
- * brought; until then that stays published.
+ * Gives a kernel to a principal: an operator's decision, which only an upload with `replace`
+ * overrules. Uploads of the new owner replace the parts of others; until then these stay published.
  *
  * @throws DepotError `unknown-build-id`, `newer-schema`.
  */

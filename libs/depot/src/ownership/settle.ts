@@ -9,13 +9,13 @@ interface Part {
 
 export interface Settling<Entry> {
   ruling: Ruling;
-  /** Gets the name of a part that gives way to another principal's. */
+  /** Called with the name of a part that another principal's replaces. */
   kept: string[];
-  /** Of two of one principal: whether the new one may take the place of the old one. */
+  /** Of two from one principal: whether the new one may replace the old one. */
   isNoWorse: (next: Entry, old: Entry) => boolean;
 }
 
-/** Which of two parts a record has after an upload, and who brought it. */
+/** Decides which of two parts a record has after an upload, and its sender. */
 export function settle<Entry extends Part>(
   name: string,
   old: Entry | undefined,

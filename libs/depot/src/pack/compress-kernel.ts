@@ -38,25 +38,25 @@ export interface CompressDeps {
   records: RecordStore;
   compute: Compute;
   clock: Clock;
-  /** After so many crashes the kernel is taken for their cause, and not tried again. */
+  /** After this many crashes the kernel counts as their cause, and is not tried again. */
   crashLimit: number;
-  /** How hard to compress; by default as the libraries of formats do. */
+  /** Compression levels; by default those of the format libraries. */
   levels?: Partial<CompressionLevels>;
-  /** Signs modules for kernels that want it; absent: they are not signed. */
+  /** Signs carriers of kernels that demand it; absent: they are unsigned. */
   signModule?: (module: Uint8Array) => Promise<Uint8Array>;
-  /** Each signs the manifest; none: it is not signed. */
+  /** Keys that sign the manifest; none: it is unsigned. */
   signingKeys: readonly SigningKey[];
-  /** Whether somebody is to be told of what is published: see announceKernel. */
+  /** Whether ready kernels are announced: see announceKernel. */
   announces: boolean;
 }
 
 /**
  * Makes the artifacts of a revision and publishes them together. Doing it twice, or two at once,
- * ends the same: same input, same bytes, and only a record that still asks for it is changed.
+ * has the same result: same input, same bytes, and only a record that still asks for it is changed.
  *
  * @returns `published`; `stale` if the record no longer asks for this revision; `failed` if the
- *   last attempt ended in an error, or too many ended their process: the record then states it.
- * @throws whatever went wrong in an attempt that is not the last.
+ *   last attempt failed, or too many ended their process: the record then states it.
+ * @throws the error of an attempt that is not the last.
  */
 export async function compressKernel(
   deps: CompressDeps,
@@ -86,10 +86,11 @@ export async function compressKernel(
       ),
       deps.signingKeys,
     );
-    // Over what lies there, which may be damaged.
+    // Overwrites existing blobs, which may be damaged.
     for (const { sha256, bytes } of packed) await deps.blobs.replace(sha256, bytes);
     if (!(await publish(deps, job, packed, notLoadable(input, packed)))) return 'stale';
-    // What lay there before the record named it may have been collected since: see collectGarbage.
+    // Blobs that existed before the record named them may have been collected since: see
+    // collectGarbage.
     for (const { sha256, bytes } of packed) await deps.blobs.put(sha256, bytes);
     return 'published';
   } catch (error) {
@@ -102,13 +103,13 @@ export async function compressKernel(
   }
 }
 
-/** A record of a newer schema is for processes that know it: their sweeper finds it too. */
+/** Processes that know a newer schema handle its records: their sweeper finds them too. */
 function isDue(record: KernelRecord, job: Job): boolean {
   if (record.schema > RECORD_SCHEMA) return false;
   return record.state === 'compressing' && record.revision === job.revision;
 }
 
-/** What the record of a kernel becomes that waits for compressing no more. */
+/** The record of a kernel that no longer waits for compressing. */
 function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelRecord {
   const next: KernelRecord = { ...record, ...changes };
   delete next.progress;
@@ -116,7 +117,7 @@ function ended(record: KernelRecord, changes: Partial<KernelRecord>): KernelReco
 }
 
 /**
- * What packing needs of the store.
+ * Parts that packing reads from the store.
  * @throws DepotError `unknown-blob` if a part is lost, `damaged-blob`.
  */
 export async function packInput(blobs: BlobStore, record: KernelRecord): Promise<PackInput> {
@@ -147,7 +148,7 @@ export async function packInput(blobs: BlobStore, record: KernelRecord): Promise
   };
 }
 
-/** A process of an earlier version may have taken one that is to be published no more. */
+/** A process of an earlier version may have accepted one that must no longer be published. */
 async function givenBy(
   blobs: BlobStore,
   carrier: KernelRecord['carrier'],
@@ -176,7 +177,7 @@ function signed(
   return [...packed, ...manifests.flatMap(({ bytes }) => signManifest(bytes, keys))];
 }
 
-/** What the record says of carriers that were to be loaded, and had to become containers. */
+/** The record's entry for carriers that should load, but had to become containers. */
 function notLoadable(
   { load, given = {} }: PackInput,
   packed: readonly (PackedArtifact | SignatureFile)[],

@@ -13,7 +13,7 @@ interface Compressor {
   compress: (bytes: Uint8Array, options: { level: number }) => Uint8Array | Promise<Uint8Array>;
 }
 
-/** What makes each compressed form, in about the order of the time that it takes, longest first. */
+/** The code of each compressed form, slowest first, approximately. */
 export const COMPRESSORS: Readonly<Record<CompressedForm, Compressor>> = {
   xz: { ...XZ_DEFAULTS, compress: xz },
   zst: { ...ZSTD_DEFAULTS, compress: zstd },
@@ -26,7 +26,7 @@ export const COMPRESSION_LEVELS = Object.fromEntries(
   COMPRESSED_FORM_NAMES.map((form) => [COMPRESSED_FORMS[form].format, COMPRESSORS[form].level]),
 ) as CompressionLevels;
 
-/** A file's content as the ending of its name says, as kmod and the kernel know it. */
+/** A file's content in the form of its name's ending, as kmod and the kernel know it. */
 export async function compressedAs(path: string, bytes: Uint8Array): Promise<Uint8Array> {
   const form = COMPRESSED_FORM_NAMES.find((suffix) => path.endsWith(`.${suffix}`));
   return form === undefined ? bytes : await COMPRESSORS[form].compress(bytes, COMPRESSORS[form]);

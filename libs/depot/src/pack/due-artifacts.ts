@@ -13,7 +13,7 @@ import {
 } from '@btf-depot/contracts';
 import { isLeastMade } from './make-carriers.ts';
 
-/** The artifacts that packing a kernel with these parts gives, as far as its record tells. */
+/** The artifacts that a kernel with these parts gets, as far as its record tells. */
 function dueArtifacts(record: KernelRecord): string[] {
   const parts = PUBLISHED_PARTS.filter((name) => partOf(record, name));
   const carriers = CARRIER_FILES.filter((file) => isDue(record, file));
@@ -25,7 +25,9 @@ function dueArtifacts(record: KernelRecord): string[] {
   ];
 }
 
-/** A name that the kernel keeps for a module of its build may get none: only packing knows. */
+/**
+ * A name that the kernel reserves for a module of its build may be left out: only packing knows.
+ */
 function isDue(record: KernelRecord, file: CarrierFile): boolean {
   const { carrier, delivery, parts } = record;
   const { module, needs } = CARRIERS[file];
@@ -38,7 +40,7 @@ function isDue(record: KernelRecord, file: CarrierFile): boolean {
 
 /**
  * Whether a compressor of an earlier generation published the kernel with fewer artifacts than this
- * one makes of its parts. One of this generation, or a later one, has made all that there are.
+ * one makes. This generation and later ones have made all.
  */
 export function isPackedShort(record: KernelRecord): boolean {
   const { state, packing = 0, artifacts } = record;

@@ -17,7 +17,7 @@ import {
   type ExtraName,
 } from '@btf-depot/contracts';
 
-/** The module that has it all; its BTF appears under this name in /sys/kernel/btf. */
+/** The module with everything; its BTF appears under this name in /sys/kernel/btf. */
 export const CARRIER_NAME = CARRIERS['btf_vmlinux.ko'].module;
 /** Upstream's name of the module with inlined calls. */
 export const INLINE_CARRIER_NAME = CARRIERS['btf_vmlinux_inline.ko'].module;
@@ -32,38 +32,42 @@ export interface CarriersInput extends ExtraBytes {
   bits?: 32 | 64 | undefined;
   endian: 'little' | 'big';
   core: Uint8Array;
-  /** The part of vars that the running kernel may be given, split BTF on core. */
+  /** The variables that a running kernel may be given, split BTF on core. */
   ksyms?: Uint8Array | undefined;
-  /** What makes the kernel load its carriers; without, they are containers. */
+  /** Facts that the carriers need to load; without them, they are containers. */
   load?: LoadFacts | undefined;
-  /** Names that the kernel keeps for modules of its own build. */
+  /** Names that the kernel reserves for modules of its own build. */
   links?: readonly LinkRecord[] | undefined;
-  /** Another name for the module that has it all. */
+  /** Another name for the module with everything. */
   name?: string | undefined;
 }
 
 /**
- * By the names of their artifacts. Each is absent where its name is the kernel's to give, and these
- * are not the bytes for it.
+ * By the names of their artifacts. A carrier is absent if the kernel reserves its name for other
+ * bytes.
  */
 export type Carriers = Partial<Record<CarrierFile, Uint8Array>>;
 
-/** What a carrier has inside. */
+/** The contents of a carrier. */
 interface Inside extends Pick<CarrierInput, 'btf' | 'extras'> {
-  /** What the kernel would take from a module of its name: its link record must be of this. */
+  /**
+   * The BTF that the kernel would take from a module of its name: the link record must match it.
+   */
   linked: Uint8Array | undefined;
 }
 
-/** What of a kernel may go into carriers. */
+/** The parts of a kernel for carriers. */
 interface Carried {
   input: CarriersInput;
-  /** Core of a kernel that has none inside, else ksyms: the kernel takes it as the module's BTF. */
+  /**
+   * Core of a kernel without built-in BTF, else ksyms: the kernel registers it as the module's BTF.
+   */
   btf: Inside['btf'];
   ksyms: Inside['btf'];
   extras: Inside['extras'];
 }
 
-/** What goes into each carrier; undefined: there is no such carrier. */
+/** The contents of each carrier; undefined: no such carrier. */
 const INSIDE: Readonly<Record<CarrierFile, (carried: Carried) => Inside | undefined>> = {
   'btf_vmlinux.ko': ({ btf, extras }) => ({ btf, extras, linked: btf?.bytes }),
   'btf_vmlinux_ksyms.ko': ({ input, ksyms }) =>
@@ -73,11 +77,11 @@ const INSIDE: Readonly<Record<CarrierFile, (carried: Carried) => Inside | undefi
 };
 
 /**
- * The carriers of a kernel, not compressed. The same input gives the same bytes.
+ * The carriers of a kernel, uncompressed. The same input gives the same bytes.
  *
- * Each that a kernel would load is judged as one that somebody else made: what makes it load may
- * come from anybody's module, and records of earlier versions. Where it is refused, or cannot be
- * written, they are containers.
+ * Each loadable one is judged like a foreign carrier: its load facts may come from anybody's
+ * module, or from a record of an earlier version. If it is refused, or cannot be written, all
+ * become containers.
  */
 export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers {
   const { load } = input;
@@ -90,7 +94,7 @@ export function makeCarriers(input: CarriersInput, baseSha256: string): Carriers
   }
 }
 
-/** @throws FormatError for load facts that give no carrier, or one that no kernel must be given. */
+/** @throws FormatError for load facts that give no carrier, or one that must not be loaded. */
 function makeAll(input: CarriersInput, baseSha256: string): Carriers {
   const { buildId, delivery, core, load, links = [] } = input;
   const about = { target: carrierTarget(input), buildId, baseSha256, load };
@@ -111,7 +115,7 @@ function makeAll(input: CarriersInput, baseSha256: string): Carriers {
   return Object.fromEntries(made);
 }
 
-/** The kernel could load it, and would get something from it. */
+/** The kernel could load it, and would gain something from it. */
 export function isLeastMade({
   delivery,
   ksyms,

@@ -21,11 +21,11 @@ export type PublishedBytes = Partial<
 
 export interface PackInput extends Omit<CarriersInput, 'name'>, PublishedBytes {
   revision: number;
-  /** Carriers that are not made here: their build did, or they were signed before. */
+  /** Carriers that are not made here: the build made them, or they were signed before. */
   given?: GivenCarriers | undefined;
-  /** Those of an earlier version's record may lack a format. */
+  /** Levels of an earlier version's record may lack a format. */
   levels?: Partial<CompressionLevels> | undefined;
-  /** Artifacts that rest on a claim. */
+  /** Artifacts that depend on a claim. */
   claimed?: readonly string[] | undefined;
 }
 
@@ -35,11 +35,11 @@ export interface PackedArtifact {
   name: ArtifactName;
   bytes: Uint8Array;
   sha256: string;
-  /** Milliseconds that it took to compress it. */
+  /** Milliseconds of its compression. */
   ms?: number;
 }
 
-/** One carrier to be compressed in one way. */
+/** One carrier to compress in one form. */
 export interface Compressing {
   carrier: CarrierFile;
   suffix: CompressedForm;
@@ -47,14 +47,17 @@ export interface Compressing {
   bytes: Uint8Array;
 }
 
-/** Every artifact of a revision. The same input gives the same bytes, wherever each step is done. */
+/**
+ * Every artifact of a revision. The same input gives the same bytes, on whatever thread each step
+ * runs.
+ */
 export async function packKernel(input: PackInput): Promise<PackedArtifact[]> {
   const plain = plainArtifacts(input);
   const compressing = compressionsOf(plain, input.levels).map(compressCarrier);
   return listArtifacts(input, plain, await Promise.all(compressing));
 }
 
-/** The artifacts that are not compressed, carriers last. */
+/** The uncompressed artifacts, carriers last. */
 export function plainArtifacts(input: PackInput): PackedArtifact[] {
   const modules = {
     ...makeCarriers(input, sha256Of(input.core)),
@@ -72,7 +75,7 @@ export function plainArtifacts(input: PackInput): PackedArtifact[] {
   ];
 }
 
-/** What is to be compressed of them, in about the order of the time that it takes, longest first. */
+/** The compressions to do, slowest first, approximately. */
 export function compressionsOf(
   plain: readonly PackedArtifact[],
   levels: Partial<CompressionLevels> = {},

@@ -3,11 +3,11 @@ import type { RecordStore } from '../ports/record-store.ts';
 import { Progress } from '../progress.ts';
 import { updateRecord } from '../record/update-record.ts';
 
-/** Milliseconds between two notes: most kernels are ready before the first. */
+/** Milliseconds between two updates: most kernels are ready before the first. */
 const PERIOD = 1000;
 
 /**
- * Notes in the record how far `work` is, so that every process can tell.
+ * Writes the progress of `work` to the record, so that every process can report it.
  * @param isDue whether the record still asks for this work.
  */
 export async function showingProgress<Result>(
@@ -28,7 +28,7 @@ export async function showingProgress<Result>(
     );
   };
   const timer = setInterval(() => {
-    // The work does not depend on it: a store that is away is met when the artifacts are put.
+    // The work does not depend on it: if the store is away, storing the artifacts fails.
     noting = noting.then(note).catch(() => undefined);
   }, PERIOD);
   try {

@@ -1,19 +1,18 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 
-/** Tells somebody outside that a kernel is ready. */
+/** Notifies somebody outside of a ready kernel. */
 export interface Announcer {
   /**
-   * Resolves when it was told, or will not be heard; what is told twice is known as the same by
-   * its receiver.
-   * @throws AnnounceLater where it is to be tried again.
+   * Resolves when the receiver has the notice, or refuses it for good; it recognises repeated ones.
+   * @throws AnnounceLater to try again later.
    */
   announce(record: KernelRecord): Promise<void>;
 }
 
-/** It was not told, and may be later. */
+/** It failed, and may succeed later. */
 export class AnnounceLater extends Error {
   override readonly name = 'AnnounceLater';
-  /** Nobody answers there: then the next one need not be tried either. */
+  /** The receiver does not answer: the next one need not be tried either. */
   readonly nobody: boolean;
 
   constructor(message: string, nobody: boolean, options?: ErrorOptions) {

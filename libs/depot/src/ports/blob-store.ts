@@ -1,51 +1,51 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Immutable bytes by their SHA-256. A blob is at most `MAX_BLOB_SIZE` bytes and is put whole.
+ * Immutable bytes by their SHA-256. A blob has at most `MAX_BLOB_SIZE` bytes and is put whole.
  *
- * The stores that are opened give no bytes that have another hash (verifiedBlobs): every way to
- * read then ends in DepotError `damaged-blob`, and a note of it is left for the sweeper.
+ * Opened stores never give bytes with another hash (verifiedBlobs): every read then ends in
+ * DepotError `damaged-blob`, and leaves a note for the sweeper.
  */
 export interface BlobStore {
   /**
-   * Resolves once the bytes are durable. The caller vouches for the hash.
-   * @returns whether they were written now; false if they were there already.
+   * Resolves once the bytes are durable. The caller guarantees the hash.
+   * @returns whether they were written now; false if they existed.
    */
   put(sha256: string, bytes: Uint8Array): Promise<{ created: boolean }>;
   /**
-   * Writes the bytes whatever lies there, damaged ones too. Resolves once they are durable.
-   * @throws RangeError for bytes of another hash: nothing is written over for those.
+   * Writes the bytes over existing ones, which may be damaged. Resolves once they are durable.
+   * @throws RangeError for bytes of another hash, without writing.
    */
   replace(sha256: string, bytes: Uint8Array): Promise<void>;
   /** @returns the whole blob, or undefined if there is none. */
   get(sha256: string): Promise<Uint8Array | undefined>;
   /**
-   * The blob as it comes, for readers that take their time: the store is asked for more only as
-   * they go on. Ends in an error where the store falls silent. To be read or destroyed.
-   * Up to `VERIFIED_FIRST` bytes are hashed before this resolves, and before a part of a blob the
-   * whole. Longer ones are hashed as they flow; their last bytes come only if the hash holds.
+   * The blob as a stream, for slow readers: it reads from the store only as they go on. Fails if
+   * the store falls silent. Read or destroy it. Up to `VERIFIED_FIRST` bytes are hashed before this
+   * resolves, and for a range the whole blob. Longer ones are hashed as they flow; their last bytes
+   * come only if the hash is right.
    * @param range a part that is not empty; absent: the whole.
    */
   stream(sha256: string, range?: ByteRange): Promise<BlobStream | undefined>;
   /**
-   * The whole blob into memory, as fast as the store gives it, for readers who follow.
+   * The whole blob into memory, as fast as the store gives it, for readers that follow.
    * @returns once the size is known.
    */
   load(sha256: string, allocate: Allocate): Promise<BlobLoad | undefined>;
   has(sha256: string): Promise<boolean>;
-  /** Every blob, in no stated order; one that is put or deleted meanwhile may be in it or not. */
+  /** Every blob, in no particular order; one that is put or deleted meanwhile may be missing. */
   list(): AsyncIterable<BlobEntry>;
-  /** Resolves once the blob is gone, also where it was not there. */
+  /** Resolves once the blob is gone, or if there was none. */
   delete(sha256: string): Promise<void>;
-  /** Rejects where the store cannot be reached: for readiness. */
+  /** Rejects if the store cannot be reached: for readiness. */
   check(): Promise<void>;
-  /** Which blobs were found to be damaged or lost. */
+  /** Notes of damaged or lost blobs. */
   readonly damage: DamageNotes;
 }
 
-/** Notes of whoever reads, for the sweeper: it looks for itself, heals, and forgets them. */
+/** Readers write notes for the sweeper, which checks the blob, heals it, and deletes the note. */
 export interface DamageNotes {
-  /** Resolves once the note is there, also where it was. */
+  /** Resolves once the note exists. */
   add(sha256: string): Promise<void>;
   list(): AsyncIterable<string>;
   remove(sha256: string): Promise<void>;
@@ -57,27 +57,27 @@ export interface BlobStream {
   bytes: Readable;
 }
 
-/** Gives room for so many bytes, whatever is in them. */
+/** Allocates memory for this many bytes, with any contents. */
 export type Allocate = (size: number) => Buffer;
 
-/** A blob that comes into memory. */
+/** A blob that is being read into memory. */
 export interface BlobLoad {
-  /** As long as the blob, and filled from its beginning. */
+  /** As long as the blob, filled from its beginning. */
   readonly bytes: Buffer;
-  /** How many bytes are there that may be handed on. */
+  /** The number of bytes that may be handed on. */
   readonly filled: number;
-  /** Told each time that there are more. */
+  /** Called each time that there are more. */
   onMore: () => void;
   /**
-   * Resolves when all are there and have the hash; rejects where the store breaks off, falls
-   * silent or sends more, and where they have another.
+   * Resolves when all bytes have come with the right hash. Rejects if the store breaks off, falls
+   * silent or sends more, or if the hash is wrong.
    */
   readonly whole: Promise<unknown>;
-  /** Leaves the store alone, also before all is there; `whole` rejects then. */
+  /** Stops reading, even before all bytes have come; `whole` rejects then. */
   stop(): void;
 }
 
-/** From byte `start` up to `end`, which is not in it; within the blob. */
+/** From byte `start` up to but without `end`; within the blob. */
 export interface ByteRange {
   start: number;
   end: number;
@@ -91,8 +91,8 @@ export interface BlobEntry {
   at: Date;
 }
 
-/** So that every store can put a blob whole, in one request that is all or nothing. */
+/** So that every store can put a blob in one atomic request. */
 export const MAX_BLOB_SIZE = 64 * 1024 * 1024;
 
-/** Bytes of a blob that is hashed before anything of it is handed on. */
+/** Largest blob that is hashed before any of it is handed on. */
 export const VERIFIED_FIRST = 8 * 1024 * 1024;

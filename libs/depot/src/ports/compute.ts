@@ -3,29 +3,29 @@ import type { KernelParts, SplitOptions, StoredParts } from '../split/split-kern
 import type { UnpackedUpload } from '../accept/unpack-upload.ts';
 import type { PackedArtifact, PackInput } from '../pack/pack-kernel.ts';
 
-/** What there is to split: files by their paths, and what the store has already. */
+/** The input of a split: files by their paths, and parts from the store. */
 export interface UploadPaths {
   kernel?: string | undefined;
   full?: string | undefined;
   module?: string | undefined;
   map?: string | undefined;
-  /** The map lay beside the kernel in a package. */
+  /** The map came in the kernel's package. */
   mapCameAlong?: boolean | undefined;
   carrier?: string | undefined;
   stored?: StoredParts | undefined;
 }
 
 /**
- * The work that must not run on the event loop. Input that is at fault rejects with a DepotError;
- * an aborted signal rejects with its reason, and the work ends.
+ * The work that must not run on the event loop. Faulty input rejects with a DepotError; an aborted
+ * signal rejects with its reason, and ends the work.
  */
 export interface Compute {
   /**
-   * Looks what an uploaded file is; what has to be unpacked of it comes to lie in `folder`.
-   * @param part of the upload that the file is, for messages.
+   * Recognises an uploaded file; unpacked files go to `folder`.
+   * @param part of the upload, for messages.
    */
   unpack(part: string, path: string, folder: string, signal: AbortSignal): Promise<UnpackedUpload>;
-  /** Where variables come from DWARF, `progress` counts its units. */
+  /** If variables come from DWARF, `progress` counts its units. */
   split(
     paths: UploadPaths,
     options: SplitOptions,

@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises';
 import type { Allocate, BlobLoad, BlobStream } from './blob-store.ts';
 
-/** Loads a blob from its stream: for stores that have no faster way. */
+/** Loads a blob from its stream: for stores without a faster way. */
 export function loadStream({ size, bytes: stream }: BlobStream, allocate: Allocate): BlobLoad {
   const bytes = allocate(size);
   let filled = 0;
@@ -25,7 +25,7 @@ export function loadStream({ size, bytes: stream }: BlobStream, allocate: Alloca
     }),
     stop: () => void stream.destroy(),
   };
-  // Whoever stops it does not wait for it.
+  // The caller that stops it does not wait for it.
   load.whole.catch(() => undefined);
   return load;
 }

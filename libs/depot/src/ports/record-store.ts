@@ -3,7 +3,7 @@ import { DepotError } from '../errors.ts';
 
 export interface StoredRecord {
   record: KernelRecord;
-  /** What is wrong with fields that were malformed and are left out; absent: none is. */
+  /** Faults of malformed fields that are left out; absent: none. */
   damage?: readonly string[] | undefined;
   /** Opaque; changes with every write that changes the record. */
   version: string;
@@ -11,24 +11,24 @@ export interface StoredRecord {
 
 /** Kernel records by build ID, replaced by compare-and-swap. */
 export interface RecordStore {
-  /** @throws UnreadableRecord if something lies there that is no record. */
+  /** @throws UnreadableRecord if the stored bytes are not a record. */
   get(buildId: string): Promise<StoredRecord | undefined>;
   /**
    * Resolves once the record is durable.
-   * @param expected the version that it replaces; undefined: there must be none yet.
+   * @param expected the version that it replaces; undefined: there must be none.
    * @returns the new version.
-   * @throws RecordConflict where the store holds another version, or none; before anything is
-   *   written, ZodError for a record that could not be read again.
+   * @throws RecordConflict if the store holds another version, or none; before anything is written,
+   *   ZodError for a record that could not be read again.
    */
   put(record: KernelRecord, expected: string | undefined): Promise<string>;
-  /** Every record's build ID and version, without reading the records; in no stated order. */
+  /** Build ID and version of every record, without reading the records; in no particular order. */
   list(): AsyncIterable<{ buildId: string; version: string }>;
-  /** Malformed records that made way: their bytes are kept for operators. */
+  /** Malformed records set aside: their bytes are kept for operators. */
   readonly aside: RecordsAside;
 }
 
 export interface RecordsAside {
-  /** Resolves once a copy of what lies under this version is kept; the record itself stays. */
+  /** Resolves once a copy of this version is kept; the record itself stays. */
   keep(buildId: string, version: string): Promise<void>;
   list(): AsyncIterable<RecordAside>;
 }
@@ -39,7 +39,7 @@ export interface RecordAside {
   bytes: Uint8Array;
 }
 
-/** Somebody else wrote the record first: read it again and decide anew. */
+/** Another process wrote the record first: read it again and decide again. */
 export class RecordConflict extends Error {
   override readonly name = 'RecordConflict';
 
@@ -48,11 +48,11 @@ export class RecordConflict extends Error {
   }
 }
 
-/** What the store has under a build ID is no record, or one of a newer version. */
+/** The stored bytes are not a record, or one of a newer version. */
 export class UnreadableRecord extends DepotError {
-  /** Of the bytes that cannot be read: with it they can be replaced. */
+  /** Version of the unreadable bytes: needed to replace them. */
   readonly version: string;
-  /** What they say their revision is. */
+  /** Their revision, if readable. */
   readonly revision: number | undefined;
 
   constructor(

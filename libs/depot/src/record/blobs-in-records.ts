@@ -3,7 +3,7 @@ import { DepotError } from '../errors.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { RecordIndex } from './record-index.ts';
 
-/** The blobs that the records name, those that are set aside too, as of the last `refresh`. */
+/** The blobs named by records, set-aside ones too, as of the last `refresh`. */
 export class NamedBlobs {
   readonly #index: RecordIndex<readonly string[]>;
   readonly #records: RecordStore;
@@ -21,7 +21,7 @@ export class NamedBlobs {
     });
   }
 
-  /** @throws whatever reading a record throws: what it names is not known then. */
+  /** @throws the error of an unreadable record: its blobs are unknown then. */
   async refresh(): Promise<void> {
     await this.#index.refresh((_buildId, error) => {
       throw error;
@@ -39,8 +39,8 @@ export class NamedBlobs {
 }
 
 /**
- * Every hash in the record, whichever field it is in: a newer version may name blobs in fields
- * that this one does not know. A withdrawn record holds on to nothing.
+ * Every hash in the record, in any field: a newer version may name blobs in fields unknown here. A
+ * withdrawn record holds none.
  */
 export function hashesIn(record: KernelRecord): readonly string[] {
   if (record.state === 'withdrawn' && record.schema <= RECORD_SCHEMA) return [];
@@ -51,16 +51,16 @@ function hashesInText(text: string): readonly string[] {
   return text.match(/\b[0-9a-f]{64}\b/g) ?? [];
 }
 
-/** A blob by the field that names it. */
+/** A blob and the field that names it. */
 export interface NamedBlob {
-  /** The name of a part or an artifact; `given`, with the file, of a carrier of the build. */
+  /** The name of a part or an artifact; `given`, with the file, for a carrier of the build. */
   what: string;
   sha256: string;
   /** Bytes. */
   size: number;
 }
 
-/** The blobs of a record with their sizes; two may be the same blob. */
+/** The blobs of a record with their sizes; a blob may occur twice. */
 export function blobsOf(record: KernelRecord): NamedBlob[] {
   const given = Object.entries(record.carrier?.given ?? {});
   return [

@@ -3,10 +3,10 @@ import { forEachAtMost } from '../concurrency/for-each-at-most.ts';
 import { DepotError } from '../errors.ts';
 import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
 
-/** Records that a refresh reads at one time. */
+/** Records read at one time in a refresh. */
 const READERS = 16;
 
-/** Reads that fail in a refresh before it ends: then it is the store that is away. */
+/** Failed reads after which a refresh ends: then the store itself is away. */
 const MOST_FAILURES = 8;
 
 interface Entry<Kept> {
@@ -15,21 +15,21 @@ interface Entry<Kept> {
 }
 
 interface RecordIndexOptions<Kept> {
-  /** Takes of a record what is wanted: a few words, so that thousands fit. */
+  /** Extracts the needed fields of a record: a few words, so that thousands fit in memory. */
   keep: (record: KernelRecord, damage: StoredRecord['damage']) => Kept;
-  /** Told of each entry that comes, changes or goes. */
+  /** Called for each entry that comes, changes or goes. */
   onChange?: (before: Kept | undefined, after: Kept | undefined) => void;
 }
 
 /**
- * What is kept of each record in memory, as of the last `refresh`: a listing of the store, and a
- * read of only those records whose version changed. Can be lost at any time.
+ * A digest of each record in memory, as of the last `refresh`, which lists the store and reads only
+ * records whose version changed. Can be lost at any time.
  */
 export class RecordIndex<Kept> {
   readonly #records: RecordStore;
   readonly #options: RecordIndexOptions<Kept>;
   readonly #entries = new Map<string, Entry<Kept>>();
-  /** Build IDs of which `note` was told since the last refresh began. */
+  /** Build IDs passed to `note` since the last refresh began. */
   readonly #noted = new Set<string>();
   #left = { unread: 0, unreadable: 0 };
 
@@ -39,11 +39,11 @@ export class RecordIndex<Kept> {
   }
 
   /**
-   * Reads what changed. What is no record, or a newer one, is told to `onUnread` and left out. A
-   * record that the store does not give is told to it too, and stays as it was; where that is so
-   * of many, the refresh ends. Where it ends early, what it has read by then stays.
+   * Reads changed records. Malformed and newer ones are passed to `onUnread` and left out. A record
+   * that the store does not give is passed to it too, and keeps its entry; after many of these the
+   * refresh ends, with the entries read so far.
    *
-   * @throws what the listing throws, and the last of many reads, and `onUnread`.
+   * @throws the errors of the listing, of the last of many reads, and of `onUnread`.
    */
   async refresh(onUnread: (buildId: string, error: unknown) => void): Promise<void> {
     this.#noted.clear();
@@ -79,7 +79,7 @@ export class RecordIndex<Kept> {
     this.#left = left;
   }
 
-  /** Tells of a record as the store has it now. */
+  /** Updates the entry of a record with its current state in the store. */
   note(stored: StoredRecord): void {
     const { buildId } = stored.record;
     this.#noted.add(buildId);
@@ -104,7 +104,7 @@ export class RecordIndex<Kept> {
     return this.#left.unread;
   }
 
-  /** Records that were malformed then, or newer than this process. */
+  /** Records that were malformed or too new in the last refresh. */
   get unreadable(): number {
     return this.#left.unreadable;
   }
@@ -121,7 +121,7 @@ export class RecordIndex<Kept> {
   }
 }
 
-/** Whether what lies there is at fault: reading it again would give the same. */
+/** Whether the stored bytes are at fault: reading again would give the same. */
 function isOfRecord(error: unknown): boolean {
   return (
     error instanceof DepotError &&

@@ -1,7 +1,7 @@
 import type { KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 
-/** @throws DepotError `withdrawn`, with the public reason, where the kernel is withdrawn. */
+/** @throws DepotError `withdrawn`, with the public reason, if the kernel is withdrawn. */
 export function refuseWithdrawn({ buildId, state, withdrawal }: KernelRecord): void {
   if (state !== 'withdrawn') return;
   const reason = withdrawal ? `: ${withdrawal.reason}` : '';

@@ -4,8 +4,8 @@ import { updateRecord } from './update-record.ts';
 import { tombstone } from './withdraw.ts';
 
 /**
- * Sets a malformed record of this schema or an older one aside: its bytes are kept, and whoever
- * sends the kernel again brings it back. One of a newer schema is never touched.
+ * Sets aside a malformed record of this schema or an older one: its bytes are kept, and a new
+ * upload of the kernel restores it. Records of a newer schema are never touched.
  * @returns whether there was one.
  * @throws DepotError `newer-schema`.
  */

@@ -8,16 +8,16 @@ import {
 } from '../ports/record-store.ts';
 
 /**
- * Reads a record, lets `change` say what it becomes, and writes that by compare-and-swap; again
- * from the start when somebody else was first. `change` may run several times and must not mutate.
+ * Reads a record, passes it to `change`, and writes the result by compare-and-swap; starts again if
+ * another process was first. `change` may run several times and must not mutate.
  *
- * A malformed record counts as none, and is replaced under a revision above its own; its bytes are
- * kept aside.
+ * A malformed record counts as none, and is replaced under a higher revision; its bytes are set
+ * aside.
  *
- * @param change returns the new record, or undefined to leave it as it is; `unreadable` is set if
+ * @param change returns the new record, or undefined to leave it unchanged; `unreadable` is set if
  *   `current` is undefined because the record is malformed, `damage` if fields of it were left out.
- * @returns the record as it stands afterwards (undefined: there is none), and whether this wrote it.
- * @throws DepotError `newer-schema` instead of writing over a record of a newer version.
+ * @returns the record afterwards (undefined: none), and whether this call wrote it.
+ * @throws DepotError `newer-schema` rather than overwrite a record of a newer version.
  */
 export async function updateRecord(
   records: RecordStore,

@@ -11,9 +11,9 @@ import type { RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from './update-record.ts';
 
 /**
- * Withdraws a kernel: from now on it is answered with the public reason, no job publishes anything
- * of it, and only an upload that may restore it brings it back. Its blobs are garbage from then
- * on. Withdrawn again, it has the new reason.
+ * Withdraws a kernel: from then on requests get the public reason, no job publishes it, and only an
+ * upload with `restore` brings it back. Its blobs become garbage. A second withdrawal replaces the
+ * reason.
  *
  * @param actor absent: an operator at the store.
  * @throws DepotError `unknown-build-id`, `forbidden`, `newer-schema`.
@@ -26,7 +26,7 @@ export async function withdraw(
 ): Promise<KernelRecord> {
   const withdrawal = withoutUndefined<Withdrawal>(says);
   const { record } = await updateRecord(records, buildId, (current, { unreadable }) => {
-    // Only an operator withdraws what says no more whose it is.
+    // Only an operator withdraws a record that no longer names its owner.
     if (unreadable && !actor) return tombstone(buildId, withdrawal);
     if (unreadable) throw unreadable;
     if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
@@ -38,8 +38,8 @@ export async function withdraw(
 }
 
 /**
- * What the record of a kernel becomes when it is withdrawn. As this stays for ever, it is small:
- * which kernel and core it was, who sent it and why it went, and nothing of its parts.
+ * The record of a withdrawn kernel. It stays for ever, so it is small: kernel, core, sender and
+ * reason, without parts.
  */
 export function withdrawnRecord(current: KernelRecord, withdrawal: Withdrawal): KernelRecord {
   const kept = Object.entries(current).filter(([field]) => !GONE.has(field));
@@ -52,7 +52,7 @@ const GONE: ReadonlySet<string> = new Set<keyof KernelRecord>([
   ...(['readyAt', 'unannounced', 'keptUntil'] as const),
 ]);
 
-/** Of a kernel of which nothing else is known any more. */
+/** For a kernel of which nothing else is known any more. */
 export function tombstone(buildId: string, withdrawal: Withdrawal): KernelRecord {
   return {
     schema: RECORD_SCHEMA,

@@ -6,14 +6,14 @@ import { updateRecord } from '../record/update-record.ts';
 import type { SigningKey } from './secret-key.ts';
 import { signManifest, type SignatureFile } from './sign-manifest.ts';
 
-/** The manifest may be another one each time; not so often within one run. */
+/** Another process may replace the manifest, but not so often within one run. */
 const TRIES = 5;
 
 /**
- * Signs the published manifest of a kernel with these keys, in the place of the signatures that it
- * has; with none, those are taken away. The revision stays, for what is signed does.
+ * Signs the published manifest of a kernel with these keys, replacing its signatures; without keys,
+ * removes them. The revision stays, since the signed bytes do.
  *
- * @returns false if it is signed so already, or has no manifest.
+ * @returns false if it has these signatures already, or no manifest.
  * @throws DepotError `unknown-build-id`, `unknown-blob`, `newer-schema`.
  */
 export async function resign(
@@ -27,7 +27,7 @@ export async function resign(
     const sha256 = manifestHash(record);
     if (sha256 === undefined) return false;
     const text = await blobs.get(sha256);
-    // Where the record has changed since, its manifest may have been collected.
+    // If the record has changed since, its manifest may have been collected.
     if (!text && tries < TRIES) continue;
     if (!text)
       throw new DepotError('unknown-blob', `the store has lost the manifest of ${buildId}`);
@@ -39,7 +39,8 @@ export async function resign(
       const same = JSON.stringify(artifacts) === JSON.stringify(current.artifacts);
       return same ? undefined : { ...current, artifacts };
     });
-    // What lay there before the record named it may have been collected since: see collectGarbage.
+    // Blobs that existed before the record named them may have been collected since: see
+    // collectGarbage.
     if (written) for (const { sha256, bytes } of signatures) await blobs.put(sha256, bytes);
     if (now && manifestHash(now) === sha256) return written;
   }

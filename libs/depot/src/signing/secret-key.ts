@@ -64,7 +64,7 @@ export function openSecretKey(text: string): SigningKey {
     },
     format: 'jwk',
   });
-  // A signature with another public key inside gives the secret one away.
+  // A signature with another public key inside reveals the secret key.
   const { x } = createPublicKey(key).export({ format: 'jwk' });
   if (x !== Buffer.from(publicBytes).toString('base64url')) {
     throw new BadKey('the secret key does not belong to its public key');

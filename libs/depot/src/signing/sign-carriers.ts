@@ -5,8 +5,8 @@ import type { GivenCarriers, PackInput } from '../pack/pack-kernel.ts';
 import { sha256Of } from '../sha256.ts';
 
 /**
- * The carriers of a kernel with signatures, as packing takes them. Those that the kernel could not
- * load stay as they are, and so do those that its build made: their bytes are its own.
+ * The carriers of a kernel with signatures, as input of packing. Containers stay as they are, and
+ * so do carriers of the build: their bytes are its own.
  */
 export async function signCarriers(
   input: PackInput,

@@ -17,9 +17,8 @@ export interface SignatureFile {
 const encoder = new TextEncoder();
 
 /**
- * The signature files of a manifest: those of every key under the key's number, and those of the
- * first under the names that clients ask for who know of one key only. The same input gives the
- * same bytes.
+ * The signature files of a manifest: one for each key under the key's number, and those of the
+ * first key under the plain names, for clients with one key. The same input gives the same bytes.
  */
 export function signManifest(manifest: Uint8Array, keys: readonly SigningKey[]): SignatureFile[] {
   if (keys.length === 0) return [];

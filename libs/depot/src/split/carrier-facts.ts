@@ -19,31 +19,31 @@ import type { SplitPart, VariablesPart } from './split-part.ts';
 type NoKsyms =
   | 'no-vars'
   | 'no-symbol-table'
-  /** Symbols that came before the variables are those of another build. */
+  /** Symbols from before the variables belong to another build. */
   | 'foreign-symbols'
-  /** They do not say what memory the kernel drops. */
+  /** They do not show which memory the kernel frees. */
   | 'no-markers'
   /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by its name. */
   | 'no-kallsyms-all'
   | 'no-ksyms'
   | 'ksyms-refused';
 
-/** What can be said of a kernel's carriers before they are made. */
+/** Facts about a kernel's carriers before they are made. */
 export interface CarrierFacts {
   loadable: boolean;
-  /** Why the kernel cannot load it, or gets nothing from it. */
+  /** Why the kernel cannot load it, or gains nothing from it. */
   why?: NotLoadable | NoKsyms | undefined;
   /** Why it has no ksyms, loadable or not. */
   noKsyms?: NoKsyms;
   vermagic?: string | undefined;
   load?: LoadFacts | undefined;
-  /** Why the System.map that came along was not used. */
+  /** Why the System.map from the package was not used. */
   mapIgnored?: string | undefined;
-  /** Names that the kernel keeps for modules of its own build. */
+  /** Names that the kernel reserves for modules of its own build. */
   links?: readonly LinkRecord[] | undefined;
 }
 
-/** `ImageLayout` of libs/extras: where the variables lie. */
+/** `ImageLayout` of libs/extras: the addresses of variables. */
 export interface LayoutPart {
   bytes: Uint8Array;
   sha256: string;
@@ -54,15 +54,15 @@ export type KsymsPart = SplitPart & {
   variables: number;
   leftOut: Ksyms['leftOut'];
   layout: Pick<LayoutPart, 'bytes' | 'sha256'>;
-  /** What the symbols are known from. */
+  /** Source of the symbols. */
   from: Evidence;
 };
 
 export interface CarrierParts {
-  /** The same as before, arranged so that it begins as ksyms does. */
+  /** The same bytes, arranged so that they begin as ksyms does. */
   vars?: VariablesPart | undefined;
   ksyms?: KsymsPart;
-  /** Of a kernel that has no ksyms, but variables whose addresses are known. */
+  /** For a kernel without ksyms whose variables have known addresses. */
   layout?: LayoutPart | undefined;
   carrier: CarrierFacts;
 }
@@ -79,9 +79,8 @@ interface KernelSays {
 }
 
 /**
- * What of a kernel's variables its running self may be given, and how it is made to load the module
- * that brings them.
- * @throws DepotError if what the upload says makes no sense, or is of another build.
+ * Decides which variables a running kernel may be given, and what makes it load their carrier.
+ * @throws DepotError if the upload contradicts itself, or is of another build.
  */
 export function carrierParts(
   core: Btf,
@@ -101,7 +100,7 @@ export function carrierParts(
     links: links.length > 0 ? links : undefined,
     mapIgnored,
   };
-  // A kernel that has no core of its own has nothing to register split BTF on.
+  // A kernel without its own core cannot register split BTF on it.
   if (delivery === 'module') return { vars, carrier };
   const found: Safe | Unsafe = vars ? safePart(core, vars, image, release) : { noKsyms: 'no-vars' };
   if ('ksyms' in found) return { ...found, carrier };
@@ -154,13 +153,13 @@ function safePart(
 }
 
 function safeOf(vars: Btf, image: KnownImage): Ksyms | NoKsyms {
-  // Functions alone say nothing of variables.
+  // Functions alone say nothing about variables.
   if (image.hidesVariables && image.from === 'kallsyms') return 'no-kallsyms-all';
   try {
     return ksyms(vars, image) ?? 'no-symbol-table';
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    // What the kernel does not say, and what an earlier upload brought, is no fault of this one.
+    // Gaps of the kernel file and faults of an earlier upload are no fault of this one.
     if (image.part !== 'map' && error.code === 'symbols-markers') return 'no-markers';
     if (image.part === 'stored' && error.code === 'symbols-foreign') return 'foreign-symbols';
     throw asDepotError(image.part, error);

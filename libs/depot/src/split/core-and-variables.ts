@@ -19,9 +19,9 @@ import type { CorePart, SplitPart, VariablesPart } from './split-part.ts';
 
 export type OnUnit = NonNullable<VariablesFromDwarfOptions['onUnit']>;
 
-/** Where a kernel's core and variables come from. */
+/** The sources of a kernel's core and variables. */
 export interface Origins {
-  /** The kernel's own BTF, or the one that stands for it. */
+  /** The kernel's own BTF, or its substitute. */
   base: Btf;
   /** `base` is the kernel's own. */
   isOwn: boolean;
@@ -30,7 +30,7 @@ export interface Origins {
   /** A vmlinux with DWARF. */
   dwarf?: Source | undefined;
   delivery: Delivery;
-  /** What else is looked for while DWARF is read. */
+  /** Other passes over DWARF. */
   passes: Passes;
   onUnit?: OnUnit | undefined;
 }
@@ -39,11 +39,11 @@ export interface Parts {
   core: CorePart;
   vars?: VariablesPart | undefined;
   base: Btf;
-  /** What the passes found on this core; absent: DWARF was not read for it. */
+  /** The results of the passes on this core; absent: DWARF was not read for it. */
   beside?: Readonly<Record<string, FoundSplit>> | undefined;
 }
 
-/** Core and variables. DWARF is read for those that no BTF has. */
+/** Core and variables. DWARF is read for variables that no BTF has. */
 export function coreAndVariables(origins: Origins): Parts {
   const { base, full, dwarf, delivery, passes, onUnit } = origins;
   const readDwarf = (core: Btf, beside?: Passes) =>
@@ -70,8 +70,8 @@ function attached(base: Btf, full: Btf, readDwarf: () => VariablesFromDwarf | un
 }
 
 /**
- * Variables of a full BTF with those that DWARF alone has: pahole leaves out what C only declares,
- * such as `swapper_pg_dir`, and the linker script defines.
+ * Variables of a full BTF, and those that only DWARF has: pahole leaves out variables that C only
+ * declares and the linker script defines, such as `swapper_pg_dir`.
  */
 function united(core: Btf, found: Found, more: VariablesFromDwarf | undefined): Found {
   if (!more) return found;
@@ -90,7 +90,7 @@ function partitioned(
   const given = refusing('kernel', () => partition(whole));
   if (given.origin === 'partition') {
     const { core, vars } = given;
-    // What the kernel has inside is taken as it is.
+    // Built-in BTF is taken as it is.
     const all = isOwn ? vars : united(core, vars, readDwarf(core));
     if (all.bytes === vars.bytes) return partsOf(given, { ...all, origin: 'partition' });
     const split = partition(parseBtf(mergeBtf(parseBtf(all.bytes, { base: core }))));
@@ -118,9 +118,9 @@ export function partsOf(
 }
 
 /**
- * What is made here keeps the rules that a kernel checks; those of the newest, because a kernel
- * registers none of these parts but ksyms, which are held against its own version.
- * @throws DepotError `bad-btf` that names the type.
+ * Checks parts made here by the rules of the newest kernel: a kernel registers none of them but
+ * ksyms, which are checked by its own version.
+ * @throws DepotError `bad-btf` with the type.
  */
 function checkMade(what: string, bytes: Uint8Array, base?: Btf): void {
   const [fault] = verifyBtf(bytes, base ? { base } : {});

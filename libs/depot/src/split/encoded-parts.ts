@@ -7,7 +7,7 @@ import { kernelVersionOf } from './carrier-facts.ts';
 import { partsOf, type Origins, type Parts } from './core-and-variables.ts';
 import type { OpenedKernel } from './open-kernel.ts';
 
-/** Whose rules say which functions an encoded core has. */
+/** The version of pahole whose rules choose the functions of an encoded core. */
 const RULES = '1.30';
 
 const NO_CORE =
@@ -19,7 +19,7 @@ const IN_ANOTHER_FILE =
   'kernel itself if this is its debug file';
 
 /**
- * Core and variables of nothing but DWARF, of a kernel that was built without BTF.
+ * Core and variables from DWARF alone, for a kernel built without BTF.
  * @throws DepotError `no-core` for a file without DWARF, and for one whose build has BTF.
  */
 export function encodedParts(
@@ -31,7 +31,7 @@ export function encodedParts(
   return refusing('kernel', () => encode(dwarf, { release, passes, onUnit }));
 }
 
-/** Whether the build made BTF: in this file, in the image that its debug file is of, in a module. */
+/** Whether the build made BTF: in this file, in the image of a debug file, in a module. */
 function hasOwnBtf(elf: Elf): boolean {
   return elf.sections.some(({ name }) => /^\.BTF((\.\w+)?\.link)?$/.test(name));
 }

@@ -7,7 +7,7 @@ const ELF_MAGIC = 0x7f454c46;
 const BTF_MAGIC = 0xeb9f;
 const BTF_MAGIC_SWAPPED = 0x9feb;
 
-/** What a file is by its first bytes, if it is either. */
+/** The kind of a file by its first bytes, if known. */
 export function kindOf(source: Source): FileKind | undefined {
   const view = new DataView(headOf(source).buffer);
   if (view.getUint32(0) === ELF_MAGIC) return 'elf';
@@ -16,8 +16,7 @@ export function kindOf(source: Source): FileKind | undefined {
 }
 
 /**
- * What a file is, by its first bytes. Whatever else a build farm has (packages, images, archives)
- * is to be unpacked to one of these first.
+ * The kind of a file, by its first bytes. Packages, images and archives must be unpacked first.
  *
  * @throws DepotError `unsupported-media`.
  */

@@ -30,12 +30,12 @@ import { MAX_BLOB_SIZE } from '../ports/blob-store.ts';
 import { sha256Of } from '../sha256.ts';
 import type { KernelParts } from './split-kernel.ts';
 
-/** A carrier that a build farm made, and may have signed, inside its build. */
+/** A carrier that a build farm made, and perhaps signed, in its build. */
 export interface GivenCarrier {
   bytes: Uint8Array;
   sha256: string;
   signed: boolean;
-  /** What it says of itself. */
+  /** Its own facts. */
   name?: string | undefined;
   buildId?: string | undefined;
   baseSha256?: string | undefined;
@@ -47,15 +47,15 @@ export interface GivenCarrier {
   judgement: Judgement;
 }
 
-/** The module's name is the artifact's: nothing else would find it in sysfs. */
+/** The module's name must be the artifact's, which is its name in sysfs. */
 const FILES: Readonly<Record<string, CarrierFile>> = Object.fromEntries(
   CARRIER_FILES.map((file) => [CARRIERS[file].module, file]),
 );
 
-/** A given carrier that nobody has judged yet. */
+/** A given carrier before it is judged. */
 export type UnjudgedCarrier = Omit<GivenCarrier, 'judgement'>;
 
-/** @throws FormatError for what is no module. */
+/** @throws FormatError if it is not a module. */
 export function openGivenCarrier(source: Source): UnjudgedCarrier {
   if (source.size > MAX_BLOB_SIZE) {
     throw new DepotError(
@@ -75,14 +75,14 @@ export function openGivenCarrier(source: Source): UnjudgedCarrier {
     baseSha256,
     vermagic,
     header: { class: bits, endian, machine, flags, osabi },
-    // Of several with one name, the first: it is the one that a kernel finds.
+    // Of several with one name, the first: the kernel finds that one.
     sections: Object.fromEntries(
       sections.map((one) => [one.name, sha256Of(one.bytes)] as const).toReversed(),
     ),
   };
 }
 
-/** Where the kernel that it is for has a module's name, as far as that is known. */
+/** Offset of a module's name in its kernel, if known. */
 export function moduleLayout(
   core: Btf,
   bits: 32 | 64,
@@ -99,8 +99,8 @@ export function moduleLayout(
 }
 
 /**
- * With what it could do to a kernel that loads it. One that only its BTF was wanted of, and that
- * must not be published, is not kept: then there is `refused` in its place.
+ * With the judgement. If only its BTF was wanted and it must not be published, it is dropped, and
+ * `refused` takes its place.
  */
 export function judgeGiven(
   given: UnjudgedCarrier,
@@ -114,8 +114,8 @@ export function judgeGiven(
 }
 
 /**
- * The inlined calls in a given carrier, if the kernel names it as the one that brings them: its
- * build wrote these, and nothing else has them.
+ * The inlined calls in a given carrier, if the kernel names it as their carrier: its build wrote
+ * them, and no other file has them.
  */
 export function linkedInlines(
   { name = '', bytes, sections }: UnjudgedCarrier,
@@ -130,9 +130,9 @@ export function linkedInlines(
 }
 
 /**
- * The artifact that a given carrier takes the place of.
- * @throws DepotError `foreign-carrier` unless its BTF is, byte for byte, what the record has, and
- *   it is an ELF file of the kernel's machine; `unsafe-carrier` unless it is nothing but BTF.
+ * The artifact that a given carrier replaces.
+ * @throws DepotError `foreign-carrier` unless its BTF has exactly the record's bytes, and it is an
+ *   ELF file of the kernel's machine; `unsafe-carrier` unless it has nothing but BTF.
  */
 export function artifactOf(
   given: GivenCarrier,
@@ -144,7 +144,7 @@ export function artifactOf(
   const file = FILES[given.name ?? ''];
   if (!file) throw foreign(`its module is named ${given.name ?? 'nothing'}`);
   const { buildId, core, carrier } = record;
-  // Upstream's says neither; the kernel itself says by a hash what it is to bring.
+  // Upstream's has neither; the kernel itself names its contents by hash.
   const isLinked = linkedInlines(given, carrier?.links) !== undefined;
   if (given.buildId !== buildId && !(isLinked && given.buildId === undefined)) {
     throw foreign(`it is for build ID ${given.buildId ?? 'none'}`);
@@ -173,10 +173,12 @@ export function artifactOf(
   return file;
 }
 
-/** BTF of the module itself, in one that the kernel names: its build wrote it for its C file. */
+/**
+ * BTF of the module itself, in a carrier that the kernel names: the build wrote it for its C file.
+ */
 const OWN_SECTIONS = ['.BTF', '.BTF.base'];
 
-/** In what a given carrier is for another machine than the kernel's modules. */
+/** The fields in which a given carrier differs from modules of the kernel. */
 function misfitOfTarget(
   header: GivenCarrier['header'],
   { arch, bits, endian, carrier }: Pick<KernelRecord, 'arch' | 'bits' | 'endian' | 'carrier'>,
@@ -205,8 +207,8 @@ function misfitOfTarget(
 }
 
 /**
- * Why a published carrier must not be given to a kernel, whoever made it; undefined if it may be.
- * Its BTF is not compared with the record's.
+ * Why a published carrier must not be given to a kernel, whoever made it; undefined if it may. Its
+ * BTF is not compared with the record's.
  */
 export function whyUnsafe(bytes: Uint8Array, carrier: KernelRecord['carrier']): string | undefined {
   const judgement = judgeCarrier(bytes, { structModule: carrier?.load?.structModule });
@@ -218,7 +220,7 @@ export function whyUnsafe(bytes: Uint8Array, carrier: KernelRecord['carrier']): 
   return fault(judgement, { isLinked, load: carrier?.load });
 }
 
-/** Only a module that the kernel itself names may be other than what we would make. */
+/** Only a module that the kernel names may differ from our own. */
 function fault(
   judgement: Judgement,
   { isLinked = false, load }: { isLinked?: boolean; load?: CarrierEntry['load'] | undefined } = {},
@@ -258,7 +260,7 @@ function sectionsFor(
   };
 }
 
-/** Those in which makeCarriers puts extras. */
+/** The sections in which makeCarriers puts extras. */
 function extraSections(record: Partial<KernelRecord>): Record<string, string> {
   const sections = [...extrasOf(record)].map(([name, { sha256 }]) => {
     const known = isExtraName(name) ? partSpec(name).sections?.[0] : undefined;

@@ -26,7 +26,7 @@ export const UPSTREAM_SECTION = '.BTF.inline';
 export interface InlinesOrigins {
   elf: Elf;
   core: Btf;
-  /** What the kernel's own build wrote: see `ownInlines`. */
+  /** The calls that the kernel's own build wrote: see `ownInlines`. */
   own: Uint8Array | undefined;
   inDwarf: InlinesFromDwarf | undefined;
 }
@@ -45,7 +45,7 @@ export function inlinesPart(origins: InlinesOrigins): InlinesPart | undefined {
   });
 }
 
-/** The same of a file by itself, as far as it has any. @param dwarf the file, if it has DWARF. */
+/** The same for a separate file, if it has any. @param dwarf the file, if it has DWARF. */
 export function inlinesOfKernel(
   elf: Elf,
   core: Btf,
@@ -57,7 +57,7 @@ export function inlinesOfKernel(
   return inlinesPart({ elf, core, own, inDwarf });
 }
 
-/** The inlined calls that a kernel has inside. */
+/** The inlined calls inside a kernel. */
 export function ownInlines(elf: Elf): Uint8Array | undefined {
   const section = elf.filled(UPSTREAM_SECTION);
   return section && elf.bytes(section);

@@ -5,13 +5,13 @@ import { kallsymsRange } from '@btf-depot/extras';
 import { DepotError } from '../errors.ts';
 import { splitKernel, type KernelParts, type SplitOptions } from './split-kernel.ts';
 
-/** What has to be sent of a kernel that was split before. */
+/** The pieces to send of a kernel that was split locally. */
 export interface KernelPieces {
-  /** The kernel's ELF file with nothing in it but what the depot reads. */
+  /** The kernel's ELF file with only the parts that the depot reads. */
   kernel: Uint8Array;
-  /** Core and variables in one; absent where the kernel's own BTF has all there is. */
+  /** Core and variables in one; absent if the kernel's own BTF has everything. */
   full?: Uint8Array | undefined;
-  /** What the depot makes of them. */
+  /** The depot's result for them. */
   parts: KernelParts;
 }
 
@@ -23,16 +23,16 @@ interface PiecesInput {
 }
 
 /**
- * Splits a kernel here, and gives what lets a depot come to the very same parts without the rest of
- * the file: megabytes instead of hundreds. A depot need not trust them more than any upload: it gets
- * a kernel and its full BTF, and does with them what it always does.
+ * Splits a kernel locally, and returns the pieces from which a depot gets the same parts: megabytes
+ * instead of hundreds. The depot trusts them no more than any upload: they are a kernel and its
+ * full BTF.
  *
  * @throws DepotError as `splitKernel` does.
  */
 export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelPieces {
   const found = splitKernel(input, options);
   const full = fullOf(found, readElf(input.kernel).filled('.BTF') !== undefined);
-  // Whatever of the kernel is read now, the depot will read.
+  // Every byte of the kernel that is read now, the depot will read.
   const { source, ranges } = recording(input.kernel);
   const sent = { kernel: source, full: full ? bytesSource(full) : input.full };
   const ignoresDwarf = full !== undefined;
@@ -55,8 +55,8 @@ function fullOf({ core, vars }: KernelParts, hasBtf: boolean): Uint8Array | unde
 }
 
 /**
- * Kallsyms is looked for in all of a section, and is some half of it. A kernel without a symbol
- * table is asked for its release there too.
+ * The search for kallsyms reads its whole section, of which it is about half. A kernel without a
+ * symbol table is searched for its release there too.
  */
 function neededOf(kernel: Source, ranges: readonly FileRange[]): readonly FileRange[] {
   const elf = readElf(kernel);
@@ -68,7 +68,7 @@ function neededOf(kernel: Source, ranges: readonly FileRange[]): readonly FileRa
   return [...ranges.filter((range) => !isSearch(range)), tables];
 }
 
-/** A source that notes what is read of it. */
+/** A source that records which ranges are read. */
 function recording(source: Source): { source: Source; ranges: FileRange[] } {
   const ranges: FileRange[] = [];
   const read = (offset: number, length: number): Uint8Array => {

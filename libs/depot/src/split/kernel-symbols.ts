@@ -17,7 +17,7 @@ import { DepotError } from '../errors.ts';
 import { asDepotError, refusing } from '../input-errors.ts';
 import { sha256Of } from '../sha256.ts';
 
-/** What symbols are known from; a map is somebody's claim, the others are the kernel itself. */
+/** The source of symbols; a map is a claim, the others are the kernel itself. */
 export type Evidence = 'kallsyms' | 'symtab' | 'map';
 
 /** A kernel's symbols as the store has them: `nm -S`, compressed with zstd. */
@@ -27,14 +27,14 @@ export interface SymbolsPart {
   /** For readers that do not know `from`: `symtab` also stands for kallsyms. */
   origin: 'symtab' | 'map';
   from: Evidence;
-  /** The kernel's kallsyms has functions alone: no variable is found by its name. */
+  /** The kernel's kallsyms has only functions: it finds no variable by name. */
   hidesVariables?: true | undefined;
 }
 
-/** Symbols that an earlier upload brought. */
+/** Symbols of an earlier upload. */
 export type StoredSymbols = Pick<SymbolsPart, 'bytes' | 'from' | 'hidesVariables'>;
 
-/** What may say where a kernel's variables are. */
+/** Sources of the addresses of a kernel's variables. */
 interface ImageSources {
   elf?: Elf | undefined;
   /** A kernel without ELF headers. */
@@ -42,13 +42,13 @@ interface ImageSources {
   arch?: string | undefined;
   /** System.map, or kallsyms. */
   map?: Source | undefined;
-  /** The map lay in a package beside the kernel: nobody has said that it is to be used. */
+  /** The map came in the kernel's package: nobody asked for its use. */
   mapCameAlong?: boolean | undefined;
   symbols?: StoredSymbols | undefined;
 }
 
 export interface KnownImage extends KernelImage {
-  /** The part of the upload that the symbols are from; `stored`: of an earlier one. */
+  /** The part of the upload with the symbols; `stored`: an earlier upload. */
   readonly part: 'kernel' | 'map' | 'stored';
   readonly from: Evidence;
   readonly hidesVariables: boolean;
@@ -56,25 +56,25 @@ export interface KnownImage extends KernelImage {
 
 export interface FoundImage {
   image?: KnownImage | undefined;
-  /** To be kept, where this upload brought the symbols. */
+  /** To be stored, if this upload brought the symbols. */
   symbols?: SymbolsPart | undefined;
-  /** Why the map that came along is not used. */
+  /** Why the map from the package is not used. */
   mapIgnored?: string;
 }
 
 /** Text of a map; a kernel's has some 8 MB. */
 const MAP_LIMIT = 256 * 1024 * 1024;
 
-/** Symbols are read once or twice again: small enough at once. */
+/** Symbols are read once or twice again: small and fast to write. */
 const LEVEL = 3;
 
 /**
- * What is known of a kernel's image, by the best source that there is: the kernel itself, a map,
- * what an earlier upload brought. A map of a kernel that has symbols is held against these.
- * @throws DepotError if the map is malformed, or not of this kernel.
+ * A kernel's image, from the best source: the kernel itself, a map, an earlier upload. A map is
+ * compared with the kernel's own symbols, if it has any.
+ * @throws DepotError if the map is malformed, or of another kernel.
  */
 export function kernelImage(delivery: Delivery, sources: ImageSources): FoundImage {
-  // Without core of its own a kernel registers no BTF on it.
+  // A kernel without its own core registers no BTF on it.
   if (delivery === 'module') return {};
   const own = ownOf(sources);
   const { map, mapIgnored } = mapOf(sources, own);
@@ -86,7 +86,7 @@ export function kernelImage(delivery: Delivery, sources: ImageSources): FoundIma
   const stored = storedImage(sources.symbols, place);
   const found = own && own.symbols.length > 0 ? imageOf(own) : undefined;
   const known = found ?? (stored?.from === 'map' ? undefined : stored);
-  // Of a kernel whose kallsyms has functions alone, a map says where variables are.
+  // If the kernel's kallsyms has only functions, a map gives the addresses of variables.
   const hidesVariables = known?.hidesVariables ?? false;
   if (map && (!known || (hidesVariables && known.from === 'kallsyms'))) {
     const image: KnownImage = { ...place, symbols: map, part: 'map', from: 'map', hidesVariables };
@@ -107,7 +107,7 @@ function ownOf({ elf, raw, arch }: ImageSources): OwnSymbols | undefined {
   });
 }
 
-/** A map that was sent is taken or refused; one that came along is taken or left. */
+/** A named map is used or refused; one from a package is used or ignored. */
 function mapOf(
   { map: file, mapCameAlong, symbols }: ImageSources,
   own: OwnSymbols | undefined,
@@ -137,7 +137,7 @@ function storedImage(
   return { ...place, symbols, part: 'stored', from, hidesVariables };
 }
 
-/** None where the text is no map: earlier versions kept names that nothing reads back. */
+/** None if the text is not a map: earlier versions kept names that nothing reads back. */
 function readStored({ bytes }: StoredSymbols): KernelSymbol[] | undefined {
   try {
     return readSystemMap(unzstd(bytes, { limit: MAP_LIMIT }));

@@ -6,7 +6,7 @@ import { MAX_BLOB_SIZE } from '../ports/blob-store.ts';
 import { readBanner, readImage, type Banner } from '@btf-depot/unpack';
 import { kindOf, recognise } from './file-kind.ts';
 
-/** What a kernel file says before any of its types is looked at. */
+/** Facts of a kernel file that need no types. */
 export interface OpenedKernel {
   kind: 'elf' | 'image' | 'btf';
   /** Absent: raw BTF, or a kernel that was built or stripped without its note. */
@@ -15,13 +15,13 @@ export interface OpenedKernel {
   arch?: string | undefined;
   bits?: 32 | 64;
   release?: string | undefined;
-  /** As its banner tells it, named as os-release(5) does in ID. */
+  /** From its banner, in the form of os-release(5)'s ID. */
   distribution?: string | undefined;
-  /** The kernel's own BTF; absent where it has none inside. */
+  /** The kernel's own BTF; absent if it has none inside. */
   btf?: Uint8Array | undefined;
   /** Absent: raw BTF, an image without ELF headers. */
   elf?: Elf;
-  /** An image without ELF headers, as it lies in memory. */
+  /** An image without ELF headers, as in memory. */
   raw?: Source;
 }
 
@@ -58,17 +58,17 @@ export function openKernel(source: Source): OpenedKernel {
   };
 }
 
-/** BTF that stands for its kernel. */
+/** BTF in place of its kernel. */
 export function openBtf(btf: Uint8Array): OpenedKernel {
   return { kind: 'btf', endian: btfEndian(btf) ?? 'little', btf };
 }
 
-/** Sections of a file that wraps BTF: its own, and what names sections and symbols. */
+/** Sections of a wrapper of BTF: the BTF, and names of sections and symbols. */
 const WRAPPER = new Set<number>([SectionType.NULL, SectionType.SYMTAB, SectionType.STRTAB]);
 
 /**
- * Whether an ELF file is no kernel but the wrapper of one's BTF, as archives of BTF have it: `pahole
- * -J` into an empty file, `objcopy -I binary`. Its header is that of the machine that wrapped it.
+ * Whether an ELF file is not a kernel but a wrapper of its BTF, as in archives of BTF: `pahole -J`
+ * into an empty file, `objcopy -I binary`. Its header is that of the wrapping machine.
  */
 export function isBareBtf(elf: Elf): boolean {
   return (
@@ -79,7 +79,7 @@ export function isBareBtf(elf: Elf): boolean {
   );
 }
 
-/** BTF by itself, or the `.BTF` section of an ELF file. */
+/** Raw BTF, or the `.BTF` section of an ELF file. */
 export function readBtfFile(source: Source): Uint8Array {
   if (recognise(source) === 'btf') return readWhole(source);
   const elf = readElf(source);
@@ -103,12 +103,12 @@ export function bannerOf(elf: Elf): Banner | undefined {
   const symbol = elf.symbol('linux_banner');
   const bytes = symbol && symbol.size <= 4096 ? elf.bytesOf(symbol) : undefined;
   if (bytes) return readBanner(bytesSource(bytes));
-  // A vmlinux out of a vmlinuz has no symbols.
+  // A vmlinux from a vmlinuz has no symbols.
   const constants = elf.section('.rodata');
   return constants && readBanner(bytesSource(elf.bytes(constants)));
 }
 
-/** Width of a pointer by the size of `long`, which the kernel's ABIs tie together. */
+/** Width of a pointer, by the size of `long`: both are equal in the kernel's ABIs. */
 export function bitsOf(btf: Btf): 32 | 64 | undefined {
   for (const name of ['long unsigned int', 'unsigned long', 'long int', 'long']) {
     const id = btf.find(name, Kind.INT);

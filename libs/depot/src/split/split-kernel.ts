@@ -30,14 +30,17 @@ import { coreAndVariables, verbatim, type OnUnit } from './core-and-variables.ts
 import { encodedParts } from './encoded-parts.ts';
 
 export interface SplitOptions {
-  /** Required for BTF without its kernel; must agree with the kernel's own. */
+  /** Required for bare BTF; must agree with the kernel's own. */
   buildId?: string | undefined;
-  /** By default `builtin` for a kernel with BTF inside, `module` for BTF by itself. */
+  /** By default `builtin` for a kernel with BTF inside, `module` for bare BTF. */
   delivery?: Delivery | undefined;
   extras: readonly ExtraName[];
-  /** The full BTF of a kernel without BTF was made of DWARF, by the rules of this version of pahole. */
+  /**
+   * The full BTF of a kernel without BTF was made from DWARF, by the rules of this version of
+   * pahole.
+   */
   encoded?: string | undefined;
-  /** `full` has all that there is. */
+  /** `full` is complete. */
   ignoresDwarf?: boolean | undefined;
 }
 
@@ -50,28 +53,28 @@ export interface SplitInput {
   module?: Source | undefined;
   /** Symbols for a kernel that has none inside. */
   map?: Source | undefined;
-  /** The map lay beside the kernel in a package: it is left where it is of no use. */
+  /** The map came in the kernel's package: it is ignored if it is of no use. */
   mapCameAlong?: boolean;
   /** The carrier that its build made. */
   carrier?: Source | undefined;
   stored?: StoredParts | undefined;
 }
 
-/** What earlier uploads of the kernel brought. */
+/** Parts of earlier uploads. */
 export interface StoredParts {
-  /** The kernel's BTF as it is published, for a kernel that does not bring it. */
+  /** The kernel's published core, for an upload without it. */
   core?: Uint8Array | undefined;
-  /** Its variables, for an upload that brings none; they stand on the core of that hash. */
+  /** Its variables, for an upload without any; their base is the core of that hash. */
   vars?: (VariablesPart & { baseSha256?: string | undefined }) | undefined;
   /** Its symbols, likewise. */
   symbols?: StoredSymbols | undefined;
-  /** What makes it load its modules. */
+  /** Facts that its modules need to load. */
   load?: CarrierEntry['load'] | undefined;
   /** What `vars` stand on, for a kernel that brings a core of its own. */
   formerCore?: Uint8Array | undefined;
 }
 
-/** One kernel's BTF, apart. */
+/** One kernel's BTF, split. */
 export interface KernelParts extends FoundExtras {
   kind: OpenedKernel['kind'];
   buildId: string;
@@ -79,39 +82,39 @@ export interface KernelParts extends FoundExtras {
   bits?: 32 | 64 | undefined;
   endian: 'little' | 'big';
   release?: string | undefined;
-  /** As its banner tells it. */
+  /** From its banner. */
   distribution?: string | undefined;
   delivery: Delivery;
   core: CorePart;
-  /** The part of vars that the running kernel may be given; see `carrier.why` where it is absent. */
+  /** The variables that the running kernel may be given; if absent, see `carrier.why`. */
   ksyms?: KsymsPart;
-  /** Where its variables lie, of a kernel that finds none of them by name. */
+  /** Addresses of its variables, for a kernel that finds none by name. */
   layout?: LayoutPart | undefined;
   /** Symbols that this upload brought, for variables that come later. */
   symbols?: SymbolsPart | undefined;
   carrier: CarrierFacts;
-  /** Made by its build; whether it is of this kernel is for the record to say. */
+  /** Made by its build; the record decides whether it belongs to this kernel. */
   given?: GivenCarrier;
-  /** Why it has no variables, or none in what it has of them. */
+  /** Why it has no variables. */
   withoutVars?: WithoutVars | undefined;
-  /** A carrier whose BTF was taken, and which is not published itself: by its artifact. */
+  /** A carrier that is not published, although its BTF was taken: by its artifact. */
   refused?: NonNullable<CarrierEntry['refused']>;
 }
 
 /**
- * Takes a kernel's BTF apart into core and extras, as the delivery asks.
+ * Splits a kernel's BTF into core and extras, by its delivery.
  *
- * - Where the kernel shows its own BTF, and this stays inside the kernel (*builtin*) or `full`
- *   stands beside it, core is that BTF verbatim, and the variables of `full`, or else those of the
- *   kernel's DWARF, are attached to it.
- * - Where there is no BTF at all, core and variables are made of the kernel's DWARF.
- * - Otherwise (*module*) the BTF that there is, the kernel's or `full`, is partitioned: variables
- *   and what only they need are taken out, and core is what stays. Where it has no variables (older
- *   paholes write none), those of the kernel's DWARF are added first.
+ * - If the kernel has its own BTF, and this stays inside the kernel (*builtin*) or `full` is beside
+ *   it, core is that BTF verbatim; the variables of `full`, or else those of DWARF, are attached to
+ *   it.
+ * - Without any BTF, core and variables are made from DWARF.
+ * - Otherwise (*module*) the kernel's BTF or `full` is partitioned: variables and the types that
+ *   only they need are taken out, and core is the rest. If it has no variables (older paholes write
+ *   none), those of DWARF are added first.
  *
- * @param onUnit called after each unit of DWARF, with how many are done and how many there are;
- *   what it throws ends the work.
- * @throws DepotError that says which part of the upload is at fault, and where.
+ * @param onUnit called after each unit of DWARF, with the numbers of finished and of all units; an
+ *   exception ends the work.
+ * @throws DepotError that names the part of the upload at fault, and the place.
  */
 export function splitKernel(
   input: SplitInput,
@@ -154,14 +157,14 @@ export function splitKernel(
       : verbatim(base)
     : encodedParts(kernel, origins);
   const inDwarf = besideVariables(parts, dwarf, passes, onUnit);
-  // The upload may have brought another core.
+  // The upload may have another core.
   const { baseSha256 = parts.core.sha256 } = stored.vars ?? {};
   const storedVars = baseSha256 === parts.core.sha256 ? stored.vars : undefined;
   const context = { parts, elf, ofBuild, stored: storedVars };
   const found = findExtras(options.extras, context, inDwarf);
   const { module: moduleFile } = input;
   const module = moduleFile && refusing('module', () => readElf(moduleFile));
-  // An image of s390x does not say what it is for.
+  // An image of s390x does not contain its architecture.
   const arch = kernel.arch ?? module?.arch;
   const bits = kernel.bits ?? module?.class ?? bitsOf(parts.base);
   const { image, symbols, mapIgnored } = kernelImage(delivery, {
@@ -201,7 +204,7 @@ export function splitKernel(
   };
 }
 
-/** Core, with what its sender says of how it was made. */
+/** Core, with the sender's statement of how it was made. */
 function madeBy(core: CorePart, rules: string | undefined): CorePart {
   return rules === undefined || core.encoded ? core : { ...core, encoded: { rules } };
 }

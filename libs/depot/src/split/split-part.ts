@@ -1,7 +1,7 @@
 import type { PartEntries } from '@btf-depot/contracts';
 import type { EncodeCoverage, VariableCoverage } from '@btf-depot/extras';
 
-/** BTF that a kernel's is split into. */
+/** A part of a kernel's split BTF. */
 export interface SplitPart {
   bytes: Uint8Array;
   sha256: string;
@@ -11,13 +11,13 @@ export interface SplitPart {
 
 export interface CorePart extends SplitPart {
   origin: 'verbatim' | 'partition';
-  /** The kernel's build wrote none: it was made of its debug information. */
+  /** The kernel's build wrote none: it was made from debug information. */
   encoded?: { rules: string; coverage?: EncodeCoverage | undefined } | undefined;
 }
 
 export interface VariablesPart extends SplitPart {
   variables: number;
   origin: 'full' | 'dwarf' | 'partition';
-  /** What became of the variables that DWARF has. */
+  /** What became of the variables in DWARF. */
   coverage?: VariableCoverage | (PartEntries['vars']['coverage'] & object) | undefined;
 }

@@ -8,7 +8,7 @@ export interface WithoutVars {
 
 const WAY_OUT = 'send its vmlinux with debug information, or its full BTF as part `full`';
 
-/** Why a kernel came out without variables; undefined if it has some. */
+/** Why a kernel has no variables; undefined if it has some. */
 export function whyWithoutVars(
   { kind }: OpenedKernel,
   vars: VariablesPart | undefined,

@@ -16,8 +16,8 @@ export type NewToken = Pick<
 >;
 
 /**
- * Makes a token: the text that its holder sends, which nobody can tell afterwards, and what is
- * stored of it. The text is `btfd_ID_SECRET`, so that scanners for leaked secrets can know it.
+ * Makes a token: the text for its holder, which is not stored, and the stored entry. The text is
+ * `btfd_ID_SECRET`, so that scanners for leaked secrets recognise it.
  */
 export function createToken(options: Loose<NewToken>): { text: string; token: Token } {
   const id = randomBytes(8).toString('hex');
@@ -28,7 +28,7 @@ export function createToken(options: Loose<NewToken>): { text: string; token: To
   };
 }
 
-/** @returns undefined if the text is not of a token's form. */
+/** @returns undefined if the text is not a token. */
 export function parseToken(text: string): { id: string; secretSha256: string } | undefined {
   const [, id, secret] = /^btfd_([0-9a-f]{16})_([0-9a-f]{64})$/.exec(text) ?? [];
   if (id === undefined || secret === undefined) return undefined;

@@ -6,7 +6,7 @@ import type { RecordStore } from '../ports/record-store.ts';
 import { RecordIndex } from '../record/record-index.ts';
 import type { TokenHolder } from './token-guard.ts';
 
-/** How much of the store the kernels of each token take: a kernel counts for who sent it first. */
+/** Bytes in the store for the kernels of each token: a kernel counts for its first sender. */
 export class StorageShare {
   readonly #index: RecordIndex<{ uploader: string | undefined; bytes: number }>;
   readonly #refreshes = new SingleFlight(() => this.#refresh());
@@ -21,10 +21,10 @@ export class StorageShare {
   }
 
   /**
-   * Costs a listing of the records, of which those who ask at one time share one; nothing for a
-   * token without a limit. Uploads that run at the same time may exceed it by what they bring.
+   * Lists the records; simultaneous callers share one listing. Costs nothing for a token without a
+   * limit. Simultaneous uploads may exceed the limit by their size.
    *
-   * @throws DepotError `storage-exceeded`; what reading a record throws.
+   * @throws DepotError `storage-exceeded`; the errors of reading a record.
    */
   async check({ id, storage }: TokenHolder): Promise<void> {
     if (storage === undefined) return;
@@ -43,7 +43,7 @@ export class StorageShare {
   }
 }
 
-/** Bytes of a record's blobs, each once; of a withdrawn one, none. */
+/** Bytes of a record's blobs, each once; none for a withdrawn one. */
 function storedBytes(record: KernelRecord): number {
   if (record.state === 'withdrawn') return 0;
   const sizes = new Map(blobsOf(record).map(({ sha256, size }) => [sha256, size]));

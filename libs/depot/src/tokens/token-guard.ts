@@ -6,24 +6,24 @@ import type { Clock } from '../ports/clock.ts';
 import type { TokenStore } from '../ports/token-store.ts';
 import { parseToken } from './create-token.ts';
 
-/** Who asks, once the token was found to be valid. */
+/** The holder of a valid token. */
 export interface TokenHolder extends Actor {
   readonly id: string;
   readonly name: string;
-  /** Days for which what it sends is kept; absent: for ever. */
+  /** Days to keep kernels sent with it; absent: for ever. */
   readonly keepDays?: number | undefined;
-  /** Bytes that what it sends may take in the store; absent: no limit. */
+  /** Most bytes of the kernels that it sent first; absent: no limit. */
   readonly storage?: number | undefined;
-  /** @throws DepotError `forbidden` unless the token is for this at all; see judgeUpload. */
+  /** @throws DepotError `forbidden` unless the token has the scope; see judgeUpload. */
   require(scope: Scope): void;
 }
 
-/** Tokens that are kept in memory at most. */
+/** Most tokens kept in memory. */
 const MAX_CACHED = 10_000;
 
 /**
- * Knows tokens by the text that is sent. What the store says of a token is kept for `maxAge`
- * milliseconds: a token that is revoked is good for so much longer.
+ * Finds the token of a request. The store's entry is kept for `maxAge` milliseconds: a revoked
+ * token works for so much longer.
  */
 export class TokenGuard {
   readonly #store: TokenStore;
@@ -47,7 +47,7 @@ export class TokenGuard {
       throw new DepotError('unauthorized', 'send Authorization: Bearer TOKEN');
     const given = parseToken(text);
     const token = given && (await this.#find(given.id));
-    // One answer for every token that is none: which ones there are is nobody's business.
+    // One answer for every invalid token, so that nobody learns which tokens exist.
     const unknown = new DepotError('unauthorized', 'the token is not valid');
     if (!token || !isEqual(token.secretSha256, given.secretSha256)) throw unknown;
     if (token.revokedAt !== undefined)
@@ -74,7 +74,7 @@ export class TokenGuard {
   async #find(id: string): Promise<Token | undefined> {
     const now = this.#clock.now().getTime();
     const cached = this.#cache.get(id);
-    // A clock that was set back must not make it live longer.
+    // A clock that is set back must not extend its life.
     if (cached && cached.until > now && cached.until <= now + this.#maxAge) return cached.token;
     const token = await this.#store.get(id);
     if (this.#cache.size >= MAX_CACHED) this.#cache.clear();

@@ -6,8 +6,8 @@ import type { Swept } from './sweep.ts';
 import { updateRecord } from '../record/update-record.ts';
 
 /**
- * Announces a kernel whose record asks for it, and notes in the record that it was. A crash between
- * the two announces it again.
+ * Announces a kernel whose record asks for it, and notes that in the record. A crash between the
+ * two announces it again.
  * @throws AnnounceLater, with the record still asking for it.
  */
 export async function announceKernel(
@@ -27,8 +27,8 @@ export async function announceKernel(
 }
 
 /**
- * Announces every kernel that still is to be: once round, as long as somebody answers.
- * @param onLater told of each that was not announced.
+ * Announces every kernel that is still to be announced, as long as the receiver answers.
+ * @param onLater called for each that was not announced.
  */
 export async function announceAll(
   records: RecordStore,

@@ -24,34 +24,34 @@ export interface Finding {
     | 'damaged-record'
     | 'missing-blob'
     | 'damaged-blob'
-    /** The store answers, and does not give this one, time and again. */
+    /** The store answers, but repeatedly fails to give this blob. */
     | 'unreadable-blob'
     | 'wrong-size'
-    /** A published carrier holds more than BTF: devices must not load it. */
+    /** A published carrier has more than BTF: devices must not load it. */
     | 'unsafe-carrier'
     | 'not-reproducible';
-  /** What of the kernel: `core`, an extra's or an artifact's name. */
+  /** The part: `core`, the name of an extra or of an artifact. */
   what: string;
   detail: string;
 }
 
 export interface StoreReport {
   kernels: number;
-  /** Kernels of the store, those that were not looked at included. */
+  /** All kernels of the store, unchecked ones included. */
   of: number;
   /** Different ones. */
   blobs: number;
   /** Of these blobs. */
   bytes: number;
   findings: number;
-  /** The last kernel that was looked at, if there are more: where to go on. */
+  /** The last checked kernel, if there are more: continue after it. */
   next?: string | undefined;
 }
 
 export interface CheckDeps {
   blobs: BlobStore;
   records: RecordStore;
-  /** Absent: artifacts are not made again to compare them. */
+  /** Absent: artifacts are not made again for comparison. */
   compute?: Compute | undefined;
   onFinding: (finding: Finding) => void;
   /** Told after each kernel. */
@@ -59,17 +59,17 @@ export interface CheckDeps {
 }
 
 interface CheckRange {
-  /** Only kernels whose build ID is behind this one. */
+  /** Only kernels after this build ID. */
   after?: string | undefined;
-  /** So many kernels at most. */
+  /** Most kernels. */
   limit?: number | undefined;
 }
 
 /**
- * Whether the store has what its records say: every blob is there, of its size and its hash, no
- * carrier, whoever made it and when, holds anything but BTF, and packing the parts of a kernel anew
- * gives the artifacts that it has. Withdrawn kernels have none. Goes through the kernels in the
- * order of their build IDs. What is damaged or lost is noted for the sweeper.
+ * Whether the store agrees with its records: every blob exists with its size and hash, no carrier
+ * has anything but BTF, and packing the parts again gives the same artifacts. Withdrawn kernels are
+ * skipped. Checks kernels in the order of their build IDs, and notes damaged and lost blobs for the
+ * sweeper.
  *
  * @throws DepotError `store-unavailable` if the store is away: that is no finding.
  */
@@ -105,11 +105,11 @@ export async function checkStore(
 
 type Tell = (code: Finding['code'], what: string, detail: string) => void;
 
-/** The size of a sound blob, or what is wrong with it. */
+/** The size of a sound blob, or its fault. */
 type Found = number | 'missing' | 'damaged' | 'unreadable';
 
 interface Checking {
-  /** Blobs that were looked at: kernels share them. */
+  /** Checked blobs: kernels share them. */
   seen: Map<string, Found>;
   report: StoreReport;
   tell: Tell;
@@ -200,7 +200,7 @@ async function packAgain(
   const given = { ...signed, ...input.given };
   const packed = await compute.pack({ ...input, given }, signal);
   const made = new Map<string, string>(packed.map(({ name, sha256 }) => [name, sha256]));
-  // Signatures are made with secrets that a check does not have.
+  // A check does not have the secrets that signatures need.
   const published = Object.keys(record.artifacts).filter((name) => !isSignatureName(name));
   for (const what of new Set([...made.keys(), ...published])) {
     const [now, then] = [made.get(what), record.artifacts[what]?.sha256];
@@ -213,7 +213,7 @@ async function packAgain(
   }
 }
 
-/** Carriers that the depot signed: what is packed again is packed of these. */
+/** Carriers that the depot signed: packing starts from these. */
 async function signedCarriers(blobs: BlobStore, record: KernelRecord): Promise<GivenCarriers> {
   const signed: GivenCarriers = {};
   for (const name of record.carrier?.signed ? CARRIER_FILES : []) {

@@ -5,9 +5,9 @@ import type { Clock } from '../ports/clock.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 
 export interface GarbageOptions {
-  /** Milliseconds: younger blobs may be of an upload under way, and stay. */
+  /** Milliseconds: younger blobs may belong to a running upload, and stay. */
   minAge: number;
-  /** Say what would be deleted, and delete nothing. */
+  /** Report what would be deleted, and delete nothing. */
   dryRun: boolean;
 }
 
@@ -17,22 +17,22 @@ export interface GarbageReport {
   /** Blobs that a record names, or that are too young. */
   kept: number;
   collected: BlobEntry[];
-  /** Blobs that came to be named while they were deleted, and were put back. */
+  /** Blobs that a record named during their deletion, and that were put back. */
   putBack: number;
 }
 
-/** Bytes that are deleted between two looks at the records, and held in memory meanwhile. */
+/** Bytes deleted between two refreshes of the records, and held in memory meanwhile. */
 const BATCH = 128 * 1024 * 1024;
 
 /**
  * Deletes the blobs that no record names.
  *
- * Safe beside uploads and compressors, whatever their speed: those put their blobs, write their
- * record, and put their blobs again. A blob that is deleted before the second put is put by it;
- * one that is deleted after that had been named before, which the look at the records that
- * follows each batch finds, and puts it back.
+ * Safe beside uploads and compressors of any speed: these put their blobs, write their record, and
+ * put their blobs again. The second put restores a blob that was deleted before it. A blob deleted
+ * after the second put was named before that; the refresh of the records after each batch finds
+ * this, and the blob is put back.
  *
- * @throws whatever reading a record throws: nothing is deleted on partial knowledge.
+ * @throws the error of an unreadable record: with partial knowledge nothing is deleted.
  */
 export async function collectGarbage(
   { blobs, records, clock }: { blobs: BlobStore; records: RecordStore; clock: Clock },
@@ -63,7 +63,7 @@ export async function collectGarbage(
   return report;
 }
 
-/** @returns how many were put back. */
+/** @returns the number of blobs put back. */
 async function deleteBatch(
   blobs: BlobStore,
   named: NamedBlobs,
@@ -91,7 +91,7 @@ async function deleteBatch(
   return held.filter(({ entry }) => named.has(entry.sha256)).length;
 }
 
-/** What is damaged is nothing that could be put back. */
+/** A damaged blob cannot be put back. */
 async function forget(
   { damage }: BlobStore,
   entry: BlobEntry,

@@ -15,28 +15,28 @@ export interface CopiedStores {
 export interface CopyReport {
   /** Kernels that were written. */
   copied: number;
-  /** Kernels that the target has as they are, or with a higher revision. */
+  /** Kernels that the target has already, or with a higher revision. */
   left: number;
   blobs: number;
-  /** Bytes of blobs that were written. */
+  /** Bytes of written blobs. */
   bytes: number;
   tokens: number;
-  /** Kernels that were left out, as the source has lost a blob of them, or has it damaged. */
+  /** Kernels that were left out because the source has lost or damaged a blob. */
   lost: { buildId: string; detail: string }[];
 }
 
 interface CopyOptions {
-  /** Read what the target has, and write over what is damaged; else only what is noted to be. */
+  /** Read the blobs of the target, and overwrite damaged ones; otherwise only blobs with a note. */
   verify?: boolean | undefined;
 }
 
-/** A record may change, and what it named be collected, while its blobs are copied. */
+/** While its blobs are copied, a record may change, and its old blobs be collected. */
 const TRIES = 5;
 
 /**
- * Copies what one store has to another, beside running services: of each kernel its blobs, then
- * its record, so that the target is whole at every moment. Run again, it copies what is new.
- * Kernels that only the target has stay. One of which the source has lost a blob is left out.
+ * Copies one store to another, beside running services: of each kernel first its blobs, then its
+ * record, so that the target is consistent at every moment. A second run copies what is new.
+ * Kernels that only the target has stay. Kernels with a lost blob are left out.
  */
 export async function copyStore(
   from: CopiedStores,
@@ -64,7 +64,7 @@ export async function copyStore(
   return report;
 }
 
-/** Whether the target has a blob, as it should be. */
+/** Whether the target has the blob, undamaged. */
 async function presence(
   blobs: BlobStore,
   verify: boolean,
@@ -103,7 +103,7 @@ async function copyBlobs(
   }
 }
 
-/** @returns what is wrong with a blob that the source does not have. */
+/** @returns the fault of a blob that the source lacks. */
 async function copyNamed(
   from: CopiedStores,
   to: CopiedStores,

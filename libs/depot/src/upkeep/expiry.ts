@@ -6,13 +6,16 @@ import type { Swept } from './sweep.ts';
 import { updateRecord } from '../record/update-record.ts';
 import { withdrawnRecord } from '../record/withdraw.ts';
 
-/** Milliseconds for which a kernel's time must have been over: a clock that jumps comes back. */
+/**
+ * Milliseconds after a kernel's expiry before it is withdrawn: a clock that jumped is corrected by
+ * then.
+ */
 export const EXPIRY_GRACE = 3600 * 1000;
 
 /**
- * Until when a kernel is kept that is sent again: whoever keeps it longest decides.
- * @param current of the record there is.
- * @param wanted of the upload; undefined in either: for ever.
+ * Expiry of a kernel that is sent again: the latest one wins.
+ * @param current of the existing record.
+ * @param wanted of the upload; undefined in either: never.
  */
 export function longerKept(
   current: string | undefined,
@@ -22,19 +25,19 @@ export function longerKept(
   return Date.parse(wanted) > Date.parse(current) ? wanted : current;
 }
 
-/** The record with that time; `undefined` takes it away. */
+/** The record with that expiry; `undefined` removes it. */
 export function withKeptUntil(record: KernelRecord, keptUntil: string | undefined): KernelRecord {
   const next: KernelRecord = { ...record };
   delete next.keptUntil;
   return keptUntil === undefined ? next : { ...next, keptUntil };
 }
 
-/** Withdraws kernels whose time is over. They are answered 410, and any upload brings them back. */
+/** Withdraws expired kernels. They are answered 410, and any upload restores them. */
 export class Expiry {
   readonly #records: RecordStore;
   readonly #clock: Clock;
   readonly #grace: number;
-  /** Build ID → when its time was first seen to be over, on a clock that does not jump. */
+  /** Build ID → when its expiry was first noticed, on a monotonic clock. */
   #over = new Map<string, number>();
 
   /** @param grace milliseconds; see EXPIRY_GRACE. */
@@ -45,8 +48,8 @@ export class Expiry {
   }
 
   /**
-   * @param index as it was refreshed a moment ago.
-   * @returns the build IDs of what was withdrawn.
+   * @param index refreshed a moment ago.
+   * @returns the build IDs of withdrawn kernels.
    */
   async sweep(index: RecordIndex<Swept>): Promise<string[]> {
     const seen = performance.now();

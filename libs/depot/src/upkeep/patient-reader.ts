@@ -3,7 +3,7 @@ import { DepotError } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 
-/** Milliseconds between the tries of one read. */
+/** Milliseconds between the attempts of one read. */
 const PAUSES = [200, 1000];
 
 interface Reader {
@@ -12,8 +12,8 @@ interface Reader {
 }
 
 /**
- * The same stores, read several times before a read fails. What fails then is told from a store
- * that is away by asking for something else: see `isAway`.
+ * The same stores, with several attempts for each read. If a read still fails, a read of something
+ * else tells whether the whole store is away: see `isAway`.
  */
 export function patientReader({ blobs, records }: Reader, pauses = PAUSES): Reader {
   const patiently = async <T>(read: () => Promise<T>): Promise<T> => {
@@ -44,7 +44,7 @@ export function patientReader({ blobs, records }: Reader, pauses = PAUSES): Read
   };
 }
 
-/** The store does not answer at all: what was not read says nothing of what lies there. */
+/** The store does not answer at all: the failed read says nothing about the blob. */
 class StoreAway extends DepotError {
   constructor(cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -6,14 +6,14 @@ import type { RecordIndex } from '../record/record-index.ts';
 import { updateRecord } from '../record/update-record.ts';
 import type { Swept } from './sweep.ts';
 
-/** So many jobs wait at most because of it: uploads come first. */
+/** Most jobs that may wait because of it: uploads come first. */
 const WAITING_AT_MOST = 16;
 
 /**
- * Has kernels packed again, under a new revision, that a compressor of an earlier generation
- * published with too few artifacts; until that is done, the old ones are served.
+ * Packs kernels again, under a new revision, that a compressor of an earlier generation published
+ * with too few artifacts; until that is done, the old ones are served.
  *
- * @param waiting how many jobs wait already.
+ * @param waiting number of waiting jobs.
  * @returns the kernels.
  */
 export async function repack(

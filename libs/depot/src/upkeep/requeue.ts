@@ -4,10 +4,10 @@ import type { RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from '../record/update-record.ts';
 
 /**
- * Has a kernel that is `failed` compressed again, under the same revision, of which nothing was
- * published. The sweeper gives it its job.
+ * Compresses a `failed` kernel again, under the same, unpublished revision. The sweeper adds the
+ * job.
  *
- * A record of which malformed fields were left out is written without them, under a new revision.
+ * A record with malformed fields is written without them, under a new revision.
  *
  * @returns false if the kernel is neither.
  * @throws DepotError `unknown-build-id`, `newer-schema`.

@@ -3,7 +3,7 @@ import { isPackedShort } from '../pack/due-artifacts.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordIndex } from '../record/record-index.ts';
 
-/** What sweeps need of a record. */
+/** The fields of a record that sweeps need. */
 export interface Swept extends Pick<
   KernelRecord,
   'schema' | 'buildId' | 'revision' | 'state' | 'uploadedAt'
@@ -21,11 +21,11 @@ export function sweptOf(record: KernelRecord): Swept {
 }
 
 /**
- * Gives every record that waits for compressing its job again: the queue may have lost it, or
- * never got it. A job that is there already stays as it is. Records of a newer schema are left to
- * the sweeps of processes that know it: a job that this one adds could be done by none of its age.
+ * Adds the job of every record that waits for compressing: the queue may have lost it, or never got
+ * it. An existing job stays as it is. Records of a newer schema are left to processes that know it:
+ * no process of this version could do their jobs.
  *
- * @returns how many records wait.
+ * @returns the number of waiting records.
  */
 export async function sweep(index: RecordIndex<Swept>, queue: JobQueue): Promise<number> {
   let waiting = 0;

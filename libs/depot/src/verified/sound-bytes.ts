@@ -1,7 +1,7 @@
 import { DepotError } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 
-/** The blob; for whoever can do without one that is damaged, that is a value. */
+/** The blob; a damaged one is a value, for callers that can continue without it. */
 export async function soundBytes(
   blobs: BlobStore,
   sha256: string,

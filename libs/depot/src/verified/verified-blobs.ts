@@ -6,14 +6,14 @@ import { hashStream, verifiedStream } from './verified-stream.ts';
 import { VerifiedLoad } from './verified-load.ts';
 
 /**
- * A store that hashes what it reads: nobody is given bytes as a blob that are not it. Whoever opens
- * a store wraps it once, so that no reader has to think of it.
+ * A store that hashes everything that it reads, so no caller gets bytes with a wrong hash. The
+ * opener of a store wraps it once; readers need not think of it.
  *
- * What has another hash is `damaged-blob`, and noted. The note is all that a reader writes.
+ * A wrong hash is `damaged-blob`, and noted. A reader writes nothing but this note.
  */
 export function verifiedBlobs(store: BlobStore): BlobStore {
   const damaged = async (sha256: string): Promise<DepotError> => {
-    // If it cannot be written, whoever reads the blob next writes it.
+    // If the note cannot be written, the next reader of the blob writes it.
     await store.damage.add(sha256).catch(() => undefined);
     return damagedBlob(sha256);
   };
@@ -51,7 +51,7 @@ export function verifiedBlobs(store: BlobStore): BlobStore {
   };
 }
 
-/** The same bytes a second time: they may be other ones by now, so they are hashed again. */
+/** A second read of the same bytes: they may have changed, so they are hashed again. */
 async function again(
   store: BlobStore,
   sha256: string,

@@ -4,7 +4,7 @@ import { VERIFIED_FIRST, type BlobLoad } from '../ports/blob-store.ts';
 import { TURN } from './hash-in-turns.ts';
 import { WITHHELD } from './verified-stream.ts';
 
-/** A blob that comes into memory, and is hashed as it does. */
+/** A blob that is hashed while it is read into memory. */
 export class VerifiedLoad implements BlobLoad {
   readonly bytes: Buffer;
   readonly whole: Promise<unknown>;
@@ -12,11 +12,11 @@ export class VerifiedLoad implements BlobLoad {
   readonly #load: BlobLoad;
   readonly #hash = createHash('sha256');
   #hashed = 0;
-  /** What is hashing, until it has come to what is there. */
+  /** The running hash, until it has caught up with the bytes. */
   #hashing: Promise<void> | undefined;
   #isSound = false;
 
-  /** @param onOther gives the error for bytes of another hash. */
+  /** @param onOther makes the error for a wrong hash. */
   constructor(load: BlobLoad, sha256: string, onOther: () => Promise<Error>) {
     this.bytes = load.bytes;
     this.#load = load;
@@ -27,7 +27,7 @@ export class VerifiedLoad implements BlobLoad {
       this.#isSound = true;
       this.onMore();
     });
-    // Whoever stops it does not wait for it.
+    // The caller that stops it does not wait for it.
     this.whole.catch(() => undefined);
     this.#more();
   }

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { pipeline, Transform, type Readable } from 'node:stream';
 import type { ByteRange } from '../ports/blob-store.ts';
 
-/** Bytes at the end that are handed on only if the hash of all holds. */
+/** Bytes at the end that are handed on only if the whole hash is right. */
 export const WITHHELD = 64 * 1024;
 
 /**
- * The same bytes, hashed as they flow. Whoever reads them is never given all of them if they have
- * another hash: it ends in an error, and the last bytes stay here.
+ * The same bytes, hashed as they flow. If the hash is wrong, the reader never gets all of them: the
+ * stream fails, and the last bytes are withheld.
  *
- * @param onOther gives that error.
+ * @param onOther makes that error.
  */
 export function verifiedStream(
   bytes: Readable,
@@ -31,12 +31,12 @@ export function verifiedStream(
       else void onOther().then(done);
     },
   });
-  // Its end is that of the last stream; whoever reads that is told.
+  // It ends with the last stream, and so does its reader.
   pipeline(bytes, verifying, () => undefined);
   return verifying;
 }
 
-/** The hash of all bytes, and of a part of them. */
+/** The hash of all bytes, and of a range of them. */
 export async function hashStream(
   bytes: Readable,
   part: ByteRange = { start: 0, end: Infinity },

@@ -4,18 +4,18 @@ import { DepotError } from '../../errors.ts';
 import { describeSite } from './describe-site.ts';
 import type { SiteSource } from './site-source.ts';
 
-/** What is asked for: the sites of a function, or those at an address. */
+/** The question: the sites of a function, or those at an address. */
 export type SiteQuestion = ({ function: string } | { address: bigint }) & {
   /** Most sites of one answer. */
   limit: number;
-  /** Sites that earlier answers had. */
+  /** Sites on the pages before. */
   skip: number;
 };
 
 /**
- * Sites by section and offset; of one place, the outermost call first. `more`: there are others
- * behind these, for the limit was reached or there was no room.
- * @throws DepotError `unknown-function` with the names that are near.
+ * Sites by section and offset; at one place, the outermost call first. `more`: further sites exist,
+ * beyond the limit or the room.
+ * @throws DepotError `unknown-function` with similar names.
  */
 export function* askSites(
   source: SiteSource,

@@ -3,24 +3,23 @@ import { AnswerRoom, type Steps } from '../answer-room.ts';
 import { NamePattern } from '../name-pattern.ts';
 import type { SiteSource } from './site-source.ts';
 
-/** Which functions a list has. */
+/** The filter of a list of functions. */
 export interface FunctionList {
-  /** What their names begin with. */
+  /** Prefix of their names. */
   prefix: string;
-  /** What their names fit besides: see NamePattern. */
+  /** Pattern of their names, in addition: see NamePattern. */
   match?: string | undefined;
   /** Most functions of one answer. */
   limit: number;
-  /** Functions that earlier answers had. */
+  /** Functions on the pages before. */
   skip: number;
 }
 
-/** Names that are looked at in one step: some tens of microseconds. */
+/** Names examined in one step: some tens of microseconds. */
 const NAMES_PER_STEP = 64;
 
 /**
- * Functions that are inlined, by the number of their sites, the largest first. `more`: there are
- * others behind these.
+ * Inlined functions by the number of their sites, largest first. `more`: further functions exist.
  */
 export function* listFunctions(
   { table }: SiteSource,

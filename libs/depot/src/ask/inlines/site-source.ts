@@ -3,25 +3,25 @@ import { CallerMap, SiteTable } from '@btf-depot/extras';
 import { NearNames } from '../near-names.ts';
 import { refusing } from '../../input-errors.ts';
 
-/** What questions about a kernel's inlined calls need of it. */
+/** The parts of a kernel for questions about its inlined calls. */
 export interface SiteParts {
   core: Uint8Array;
   /** Split BTF on core. */
   inlines: Uint8Array;
-  /** Text of a CallerMap; without, sites have neither address nor caller. */
+  /** Text of a CallerMap; without it, sites have neither address nor caller. */
   map?: Uint8Array | undefined;
-  /** As in the record; without, registers have numbers only. */
+  /** As in the record; without it, registers have numbers only. */
   arch?: string | undefined;
 }
 
-/** A kernel whose inlined calls can be asked for. */
+/** A kernel with its inlined calls opened. */
 export interface SiteSource {
   readonly table: SiteTable;
   readonly map: CallerMap | undefined;
   readonly arch: string | undefined;
-  /** Names of inlined functions that a name may have been meant to be. */
+  /** Inlined functions with similar names. */
   readonly nearNames: (wanted: string) => string[];
-  /** Bytes that it takes, near enough for a cache's bound. */
+  /** Its bytes, accurate enough for a cache's bound. */
   readonly memory: number;
 }
 

@@ -6,10 +6,10 @@ export interface OrderedKernel {
   key: string;
 }
 
-/** Characters of a release or a date that count. */
+/** Significant characters of a release or a date. */
 const KEY_LENGTH = 128;
 
-/** What kernels are ordered by, for each order that has the newest first. */
+/** The key of each order that has the newest first. */
 const KEYS = {
   release: ({ release = '' }) => release.slice(0, KEY_LENGTH),
   sent: ({ uploadedAt = '' }) => uploadedAt,
@@ -36,12 +36,12 @@ export function inOrder(kernels: readonly KernelSummary[], order: Order): readon
   return ordered;
 }
 
-/** Names a place in an order so that it is found again when kernels came or went. */
+/** Names a place in an order, which is still found after kernels came or went. */
 export function placeName({ kernel, key }: OrderedKernel): string {
   return `${kernel.buildId}~${key}`;
 }
 
-/** The first behind that place. */
+/** The first kernel after that place. */
 export function seekBehind(ordered: readonly OrderedKernel[], order: Order, place: string): number {
   const [, buildId = '', key = ''] = /^([^~]*)~?([^]*)$/.exec(place) ?? [];
   const rank = rankOf(order, key);
@@ -63,8 +63,8 @@ function compare(rank: string, buildId: string, otherRank: string, otherId: stri
 }
 
 /**
- * A text whose order is the order of releases: numbers by their value (6.12 behind 6.9), and a
- * release candidate ahead of the release itself.
+ * A text whose order is the order of releases: numbers by value (6.9 before 6.12), a release
+ * candidate before the release itself.
  */
 function rankOf(order: Order, key: string): string {
   if (order !== 'release') return key;

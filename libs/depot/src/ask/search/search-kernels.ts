@@ -7,7 +7,7 @@ import type {
 } from '@btf-depot/contracts';
 import { inOrder, placeName, seekBehind } from './kernel-orders.ts';
 
-/** What kernels are wanted; all that is given must hold. */
+/** The filter of a search; all given conditions must hold. */
 export interface KernelQuery {
   distro?: string;
   arch?: string;
@@ -15,16 +15,18 @@ export interface KernelQuery {
   release?: string;
   /** Prefix of the build ID. */
   buildId?: string;
-  /** `buildId` unless it is said. */
+  /** `buildId` by default. */
   sort?: KernelOrder | undefined;
   limit: number;
-  /** The `next` of the page before: it names the last kernel there, and its place in the order. */
+  /**
+   * The `next` of the previous page: names its last kernel, and that kernel's place in the order.
+   */
   page?: string | undefined;
 }
 
 /**
  * @param kernels in the order of their build IDs. Pages stay right while kernels come and go. All
- *   are looked at: 10,000 take less than a millisecond.
+ *   kernels are examined: 10,000 take less than a millisecond.
  */
 export function searchKernels(
   kernels: readonly KernelSummary[],
@@ -55,14 +57,14 @@ export function searchKernels(
   return { kernels: found };
 }
 
-/** Kernels that an answer names of one ambiguous release, and of all; of each, two at least. */
+/** Most kernels in an answer for one ambiguous release, and for all; at least two for each. */
 const MAX_OF_RELEASE = 100;
 const MAX_AMBIGUOUS = 2000;
 const LEAST = 2;
 
 /**
- * Many at once. A build ID is found or missing; a release may be several kernels', of which a search
- * has all where there are too many for this answer.
+ * Looks up many at once. A build ID is found or missing; a release may have several kernels, all of
+ * which a search lists if they are too many for this answer.
  * @param byBuildId finds one by its build ID.
  */
 export function lookUpKernels(
@@ -92,7 +94,7 @@ export function lookUpKernels(
   return answer;
 }
 
-/** What searches need of a record. */
+/** The fields of a record that searches need. */
 export function summaryOf(record: KernelRecord): KernelSummary {
   const { buildId, revision, state, distro, release, arch, parts, uploadedAt } = record;
   return {

@@ -6,7 +6,7 @@ import { NamePattern } from '../name-pattern.ts';
 import { describeVariable, describeWithTypes } from './describe-variable.ts';
 import type { VariableRow, VariableTable } from './variable-table.ts';
 
-/** The kernel whose variables are asked for. */
+/** The kernel of a question about variables. */
 export interface AskedKernel {
   buildId: string;
   table: VariableTable;
@@ -14,16 +14,16 @@ export interface AskedKernel {
   hasVars: boolean;
 }
 
-/** Which of the variables of one name an answer is about. */
+/** The range of variables of one name. */
 export interface NamePart {
-  /** How many earlier pages had. */
+  /** Variables on the pages before. */
   skip?: number | undefined;
   room?: AnswerRoom | undefined;
 }
 
 /**
  * The variables of one name.
- * @throws DepotError `unknown-variable` with the names that are near, `no-vars`.
+ * @throws DepotError `unknown-variable` with similar names, `no-vars`.
  */
 export function findVariable(
   { table, hasVars, buildId }: AskedKernel,
@@ -45,7 +45,7 @@ export function findVariable(
 }
 
 /**
- * One name: the variables that have it; `next` if there was no room for all.
+ * The variables of one name; `next` if not all fitted.
  * @throws as `findVariable`.
  */
 export function* answerVariable(
@@ -59,8 +59,8 @@ export function* answerVariable(
 }
 
 /**
- * Many names at once; what is missing does not spoil the rest. If there is no room for all, `next`
- * says how many of the names the answer is about.
+ * Resolves many names at once; missing ones do not affect the rest. If not all fit, `next` is the
+ * number of names in the answer.
  */
 export function* resolveVariables(
   kernel: AskedKernel,
@@ -88,7 +88,7 @@ export function* resolveVariables(
   return answer;
 }
 
-/** Rows from `skip` on, one at least, as long as there is room. */
+/** Rows from `skip` on, at least one, as long as there is room. */
 function* described(
   table: VariableTable,
   rows: readonly VariableRow[],
@@ -106,25 +106,25 @@ function* described(
   return { variables, next: {} };
 }
 
-/** Names that do not fit, and are passed over in one step: some tens of microseconds. */
+/** Non-matching names skipped in one step: some tens of microseconds. */
 const NAMES_PER_STEP = 64;
 
-/** A page's start: a name, and how many of that name came before. */
+/** Start of a page: a name, and the number of its variables on earlier pages. */
 const PAGE = /^([^~]{1,512})~(\d{1,6})$/;
 
-/** Which variables a list has, and how many of them at most. */
+/** The filter and the limit of a list. */
 export interface VariableList {
-  /** What their names begin with. */
+  /** Prefix of their names. */
   prefix: string;
-  /** What their names fit besides: see NamePattern. */
+  /** Pattern of their names, in addition: see NamePattern. */
   match?: string | undefined;
   limit: number;
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   page?: string | undefined;
 }
 
 /**
- * Variables by name, in the order of names; fewer than `limit` if there is no room for more.
+ * Variables in the order of their names; fewer than `limit` if no more fit.
  * @throws DepotError `bad-query` for a page that no answer named.
  */
 export function* listVariablePage(

@@ -9,14 +9,14 @@ import type { VariableRow, VariableTable } from './variable-table.ts';
 const LINKAGES = ['static', 'global', 'extern'] as const;
 
 /**
- * Characters of one declaration, and of the types that one variable needs: many times what the
- * largest of Debian's kernels of 6.12 and 7.2 take (381; 25,764).
+ * Most characters of one declaration, and of the types of one variable: many times the largest of
+ * Debian's kernels 6.12 and 7.2 (381; 25,764).
  */
 const MAX_DECLARATION = 64 * 1024;
 const MAX_TYPES = 1024 * 1024;
 
 /**
- * A row as clients get it.
+ * A row in the form for clients.
  * @throws DepotError `bad-btf` if its types cannot be written as C.
  */
 export function describeVariable(table: VariableTable, row: VariableRow): Variable {
@@ -46,9 +46,9 @@ export function describeWithTypes(table: VariableTable, row: VariableRow): Varia
 }
 
 /**
- * A C file that declares the variables of one name after the types that they need. One name has one
- * type in C: where several variables share it, all but the first stand in `#if 0`. If there is no
- * room for all, `next` is where the next piece of the file begins.
+ * A C file that declares the variables of one name after the types that they need. A name can have
+ * only one type in C: if several variables share it, all but the first are in `#if 0`. If not all
+ * fit, `next` is the start of the next piece of the file.
  */
 export function* variablesAsC(
   table: VariableTable,
@@ -78,7 +78,7 @@ function variableAsC(table: VariableTable, rows: readonly VariableRow[], number:
   return number === 0 ? text : `\n#if 0\n${text}#endif\n`;
 }
 
-/** Names of sections and symbols are printable, but nobody promises that they leave comments alone. */
+/** Names of sections and symbols are printable, but may contain the end of a comment. */
 function commentSafe(text: string): string {
   return text.replaceAll('*/', '* /');
 }

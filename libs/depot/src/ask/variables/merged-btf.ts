@@ -4,8 +4,8 @@ import type { VariableTable } from './variable-table.ts';
 
 /**
  * Core and variables in one.
- * @throws DepotError `bad-btf`, naming the type, for what a kernel would refuse: nothing is served
- *   that our own verifier refuses.
+ * @throws DepotError `bad-btf` with the type, for BTF that a kernel would refuse: the depot serves
+ *   none that its own verifier refuses.
  */
 export function mergedBtf({ btf }: Pick<VariableTable, 'btf'>): Uint8Array<ArrayBuffer> {
   const from = btf.base?.endId ?? btf.endId;

@@ -6,16 +6,16 @@ export interface VariablePlace {
   size: number;
 }
 
-/** The entries that variables have in DATASECs, by the id of the VAR. */
+/** The DATASEC entries of variables, by the id of the VAR. */
 export class VariablePlaces {
   readonly #btf: Btf;
   /** By id: number of the variable's first entry, from 1; 0: it has none. */
   readonly #first: Uint32Array;
-  /** Three words an entry: DATASEC, offset, size; `#next` goes on to another of the variable. */
+  /** Three words for each entry: DATASEC, offset, size; `#next` is the variable's next entry. */
   readonly #entries: Uint32Array;
   readonly #next: Uint32Array;
 
-  /** @param levels `btf`, its base, or both: whose own DATASECs are read. */
+  /** @param levels `btf`, its base, or both: those whose own DATASECs are read. */
   constructor(btf: Btf, levels: readonly Btf[]) {
     this.#btf = btf;
     const sections = levels.flatMap((level) => ownIds(level, Kind.DATASEC));

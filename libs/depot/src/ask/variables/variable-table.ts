@@ -4,7 +4,7 @@ import { NearNames } from '../near-names.ts';
 import { refusing } from '../../input-errors.ts';
 import { ownIds, VariablePlaces, type VariablePlace } from './variable-places.ts';
 
-/** A variable, and where it lies as far as its BTF says. */
+/** A variable, with its place as far as its BTF has it. */
 export interface VariableRow {
   /** Id of its VAR. */
   id: number;
@@ -15,13 +15,12 @@ export interface VariableRow {
 }
 
 /**
- * The variables of one kernel, those in core (per-CPU ones, as a rule) and those of the extra.
- * Names are found by the index that BTF has of its own; here is only the way from a variable to
- * its place. So the first answer costs 25 ms for a kernel of 31,798 variables, the sorted names
- * another 20 ms, where somebody wants a list.
+ * The variables of one kernel, those in core (usually per-CPU ones) and those of the extra. BTF's
+ * own index finds names; this table only leads from a variable to its place. So the first answer
+ * takes 25 ms for a kernel of 31,798 variables, and the sorted names another 20 ms on demand.
  */
 export class VariableTable {
-  /** Where all ids of the table mean something: the extra on core, or core alone. */
+  /** The BTF in which all ids of the table are valid: the extra on core, or core alone. */
   readonly btf: Btf;
   readonly #places: VariablePlaces;
   readonly #ksyms: Btf | undefined;
@@ -29,13 +28,13 @@ export class VariableTable {
   readonly #layout: OpenedLayout | undefined;
   #names: string[] | undefined;
   #near: NearNames | undefined;
-  /** What was found last: pages of one name, and its ksyms, are asked for one after the other. */
+  /** The last result: pages of one name, and its ksyms, are requested in sequence. */
   #found: { name: string; rows: readonly VariableRow[] } | undefined;
   #ksym: { name: string; places: readonly VariablePlace[] } | undefined;
 
   /**
-   * @param ksyms the part of the variables that a running kernel can be given.
-   * @param layout where they lie in the image.
+   * @param ksyms the variables that a running kernel may be given.
+   * @param layout their addresses in the image.
    */
   constructor(btf: Btf, ksyms?: Btf, layout?: OpenedLayout) {
     this.btf = btf;
@@ -44,7 +43,7 @@ export class VariableTable {
     this.#places = new VariablePlaces(btf, levels(btf));
   }
 
-  /** Memory that the table and its BTF take at most, in bytes; near enough for a cache's bound. */
+  /** Most memory of the table and its BTF, in bytes; accurate enough for a cache's bound. */
   get memory(): number {
     const { btf } = this;
     const parts = [...levels(btf), ...(this.#ksyms ? [this.#ksyms] : [])];
@@ -54,11 +53,11 @@ export class VariableTable {
       (sum, { bytes, typeCount }) => sum + bytes.length + typeCount * perType,
       0,
     );
-    // The names come later, where somebody asks for a list, or for one that is not there.
+    // Names are sorted later, for a list or for suggestions.
     return types + this.#places.entryCount * (perEntry + PER_NAME);
   }
 
-  /** Every name once, in the order of their characters' codes. */
+  /** Every name once, in the order of character codes. */
   get names(): readonly string[] {
     this.#names ??= [
       ...new Set(
@@ -68,15 +67,15 @@ export class VariableTable {
     return this.#names;
   }
 
-  /** Names that `wanted` may have been meant to be. */
+  /** Names similar to `wanted`. */
   nearNames(wanted: string): string[] {
     this.#near ??= new NearNames(this.names);
     return this.#near.find(wanted);
   }
 
   /**
-   * The variables of that name, several where static ones share it, by section and offset. An
-   * entry that comes twice is one variable.
+   * The variables of that name, several if static ones share it, by section and offset. A repeated
+   * entry is one variable.
    */
   find(name: string): readonly VariableRow[] {
     if (this.#found?.name !== name) this.#found = { name, rows: this.#rowsOf(name) };
@@ -92,12 +91,12 @@ export class VariableTable {
   }
 
   /**
-   * Whether a running kernel can be given the variable; undefined if that is not known. Its place
-   * decides: a copy whose symbol the build renamed shares its name with one that is given.
+   * Whether a running kernel may be given the variable; undefined if unknown. Its place decides: a
+   * copy whose symbol the build renamed shares its name with one that may.
    */
   isKsym({ id, name, section, offset }: VariableRow): boolean | undefined {
     const ksyms = this.#ksyms;
-    // What core has, the kernel has already.
+    // The kernel has the variables of core already.
     if (!ksyms || id < this.btf.firstId) return undefined;
     if (this.#ksym?.name !== name) {
       const all = (this.#ksymPlaces ??= new VariablePlaces(ksyms, [ksyms]));
@@ -107,7 +106,7 @@ export class VariableTable {
     return this.#ksym.places.some((one) => one.section === section && one.offset === offset);
   }
 
-  /** Where the variable lies in memory, as far as that is known; not of one that each CPU has. */
+  /** Address of the variable, if known; none for per-CPU variables. */
   addressOf({ section, offset = 0 }: VariableRow): {
     address?: string;
     fromStext?: number | undefined;
@@ -128,7 +127,7 @@ export class VariableTable {
     return this.#layout?.reasonOf(section, offset);
   }
 
-  /** The symbol that lies there instead of one of the variable's name. */
+  /** The symbol at its address that has another name. */
   symbolAt({ section, offset = 0 }: VariableRow): string | undefined {
     return section === undefined ? undefined : this.#layout?.symbolAt(section, offset);
   }
@@ -141,7 +140,7 @@ export class VariableTable {
   }
 }
 
-/** Bytes that an entry takes in the list of names, and in the index of those that are near. */
+/** Bytes of an entry in the list of names, and in the index of similar names. */
 const PER_NAME = 180;
 
 /** The parts of a kernel's BTF; all but core are split BTF on core. */

@@ -11,7 +11,7 @@ import { refusing } from '../../input-errors.ts';
 import type { Steps } from '../answer-room.ts';
 import type { VariableRow, VariableTable } from './variable-table.ts';
 
-/** How a type was reached: behind a pointer its name is enough, by value it must be complete. */
+/** How a type was reached: behind a pointer its name is enough; by value it must be complete. */
 const POINTED = 1;
 const COMPLETE = 2;
 
@@ -19,9 +19,9 @@ const COMPLETE = 2;
 const STEP = 1024;
 
 /**
- * Standalone BTF of some variables with the types that they need: what they contain is there, of
- * what they point to named structs and unions are only declared (FWD), as in the C text. Types
- * keep their order; then come the variables, and a DATASEC for each section.
+ * Standalone BTF of some variables and the types that they need: contained types are complete,
+ * named structs and unions behind pointers are only declared (FWD), as in the C text. Types keep
+ * their order; then come the variables, and a DATASEC for each section.
  */
 export function* variablesAsBtf(
   { btf }: VariableTable,
@@ -60,7 +60,7 @@ export function* variablesAsBtf(
   return refusing('variables', () => checkMade('some of them', builder.finish()));
 }
 
-/** What the roots need, by id: `COMPLETE`, or only `POINTED` at. */
+/** The types that the roots need, by id: `COMPLETE`, or only `POINTED` at. */
 function* reach(btf: Btf, roots: readonly number[]): Steps<Map<number, number>> {
   const reached = new Map<number, number>();
   const stack = roots.map((id): [id: number, how: number] => [id, COMPLETE]);

@@ -6,34 +6,34 @@ import { updateRecord } from '../../record/update-record.ts';
 import { soundBytes } from '../../verified/sound-bytes.ts';
 import { settleLoss, type Settled } from './settle-loss.ts';
 
-/** Blobs that are read at one time, and records. */
+/** Blobs, and records, that are read at one time. */
 const READERS = 4;
 const RECORD_READERS = 16;
 
-/** Notes that are looked into in one round. */
+/** Notes handled in one round. */
 const AT_MOST = 1000;
 
-/** Milliseconds until all records are read again for a blob that is damaged still. */
+/** Milliseconds until all records are read again for a blob that is still damaged. */
 const LOOKED = 10 * 60 * 1000;
 
 export interface Healed {
-  /** Blobs whose note is gone, as they have their hash. */
+  /** Blobs whose note was deleted, since their hash is right. */
   sound: string[];
-  /** Kernels that ceased to be what their records said. */
+  /** Kernels whose record was changed. */
   settled: { buildId: string; outcome: Settled; sha256: string }[];
-  /** Blobs that are damaged or lost, and that no record names. */
+  /** Damaged or lost blobs that no record names. */
   unnamed: string[];
 }
 
 /**
- * Works off the notes of damage: looks at each blob itself, has made again what parts give, and
- * marks kernels that have lost a part as failed, so that whoever pushes them sends them again. A
- * blob keeps its note until it is sound, or nobody names it.
+ * Handles the notes of damage: checks each blob, has artifacts made again from parts, and marks
+ * kernels that lost a part as failed, so that their senders push them again. A note stays until its
+ * blob is sound or unnamed.
  */
 export class Healer {
   readonly #blobs: BlobStore;
   readonly #records: RecordStore;
-  /** When the records that name a blob were looked for, on a clock that does not jump. */
+  /** When the records of a blob were last searched, on a monotonic clock. */
   readonly #looked = new Map<string, number>();
 
   constructor({ blobs, records }: { blobs: BlobStore; records: RecordStore }) {
@@ -59,7 +59,7 @@ export class Healer {
     return healed;
   }
 
-  /** @returns what is damaged or lost indeed. */
+  /** @returns the blobs that are really damaged or lost. */
   async #lookAtNoted(healed: Healed): Promise<string[]> {
     const noted: string[] = [];
     for await (const sha256 of this.#blobs.damage.list()) {
@@ -83,7 +83,7 @@ export class Healer {
     this.#looked.delete(sha256);
   }
 
-  /** @returns those of the blobs that a record names, or may name. */
+  /** @returns the blobs that a record names, or may name. */
   async #settleAll(lost: ReadonlySet<string>, healed: Healed): Promise<Set<string>> {
     const named = new Set<string>();
     const buildIds: string[] = [];
@@ -94,7 +94,7 @@ export class Healer {
         const stored = await this.#records.get(buildId);
         hashes = stored ? hashesIn(stored.record) : [];
       } catch {
-        // It may name all of them.
+        // An unreadable record may name all of them.
         hashes = [...lost];
         for (const sha256 of hashes) named.add(sha256);
         return;

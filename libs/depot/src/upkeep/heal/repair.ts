@@ -14,8 +14,8 @@ export interface Repaired extends Healed {
 }
 
 /**
- * Does for what a check of the store found what the sweeper does for notes; and malformed records
- * make way, so that their kernels can come again.
+ * Heals the findings of a check as the sweeper heals notes, and sets malformed records aside, so
+ * that their kernels can be sent again.
  */
 export async function repair(
   deps: { blobs: BlobStore; records: RecordStore; clock: Clock },
@@ -34,7 +34,7 @@ export async function repair(
   return { ...(await new Healer(deps).heal()), aside, rewritten };
 }
 
-/** Not what a newer version wrote, nor what the store does not give. */
+/** Neither records of a newer version, nor those that the store does not give. */
 async function ifMalformed(change: () => Promise<boolean>): Promise<boolean> {
   try {
     return await change();

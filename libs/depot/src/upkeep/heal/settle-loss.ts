@@ -1,14 +1,14 @@
 import { partsOf, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 
-/** `remaking`: a compressor makes it again; `failed`: only whoever has the file can heal it. */
+/** `remaking`: a compressor makes it again; `failed`: only a new upload of the file heals it. */
 export type Settled = 'remaking' | 'failed';
 
 /** The code of a kernel that has lost a part. */
 const LOST_PART = 'lost-part';
 
 /**
- * What the record of a kernel becomes some of whose blobs are damaged or lost. It has a new
- * revision, of which nothing is published; until it is, what is sound of the old one is served.
+ * The record of a kernel with damaged or lost blobs. It has a new, unpublished revision; until that
+ * is ready, the sound artifacts of the old one are served.
  * @returns undefined if it stays as it is.
  */
 export function settleLoss(
@@ -32,7 +32,9 @@ export function settleLoss(
   return { record: { ...next, state: 'compressing' }, outcome: 'remaking' };
 }
 
-/** What a compressor needs, and cannot make: parts, and carriers of the kernel's own build. */
+/**
+ * The input of a compressor, which it cannot make: parts, and carriers of the kernel's own build.
+ */
 function lostParts(record: KernelRecord, lost: ReadonlySet<string>): string[] {
   const given = Object.entries(record.carrier?.given ?? {});
   return [...partsOf(record), ...given]

@@ -17,9 +17,9 @@ import type { SplitPart } from '../../split/split-part.ts';
 import { updateRecord } from '../../record/update-record.ts';
 import { splitAgain } from './split-again.ts';
 
-/** What only the source can give anew. */
+/** Parts that need their source file. */
 export interface SourceNeed {
-  /** `inlines`, `ksyms`, `vars`: what was read from DWARF or a symbol table. */
+  /** `inlines`, `ksyms`, `vars`: parts read from DWARF or a symbol table. */
   parts: string[];
   /** The files that an older encoder read: a package by its name, any by its hash. */
   sources: Pick<SourceEntry, 'sha256' | 'kind' | 'package' | 'encoder'>[];
@@ -27,28 +27,28 @@ export interface SourceNeed {
 
 export interface Reprocessed {
   buildId: string;
-  /** Parts that came out with other bytes; the carriers are made again in any case. */
+  /** Parts with other bytes than before; carriers are made again in any case. */
   changed: string[];
-  /** Absent: everything was made again from what is stored. */
+  /** Absent: everything was made again from stored parts. */
   needs?: SourceNeed | undefined;
 }
 
 export interface ReprocessOptions {
   /** Kernels whose parts were made by an encoder before this version, `0.2.0`. */
   before: string;
-  /** Say what would be done, and do nothing. */
+  /** Report what would be done, and do nothing. */
   dryRun: boolean;
 }
 
-/** The parts may be replaced, and collected, while they are split again. */
+/** The parts may be replaced, and collected, during the new split. */
 const TRIES = 5;
 
 /**
- * Makes the splits of a kernel again from its stored parts, and has its carriers made again, under
- * a new revision; until that is ready the old one is served. The core never changes.
+ * Repeats the split of a kernel from its stored parts, and makes its carriers again, under a new
+ * revision; until that is ready the old one is served. Core never changes.
  *
  * @returns undefined if the kernel is not of an older encoder, is withdrawn, or unknown.
- * @throws DepotError `unknown-blob`, `bad-btf`; what splitting throws.
+ * @throws DepotError `unknown-blob`, `bad-btf`; the errors of splitting.
  */
 export async function reprocess(
   { blobs, records }: { blobs: BlobStore; records: RecordStore },
@@ -73,7 +73,8 @@ export async function reprocess(
           ? withSplits(current, parts)
           : undefined,
       );
-      // What lay there before the record named it may have been collected since: see collectGarbage.
+      // Blobs that existed before the record named them may have been collected since: see
+      // collectGarbage.
       if (!written) continue;
       for (const { sha256, bytes: put } of bytes) await blobs.put(sha256, put);
       return report;
@@ -84,7 +85,7 @@ export async function reprocess(
   }
 }
 
-/** Core, and what is made of it again. */
+/** Core, and the parts made from it again. */
 const REMADE = ['core', 'vars', 'ksyms'] as const satisfies PartName[];
 
 type Parts = Partial<Record<'vars' | 'ksyms', SplitPart & { variables: number }>>;
@@ -101,7 +102,7 @@ function isDue(record: KernelRecord, before: string): boolean {
   return encodersOf(record).some((encoder) => isOlderEncoder(encoder, before));
 }
 
-/** Who made the parts as they are now. */
+/** The encoder of the current parts. */
 function encodersOf({ encoder, sources }: KernelRecord): string[] {
   return encoder === undefined ? sources.map((source) => source.encoder) : [encoder];
 }

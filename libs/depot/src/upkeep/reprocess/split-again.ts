@@ -6,7 +6,7 @@ import { refusing } from '../../input-errors.ts';
 import { sha256Of } from '../../sha256.ts';
 import type { SplitPart } from '../../split/split-part.ts';
 
-/** A kernel's parts as the store has them. */
+/** A kernel's stored parts. */
 export interface StoredParts {
   core: Uint8Array;
   /** Split BTF on core. */
@@ -18,11 +18,11 @@ export interface StoredParts {
 type VariablesPart = SplitPart & { variables: number };
 
 /**
- * Splits variables off again: core and variables make the full BTF that they came from, as far as
- * variables need it, and this is attached to core anew. Which variables are ksyms is as it was:
- * that was found in a symbol table, which is not stored.
+ * Splits variables off again: core and variables give the full BTF that they came from, as far as
+ * variables need it, and this is attached to core again. The set of ksyms stays: it came from a
+ * symbol table, which is not stored.
  *
- * @throws DepotError `bad-btf` if a kernel would refuse the result; what the libraries throw.
+ * @throws DepotError `bad-btf` if a kernel would refuse the result; the errors of the libraries.
  */
 export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredParts): {
   vars: VariablesPart;

@@ -1,6 +1,6 @@
 import { addInt, addSection, addVariable, BtfBuilder, IntEncoding } from '@btf-depot/btf';
 
-/** BTF with what kernels have rarely: shared names, an entry twice, a variable in no section. */
+/** BTF with what kernels rarely have: shared names, a repeated entry, a variable in no section. */
 export function twinVariables(): Uint8Array {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, IntEncoding.SIGNED);
