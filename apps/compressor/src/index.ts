@@ -1,7 +1,7 @@
 /**
  * The compressor: takes jobs from the queue, makes the artifacts of a kernel's revision and
- * publishes them in its record. At start, and from then on periodically, it sweeps: records that
- * wait without a job get one.
+ * publishes them in its record. At its start and periodically, it sweeps: records that wait without
+ * a job get one.
  */
 import { announceKernel, compressKernel } from '@btf-depot/depot';
 import type { Announcer, CompressDeps, JobQueue } from '@btf-depot/depot';
@@ -17,11 +17,11 @@ export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'annou
   queue: JobQueue;
   log: Logger;
   metrics: Metrics;
-  /** Told of every kernel that is ready; absent: nobody is. */
+  /** Notified of every ready kernel; absent: nobody is. */
   announcer?: Announcer | undefined;
 }
 
-/** Starts to work. `close` lets the jobs under way finish. */
+/** Starts to work. `close` waits for the running jobs. */
 export function startCompressor(deps: CompressorDeps, settings: CompressorSettings): Running {
   const { log, announcer } = deps;
   const crashLimit = settings.BTFDEPOT_JOB_CRASHES;

@@ -12,7 +12,7 @@ const FORMATS = COMPRESSED_FORM_NAMES.map((form) => {
   return { name, format, levels: compressedSpec(form).levels };
 });
 
-/** How hard to compress, for each form of carriers. */
+/** Compression levels of each form of carriers. */
 export const levelSettings = Object.fromEntries(
   FORMATS.map(({ name, format, levels }) => [name, level(format, levels)]),
 ) as LevelSettings;
@@ -25,7 +25,7 @@ function level(format: CompressedFormat, [least, most]: readonly [number, number
   );
 }
 
-/** As the compressor takes them. */
+/** In the form of the compressor. */
 export function compressionLevels(settings: Settings<LevelSettings>): CompressionLevels {
   return Object.fromEntries(
     FORMATS.map(({ name, format }) => [format, settings[name]]),

@@ -41,7 +41,7 @@ await runService(service, async (settings, log, metrics) => {
     threads: settings.BTFDEPOT_COMPRESSORS,
     onError: (error) => log.warn({ err: error }, 'compute'),
   });
-  // Nothing but health: whoever runs it wants to know that it is there.
+  // Only health, for its operator.
   const http = await startHttpService({
     host: settings.BTFDEPOT_HOST,
     port: settings.BTFDEPOT_PORT,

@@ -6,7 +6,7 @@ import { Router, type RequestHandler } from 'express';
 
 const PATH = '/queue';
 
-/** bull-board, a page on the queue at `/queue`: jobs that wait, run, or were given up, and why. */
+/** bull-board, a page on the queue at `/queue`: waiting, running and failed jobs, with reasons. */
 export function queuePage({ bullmq }: BullmqJobQueue): Router {
   const adapter = new ExpressAdapter();
   adapter.setBasePath(PATH);
@@ -20,7 +20,7 @@ export function queuePage({ bullmq }: BullmqJobQueue): Router {
   return router;
 }
 
-/** The page asks for fonts elsewhere, which is nobody's business there; it does without. */
+/** The page loads fonts from elsewhere, which would reveal its use; it works without them. */
 const onlyFromUs: RequestHandler = (_request, response, next) => {
   response.setHeader(
     'Content-Security-Policy',

@@ -22,14 +22,13 @@ export interface SweepDeps {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
-  /** Absent: nobody is told. */
+  /** Absent: nobody is notified. */
   announcer?: Announcer | undefined;
 }
 
 /**
- * Looks at all records, at once and then every `period` milliseconds: gives those that wait their
- * job, withdraws those whose time is over, announces those that are still to be, and heals what
- * was noted to be damaged.
+ * Reads all records, at once and then every `period` milliseconds: adds missing jobs, withdraws
+ * expired kernels, announces ready ones, and heals damaged ones.
  */
 export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   const { records, queue, clock, log, metrics, announcer } = deps;
@@ -63,9 +62,9 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   const sweeping = oneAtATime(look, (error) =>
     log.warn({ err: error }, 'sweep failed, the next one follows'),
   );
-  // By itself: a receiver that lets us wait must not hold up what compressors wait for.
+  // Separately: a slow receiver must not delay the jobs.
   const announcing = oneAtATime(announce, (error) => log.warn({ err: error }, 'not announced'));
-  // By itself: reading what was noted takes its time.
+  // Separately: reading damaged blobs takes time.
   const healing = oneAtATime(heal, (error) =>
     log.warn({ err: error }, 'healing failed, the next sweep tries again'),
   );
@@ -84,7 +83,7 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   };
 }
 
-/** Runs `work` unless it is running; what it throws is told. */
+/** Runs `work` unless it is running; its errors are logged. */
 function oneAtATime(work: () => Promise<void>, onError: (error: unknown) => void) {
   const flight = new SingleFlight(() => work().catch(onError));
   return {

@@ -25,9 +25,9 @@ interface Caches {
 }
 
 /**
- * Answers what is in memory, and passes on blobs of which all but the bytes is known, ahead of
- * Express: its routing and middleware took three times as long as an answer from memory. Whatever
- * else there is, or is not well, is left to the routes.
+ * Answers from memory, and streams blobs of which all but the bytes is known, ahead of Express: its
+ * routing and middleware took three times as long as an answer from memory. The routes answer
+ * everything else, errors too.
  */
 export function hotPath(caches: Caches) {
   const { blobs, send } = caches;
@@ -89,7 +89,7 @@ function knownBlob(
   return { sha256, mediaType: 'application/octet-stream', immutable: true };
 }
 
-/** Undefined if there is a miss to be told. */
+/** Undefined: the routes report the miss. */
 function knownSection(record: KernelRecord, name: string): KnownAnswer | undefined {
   try {
     return sectionAnswer(record, name);

@@ -3,24 +3,23 @@
  * adapters and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
  *
  * The routes are lines in libs/contracts/src/routes; their handlers are in routes/. hot-path.ts
- * answers ahead of Express whatever these four caches hold. Each drops its least recently used
- * entry when it is full:
+ * answers ahead of Express from these four caches. Each drops its least recently used entry when it
+ * is full:
  *
- * - Records (records/recent-records.ts) by build ID: 4096, and 16,384 build IDs that have none.
- *   After `BTFDEPOT_RECORD_AGE` a record is read again, so an upload or a withdrawal shows that
- *   much later. While the store does not answer, the old record serves.
+ * - Records (records/recent-records.ts) by build ID: 4096, and 16,384 build IDs without one. After
+ *   `BTFDEPOT_RECORD_AGE` a record is read again, so an upload or a withdrawal shows that much
+ *   later. While the store does not answer, the old record is used.
  * - Blobs (blobs/hot-blobs.ts) by SHA-256: `BTFDEPOT_HOT_BLOBS` bytes. A blob never changes, so
- *   time does not end an entry. Whether a kernel still names the blob is asked of the records.
- * - Answers (answers/answers.ts) that were computed, and lasting refusals:
- *   `BTFDEPOT_HOT_ANSWERS` bytes. The key has the kernel's revision, so a new revision finds
- *   nothing old, and time does not end an entry.
+ *   entries do not expire. The records tell whether a kernel still names the blob.
+ * - Answers (answers/answers.ts), computed ones and lasting refusals: `BTFDEPOT_HOT_ANSWERS` bytes.
+ *   The key has the kernel's revision, so a new revision finds nothing old, and entries do not
+ *   expire.
  * - Open kernels (kernels/open-kernels.ts) on the kernel thread, by revision:
  *   `BTFDEPOT_OPEN_KERNELS` bytes, the latest one in any case. They end with the thread, which a
  *   question over its time or memory ends.
  *
- * Beside them: the list of all kernels (records/kernel-list.ts), read anew every
- * `BTFDEPOT_LIST_AGE`, and the memory that readers hold (blobs/held-memory.ts), which no cache
- * frees.
+ * Beside them: the list of all kernels (records/kernel-list.ts), read again every
+ * `BTFDEPOT_LIST_AGE`, and the memory held by readers (blobs/held-memory.ts), which no cache frees.
  */
 import type { PublicKey } from '@btf-depot/contracts';
 import { FETCH_ROUTES, pathOfAny, RECORD_ROUTES, ROUTES } from '@btf-depot/contracts/routes';
@@ -65,9 +64,9 @@ export { fetchServiceSettings, fetchSettings, type FetchSettings } from './setti
 export interface FetchDeps {
   blobs: BlobStore;
   records: RecordStore;
-  /** Of the keys that manifests are signed with, the first one first. */
+  /** The keys that sign manifests, the first one first. */
   publicKeys?: readonly PublicKey[];
-  /** What is being split in this process. */
+  /** Splits of this process. */
   underway?: Underway;
   /** Has kernels fetched that are asked for and not here; absent: nothing is. */
   pulling?: { pulls: Pulls; guard?: TokenGuard | undefined; self: string } | undefined;
@@ -99,7 +98,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     if (record.parts.vars) wanted.found(record.buildId);
   });
   const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);
-  // Besides what is cached, as much again may be on its way to slow readers.
+  // Besides the caches, slow readers may hold as much memory again.
   const held = new HeldMemory(settings.BTFDEPOT_HOT_BLOBS);
   const blobs = new HotBlobs(deps.blobs, settings.BTFDEPOT_HOT_BLOBS, held);
   const kernels = new KernelThread(kernelLimits(settings), {
@@ -136,7 +135,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     open: isOpen,
     reads: isLongQuestion,
     checks: {
-      // Whatever is in memory serves while the store is away, which is so for every fetch.
+      // Answers in memory are served while the store is away: no fetch can do more.
       kernels: { kind: 'hard', run: () => kernelList.check() },
       list: { kind: 'degraded', run: () => kernelList.checkWhole() },
     },
@@ -165,7 +164,7 @@ function kernelLimits(settings: FetchSettings): KernelLimits {
   };
 }
 
-/** `GET /v1/wanted`: what was asked for and is not here. */
+/** `GET /v1/wanted`: kernels that clients asked for and the depot lacks. */
 function adminRoutes(wanted: WantedKernels): Router {
   const router = Router();
   const route = router.route('/v1/wanted');

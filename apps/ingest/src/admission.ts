@@ -8,13 +8,13 @@ export interface AdmissionRules {
 }
 
 export interface Entrant {
-  /** Who asks: uploads are shared fairly among these. */
+  /** The client: uploads are shared fairly among these. */
   client: string;
   /** Id of the token; undefined if none is needed. */
   token?: string | undefined;
-  /** Throws where so many files wait for a thread that no more of this client should come. */
+  /** Throws if so many files wait for a thread that no more of this client should come. */
   checkRoom: () => void;
-  /** Called where the upload has to make room for another client's. */
+  /** Called if the upload has to make room for another client's. */
   cut: (reason: DepotError) => void;
 }
 
@@ -25,7 +25,7 @@ interface Running {
 
 const MINUTE = 60_000;
 
-/** Decides at the door whether an upload may begin, before any of its bytes are read. */
+/** Decides whether an upload may begin, before any of its bytes are read. */
 export class Admission {
   readonly #rules: AdmissionRules;
   readonly #begun = new Map<string, { since: number; count: number }>();
@@ -37,10 +37,10 @@ export class Admission {
   }
 
   /**
-   * If there are too many, the newest of the client that has most is cut, if it still has no fewer
-   * than this one then.
+   * If there are too many, the newest upload of the client with the most is cut, if that client
+   * keeps at least as many as this one gets.
    *
-   * @returns what the caller calls when the upload has ended.
+   * @returns a function to call when the upload has ended.
    * @throws DepotError `rate-exceeded`, `too-many-uploads`, `busy`.
    */
   enter({ client, token, checkRoom, cut }: Entrant): () => void {
@@ -60,7 +60,7 @@ export class Admission {
     };
   }
 
-  /** Ends every upload that is under way. */
+  /** Ends every running upload. */
   cutAll(reason: DepotError): void {
     for (const { cut } of this.#running) cut(reason);
   }

@@ -1,14 +1,14 @@
 import { DepotError } from '@btf-depot/depot';
 import { ReadinessChecks } from '@btf-depot/service-kit';
 
-/** Milliseconds: an upload rather waits for a store that is slow than that it is refused. */
+/** Milliseconds: an upload waits for a slow store rather than being refused. */
 const PATIENCE = 30_000;
 
-/** Whether the store takes writes: looked at once a second at most, however many ask. */
+/** Whether the store takes writes: tested at most once a second, for any number of uploads. */
 export class CheckedStore {
   readonly #checks: ReadinessChecks;
 
-  /** @param checkWrites rejects where it takes none. */
+  /** @param checkWrites rejects if it takes none. */
   constructor(checkWrites: () => Promise<void>) {
     this.#checks = new ReadinessChecks({ store: { kind: 'hard', run: checkWrites } }, PATIENCE);
   }

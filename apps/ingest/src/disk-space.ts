@@ -3,17 +3,17 @@ import { DepotError } from '@btf-depot/depot';
 
 const MEBI = 1024 * 1024;
 
-/** What an upload that does not say how large it is reserves, and each time that this is used up. */
+/** Reserved for an upload of unknown size, and again each time that it is used up. */
 const STEP = 16 * MEBI;
 
-/** What lies packed in a file may be so many times its size, and beyond so much hardly ever is. */
+/** Packed content may have this multiple of a file's size, and rarely more. */
 const UNPACKED = { times: 4, most: 512 * MEBI };
 
-/** What an upload may write; released when its files are gone. */
+/** The space of an upload; released when its files are gone. */
 export interface Reservation {
-  /** Of bytes that were written. @throws DepotError `disk-full` if there is no room for more. */
+  /** Counts written bytes. @throws DepotError `disk-full` if there is no room for more. */
   wrote: (bytes: number) => Promise<void>;
-  /** Of a file, in bytes, that has to be unpacked beside itself. @throws DepotError `disk-full`. */
+  /** Reserves room to unpack a file of so many bytes. @throws DepotError `disk-full`. */
   unpacks: (size: number) => Promise<void>;
   release: () => void;
 }
@@ -28,15 +28,15 @@ interface Taken {
   written: number;
 }
 
-/** Bytes that are free on the disk of a folder. */
+/** Free bytes on the disk of a folder. */
 export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }
 
 /**
- * Shares the free space of a disk among the uploads that are under way: what they said that they
- * bring counts as taken before it comes. Other processes on the disk are seen by what they wrote.
+ * Shares the free space of a disk among running uploads: an announced size counts as taken at once.
+ * Other processes on the disk are noticed by their written files.
  */
 export class DiskSpace {
   readonly #free: () => Promise<number>;
@@ -44,8 +44,8 @@ export class DiskSpace {
   readonly #taken = new Set<Taken>();
 
   /**
-   * @param free bytes of the disk that nobody has yet.
-   * @param keepFree bytes of these that uploads leave free.
+   * @param free unused bytes of the disk.
+   * @param keepFree bytes that uploads leave free.
    */
   constructor(free: () => Promise<number>, keepFree: number) {
     this.#free = free;
@@ -53,7 +53,7 @@ export class DiskSpace {
   }
 
   /**
-   * @param announced bytes of an upload; 0 if it does not say.
+   * @param announced size of an upload; 0 if unknown.
    * @throws DepotError `disk-full`.
    */
   async reserve(announced: number): Promise<Reservation> {
@@ -70,12 +70,12 @@ export class DiskSpace {
     };
   }
 
-  /** Rejects where there is no room for an upload: for readiness. */
+  /** Rejects if there is no room for an upload: for readiness. */
   async checkRoom(): Promise<void> {
     this.#check(await this.look(), STEP, STEP);
   }
 
-  /** Bytes: what the disk has free, and what of it uploads under way may still write. */
+  /** Bytes: free space of the disk, and the part of it that running uploads may still write. */
   async look(): Promise<Room> {
     const free = await this.#free();
     return { free, promised: this.#promised() };
@@ -83,7 +83,7 @@ export class DiskSpace {
 
   async #take(taken: Taken, bytes: number, asked: number): Promise<void> {
     const free = await this.#free();
-    // Nothing is waited for from here on: of two that ask at one time, the second sees the first.
+    // No await from here on: of two simultaneous uploads, the second sees the first.
     this.#check({ free, promised: this.#promised() }, bytes, asked);
     taken.reserved += bytes;
     this.#taken.add(taken);

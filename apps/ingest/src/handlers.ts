@@ -1,5 +1,5 @@
 import type { INGEST_ROUTES } from '@btf-depot/contracts/routes';
 import type { Handlers } from '@btf-depot/service-kit';
 
-/** What answers each of the routes of build ingest: `createIngest` has them all. */
+/** The handlers of ingest's routes: `createIngest` has them all. */
 export type IngestHandlers = Handlers<typeof INGEST_ROUTES>;

@@ -1,7 +1,7 @@
 /**
- * Build ingest: takes kernels over HTTP, has their BTF split, and makes the parts durable before
- * it answers. `createIngest` puts it together without its adapters and its port, for the service by
- * itself (main.ts), the embedded depot and the tests alike.
+ * Build ingest: takes kernels over HTTP, splits their BTF, and makes the parts durable before it
+ * answers. `createIngest` is the service without its adapters and its port, for main.ts, the
+ * embedded depot and the tests.
  */
 import type { Router } from 'express';
 import {
@@ -60,7 +60,7 @@ export interface IngestAdapters {
 }
 
 export interface Ingest {
-  /** For `startHttpService`, beside what its caller checks and logs. */
+  /** Options of `startHttpService`, besides its caller's checks and log. */
   http: ReturnType<typeof publicListener> & {
     router: Router;
     onLate: (reason: DepotError) => void;
@@ -71,14 +71,14 @@ export interface Ingest {
   guard?: TokenGuard | undefined;
   /** What is being split in this process. */
   underway: Underway;
-  /** Lets what is computed end; whoever listens stops before. */
+  /** Waits for running computations; stop listening before. */
   close(): Promise<void>;
 }
 
 /**
- * Build ingest around a store and a queue: the service by itself, the embedded depot and the tests
- * are all put together here. Makes the staging folder.
- * @throws SettingsError where uploads would be open to more than this machine.
+ * Build ingest around a store and a queue, for the service, the embedded depot and the tests. Makes
+ * the staging folder.
+ * @throws SettingsError if uploads would be open to other machines.
  */
 export async function createIngest(
   adapters: IngestAdapters,

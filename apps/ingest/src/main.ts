@@ -37,7 +37,7 @@ await runService(service, async (settings, log, metrics) => {
   const ingest = await createIngest({ ...stores, queue, pulls, log, metrics }, settings);
   const checks: Checks = {
     ...ingest.checks,
-    // The records tell the sweeper of what the queue did not get.
+    // The sweeper finds the work of lost jobs in the records.
     queue: { kind: 'degraded', run: () => queue.check() },
   };
   const others = routesElsewhere(FETCH_ROUTES, {

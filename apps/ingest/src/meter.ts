@@ -12,25 +12,25 @@ export interface UploadRules {
   rate: number;
 }
 
-/** Periods before the average counts: a sender may need a moment to come up to speed. */
+/** Periods before the average counts: a connection may start slowly. */
 const STARTING = 2;
 
 /**
  * Passes the body of an upload on, and ends it with `too-large` past the limit, with
- * `upload-stalled` if the sender is slower than the rules allow. Periods in which the reader behind
- * took its time are not held against the sender.
+ * `upload-stalled` if the sender is slower than the rules allow. Periods in which our own reader
+ * was slow do not count.
  */
 export class Meter extends Transform {
   readonly #rules: UploadRules;
   readonly #timer: NodeJS.Timeout;
   readonly #arrived: () => number;
   #total = 0;
-  /** Of what arrived: at the end of the last period; in all periods that count. */
+  /** Bytes that arrived: by the end of the last period; in all periods that count. */
   #before: number;
   #counted = 0;
   #periods = 0;
 
-  /** @param arrived bytes that came in so far, as they were sent: what passes here is decoded. */
+  /** @param arrived received bytes as sent: the bytes that pass here are decoded. */
   constructor(rules: UploadRules, arrived: () => number) {
     super();
     this.#rules = rules;

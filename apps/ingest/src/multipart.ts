@@ -5,7 +5,7 @@ import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy
 import { UPLOAD_PARTS, type UploadPart } from '@btf-depot/contracts';
 import { DepotError, type UploadedFile } from '@btf-depot/depot';
 
-/** No part needs more; beyond it is somebody's attempt to keep the parser busy. */
+/** No part needs more; more would only keep the parser busy. */
 const LIMITS = {
   files: UPLOAD_PARTS.length,
   parts: UPLOAD_PARTS.length + 1,
@@ -14,7 +14,7 @@ const LIMITS = {
 };
 
 /**
- * Takes the files of a `multipart/form-data` body apart, each handed to `stage` while it arrives.
+ * Parses the files of a `multipart/form-data` body; passes each to `stage` while it arrives.
  *
  * @throws DepotError `bad-multipart` for a malformed body, an unknown, repeated or surplus part.
  */
@@ -24,7 +24,7 @@ export async function receiveParts(
   stage: (name: UploadPart, file: Readable, signal: AbortSignal) => Promise<UploadedFile>,
   signal: AbortSignal,
 ): Promise<Partial<Record<UploadPart, UploadedFile>>> {
-  // One signal ends the parser and every part: the first fault of any ends the whole.
+  // One signal ends the parser and every part: the first fault ends the whole.
   const fault = new AbortController();
   const all = AbortSignal.any([signal, fault.signal]);
   const refuse = (detail: string) => fault.abort(new DepotError('bad-multipart', detail));
@@ -35,7 +35,7 @@ export async function receiveParts(
     parser.on(event, () => refuse(`each part must be a file named ${UPLOAD_PARTS.join(', ')}`));
   }
   parser.on('file', (name, file) => {
-    // The stream errs when the body ends early; whoever reads it is told by the signal.
+    // The stream fails if the body ends early; its reader gets the signal's reason.
     file.on('error', () => undefined);
     if (!isUploadPart(name) || staged.has(name)) {
       file.resume();

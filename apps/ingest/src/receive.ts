@@ -14,10 +14,10 @@ import { stageFile } from './staging.ts';
 export type Received = Partial<Record<UploadPart, UploadedFile>>;
 
 /**
- * Takes an upload's body in: one file, or several as multipart. The request itself is never
- * destroyed here, so that it can still be answered.
+ * Receives an upload's body: one file, or several as multipart. The request is never destroyed
+ * here, so that it can still be answered.
  *
- * @throws DepotError that says what is wrong with the body, or the signal's reason.
+ * @throws DepotError with the fault of the body, or the signal's reason.
  */
 export async function receive(
   request: Request,
@@ -37,13 +37,13 @@ export async function receive(
     }
     return files;
   } catch (error) {
-    // What failed before it read anything has not ended the body.
+    // A failure before the first read has not ended the body.
     body.destroy();
     throw causeOf(body, error);
   }
 }
 
-/** What ended the body says more than what its reader made of that. */
+/** The error that ended the body is more precise than its reader's. */
 function causeOf(body: Readable, error: unknown): unknown {
   const errored: NodeJS.ErrnoException | null = body.errored;
   if (errored instanceof DepotError) return errored;
@@ -55,7 +55,9 @@ function isMultipart(request: Request): boolean {
   return /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
 }
 
-/** So that a client which waits for `100 Continue`, or says the length, need not send it all. */
+/**
+ * So that a client that waits for `100 Continue`, or announces the length, need not send it all.
+ */
 function checkLength(request: Request, { limit }: UploadRules): void {
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > limit) {
@@ -70,7 +72,7 @@ function openBody(request: Request, rules: UploadRules, signal: AbortSignal): Re
   const meter = new Meter(rules, () => socket.bytesRead);
   const stages = [...before, meter];
   const first = stages[0] ?? meter;
-  // Errors reach the reader through the meter, the last of the stages.
+  // Errors reach the reader through the meter, the last stage.
   if (stages.length > 1) pipeline(stages, () => undefined);
   signal.addEventListener('abort', () => meter.destroy(signal.reason as Error), { once: true });
   request.pipe(first);
@@ -90,11 +92,11 @@ function decoder(request: Request): Transform[] {
   return [open().on('error', () => undefined)];
 }
 
-/** RFC 9530: the digest is of the content as it is sent, encoding included. */
+/** RFC 9530: the digest covers the content as sent, encoding included. */
 function digestCheck(request: Request): Transform[] {
   const header = request.headers['content-digest'];
   if (header === undefined) return [];
-  // A byte sequence between colons; what is none is no digest of anything, and fits nothing.
+  // A byte sequence between colons; anything else matches no digest.
   const expected = /(?:^|,)\s*sha-256=([^,;]*)/.exec(String(header))?.[1];
   if (expected === undefined) return [];
   const hash = createHash('sha256');

@@ -70,7 +70,7 @@ const receivingSettings = {
   ),
 };
 
-/** How much of the machine the looking at uploads may take. */
+/** Limits of threads for uploads. */
 const computeSettings = {
   BTFDEPOT_THREADS: setting(
     wholeNumber(1, 1024),
@@ -101,7 +101,7 @@ const computeSettings = {
   BTFDEPOT_WORK_MEMORY: setting(byteSize, '1g', 'Memory of one thread for either, else 422.'),
 };
 
-/** Settings of taking uploads, shared by the service and the embedded depot. */
+/** Settings of uploads, shared by the service and the embedded depot. */
 export const uploadSettings = {
   ...receivingSettings,
   ...computeSettings,
@@ -127,7 +127,7 @@ export const ingestSettings = {
   ),
 };
 
-/** As the pool takes them. */
+/** In the form of the pool. */
 export function computeLimits(settings: Settings<typeof computeSettings>): ComputeLimits {
   return {
     threads: settings.BTFDEPOT_THREADS,

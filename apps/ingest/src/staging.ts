@@ -8,23 +8,22 @@ import { pipeline } from 'node:stream/promises';
 import type { UploadedFile } from '@btf-depot/depot';
 import { tellingFullDisk } from '@btf-depot/compute';
 
-/** Folders whose process cannot be asked are removed once they are older than this. */
+/** Age after which folders without a socket are removed. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
-/** How often it is looked for what processes left that ended without a word. */
+/** Interval of the search for folders of killed processes. */
 const LOOK_EVERY_MS = 3 * 60 * 1000;
 
-/** Folders of processes that can be asked; older versions have one for each upload. */
+/** Folders of processes with a socket; older versions have a folder for each upload. */
 const OWNED = /^owner-[\da-f-]+$/;
 
-/** A path may be longer than the address of a socket. */
+/** A path may be too long for the address of a socket. */
 const MAX_ADDRESS = 100;
 
 /**
- * Where uploads lie while they are split: in a folder of this process, in the data folder, which
- * several processes may share. A process that ends removes its folder; that of one that was killed
- * is removed by the others, and by the next. Whether a process lives is asked by a socket beside
- * its folder, on which nobody listens any more the moment that it ends, however it does.
+ * Folder of staged uploads: one for this process, in the data folder, which several processes may
+ * share. A process removes its folder at its end; other processes remove that of a killed one. Each
+ * process listens on a socket beside its folder: if nobody listens, the process is dead.
  */
 export class Staging {
   readonly #root: string;
@@ -36,17 +35,17 @@ export class Staging {
     this.#root = join(dataFolder, 'staging');
   }
 
-  /** Makes the place, and clears away what ended processes left. */
+  /** Makes the folder, and removes those of dead processes. */
   async open(): Promise<void> {
     await mkdir(this.#root, { recursive: true });
     await this.removeAbandoned();
     this.#lock = await listen(this.#root, this.#name);
-    // Only now: a folder without a socket is one of the dead.
+    // Only now: a folder without a socket counts as dead.
     await mkdir(this.#folder);
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
   }
 
-  /** Runs `use` with a folder of its own, which is gone afterwards, however that ended. */
+  /** Runs `use` with its own folder, which is removed afterwards in any case. */
   async withFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
     const folder = join(this.#folder, randomUUID());
     await mkdir(folder, { recursive: true });
@@ -66,7 +65,7 @@ export class Staging {
       await rm(join(this.#root, name), { recursive: true, force: true });
       await rm(join(this.#root, name + LOCK), { force: true });
     }
-    // One that has no folder may be about to make it.
+    // A process without a folder may be about to make it.
     for (const name of names) {
       const owner = name.slice(0, -LOCK.length);
       if (!name.endsWith(LOCK) || folders.has(owner) || !(await this.#isOld(name))) continue;
@@ -87,14 +86,14 @@ export class Staging {
 
   async #look(): Promise<void> {
     try {
-      // Older versions take what was not touched for a day for abandoned.
+      // Older versions remove folders that were not touched for a day.
       const now = new Date();
       for (const name of [this.#name, this.#name + LOCK]) {
         await utimes(join(this.#root, name), now, now);
       }
       await this.removeAbandoned();
     } catch {
-      // Somebody else may be at it as well; the next look follows.
+      // Another process may remove it too; the next search retries.
     }
   }
 
@@ -106,7 +105,7 @@ export class Staging {
 
 const LOCK = '.lock';
 
-/** Listens on a socket, for nobody but those who ask whether somebody does. */
+/** Listens on a socket, only to show that the process lives. */
 async function listen(root: string, name: string): Promise<Server> {
   return withAddress(root, name + LOCK, (path) => {
     const server = createServer((socket) => socket.destroy());
@@ -123,7 +122,7 @@ async function lives(root: string, name: string): Promise<boolean> {
         socket.destroy();
         resolve(true);
       });
-      // Refused: nobody listens. What else may be wrong is no proof that the process is dead.
+      // Refused: nobody listens. Any other error does not prove that the process is dead.
       socket.once('error', ({ code }: NodeJS.ErrnoException) => {
         resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
       });
@@ -143,8 +142,8 @@ async function withAddress<Result>(
 }
 
 /**
- * Writes a stream to a file and hashes it on the way. The file need not outlive a crash.
- * @param wrote is waited for after each piece.
+ * Writes a stream to a file and hashes it. The file need not survive a crash.
+ * @param wrote awaited after each piece.
  */
 export async function stageFile(
   stream: Readable,

@@ -36,25 +36,25 @@ import type { Staging } from './staging.ts';
 export interface UploadDeps extends AcceptDeps {
   compute: ComputePool;
   staging: Staging;
-  /** Told who published what. */
+  /** Gets an entry for each publication. */
   audit: Logger;
   rules: UploadRules;
   admission: Admission;
   space: DiskSpace;
-  /** Rejects where the store takes nothing; asked by many, it looks once. */
+  /** Rejects if the store takes no writes; many callers share one test. */
   checkStore: () => Promise<void>;
   storage: StorageShare;
   metrics: Metrics;
   /** Absent: anybody may upload. */
   guard?: TokenGuard | undefined;
-  /** Split off where an upload names none. */
+  /** Extras to split off if an upload names none. */
   extras: readonly ExtraName[];
 }
 
-/** Bytes of an upload before which it is asked whether the store can take it. */
+/** Size of an upload from which the store is tested first. */
 const LARGE = 1024 * 1024;
 
-/** Takes a kernel in. */
+/** Accepts a kernel. */
 export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
   return async ({ request, response, query: readQuery }) => {
     const { signal, cut, release } = signalOf(request, response);
@@ -75,7 +75,7 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
       const compute = deps.compute.for(client);
       const checkRoom = () => compute.checkRoom();
       leave = deps.admission.enter({ client, token: holder?.id, checkRoom, cut });
-      // What is small is sent sooner than it is asked.
+      // A small upload takes less time than the test.
       if (!(announced > 0 && announced < LARGE)) await deps.checkStore();
       if (holder) await deps.storage.check(holder);
       const reserved = (space = await deps.space.reserve(announced));
@@ -119,12 +119,12 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
   };
 }
 
-/** What an operator may have to decide. */
+/** Refusals that an operator may have to decide. */
 const DISPUTES: ReadonlySet<string> = new Set<ProblemCode>([
   ...(['core-conflict', 'carrier-conflict', 'not-owner', 'forbidden'] as const),
 ]);
 
-/** Who published what; what an operator may have to decide; and what is a fault of ours. */
+/** Logs publications, refusals for the operator, and internal errors. */
 function audit(log: Logger, { accepted, buildId, error }: KernelResult, about: object): void {
   if (accepted) {
     const { record, formerOwner, outcome } = accepted;
@@ -137,7 +137,7 @@ function audit(log: Logger, { accepted, buildId, error }: KernelResult, about: o
   }
 }
 
-/** Of one kernel its status; of several, what became of each. */
+/** For one kernel its status; for several, the outcome for each. */
 function answer(response: Response, { results, report }: AcceptedUpload): void {
   const [first] = results;
   if (results.length === 1 && first?.accepted) {
@@ -171,7 +171,7 @@ type Query = z.output<typeof INGEST_ROUTES.upload.query>;
 
 const DAY = 24 * 3600 * 1000;
 
-/** What a token says of all that is sent with it. */
+/** The facts that a token adds to an upload. */
 function sentBy(
   holder: TokenHolder | undefined,
   now: Date,
@@ -184,14 +184,14 @@ function sentBy(
   };
 }
 
-/** For the audit log: what is published now, and of which file, package and encoder. */
+/** For the audit log: the published state, and its file, package and encoder. */
 function publishedOf(record: KernelRecord) {
   const { buildId, revision, distro, release, owner, core, sources } = record;
   const about = { buildId, revision, distro, release, owner: owner?.principal };
   return { ...about, core: core.sha256, source: sources.at(-1) };
 }
 
-/** For the audit log: what no ordinary upload may. */
+/** For the audit log: actions beyond an ordinary upload. */
 function askedFor({ restore, replace }: Query) {
   return { restore: restore ? true : undefined, replace: replace ? true : undefined };
 }

@@ -13,9 +13,9 @@ import type { IngestHandlers } from './handlers.ts';
 export interface WithdrawDeps {
   records: RecordStore;
   clock: Clock;
-  /** Told who withdrew what. */
+  /** Gets an entry for each withdrawal. */
   audit: Logger;
-  /** Absent: anybody may. */
+  /** Absent: anybody may withdraw. */
   guard?: TokenGuard | undefined;
 }
 

@@ -2,8 +2,8 @@ import { ProblemError, problemOf } from './problem-error.ts';
 import { isPassing, retry, type Patience } from './retry.ts';
 
 /**
- * `fetch`, where a depot that cannot be reached is an error of ours that says which one.
- * @throws ProblemError `unreachable`; the signal's reason where it was aborted.
+ * `fetch`; if a depot cannot be reached, the error names it.
+ * @throws ProblemError `unreachable`; the signal's reason if it was aborted.
  */
 export async function ask(url: URL, init: RequestInit): Promise<Response> {
   try {
@@ -23,15 +23,15 @@ export async function ask(url: URL, init: RequestInit): Promise<Response> {
 type AskOne = (base: URL, get: (path: string) => Promise<Response>) => Promise<Response>;
 
 /**
- * Asks the depots in their order until one has an answer. What one does not have is asked of the
- * next; where some could not answer, all are asked again later, for what they have may be it.
+ * Asks the depots in order until one has an answer. If none has it and some could not answer, asks
+ * all again later, since one of those may have it.
  *
  * @param bases ordered URLs, private ones first.
  * @param path that is asked for; or what asks one of them, where one path is not enough.
  * @param initFor what each of them is asked with.
  * @returns an answer that is ok (or 304).
- * @throws ProblemError: of the first depot that does not have it, where all could answer; else of
- *   the last that could not.
+ * @throws ProblemError: of the first depot that lacks it, if all could answer; else of the last
+ *   that could not.
  */
 export function askInOrder(
   bases: readonly URL[],
@@ -68,7 +68,7 @@ async function askEach(
   throw failing ?? missing ?? new RangeError('no depot is named; pass at least one URL');
 }
 
-/** What the cause at the end of all causes says: `fetch failed` says nothing. */
+/** The innermost cause: `fetch failed` alone says nothing. */
 function rootOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : rootOf(error.cause);

@@ -1,6 +1,6 @@
 import { ProblemError } from './problem-error.ts';
 
-/** A blob as a record or manifest names it. */
+/** A blob in a record or manifest. */
 export interface WantedBlob {
   sha256: string;
   /** Bytes. */
@@ -11,11 +11,11 @@ export interface WantedBlob {
 const MAX_BREAKS = 4;
 
 /**
- * The bytes of a blob from `start` on; where the connection breaks, on with the rest. The blob's
- * name is its hash, so the rest may come from another depot. Whoever takes the bytes checks them.
+ * The bytes of a blob from `start` on. If the connection breaks, it resumes with the rest, perhaps
+ * from another depot, since the blob's name is its hash. The caller verifies the bytes.
  *
- * @param open asks for the blob from a byte on.
- * @throws ProblemError, `cut` if it breaks time and again.
+ * @param open requests the blob from a byte on.
+ * @throws ProblemError, `cut` if it breaks repeatedly.
  */
 export async function* blobStream(
   { size }: WantedBlob,
@@ -52,7 +52,7 @@ export async function* blobStream(
   }
 }
 
-/** Leaves out so many bytes at the beginning. */
+/** Drops this many bytes at the beginning. */
 export function skipping(bytes: number): TransformStream<Uint8Array, Uint8Array> {
   let left = bytes;
   return new TransformStream({

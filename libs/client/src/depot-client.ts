@@ -47,13 +47,13 @@ import { ONCE, PATIENCE, wait, type Patience } from './retry.ts';
 import { getRecord, isNoDepot, lookUpStatic, searchStatic, staticKernels } from './static-depot.ts';
 import { upload, type UploadOptions, type UploadRequest } from './upload.ts';
 
-/** How long `waitUntilDone` lets pass between two looks, in milliseconds: 100, then ever more. */
+/** Milliseconds between the polls of `waitUntilDone`: 100, then increasing. */
 const FIRST_LOOK = 100;
 const LONGEST_PAUSE = 2000;
 
 type AskInit = Omit<RequestInit, 'headers'> & { headers: Record<string, string> };
 
-/** What a schema of libs/contracts offers here. */
+/** The part of a schema of libs/contracts that is used here. */
 interface Schema<Output> {
   parse(value: unknown): Output;
 }
@@ -65,33 +65,32 @@ export interface KernelFilter {
   release?: string;
   /** Prefix of the build ID. */
   buildId?: string;
-  /** By build ID unless it is said; depots of version 0.1 know no other order. */
+  /** By build ID by default; depots of version 0.1 know no other order. */
   sort?: KernelOrder;
 }
 
-/** A part of a long answer. */
+/** A page of a long answer. */
 export interface PageOptions {
-  /** How many at most. */
+  /** Most entries. */
   limit?: number;
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   page?: string | undefined;
 }
 
-/** The most that one page has. */
+/** The most entries of one page. */
 const LONGEST_PAGE = 1000;
 
 export interface ClientOptions {
   patience?: Patience;
-  /** Any of them must have signed a kernel's manifest; none: manifests need no signature. */
+  /** At least one of them must have signed a kernel's manifest; none: no signature is needed. */
   keys?: readonly PublicKey[];
-  /** Sent to the first depot, and to no other. */
+  /** Sent only to the first depot. */
   token?: string | undefined;
 }
 
 /**
- * One depot, or several in the order in which they are asked: a private one, then a public one.
- * Every method throws ProblemError for what the depots refuse; what fails for the moment is tried
- * again, with pauses.
+ * One depot, or several in the order in which to ask them: a private one, then a public one. Every
+ * method throws ProblemError if the depots refuse; temporary failures are retried, with pauses.
  */
 export class DepotClient {
   /** The first depot: uploads go there. */
@@ -117,7 +116,7 @@ export class DepotClient {
     this.#authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   }
 
-  /** The same depots, where each request is made once: for whoever tries again as a whole. */
+  /** The same depots without retries: for callers that retry as a whole. */
   withoutRetries(): DepotClient {
     const urls = this.#bases.map(({ href }) => href);
     return new DepotClient(urls, { ...this.#options, patience: ONCE });
@@ -146,8 +145,8 @@ export class DepotClient {
   }
 
   /**
-   * How far the first depot is with splitting an upload that it has not answered yet. Asked once:
-   * undefined if it does not say, as of several ingest processes only the one that splits can.
+   * The progress of the first depot with splitting an unanswered upload. Asked once: undefined if
+   * it does not say; of several ingest processes, only the splitting one can.
    */
   async splitProgress(buildId: string, signal?: AbortSignal): Promise<SplitProgress | undefined> {
     try {
@@ -176,7 +175,7 @@ export class DepotClient {
     return upload(this.base, request, { ...options, headers: this.#authorization });
   }
 
-  /** The kernels for which all that is given holds. */
+  /** The kernels that match all given conditions. */
   kernels(filter: KernelFilter = {}, signal?: AbortSignal): AsyncGenerator<KernelSummary> {
     return inPages(
       (page) => this.kernelPage(filter, { page }, signal),
@@ -226,7 +225,7 @@ export class DepotClient {
     );
   }
 
-  /** Some of them. */
+  /** One page of them. */
   variablePage(
     buildId: string,
     names: string,
@@ -237,7 +236,9 @@ export class DepotClient {
     return this.#json(`${kernelPath(buildId)}/vars${parameters}`, variablePageSchema, signal);
   }
 
-  /** Every variable of that name, of all pages. If there is none, the error names the near ones. */
+  /**
+   * Every variable of that name, of all pages. If there is none, the error suggests similar names.
+   */
   async variable(buildId: string, name: string, signal?: AbortSignal): Promise<VariableAnswer> {
     const variables = await this.#variablesFrom(buildId, name, undefined, signal);
     return { buildId, name, variables };
@@ -293,7 +294,7 @@ export class DepotClient {
     );
   }
 
-  /** Some of them. */
+  /** One page of them. */
   inlineSitePage(
     buildId: string,
     asked: { function: string } | { address: string },
@@ -304,7 +305,7 @@ export class DepotClient {
     return this.#json(`${kernelPath(buildId)}/inlines${parameters}`, sitePageSchema, signal);
   }
 
-  /** Functions that are inlined, those with most sites first: all, by prefix, or by pattern. */
+  /** Inlined functions, those with most sites first: all, by prefix, or by pattern. */
   inlinedFunctions(
     buildId: string,
     names = '',
@@ -316,7 +317,7 @@ export class DepotClient {
     );
   }
 
-  /** Some of them. */
+  /** One page of them. */
   inlinedFunctionPage(
     buildId: string,
     names = '',
@@ -328,7 +329,7 @@ export class DepotClient {
     return this.#json(path, functionPageSchema, signal);
   }
 
-  /** Many variables at once, in as many requests as it takes. */
+  /** Many variables at once, in as many requests as needed. */
   async resolve(buildId: string, names: string[], signal?: AbortSignal): Promise<ResolveAnswer> {
     const path = `${kernelPath(buildId)}/vars/resolve`;
     const whole: ResolveAnswer = { buildId, found: [], missing: [] };
@@ -347,15 +348,15 @@ export class DepotClient {
     }
   }
 
-  /** The keys that the depot says that it signs with: worth as much as the connection to it. */
+  /** The keys that the depot claims to sign with: as trustworthy as the connection. */
   keys(signal?: AbortSignal): Promise<KeysAnswer> {
     return this.#json('/v1/keys', keysAnswerSchema, signal);
   }
 
   /**
-   * What the kernel's manifest says of an artifact: a manifest that names this build ID, and that
-   * one of the keys signed, where there are any. Manifest and signature are asked for by the hashes
-   * of one record, so that a revision which comes meanwhile mixes nothing up.
+   * The manifest's entry for an artifact. The manifest must name this build ID, and one of the
+   * keys, if there are any, must have signed it. Manifest and signature are requested by the hashes
+   * of one record, so a simultaneous new revision is never mixed in.
    *
    * @throws ProblemError, among others `unknown-artifact`, `not-signed`, `bad-signature`,
    *   `foreign-manifest`, `old-revision`, `not-in-manifest`.
@@ -370,7 +371,7 @@ export class DepotClient {
     );
   }
 
-  /** An artifact by its name, whole and checked against what `findArtifact` says. */
+  /** An artifact by its name, complete and verified by `findArtifact`. */
   async artifact(
     buildId: string,
     name: string,
@@ -383,7 +384,7 @@ export class DepotClient {
     });
   }
 
-  /** Reads what a record names; begun anew where a next revision has taken it away meanwhile. */
+  /** Reads blobs of a record; starts again if a new revision removed them meanwhile. */
   async #ofOneRevision<Result>(
     buildId: string,
     signal: AbortSignal | undefined,
@@ -402,8 +403,8 @@ export class DepotClient {
   }
 
   /**
-   * The bytes of a blob from `start` on, on over broken connections; exactly `size - start`, not
-   * checked.
+   * The bytes of a blob from `start` on, resumed if the connection breaks; exactly `size - start`,
+   * not verified.
    */
   blob(wanted: WantedBlob, start = 0, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     return blobStream(wanted, start, (at) => this.#openBlob(wanted.sha256, at, signal), signal);
@@ -454,13 +455,13 @@ export class DepotClient {
 }
 
 /**
- * Where the bytes of an answer begin: what stands before a depot may send the whole where a range
- * was asked for, or another range. Undefined: it is no answer with bytes.
+ * Offset of the first byte of an answer: a proxy may send the whole blob instead of a range, or
+ * another range. Undefined: the answer has no bytes.
  */
 function firstByteOf({ status, headers }: Response, asked: number): number | undefined {
   if (status === 200) return 0;
   if (status !== 206) return undefined;
-  // Of another origin a browser shows only what the server allows.
+  // From another origin, a browser shows only the headers that the server allows.
   const range = headers.get('content-range');
   if (range === null) return asked;
   const first = /^bytes (\d+)-/.exec(range)?.[1];

@@ -13,32 +13,32 @@ import { checkDigest, type WantedBlob } from './blob-stream.ts';
 import { ProblemError } from './problem-error.ts';
 import { checkSignature, readManifest, refusal } from './verify-manifest.ts';
 
-/** The most that a blob can have, in bytes; of a manifest and a signature, far more than they have. */
+/** Largest blob, in bytes; and a generous limit for a manifest and a signature. */
 const MAX_BLOB = 64 * 2 ** 20;
 const MAX_MANIFEST = 2 ** 20;
 const MAX_SIGNATURE = 4096;
 
 export interface ArtifactOptions {
-  /** An earlier revision is refused: one that was current once, and is served again. */
+  /** An earlier revision is refused: an outdated manifest may be served again. */
   leastRevision?: number;
   signal?: AbortSignal;
 }
 
-/** An artifact as the manifest vouches for it. */
+/** The manifest's entry for an artifact. */
 export interface FoundArtifact {
   entry: ArtifactEntry;
   manifest: Manifest;
 }
 
-/** The bytes of a blob, not checked. */
+/** The bytes of a blob, not verified. */
 export type BlobReader = (wanted: WantedBlob, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
 
 /**
- * What the kernel's manifest says of an artifact. Manifest and signature are asked for by the
- * hashes that one record has, so that a revision which comes meanwhile mixes nothing up.
+ * The manifest's entry for an artifact. Manifest and signature are requested by the hashes of one
+ * record, so a simultaneous new revision is never mixed in.
  *
- * @param record as the depot sent it: nothing in it is trusted.
- * @param keys any of them must have signed the manifest; none: it needs no signature.
+ * @param record from the depot, not trusted.
+ * @param keys at least one must have signed the manifest; none: no signature is needed.
  */
 export async function findArtifact(
   record: KernelRecord,
@@ -56,14 +56,14 @@ export async function findArtifact(
   }
   const vouched = manifest.artifacts.get(name);
   if (vouched) return { manifest, entry: { ...named, ...vouched } };
-  // The manifest, and what signs it, are not among what it lists.
+  // The manifest does not list itself and its signatures.
   if (keys.length > 0 && name !== 'manifest' && !isSignatureName(name)) {
     throw refusal('not-in-manifest', `${name} of ${buildId}`);
   }
   return { manifest, entry: named };
 }
 
-/** A blob in memory, checked. @throws ProblemError `too-large`, `digest-mismatch`. */
+/** A blob in memory, verified. @throws ProblemError `too-large`, `digest-mismatch`. */
 export async function wholeBlob(
   blobs: BlobReader,
   { sha256, size }: WantedBlob,
@@ -111,7 +111,7 @@ function entryOf(record: KernelRecord, name: string): ArtifactEntry {
   });
 }
 
-/** Why a kernel that is ready lacks an artifact, if that follows from a part that it lacks. */
+/** Why a ready kernel lacks an artifact, if a missing part explains it. */
 function reasonOf({ state, carrier }: KernelRecord, name: string): string {
   const part = state === 'ready' ? partBehind(name) : undefined;
   const miss = part && partSpec(part).miss;

@@ -1,4 +1,4 @@
-/** What all pages have, one page after the other. */
+/** The entries of all pages in order. */
 export async function* inPages<Answer extends { next?: string | undefined }, Item>(
   ask: (page: string | undefined) => Promise<Answer>,
   itemsOf: (answer: Answer) => readonly Item[],
@@ -11,7 +11,7 @@ export async function* inPages<Answer extends { next?: string | undefined }, Ite
   } while (page !== undefined);
 }
 
-/** The page that goes on where the answer itself cannot say it: `Link`, RFC 8288. */
+/** The next page of an answer that cannot contain it: `Link`, RFC 8288. */
 export function nextOf({ headers }: Response): string | undefined {
   const link = /<\?([^>]*)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
   return new URLSearchParams(link ?? '').get('page') ?? undefined;

@@ -7,11 +7,11 @@ export class ProblemError extends Error {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
-  /** Names that are near one that there is not. */
+  /** Names similar to an unknown one. */
   readonly suggestions: readonly string[];
-  /** Of what is withdrawn: an upload brings it back, without being told to restore it. */
+  /** For a withdrawn kernel: any upload restores it, without being asked to. */
   readonly comesBack: boolean;
-  /** Milliseconds after which to ask again, where the depot says that; else 0. */
+  /** Milliseconds after which to retry, if the depot says so; else 0. */
   readonly retryAfter: number;
 
   constructor(
@@ -34,8 +34,8 @@ export class ProblemError extends Error {
 }
 
 /**
- * Milliseconds, of a header that has seconds or a date (RFC 9110, 10.2.3). A date is compared with
- * the clock of the server that sent it: ours may differ. 0 if it says nothing that can be read.
+ * Milliseconds from a header with seconds or a date (RFC 9110, 10.2.3). A date is compared with the
+ * server's clock, since ours may differ. 0 if it is unreadable.
  */
 function retryAfterOf(headers: Headers): number {
   const text = headers.get('retry-after') ?? '';
@@ -44,7 +44,7 @@ function retryAfterOf(headers: Headers): number {
   return Math.max(Date.parse(text) - now, 0) || 0;
 }
 
-/** The error that an answer states; one of our own where it is not a depot that answers. */
+/** The error in an answer; our own if the answer is not from a depot. */
 export async function problemOf(response: Response): Promise<ProblemError> {
   const text = await response.text().catch(() => '');
   const retryAfter = retryAfterOf(response.headers);

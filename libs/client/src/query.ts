@@ -1,4 +1,4 @@
-/** The query of a URL, without the parameters that have no value. */
+/** The query of a URL, without parameters that have no value. */
 export function query(parameters: Record<string, string | undefined>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -8,9 +8,8 @@ export function query(parameters: Record<string, string | undefined>): string {
 }
 
 /**
- * What asks for names: a prefix, or a pattern with `*` and `?`. A pattern that is no more than a
- * prefix is asked for as one: depots of older versions know nothing else. What is neither is for the
- * depot to refuse.
+ * The filter for names: a prefix, or a pattern with `*` and `?`. A pattern that is only a prefix is
+ * sent as one, since older depots know nothing else. The depot refuses anything else.
  */
 export function byName(names: string): { prefix: string } | { match: string } {
   const beginning = names.replace(/\*+$/, '');

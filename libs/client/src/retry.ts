@@ -1,34 +1,34 @@
 import { ProblemError } from './problem-error.ts';
 
 export interface Patience {
-  /** How often something is tried that fails for the moment. */
+  /** How often temporary failures are retried. */
   rounds: number;
-  /** Before the second time, in milliseconds, give or take a quarter; then twice as long each. */
+  /** Before the first retry, in milliseconds, plus or minus a quarter; then doubled each time. */
   pauseMs: number;
 }
 
 export const PATIENCE: Patience = { rounds: 4, pauseMs: 250 };
 
-/** For what is tried again as a whole, by whoever asks. */
+/** No retries, for callers that retry as a whole. */
 export const ONCE: Patience = { rounds: 1, pauseMs: 0 };
 
-/** The longest that a depot may have us wait, in milliseconds. */
+/** The longest wait that a depot may ask for, in milliseconds. */
 const MAX_PAUSE = 10_000;
 
-/** Statuses of a depot, or what stands before it. */
+/** Statuses of a depot, or of a proxy. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
 export interface RetryOptions {
-  /** Told why something is tried again, and after how many milliseconds. */
+  /** Called with the reason of a retry, and the milliseconds before it. */
   onRetry?: ((why: ProblemError, pause: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Tries again, later and later, what fails for reasons that pass. Whatever `attempt` asks is to be
- * asked once: where two of these stand one in the other, their patience multiplies.
+ * Retries temporary failures with growing pauses. `attempt` must not retry by itself: nested
+ * retries multiply.
  *
- * @throws what the last attempt threw; the signal's reason as soon as it is aborted.
+ * @throws the error of the last attempt; the signal's reason as soon as it is aborted.
  */
 export async function retry<Result>(
   attempt: () => Promise<Result>,
@@ -48,7 +48,7 @@ export async function retry<Result>(
   }
 }
 
-/** Whether it may be well again in a moment. */
+/** Whether the failure may be temporary. */
 export function isPassing({ code, status }: ProblemError): boolean {
   return code === 'unreachable' || PASSING.has(status);
 }

@@ -13,9 +13,9 @@ import { ask } from './ask.ts';
 import { ProblemError, problemOf } from './problem-error.ts';
 
 /**
- * At least one file: `kernel` in whatever it is (vmlinux, image, package, raw BTF), `full` BTF with
- * global variables that the build's own pahole wrote, any `module` of the build, its System.map as
- * `map`, the `carrier` that it made.
+ * At least one file: `kernel` in any form (vmlinux, image, package, raw BTF), `full` BTF with
+ * global variables by the build's own pahole, any `module` of the build, its System.map as `map`,
+ * its `carrier`.
  */
 export interface UploadRequest extends Partial<Record<UploadPart, Blob>> {
   query?: Partial<
@@ -35,26 +35,26 @@ export interface UploadRequest extends Partial<Record<UploadPart, Blob>> {
 }
 
 export interface UploadOptions {
-  /** Called with the bytes sent so far, of `totalSize(request)` and a little around it. */
+  /** Called with the bytes sent so far, of about `totalSize(request)`. */
   onProgress?: (sent: number) => void;
   signal?: AbortSignal | undefined;
 }
 
 export type UploadOutcome = 'created' | 'known';
 
-/** What became of one kernel of an upload. */
+/** The outcome for one kernel of an upload. */
 export type KernelOutcome = { buildId?: string | undefined; name?: string | undefined } & (
   { outcome: UploadOutcome; status: KernelStatus } | { error: ProblemError }
 );
 
 export interface UploadAnswer {
-  /** `created` if any kernel was new to the depot, `known` if it had it all. */
+  /** `created` if any kernel was new to the depot, `known` if it had all. */
   outcome: UploadOutcome;
-  /** Of the first kernel that was accepted. */
+  /** Of the first accepted kernel. */
   status: KernelStatus;
-  /** Of every kernel of an archive; one that is refused does not keep the others back. */
+  /** For every kernel of an archive; a refused kernel does not stop the others. */
   kernels: KernelOutcome[];
-  /** Depots before 0.3 say nothing of it. */
+  /** Depots before 0.3 do not report it. */
   report?: UploadReport | undefined;
 }
 
@@ -83,7 +83,7 @@ export async function upload(
   return readAnswer(response.status, await response.json());
 }
 
-/** @throws ZodError where it is no answer of a depot; ProblemError if it has no kernel. */
+/** @throws ZodError if the answer is not from a depot; ProblemError if it has no kernel. */
 function readAnswer(httpStatus: number, json: unknown): UploadAnswer {
   const answer = uploadResultsSchema.safeParse(json).data;
   if (!answer) {
@@ -115,7 +115,7 @@ function refusal(status: number, code = 'not-a-depot', detail = ''): ProblemErro
   return new ProblemError({ code, status, title, detail });
 }
 
-/** To be told how far it is takes a stream of the body, which browsers send over HTTP/2 only. */
+/** Progress needs a stream as body, which browsers send over HTTP/2 only. */
 function bodyFor(
   url: URL,
   request: UploadRequest,
@@ -123,7 +123,7 @@ function bodyFor(
 ) {
   const files = bodyOf(request);
   if (!onProgress) return { body: files, headers: more };
-  // A Request makes the body of both forms, and the header that goes with it.
+  // A Request makes the body of both forms, and its header.
   const { body, headers } = new Request(url, { method: 'POST', body: files });
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return { body: body?.pipeThrough(counter(onProgress)) ?? null, headers, duplex: 'half' as const };

@@ -8,7 +8,7 @@ import {
 import { ProblemError } from './problem-error.ts';
 
 /**
- * What a manifest's bytes say, if they are one of this kernel.
+ * The content of a manifest for this kernel.
  * @throws ProblemError `bad-manifest`, `foreign-manifest`.
  */
 export function readManifest(bytes: Uint8Array, buildId: string): Manifest {
@@ -53,7 +53,7 @@ const TITLES = {
   'too-large': 'The depot names more bytes than an artifact can have',
 };
 
-/** What the depot sent is not to be trusted. */
+/** The depot's data is not trusted. */
 export function refusal(code: keyof typeof TITLES, detail: string): ProblemError {
   return new ProblemError({ code, status: 0, title: TITLES[code], detail });
 }

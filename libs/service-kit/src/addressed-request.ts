@@ -1,13 +1,13 @@
 import { IncomingMessage } from 'node:http';
 import type { Express } from 'express';
 
-/** A request that says, ahead of Express too, whom it is from. */
+/** A request with its sender's address, available ahead of Express too. */
 export interface AddressedRequest extends IncomingMessage {
-  /** The client's address: behind proxies that are trusted, the one that they name. */
+  /** The client's address: behind trusted proxies, the one that they name. */
   readonly ip: string | undefined;
 }
 
-/** What a server makes its requests of, so that they say it as those of `app` do. */
+/** The request class of the server, so that requests have it as those of `app` do. */
 export function addressedRequests(app: Express) {
   return class extends IncomingMessage implements AddressedRequest {
     get app(): Express {

@@ -16,7 +16,7 @@ const HERE: PageRules = { allowedHosts: [], onlyHere: true };
 export interface AdminOptions {
   metrics: Metrics;
   log: Logger;
-  /** What the service shows to operators beyond its metrics. */
+  /** Further pages for operators, besides metrics. */
   router?: Router | undefined;
 }
 
@@ -26,9 +26,9 @@ type AdminSettings = Pick<
 > & { BTFDEPOT_ADMIN_TOKEN?: string | undefined };
 
 /**
- * A listener for operators on a port of its own, if the settings name one: `/metrics`, … On
- * loopback it may ask nobody who they are.
- * @throws SettingsError where other machines would reach it without a token.
+ * A listener for operators on a separate port, if the settings name one: `/metrics`, … On loopback
+ * it may work without a token.
+ * @throws SettingsError if other machines could reach it without a token.
  */
 export async function startAdmin(
   {
@@ -70,14 +70,14 @@ export async function startAdmin(
   };
 }
 
-/** As the service itself without tokens, but under no other name: it is for this machine alone. */
+/** As the service itself without tokens, but under no other name: only for this machine. */
 const onlyFromHere: RequestHandler = ({ method, headers }, response, next) => {
   const foreign = foreignPage({ method, headers, reads: false }, HERE);
   if (!foreign) next();
   else sendProblem(response, foreign.code, foreign.detail);
 };
 
-/** No page knows the token, so where it comes from says nothing. */
+/** No page knows the token, so the origin of the request does not matter. */
 function onlyWith(token: string): RequestHandler {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(`Bearer ${token}`);

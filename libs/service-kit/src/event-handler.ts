@@ -10,9 +10,11 @@ import type { Handlers } from './serve-routes.ts';
 export interface EventLimits {
   /** Listeners at one time, in this process. */
   listeners: number;
-  /** Milliseconds between two looks at a kernel, however many listen. */
+  /** Milliseconds between two reads of a kernel, for any number of listeners. */
   period: number;
-  /** Milliseconds of silence after which a comment is sent: proxies and peers that are gone. */
+  /**
+   * Milliseconds of silence after which a comment is sent, for proxies and to notice lost peers.
+   */
   heartbeat: number;
 }
 
@@ -20,10 +22,10 @@ export const EVENT_DEFAULTS: EventLimits = { listeners: 1000, period: 1000, hear
 
 /**
  * `GET /v1/kernels/{id}/events`: the status of a kernel as server-sent events, one for each change,
- * until it is in a state that it does not leave by itself. A client that comes again with what it
- * heard last (EventSource does) gets nothing twice, and 204 where there is nothing more to come.
+ * until a final state. A client that returns with its last event (EventSource does) gets nothing
+ * twice, and 204 if nothing more will come.
  *
- * @param statusOf throws where there is no such kernel.
+ * @param statusOf throws if there is no such kernel.
  */
 export function eventHandler(
   statusOf: (buildId: string) => Promise<StatusAnswer>,
@@ -59,7 +61,7 @@ export function eventHandler(
     heard: string | undefined,
     look: () => Promise<StatusAnswer>,
   ): Promise<void> {
-    // Nginx holds answers back otherwise.
+    // Otherwise nginx buffers answers.
     response.setHeader('X-Accel-Buffering', 'no');
     response.setHeader('Content-Type', 'text/event-stream');
     response.write('retry: 2000\n\n');
@@ -81,7 +83,7 @@ export function eventHandler(
   }
 }
 
-/** The same for the same status, whichever process is asked. */
+/** The same for the same status, on every process. */
 function eventId(status: StatusAnswer): string {
   const { state, progress, pull } = status;
   const revision = 'revision' in status ? status.revision : 0;

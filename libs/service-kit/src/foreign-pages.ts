@@ -5,29 +5,29 @@ import { z } from 'zod';
 import { kindOf } from './settings/declare.ts';
 
 /**
- * The browser of somebody who may reach a depot lends that reach to every page that it shows. A page
- * of another origin sends an upload without asking first (a form needs no preflight), and a page
- * whose name begins to point at the depot's address counts as the depot's own. The first is told by
- * `Origin` and `Sec-Fetch-Site`, which no page can forge (fetch.spec.whatwg.org, w3c.github.io/
- * webappsec-fetch-metadata); the second by `Host`.
+ * A browser gives its reach to every page that it shows. A page of another origin can send an
+ * upload without asking first (a form needs no preflight), and a page whose host name is changed to
+ * the depot's address counts as the depot's own. `Origin` and `Sec-Fetch-Site`, which no page can
+ * forge, show the first (fetch.spec.whatwg.org, w3c.github.io/ webappsec-fetch-metadata); `Host`
+ * shows the second.
  */
 export interface PageRules {
-  /** Names, each perhaps with a port, under which the service is reached besides loopback's. */
+  /** Names of the service besides loopback's, with or without a port. */
   allowedHosts: readonly string[];
   /**
-   * Whoever reaches the service may do everything, so it is for this machine alone: other names and
-   * other origins get nothing, also to read, for what is here was published to nobody else. False:
+   * Anyone who reaches the service may do everything, so it is only for this machine: other names
+   * and other origins may not even read, since the data were published for nobody else. False:
    * pages of other origins may read.
    */
   onlyHere: boolean;
 }
 
-/** Where pages read and nobody is asked by name: what a service is that says nothing else. */
+/** Pages may read, and no name is required: the default of a service. */
 export const PUBLIC_PAGES: PageRules = { allowedHosts: [], onlyHere: false };
 
 const HOST = /^(?:[a-z\d._-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/;
 
-/** `BTFDEPOT_ALLOWED_HOSTS`: names or addresses, each perhaps with a port, commas between them. */
+/** `BTFDEPOT_ALLOWED_HOSTS`: names or addresses, with or without a port, separated by commas. */
 export const allowedHosts = kindOf(
   'names, `,` between them',
   z.string().transform((text, context) => {
@@ -46,7 +46,7 @@ interface Asked {
   reads: boolean;
 }
 
-/** Why a request is refused for the page that it comes from; undefined: it is not. */
+/** Why a request is refused for its page; undefined: it is not. */
 export function foreignPage(
   { method, headers, reads }: Asked,
   { allowedHosts, onlyHere }: PageRules,
@@ -65,7 +65,7 @@ export function foreignPage(
   }
   if (reads && !onlyHere) return undefined;
   const page = foreignOrigin(headers, host, allowedHosts);
-  // A link to the depot from anywhere is followed: what it shows, the page with the link cannot see.
+  // Links to the depot from anywhere work: the linking page cannot read the result.
   if (page === undefined || (isFollowedLink(headers) && method === 'GET')) return undefined;
   return {
     code: 'foreign-origin',
@@ -80,7 +80,7 @@ export function isLoopbackName(host: string): boolean {
   return /^(?:127(?:\.\d{1,3}){3}|\[::1\]|(?:[a-z\d-]+\.)*localhost)(?::\d+)?$/.test(host);
 }
 
-/** No name server decides where these lead: a forwarded port of a virtual machine, a tunnel. */
+/** No name server decides about these: a forwarded port of a virtual machine, a tunnel. */
 function isAddress(host: string): boolean {
   return isIP(host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')) !== 0;
 }
@@ -89,7 +89,7 @@ function isAllowed(host: string, allowed: readonly string[]): boolean {
   return allowed.includes(host) || allowed.includes(host.replace(/:\d+$/, ''));
 }
 
-/** The other origin that a page has which sends this; undefined: none. */
+/** The other origin of the page that sends this; undefined: none. */
 function foreignOrigin(
   { origin, 'sec-fetch-site': site }: IncomingHttpHeaders,
   host: string,
@@ -105,7 +105,7 @@ function foreignOrigin(
   return site === 'cross-site' || site === 'same-site' ? 'another origin' : undefined;
 }
 
-/** As the host of a URL is written, whose port is left out where it is the scheme's own. */
+/** In the form of a URL's host, without the scheme's default port. */
 function withoutDefaultPort(host: string, protocol: string): string {
   const port = protocol === 'https:' ? ':443' : ':80';
   return host.endsWith(port) ? host.slice(0, -port.length) : host;

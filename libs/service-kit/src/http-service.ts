@@ -23,72 +23,72 @@ export interface HttpServiceOptions {
   /** 0: any free port. */
   port: number;
   log: Logger;
-  /** Absent: the service answers nothing but its health. */
+  /** Absent: the service only answers health checks. */
   router?: Router;
   /**
-   * Answers what it can before Express and its middleware see the request, with `commonHeaders`;
-   * false: it is theirs, which `next` says of one later. For where the middleware costs more than
-   * the answer.
+   * Answers what it can ahead of Express and its middleware, with `commonHeaders`; false: Express
+   * answers, which it may also find out later and call `next`. For answers that cost less than the
+   * middleware.
    */
   hot?: (
     request: AddressedRequest,
     response: ServerResponse<AddressedRequest>,
     next: () => void,
   ) => boolean;
-  /** Paths where a refusal does harm: they are refused with the code that does least. */
+  /** Paths on which a refusal does harm: refused with the least harmful code. */
   finishes?: (path: string) => boolean;
-  /** Told of every problem answer. */
+  /** Called for every problem answer. */
   metrics?: Metrics;
   /** Absent: anybody may read. */
   readers?: TokenGuard | undefined;
-  /** Paths that need no token whoever may read: those that say how to give one. */
+  /** Paths that never need a token: those that explain how to send one. */
   open?: (path: string) => boolean;
-  /** Which pages of browsers may ask; absent: those of other origins may read. */
+  /** Rules for pages of browsers; absent: those of other origins may read. */
   pages?: PageRules;
-  /** POSTs that change nothing, by their path: questions that are too long for a URL. */
+  /** POSTs that change nothing, by path: questions that are too long for a URL. */
   reads?: (path: string) => boolean;
   /** For `/readyz`, and the metrics. */
   checks: Checks;
-  /** Proxies whose word on the client's address is believed (Express, `trust proxy`). */
+  /** Proxies that are trusted about the client's address (Express, `trust proxy`). */
   trustedProxies?: readonly string[];
   limits?: Partial<ConnectionLimits>;
-  /** How long `drain` takes, in milliseconds. */
+  /** Duration of `drain`, in milliseconds. */
   drainMs?: number;
-  /** How long requests under way may take after `close`, in milliseconds; then they are cut. */
+  /** Milliseconds that running requests may take after `close`; then they are cut. */
   graceMs?: number;
-  /** Ends what `close` waited for in vain with an answer, before that is cut. */
+  /** Ends requests that `close` waited for in vain with an answer, before they are cut. */
   onLate?: (reason: DepotError) => void;
 }
 
 interface ConnectionLimits {
-  /** At one time; more are closed as they come. */
+  /** Most connections at one time; more are closed as they come. */
   connections: number;
-  /** Milliseconds that a connection may take for the head of its request, from its first moment. */
+  /** Milliseconds that a connection may take for the head of its first request. */
   head: number;
 }
 
-/** An idle connection costs some kilobytes, so that these cost less than one kernel. */
+/** An idle connection takes some kilobytes, so all of these take less than one kernel. */
 const CONNECTION_LIMITS: ConnectionLimits = { connections: 10_000, head: 15_000 };
 
 export interface HttpService {
   /** `http://host:port`, the port that was bound. */
   url: string;
   /**
-   * Is not ready and serves on for `drainMs`, while balancers notice. Each connection ends with its
-   * next answer, so that its client opens the one after that elsewhere.
+   * Reports that it is not ready, and serves for `drainMs`, while balancers notice. Each connection
+   * ends with its next answer, so that its client opens the next one elsewhere.
    */
   drain: () => Promise<void>;
-  /** Takes no new connection, lets what runs finish, and closes. */
+  /** Takes no new connection, lets running requests finish, and closes. */
   close(): Promise<void>;
 }
 
 const isHealth = pathOfAny(Object.values(HEALTH_ROUTES));
 const READING_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Milliseconds for the answers that `onLate` brings about. */
+/** Milliseconds for the answers that `onLate` causes. */
 const LATE_ANSWERS = 1000;
 
-/** Binds an HTTP service: health, request ids and problem answers around the routes given. */
+/** Binds an HTTP service: health, request ids and problem answers around the given routes. */
 export async function startHttpService(options: HttpServiceOptions): Promise<HttpService> {
   const { log, hot } = options;
   const readiness = new ReadinessChecks(options.checks);
@@ -126,7 +126,8 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     }),
   );
   app.use((request, response, next) => {
-    // What still comes is from connections that were busy. A read takes no longer than a refusal.
+    // Late requests come from connections that were busy. Answering a read takes no longer than
+    // refusing it.
     if (!stopping || isReading(options, request.method, request.path)) next();
     else sendProblem(response, 'shutting-down', 'the service is stopping; retry with another one');
   });
@@ -141,14 +142,14 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const serverOptions = {
     IncomingMessage: addressedRequests(app),
-    // Uploads take as long as they take: their own rule ends a sender that stalls.
+    // No time limit for uploads: their own rule ends stalled senders.
     requestTimeout: 0,
     headersTimeout: limits.head,
     connectionsCheckingInterval: limits.head / 4,
   };
   const server = createServer(serverOptions, (request, response) => {
     const { readers, open } = options;
-    // Of every answer, those included that never get to Express.
+    // For every answer, including those that bypass Express.
     if (leaving) response.shouldKeepAlive = false;
     const [path = ''] = (request.url ?? '').split('?');
     if (isHealth(path)) {
@@ -160,7 +161,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
       const { code, detail } = foreign;
       log.info({ method: request.method, path, code, detail }, 'refused');
       options.metrics?.refused(code);
-      // Where a status does harm, the one that does least.
+      // If a status does harm, the least harmful one.
       refuseAhead(request, response, options.finishes?.(path) ? 'not-now' : code, detail);
       return;
     }
@@ -227,13 +228,13 @@ function foreignIn(
   return foreignPage({ method, headers, reads }, options.pages ?? PUBLIC_PAGES);
 }
 
-/** Whether the service that answers this is leaving: what would go on by itself is to end. */
+/** Whether the answering service is leaving: endless answers should end. */
 export function isStopping(request: Request): boolean {
   const { isStopping: ask } = request.app.locals as { isStopping?: () => boolean };
   return ask?.() ?? false;
 }
 
-/** What Node's parser does not take never becomes a request; it is told all the same what it was. */
+/** Requests that Node's parser refuses never reach a handler; they get a problem answer too. */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable) {
     socket.destroy();

@@ -1,6 +1,6 @@
 /**
- * What the services share around the use cases: settings, log, HTTP server with health and problem
- * answers, and an orderly end.
+ * Code shared by the services around the use cases: settings, log, HTTP server with health and
+ * problem answers, and an orderly end.
  */
 export { type AddressedRequest } from './addressed-request.ts';
 export { startAdmin } from './admin.ts';

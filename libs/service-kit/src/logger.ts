@@ -8,8 +8,8 @@ export function createLogger(name: string, level: string): Logger {
 }
 
 /**
- * Where it is written who changed what: a JSON object a line, added to a file whatever the log's
- * level, and in the file before the change is answered; without a file, the log itself.
+ * The audit log: a JSON object for each change, appended to a file whatever the log's level, before
+ * the change is answered; without a file, in the log itself.
  */
 export function auditLog(path: string | undefined, log: Logger): Logger {
   if (path === undefined) return log;

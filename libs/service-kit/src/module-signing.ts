@@ -11,7 +11,7 @@ import {
 } from '@btf-depot/carrier';
 import { oneOf, path, setting, SettingsError, text, type Settings } from './settings/declare.ts';
 
-/** Of those who make modules: what kernels trust that load only signed ones. */
+/** Of services that make modules: signatures for kernels that load only signed ones. */
 export const moduleSettings = {
   BTFDEPOT_MODULE_CERTIFICATE: setting(
     path.optional(),
@@ -35,12 +35,12 @@ export const moduleSettings = {
   ),
 };
 
-/** A signer that does not answer must not keep a module for ever. */
+/** A signer that does not answer must not block a module for ever. */
 const TIME_LIMIT = 60_000;
 
 /**
- * Signs modules as the settings say. Nothing where they name no certificate.
- * @throws SettingsError that names the setting that is wrong.
+ * Signs modules by the settings; not at all if they name no certificate.
+ * @throws SettingsError that names the wrong setting.
  */
 export async function moduleSigning(
   settings: Settings<typeof moduleSettings>,
@@ -76,9 +76,9 @@ export async function moduleSigning(
 }
 
 /**
- * A command of the shell that signs with a key that only it can use: gets the digest on its
- * standard input and the hash's name in BTFDEPOT_HASH, writes the raw signature to its standard
- * output, as `openssl pkeyutl -sign -pkeyopt digest:$BTFDEPOT_HASH -inkey …` does.
+ * A shell command that signs with a key that only it can use: it reads the digest from standard
+ * input and the hash's name from BTFDEPOT_HASH, and writes the raw signature to standard output, as
+ * `openssl pkeyutl -sign -pkeyopt digest:$BTFDEPOT_HASH -inkey …` does.
  */
 export function commandSigner(command: string): SignDigest {
   return async (digest, hash) => {
@@ -93,7 +93,7 @@ export function commandSigner(command: string): SignDigest {
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => signature.push(chunk));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    // It may end without reading, which its exit status tells.
+    // It may end without reading; its exit status shows that.
     child.stdin.on('error', () => undefined).end(digest);
     const [status] = (await once(child, 'close')) as [number | null];
     if (status === 0) return new Uint8Array(Buffer.concat(signature));

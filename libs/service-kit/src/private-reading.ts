@@ -3,11 +3,11 @@ import { DepotError, type TokenGuard } from '@btf-depot/depot';
 import { refuseAhead } from './refuse-ahead.ts';
 
 /**
- * For a depot that only token holders read: lets a request through with any valid token, with
- * answers that no shared cache keeps; answers it otherwise.
+ * For a depot that only token holders may read: lets a request with any valid token pass, and keeps
+ * its answers out of shared caches; otherwise answers it.
  *
- * @returns whether it was let through.
- * @throws whatever the token store throws.
+ * @returns whether it may pass.
+ * @throws the errors of the token store.
  */
 export async function letReader(
   guard: TokenGuard,
@@ -25,7 +25,7 @@ export async function letReader(
   return true;
 }
 
-/** The routes say `public`, which is for them to say of what anybody may have. */
+/** The routes say `public`, which holds only in a public depot. */
 function makePrivate(response: ServerResponse): void {
   const privately = (value: unknown) => String(value).replace(/\bpublic\b/, 'private');
   const setHeader = response.setHeader.bind(response);

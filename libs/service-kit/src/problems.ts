@@ -10,10 +10,10 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from './logger.ts';
 import { RepeatedWarnings } from './repeated-warnings.ts';
 
-/** How long caches may keep that something is not there: an upload may change it at any time. */
+/** How long caches may keep a miss: an upload may end it at any time. */
 const BRIEFLY = 'public, max-age=5';
 
-/** Answers with `application/problem+json`; ends the request whatever was written before. */
+/** Answers with `application/problem+json`; ends the request if something was written before. */
 export function sendProblem(
   response: Response,
   code: ProblemCode,
@@ -41,8 +41,8 @@ export function sendProblem(
 }
 
 /**
- * For a route's other methods: they are left to later routes, of another service in the same
- * process perhaps; where none takes them, `unanswered` says which methods the path has.
+ * For a route's other methods: later routes may answer them, perhaps of another service in the same
+ * process; otherwise `unanswered` lists the path's methods.
  */
 export function onlyMethods(allow: string): RequestHandler {
   return (_request, response, next) => {
@@ -53,7 +53,7 @@ export function onlyMethods(allow: string): RequestHandler {
   };
 }
 
-/** Behind all routes: 405 with the methods that the path takes, 404 where there is no such path. */
+/** After all routes: 405 with the path's methods, or 404 for an unknown path. */
 export const unanswered: RequestHandler = (request, response) => {
   const allow = [...allowedOf(response)].join(', ');
   const elsewhere = response.locals.elsewhere as string | undefined;
@@ -70,7 +70,7 @@ function allowedOf({ locals }: Response): Set<string> {
   return (locals.allowed as Set<string> | undefined) ?? new Set();
 }
 
-/** The one place where errors become HTTP: by their code; any other is internal, and is logged. */
+/** The one place that turns errors into HTTP: by their code; any other is internal, and logged. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   const warnings = new RepeatedWarnings(log);
   // Express knows error handlers by their four parameters.
@@ -84,7 +84,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       return;
     }
     const fields = { requestId, method: request.method, path: request.path, code };
-    // Whatever is away is so for all who ask.
+    // An outage affects all requests: warn once.
     if (PROBLEMS[code].status === 503) warnings.warn(fields, 'refused', detail);
     else log.info({ ...fields, detail }, 'refused');
     sendProblem(response, code, detail, error instanceof DepotError ? error.members : undefined);

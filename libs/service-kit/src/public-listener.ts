@@ -5,8 +5,8 @@ import type { LeavingSettings } from './settings/leaving.ts';
 import type { Guards } from './tokens.ts';
 
 /**
- * What `startHttpService` takes of the settings of a service that clients ask.
- * @param takesUploads without a guard these are for this machine alone, and so is the service.
+ * The options of `startHttpService` from the settings of a public service.
+ * @param takesUploads without a token guard, such a service is only for this machine.
  */
 export function publicListener(
   settings: Pick<Settings<typeof commonSettings>, 'BTFDEPOT_HOST' | 'BTFDEPOT_PORT'> &

@@ -39,7 +39,7 @@ export async function readJson<Output>(
 }
 
 /**
- * A request's query parameters; one that comes twice is refused.
+ * A request's query parameters; a repeated one is refused.
  * @throws DepotError `bad-query` that names the parameter.
  */
 export function readQuery<Output>(query: unknown, schema: z.ZodType<Output>): Output {

@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SingleFlight } from '@btf-depot/depot';
 
-/** Milliseconds that a check may take, for those who ask whether to send work here. */
+/** Milliseconds that a check may take. */
 const LIMIT = 2000;
 
-/** Milliseconds for which its result is good, however many ask. */
+/** Milliseconds for which its result is kept, for any number of requests. */
 const MAX_AGE = 1000;
 
 export interface Check {
-  /** Rejects with why it does not hold. */
+  /** Rejects with the reason of a failure. */
   run: () => Promise<void>;
   /**
-   * `hard`: without it the service can do nothing of its work, and no balancer should send it any.
-   * `degraded`: some of the work waits or fails, and would so in every other process too.
+   * `hard`: without it the service can do none of its work, and balancers should avoid it.
+   * `degraded`: part of the work waits or fails, as it would in every other process.
    */
   kind: 'hard' | 'degraded';
 }
 
 export type Checks = Readonly<Record<string, Check>>;
 
-/** Each check that does not hold, and why. */
+/** Each failed check, and its reason. */
 interface Readiness {
   failing: Record<string, string>;
   degraded: Record<string, string>;
@@ -31,14 +31,14 @@ interface Result {
   reason: string | undefined;
 }
 
-/** Runs the checks when somebody asks; a check that hangs fails, and is not begun again meanwhile. */
+/** Runs the checks on request; a hanging check fails, and is not started again meanwhile. */
 export class ReadinessChecks {
   readonly #checks: Checks;
   readonly #limit: number;
   readonly #results = new Map<string, Result>();
   readonly #runs: SingleFlight<void, string>;
 
-  /** @param limit milliseconds that each may take. */
+  /** @param limit milliseconds for each. */
   constructor(checks: Checks, limit = LIMIT) {
     this.#checks = checks;
     this.#limit = limit;

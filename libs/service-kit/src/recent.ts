@@ -1,4 +1,4 @@
-/** Answers by key that are at most so old: many who ask for one share one look. */
+/** Answers by key, at most so old: simultaneous requests share one read. */
 export class Recent<Answer> {
   readonly #look: (key: string) => Promise<Answer>;
   readonly #maxAge: number;
@@ -14,7 +14,7 @@ export class Recent<Answer> {
     const now = performance.now();
     const known = this.#answers.get(key);
     if (known && now - known.at < this.#maxAge) return known.answer;
-    // What nobody asked for again is old by now.
+    // Entries without further requests are old by now.
     for (const [other, { at }] of this.#answers) {
       if (now - at >= this.#maxAge) this.#answers.delete(other);
     }

@@ -34,7 +34,7 @@ export function recordHandlers(
       );
     return newest(buildId);
   };
-  /** Records change with every revision, so whoever keeps an answer asks again before using it. */
+  /** Records change with every revision, so a cached answer must be revalidated. */
   const isToBeAskedAgain = (response: Response) => response.setHeader('Cache-Control', 'no-cache');
   const unknown = (buildId: string) =>
     new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
 import { commonHeaders } from './common-headers.ts';
 
-/** How long a refused sender may go on before its connection is cut, in milliseconds. */
+/** Milliseconds that a refused sender may continue before its connection is cut. */
 const LINGER_MS = 1000;
 
-/** Answers with a problem ahead of Express, and reads no more of the request. */
+/** Answers with a problem ahead of Express, and stops reading the request. */
 export function refuseAhead(
   request: IncomingMessage,
   response: ServerResponse,
@@ -26,16 +26,17 @@ export function refuseAhead(
 }
 
 /**
- * A refused upload is not read to its end. Its connection is left open for a moment, so that the
- * sender meets the answer and not a reset.
+ * A refused upload is not read to its end. Its connection stays open for a moment, so that the
+ * sender gets the answer and not a reset.
  */
 export function stopReading(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete) return;
-  // A connection that we end with this answer would be reset under a sender that still sends.
+  // If we closed the connection with the answer, a sender that still sends would get a reset.
   if (request.headers.connection?.toLowerCase() !== 'close') response.shouldKeepAlive = true;
   response.once('finish', () => {
     setTimeout(() => {
-      // What has no body, or a short one, is complete by now, and its connection is kept.
+      // A request without a body, or with a short one, is complete by now, and its connection is
+      // kept.
       if (!request.complete) request.destroy();
     }, LINGER_MS).unref();
   });

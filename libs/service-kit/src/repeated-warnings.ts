@@ -1,23 +1,23 @@
 /** Milliseconds between two lines of one cause. */
 const PERIOD = 60_000;
 
-/** Causes that are told apart; beyond it, the one that came first is forgotten. */
+/** Most distinct causes; beyond, the oldest is forgotten. */
 const MOST = 1000;
 
-/** A log, of which no more is needed. */
+/** The part of a log that is used here. */
 interface WarningLog {
   warn: (fields: object, message: string) => void;
 }
 
 interface Cause {
   said: number;
-  /** Since it was said. */
+  /** Repetitions since the last line. */
   times: number;
 }
 
 /**
- * Warns of a cause when it is new, and then once a minute at most, with how often it came: what is
- * away is so for thousands of requests, and one line says it.
+ * Warns of a new cause, and then at most once a minute, with the number of repetitions: an outage
+ * affects thousands of requests, and one line is enough.
  */
 export class RepeatedWarnings {
   readonly #log: WarningLog;
@@ -29,7 +29,7 @@ export class RepeatedWarnings {
 
   warn(fields: object, message: string, error: unknown): void {
     const detail = error instanceof Error ? error.message : String(error);
-    // The same of another kernel, blob or job is the same cause.
+    // The same fault of another kernel, blob or job is the same cause.
     const key = `${message} ${detail}`.replaceAll(/[\da-f]{8,}|\d+/g, '#');
     const now = performance.now();
     const known = this.#causes.get(key);

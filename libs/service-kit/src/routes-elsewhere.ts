@@ -1,17 +1,17 @@
 import type { RouteTable } from '@btf-depot/contracts/routes';
 import { Router } from 'express';
 
-/** A service whose routes are asked for here. */
+/** A service whose routes are sometimes requested here. */
 export interface OtherService {
-  /** What this one is, and what the other one does. */
+  /** What this service is, and what the other one does. */
   says: string;
-  /** Its address for clients, if an operator has told it. */
+  /** Its address for clients, if set. */
   url?: string | undefined;
 }
 
 /**
- * For behind a service's own routes: a request for another service's is refused as any other that
- * it does not answer, and the refusal says who does.
+ * After a service's own routes: refuses requests for another service's routes, and names that
+ * service.
  */
 export function routesElsewhere(table: RouteTable, { says, url }: OtherService): Router {
   const router = Router();

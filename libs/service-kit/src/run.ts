@@ -8,9 +8,9 @@ import type { commonSettings } from './settings/common.ts';
 import { readSettings, SettingsError, type Settings } from './settings/declare.ts';
 import { flagHelp, settingsHelp } from './settings/describe.ts';
 
-/** What a started service gives back: how to end it in order. */
+/** A running service, with its orderly end. */
 export interface Running {
-  /** Serves on, and says that it will not for long. */
+  /** Continues to serve, and reports that it will stop soon. */
   drain?(): Promise<void>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ interface Service<Shape extends z.ZodRawShape> {
   /** A sentence for `--help`. */
   purpose: string;
   settings: Shape;
-  /** Options of the command line, each with the setting that it stands before. */
+  /** Options of the command line, each with the setting that it overrides. */
   flags?: Record<string, keyof Shape & string>;
 }
 
@@ -71,14 +71,14 @@ export async function runService<Shape extends typeof commonSettings>(
     });
   } catch (error) {
     log.fatal({ err: error }, 'cannot start');
-    // What was begun before that, as threads and connections, would keep the process for ever.
+    // Threads and connections that were already started would keep the process alive.
     process.exit(1);
   }
 }
 
 /**
- * Starts, waits for SIGTERM or SIGINT, closes in order and exits; after SIGTERM, which is not of a
- * person who waits, it drains first. A second signal exits at once. Rejects where the start fails.
+ * Starts, waits for SIGTERM or SIGINT, closes in order and exits. It drains first after SIGTERM,
+ * since no person waits then. A second signal exits at once. Rejects if the start fails.
  */
 export async function runUntilSignal(log: Logger, start: () => Promise<Running>): Promise<void> {
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
@@ -99,7 +99,7 @@ export async function runUntilSignal(log: Logger, start: () => Promise<Running>)
   process.exit(0);
 }
 
-/** @throws SettingsError for what the service does not know. */
+/** @throws SettingsError for unknown options. */
 function readFlags<Shape extends z.ZodRawShape>({ flags = {} }: Service<Shape>) {
   const options = Object.fromEntries(
     Object.keys(flags).map((flag) => [flag, { type: 'string' as const }]),

@@ -9,28 +9,25 @@ export interface Asked<Of extends Route> {
   request: Request;
   response: Response;
   params: Readonly<Record<PathParameter<Of['path']>, string>>;
-  /** The query as the route's schema has it. @throws DepotError as `readQuery`. */
+  /** The query in the form of the route's schema. @throws DepotError as `readQuery`. */
   query: () => Of extends { query: infer Schema extends z.ZodType } ? z.output<Schema> : never;
-  /** Reads the body as the route's schema has it. @throws DepotError as `readJson`. */
+  /** Reads the body in the form of the route's schema. @throws DepotError as `readJson`. */
   body: () => Promise<
     Of extends { body: { schema: infer Schema extends z.ZodType } } ? z.output<Schema> : never
   >;
 }
 
-/**
- * Answers one route. It reads the query and the body when it is their turn: who may not ask is told
- * that first.
- */
+/** Answers one route. It reads query and body itself, so that it can check permissions first. */
 type Handler<Of extends Route> = (asked: Asked<Of>) => unknown;
 
-/** One for each route of a table: `tsc` refuses what leaves one out. */
+/** One for each route of a table: `tsc` refuses an incomplete one. */
 export type Handlers<Table extends RouteTable> = {
   readonly [Name in keyof Table]: Handler<Table[Name]>;
 };
 
 /**
  * Serves the routes of a table; Express answers HEAD with those of GET. Other methods of their
- * paths are left to later routers, of another service in the same process perhaps.
+ * paths are left to later routers, perhaps of another service in the same process.
  */
 export function serveRoutes<Table extends RouteTable>(
   table: Table,
@@ -50,7 +47,7 @@ export function serveRoutes<Table extends RouteTable>(
   return router;
 }
 
-/** A parameter comes after all fixed text: `~` is the last of what a path has. */
+/** A parameter sorts after all fixed text: `~` is the last character of a path. */
 function byFixedText(a: string, b: string): number {
   const [first, second] = [a, b].map((path) => path.replace(/\{\w+\}/g, '~'));
   return first < second ? -1 : 1;

@@ -4,7 +4,7 @@ import { openSecretKey, type SigningKey } from '@btf-depot/depot';
 import type { Logger } from './logger.ts';
 import { paths, setting, SettingsError, type Settings } from './settings/declare.ts';
 
-/** Of those who publish. */
+/** For services that publish. */
 export const signingSettings = {
   BTFDEPOT_SIGNING_KEYS: setting(
     paths,
@@ -13,7 +13,7 @@ export const signingSettings = {
   ),
 };
 
-/** Of those who have no secret keys, and tell the public ones. */
+/** For services that only show the public keys. */
 export const publicKeySettings = {
   BTFDEPOT_PUBLIC_KEYS: setting(paths, '', 'Public keys, which `/v1/keys` answers.'),
 };

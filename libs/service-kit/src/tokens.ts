@@ -1,7 +1,7 @@
 import { TokenGuard, type Clock, type TokenStore } from '@btf-depot/depot';
 import { oneOf, seconds, setting, SettingsError, type Settings } from './settings/declare.ts';
 
-/** Who may do what. */
+/** Settings of tokens. */
 export const tokenSettings = {
   BTFDEPOT_TOKENS: setting(
     oneOf('off', 'uploads', 'all').optional(),
@@ -13,15 +13,15 @@ export const tokenSettings = {
 };
 
 export interface Guards {
-  /** For what changes something. */
+  /** For requests that change something. */
   writes?: TokenGuard | undefined;
   /** For everything but health. */
   reads?: TokenGuard | undefined;
 }
 
 /**
- * The guards that the settings ask for.
- * @throws SettingsError where uploads would be open to more than this machine.
+ * The guards by the settings.
+ * @throws SettingsError if uploads would be open to other machines.
  */
 export function tokenGuards(
   settings: Settings<typeof tokenSettings> & { BTFDEPOT_HOST: string },
@@ -41,7 +41,7 @@ export function tokenGuards(
   return { writes: guard, reads: rule === 'all' ? guard : undefined };
 }
 
-/** Whether no other machine reaches an address. */
+/** Whether only this machine reaches an address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

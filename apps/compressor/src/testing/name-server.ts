@@ -7,7 +7,7 @@ const ANSWER = [0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
 /** A pointer to the question's name, type A, class IN, no time to live, four bytes. */
 const RECORD = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4];
 
-/** A name server (RFC 1035) that has one address for every name, and may change its mind. */
+/** A name server (RFC 1035) with one address for every name, which may change. */
 export async function startNameServer(next: () => string) {
   let asked = 0;
   const socket = createSocket('udp4');
@@ -25,7 +25,7 @@ export async function startNameServer(next: () => string) {
   resolver.setServers([`127.0.0.1:${socket.address().port}`]);
   return {
     asked: () => asked,
-    /** As `dns.lookup`, of this server alone. */
+    /** As `dns.lookup`, with this server alone. */
     lookup: ((host, _options, done) => {
       resolver.resolve4(host, (error, found) => {
         const all = error ? [] : found.map((address) => ({ address, family: 4 }));

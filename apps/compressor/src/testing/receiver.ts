@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** Somebody who is told by webhook: answers as it is asked to, and keeps what it was sent. */
+/** A receiver of webhooks: answers as told, and keeps the deliveries. */
 export async function startReceiver() {
   const got: { headers: IncomingHttpHeaders; body: string }[] = [];
   let answer = (response: ServerResponse): void => {

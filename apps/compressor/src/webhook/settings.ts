@@ -37,7 +37,7 @@ export const webhookSettings = {
 };
 
 /**
- * The announcer that the settings ask for, as a member of what the compressor is given.
+ * The announcer by the settings, as an option of the compressor.
  * @throws SettingsError for an address without a secret.
  */
 export function announcerOf(

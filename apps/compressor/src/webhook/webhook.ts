@@ -9,25 +9,25 @@ export interface WebhookOptions {
   url: URL;
   /** Of the HMAC. */
   key: Uint8Array;
-  /** Whether the receiver may have an address that is not a public one. */
+  /** Whether the receiver may have a private address. */
   allowPrivate: boolean;
   /** Milliseconds for a delivery. */
   timeoutMs?: number;
-  /** Of names; tests have their own. */
+  /** Lookup of names; tests have their own. */
   lookup?: ReturnType<typeof publicLookup>;
 }
 
 const WEBHOOK_DEFAULTS = { timeoutMs: 10_000 } as const;
 
 /**
- * POSTs `{"type": "kernel.ready", "timestamp", "data": status}`, signed as Standard Webhooks has it
+ * POSTs `{"type": "kernel.ready", "timestamp", "data": status}`, signed by Standard Webhooks
  * (github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md): the id is the same
  * each time that a revision is announced. Redirects are not followed.
  */
 export class Webhook implements Announcer {
   readonly #options: WebhookOptions;
   readonly #clock: Clock;
-  /** Told of a receiver that will not have it. */
+  /** Called if the receiver refuses for good. */
   readonly #onRefused: (error: Error) => void;
 
   constructor(options: WebhookOptions, clock: Clock, onRefused: (error: Error) => void) {
@@ -55,13 +55,13 @@ export class Webhook implements Announcer {
     });
     if (status >= 200 && status < 300) return;
     const message = `the webhook answered ${status} for ${id}`;
-    // It was understood and will not be taken another time; anything else may pass.
+    // The receiver understood and refused for good; other failures may be temporary.
     if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
       this.#onRefused(new Error(message));
     } else throw new AnnounceLater(message, false);
   }
 
-  /** @returns the status; what else is answered is not read. */
+  /** @returns the status; the rest of the answer is not read. */
   async #post(body: string, headers: http.OutgoingHttpHeaders): Promise<number> {
     const { url, allowPrivate, timeoutMs = WEBHOOK_DEFAULTS.timeoutMs } = this.#options;
     const { lookup = publicLookup() } = this.#options;
@@ -73,7 +73,7 @@ export class Webhook implements Announcer {
         const sent = request(url, {
           method: 'POST',
           headers,
-          // A connection for each, so that each is checked.
+          // A new connection for each delivery, so that each address is checked.
           agent: false,
           signal: AbortSignal.timeout(timeoutMs),
           ...checked,

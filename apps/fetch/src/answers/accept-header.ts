@@ -1,7 +1,7 @@
 /**
- * What a client likes best of what there is, by a header of weighted choices such as Accept or
- * Accept-Encoding (RFC 9110, 12.4.2); of equal ones, the first that is offered. `*` stands for any,
- * `type/*` for any of that type. Undefined if it takes none of them.
+ * The offer that a client prefers, by a header of weighted choices such as Accept or
+ * Accept-Encoding (RFC 9110, 12.4.2); of equal ones, the first offer. `*` stands for any, `type/*`
+ * for any of that type. Undefined if it takes none of them.
  */
 export function preferred<Offer extends string>(
   header: string,

@@ -7,34 +7,33 @@ import type { HeldMemory } from '../blobs/held-memory.ts';
 import type { Budget } from '../clients/budget.ts';
 import type { Answered } from '../kernels/kernel-thread.ts';
 
-/** A body that was computed, ready to be sent. */
+/** A computed body, ready to send. */
 export interface Answer {
   bytes: Buffer;
   sha256: string;
   mediaType: string;
-  /** Where it counts while readers have not taken it. */
+  /** Where its bytes count until readers have taken them. */
   held: HeldMemory;
   headers?: OutgoingHttpHeaders;
 }
 
 export interface Question {
-  /** Says all that the answer depends on. */
+  /** Contains everything that the answer depends on. */
   key: string;
   mediaType: string;
-  /** What the client spends on an answer that is not in memory; see Budget. */
+  /** The price of an answer that is not in memory; see Budget. */
   cost: number;
-  /** Bytes that the answer has, or nearly so, where they are known and many. */
+  /** Approximate bytes of the answer, if they are known and many. */
   size?: number;
-  /** What the answer has besides where another page goes on. */
+  /** Additional headers if there is a next page. */
   more?: (next: string | undefined) => Pick<Answer, 'headers'>;
 }
 
-/** What an entry takes beside its bytes. */
+/** Overhead of an entry. */
 const OVERHEAD = 512;
 
 /**
- * Computed answers in memory, at most so many bytes, refusals included: the least recently used
- * goes.
+ * Computed answers and refusals in memory, at most so many bytes: the least recently used one goes.
  */
 export class Answers {
   readonly #budget: Budget;
@@ -50,17 +49,17 @@ export class Answers {
     });
   }
 
-  /** The answer if it is in memory, and can be sent to whoever asks. */
+  /** The answer if it is in memory, and can be sent to this client. */
   peek(request: Pick<Request, 'ip'>, key: string): Answer | undefined {
     const entry = this.#cache.get(key);
     return entry && 'bytes' in entry && this.#held.admits(entry.bytes, request) ? entry : undefined;
   }
 
   /**
-   * The answer; what is in memory costs the client nothing.
-   * @param make is given the client. It is called for each of many who ask for the same at once,
-   *   and makes one answer for all.
-   * @throws DepotError `budget-spent`, `busy` if it could not be sent; what `make` throws.
+   * The answer; one in memory costs the client nothing.
+   * @param make is given the client. For simultaneous requests of the same answer it may be called
+   *   for each, and makes one answer for all.
+   * @throws DepotError `budget-spent`, `busy` if it could not be sent; the errors of `make`.
    */
   async get(
     request: Pick<Request, 'ip'>,
@@ -80,7 +79,7 @@ export class Answers {
       this.#cache.set(key, answer);
       return answer;
     } catch (error) {
-      // A miss stays one until the kernel changes; what is busy or broken may be well again.
+      // A miss lasts until the kernel changes; overload and faults may end before.
       if (error instanceof DepotError && LASTING.has(error.code)) this.#cache.set(key, error);
       throw error;
     }

@@ -2,7 +2,7 @@ import { COMPRESSED_FORM_NAMES, compressedSpec, type KernelRecord } from '@btf-d
 import { findArtifact } from '@btf-depot/depot';
 import { preferred } from './accept-header.ts';
 
-/** Forms that are content codings; of two that a client likes alike, the later one is smaller. */
+/** Forms that are content codings; of two equally preferred ones, the later one is smaller. */
 const CODED = COMPRESSED_FORM_NAMES.flatMap((form) => {
   const { coding } = compressedSpec(form);
   return coding === undefined ? [] : [[coding, `.${form}`] as const];
@@ -14,13 +14,13 @@ export interface ChosenArtifact {
   mediaType: string;
   /** Content-Encoding of the bytes. */
   encoding?: string;
-  /** Request headers that this depended on. */
+  /** Request headers that the choice depended on. */
   vary?: string;
 }
 
 /**
- * The artifact of that name as it is sent: where the same bytes are stored compressed too, in the
- * form that the client takes. Nothing is compressed here.
+ * The artifact of that name, in a stored compressed form if the client takes it. Nothing is
+ * compressed here.
  *
  * @throws DepotError as `findArtifact`.
  */

@@ -8,16 +8,13 @@ import type { HeldMemory } from '../blobs/held-memory.ts';
 import { sendBytes, type Piece } from '../blobs/send-bytes.ts';
 import { READABLE_ELSEWHERE } from '../routes/cors.ts';
 
-/** An answer of which only the bytes are missing. */
+/** An answer without its bytes. */
 export interface KnownAnswer {
-  /**
-   * Where the bytes count while readers have not taken them, and need room; by default, with the
-   * blobs, which have it.
-   */
+  /** Where the bytes count until readers have taken them; by default, with the blobs. */
   held?: HeldMemory;
   sha256: string;
   mediaType: string;
-  /** By its hash a blob never changes; by its name it may with the next revision. */
+  /** A blob by hash never changes; one by name may change with the next revision. */
   immutable: boolean;
   /** Content-Encoding of the bytes. */
   encoding?: string;
@@ -25,16 +22,16 @@ export interface KnownAnswer {
   vary?: string;
   /** More headers. */
   headers?: OutgoingHttpHeaders;
-  /** The answer is whole or an error: its reader takes one that is cut for something else. */
+  /** The answer must be complete or an error: its reader misinterprets a cut one. */
   neverCut?: boolean | undefined;
 }
 
 export interface BlobAnswer extends KnownAnswer {
-  /** A blob on its way is closed when it was sent, or did not need to be. */
+  /** A streamed blob is closed when it was sent, or need not be sent. */
   bytes: Buffer | ColdBlob;
 }
 
-/** Who asks for more ranges than these gets the whole (RFC 9110, 14.2 allows it). */
+/** Requests for more ranges get the whole (RFC 9110, 14.2 allows it). */
 const MAX_RANGES = 16;
 
 interface Part {
@@ -44,12 +41,12 @@ interface Part {
 }
 
 /**
- * Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110. What is in memory
- * is handed over at once; before anything is told of a blob on its way, its bytes are known to be
- * sound, unless they are so many that it is cut if they are not.
- * @returns a promise if the blob is on its way.
- * @throws DepotError `busy` if slow readers hold as much as they may, or this client does;
- *   `damaged-blob`, `store-unavailable`.
+ * Answers GET or HEAD with a blob: conditional and range requests as in RFC 9110. A blob in memory
+ * is written at once. For a streamed blob, the hash is verified before the head is sent; a large
+ * one is cut at the end if its hash is wrong.
+ * @returns a promise if the blob is streamed.
+ * @throws DepotError `busy` if slow readers, or this client, hold too much memory; `damaged-blob`,
+ *   `store-unavailable`.
  */
 export type SendBlob = (
   request: AddressedRequest,
@@ -58,8 +55,8 @@ export type SendBlob = (
 ) => Promise<void> | undefined;
 
 /**
- * @param blobsHeld counts what slow readers have not taken yet of blobs.
- * @param metrics told of what is sent.
+ * @param blobsHeld counts bytes of blobs that slow readers have not taken yet.
+ * @param metrics counts sent bytes.
  */
 export function blobSender(blobsHeld: HeldMemory, metrics?: Metrics): SendBlob {
   return (request, response, answer) => {
@@ -107,7 +104,10 @@ async function sendWhenSound(
   if (!response.destroyed) send();
 }
 
-/** Its length, too, is only known when the hash holds; that the client has it is known without. */
+/**
+ * The length, too, is only certain once the hash is right; that the client's copy is current is
+ * certain before.
+ */
 async function whenSound(blob: ColdBlob, { status, body }: Plan, mayCut: boolean): Promise<void> {
   if (status === 304 || status === 412) return;
   const pieces = (Array.isArray(body) ? body : []) as readonly Piece[];
@@ -124,7 +124,7 @@ function sizeOf(pieces: readonly Piece[]): number {
   );
 }
 
-/** What is to be answered, of which nothing is sent yet. */
+/** An answer of which nothing is sent yet. */
 interface Plan {
   status: number;
   headers: OutgoingHttpHeaders;
@@ -226,8 +226,8 @@ function tagsOf(header: string): string[] {
 }
 
 /**
- * The ranges that are asked for, those that touch each other as one. Undefined if the whole is to
- * be sent: no range, too many, a malformed one, or an `If-Range` that another revision answered.
+ * The requested ranges, adjacent ones joined. Undefined if the whole is to be sent: no range, too
+ * many, a malformed one, or an `If-Range` of another revision.
  */
 function partsOf(
   { headers }: IncomingMessage,
@@ -244,7 +244,7 @@ function partsOf(
   return ranges;
 }
 
-/** The last bytes of fewer than are asked for are all of them (RFC 9110, 14.1.2). */
+/** A suffix longer than the blob is the whole blob (RFC 9110, 14.1.2). */
 function withinSize(range: string, size: number): string {
   return range.replace(/(?<=[=,]\s*)-(\d+)(?=\s*(?:,|$))/g, (_whole, last: string) =>
     Number(last) > size ? `-${size}` : `-${last}`,

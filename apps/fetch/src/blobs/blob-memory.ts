@@ -1,23 +1,23 @@
-/** Bytes beyond the limit that may wait for the collector. */
+/** Bytes beyond the limit that may wait for the garbage collector. */
 const UNCOLLECTED = 128 * 1024 * 1024;
 
 /**
- * Memory for blobs that come from the store. V8 counts the memory of an ArrayBuffer, and collects
- * all its heap after every few blobs, which takes longer than all else that a blob needs. That of a
- * SharedArrayBuffer it does not count, so that here it is counted, and others are used where too
- * much waits for the collector: then it comes soon.
+ * Memory for blobs from the store. V8 counts the memory of an ArrayBuffer, and collects its whole
+ * heap after every few blobs, which takes longer than everything else. It does not count a
+ * SharedArrayBuffer, so this class counts it, and uses ArrayBuffers if too much waits for the
+ * collector: then it runs soon.
  */
 export class BlobMemory {
   readonly #limit: number;
   #uncounted = 0;
   readonly #collected = new FinalizationRegistry<number>((size) => (this.#uncounted -= size));
 
-  /** @param expected bytes that are in use at one time. */
+  /** @param expected bytes in use at one time. */
   constructor(expected: number) {
     this.#limit = expected + UNCOLLECTED;
   }
 
-  /** @returns so many bytes, whatever is in them. */
+  /** @returns so many bytes, with any contents. */
   take(size: number): Buffer {
     if (this.#uncounted + size > this.#limit) return Buffer.allocUnsafeSlow(size);
     const memory = new SharedArrayBuffer(size);

@@ -7,33 +7,33 @@ import {
 } from '@btf-depot/depot';
 import type { HeldMemory } from './held-memory.ts';
 
-/** A blob on its way from the store. Whoever has one reads it or not, and then closes it. */
+/** A blob being read from the store. Read it or not, then close it. */
 export interface ColdBlob {
   /** Bytes. */
   readonly length: number;
-  /** Whether an answer can have several parts of it. */
+  /** Whether one answer can have several parts of it. */
   readonly inParts: boolean;
   /**
-   * Resolves when an answer with the bytes from `start` up to `end` may begin: their hash is known
-   * to hold, or they are the whole of a large blob, of which `read` gives the end only if it does.
-   * @param mayCut false: the second is not enough, for this reader takes a cut answer for another.
+   * Resolves when an answer with the bytes from `start` up to `end` may begin: their hash is right,
+   * or they are a whole large blob, of which `read` gives the end only if the hash is right.
+   * @param mayCut false: the second is not enough, since this reader misinterprets a cut answer.
    * @throws DepotError `damaged-blob`, `store-unavailable`.
    */
   prepare(start: number, end: number, mayCut: boolean): Promise<void>;
-  /** The bytes from `start` up to `end`, as they come. Throws where the store breaks off. */
+  /** The bytes from `start` up to `end`, as they come. Throws if the store breaks off. */
   read(start: number, end: number): AsyncIterable<Uint8Array>;
-  /** Ends the reading, also one that waits. */
+  /** Ends the reading, even while it waits. */
   close(): void;
 }
 
 const ABANDONED = new Error('nobody reads it');
 
-/** Bytes that a follower is given at a time, so that others have their turn. */
+/** Bytes that a follower gets in one turn. */
 const PART = 512 * 1024;
 
 /**
- * A blob that comes into memory while any number of readers follow, each at its own speed: one read
- * of the store for all. When nobody reads it any more before it is whole, the store is left alone.
+ * A blob being read into memory, followed by any number of readers, each at its own speed: one read
+ * of the store for all. If all readers leave before it is complete, the read is stopped.
  */
 export class FillingBlob {
   /** Bytes. */
@@ -45,7 +45,7 @@ export class FillingBlob {
   #readers = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param onEnd told once: the whole blob, or undefined if it did not come to that. */
+  /** @param onEnd called once: with the whole blob, or undefined if it is not complete. */
   constructor(load: BlobLoad, held: HeldMemory, onEnd: (whole?: Buffer) => void) {
     this.length = load.bytes.length;
     this.#load = load;
@@ -67,8 +67,8 @@ export class FillingBlob {
   }
 
   /**
-   * @returns undefined if its last reader left before it was whole.
-   * @throws where the store broke off.
+   * @returns undefined if its last reader left before it was complete.
+   * @throws if the store broke off.
    */
   open(): ColdBlob | undefined {
     if (this.#failure === ABANDONED) return undefined;
@@ -122,20 +122,20 @@ export class FillingBlob {
   }
 }
 
-/** Whether this is the whole of a blob that is hashed while it flows. */
+/** Whether this is a whole blob that is hashed while it flows. */
 function flows(length: number, start: number, end: number): boolean {
   return length > VERIFIED_FIRST && start === 0 && end === length;
 }
 
-/** What the store broke off with has no code; before the head was sent it is told with one. */
+/** An error of the store has no code; before the head was sent, it gets one. */
 function asRefusal(error: Error): Error {
   if (error instanceof DepotError) return error;
   return new DepotError('store-unavailable', error.message, { cause: error });
 }
 
 /**
- * A blob for which there is no memory: each reader has its own way to the store, at its own speed.
- * A part of it costs a read of the whole, so several parts are not given.
+ * A blob without memory for it: each reader reads the store by itself, at its own speed. A range
+ * costs a read of the whole, so several ranges are not offered.
  */
 export function passedOn(blobs: BlobStore, sha256: string, size: number): ColdBlob {
   let current: BlobStream | undefined;
@@ -163,7 +163,7 @@ export function passedOn(blobs: BlobStore, sha256: string, size: number): ColdBl
   };
 }
 
-/** Reading a part of a blob hashes the whole first. */
+/** Reading a range of a blob hashes the whole first. */
 async function hashWhole(blobs: BlobStore, sha256: string): Promise<void> {
   const found = await blobs.stream(sha256, { start: 0, end: 1 });
   found?.bytes.destroy();

@@ -1,10 +1,10 @@
-/** What takes memory: a buffer, or a blob that comes. */
+/** An object that takes memory: a buffer, or a blob being read. */
 export interface Holdable {
   /** Bytes. */
   readonly length: number;
 }
 
-/** Things that are held, each counted once, however often it is. */
+/** Held objects, each counted once, however often it is held. */
 export class HeldBytes {
   readonly #times = new Map<Holdable, number>();
   /** Of all of them. */

@@ -3,65 +3,65 @@ import { DepotError } from '@btf-depot/depot';
 import { clientOf, type AddressedRequest } from '@btf-depot/service-kit';
 import { HeldBytes, type Holdable } from './held-bytes.ts';
 
-/** Milliseconds in which a reader must take at least something. */
+/** Milliseconds in which a reader must take at least some bytes. */
 const STALLED = 60_000;
 
 /**
- * Milliseconds in which a reader must take a part of what it is sent (send-bytes.ts), lest it is cut
- * where others find no room: 17 kB/s, in the bursts in which the kernel asks for more.
+ * Milliseconds in which a reader must take a part of its answer (send-bytes.ts), or it may be cut
+ * for others: 17 kB/s, in the bursts in which the kernel asks for more.
  */
 const SLOW = 15_000;
 
-/** Bytes of an answer that finds room where larger ones have taken theirs: a variable, a page. */
+/** Bytes of a small answer, which has reserved memory: a variable, a page. */
 const SMALL = 64 * 1024;
 
-/** What of the limit is for small answers alone. */
+/** Share of the limit reserved for small answers. */
 const SHARE_OF_SMALL = 0.25;
 
-/** The most of the limit that is on its way to one client, the part for small answers included. */
+/** Largest share of the limit for one client, small answers included. */
 const SHARE_OF_CLIENT = 0.5;
 
-/** Who is sent something. */
+/** The receiver of an answer. */
 type Asking = Pick<AddressedRequest, 'ip'>;
 type Sent = ServerResponse<AddressedRequest>;
 
 interface Sending {
   buffer: Buffer;
   client: string;
-  /** When something was last taken of it, on the clock of `performance.now`. */
+  /** When it last took some of its answer, on the clock of `performance.now`. */
   takenAt: number;
 }
 
 /**
- * Memory that readers hold: what is being sent stays, whether or not a cache still has it. Each
- * is counted once, however many readers it has.
+ * Memory held by readers: a buffer that is being sent stays, whether or not a cache has it. Each is
+ * counted once, however many readers it has.
  */
 export class HeldMemory {
   readonly #all = new HeldBytes();
   readonly #ofClients = new Map<string, HeldBytes>();
-  /** Answers on their way, those first of which nothing was taken for longest. */
+  /** Unfinished answers, those first that have waited longest for their reader. */
   readonly #sending = new Map<Sent, Sending>();
   readonly #limit: number;
   readonly #slow: number;
 
   /**
    * @param limit in bytes.
-   * @param slow milliseconds after which who takes nothing may be cut.
+   * @param slow milliseconds after which a reader that takes nothing may be cut.
    */
   constructor(limit: number, slow = SLOW) {
     this.#limit = limit;
     this.#slow = slow;
   }
 
-  /** Whether so many bytes more may be held. */
+  /** Whether so many more bytes may be held. */
   hasRoom(bytes: number): boolean {
     return this.#all.bytes + bytes <= this.#limit;
   }
 
   /**
-   * Whether this may be sent: it is held already, or there is room, of the whole and of the client's
-   * share. Room is made by cutting those off who take next to nothing. Who takes what it is sent is
-   * never cut for the sake of others.
+   * Whether this may be sent: it is held already, or there is room, in total and in the client's
+   * share. Readers that take next to nothing are cut to make room. A reader that keeps reading is
+   * never cut for others.
    */
   admits(what: Holdable, asking: Asking): boolean {
     return this.#sharesWith(asking, what) && this.#hasRoomFor(what);
@@ -80,7 +80,7 @@ export class HeldMemory {
     }
   }
 
-  /** What is over the share goes to a client that has nothing on its way. */
+  /** An answer beyond the client's share is admitted if the client has no other. */
   #sharesWith(asking: Asking, what: Holdable): boolean {
     if (this.#ofClients.size === 0) return true;
     const client = clientOf(asking);
@@ -92,7 +92,7 @@ export class HeldMemory {
     return this.#cutUntil(fits, (sending) => sending.client === client);
   }
 
-  /** What is over the limit goes where it is the only one. */
+  /** An answer beyond the limit is admitted if it is the only one. */
   #hasRoomFor(what: Holdable): boolean {
     return this.#cutUntil(
       () => this.#all.has(what) || this.#all.isEmpty || this.hasRoom(this.#takes(what)),
@@ -100,12 +100,12 @@ export class HeldMemory {
     );
   }
 
-  /** What is large leaves room for what is small. */
+  /** Large answers leave room for small ones. */
   #takes({ length }: Holdable): number {
     return length > SMALL ? length + SHARE_OF_SMALL * this.#limit : length;
   }
 
-  /** Cuts those of these who take next to nothing, until there is room or none is left. */
+  /** Cuts readers of this list that take next to nothing, until there is room. */
   #cutUntil(fits: () => boolean, isMeant: (sending: Sending) => boolean): boolean {
     if (fits()) return true;
     const since = performance.now() - this.#slow;
@@ -113,7 +113,7 @@ export class HeldMemory {
       if (sending.takenAt > since) return false;
       if (!isMeant(sending)) continue;
       this.#sent(response);
-      // Of the connection, for an answer may still wait behind another one.
+      // Of the connection, since an answer may wait behind another one.
       response.req.socket.destroy();
       if (fits()) return true;
     }
@@ -128,7 +128,7 @@ export class HeldMemory {
     this.#all.take(what);
   }
 
-  /** Counts what an answer still has to get rid of. */
+  /** Counts the unsent bytes of an answer. */
   holdWhileSent(buffer: Buffer, response: Sent): void {
     const client = clientOf(response.req);
     this.hold(buffer);
@@ -140,7 +140,7 @@ export class HeldMemory {
     response.once('close', () => this.#sent(response));
   }
 
-  /** Tells that a reader takes what it is sent. */
+  /** Notes that a reader has taken bytes. */
   taken(response: Sent): void {
     const sending = this.#sending.get(response);
     if (!sending) return;
@@ -160,7 +160,7 @@ export class HeldMemory {
   }
 }
 
-/** A connection that nothing is read from is cut, and what it holds is free. */
+/** A connection whose reader takes nothing is cut, and its memory is free. */
 export function endWhenStalled(response: ServerResponse): void {
   response.setTimeout(STALLED, () => response.destroy());
 }

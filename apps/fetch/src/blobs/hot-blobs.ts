@@ -5,9 +5,9 @@ import { FillingBlob, passedOn, type ColdBlob } from './cold-blob.ts';
 import type { HeldMemory } from './held-memory.ts';
 
 /**
- * Blobs in memory, at most so many bytes, the least recently used goes. Many who ask for one that
- * is not there share one read of the store, and have its bytes as they come. Where readers hold
- * as much memory as they may, blobs are passed on without being kept.
+ * Blobs in memory, at most so many bytes; the least recently used goes. Simultaneous requests for a
+ * missing one share one read of the store, and get its bytes as they come. If readers hold all
+ * memory for blobs, further blobs are streamed without being kept.
  */
 export class HotBlobs {
   readonly #blobs: BlobStore;
@@ -33,7 +33,7 @@ export class HotBlobs {
     return this.#cache.get(sha256);
   }
 
-  /** The blob, or the way to it. @throws DepotError `unknown-blob`. */
+  /** The blob, or a stream of it. @throws DepotError `unknown-blob`. */
   async open(sha256: string): Promise<Buffer | ColdBlob> {
     for (;;) {
       const hot = this.peek(sha256);
@@ -42,12 +42,12 @@ export class HotBlobs {
       if (typeof filling === 'number') return passedOn(this.#blobs, sha256, filling);
       const opened = filling.open();
       if (opened) return opened;
-      // The store has not said yet that it stopped: until then this one would be found again.
+      // The store has not confirmed its stop yet: until then a new request would find this one.
       this.#forget(sha256, filling);
     }
   }
 
-  /** The blob without keeping it, for a reader that does. @throws DepotError `unknown-blob`. */
+  /** The blob without keeping it, for a reader that keeps it. @throws DepotError `unknown-blob`. */
   async read(sha256: string): Promise<Uint8Array> {
     const bytes = this.peek(sha256) ?? (await this.#blobs.get(sha256));
     if (!bytes) throw await this.#lost(sha256);
@@ -62,7 +62,7 @@ export class HotBlobs {
     if (this.#filling.get(sha256) === filling) this.#filling.delete(sha256);
   }
 
-  /** @returns the size alone, where there is no room for it. */
+  /** @returns only the size, if there is no room for it. */
   async #fill(sha256: string): Promise<FillingBlob | number> {
     const load = await this.#blobs.load(sha256, (size) => this.#memory.take(size));
     if (!load) throw await this.#lost(sha256);
@@ -79,7 +79,7 @@ export class HotBlobs {
     return filling;
   }
 
-  /** Whoever asks for it has it from a record: it should be there. */
+  /** Its hash comes from a record, so it should exist. */
   async #lost(sha256: string): Promise<DepotError> {
     await this.#blobs.damage.add(sha256).catch(() => undefined);
     return new DepotError('unknown-blob', `no blob ${sha256}`);

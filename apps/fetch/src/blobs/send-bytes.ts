@@ -3,10 +3,13 @@ import type { AddressedRequest } from '@btf-depot/service-kit';
 import type { ColdBlob } from './cold-blob.ts';
 import { endWhenStalled, type HeldMemory } from './held-memory.ts';
 
-/** A piece of a body: bytes of our own, or a part of the blob. */
+/** A piece of a body: our own bytes, or a part of the blob. */
 export type Piece = Buffer | { start: number; end: number };
 
-/** Bytes of memory that are handed over whole; more go in parts, which show who takes them. */
+/**
+ * Bytes in memory that are written whole; more are written in parts, which show the reader's
+ * progress.
+ */
 const AT_ONCE = 1024 * 1024;
 const PART = 256 * 1024;
 
@@ -15,7 +18,7 @@ interface Sendable {
   close(): void;
 }
 
-/** Writes the body of an answer whose head is written; whoever reads slowly is waited for. */
+/** Writes the body of an answer whose head is written, and waits for slow readers. */
 export function sendBytes(
   response: ServerResponse<AddressedRequest>,
   blob: Buffer | ColdBlob,
@@ -38,13 +41,13 @@ export function sendBytes(
     if (piece === last) response.end(bytes);
     else response.write(bytes);
   }
-  // Most are with the kernel by now.
+  // The kernel's socket buffer takes most of them.
   if (response.writableLength > 0) held.holdWhileSent(blob, response);
 }
 
 /**
- * Sends what was made for this one answer: a value, or the JSON of it.
- * @throws DepotError `busy` if slow readers hold as much as they may.
+ * Sends a value made for this one answer, or its JSON.
+ * @throws DepotError `busy` if slow readers hold all memory for answers.
  */
 export function sendJson(
   response: ServerResponse<AddressedRequest>,
@@ -85,7 +88,7 @@ async function sendParts(
     }
     response.end();
   } catch {
-    // The head said how much there is: a connection that ends early says that it was not all.
+    // The head has the length: a connection that ends early shows that bytes are missing.
     response.destroy();
   } finally {
     response.off('close', close);
@@ -93,7 +96,7 @@ async function sendParts(
   }
 }
 
-/** Resolves when there is room for more, or nobody wants more. */
+/** Resolves when there is room for more, or the reader is gone. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -3,26 +3,26 @@ import { clientOf } from '@btf-depot/service-kit';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
 
-/** Clients that are remembered; whoever was not heard of for longest begins anew. */
+/** Remembered clients; the one silent for longest starts again. */
 const MAX_CLIENTS = 16_384;
 
 const MINUTE = 60_000;
 
 /**
- * What each client may have computed: so much a minute, and as much at once after a pause. What a
- * route costs at least is its `price` in libs/contracts/src/routes.
+ * Each client's budget of computation: so much a minute, and as much at once after a pause. The
+ * least price of a route is its `price` in libs/contracts/src/routes.
  */
 export class Budget {
   readonly #perMinute: number;
   readonly #clients = new LRUCache<string, { left: number; at: number }>({ max: MAX_CLIENTS });
 
-  /** @param perMinute 0: as much as anyone likes. */
+  /** @param perMinute 0: no limit. */
   constructor(perMinute: number) {
     this.#perMinute = perMinute;
   }
 
   /**
-   * Takes the price of an answer before it is made.
+   * Charges the price of an answer before it is computed.
    *
    * @param cost 1 is an answer about one variable.
    * @throws DepotError `budget-spent`, with the seconds until there is enough again.
@@ -32,7 +32,7 @@ export class Budget {
     const client = clientOf(request);
     const now = performance.now();
     const left = this.#leftOf(client, now);
-    // Nobody is refused for ever: with all of the budget, anything can be asked.
+    // Nobody is refused for ever: a full budget pays for anything.
     const price = Math.min(cost, this.#perMinute);
     const isEnough = left >= price;
     this.#clients.set(client, { left: isEnough ? left - price : left, at: now });
@@ -47,8 +47,8 @@ export class Budget {
     );
   }
   /**
-   * Takes what an answer cost, once that is known: 1 for each millisecond of the processor. What is
-   * more than there is left is owed, up to a minute's budget.
+   * Charges the known cost of an answer: 1 for each millisecond of the processor. The excess is a
+   * debt of at most a minute's budget.
    */
   charge(client: string, took: number): void {
     if (this.#perMinute === 0) return;

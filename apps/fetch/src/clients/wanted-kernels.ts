@@ -2,16 +2,16 @@ import { clientOf } from '@btf-depot/service-kit';
 import type { RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
 
-/** What is missing and could be uploaded. */
+/** Misses that an upload could end. */
 const WANTED = ['unknown-build-id', 'no-vars'];
 
-/** Kernels that are remembered. */
+/** Most remembered kernels. */
 const MAX_KERNELS = 1000;
 
-/** Of each, so many clients; more are not needed to know that many want it. */
+/** Most remembered clients of each kernel; more do not matter. */
 const MAX_CLIENTS = 32;
 
-/** Kernels that one client can bring in, within an hour. */
+/** Kernels that one client can add within an hour. */
 const MAX_NEW = 20;
 const HOUR = 3_600_000;
 
@@ -25,15 +25,15 @@ interface Want {
 }
 
 /**
- * Kernels that were asked for and are not here, those first that most clients asked for. One client
- * counts once, and can name only a few that nobody else asks for; where there are too many, those
- * go that fewest asked for.
+ * Kernels that clients asked for and the depot lacks, those with most clients first. One client
+ * counts once, and can add only a few that nobody else asks for; if there are too many, those with
+ * the fewest clients go.
  */
 export class WantedKernels {
   readonly #wants = new Map<string, Want>();
   readonly #brought = new LRUCache<string, number>({ max: 16_384, ttl: HOUR });
 
-  /** Counts the misses of the requests that pass here. */
+  /** Counts the misses of passing requests. */
   readonly watch: RequestHandler = (request, response, next) => {
     response.once('finish', () => {
       const { problem } = response.locals as { problem?: string };
@@ -62,12 +62,12 @@ export class WantedKernels {
     if (this.#wants.size > MAX_KERNELS) this.#dropOne();
   }
 
-  /** Takes one out that came to be here. */
+  /** Removes a kernel that has come. */
   found(buildId: string): void {
     this.#wants.delete(buildId);
   }
 
-  /** Without who asked. */
+  /** Without the clients. */
   list(): {
     buildId: string;
     code: string;

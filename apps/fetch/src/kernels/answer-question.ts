@@ -17,13 +17,13 @@ import type { InlineQuestion, VariableQuestion } from './messages.ts';
 
 const encoder = new TextEncoder();
 
-/** The body of an answer, and the page that goes on where there was no room for all. */
+/** The body of an answer, and the next page if not all fitted. */
 export interface Body {
   bytes: Uint8Array;
   next?: string | undefined;
 }
 
-/** @throws DepotError as the use cases do. */
+/** @throws DepotError of the use cases. */
 export function* answerQuestion(
   kernel: AskedKernel,
   question: VariableQuestion,

@@ -1,19 +1,19 @@
-/** Milliseconds in which half of what a client has had is forgotten. */
+/** Milliseconds after which past time counts half. */
 const HALF_LIFE = 10_000;
 
-/** Clients whose time is remembered though nothing of theirs waits. */
+/** Remembered clients without waiting tasks. */
 const MAX_REMEMBERED = 10_000;
 
 interface Client<Task> {
   waiting: Task[];
-  /** Milliseconds that its tasks had, as of `at`. */
+  /** Decayed milliseconds of its tasks, as of `at`. */
   had: number;
   at: number;
 }
 
 /**
- * Tasks by client, a list for each. The next one is of the client that had the least time of late,
- * so that a client with a single short task passes those that have many, or long ones.
+ * Tasks by client, a list for each. The next one belongs to the client that had the least time
+ * recently, so a client with a single short task passes those with many or long ones.
  */
 export class FairQueue<Task> {
   readonly #clients = new Map<string, Client<Task>>();
@@ -24,17 +24,17 @@ export class FairQueue<Task> {
     this.#now = now;
   }
 
-  /** Puts a task behind those of its client. */
+  /** Appends a task to those of its client. */
   add(client: string, task: Task): void {
     this.#of(client).waiting.push(task);
   }
 
-  /** Puts a task that had a turn, and is not done, before those of its client. */
+  /** Puts back an unfinished task before those of its client. */
   again(client: string, task: Task): void {
     this.#of(client).waiting.unshift(task);
   }
 
-  /** Takes the task whose turn it is; of those that `mayRun` lets pass, where it is given. */
+  /** Takes the next task, of those that `mayRun` allows, if given. */
   next(mayRun: (client: string) => boolean = () => true): [client: string, task: Task] | undefined {
     const now = this.#now();
     let least: Client<Task> | undefined;
@@ -50,14 +50,14 @@ export class FairQueue<Task> {
     return task === undefined ? undefined : [name, task];
   }
 
-  /** Tells how many milliseconds a client's task had. */
+  /** Adds the milliseconds of a client's task. */
   ran(client: string, time: number): void {
     const known = this.#of(client);
     forget(known, this.#now());
     known.had += time;
   }
 
-  /** The client of whose tasks most wait. */
+  /** The client with the most waiting tasks. */
   get largest(): { client: string; waiting: number } {
     let largest = { client: '', waiting: 0 };
     for (const [client, { waiting }] of this.#clients) {
@@ -76,7 +76,7 @@ export class FairQueue<Task> {
     return client;
   }
 
-  /** The one that came first of those that nothing waits of. */
+  /** The oldest client without waiting tasks. */
   #forgetOne(): void {
     for (const [name, { waiting }] of this.#clients) {
       if (waiting.length > 0) continue;

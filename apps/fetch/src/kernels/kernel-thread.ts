@@ -12,16 +12,16 @@ import { OpeningQueue, type Opening } from './opening-queue.ts';
 import { PendingQuestions, type PendingQuestion } from './pending-questions.ts';
 import { WatchedWorker, type ThreadEnd } from './watched-worker.ts';
 
-/** Milliseconds that a question waits for its answer before it is told to come back. */
+/** Milliseconds that a question waits for its answer before it is refused. */
 const MAX_WAIT = 60_000;
 
-/** Seconds for which a question is not asked again that the thread did not survive. */
+/** Seconds for which a question that ended the thread is refused. */
 const GUILTY_FOR = 600;
 
 const SCRIPT = new URL('./worker.ts', import.meta.url);
 
 export interface KernelLimits {
-  /** Bytes of kernels that are kept open. */
+  /** Bytes of open kernels. */
   maxBytes: number;
   answer: AnswerLimits;
   /** Milliseconds of the processor for one question, or one opening. */
@@ -31,26 +31,26 @@ export interface KernelLimits {
 }
 
 export interface KernelThreadDeps {
-  /** Gets a blob that is to be opened. */
+  /** Reads a blob of a kernel to open. */
   read: (sha256: string) => Promise<Uint8Array>;
-  /** Told what a client's question took, in milliseconds of the processor. */
+  /** Called with the processor milliseconds of a client's question. */
   charge?: (client: string, took: number) => void;
-  /** What the thread runs, in tests. */
+  /** The thread's script, for tests. */
   script?: URL;
 }
 
-/** A made answer, ready to be sent. */
+/** A computed answer, ready to send. */
 export type Answered = Omit<Made, 'bytes'> & { bytes: Buffer };
 
 /**
- * Kernels that are open for questions about their types, on a thread of their own: opening one
- * takes as long as hundreds of answers, and nobody else waits for it. One thread, so that each
- * kernel is in memory once; a pool that hands tasks to any thread would open it in each, and waits
- * for one answer before it sends the next question. That is also why this is no piscina.
+ * Open kernels for questions about their types, on a separate thread: opening one takes as long as
+ * hundreds of answers, and must not delay other requests. One thread, so that each kernel is in
+ * memory once: a pool such as piscina would open it in each of its threads, and wait for one answer
+ * before it sends the next question.
  *
  * Clients take turns in the thread (fair-queue.ts). A question that takes too much time or memory
- * ends the thread (watched-worker.ts), and another one begins: that question is refused from then
- * on, and the others that waited are asked once more.
+ * ends the thread (watched-worker.ts), and a new one starts: that question is refused from then on,
+ * and the other waiting ones are asked again.
  */
 export class KernelThread {
   readonly #limits: KernelLimits;
@@ -59,7 +59,7 @@ export class KernelThread {
     this.#worker?.post({ do: 'forget', id: pending.id }),
   );
   readonly #openings: OpeningQueue;
-  /** Questions, and kernels, that the thread did not survive. */
+  /** Questions, and kernels, that ended the thread. */
   readonly #guilty = new LRUCache<string, DepotError>({ max: 1000, ttl: GUILTY_FOR * 1000 });
   #worker: WatchedWorker | undefined;
   #lastId = 0;
@@ -69,11 +69,11 @@ export class KernelThread {
     this.#deps = deps;
     this.#openings = new OpeningQueue((opening) => this.#readAndOpen(opening));
     setInterval(() => this.#waiting.refuseOld(MAX_WAIT), 1000).unref();
-    // Now, for the sake of whoever asks first: loading it takes longer than opening a kernel.
+    // Now, for the first question: loading the thread takes longer than opening a kernel.
     this.#start();
   }
 
-  /** @throws DepotError as the use cases do, `busy`, `time-limit` and `memory-limit`. */
+  /** @throws DepotError of the use cases, `busy`, `time-limit` and `memory-limit`. */
   async ask(record: KernelRecord, question: Question, client: string): Promise<Answered> {
     const of = isOfSites(question) ? 'sites' : 'vars';
     const key = `${kernelKey(record)} ${of}`;
@@ -91,7 +91,7 @@ export class KernelThread {
     return pending.answer;
   }
 
-  /** The answer comes when the first of all who wait for it has its turn. */
+  /** The answer comes when the first of its waiting clients has a turn. */
   #join(pending: PendingQuestion, client: string): void {
     if (!this.#waiting.join(pending, client)) return;
     if (pending.opening) this.#openings.join(pending.opening, client);
@@ -114,7 +114,7 @@ export class KernelThread {
       of === 'sites'
         ? { of, parts: await this.#siteParts(record) }
         : { of, parts: await this.#variableParts(record) };
-    // Those that were refused meanwhile need no answer.
+    // Questions that were refused meanwhile need no answer.
     const asked = opening.asked
       .filter((pending) => this.#waiting.byId(pending.id) === pending)
       .map((pending) => ({
@@ -200,7 +200,7 @@ export class KernelThread {
     pending.resolve({ ...made, bytes: buffer });
   }
 
-  /** Who did it is told; the others are asked once more, of a new thread. */
+  /** The question at fault is refused; the others are asked again, of a new thread. */
   #ended({ why, running, error }: ThreadEnd): void {
     this.#worker = undefined;
     const guiltyOpening = this.#openings.sent(running);
@@ -241,7 +241,7 @@ export class KernelThread {
     this.#deps.charge?.(client, took);
   }
 
-  /** In 31 bits, of which the thread has a word; 0 is no id. */
+  /** 31 bits, since the thread has a word for it; 0 is no id. */
   #nextId(): number {
     this.#lastId = (this.#lastId % 0x7fff_fffe) + 1;
     return this.#lastId;
@@ -275,7 +275,7 @@ function bigintAsText(_name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? `${value}` : value;
 }
 
-/** What the types of a kernel depend on: they change with its revision only. */
+/** The key of a kernel's types, which change only with its revision. */
 export function kernelKey({ buildId, revision }: KernelRecord): string {
   return `${buildId}.${revision}`;
 }

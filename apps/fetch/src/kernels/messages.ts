@@ -8,18 +8,18 @@ import type {
   VariableParts,
 } from '@btf-depot/depot';
 
-/** What can be asked of a kernel whose variables are open. */
+/** Questions about a kernel's variables. */
 export type VariableQuestion =
   | { do: 'variable'; name: string; form: VariableForm; skip: number }
   | ({ do: 'page' } & VariableList)
   | { do: 'resolve'; names: string[] }
   | { do: 'merge' };
 
-/** What can be asked of a kernel whose inlined calls are open. */
+/** Questions about a kernel's inlined calls. */
 export type InlineQuestion =
   ({ do: 'sites' } & SiteQuestion) | ({ do: 'functions' } & FunctionList);
 
-/** What can be asked of an opened kernel; each question is of one of its openings. */
+/** Questions about an opened kernel; each belongs to one of its openings. */
 export type Question = VariableQuestion | InlineQuestion;
 
 /** Whether it is a question about inlined calls. */
@@ -27,29 +27,29 @@ export function isOfSites(question: Question): question is InlineQuestion {
   return question.do === 'sites' || question.do === 'functions';
 }
 
-/** What a kernel is opened from: for questions about variables, or about inlined calls. */
+/** The parts of a kernel to open: for questions about variables, or about inlined calls. */
 export type OpenedParts = { of: 'vars'; parts: VariableParts } | { of: 'sites'; parts: SiteParts };
 
 /** One question to the thread. */
 export interface Asked {
   id: number;
-  /** Who asks, as far as turns go. */
+  /** The asking client, for turns. */
   client: string;
   buildId: string;
   question: Question;
 }
 
-/** `key` names the revision of a kernel, and what of it is open. */
+/** `key` names the revision of a kernel, and the opened parts. */
 export type Request =
   | { do: 'ask'; key: string; asked: Asked }
   /** Opens the kernel, and answers all of these with it, whatever else is opened meanwhile. */
   | { do: 'open'; id: number; client: string; key: string; open: OpenedParts; asked: Asked[] }
-  /** Another client wants the same. */
+  /** Another client wants the same answer. */
   | { do: 'join'; id: number; client: string }
   /** Nobody waits for it any more. */
   | { do: 'forget'; id: number };
 
-/** A made answer, with its SHA-256. `next`: there was no room for more, the next page has it. */
+/** A computed answer, with its SHA-256. `next`: not all fitted; the next page has the rest. */
 export interface Made {
   bytes: Uint8Array;
   sha256: string;
@@ -57,8 +57,8 @@ export interface Made {
 }
 
 /**
- * Expected failures are values: an error's own fields do not survive the way between threads.
- * `took`: milliseconds of the processor.
+ * Expected failures are values, since an error's own fields do not survive the transfer between
+ * threads. `took`: milliseconds of the processor.
  */
 export type Reply = { id: number; took: number } & (
   | { made: Made }
@@ -74,13 +74,15 @@ export type Reply = { id: number; took: number } & (
   | { failed: string }
 );
 
-/** What the thread is started with. */
+/** Start parameters of the thread. */
 export interface ThreadData {
-  /** Bytes of kernels that are kept open. */
+  /** Bytes of open kernels. */
   maxBytes: number;
   answer: AnswerLimits;
   /** Milliseconds of the processor for one question, or one opening. */
   questionTime: number;
-  /** Two words: the id of what runs, 0 for nothing, and a number that every step changes. */
+  /**
+   * Two words: the id of the running question, 0 for none, and a number that every step changes.
+   */
   running: Int32Array;
 }

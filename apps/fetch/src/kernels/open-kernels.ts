@@ -2,14 +2,14 @@ import type { AnswerRoom, Steps } from '@btf-depot/depot';
 import type { Body } from './answer-question.ts';
 import type { Question } from './messages.ts';
 
-/** A kernel that can be asked. */
+/** A kernel opened for questions. */
 export interface OpenKernel {
   /** Bytes. */
   memory: number;
   answer: (buildId: string, question: Question, room: AnswerRoom) => Steps<Body>;
 }
 
-/** Kernels that are open, as many as there is memory for: the least recently used goes. */
+/** Open kernels within a limit of memory: the least recently used goes. */
 export class OpenKernels {
   readonly #maxBytes: number;
   /** In the order of their last use. */
@@ -29,7 +29,7 @@ export class OpenKernels {
     return kernel;
   }
 
-  /** The newest stays, however large it is: it was opened to be asked. */
+  /** The newest stays, however large: it has a waiting question. */
   keep(key: string, kernel: OpenKernel): void {
     this.#close(key);
     this.#kernels.set(key, kernel);

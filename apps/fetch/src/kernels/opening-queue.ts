@@ -3,11 +3,11 @@ import type { OpenedParts } from './messages.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { PendingQuestion } from './pending-questions.ts';
 
-/** Kernels whose parts are in memory beside the open ones, and of those, of one client. */
+/** Most kernels whose parts are in memory beside the open ones, in total and for one client. */
 const AT_ONCE = 4;
 const OF_CLIENT = 2;
 
-/** A kernel that is to be opened, and the questions that are answered with it. */
+/** A kernel to open, and the questions to answer with it. */
 export interface Opening {
   id: number;
   key: string;
@@ -21,9 +21,9 @@ export interface Opening {
 }
 
 /**
- * Kernels that wait to be opened: clients take turns, and nobody waits for the kernels of another
- * one. A kernel is opened once for all who ask for it, and those questions are answered before its
- * place is free again: none of them can find it closed by the kernels that others opened.
+ * Kernels that wait to be opened: clients take turns, and none waits for the kernels of another. A
+ * kernel is opened once for all waiting questions, which are answered before its place is free
+ * again: no kernel of another client can close it before.
  */
 export class OpeningQueue {
   readonly #start: (opening: Opening) => Promise<void>;
@@ -37,12 +37,12 @@ export class OpeningQueue {
     this.#start = start;
   }
 
-  /** Those that the thread has. */
+  /** Openings sent to the thread. */
   sent(id: number): Opening | undefined {
     return this.#sent.get(id);
   }
 
-  /** Has the question wait for its kernel. */
+  /** Adds the question to its kernel's opening. */
   wait(pending: PendingQuestion, nextId: () => number): void {
     const { key, of, record, client, others } = pending;
     let opening = this.#byKey.get(key);
@@ -60,7 +60,7 @@ export class OpeningQueue {
     for (const each of [client, ...others]) this.join(opening, each);
   }
 
-  /** The opening has a turn of this client too. */
+  /** The opening also has a turn of this client. */
   join(opening: Opening, client: string): void {
     if (opening.state !== 'waiting') return;
     this.#turns.add(client, opening);
@@ -82,7 +82,7 @@ export class OpeningQueue {
     for (const pending of [...opening.asked, ...opening.late]) pending.refuse(error);
   }
 
-  /** The thread is gone, with what it had. */
+  /** The thread is gone, with its openings. */
   lost(): void {
     for (const opening of this.#sent.values()) this.#over(opening);
     for (const opening of this.#places.keys()) if (opening.state === 'over') this.#leave(opening);
@@ -95,7 +95,7 @@ export class OpeningQueue {
       const next = this.#turns.next((client) => held(client) < OF_CLIENT);
       if (!next) return;
       const [client, opening] = next;
-      // It is in the lists of all who ask for it.
+      // It is in the lists of all its clients.
       if (opening.state !== 'waiting') continue;
       opening.state = 'reading';
       this.#places.set(opening, client);

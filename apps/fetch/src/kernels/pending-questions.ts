@@ -4,12 +4,12 @@ import type { Answered } from './kernel-thread.ts';
 import type { OpenedParts, Question } from './messages.ts';
 import type { Opening } from './opening-queue.ts';
 
-/** Questions under way at one time; above it, who has most is told to come back. */
+/** Most questions at one time; beyond, the client with the most is refused. */
 const MAX_PENDING = 4096;
 
 interface Facts {
   id: number;
-  /** Says all that the answer depends on. */
+  /** Contains everything that the answer depends on. */
   name: string;
   client: string;
   /** Of the opened kernel. */
@@ -19,30 +19,30 @@ interface Facts {
   question: Question;
 }
 
-/** A question that is not answered yet. */
+/** An unanswered question. */
 export interface PendingQuestion extends Facts {
   readonly answer: Promise<Answered>;
   readonly resolve: (answer: Answered) => void;
   readonly refuse: (error: Error) => void;
-  /** Who wants the same, beside `client`. */
+  /** Further clients of it, besides `client`. */
   readonly others: Set<string>;
   /** On the clock of `performance.now`. */
   readonly since: number;
-  /** What it waits for; not once that was sent to the thread. */
+  /** Its opening; not once it was sent to the thread. */
   opening: Opening | undefined;
   /** The thread ended before its answer came. */
   isAskedAgain: boolean;
 }
 
-/** The questions that wait for their answers, each once however many want it. */
+/** The unanswered questions, each once for all its clients. */
 export class PendingQuestions {
   readonly #byId = new Map<number, PendingQuestion>();
   readonly #byName = new Map<string, PendingQuestion>();
-  /** The questions that each client brought, in the order in which they came. */
+  /** The questions of each client, in order. */
   readonly #ofClients = new Map<string, Set<PendingQuestion>>();
   readonly #onRefused: (pending: PendingQuestion) => void;
 
-  /** @param onRefused told of those that nobody waits for any more. */
+  /** @param onRefused called for questions that nobody waits for any more. */
   constructor(onRefused: (pending: PendingQuestion) => void) {
     this.#onRefused = onRefused;
   }
@@ -59,7 +59,7 @@ export class PendingQuestions {
     return [...this.#byId.values()];
   }
 
-  /** @throws DepotError `busy` if there is no room, and this client has as much as any. */
+  /** @throws DepotError `busy` if there is no room, and this client has as many as any. */
   add(facts: Facts): PendingQuestion {
     this.#makeRoom(facts.client);
     const { promise, resolve, reject } = Promise.withResolvers<Answered>();
@@ -86,14 +86,14 @@ export class PendingQuestions {
     return pending;
   }
 
-  /** Whether the client is a new one of those who want it. */
+  /** Whether the client is new to the question. */
   join({ client: first, others }: PendingQuestion, client: string): boolean {
     if (client === first || others.has(client)) return false;
     others.add(client);
     return true;
   }
 
-  /** Refuses what has waited for longer, in milliseconds. */
+  /** Refuses questions that have waited longer, in milliseconds. */
   refuseOld(age: number): void {
     const since = performance.now() - age;
     for (const pending of this.#byId.values()) {
@@ -102,7 +102,7 @@ export class PendingQuestions {
     }
   }
 
-  /** The newest question of the client that has most makes room for one that has fewer. */
+  /** The newest question of the client with the most makes room for a client with fewer. */
   #makeRoom(client: string): void {
     if (this.#byId.size < MAX_PENDING) return;
     let largest = new Set<PendingQuestion>();

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Reply, Request, ThreadData } from './messages.ts';
 
-/** Milliseconds between two looks at what the thread does. */
+/** Milliseconds between two checks of the thread. */
 const LOOK = 200;
 
 /**
- * What is on the clock for what is given of the processor: on a busy machine a thread has its turn
- * rarely. After so many times the limit, it ends in any case.
+ * Wall time for each unit of the processor's limit: on a busy machine a thread runs rarely. After
+ * this multiple of the limit, it ends in any case.
  */
 const PATIENCE = 20;
 
@@ -16,14 +16,14 @@ export interface WorkerOptions extends Omit<ThreadData, 'running'> {
   script: URL;
 }
 
-/** Why a thread ended, and the id of what it was at: 0 for nothing. */
+/** Why a thread ended, and the id of its question: 0 for none. */
 export interface ThreadEnd {
   why: 'time' | 'memory' | 'fault';
   running: number;
   error: unknown;
 }
 
-/** A worker thread with limits. One that is at one step for too long is ended. */
+/** A worker thread with limits. It is ended if one step takes too long. */
 export class WatchedWorker {
   readonly #worker: Worker;
   readonly #options: WorkerOptions;
@@ -31,7 +31,7 @@ export class WatchedWorker {
   readonly #watch: NodeJS.Timeout;
   #seen: { id: number; step: number; at: number; processor: number } | undefined;
 
-  /** @param on told of replies, and once of the end. */
+  /** @param on called for replies, and once for the end. */
   constructor(
     options: WorkerOptions,
     on: { reply: (reply: Reply) => void; end: (end: ThreadEnd) => void },
@@ -70,7 +70,7 @@ export class WatchedWorker {
 
   #isStuck = false;
 
-  /** Ends the thread where it is at the same step as before, and has been for too long. */
+  /** Ends the thread if it has been at the same step for too long. */
   async #look(): Promise<void> {
     const [id, step] = this.#running;
     const { questionTime } = this.#options;
@@ -85,14 +85,14 @@ export class WatchedWorker {
     if (passed < questionTime) return;
     const isTooLong =
       passed > questionTime * PATIENCE || (await this.#processorTime()) - processor > questionTime;
-    // It may have come to the next step meanwhile.
+    // It may have reached the next step meanwhile.
     if (!isTooLong || this.#running[0] !== id || this.#running[1] !== step) return;
     this.#isStuck = true;
     clearInterval(this.#watch);
     await this.#worker.terminate();
   }
 
-  /** Milliseconds of the processor that the thread had; 0 if it does not run. */
+  /** Processor milliseconds of the thread; 0 if it does not run. */
   async #processorTime(): Promise<number> {
     const usage = await this.#worker.cpuUsage().catch(() => undefined);
     return usage ? (usage.user + usage.system) / 1000 : 0;

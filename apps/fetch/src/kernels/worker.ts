@@ -31,7 +31,7 @@ interface Task {
 const { maxBytes, answer, questionTime, running } = workerData as ThreadData;
 const kernels = new OpenKernels(maxBytes);
 const turns = new FairQueue<Task>();
-/** What is not answered yet, by id. */
+/** Unanswered questions, by id. */
 const tasks = new Map<number, Task>();
 let isScheduled = false;
 
@@ -106,7 +106,7 @@ function openKernel(open: OpenedParts): OpenKernel {
   };
 }
 
-/** The turn of one task; then, what came meanwhile is heard before the next. */
+/** The turn of one task; then new messages are read before the next. */
 function schedule(): void {
   if (isScheduled) return;
   isScheduled = true;
@@ -179,13 +179,13 @@ function failureOf(error: unknown): Outcome {
   return { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
-/** Milliseconds of this thread: on a machine that is busy otherwise, time passes without work. */
+/** Milliseconds of this thread: on a busy machine, time passes without work. */
 function processorTime(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
 
-/** A buffer is handed over whole, so that no view of a larger one is. */
+/** A buffer is transferred whole, so it must not be shared by other views. */
 function alone(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

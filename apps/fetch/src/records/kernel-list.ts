@@ -11,16 +11,16 @@ import {
 } from '@btf-depot/depot';
 import { NamedHashes } from './named-hashes.ts';
 
-/** A refresh may take one part in so many of the time: a large store is listed less often. */
+/** A refresh may take this fraction of the time: a large store is listed less often. */
 const SHARE = 20;
 
-/** Milliseconds between refreshes that somebody cannot do without. */
+/** Milliseconds between refreshes that a request needs. */
 const LEAST_PAUSE = 1000;
 
-/** Milliseconds that somebody waits for the first reading of all records. */
+/** Milliseconds that a request waits for the first reading of all records. */
 const PATIENCE = 2000;
 
-/** What is kept of a record. */
+/** The digest of a record. */
 interface Known {
   summary: KernelSummary;
   /** Marks of the blobs that it names. */
@@ -28,10 +28,10 @@ interface Known {
 }
 
 /**
- * All kernels in the order of their build IDs, for searches, and the blobs that they name: as they
- * were at most `maxAge` milliseconds, or twenty refreshes if that is longer, ago. Whoever asks gets
- * what is there. Before all records were read once there is no list; where a later refresh fails,
- * the list stays as it was, and says so.
+ * All kernels in the order of their build IDs, for searches, and the blobs that they name: at most
+ * `maxAge` milliseconds old, or twenty refreshes if that is longer. Requests get the current list.
+ * Before all records were read once there is none; if a later refresh fails, the old list stays,
+ * and says so.
  */
 export class KernelList {
   readonly #index: RecordIndex<Known>;
@@ -46,7 +46,7 @@ export class KernelList {
   #took = 0;
   readonly #refreshes = new SingleFlight(() => this.#refresh());
 
-  /** @param onError told of records that cannot be read, and of refreshes that fail. */
+  /** @param onError called for unreadable records, and for failed refreshes. */
   constructor(
     records: RecordStore,
     maxAge: number,
@@ -63,13 +63,13 @@ export class KernelList {
     this.#onError = onError;
   }
 
-  /** Refreshes now, and from then on whenever it is due. It does not keep the process alive. */
+  /** Refreshes now and periodically. It does not keep the process alive. */
   start(): void {
     this.#refreshLater();
     setInterval(() => this.#refreshIfDue(), Math.max(this.#maxAge, LEAST_PAUSE)).unref();
   }
 
-  /** @throws DepotError `still-reading` before all were read; what the store throws. */
+  /** @throws DepotError `still-reading` before all were read; the errors of the store. */
   async kernels(): Promise<readonly KernelSummary[]> {
     if (this.#sorted) this.#refreshIfDue();
     else await this.#firstReading();
@@ -81,7 +81,7 @@ export class KernelList {
     return this.#index.get(buildId)?.summary;
   }
 
-  /** Why the list may not be what the store has; undefined: it is, but for its age. */
+  /** Why the list may differ from the store; undefined: it differs only by its age. */
   get incomplete(): string | undefined {
     if (!this.#sorted) return `${this.#index.size} records have been read so far`;
     if (this.#failure) {
@@ -92,38 +92,38 @@ export class KernelList {
     return unread > 0 ? `${unread} records cannot be read at the moment` : undefined;
   }
 
-  /** Rejects where no record could be read since the start: then nothing can be served. */
+  /** Rejects if no record could be read since the start: then nothing can be served. */
   check(): Promise<void> {
     const { size } = this.#index;
     if (this.#sorted || size > 0 || !this.#failure) return Promise.resolve();
     return Promise.reject(new Error(this.#failure.reason));
   }
 
-  /** Rejects where searches are answered with less than there is, or not at all. */
+  /** Rejects if searches are incomplete or refused. */
   checkWhole(): Promise<void> {
     const { incomplete } = this;
     return incomplete === undefined ? Promise.resolve() : Promise.reject(new Error(incomplete));
   }
 
-  /** Whether a kernel that is not withdrawn has a blob of this hash. */
+  /** Whether a kernel that is not withdrawn names this blob. */
   names(sha256: string): boolean {
     return this.#named.has(markOf(sha256));
   }
 
-  /** Tells of a record as the store has it now. */
+  /** Updates the entry of a record with its current state in the store. */
   note(stored: StoredRecord): void {
     this.#index.note(stored);
   }
 
   /**
-   * As `names`, where a no would be wrong if it were old.
-   * @throws DepotError `still-reading` if that cannot be said; what the store throws.
+   * As `names`, for callers that need a current "no".
+   * @throws DepotError `still-reading` if unknown; the errors of the store.
    */
   async namesNow(sha256: string): Promise<boolean> {
     if (this.names(sha256)) return true;
     if (!this.#sorted) await this.#firstReading();
     else {
-      // One that began before we were asked may have passed by what we look for.
+      // A refresh that began earlier may already have passed the record.
       await this.#refreshes.running()?.catch(() => undefined);
       const pause = LEAST_PAUSE - (performance.now() - this.#refreshedAt);
       if (pause > 0) await sleep(pause, undefined, { ref: false });
@@ -177,7 +177,7 @@ export class KernelList {
         .sort((a, b) => (a.buildId < b.buildId ? -1 : 1));
     }
     this.#refreshedAt = performance.now();
-    // The first reads every record, which says nothing of the next one.
+    // The first refresh reads every record; its time says nothing of the next one.
     this.#took = isFirst ? 0 : this.#refreshedAt - started;
   }
 }
@@ -186,7 +186,7 @@ function knownOf(record: KernelRecord): Known {
   return { summary: summaryOf(record), blobs: Float64Array.from(hashesIn(record), markOf) };
 }
 
-/** 52 bits of a hash, which a double holds: two of them do not meet by chance. */
+/** 52 bits of a hash, which fit in a double: collisions do not happen by chance. */
 function markOf(sha256: string): number {
   return parseInt(sha256.slice(0, 13), 16);
 }

@@ -1,4 +1,4 @@
-/** How often each of many marks is named; whether one is, without looking through them. */
+/** Counts how often each mark is named, so that a look-up need not search. */
 export class NamedHashes {
   readonly #counts = new Map<number, number>();
 
@@ -6,7 +6,7 @@ export class NamedHashes {
     return this.#counts.has(mark);
   }
 
-  /** Of one that named `before` and names `after` from now on. */
+  /** Replaces the marks of one record: `before` by `after`. */
   replace(before: Iterable<number> = [], after: Iterable<number> = []): void {
     for (const mark of after) this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1);
     for (const mark of before) {

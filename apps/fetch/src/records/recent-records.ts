@@ -6,21 +6,21 @@ import { LRUCache } from 'lru-cache';
 /** Records are a few kilobytes. */
 const MAX_RECORDS = 4096;
 
-/** Build IDs that have no record, for which nothing but the name is kept. */
+/** Build IDs without a record: only the name is kept. */
 const MAX_MISSES = 16_384;
 
-/** Milliseconds that the store has to say that a known record is what it was. */
+/** Milliseconds that the store has to confirm a known record. */
 const PATIENCE = 500;
 
 interface Known {
   record: KernelRecord;
-  /** When it is to be asked for again. */
+  /** When it must be read again. */
   until: number;
 }
 
 /**
- * Records, and that there is none, as it was at most `maxAge` milliseconds ago; while the store
- * does not answer, as it was when it last did.
+ * Records, and their absence, at most `maxAge` milliseconds old; while the store does not answer,
+ * the last known state.
  */
 export class RecentRecords {
   readonly #records: Pick<RecordStore, 'get'>;
@@ -30,7 +30,7 @@ export class RecentRecords {
   readonly #misses: LRUCache<string, true>;
   readonly #reads = new SingleFlight((buildId: string) => this.#read(buildId));
 
-  /** @param onRead told of every record as the store has it. */
+  /** @param onRead called for every record read from the store. */
   constructor(
     records: Pick<RecordStore, 'get'>,
     maxAge: number,
@@ -49,7 +49,7 @@ export class RecentRecords {
     return known && performance.now() < known.until ? known.record : undefined;
   }
 
-  /** @throws DepotError `unknown-build-id`; what the store throws, where nothing is known. */
+  /** @throws DepotError `unknown-build-id`; the errors of the store, if nothing is known. */
   async get(buildId: string): Promise<KernelRecord> {
     const record =
       this.peek(buildId) ?? (this.#misses.has(buildId) ? undefined : await this.newest(buildId));
@@ -57,7 +57,7 @@ export class RecentRecords {
     throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
   }
 
-  /** The record as the store has it now; undefined: none. @throws as `get`. */
+  /** The current record in the store; undefined: none. @throws as `get`. */
   async newest(buildId: string): Promise<KernelRecord | undefined> {
     const asking = this.#reads.run(buildId);
     const known = this.#known.get(buildId);
@@ -79,7 +79,7 @@ export class RecentRecords {
       } else this.#misses.set(buildId, true);
       return stored?.record;
     } catch (error) {
-      // Who asks next need not wait for a store that does not answer.
+      // The next request need not wait for a store that does not answer.
       const known = this.#known.get(buildId);
       if (known) known.until = performance.now() + this.#maxAge;
       throw error;

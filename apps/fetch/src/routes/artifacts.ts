@@ -41,7 +41,7 @@ export function artifactHandlers(
       if (!isSha256(hash)) {
         throw new DepotError('bad-hash', 'a SHA-256 is 64 lowercase hexadecimal digits');
       }
-      // What nobody names any more is not served, until it is collected.
+      // An unnamed blob is not served, even before it is collected.
       const isNamed =
         kernelList.names(hash) || ((await blobs.has(hash)) && kernelList.namesNow(hash));
       if (!(await isNamed)) throw new DepotError('unknown-blob', `no blob ${hash}`);
@@ -52,7 +52,7 @@ export function artifactHandlers(
   };
 }
 
-/** Core and variables in one BTF, for tools that take no other; made when it is asked for. */
+/** Core and variables in one BTF, for tools that take no split BTF; made on request. */
 async function fullBtf(
   { blobs, kernels, answers }: ArtifactDeps,
   record: KernelRecord,

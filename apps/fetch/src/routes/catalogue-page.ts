@@ -8,7 +8,7 @@ import { preferred } from '../answers/accept-header.ts';
 import type { SendBlob } from '../answers/send-blob.ts';
 import type { FetchHandlers } from './handlers.ts';
 
-/** What `npm run build` makes of apps/catalogue. */
+/** The output of `npm run build` for apps/catalogue. */
 const BUILT = fileURLToPath(new URL('../../../catalogue/dist', import.meta.url));
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Nothing but what this depot serves; no string becomes markup or script. */
+/** Only what this depot serves; no string becomes markup or script. */
 const PAGE_HEADERS = {
   'Content-Security-Policy':
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
@@ -28,8 +28,8 @@ const PAGE_HEADERS = {
 } as const;
 
 /**
- * The catalogue page, from memory: what it loads is named by its content, and immutable. Without a
- * built page the depot serves all the rest.
+ * The catalogue page, from memory: its files are named by their content, and immutable. Without a
+ * built page the depot serves everything else.
  *
  * @param folder of the page, read once, now.
  */
@@ -61,7 +61,7 @@ export function pageHandlers(
   };
 }
 
-/** A file in memory, as it is and as gzip. */
+/** A file in memory, plain and as gzip. */
 function fileAt(path: string) {
   const plain = readFileSync(path);
   const packed = gzipSync(plain);

@@ -1,7 +1,7 @@
 import { pathOfAny, ROUTES } from '@btf-depot/contracts/routes';
 import type { RequestHandler } from 'express';
 
-/** Pages of any origin may read what everybody may read (fetch.spec.whatwg.org, 3.3). */
+/** Pages of any origin may read public answers (fetch.spec.whatwg.org, 3.3). */
 export const READABLE_ELSEWHERE = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers':
@@ -15,12 +15,12 @@ const PREFLIGHT = {
   'Access-Control-Max-Age': '86400',
 } as const;
 
-/** POSTs that change nothing, by their path: questions that are too long for a URL. */
+/** POSTs that change nothing, by path: questions that are too long for a URL. */
 export const isLongQuestion = pathOfAny(ROUTES.filter(({ reads }) => reads));
 
 /**
- * Lets pages read, and asks nothing of the browser's user: no answer depends on who asks. What is
- * not reading (uploads, in the same process) stays closed to other origins.
+ * Lets pages read without credentials: no answer depends on the user. Changes (uploads, in the same
+ * process) stay closed to other origins.
  */
 export const readableElsewhere: RequestHandler = (request, response, next) => {
   if (request.method === 'OPTIONS') {

@@ -6,17 +6,17 @@ import type { RecentRecords } from '../records/recent-records.ts';
 import type { KnownAnswer, SendBlob } from '../answers/send-blob.ts';
 import type { FetchHandlers } from './handlers.ts';
 
-/** Codes of what is not there, and will not be there in a moment either. */
+/** Codes of lasting misses. */
 const MISSING: ReadonlySet<string> = new Set([
   ...['bad-build-id', 'unknown-build-id', 'unknown-artifact', 'withdrawn'],
   ...MISS_CODES,
 ]);
 
 /**
- * `GET /buildid/{id}/section/{name}`, as debuginfod has it (elfutils, debuginfod.8). Its client
- * (debuginfod-client.c) takes only 200 for an answer; a 503 to this request makes it download the
- * whole debug information, and every other error but 406 is remembered as "missing" for ten
- * minutes. So what is missing is 404, and whatever keeps us from answering just now is 406.
+ * `GET /buildid/{id}/section/{name}`, as in debuginfod (elfutils, debuginfod.8). Its client
+ * (debuginfod-client.c) takes only 200 for an answer. After a 503 to this request it downloads the
+ * whole debug information, and it remembers every other error but 406 as "missing" for ten minutes.
+ * So a lasting miss is 404, and any temporary failure is 406.
  */
 export function debuginfodHandlers({
   records,
@@ -50,12 +50,12 @@ export function debuginfodHandlers({
   };
 }
 
-/** Its client takes 404 for what is missing, and nothing else. */
+/** Its client takes only 404 for a lasting miss. */
 function missing(error: DepotError): DepotError {
   return new DepotError('unknown-artifact', error.message);
 }
 
-/** Paths that are served to the end: a service that stops must not say 503 to them. */
+/** Paths that a stopping service still answers: it must not send them 503. */
 export function isDebuginfod(path: string): boolean {
   return path.startsWith('/buildid/');
 }
@@ -67,7 +67,7 @@ export function sectionAnswer(record: KernelRecord, name: string): KnownAnswer {
     sha256,
     mediaType: 'application/octet-stream',
     immutable: false,
-    // Its client remembers a cut answer as missing, as it does an error.
+    // Its client remembers a cut answer as missing, like an error.
     neverCut: true,
     headers: { 'X-DEBUGINFOD-SIZE': size, 'X-DEBUGINFOD-FILE': 'vmlinux' },
   };

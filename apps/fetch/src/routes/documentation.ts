@@ -3,7 +3,7 @@ import { openApiDocument, ROUTES, type Route } from '@btf-depot/contracts/routes
 import { VERSION } from '@btf-depot/contracts/version';
 import type { FetchHandlers } from './handlers.ts';
 
-/** The routes of all services for programs, and the same for people. */
+/** The routes of all services for programs, and for people. */
 export function documentationHandlers(): Pick<FetchHandlers, 'openApi' | 'docs'> {
   const json = JSON.stringify(openApiDocument(ROUTES, VERSION));
   const html = page(ROUTES);

@@ -8,7 +8,7 @@ import type { RecentRecords } from '../records/recent-records.ts';
 import type { FetchHandlers } from './handlers.ts';
 import type { VariableDeps } from './variables.ts';
 
-/** A kernel's inlined calls: the functions; the sites of one, or those that begin at an address. */
+/** A kernel's inlined calls: the functions; the sites of one, or those at an address. */
 export function inlineHandlers({
   records,
   kernels,

@@ -8,8 +8,8 @@ import { DepotError } from '@btf-depot/depot';
 import type { FetchHandlers } from './handlers.ts';
 
 /**
- * The depot's keys, and each as a file. Whoever takes a key from the depot that it is to check
- * trusts the connection of that moment; a key that came another way is worth more.
+ * The depot's keys, and each as a file. A client that takes a key from the depot trusts the
+ * connection of that moment; a key from elsewhere is better.
  */
 export function keyHandlers(keys: readonly PublicKey[]): Pick<FetchHandlers, 'keys' | 'key'> {
   const fileOf = ({ number }: PublicKey) => `${number}.pub`;

@@ -50,7 +50,7 @@ export function searchHandlers({
     async lookup({ request, response, body }) {
       const asked = await body();
       const byRelease = asked.releases.length > 0;
-      // Whoever asks for build IDs alone need not wait until all are read.
+      // Requests for build IDs alone need not wait until all records are read.
       const kernels = byRelease ? await kernelList.kernels() : [];
       const incomplete = byRelease ? kernelList.incomplete : undefined;
       const unknown = [...new Set(asked.buildIds)].filter((buildId) => !kernelList.get(buildId));
@@ -68,7 +68,7 @@ export function searchHandlers({
   };
 }
 
-/** Nothing else runs in this thread meanwhile: the time on the clock is what it took. */
+/** Nothing else runs in this thread meanwhile, so wall time is processor time. */
 function charging<Answer>(
   budget: Budget,
   request: Pick<Request, 'ip'>,
@@ -80,7 +80,7 @@ function charging<Answer>(
   return answer;
 }
 
-/** Who has just sent a kernel must not be told that it is missing: those records are looked for. */
+/** A sender must not be told that its new kernel is missing: such records are read. */
 async function readThem(
   records: RecentRecords,
   buildIds: readonly string[],

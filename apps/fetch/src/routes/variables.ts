@@ -85,7 +85,7 @@ export function variableHandlers({
   };
 }
 
-/** The form that a client takes; JSON where it has no wish that can be met. */
+/** The form that a client prefers; JSON if it takes none of them. */
 export function formOf(accept: string | undefined): VariableForm {
   if (accept === undefined || accept === '*/*') return 'json';
   const forms = Object.keys(VARIABLE_FORMS) as VariableForm[];

@@ -1,7 +1,7 @@
 /**
- * Stands in for the kernel thread: answers with the question's name, and hangs or takes all memory
- * where the name says so. A kernel whose build ID begins with `dead` hangs when it is opened; all
- * others are open.
+ * Replaces the kernel thread: answers with the question's name, and hangs or takes all memory if
+ * the name says so. A kernel whose build ID begins with `dead` hangs when it is opened; all others
+ * are open.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Asked, Reply, Request, ThreadData } from '../kernels/messages.ts';

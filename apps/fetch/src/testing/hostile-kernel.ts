@@ -8,7 +8,7 @@ import {
   Kind,
 } from '@btf-depot/btf';
 
-/** As many static variables of one name as no kernel has, each of a type that is long as C. */
+/** More static variables of one name than any kernel has, each with a long C type. */
 export const TWINS = 4000;
 
 /** BTF with `twin`, 4000 times, and `plain`, an int. */

@@ -1,4 +1,4 @@
-/** Sends files as the parts of one upload, and gives what the depot answers. */
+/** Sends files as the parts of one upload, and returns the depot's answer. */
 export async function sendParts(
   url: string,
   parts: Readonly<Record<string, Uint8Array>>,

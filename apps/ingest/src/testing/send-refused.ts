@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { sendParts } from './send-parts.ts';
 import type { startIngest } from './start-ingest.ts';
 
-/** Sends what is refused so, and sees that nothing of it is left behind. */
+/** Sends an upload that must be refused, and checks that nothing of it stays. */
 export async function sendRefused(
   ingest: Awaited<ReturnType<typeof startIngest>>,
   [parts, query]: readonly [parts: Readonly<Record<string, Uint8Array>>, query?: string],

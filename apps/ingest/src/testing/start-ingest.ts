@@ -13,7 +13,7 @@ import {
 } from '@btf-depot/service-kit';
 import { createIngest, uploadSettings } from '../index.ts';
 
-/** Build ingest over a temporary folder, with nobody working on the queue. */
+/** Build ingest over a temporary folder, without a compressor. */
 export async function startIngest(settings: Partial<Record<keyof typeof uploadSettings, string>>) {
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-ingest-'));
   const stores = await openFsStores(folder);
@@ -52,7 +52,7 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
-    /** Names of the files that are stored or staged: what a refused upload must not add to. */
+    /** Names of stored and staged files: a refused upload must not add to them. */
     left: async () => ({
       blobs: await files('blobs'),
       records: await files('kernels'),

@@ -8,10 +8,10 @@ import {
 import type { ReadinessChecks } from '../readiness.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Seconds: from an answer of memory to a kernel that takes minutes. */
+/** Seconds: from an answer in memory to a kernel that takes minutes. */
 const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 
-/** What a service counts of itself, for Prometheus. All names begin with `btfdepot_`. */
+/** A service's metrics for Prometheus. All names begin with `btfdepot_`. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #stages = this.#histogram('stage_seconds', 'Time of a stage of the work', ['stage']);
@@ -73,7 +73,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry, prefix: 'btfdepot_' });
   }
 
-  /** Asks the queue at each scrape; one that does not answer leaves the last figures. */
+  /** Reads the queue at each scrape; if it does not answer, the last figures stay. */
   watchQueue(queue: JobQueue): void {
     const jobs = this.#gauge('jobs', 'Jobs in the queue', ['state'], async () => {
       const counts = await queue.counts().catch(() => undefined);
@@ -95,7 +95,7 @@ export class Metrics {
     });
   }
 
-  /** Runs a stage of the work and takes its time, however it ends. */
+  /** Runs a stage of the work and measures its time, whatever the outcome. */
   async stage<T>(stage: string, run: () => Promise<T>): Promise<T> {
     const end = this.#stages.startTimer({ stage });
     try {
@@ -118,18 +118,18 @@ export class Metrics {
     this.#bytes.inc(bytes);
   }
 
-  /** @param from `memory`, or `store`, for what is on its way from there. */
+  /** @param from `memory`, or `store` for bytes on their way from there. */
   sent(from: 'memory' | 'store', bytes: number): void {
     this.#sent.inc({ from });
     this.#sentBytes.inc({ from }, bytes);
   }
 
-  /** A request that memory alone did not answer, with its time in milliseconds. */
+  /** A request not answered from memory alone, with its time in milliseconds. */
   answered(method: string, status: number, ms: number): void {
     this.#answers.observe({ method, status: `${Math.floor(status / 100)}xx` }, ms / 1000);
   }
 
-  /** @param outcome `published`, `stale`, `failed`, or `retry` of one that is tried again. */
+  /** @param outcome `published`, `stale`, `failed`, or `retry` if it is tried again. */
   jobEnded(outcome: string): void {
     this.#outcomes.inc({ outcome });
   }
@@ -139,8 +139,8 @@ export class Metrics {
   }
 
   /**
-   * @param kernels all that could be read.
-   * @param unread how many could not.
+   * @param kernels all readable ones.
+   * @param unread the number of unreadable ones.
    */
   swept(kernels: Iterable<{ state: string; uploadedAt: string }>, unread: number): void {
     const counts = new Map<string, number>();
@@ -174,7 +174,7 @@ export class Metrics {
     });
   }
 
-  /** The same stores, with the time of each request taken. Listings are not. */
+  /** The same stores, with the time of each request measured, except listings. */
   timed<Stores extends { blobs: BlobStore; records: RecordStore }>(stores: Stores): Stores {
     const time = <T>(operation: string, run: () => Promise<T>): Promise<T> => {
       const end = this.#store.startTimer({ operation });
@@ -189,7 +189,7 @@ export class Metrics {
           return value;
         },
         (error: unknown) => {
-          // What is answered as it should be is no fault of the store.
+          // An expected refusal is no fault of the store.
           count(error instanceof RecordConflict || error instanceof DepotError ? 'ok' : 'error');
           throw error;
         },

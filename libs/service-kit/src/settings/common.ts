@@ -21,7 +21,7 @@ export const logSettings = (level: (typeof LOG_LEVELS)[number]) => ({
   BTFDEPOT_LOG_LEVEL: setting(oneOf(...LOG_LEVELS), level, 'Least severe entries of the log.'),
 });
 
-/** Of every service. */
+/** Settings of every service. */
 export const commonSettings = {
   BTFDEPOT_HOST: setting(text, '127.0.0.1', 'Address to listen on.'),
   BTFDEPOT_PORT: setting(wholeNumber(0, 65535), '8080', 'Port to listen on; 0 takes a free one.'),
@@ -43,7 +43,7 @@ export const commonSettings = {
   ),
 };
 
-/** Of services that other programs than their operator ask. */
+/** Settings of services with clients other than their operator. */
 export const publicSettings = {
   BTFDEPOT_TRUSTED_PROXIES: setting(
     addressList,
@@ -57,7 +57,7 @@ export const publicSettings = {
   ),
 };
 
-/** The store of a distributed depot: MinIO, or any S3 that takes conditional writes. */
+/** The store of a distributed depot: MinIO, or any S3 server with conditional writes. */
 export const storeSettings = {
   BTFDEPOT_S3_ENDPOINT: setting(httpUrl, 'http://127.0.0.1:9000', 'The S3 server.'),
   BTFDEPOT_S3_BUCKET: setting(someText(3), 'btf-depot', 'Its bucket; made if missing.'),
@@ -101,7 +101,7 @@ export const queueSettings = {
   ),
 };
 
-/** As the queue's adapter takes it. */
+/** In the form of the queue's adapter. */
 export function queueAddress(settings: Settings<typeof queueSettings>) {
   return {
     url: settings.BTFDEPOT_REDIS_URL,
@@ -111,7 +111,7 @@ export function queueAddress(settings: Settings<typeof queueSettings>) {
   };
 }
 
-/** How a job that fails is tried again. */
+/** How failed jobs are retried. */
 export const retrySettings = {
   BTFDEPOT_JOB_ATTEMPTS: setting(
     wholeNumber(1, 100),
@@ -125,7 +125,7 @@ export const retrySettings = {
   ),
 };
 
-/** As the queue's adapters take it. */
+/** In the form of the queue's adapters. */
 export function retryRules(settings: Settings<typeof retrySettings>) {
   return { attempts: settings.BTFDEPOT_JOB_ATTEMPTS, backoffMs: settings.BTFDEPOT_JOB_BACKOFF };
 }

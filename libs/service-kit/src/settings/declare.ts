@@ -1,26 +1,26 @@
 /**
- * A setting is declared once: its name, its kind, its default and a sentence. The typed object, the
- * text of `--help` and the table in infra/README.md follow from that; see describe.ts.
+ * A setting is declared once: name, kind, default and a sentence. The typed object, `--help` and
+ * the table in infra/README.md are derived from it; see describe.ts.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** A setting is wrong: the service does not start, and says which and why. */
+/** A wrong setting: the service does not start, and names it with the reason. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly code = 'bad-settings';
 }
 
-/** What help and documents say of a setting. */
+/** The description of a setting for help and documents. */
 export interface Declaration {
   sentence: string;
-  /** As it is written in the environment, or in words; absent: none. */
+  /** In the form of the environment, or in words; absent: none. */
   standard?: string | undefined;
-  /** What its text means: `bytes`, `seconds`, `1 to 256`, … */
+  /** The meaning of its text: `bytes`, `seconds`, `1 to 256`, … */
   value?: string | undefined;
 }
 
-/** What reads the text of an environment variable. */
+/** Reads the text of an environment variable. */
 type Kind = z.ZodType<unknown, string | undefined>;
 
 const declarations = z.registry<Declaration>();
@@ -28,8 +28,8 @@ const kinds = z.registry<{ value: string }>();
 
 /**
  * Declares a setting.
- * @param standard its default, as it would be written in the environment; undefined: it has none,
- * and must be set unless its kind is optional.
+ * @param standard its default, in the form of the environment; undefined: it must be set unless its
+ *   kind is optional.
  * @param shown the default in words, if it depends on the machine.
  */
 export function setting<K extends Kind>(kind: K, standard: undefined, sentence: string): K;
@@ -45,7 +45,7 @@ export function setting(
   sentence: string,
   shown = standard,
 ): Kind {
-  // A kind is shared by settings: what is said of one of them must not be said of the others.
+  // Settings share a kind, so each description needs its own copy.
   const declared = standard === undefined ? kind.clone() : kind.prefault(standard);
   const { value } = kinds.get(kind instanceof z.ZodOptional ? kind.unwrap() : kind) ?? {};
   return declared.register(declarations, {
@@ -55,14 +55,14 @@ export function setting(
   });
 }
 
-/** @throws TypeError for what was not made by `setting`. */
+/** @throws TypeError for anything not made by `setting`. */
 export function declarationOf(name: string, declared: z.core.$ZodType): Declaration {
   const declaration = declarations.get(declared);
   if (!declaration) throw new TypeError(`${name} is not declared with setting()`);
   return declaration;
 }
 
-/** Names what the text of a kind of setting means. */
+/** Describes the text of a kind of setting. */
 export function kindOf<K extends Kind>(value: string, kind: K): K {
   kinds.add(kind, { value });
   return kind;
@@ -103,7 +103,7 @@ const time = z
 /** Time in seconds, fractions allowed, as milliseconds. */
 export const seconds = kindOf('seconds', time);
 
-/** The same, of which some must pass. */
+/** The same, above 0. */
 export const someSeconds = kindOf(
   'seconds',
   time.refine((passed) => passed > 0, { error: 'expected more than 0 s' }),
@@ -132,7 +132,7 @@ export const hostPorts = kindOf(
 
 export const text = kindOf('text', z.string());
 
-/** Text of some length at least. */
+/** Text of a minimum length. */
 export const someText = (length: number) => kindOf('text', z.string().min(length));
 
 /** The path of a file or folder. */
@@ -156,14 +156,14 @@ export const addressList = kindOf(
 export const httpUrl = kindOf('URL', z.url({ protocol: /^https?$/ }));
 export const redisUrl = kindOf('URL', z.url({ protocol: /^rediss?$/ }));
 
-/** What `readSettings` makes of a shape. */
+/** The typed result of `readSettings` for a shape. */
 export type Settings<Shape extends z.ZodRawShape> = {
   [Name in keyof Shape]: z.output<Shape[Name]>;
 };
 
 /**
  * Reads a service's settings from environment variables, all at once.
- * @throws SettingsError that names every variable that is wrong.
+ * @throws SettingsError that names every wrong variable.
  */
 export function readSettings<Shape extends z.ZodRawShape>(
   shape: Shape,
@@ -183,7 +183,7 @@ export function readSettings<Shape extends z.ZodRawShape>(
   throw new SettingsError(wrong.join('\n'));
 }
 
-/** `NAME_FILE` names a file that has the setting: a secret that no list of processes shows. */
+/** `NAME_FILE` names a file with the setting: a secret that no list of processes shows. */
 function fromFiles(
   shape: z.ZodRawShape,
   environment: Record<string, string | undefined>,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { declarationOf } from './declare.ts';
 
-/** What help says of all settings of a service. */
+/** The help text for all settings of a service. */
 export function settingsHelp(shape: z.ZodRawShape): string {
   const lines = Object.entries(shape).map(([name, declared]) => {
     const { sentence, standard, value } = declarationOf(name, declared);
@@ -15,7 +15,7 @@ export function settingsHelp(shape: z.ZodRawShape): string {
   );
 }
 
-/** What help says of an option of the command line that stands before a setting. */
+/** The help text of an option that overrides a setting. */
 export function flagHelp(name: string, declared: z.core.$ZodType): string {
   const { sentence } = declarationOf(name, declared);
   return `instead of ${name}: ${sentence}`;
@@ -23,7 +23,7 @@ export function flagHelp(name: string, declared: z.core.$ZodType): string {
 
 /**
  * The settings of services as a table in Markdown, aligned as Prettier aligns it.
- * @param services the shape of each by its name; a row names those that have the setting.
+ * @param services the shape of each by its name; a row names the services with the setting.
  */
 export function settingsTable(services: Record<string, z.ZodRawShape>): string {
   const names = new Set(Object.values(services).flatMap((shape) => Object.keys(shape)));

@@ -2,8 +2,8 @@ import { seconds, setting, type Settings } from './declare.ts';
 
 /**
  * How a service leaves.
- * @param drain by default; one that no balancer stands before needs none.
- * @param grace by default.
+ * @param drain default; 0 for a service without a balancer.
+ * @param grace default.
  */
 export const leavingSettings = (drain: string, grace: string) => ({
   BTFDEPOT_DRAIN: setting(
