@@ -137,7 +137,11 @@ describe('a carrier is refused, and nothing is left behind:', () => {
     ['on another core', other({ baseSha256: '00'.repeat(32) }), /base/],
     ['with another release', other({ load: { ...load, vermagic: '7.0 ' } }), /vermagic/],
     ['under another name', other({ name: 'vmlinux.vars' }), /named/],
-    ['with other ksyms', other({ btf: { holds: 'ksyms', bytes } }), /the depot has other bytes for its \.BTF/],
+    [
+      'with other ksyms',
+      other({ btf: { holds: 'ksyms', bytes } }),
+      /the depot has other bytes for its \.BTF/,
+    ],
     ['with other variables', other({ extras: [{ name: 'vars', bytes }] }), /\.BTF\.vars/],
     ['without variables', other({ extras: [] }), /it has no \.BTF\.vars/],
     [

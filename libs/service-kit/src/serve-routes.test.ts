@@ -67,9 +67,9 @@ test('what another service answers is refused with the words who does', async ()
     return [answer.status, ((await answer.json()) as { detail?: string }).detail];
   };
   const words = ': the shop does that: http://shop.test/';
-  expect(await told('/sold/a')).toEqual([404, `no route is /sold/a${words}`]);
+  expect(await told('/sold/a')).toEqual([404, `no route /sold/a${words}`]);
   expect(await told('/things/best', 'POST')).toEqual([405, `POST is not one of GET, HEAD${words}`]);
-  expect(await told('/sold/a', 'POST')).toEqual([404, 'no route is /sold/a']);
+  expect(await told('/sold/a', 'POST')).toEqual([404, 'no route /sold/a']);
   expect(await told('/things/best')).toEqual([200, undefined]);
 });
 

@@ -54,7 +54,7 @@ export function pageHandlers(
     },
     asset({ request, response, params }) {
       const file = assets.get(params.file);
-      if (!file) throw new DepotError('not-found', `no route is ${request.path}`);
+      if (!file) throw new DepotError('not-found', `no route ${request.path}`);
       const chosen = file.form(request.headers['accept-encoding']);
       void send(request, response, { ...chosen, immutable: true });
     },

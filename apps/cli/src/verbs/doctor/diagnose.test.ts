@@ -133,5 +133,7 @@ it('without a depot, or a build ID, nothing can be had', () => {
 });
 
 it('says what state the depot has it in', () => {
-  expect(outlooks({}, { state: 'withdrawn' }).files.why).toEqual(['its state in the depot is withdrawn']);
+  expect(outlooks({}, { state: 'withdrawn' }).files.why).toEqual([
+    'its state in the depot is withdrawn',
+  ]);
 });
