@@ -94,7 +94,7 @@ describeWithServices(['redis'], 'a Redis that is not as the queue wants it', () 
       ...'depot on >secret ~btf-depot:* &* +@all -info'.split(' '),
     );
     const queue = open({ url: redis.url.replace('//', '//depot:secret@') });
-    expect(await queue.inspect()).toEqual([expect.stringContaining('may not ask INFO')]);
+    expect(await queue.inspect()).toEqual([expect.stringContaining('may not run INFO')]);
   });
 
   it('one that is away at the start: said, and no reason to end', async () => {

@@ -106,7 +106,7 @@ test('a depot that answers only at the third time is asked three times', async (
     await writeFile(join(folder, 'six.deb'), image('six'));
     const at = `http://127.0.0.1:${port}`;
     const { output } = await btfdepot(['push', '--url', at, 'six.deb'], folder);
-    expect(output.match(/again in/g)).toHaveLength(2);
+    expect(output.match(/retrying in/g)).toHaveLength(2);
     expect(asked).toBe(3);
   } finally {
     proxy.close();
