@@ -10,7 +10,8 @@ export interface Fault {
 
 /** What somebody with this command can do about a refusal, by its code. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  'carrier-conflict': 'sign it with `btfdepot carrier --certificate FILE`, or replace it with --replace',
+  'carrier-conflict':
+    'sign it with `btfdepot carrier --certificate FILE`, or replace it with --replace',
   'core-conflict': '`btfdepot push --replace` publishes this core instead',
   withdrawn: '`btfdepot push --restore` publishes it again',
   pending: 'retry later, or wait with `btfdepot push`',
