@@ -45,12 +45,8 @@ export function encodeCommand(): Command {
         .choices(RULES_NAMES)
         .default('1.30'),
     )
-    .option(
-      '--features <list>',
-      `only these, whatever the rules and the kernel: ${FEATURES.join(',')}`,
-      featuresOf,
-    )
-    .option('--for <version>', 'the kernel that is to read it; by default the one in the file')
+    .option('--features <list>', `exactly these features: ${FEATURES.join(',')}`, featuresOf)
+    .option('--for <version>', 'kernel version that will read it; by default that of the file')
     .option('--compare <file>', 'print what differs from another BTF of the same kernel')
     .addOption(jsonOption())
     .action(encode);

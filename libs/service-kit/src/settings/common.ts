@@ -93,11 +93,11 @@ export const queueSettings = {
     '',
     'Sentinels that name the Redis server; the host of `BTFDEPOT_REDIS_URL` is ignored then.',
   ),
-  BTFDEPOT_REDIS_MASTER: setting(text, 'mymaster', 'What the Sentinels call it.'),
+  BTFDEPOT_REDIS_MASTER: setting(text, 'mymaster', 'Name of the Redis server at the Sentinels.'),
   BTFDEPOT_REDIS_SENTINEL_PASSWORD: setting(
     text.optional(),
     undefined,
-    'The password of the Sentinels; that of Redis is in `BTFDEPOT_REDIS_URL`.',
+    'Password of the Sentinels; that of Redis is in `BTFDEPOT_REDIS_URL`.',
   ),
 };
 
