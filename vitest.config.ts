@@ -13,7 +13,8 @@ const setupFiles = ['libs/testing/src/setup.ts'];
 
 // How long a machine that has other work may take for what is about to happen. A test that is about
 // time says its own limit.
-const poll = { timeout: 20_000 };
+const poll = { timeout: 60_000 };
+const testTimeout = 240_000;
 const hookTimeout = 180_000;
 
 export default defineConfig({
@@ -29,7 +30,7 @@ export default defineConfig({
           setupFiles,
           include: ['**/*.test.ts'],
           exclude: [...ignored, ...services, ...kernels, ...lab, ...browser],
-          testTimeout: 60_000,
+          testTimeout,
           hookTimeout,
           expect: { poll },
         },
@@ -41,7 +42,7 @@ export default defineConfig({
           include: services,
           exclude: ignored,
           globalSetup: 'tools/services/src/vitest.ts',
-          testTimeout: 60_000,
+          testTimeout,
           hookTimeout,
           expect: { poll },
         },
@@ -75,7 +76,7 @@ export default defineConfig({
           include: browser,
           exclude: ignored,
           globalSetup: 'tools/browser/src/vitest.ts',
-          testTimeout: 60_000,
+          testTimeout,
           hookTimeout: 120_000,
           expect: { poll },
           fileParallelism: false,

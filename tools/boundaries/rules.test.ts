@@ -22,7 +22,7 @@ beforeAll(async () => {
       { ...tseslint.configs.disableTypeChecked },
     ],
   });
-}, 60_000);
+});
 
 async function rulesBroken(file: string, imported: string): Promise<(string | null)[]> {
   const code = `import * as it from '${imported}';\nexport default it;\n`;

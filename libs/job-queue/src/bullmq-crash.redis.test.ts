@@ -28,7 +28,7 @@ describeWithServices(['redis'], 'a job whose worker is killed', ({ redis }) => {
       attempts.push(attempt);
       await Promise.resolve();
     });
-    await vi.waitFor(() => expect(attempts).toEqual([{ last: false, crashes: 3 }]), 10_000);
+    await vi.waitFor(() => expect(attempts).toEqual([{ last: false, crashes: 3 }]), 60_000);
     await worker.close();
     await queue.close();
   });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BullmqJobQueue } from './bullmq.ts';
 
 const until = (check: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 20 });
+  vi.waitFor(check, { timeout: 60_000, interval: 20 });
 
 describeWithServices(['redis'], 'BullMQ on a Redis of its own', () => {
   let redis: RedisServer;
@@ -117,5 +117,5 @@ describeWithServices(['redis'], 'BullMQ on a Redis of its own', () => {
     expect(closed).toBe(false);
     gate.resolve(undefined);
     await closing;
-  }, 20_000);
+  });
 });

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { QUEUE_NAME } from './bullmq-options.ts';
 import { BullmqJobQueue } from './bullmq.ts';
 
-const until = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 10_000 });
+const until = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 60_000 });
 const fails = (): Promise<void> => Promise.reject(new Error('always'));
 
 describeWithServices(['redis'], 'what BullMQ keeps in Redis', ({ redis }) => {

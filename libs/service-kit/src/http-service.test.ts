@@ -224,14 +224,14 @@ test('many connections that say nothing, or half of it, are closed, and others s
   const started = performance.now();
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   expect(performance.now() - started).toBeLessThan(900);
-  await expect.poll(open, { timeout: 10_000 }).toBe(0);
+  await expect.poll(open).toBe(0);
 });
 
 test('no more connections than the limit are held', async () => {
   const { url } = await start({ limits: { connections: 20, head: 1000 } });
   const open = idlers(url, 60);
   await expect.poll(open).toBe(20);
-  await expect.poll(open, { timeout: 10_000 }).toBe(0);
+  await expect.poll(open).toBe(0);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 

@@ -28,7 +28,7 @@ export function describeJobQueue(
   // Longer than anything that must happen would take, for what must not happen.
   const quiet = (): Promise<void> => sleep(250);
   const until = (check: () => void | Promise<void>): Promise<void> =>
-    vi.waitFor(check, { timeout: 10_000, interval: 5 });
+    vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
   describe(`${name} as a JobQueue`, () => {
     let under: QueueUnderTest;

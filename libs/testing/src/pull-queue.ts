@@ -27,7 +27,7 @@ export function describePullQueue(
   };
   const timing = { attempts: 2, backoffMs: 20, missTimes };
   const until = (check: () => void | Promise<void>): Promise<void> =>
-    vi.waitFor(check, { timeout: 10_000, interval: 5 });
+    vi.waitFor(check, { timeout: 60_000, interval: 5 });
   const id = buildIdOf('asked');
   const missing: MissFrom[] = [{ upstream: 'one', reason: 'missing', detail: '404' }];
   const passing: MissFrom[] = [{ upstream: 'one', reason: 'timeout', detail: 'late' }];

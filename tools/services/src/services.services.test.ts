@@ -85,6 +85,6 @@ describeWithServices(['redis', 'minio'], 'private services', () => {
     const pid = Number(said.toString());
     const folder = folderOf(pid);
     parent.kill(signal);
-    await vi.waitFor(() => expect([runs(pid), existsSync(folder)]).toEqual([false, false]), 15_000);
+    await vi.waitFor(() => expect([runs(pid), existsSync(folder)]).toEqual([false, false]), 60_000);
   });
 });

@@ -169,7 +169,7 @@ describe('a depot heals', () => {
   const notes = async () =>
     (await readdir(join(folder, data, 'damaged'))).filter((name) => name !== 'records');
   const becomes = (buildId: string, expected: object) =>
-    expect.poll(() => status(buildId), { timeout: 40_000 }).toMatchObject(expected);
+    expect.poll(() => status(buildId)).toMatchObject(expected);
 
   async function pushed(seed: string) {
     const buildId = buildIdOf(seed);
@@ -206,7 +206,7 @@ describe('a depot heals', () => {
       await becomes(buildId, { state: 'ready', revision: 3 });
       const answer = await curl(`${depot.url}/v1/blobs/sha256/${sha256}`);
       expect([answer.complete, sha256Of(answer.bytes)]).toEqual([true, sha256]);
-      await expect.poll(notes, { timeout: 20_000 }).toEqual([]);
+      await expect.poll(notes).toEqual([]);
     },
     120_000,
   );
@@ -222,7 +222,7 @@ describe('a depot heals', () => {
       await becomes(buildId, { state: 'ready', revision: 2 });
       const answer = await curl(path);
       expect([answer.complete, sha256Of(answer.bytes)]).toEqual([true, sha256]);
-      await expect.poll(notes, { timeout: 20_000 }).toEqual([]);
+      await expect.poll(notes).toEqual([]);
     },
     120_000,
   );
@@ -312,7 +312,7 @@ describe('fsck --repair heals a store that nobody reads', () => {
     };
     const { code, output } = await btfdepot(['fsck'], folder, settings);
     expect([code, output]).toEqual([2, expect.stringContaining('cannot')]);
-  }, 60_000);
+  });
 });
 
 test('what is copied is sound, and what the target has damaged is healed', async () => {

@@ -54,7 +54,7 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
   const status = async (buildId: string) =>
     (await new DepotClient(services.url('fetch')).status(buildId)) ?? {};
   const becomes = (buildId: string, expected: object) =>
-    expect.poll(() => status(buildId), { timeout: 60_000 }).toMatchObject(expected);
+    expect.poll(() => status(buildId)).toMatchObject(expected);
   const push = (seed: string) =>
     btfdepot(['push', '--url', services.url('ingest'), seed.replaceAll(' ', '_')], folder, {
       BTFDEPOT_URL: services.url('fetch'),

@@ -56,7 +56,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
   const statusOf = (buildId: string) => new DepotClient(services.url('fetch')).status(buildId);
   const becomes = (buildId: string, state: string) =>
     expect
-      .poll(async () => (await statusOf(buildId))?.state, { timeout: 30_000, interval: 100 })
+      .poll(async () => (await statusOf(buildId))?.state, { timeout: 60_000, interval: 100 })
       .toBe(state);
   const kill = (name: ServiceName) => services.process(name).stop('SIGKILL');
 

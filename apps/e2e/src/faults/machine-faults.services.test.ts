@@ -72,7 +72,7 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
   const stateOf = async (buildId: string) =>
     (await new DepotClient(services.url('fetch')).status(buildId))?.state;
   const becomesReady = (buildId: string) =>
-    expect.poll(() => stateOf(buildId), { timeout: 40_000, interval: 100 }).toBe('ready');
+    expect.poll(() => stateOf(buildId), { timeout: 60_000, interval: 100 }).toBe('ready');
 
   test('two compressors on one job: the one that was taken for dead and the next end the same', async () => {
     const compressor = services.process('compressor');
@@ -147,7 +147,7 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
       const refusal = async () =>
         upload(`during ${offset}, ${attempt++}`).catch((error: unknown) => error);
       await expect
-        .poll(refusal, { timeout: 20_000, interval: 500 })
+        .poll(refusal, { timeout: 60_000, interval: 500 })
         .toMatchObject({ code: 'store-unavailable' })
         .finally(() => set(0));
       if ((await compressor) === undefined) await services.start('compressor');

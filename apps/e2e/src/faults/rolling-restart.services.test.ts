@@ -61,8 +61,8 @@ describeWithServices(['redis', 'minio'], 'a rolling restart', ({ redis, minio })
           expect(await process.stop()).toBe(0);
           const port = { BTFDEPOT_PORT: new URL(url).port };
           started[at] = await services.startAnother(name, { ...drain, ...port });
-          await expect.poll(() => isReady(url), { timeout: 60_000 }).toBe(true);
-          await expect.poll(balancer.isWhole, { timeout: 60_000 }).toBe(true);
+          await expect.poll(() => isReady(url)).toBe(true);
+          await expect.poll(balancer.isWhole).toBe(true);
           await sleep(PAUSE);
         }
       },

@@ -96,7 +96,7 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
     await now.stop();
     await redis.stop();
     for (const folder of Object.values(folders)) await rm(folder, { recursive: true });
-  }, 60_000);
+  });
 
   const start = async (name: ServiceName, version = FIRST_SCHEMA) => {
     const { process, url } = await now.startAnother(name, {}, [], folders[version]);

@@ -23,6 +23,6 @@ test('what V8 does not count is bounded, and free again once it is collected', a
     await sleep(0);
     return isUncounted(memory.take(UNCOLLECTED * MEBI));
   };
-  await expect.poll(isFree, { timeout: 10_000 }).toBe(true);
+  await expect.poll(isFree).toBe(true);
   expect(kept[0].length).toBe(MEBI);
 });

@@ -96,13 +96,13 @@ describeWithServices(['minio'], `${READERS} slow readers`, ({ minio }) => {
       const isSent = ({ bytesRead }: Socket) => bytesRead > 0;
       for (let round = 0; round < 20; round++) await expectRightAnswers(round);
       // What could not be sent is answered too.
-      await expect.poll(() => readers.every(isSent), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => readers.every(isSent)).toBe(true);
       const { most } = await memory();
       expect(most - before).toBeLessThan(BY_THE_SETTINGS + READERS * OF_A_READER + MARGIN);
       // Those who take nothing are cut for the sake of who asks.
       const path = `/v1/kernels/${kernels[0]}/vmlinux.full.btf`;
       await expect
-        .poll(async () => sha256Of(await (await get(path)).bytes()), { timeout: 30_000 })
+        .poll(async () => sha256Of(await (await get(path)).bytes()))
         .toBe(sha256Of(mergeBtf(parseBtf(vars, { base: parseBtf(core) }))));
       await expectRightAnswers(0);
     },

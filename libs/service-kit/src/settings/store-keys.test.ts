@@ -18,7 +18,7 @@ test('a key in a file is read again; a file that is away for the moment counts a
   const read = storeKeys(keys, { BTFDEPOT_S3_SECRET_KEY_FILE: file });
   assert(read);
   await writeFile(file, 'second\n');
-  await expect.poll(read, { timeout: 10_000 }).toEqual({ accessKey: 'user', secretKey: 'second' });
+  await expect.poll(read).toEqual({ accessKey: 'user', secretKey: 'second' });
   await rm(file);
   await new Promise((resolve) => setTimeout(resolve, 1100));
   expect(await read()).toEqual({ accessKey: 'user', secretKey: 'second' });

@@ -27,7 +27,7 @@ export function testOverExport(serve: (folder: string) => Promise<Balancer>): vo
         const list = (await depot.get('/v1/kernels')).toString();
         expect(list).toContain(`"${buildId}"`);
       },
-      { timeout: 20_000, interval: 200 },
+      { timeout: 60_000, interval: 200 },
     );
     const { code, output } = await btfdepot(['export', folder, '--url', depot.url], folder);
     if (code !== 0) throw new Error(output);

@@ -111,7 +111,7 @@ test('a depot that answers only at the third time is asked three times', async (
   } finally {
     proxy.close();
   }
-}, 60_000);
+});
 
 test("a stripped kernel's System.map, and the carrier of its build, are sent as what they are", async () => {
   const buildId = buildIdOf('stripped');

@@ -30,7 +30,7 @@ beforeAll(async () => {
   for (const name of ['btf_vmlinux.ko.gz', 'vmlinux.vars.btf']) {
     await writeFile(join(folder, name), (await client.artifact(buildId, name)).bytes);
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   await depot.stop();
