@@ -19,6 +19,18 @@ const spreads = [
   },
 ];
 
+/** Temporary folders of tests are made, and removed, in one place. */
+const folders = [
+  'ImportSpecifier[imported.name=/^mkdtemp/]',
+  'MemberExpression[property.name=/^mkdtemp/]',
+].map((selector) => ({
+  selector,
+  message: 'Take testFolder of @btf-depot/testing/folders, or a TemporaryFolder: they are removed.',
+}));
+
+/** Tests, and what only tests use. */
+const tests = ['**/*.test.ts', '**/src/testing/**/*.ts', '**/tests/**/*.ts', 'apps/e2e/**/*.ts'];
+
 export default defineConfig(
   globalIgnores(['**/node_modules', '.nx', 'data', '**/dist']),
   tseslint.configs.strictTypeChecked,
@@ -44,8 +56,13 @@ export default defineConfig(
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries] },
   },
   {
-    files: ['**/*.test.ts', '**/src/testing/**/*.ts', '**/tests/**/*.ts', 'apps/e2e/**/*.ts'],
+    files: tests,
     rules: { '@nx/enforce-module-boundaries': ['error', testBoundaries] },
+  },
+  {
+    files: [...tests, 'libs/testing/src/**/*.ts'],
+    ignores: ['libs/testing/src/temporary-folder.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...spreads, ...folders] },
   },
   // Settings at the root belong to no layer.
   { files: ['*.{js,ts}'], rules: { '@nx/enforce-module-boundaries': 'off' } },

@@ -57,6 +57,19 @@ test.each([
 });
 
 test.each([
+  'apps/cli/src/probe.test.ts',
+  'apps/ingest/src/testing/probe.ts',
+  'apps/e2e/src/faults/probe.ts',
+  'libs/testing/src/probe.ts',
+])('refused: %s makes a temporary folder by itself', async (file) => {
+  const code = `import { mkdtemp } from 'node:fs/promises';\nexport default mkdtemp;\n`;
+  const [result] = await eslint.lintText(code, { filePath: `${root}/${file}` });
+  expect(result?.messages.map(({ message }) => message)).toContainEqual(
+    expect.stringContaining('TemporaryFolder'),
+  );
+});
+
+test.each([
   ['libs/btf/src/probe.ts', 'node:fs'],
   ['libs/contracts/src/probe.ts', 'node:fs/promises'],
   ['libs/depot/src/probe.ts', 'fs'],

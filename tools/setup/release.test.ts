@@ -1,13 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
+import { beforeEach, expect, it } from 'vitest';
 
 const script = fileURLToPath(new URL('release.mjs', import.meta.url));
 
-let folder: string;
+const folder = folderOfEachTest();
 const git = (...args: string[]) =>
   execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.org', ...args], {
     cwd: folder,
@@ -32,7 +32,6 @@ const manifest = (name: string, more: object = {}) =>
   `${JSON.stringify({ name, version: '0.1.0', ...more }, null, 2)}\n`;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'btf-depot-release-'));
   for (const path of ['libs/a', 'infra']) mkdirSync(join(folder, path), { recursive: true });
   write('package.json', manifest('btf-depot', { devDependencies: { other: '0.1.0' } }));
   write(
@@ -46,7 +45,6 @@ beforeEach(() => {
   git('add', '.');
   git('commit', '--quiet', '-m', 'begin');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 it('sets the version wherever it stands, and tags the commit', () => {
   expect(release('0.2.0')).toMatchObject({ status: 0 });

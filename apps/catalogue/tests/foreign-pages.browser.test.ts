@@ -1,11 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describeWithBrowser, type Page } from '@btf-depot/browser/testing';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
@@ -20,7 +18,7 @@ const planted = buildIdOf('published by a page');
 describeWithBrowser(
   'a page from elsewhere',
   (open) => {
-    let folder: string;
+    const folder = testFolder();
     let depot: StartedDepot;
     let client: DepotClient;
     let elsewhere: ReturnType<typeof createServer>;
@@ -28,7 +26,6 @@ describeWithBrowser(
     let rebound: string;
 
     beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'btf-depot-foreign-'));
       depot = await startDepot(folder, { BTFDEPOT_LIST_AGE: '0' });
       client = new DepotClient(depot.url);
       await client.upload({ kernel: new Blob([kernelFile({ buildId: mine }).slice()]) });
@@ -47,7 +44,6 @@ describeWithBrowser(
     afterAll(async () => {
       await depot.stop();
       elsewhere.close();
-      await rm(folder, { recursive: true });
     });
 
     /** Whatever was tried: the owner's kernel stands, and there is no other. */

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient, type UploadRequest } from '@btf-depot/client';
 import {
@@ -10,6 +8,7 @@ import {
   loadableKernel,
 } from '@btf-depot/testing';
 import { btfdepot, startDepot as startEmbedded } from '@btf-depot/testing/processes';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 
 /** Kernels of the depot besides those with a name, so that a search has more than one page. */
 export const FILLERS = 55;
@@ -37,7 +36,8 @@ export interface StartedDepot {
 
 /** The embedded depot, as `npm start` runs it, with a signing key and some kernels. */
 export async function startDepot(): Promise<StartedDepot> {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-page-'));
+  const temporary = new TemporaryFolder();
+  const folder = temporary.path;
   await btfdepot(['key', 'create', 'depot'], folder);
   const depot = await startEmbedded(join(folder, 'data'), {
     BTFDEPOT_SIGNING_KEYS: join(folder, 'depot.sec'),
@@ -77,7 +77,7 @@ export async function startDepot(): Promise<StartedDepot> {
     folder,
     async close() {
       await depot.stop();
-      await rm(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
 }

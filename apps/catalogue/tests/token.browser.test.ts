@@ -1,29 +1,28 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeWithBrowser, screenshot, seriousFindings } from '@btf-depot/browser/testing';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, loadableKernel, sha256Of } from '@btf-depot/testing';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { beforeAll, expect, it } from 'vitest';
 
 const buildId = buildIdOf('private');
 
 describeWithBrowser('the page of a depot that only token holders read', (open) => {
-  let folder: string;
-  let depot: StartedDepot;
+  const folder = testFolder();
+  const depot = testDepot(join(folder, 'data'), {
+    BTFDEPOT_TOKENS: 'all',
+    BTFDEPOT_TOKEN_AGE: '0',
+    BTFDEPOT_LIST_AGE: '0',
+  });
   let client: DepotClient;
   let token: string;
   /** What the pages asked for. */
   const asked: string[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-private-page-'));
-    depot = await startDepot(join(folder, 'data'), {
-      BTFDEPOT_TOKENS: 'all',
-      BTFDEPOT_TOKEN_AGE: '0',
-      BTFDEPOT_LIST_AGE: '0',
-    });
     token = (await tokenFor('reader', 'read')).token;
     const admin = await tokenFor('farm', 'admin');
     client = new DepotClient(depot.url, { token: admin.token });
@@ -34,10 +33,6 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
       query: { release: '6.12.117-private' },
     });
     await client.waitUntilDone(buildId);
-  });
-  afterAll(async () => {
-    await depot.stop();
-    await rm(folder, { recursive: true });
   });
 
   async function tokenFor(name: string, scopes: string) {

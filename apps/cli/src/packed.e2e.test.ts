@@ -1,24 +1,17 @@
 import { copyFileSync, globSync, mkdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
-import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, expect } from 'vitest';
 import { writeFiles } from '@btf-depot/testing/farm';
+import { testFolder } from '@btf-depot/testing/folders';
+import { runIn, testWith } from '@btf-depot/testing/programs';
+import { expect } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** What a chroot has to have: a shell, and the C and C++ libraries. */
 const TOOLS = ['sh', 'readlink', 'dirname'];
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-packed-'));
-});
-
-afterAll(() => rm(folder, { recursive: true }));
+const folder = testFolder();
 
 /** Copies a program to where it is found in the chroot, and the libraries that it is linked with. */
 async function provide(program: string, chroot: string): Promise<void> {

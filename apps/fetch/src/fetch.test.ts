@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import { writtenRecord } from '@btf-depot/contracts';
 import type { BlobStore } from '@btf-depot/depot';
 import { createLogger, startHttpService, type HttpService } from '@btf-depot/service-kit';
 import { buildIdOf, HOSTILE_NAMES, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFetch } from './index.ts';
 import { TEST_SETTINGS } from './testing/start-fetch.ts';
@@ -27,7 +26,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** More than are answered one by one. */
 const manyRanges = `bytes=${Array.from({ length: 40 }, (_, at) => `${at * 3}-${at * 3}`).join()}`;
 
-let folder: string;
+const folder = testFolder();
 let stores: Awaited<ReturnType<typeof openFsStores>>;
 let service: HttpService;
 let reads = 0;
@@ -44,7 +43,6 @@ function start(blobs: BlobStore, hotBytes: number): Promise<HttpService> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-fetch-'));
   stores = await openFsStores(folder);
   await stores.blobs.put(sha256, bytes);
   for (const record of [ready, withdrawn, pending]) await stores.records.put(record, undefined);
@@ -58,10 +56,7 @@ beforeAll(async () => {
   service = await start(counted, 1024 * 1024);
 });
 
-afterAll(async () => {
-  await service.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => service.close());
 
 const byName = `/v1/kernels/${ready.buildId}/${NAME}`;
 const byHash = `/v1/blobs/sha256/${sha256}`;

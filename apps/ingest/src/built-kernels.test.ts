@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { tarFile } from '@btf-depot/testing/packages';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,17 +10,13 @@ import { sendParts } from './testing/send-parts.ts';
 import { startIngest } from './testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
-let folder: string;
+const folder = testFolder();
 
 beforeAll(async () => {
   ingest = await startIngest({});
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-built-'));
 });
 
-afterAll(async () => {
-  await ingest.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => ingest.stop());
 
 const send = (kernel: Uint8Array, query = '') => sendParts(ingest.url, { kernel }, query);
 

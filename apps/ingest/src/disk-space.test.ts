@@ -1,6 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { expect, test } from 'vitest';
 import { DiskSpace } from './disk-space.ts';
 import { isPacked } from './is-packed.ts';
@@ -76,9 +75,8 @@ test.for([
   ['a package', '!<arch>\n', true],
   ['nothing', '', true],
 ] as const)('%s has to be unpacked: %s', async ([, head, expected]) => {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-packed-'));
-  const path = join(folder, 'file');
+  using folder = new TemporaryFolder();
+  const path = folder.at('file');
   await writeFile(path, Buffer.from(head, 'latin1'));
   expect(await isPacked(path)).toBe(expected);
-  await rm(folder, { recursive: true });
 });

@@ -1,24 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Staging } from './staging.ts';
 
-let data: string;
+const data = folderOfEachTest();
 let root: string;
 let children: ChildProcess[];
 
-beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'btf-depot-staging-'));
+beforeEach(() => {
   root = join(data, 'staging');
   children = [];
 });
 
-afterEach(async () => {
+afterEach(() => {
   for (const child of children) child.kill('SIGKILL');
-  await rm(data, { recursive: true });
 });
 
 /** A process that stages a file there, and then does nothing. */

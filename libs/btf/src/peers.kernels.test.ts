@@ -5,10 +5,10 @@ import { readElf } from '@btf-depot/elf';
 import { bpftool, readelf, type Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   addComposite,
   addEnum,
@@ -31,8 +31,7 @@ import {
 } from './index.ts';
 import { buildProgram, missingCompilers, seededBtf } from './testing/index.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'btf-peers-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 function write(name: string, bytes: Uint8Array | string): string {
   const file = join(folder, name);

@@ -2,19 +2,10 @@ import { checkRange } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { bpftool, unpackModules, type Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import {
-  closeSync,
-  fstatSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { describe, expect, it } from 'vitest';
 import {
   decodeBtf,
   decodeOn,
@@ -30,8 +21,7 @@ import {
 } from './index.ts';
 import { fuzz } from './testing/index.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'btf-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 function write(name: string, bytes: Uint8Array): string {
   const file = join(folder, name);

@@ -4,14 +4,13 @@ import { readelf } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { carrier, carrierTarget } from './index.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'carrier-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 describeWithKernels(['K612'], "a real kernel's carrier", ({ K612 }) => {
   const core = readFileSync(K612.coreBtf);

@@ -1,10 +1,10 @@
 import { FormatError } from '@btf-depot/bytes';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { describe, expect, it } from 'vitest';
 import {
   certificatePem,
   checkSigner,
@@ -14,8 +14,7 @@ import {
   unsigned,
 } from './index.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'sign-module-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 const module = new TextEncoder().encode('a module '.repeat(100));
 const absent = spawnSync('openssl', ['version']).status !== 0 && process.env.CI !== 'true';

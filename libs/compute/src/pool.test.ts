@@ -1,27 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Progress } from '@btf-depot/depot';
 import { buildIdOf, kernelBtf, kernelFile, sha256Of } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createComputePool } from './pool.ts';
 
 const pool = createComputePool({ threads: 1, onError: () => undefined });
 const never = new AbortController().signal;
-let folder: string;
+const folder = testFolder();
 let vmlinux: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-pool-'));
   vmlinux = join(folder, 'vmlinux');
   await writeFile(vmlinux, kernelFile());
 });
 
-afterAll(async () => {
-  await pool.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => pool.close());
 
 test('a kernel is identified and split on a thread, and its bytes come back', async () => {
   const kernel = { path: vmlinux, kind: 'elf', buildId: buildIdOf('kernel'), hasBtf: true };

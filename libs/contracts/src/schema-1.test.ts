@@ -1,7 +1,6 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { buildIdOf, kernelRecord } from '@btf-depot/testing';
 import { earlierVersion, lacksEarlierVersion } from '@btf-depot/testing/earlier-version';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { expect, test } from 'vitest';
 import { openRecord } from './open-record.ts';
 import { encodeRecord } from './record-codec.ts';
@@ -26,38 +25,33 @@ const PARTS = {
 test('the code that wrote schema 1 reads whatever is written, and finds each part', async (context) => {
   if (lacksEarlierVersion(COMMIT))
     context.skip(`this clone lacks ${COMMIT}: git fetch --unshallow`);
-  const folder = earlierVersion(COMMIT);
-  try {
-    const earlier = (await import(join(folder, 'libs/contracts/src/record.ts'))) as {
-      decodeRecord: (bytes: Uint8Array) => Record<string, unknown>;
-    };
-    const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
-    for (let set = 0; set < 2 ** names.length; set++) {
-      const of = names
-        .filter((_, at) => (set >> at) & 1)
-        .map((name) => [name, PARTS[name]] as const);
-      const { vars } = Object.fromEntries(of) as Partial<typeof PARTS>;
-      const beside = of.filter(([name]) => name !== 'vars' && name !== 'later');
-      for (const state of STATES) {
-        const record: KernelRecord = kernelRecord({
-          buildId: buildIdOf('of schema 2'),
-          state,
-          packing: 1,
-          core: { ...core, encoded: { rules: '1.30', coverage: { units: 1 } } },
-          parts: Object.fromEntries(of),
-          owner: { principal: 'farm', rank: 'token' },
-        });
-        const bytes = encodeRecord(record);
-        expect(openRecord(bytes)).toEqual({ record });
-        const read = earlier.decodeRecord(bytes);
-        const extras = vars ? { vars } : {};
-        expect(read).toMatchObject({ ...Object.fromEntries(beside), extras });
-        expect(names.filter((name) => Object.hasOwn(read, name))).toEqual(
-          beside.map(([name]) => name),
-        );
-      }
+  using folder = new TemporaryFolder();
+  earlierVersion(COMMIT, folder.path);
+  const earlier = (await import(folder.at('libs/contracts/src/record.ts'))) as {
+    decodeRecord: (bytes: Uint8Array) => Record<string, unknown>;
+  };
+  const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
+  for (let set = 0; set < 2 ** names.length; set++) {
+    const of = names.filter((_, at) => (set >> at) & 1).map((name) => [name, PARTS[name]] as const);
+    const { vars } = Object.fromEntries(of) as Partial<typeof PARTS>;
+    const beside = of.filter(([name]) => name !== 'vars' && name !== 'later');
+    for (const state of STATES) {
+      const record: KernelRecord = kernelRecord({
+        buildId: buildIdOf('of schema 2'),
+        state,
+        packing: 1,
+        core: { ...core, encoded: { rules: '1.30', coverage: { units: 1 } } },
+        parts: Object.fromEntries(of),
+        owner: { principal: 'farm', rank: 'token' },
+      });
+      const bytes = encodeRecord(record);
+      expect(openRecord(bytes)).toEqual({ record });
+      const read = earlier.decodeRecord(bytes);
+      const extras = vars ? { vars } : {};
+      expect(read).toMatchObject({ ...Object.fromEntries(beside), extras });
+      expect(names.filter((name) => Object.hasOwn(read, name))).toEqual(
+        beside.map(([name]) => name),
+      );
     }
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 });

@@ -10,10 +10,11 @@ import { bytesSource, FormatError } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { bpftool, pahole } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { release, tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { describe, expect, it } from 'vitest';
 import {
   attachVariables,
   elfImage,
@@ -25,8 +26,7 @@ import {
 } from './index.ts';
 import { bpftoolVariables } from './testing/bpftool-variables.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'extras-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 function readBtf(file: string): Btf {
   return parseBtf(readFileSync(file));

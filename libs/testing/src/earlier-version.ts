@@ -1,27 +1,18 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * The project as it was at a commit, in a folder of its own that runs: its own sources, and the
- * packages that are installed here.
+ * The project as it was at a commit, so that it runs in `folder`, which is made: its own sources,
+ * and the packages that are installed here.
  *
- * @returns the folder, which the caller removes.
  * @throws Error if the clone does not have the commit.
  */
-export function earlierVersion(commit: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `btf-depot-${commit}-`));
+export function earlierVersion(commit: string, folder: string): void {
+  mkdirSync(folder, { recursive: true });
   const tree = execFileSync('git', ['archive', commit, 'apps', 'libs', 'tools', 'package.json'], {
     cwd: root,
     maxBuffer: 2 ** 28,
@@ -42,7 +33,6 @@ export function earlierVersion(commit: string): string {
       if (existsSync(installed)) symlinkSync(installed, join(own, 'node_modules'));
     }
   }
-  return folder;
 }
 
 /** Why there is no such version: a shallow clone, or none at all. CI has the whole history. */

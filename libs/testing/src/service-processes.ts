@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { bucketSettings, startProcess, urlOf, type StartedProcess } from './processes.ts';
+import { TemporaryFolder } from './temporary-folder.ts';
 
 const NAMES = ['ingest', 'compressor', 'fetch'] as const;
 
@@ -24,11 +22,11 @@ export async function startServiceProcesses(
   settings: Record<string, string> = {},
   own: Partial<Record<ServiceName, Record<string, string>>> = {},
 ) {
-  const data = await mkdtemp(join(tmpdir(), 'btf-depot-services-'));
+  const data = new TemporaryFolder();
   const environment = {
     BTFDEPOT_REDIS_URL: servers.redisUrl,
     ...bucketSettings({ ...servers.minio, bucket: servers.bucket }),
-    BTFDEPOT_DATA: data,
+    BTFDEPOT_DATA: data.path,
     BTFDEPOT_PORT: '0',
     BTFDEPOT_LOG_LEVEL: 'debug',
     // No balancer is before them, unless a test says so.
@@ -74,7 +72,7 @@ export async function startServiceProcesses(
     environment,
     async stop() {
       const codes = await Promise.all(Object.values(running).map((process) => process.stop()));
-      await rm(data, { recursive: true, force: true });
+      data[Symbol.dispose]();
       return codes;
     },
   };

@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { TemporaryFolder } from './temporary-folder.ts';
 
 const maxBuffer = 2 ** 28;
 
 /** A folder in which other people's programs make what is to be unpacked. */
 export class Workshop implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'btf-depot-unpack-'));
+  readonly #temporary = new TemporaryFolder();
+  readonly folder = this.#temporary.path;
 
   at(name: string): string {
     return join(this.folder, name);
@@ -41,7 +42,7 @@ export class Workshop implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true });
+    this.#temporary[Symbol.dispose]();
   }
 }
 

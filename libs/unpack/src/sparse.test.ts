@@ -1,32 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { tarFile, tarMember, type MemberInput } from '@btf-depot/testing/packages';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, unpackBytes } from './testing/in-memory.ts';
 
 const MiB = 2 ** 20;
 const kernel = kernelFile({ ballast: 4000 });
 
-let folder: string;
+const folder = testFolder();
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'btf-depot-sparse-'));
   holed('vmlinux', 40 * MiB, 30);
   holed('other', 40 * MiB, 3);
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A kernel with so many islands of data in the hole behind it. */
 function holed(name: string, size: number, islands: number): void {

@@ -1,7 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createHash } from 'node:crypto';
@@ -11,8 +10,9 @@ import { readElf } from '@btf-depot/elf';
 import { providePackage, type KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { programCommand, provideProgram } from '@btf-depot/services/provision';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
 import { bzImageFile } from '@btf-depot/testing/packages';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImage, unpack, type Unpacked } from './index.ts';
 
 const run = promisify(execFile);
@@ -22,17 +22,10 @@ interface FileSource extends Source {
   path: string;
 }
 
-let folder: string;
+const folder = testFolder();
 const opened: number[] = [];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-unpack-'));
-});
-
-afterAll(async () => {
-  opened.forEach(closeSync);
-  await rm(folder, { recursive: true });
-});
+afterAll(() => opened.forEach(closeSync));
 
 function fileSource(path: string): FileSource {
   const fd = openSync(path, 'r');

@@ -1,20 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpstreamFault, type OfferedFile } from '@btf-depot/depot';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { expect, test } from 'vitest';
 import { download } from './download.ts';
 
 const { signal } = new AbortController();
 const bytes = randomBytes(100_000);
 const sha256 = createHash('sha256').update(bytes).digest('hex');
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-download-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = testFolder();
 
 /** Cut where `cuts` says, one after the other. */
 function offered(cuts: number[], resumes: boolean, content = bytes): OfferedFile {

@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { programPath } from './testing/program-path.ts';
 
 const source = fileURLToPath(new URL('../../../infra/device', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'btf-depot-package-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSecretKey, openSecretKey } from '@btf-depot/depot';
 import { buildIdNote, buildIdOf } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeOnDevices } from './testing/equipment.ts';
 import { type Device } from './testing/device.ts';
@@ -17,12 +17,11 @@ const AWAY = { BTFDEPOT_URL: 'http://127.0.0.1:1' };
 let depot: KernelDepot;
 /** The same by HTTPS, with a certificate of an authority that nobody knows. */
 let secure: FaultyDepot | undefined;
-let folder: string;
+const folder = testFolder();
 const absent = programPath('openssl') === undefined && process.env.CI !== 'true';
 beforeAll(async () => {
   depot = await startKernelDepot();
   if (absent) return;
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-certificate-'));
   const [secret, certificate] = [join(folder, 'key'), join(folder, 'certificate')];
   const request = [
     'req',
@@ -44,7 +43,6 @@ afterAll(async () => {
   await depot.close();
   if (secure === undefined) return;
   await secure.close();
-  await rm(folder, { recursive: true });
 });
 afterEach(() => depot.behave());
 

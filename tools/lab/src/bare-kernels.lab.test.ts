@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { bytesSource, type Source } from '@btf-depot/bytes';
@@ -9,7 +8,8 @@ import { splitKernel } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { unpackModules, type BareKernel } from '@btf-depot/kernels';
 import { sha256Of } from '@btf-depot/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { beforeAll, expect, it } from 'vitest';
 import { coreOf, imageOf, kallsymsOf } from './boot-image.ts';
 import { packCarriers } from './built-carriers.ts';
 import { boot, type Booted, type Step } from './index.ts';
@@ -20,12 +20,13 @@ import { describeBareInLab } from './testing.ts';
 const OUT_OF_TREE_AND_UNSIGNED = '12288\n';
 const COMPLAINT = /\bBTF\b|[Ii]nvalid|failed to|BUG|WARN|Oops|Call Trace/;
 
-const folder = mkdtempSync(join(tmpdir(), 'bare-kernels-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 /** A module of the kernel's build. */
 function moduleOf(kernel: BareKernel) {
-  const [first] = unpackModules(kernel, mkdtempSync(join(folder, 'modules-')), 1_000_000);
+  const own = join(folder, `modules-${kernel.name}`);
+  mkdirSync(own);
+  const [first] = unpackModules(kernel, own, 1_000_000);
   return openFileSource(first);
 }
 

@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { cpioArchive } from './cpio.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'btf-depot-cpio-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 const text = (length: number) => Buffer.alloc(length, 'x');
 const archive = cpioArchive([

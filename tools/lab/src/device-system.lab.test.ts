@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startSignedDepot, type SignedDepot } from '@btf-depot/device';
 import { btfdepot } from '@btf-depot/testing/processes';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { deviceFiles } from './device-files.ts';
 import { boot, type Booted } from './index.ts';
@@ -46,12 +44,11 @@ describeInLab('K612', 'a device with kmod', (kernel) => {
   });
 
   it('is known to doctor by copies of its files', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'btf-depot-doctor-'));
+    using folder = new TemporaryFolder();
     const archive = Buffer.from(booted.step('files').output, 'latin1');
-    execFileSync('tar', ['-xz', '-C', folder], { input: archive });
-    const args = ['doctor', '--url', depot.url, '--root', folder, '--json'];
-    const { output } = await btfdepot(args, folder);
-    await rm(folder, { recursive: true });
+    execFileSync('tar', ['-xz', '-C', folder.path], { input: archive });
+    const args = ['doctor', '--url', depot.url, '--root', folder.path, '--json'];
+    const { output } = await btfdepot(args, folder.path);
     expect(JSON.parse(output)).toMatchObject({
       system: { release: kernel.release, carriers: ['btf_vmlinux_ksyms'] },
       ways: { ksyms: { outlook: 'now' }, addresses: { outlook: 'possible' } },

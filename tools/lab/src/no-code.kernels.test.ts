@@ -4,14 +4,13 @@ import { plainArtifacts, type PackInput } from '@btf-depot/depot';
 import { kernelNames, readelf } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { beforeAll, expect, it } from 'vitest';
 import { splitForPacking } from './built-carriers.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'btf-depot-no-code-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 const program = 'modinfo';
 const hasKmod = spawnSync(program, ['--version']).status === 0;

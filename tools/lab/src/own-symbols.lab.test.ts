@@ -4,17 +4,15 @@ import type { Kallsyms } from '@btf-depot/extras';
 import { unpackModules, type Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/compute';
 import { sha256Of } from '@btf-depot/testing';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { imageOf, kallsymsOf } from './boot-image.ts';
 import { packCarriers } from './built-carriers.ts';
 import { boot } from './index.ts';
 import { describeInLab, inFull } from './testing.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'own-symbols-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 /** What modules, BPF and ftrace add has their name in brackets. */
 const OWN_LINES = "grep -v '\\[' /proc/kallsyms";

@@ -1,14 +1,13 @@
 import { signModule } from '@btf-depot/carrier';
 import { run } from '@btf-depot/services/provision';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { command } from './index.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'sign-file-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 it("is byte for byte what the kernel's own sign-file writes, for RSA", async () => {
   const [key, certificate, module] = ['key', 'certificate', 'module.ko'].map((name) =>

@@ -1,15 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { writeWhole } from './btf-file.ts';
 
-let folder: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-file-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const folder = folderOfEachTest();
 
 it('what is written is there whole, and nothing beside it', async () => {
   writeWhole(join(folder, 'file'), Buffer.from('bytes'));

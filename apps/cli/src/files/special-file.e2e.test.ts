@@ -1,27 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
-import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testDepot } from '@btf-depot/testing/depots';
 import { btfdepotScript, writeFiles } from '@btf-depot/testing/farm';
+import { testFolder } from '@btf-depot/testing/folders';
+import { runIn, testWith } from '@btf-depot/testing/programs';
+import { beforeAll, describe, expect, test } from 'vitest';
 
-let folder: string;
-let depot: StartedDepot;
+const folder = testFolder();
+const depot = testDepot(join(folder, 'data'));
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-special-'));
-  depot = await startDepot(join(folder, 'data'));
-  writeFiles(folder, { 'bin/btfdepot': btfdepotScript });
-});
-
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
+beforeAll(() => writeFiles(folder, { 'bin/btfdepot': btfdepotScript }));
 
 /** Runs a line of shell in which `btfdepot` is this one. */
 const shell = (line: string, program = 'sh') =>

@@ -1,21 +1,16 @@
-import { readFile, rm, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { bzImageFile, tarFile } from '@btf-depot/testing/packages';
 import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fileVariables } from '../verbs/vars/variable-source.ts';
 import { makeCarrier } from '../verbs/carrier/make-carrier.ts';
 import { splitFiles } from './split-files.ts';
 
-let folder: string;
+const folder = testFolder();
 const at = (name: string) => join(folder, name);
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-split-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
 
 test('a kernel in an image, and in an archive, is split as it is by itself', async () => {
   const vmlinux = kernelFile();

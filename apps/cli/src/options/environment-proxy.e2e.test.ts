@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, request as ask } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useProxies } from './environment-proxy.ts';
@@ -14,7 +14,7 @@ import { UsageError } from './usage-error.ts';
 
 const buildId = buildIdOf('behind a proxy');
 
-let folder: string;
+const folder = testFolder();
 let depot: StartedDepot;
 /** What stands for https://depot.test, a name that only the proxy knows. */
 const front = createSecureServer(
@@ -53,7 +53,6 @@ proxy.on('connect', (request, socket, head: Buffer) => {
 });
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-proxy-'));
   await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
   await writeFile(join(folder, 'certificate.pem'), DEPOT_TEST_CERTIFICATE);
   depot = await startDepot(join(folder, 'data'), { BTFDEPOT_ALLOWED_HOSTS: 'depot.test' });
@@ -67,7 +66,6 @@ afterAll(async () => {
   for (const server of [front, proxy]) server.close();
   proxy.closeAllConnections();
   await depot.stop();
-  await rm(folder, { recursive: true });
 });
 
 function run(args: string[], credentials: string, more: Record<string, string> = {}) {

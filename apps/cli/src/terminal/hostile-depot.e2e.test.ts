@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildIdOf, kernelFile, kernelRecord } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -71,13 +71,12 @@ const problem = (status: number) => ({
   suggestions: [EVIL],
 });
 
-let folder: string;
+const folder = testFolder();
 let server: Server;
 let url: string;
 let answer: (path: string) => [status: number, body: unknown];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-hostile-'));
   await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
   server = createServer((request, response) => {
     request.resume();
@@ -89,10 +88,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 afterEach(() => server.closeAllConnections());
-afterAll(async () => {
-  server.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => server.close());
 
 const run = async (command: string) => {
   const { output } = await btfdepot(command.split(' '), folder, { BTFDEPOT_URL: url });

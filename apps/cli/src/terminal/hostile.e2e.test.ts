@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   addComposite,
@@ -13,29 +12,19 @@ import {
 import { SectionType } from '@btf-depot/elf';
 import { executable } from '@btf-depot/elf/testing';
 import { buildIdNote, buildIdOf } from '@btf-depot/testing';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
 import { debFile } from '@btf-depot/testing/packages';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 /** What clears a terminal, rings, turns the direction of writing, ends a line and an element. */
 const EVIL = '\x1b[2J\x07\r\n';
 const MARKUP = '6.12"><img/src=x>';
 const RODATA = 0xffffffff82000000n;
 
-let folder: string;
-let depot: StartedDepot;
-let url: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-hostile-'));
-  depot = await startDepot(join(folder, 'data'));
-  url = depot.url;
-});
-
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
+const folder = testFolder();
+const depot = testDepot(join(folder, 'data'));
 
 /** BTF whose names of types and sections, and those of variables on request, are hostile. */
 function hostileBtf({ variables = false } = {}): Uint8Array {
@@ -92,7 +81,7 @@ describe('names in a file reach no terminal as they are, shown by', () => {
     'carrier --kernel vmlinux -o carrier.ko',
     'push vmlinux',
   ])('%s', async (command) => {
-    const { output } = await btfdepot(command.split(' '), folder, { BTFDEPOT_URL: url });
+    const { output } = await btfdepot(command.split(' '), folder, { BTFDEPOT_URL: depot.url });
     expect(output.length).toBeGreaterThan(0);
     expect(output).toMatch(CLEAN);
   });
@@ -100,14 +89,14 @@ describe('names in a file reach no terminal as they are, shown by', () => {
 
 test('a hostile vermagic is refused and not repeated', async () => {
   const kernel = hostileKernel(buildIdOf('vermagic'), `6.12 ${EVIL}`, '6.12');
-  const response = await fetch(`${url}/v1/kernels`, {
+  const response = await fetch(`${depot.url}/v1/kernels`, {
     method: 'POST',
     body: new Uint8Array(kernel),
   });
   const text = await response.text();
   expect([response.status, (JSON.parse(text) as { code: string }).code]).toEqual([422, 'bad-elf']);
   expect(text).not.toMatch(/\\u001b|2J/);
-  expect((await fetch(`${url}/v1/kernels/${buildIdOf('vermagic')}`)).status).toBe(404);
+  expect((await fetch(`${depot.url}/v1/kernels/${buildIdOf('vermagic')}`)).status).toBe(404);
 });
 
 test('markup in a release and a package is JSON wherever it is answered', async () => {
@@ -120,10 +109,10 @@ test('markup in a release and a package is JSON wherever it is answered', async 
     ],
   });
   const body = new Uint8Array(deb);
-  expect((await fetch(`${url}/v1/kernels`, { method: 'POST', body })).status).toBe(201);
+  expect((await fetch(`${depot.url}/v1/kernels`, { method: 'POST', body })).status).toBe(201);
   const at = `/v1/kernels/${buildIdOf('markup')}`;
   for (const path of [at, `${at}/status`, `${at}/manifest`, '/v1/kernels', `/v1/kernels/${EVIL}`]) {
-    const response = await fetch(`${url}${encodeURI(path)}`);
+    const response = await fetch(`${depot.url}${encodeURI(path)}`);
     const text = await response.text();
     const type = response.headers.get('content-type') ?? '';
     expect(type, path).toMatch(/^(application\/(problem\+)?json|text\/plain)/);

@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kindName, parseBtf } from '@btf-depot/btf';
 import { At, Form, Tag } from '@btf-depot/dwarf';
 import { buildDwarf, buildImage } from '@btf-depot/dwarf/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-const folder = mkdtempSync(join(tmpdir(), 'encode-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 const int = {
   tag: Tag.BASE_TYPE,

@@ -1,22 +1,19 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
-let folder: string;
+const folder = testFolder();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-files-'));
   await writeFile(join(folder, 'vmlinux'), kernelFile());
   await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
   await writeFile(join(folder, 'cut.btf'), kernelBtf().subarray(0, 50));
   await run('split', 'vmlinux', '--full', 'full.btf', '-o', 'parts');
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 const run = (...args: string[]) => btfdepot(args, folder);
 

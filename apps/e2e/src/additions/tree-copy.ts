@@ -3,18 +3,16 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -26,7 +24,8 @@ const LEFT_OUT = new Set(['.git', '.nx', '.cache', 'dist']);
  * changed, and links to the packages that were installed. Workspace packages are those of the copy.
  */
 export class TreeCopy implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'btf-depot-additions-'));
+  readonly #temporary = new TemporaryFolder();
+  readonly folder = this.#temporary.path;
 
   constructor() {
     copyFolder(root, this.folder);
@@ -44,7 +43,7 @@ export class TreeCopy implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true });
+    this.#temporary[Symbol.dispose]();
   }
 }
 

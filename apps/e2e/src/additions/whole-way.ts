@@ -3,8 +3,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseBtf } from '@btf-depot/btf';
@@ -12,8 +11,10 @@ import { readCarrier } from '@btf-depot/carrier';
 import { decompress } from '@btf-depot/codec';
 import { buildIdOf, collect, inlinedKernel, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { btfdepot, startDepot } from '@btf-depot/testing/processes';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 
-const folder = await mkdtemp(join(tmpdir(), 'btf-depot-whole-way-'));
+using temporary = new TemporaryFolder();
+const folder = temporary.path;
 const depot = await startDepot(join(folder, 'data'), { BTFDEPOT_LZ4_LEVEL: '3' });
 const kernel = buildIdOf('additions');
 const bare = buildIdOf('bare');
@@ -79,7 +80,6 @@ try {
   process.stdout.write(JSON.stringify(report));
 } finally {
   await depot.stop();
-  await rm(folder, { recursive: true });
 }
 
 interface Kernel {

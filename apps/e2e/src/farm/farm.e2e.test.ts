@@ -1,23 +1,22 @@
 import { globSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { btfdepotScript, farmFile, writeFiles } from '@btf-depot/testing/farm';
+import { testFolder } from '@btf-depot/testing/folders';
 import { bzImageFile } from '@btf-depot/testing/packages';
 import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { btfdepotScript, farmFile, writeFiles } from '@btf-depot/testing/farm';
 
-let folder: string;
+const folder = testFolder();
 let depot: StartedDepot;
 let environment: Record<string, string>;
 let client: DepotClient;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-farm-'));
   depot = await startDepot(join(folder, 'data'));
   const { url } = depot;
   client = new DepotClient(url);
@@ -25,10 +24,7 @@ beforeAll(async () => {
   environment = { BTFDEPOT_URL: url, PATH: `${folder}/bin:${process.env.PATH ?? ''}` };
 });
 
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => depot.stop());
 
 /** Where nothing listens. */
 const dead = { BTFDEPOT_URL: 'http://127.0.0.1:2' };

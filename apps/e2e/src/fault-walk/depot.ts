@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -14,6 +13,7 @@ import {
 } from '@btf-depot/services';
 import type { StartedProcess } from '@btf-depot/testing/processes';
 import { startServiceProcesses, type ServiceName } from '@btf-depot/testing/services';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { startStoreProxy } from '../faults/store-proxy.ts';
 import { rawBucket, type RawBucket } from '../faults/raw-bucket.ts';
 
@@ -58,7 +58,8 @@ export interface Depot {
 
 /** Starts Redis, MinIO, and two processes of each service. Throws Absent. */
 export async function startDepot(): Promise<Depot> {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-walk-'));
+  const temporary = new TemporaryFolder();
+  const folder = temporary.path;
   const clock = await startClock();
   const storeDisk = await makeSmallDisk(STORE_DISK);
   const ingestDisk = await makeSmallDisk(INGEST_DISK);
@@ -124,7 +125,7 @@ export async function startDepot(): Promise<Depot> {
       await clock.stop();
       await storeDisk.stop();
       await ingestDisk.stop();
-      await rm(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
 }

@@ -1,15 +1,5 @@
 import { execFile } from 'node:child_process';
-import {
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  truncate,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { openFsStores } from '@btf-depot/blob-store';
@@ -23,16 +13,13 @@ import {
   sha256Of,
   someBytes,
 } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-damage-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = testFolder();
 
 /** What happens to a file on a disk; verified-blobs.test.ts knows more. */
 const DAMAGE: Record<string, (path: string, other: string) => Promise<void>> = {
@@ -118,9 +105,7 @@ describe.each([
     });
   }, 300_000);
 
-  afterAll(async () => {
-    await depot.stop();
-  });
+  afterAll(() => depot.stop());
 
   test.each([...KINDS, 'sound'])(
     '%s',
@@ -188,9 +173,7 @@ describe('a depot heals', () => {
       BTFDEPOT_RECORD_AGE: '0.05',
     });
   });
-  afterAll(async () => {
-    await depot.stop();
-  });
+  afterAll(() => depot.stop());
 
   test.each(KINDS)(
     'a part with %s, as soon as its file is pushed again',

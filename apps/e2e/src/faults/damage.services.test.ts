@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openMinioStores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
 import { startMinio, startRedis, type MinioServer, type RedisServer } from '@btf-depot/services';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, kernelBtf, kernelFile, sha256Of } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { runIn } from '@btf-depot/testing/programs';
 import { startServiceProcesses } from '@btf-depot/testing/services';
@@ -18,7 +18,7 @@ const KINDS = Object.keys(BLOB_DAMAGES);
 describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in a bucket', () => {
   let redis: RedisServer;
   let minio: MinioServer;
-  let folder: string;
+  const folder = testFolder();
   let services: Awaited<ReturnType<typeof startServiceProcesses>>;
   let stores: Awaited<ReturnType<typeof openMinioStores>>;
   let raw: RawBucket;
@@ -26,7 +26,6 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
   const counts = { complete: 0, refused: 0, wrong: 0 };
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-damage-'));
     redis = await startRedis();
     minio = await startMinio();
     services = await startServiceProcesses(
@@ -46,7 +45,6 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
     await services.stop();
     await redis.stop();
     await minio.stop();
-    await rm(folder, { recursive: true, force: true });
     expect(counts.wrong).toBe(0);
     expect(counts.refused).toBeGreaterThan(0);
   });

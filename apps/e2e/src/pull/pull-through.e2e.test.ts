@@ -1,18 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts';
 
-let folder: string;
+const folder = testFolder();
 let upstream: ScriptedUpstream;
 let depot: StartedDepot;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-pull-'));
   upstream = await scriptedUpstream();
   depot = await startDepot(join(folder, 'data'), {
     BTFDEPOT_UPSTREAMS: upstream.setting,
@@ -27,7 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await depot.stop();
   await upstream.dispose();
-  await rm(folder, { recursive: true });
 });
 beforeEach(() => {
   upstream.answer = undefined;

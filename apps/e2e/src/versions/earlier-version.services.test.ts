@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DepotClient } from '@btf-depot/client';
@@ -9,6 +8,7 @@ import { startRedis, type RedisServer } from '@btf-depot/services';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, inlinedKernel, loadableKernel, sha256Of } from '@btf-depot/testing';
 import { earlierVersion, lacksEarlierVersion } from '@btf-depot/testing/earlier-version';
+import { testFolder } from '@btf-depot/testing/folders';
 import { startServiceProcesses, type ServiceName } from '@btf-depot/testing/services';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -24,14 +24,13 @@ test.skipIf(!isAbsent)(`${FIRST_SCHEMA} is not run: see why`, (context) =>
   context.skip('this clone has no such commit: git fetch --unshallow'),
 );
 
-function withoutInlines(): string {
-  const folder = earlierVersion(FIRST_SCHEMA);
+function withoutInlines(folder: string): void {
+  earlierVersion(FIRST_SCHEMA, folder);
   const file = join(folder, 'libs/depot/src/compress-kernel.ts');
   const source = readFileSync(file, 'utf8');
   const edited = source.replace(/ \.\.\.\((inlinesBytes|map) && .*\n/g, '\n');
   if (edited === source) throw new Error(`${file} packs no inlined calls`);
   writeFileSync(file, edited);
-  return folder;
 }
 
 type Kind = 'loadable' | 'inlined' | 'bare';
@@ -74,14 +73,15 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
   let now: Awaited<ReturnType<typeof startServiceProcesses>>;
   let earlier: { ingest: string; fetch: string };
   const bucket = `earlier-${process.pid}`;
-  const folders: Record<string, string> = {};
+  const top = testFolder();
+  const folders = { [FIRST_SCHEMA]: join(top, 'first'), [NO_INLINES]: join(top, 'no-inlines') };
   const others = new Set<{ stop: () => Promise<unknown> }>();
   const kinds = new Map<string, Kind>();
 
   beforeAll(async () => {
     redis = await startRedis();
-    folders[FIRST_SCHEMA] = earlierVersion(FIRST_SCHEMA);
-    folders[NO_INLINES] = withoutInlines();
+    earlierVersion(FIRST_SCHEMA, folders[FIRST_SCHEMA]);
+    withoutInlines(folders[NO_INLINES]);
     const settings = { BTFDEPOT_SWEEP_PERIOD: '1', BTFDEPOT_JOB_BACKOFF: '0.2' };
     now = await startServiceProcesses({ redisUrl: redis.url, minio, bucket }, settings);
     const [ingest, fetch] = await Promise.all([
@@ -95,10 +95,9 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
     await Promise.all([...others].map((process) => process.stop()));
     await now.stop();
     await redis.stop();
-    for (const folder of Object.values(folders)) await rm(folder, { recursive: true });
   });
 
-  const start = async (name: ServiceName, version = FIRST_SCHEMA) => {
+  const start = async (name: ServiceName, version: keyof typeof folders = FIRST_SCHEMA) => {
     const { process, url } = await now.startAnother(name, {}, [], folders[version]);
     others.add(process);
     const stop = async () => {
@@ -108,7 +107,7 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
     return { url, stop };
   };
   /** `btfdepot VERB` of a version over the store. */
-  const btfdepot = async (commit: string | undefined, ...args: string[]) => {
+  const btfdepot = async (commit: keyof typeof folders | undefined, ...args: string[]) => {
     const main = `${commit === undefined ? '.' : folders[commit]}/apps/cli/src/main.ts`;
     const env = { ...process.env, ...now.environment };
     const { stdout } = await run(process.execPath, [main, ...args, '--json'], { env });

@@ -1,25 +1,21 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-let folder: string;
+const folder = testFolder();
 let depot: StartedDepot;
 let url: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-backup-'));
   depot = await serve('data');
   url = depot.url;
 });
 
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => depot.stop());
 
 const serve = (data: string) => startDepot(join(folder, data), { BTFDEPOT_SWEEP_PERIOD: '1' });
 

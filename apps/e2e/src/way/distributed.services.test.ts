@@ -1,24 +1,23 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { startRedis, type RedisServer } from '@btf-depot/services';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from '@btf-depot/testing/services';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 /** A kernel takes seconds of a processor, which on a busy machine are a minute. */
 vi.setConfig({ testTimeout: 300_000 });
 
 describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', ({ minio }) => {
-  let folder: string;
+  const folder = testFolder();
   let redis: RedisServer;
   let services: Awaited<ReturnType<typeof startServiceProcesses>>;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-distributed-'));
     // One of our own: it is flushed and stopped here.
     redis = await startRedis();
     const bucket = `distributed-${process.pid}`;
@@ -28,7 +27,6 @@ describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', 
   afterAll(async () => {
     await services.stop();
     await redis.stop();
-    await rm(folder, { recursive: true });
   });
 
   /** A kernel that takes the compressor a second or two. */

@@ -1,25 +1,24 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const buildId = buildIdOf('vmlinux');
 
-let folder: string;
+const folder = testFolder();
 let depot: StartedDepot;
 let url: string;
 
 const serve = (...args: string[]) => startDepot(join(folder, 'data'), {}, args);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-cli-'));
   await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
   await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
   await writeFile(join(folder, 'text'), 'not a kernel');
@@ -28,10 +27,7 @@ beforeAll(async () => {
   url = depot.url;
 });
 
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => depot.stop());
 
 const command = (...args: string[]) => btfdepot(args, folder);
 

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { decodePublicKey, decodeSignature, type KeysAnswer } from '@btf-depot/contracts';
 import { programCommand, provided, provideProgram } from '@btf-depot/services/provision';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -24,7 +24,7 @@ const { USIGN: usign } = process.env;
 const buildId = buildIdOf('signed');
 const MANIFEST = `/v1/kernels/${buildId}/manifest`;
 
-let folder: string;
+const folder = testFolder();
 let depot: StartedDepot;
 let url: string;
 /** Of the keys, as `GET /v1/keys` tells them: one of our own, then one that signify made. */
@@ -71,7 +71,6 @@ if (usign !== undefined) {
 
 describe.skipIf('absent' in fetched)('a signed manifest', () => {
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-signed-'));
     await btfdepot(['key', 'create', 'own'], folder);
     await signify('-G', '-n', '-p', 'theirs.pub', '-s', 'theirs.sec');
     const keys = ['own.sec', 'theirs.sec'].map((name) => join(folder, name)).join(':');
@@ -88,10 +87,7 @@ describe.skipIf('absent' in fetched)('a signed manifest', () => {
     expect(depot.lines.join('\n')).toContain(answer.keys[0]?.publicKey);
   });
 
-  afterAll(async () => {
-    await depot.stop();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => depot.stop());
 
   describe.each(Object.keys(programs))('%s', (program) => {
     const verify = () => programs[program]();

@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { isSigned, signModule, unsigned } from '@btf-depot/carrier';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -13,7 +13,7 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const buildId = buildIdOf('signed');
 
 describe.skipIf(!hasOpenssl && !process.env.CI)('signed carriers (need openssl)', () => {
-  let folder: string;
+  const folder = testFolder();
   let depot: StartedDepot;
   let url: string;
   let keys: { key: string; certificate: string };
@@ -24,7 +24,6 @@ describe.skipIf(!hasOpenssl && !process.env.CI)('signed carriers (need openssl)'
   };
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-signed-'));
     const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=Build key'];
     const into = ['-keyout', at('key.pem'), '-out', at('certificate.pem')];
     execFileSync('openssl', [...request, ...into], { stdio: 'ignore' });
@@ -44,10 +43,7 @@ describe.skipIf(!hasOpenssl && !process.env.CI)('signed carriers (need openssl)'
     await btfdepot(['push', '--url', url, 'vmlinux', '--full', 'full.btf'], folder);
   });
 
-  afterAll(async () => {
-    await depot.stop();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => depot.stop());
 
   test('are signed by the key of the depot before they are compressed', async () => {
     for (const name of ['btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko']) {

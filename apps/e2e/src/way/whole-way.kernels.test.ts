@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { bpftool, readelf } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { startServices } from '@btf-depot/services';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, startProcess } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from '@btf-depot/testing/services';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 const ARTIFACTS = ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko', 'btf_vmlinux.ko.gz'];
 
@@ -23,13 +23,7 @@ interface Pushed {
 }
 
 describeWithKernels(['K612'], 'a Debian kernel goes the whole way', ({ K612 }) => {
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-whole-way-'));
-  });
-
-  afterAll(() => rm(folder, { recursive: true }));
+  const folder = testFolder();
 
   /** Sends the kernel, and gets everything back into a folder of that name. */
   async function pushAndGet(pushUrl: string, getUrl: string, into: string): Promise<Pushed> {

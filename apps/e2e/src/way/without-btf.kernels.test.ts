@@ -1,12 +1,12 @@
 import { openAsBlob } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KernelRecord, KernelStatus } from '@btf-depot/contracts';
 import { bpftool, readelf, type KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { expect, test } from 'vitest';
 
 interface Expected {
   arch: string;
@@ -19,27 +19,15 @@ interface Expected {
 function goesThrough(name: KernelName, { machine, variables, ...says }: Expected): void {
   describeWithKernels([name], `${name}, which has no BTF of its own`, (kernels) => {
     const kernel = kernels[name];
-    let folder: string;
-    let depot: StartedDepot;
-    let url: string;
-
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'btf-depot-without-btf-'));
-      depot = await startDepot(join(folder, 'data'));
-      url = depot.url;
-    });
-
-    afterAll(async () => {
-      await depot.stop();
-      await rm(folder, { recursive: true });
-    });
+    const folder = testFolder();
+    const depot = testDepot(join(folder, 'data'));
 
     test('is taken alone, with core made of its debug information', async () => {
       const body = await openAsBlob(kernel.vmlinux);
-      const answer = await fetch(`${url}/v1/kernels`, { method: 'POST', body });
+      const answer = await fetch(`${depot.url}/v1/kernels`, { method: 'POST', body });
       expect(answer.status).toBe(201);
       const { buildId } = (await answer.json()) as KernelStatus;
-      const record = await fetch(`${url}/v1/kernels/${buildId}`);
+      const record = await fetch(`${depot.url}/v1/kernels/${buildId}`);
       expect((await record.json()) as KernelRecord).toMatchObject({
         ...says,
         delivery: 'module',
@@ -50,11 +38,11 @@ function goesThrough(name: KernelName, { machine, variables, ...says }: Expected
     });
 
     test('gets what pahole made of it instead, and others read what it became', async () => {
-      const push = ['push', '--json', '--url', url, kernel.vmlinux, '--full', kernel.fullBtf];
+      const push = ['push', '--json', '--url', depot.url, kernel.vmlinux, '--full', kernel.fullBtf];
       const pushed = await btfdepot(push, folder);
       expect(pushed.code, pushed.output).toBe(0);
       const [{ status }] = JSON.parse(pushed.output) as [{ status: { buildId: string } }];
-      const record = await fetch(`${url}/v1/kernels/${status.buildId}`);
+      const record = await fetch(`${depot.url}/v1/kernels/${status.buildId}`);
       expect((await record.json()) as KernelRecord).toMatchObject({
         ...says,
         state: 'ready',
@@ -64,7 +52,15 @@ function goesThrough(name: KernelName, { machine, variables, ...says }: Expected
         parts: { vars: { origin: 'partition', variables } },
       });
       for (const artifact of ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko']) {
-        const get = ['get', '--url', url, status.buildId, artifact, '-o', join(folder, artifact)];
+        const get = [
+          'get',
+          '--url',
+          depot.url,
+          status.buildId,
+          artifact,
+          '-o',
+          join(folder, artifact),
+        ];
         expect((await btfdepot(get, folder)).code).toBe(0);
       }
       const [core, vars] = [join(folder, 'vmlinux.btf'), join(folder, 'vmlinux.vars.btf')];

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FETCH_ROUTES } from '@btf-depot/contracts/routes';
 import {
@@ -8,6 +7,7 @@ import {
   startHttpService,
   type HttpService,
 } from '@btf-depot/service-kit';
+import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { blobSender } from '../answers/send-blob.ts';
 import { HeldMemory } from '../blobs/held-memory.ts';
@@ -15,7 +15,7 @@ import { pageHandlers } from './catalogue-page.ts';
 
 const SCRIPT = 'export {};\n'.repeat(100);
 
-let folder: string;
+const folder = testFolder();
 const services: HttpService[] = [];
 
 async function serve(page: string): Promise<string> {
@@ -29,16 +29,12 @@ async function serve(page: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-page-'));
   await mkdir(join(folder, 'assets'));
   await writeFile(join(folder, 'index.html'), '<!doctype html><title>page</title>');
   await writeFile(join(folder, 'assets', 'main-abc.js'), SCRIPT);
 });
 
-afterAll(async () => {
-  await Promise.all(services.map((service) => service.close()));
-  await rm(folder, { recursive: true });
-});
+afterAll(() => Promise.all(services.map((service) => service.close())));
 
 test('the page is asked for again each time, and runs nothing that it does not come with', async () => {
   const url = await serve(folder);

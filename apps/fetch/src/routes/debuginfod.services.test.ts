@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseBtf } from '@btf-depot/btf';
@@ -16,6 +15,7 @@ import {
   type DebianProgram,
 } from '@btf-depot/services/provision';
 import { buildIdOf, kernelBtf } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFetch } from '../index.ts';
 import { startFetch, TEST_SETTINGS, type StartedFetch } from '../testing/start-fetch.ts';
@@ -31,7 +31,7 @@ const whole = kernelBtf({ ballast: 2000, globals: true });
 const vars = attachVariables(parseBtf(core), parseBtf(whole)).bytes;
 const buildId = buildIdOf('kernel');
 
-let folder: string;
+const folder = testFolder();
 let depot: StartedFetch;
 /** Knows nothing: the public server that stands before or behind ours. */
 let stranger: Server;
@@ -42,7 +42,6 @@ let storeIsAway = false;
 let caches = 0;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-debuginfod-'));
   depot = await startFetch();
   await depot.store({ core, vars }, { buildId });
   stranger = createServer((_request, response) => response.writeHead(404).end());
@@ -68,7 +67,6 @@ afterAll(async () => {
   await shaky.close();
   await depot.close();
   await new Promise((resolve) => stranger.close(resolve));
-  await rm(folder, { recursive: true });
 });
 
 interface Asked {

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseBtf } from '@btf-depot/btf';
 import { attachVariables } from '@btf-depot/extras';
 import { provided, providePythonProgram } from '@btf-depot/services/provision';
 import { buildIdOf, kernelBtf, sha256Of } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFetch, type StartedFetch } from '../testing/start-fetch.ts';
 
@@ -34,7 +34,7 @@ const core = kernelBtf();
 const vars = attachVariables(parseBtf(core), parseBtf(kernelBtf({ globals: true }))).bytes;
 const buildId = buildIdOf('kernel');
 
-let folder: string;
+const folder = testFolder();
 let depot: StartedFetch;
 
 if ('absent' in schemathesis) {
@@ -46,16 +46,12 @@ describe.skipIf('absent' in schemathesis)(
   'the OpenAPI document, in the eyes of schemathesis',
   () => {
     beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'btf-depot-schemathesis-'));
       depot = await startFetch();
       const entry = { sha256: sha256Of(core), size: core.length, mediaType: 'application/gzip' };
       await depot.store({ core, vars }, { buildId, artifacts: { 'btf_vmlinux.ko.gz': entry } });
     });
 
-    afterAll(async () => {
-      await depot.close();
-      await rm(folder, { recursive: true });
-    });
+    afterAll(() => depot.close());
 
     test.each([
       ['a kernel that is here', { buildId, artifact: 'btf_vmlinux.ko.gz', hash: sha256Of(core) }],

@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { createLogger, startHttpService } from '@btf-depot/service-kit';
 import { kernelRecord, sha256Of } from '@btf-depot/testing';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { createFetch, type FetchSettings } from '../index.ts';
 
 const MEBI = 1024 * 1024;
@@ -26,7 +24,8 @@ export const TEST_SETTINGS: FetchSettings = {
 
 /** The service over an empty folder. */
 export async function startFetch(settings: Partial<FetchSettings> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-fetch-'));
+  const temporary = new TemporaryFolder();
+  const folder = temporary.path;
   const stores = await openFsStores(folder);
   const log = createLogger('fetch', 'silent');
   const service = await startHttpService({
@@ -54,7 +53,7 @@ export async function startFetch(settings: Partial<FetchSettings> = {}) {
     },
     async close() {
       await service.close();
-      await rm(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import type { KernelRecord } from '@btf-depot/contracts';
@@ -11,11 +10,13 @@ import {
   readSettings,
   startHttpService,
 } from '@btf-depot/service-kit';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { createIngest, uploadSettings } from '../index.ts';
 
 /** Build ingest over a temporary folder, without a compressor. */
 export async function startIngest(settings: Partial<Record<keyof typeof uploadSettings, string>>) {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-ingest-'));
+  const temporary = new TemporaryFolder();
+  const folder = temporary.path;
   const stores = await openFsStores(folder);
   const queue = new InProcessJobQueue({ onError: () => undefined });
   const log = createLogger('ingest', 'silent');
@@ -62,7 +63,7 @@ export async function startIngest(settings: Partial<Record<keyof typeof uploadSe
       await http.close();
       await queue.close();
       await ingest.close();
-      await rm(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
 }

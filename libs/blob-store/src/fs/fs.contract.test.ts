@@ -1,19 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describeBlobStore, describeRecordStore, describeTokenStore } from '@btf-depot/testing';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { openFsStores } from './open.ts';
 
 async function makeStores() {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-store-'));
+  const folder = new TemporaryFolder();
   return {
-    ...(await openFsStores(folder)),
+    ...(await openFsStores(folder.path)),
     elsewhere: {
       module: new URL('./open.ts', import.meta.url).href,
       opener: 'openFsStores',
-      argument: folder,
+      argument: folder.path,
     },
-    dispose: () => rm(folder, { recursive: true }),
+    dispose: () => Promise.resolve(folder[Symbol.dispose]()),
   };
 }
 

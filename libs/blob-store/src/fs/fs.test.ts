@@ -1,17 +1,12 @@
-import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildIdOf, collect, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { StoreUnavailable } from '../errors.ts';
 import { openFsStores } from './open.ts';
 
-let folder: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-fs-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const folder = folderOfEachTest();
 
 const bytes = someBytes(100, 'file system');
 const sha256 = sha256Of(bytes);

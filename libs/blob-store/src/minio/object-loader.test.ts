@@ -1,12 +1,11 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sha256Of, someBytes } from '@btf-depot/testing';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import { readHead } from './answer-head.ts';
 import { ObjectLoader } from './object-loader.ts';
@@ -96,9 +95,8 @@ describe('an object', () => {
   it.skipIf(absent)(
     'comes by TLS from who is who it says, and from nobody else (needs openssl)',
     async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'btf-depot-tls-'));
-      closing.push(() => rmSync(folder, { recursive: true }));
-      const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+      using folder = new TemporaryFolder();
+      const [key, cert] = [folder.at('key'), folder.at('cert')];
       const made = [
         'req',
         '-x509',

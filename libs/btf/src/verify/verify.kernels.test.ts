@@ -1,10 +1,11 @@
 // Compares the verifier's verdicts with those of the kernel that runs these tests: BPF_BTF_LOAD,
 // by a small program on libbpf (Debian: gcc libbpf-dev). Needs the right to load BPF.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { release, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { describe, expect, it } from 'vitest';
 import { formatFault, parseKernelVersion, verifyBtf } from '../index.ts';
 import { mutate, Random, seededBtf } from '../testing/index.ts';
 
@@ -36,8 +37,7 @@ int main(void) {
 }
 `;
 
-const folder = mkdtempSync(join(tmpdir(), 'btf-load-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 const program = join(folder, 'load');
 
 function load(blobs: readonly Uint8Array[]): string[] {

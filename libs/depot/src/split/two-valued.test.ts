@@ -1,20 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addInt, BtfBuilder, parseBtf } from '@btf-depot/btf';
 import { bytesSource } from '@btf-depot/bytes';
 import { listVariables, variablesFromDwarf } from '@btf-depot/extras';
+import { testFolder } from '@btf-depot/testing/folders';
 import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-two-valued-'));
-});
-
-afterAll(() => rm(folder, { recursive: true }));
+const folder = testFolder();
 
 const SOURCE = `
 static _Bool flag;

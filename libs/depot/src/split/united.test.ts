@@ -1,6 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   addComposite,
@@ -14,18 +12,13 @@ import {
 import { bytesSource } from '@btf-depot/bytes';
 import { listVariables } from '@btf-depot/extras';
 import { buildIdOf } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { kernelPieces } from './kernel-pieces.ts';
 import { splitKernel, type KernelParts } from './split-kernel.ts';
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-united-'));
-});
-
-afterAll(() => rm(folder, { recursive: true }));
+const folder = testFolder();
 
 /** gcc lays `alone` before `both`; `linked` is where the linker script puts it, and C only declares it. */
 const SOURCE = `

@@ -1,24 +1,21 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
+import { beforeEach, expect, test } from 'vitest';
 import { storesSource, type ExportSource } from './export-source.ts';
 import { Only } from './only.ts';
 import { writeExport } from './write-export.ts';
 
-let root: string;
+const root = folderOfEachTest();
 let stores: ReturnType<typeof memoryStores>;
 let source: ExportSource;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'btf-depot-export-'));
   stores = memoryStores();
   source = storesSource(stores, () => undefined);
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 /** A kernel that is ready, with a revision of each file of these names. */
 async function store(seed: string, revision = 1, overrides: Partial<KernelRecord> = {}) {

@@ -13,18 +13,17 @@ import { readElf } from '@btf-depot/elf';
 import { pahole } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { describe, expect, it } from 'vitest';
 import { attachVariables } from '../attach-variables.ts';
 import { partition } from '../partition.ts';
 import { withFlatArrays } from '../testing/flat-arrays.ts';
 import { listVariables } from '../variables.ts';
 import { variablesFromDwarf } from './variables-from-dwarf.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'compiled-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 /** What kernels are made of, in two units; `pair` and `ring` are other types in each. */
 const first = `

@@ -5,17 +5,15 @@ import { describeWithKernels } from '@btf-depot/kernels/testing';
 import {
   closeSync,
   existsSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   readSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { describe, expect, it } from 'vitest';
 import { attachVariables } from '../attach-variables.ts';
 import { partition } from '../partition.ts';
 import { bpftoolVariables } from '../testing/bpftool-variables.ts';
@@ -24,8 +22,7 @@ import { withFlatArrays } from '../testing/flat-arrays.ts';
 import { listVariables, type Place } from '../variables.ts';
 import { variablesFromDwarf, type VariablesFromDwarf } from './variables-from-dwarf.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'from-dwarf-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 function fromFile<T>(path: string, action: (source: Source) => T): T {
   const fd = openSync(path, 'r');

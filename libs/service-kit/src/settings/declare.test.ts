@@ -1,6 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { commonSettings, publicSettings } from './common.ts';
@@ -75,8 +74,8 @@ test('the table says who has a setting, and whose default differs', () => {
 });
 
 test('a setting may be the text of a file, whose last line end is not of it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-settings-'));
-  const path = join(folder, 'secret');
+  using folder = new TemporaryFolder();
+  const path = folder.at('secret');
   await writeFile(path, ' s3cret\n');
   const secret = { SECRET: setting(text, undefined, 'A secret.') };
   expect(readSettings(secret, { SECRET_FILE: path })).toEqual({ SECRET: ' s3cret' });
@@ -86,5 +85,4 @@ test('a setting may be the text of a file, whose last line end is not of it', as
   expect(() => readSettings(secret, { SECRET_FILE: `${path}.none` })).toThrow(
     /SECRET_FILE: ENOENT/,
   );
-  await rm(folder, { recursive: true });
 });

@@ -3,9 +3,8 @@ import { createServer } from 'node:https';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { afterEach, expect, test } from 'vitest';
 import { UPSTREAM_LIMITS, type UpstreamLimits } from '../limits.ts';
 import { scriptedServer } from '../testing/scripted-server.ts';
@@ -142,15 +141,14 @@ test('a range is asked for, and where the server begins is said', async () => {
 });
 
 test('a certificate that nobody vouches for is not accepted', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'btf-depot-tls-'));
-  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+  using folder = new TemporaryFolder();
+  const [key, cert] = [folder.at('key'), folder.at('cert')];
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
   const to = ['-nodes', '-keyout', key, '-out', cert, '-days', '1', '-subj', '/CN=localhost'];
   execFileSync('openssl', [...request, ...to], { stdio: 'ignore' });
   const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, to) =>
     to.end('x'),
   );
-  rmSync(folder, { recursive: true });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const { port } = server.address() as AddressInfo;

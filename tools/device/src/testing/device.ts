@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { programPath } from './program-path.ts';
 import { withoutCapabilities } from './without-capabilities.ts';
 
@@ -61,7 +61,8 @@ export interface Ran {
  * reach this machine's kernel: it has no capability, and each shell runs the insmod of the device.
  */
 export class Device {
-  readonly root = mkdtempSync(join(tmpdir(), 'btf-depot-device-'));
+  readonly #temporary = new TemporaryFolder();
+  readonly root = this.#temporary.path;
   readonly #shell: readonly [string, ...string[]];
   readonly #settings: Readonly<Record<string, string>>;
 
@@ -118,7 +119,7 @@ export class Device {
   }
 
   remove(): void {
-    rmSync(this.root, { recursive: true });
+    this.#temporary[Symbol.dispose]();
   }
 
   #made(folder: string, name: string): string {

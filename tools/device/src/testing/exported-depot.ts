@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Balancer } from '@btf-depot/services';
 import { buildIdOf } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { describeOnDevices } from './equipment.ts';
@@ -15,11 +15,10 @@ import { buildId, startKernelDepot, type KernelDepot } from './kernel-depot.ts';
  */
 export function testOverExport(serve: (folder: string) => Promise<Balancer>): void {
   let depot: KernelDepot;
-  let folder: string;
+  const folder = testFolder();
   let server: Balancer;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-exported-'));
     depot = await startKernelDepot();
     // A list of all kernels shows a new one a little later.
     await vi.waitFor(
@@ -37,7 +36,6 @@ export function testOverExport(serve: (folder: string) => Promise<Balancer>): vo
   afterAll(async () => {
     await server.stop();
     await depot.close();
-    await rm(folder, { recursive: true });
   });
 
   const settings = () => ({ BTFDEPOT_URL: server.url });

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { buildIdNote, buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { Device, type DeviceInput, type Equipment } from './device.ts';
 import { PUBLIC_KEY, startSignedDepot, type SignedDepot } from './signed-depot.ts';
 
@@ -21,13 +20,12 @@ export interface KernelDepot extends SignedDepot {
 
 /** @param options how the kernel is pushed. */
 export async function startKernelDepot(...options: string[]): Promise<KernelDepot> {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-kernel-'));
-  const [vmlinux, full] = [join(folder, 'vmlinux'), join(folder, 'full.btf')];
+  using folder = new TemporaryFolder();
+  const [vmlinux, full] = [folder.at('vmlinux'), folder.at('full.btf')];
   const kernel = loadableKernel(buildId);
   await writeFile(vmlinux, kernel.vmlinux);
   await writeFile(full, kernel.full);
   const depot = await startSignedDepot(vmlinux, '--full', full, ...options);
-  await rm(folder, { recursive: true });
   const get = (name: string) => depot.get(`/v1/kernels/${buildId}/${name}`);
   const core = await get('vmlinux.btf');
   // There are none if the kernel has no BTF of its own.

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeMinisig, encodePublicKey, encodeSignature } from '@btf-depot/contracts';
 import { createSecretKey, openSecretKey, type SigningKey } from '@btf-depot/depot';
 import { btfdepot, startDepot } from '@btf-depot/testing/processes';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { send, startFaultyDepot, type Fault, type FaultyDepot } from './faulty-depot.ts';
 
 const secretKey = createSecretKey();
@@ -23,7 +23,8 @@ export interface SignedDepot extends FaultyDepot {
 
 /** @param push what is sent to it first: files, and options of `btfdepot push`. */
 export async function startSignedDepot(...push: string[]): Promise<SignedDepot> {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-signed-'));
+  const temporary = new TemporaryFolder();
+  const folder = temporary.path;
   await writeFile(join(folder, 'depot.sec'), secretKey, { mode: 0o600 });
   const server = await startDepot(join(folder, 'data'), {
     BTFDEPOT_SIGNING_KEYS: join(folder, 'depot.sec'),
@@ -42,7 +43,7 @@ export async function startSignedDepot(...push: string[]): Promise<SignedDepot> 
     async close() {
       await depot.close();
       await server.stop();
-      await rm(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
 }

@@ -1,19 +1,17 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { cacheFolder } from './cache-folder.ts';
 import { cached, isCached } from './cache.ts';
 
-let folder: string;
+const folder = folderOfEachTest();
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'btf-depot-cache-'));
   vi.stubEnv('BTFDEPOT_CACHE', folder);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 it('follows XDG_CACHE_HOME where no folder of our own is named', () => {

@@ -1,16 +1,16 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withSection } from '@btf-depot/carrier/testing';
 import { SectionFlag, SectionType } from '@btf-depot/elf';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const buildId = buildIdOf('carrier with code');
 
 describe('a module with code, a relocation that makes it run, and the BTF of the depot', () => {
-  let folder: string;
+  const folder = testFolder();
   let depot: StartedDepot;
   const tokens: Record<string, string> = {};
   const get = async (name: string) => {
@@ -21,7 +21,6 @@ describe('a module with code, a relocation that makes it run, and the BTF of the
     (await readdir(join(folder, 'data/blobs'), { recursive: true })).sort();
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-code-'));
     for (const name of ['farm', 'stranger']) {
       const { output } = await btfdepot(
         ['token', 'create', name, '--data', 'data', '--json'],
@@ -41,10 +40,7 @@ describe('a module with code, a relocation that makes it run, and the BTF of the
     expect([code, output]).toEqual([0, expect.stringContaining('ready')]);
   });
 
-  afterAll(async () => {
-    await depot.stop();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => depot.stop());
 
   const push = (as: string, ...args: string[]) =>
     btfdepot(['push', '--url', depot.url, ...args], folder, { BTFDEPOT_TOKEN: tokens[as] ?? '' });

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseBtf } from '@btf-depot/btf';
@@ -9,21 +8,19 @@ import { buildIdOf as buildIdIn, readNotes, SectionFlag } from '@btf-depot/elf';
 import { buildIdOf, loadableKernel, sha256Of, TEST_VERMAGIC } from '@btf-depot/testing';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { endianness } from 'node:os';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { beforeAll, expect, test } from 'vitest';
 
 const buildId = buildIdOf('offline');
 
-let folder: string;
+const folder = testFolder();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-carrier-'));
   const { vmlinux, full } = loadableKernel(buildId);
   await writeFile(join(folder, 'vmlinux'), vmlinux);
   await writeFile(join(folder, 'full.btf'), full);
   await writeFile(join(folder, 'stripped'), loadableKernel(buildId, { symbols: true }).vmlinux);
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 const make = (...args: string[]) => btfdepot(['carrier', ...args], folder);
 const bytesOf = async (name: string) => new Uint8Array(await readFile(join(folder, name)));

@@ -1,29 +1,21 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildIdNote, buildIdOf, loadableKernel } from '@btf-depot/testing';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { beforeAll, expect, it } from 'vitest';
 
 const buildId = buildIdOf('a system');
-let folder: string;
-let depot: StartedDepot;
-let url: string;
+const folder = testFolder();
+const depot = testDepot(join(folder, 'data'));
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-doctor-'));
   const { vmlinux, full } = loadableKernel(buildId);
   await writeFile(join(folder, 'vmlinux'), vmlinux);
   await writeFile(join(folder, 'full.btf'), full);
-  depot = await startDepot(join(folder, 'data'));
-  url = depot.url;
-  await btfdepot(['push', '--url', url, 'vmlinux', '--full', 'full.btf'], folder);
-  await btfdepot(['get', '--url', url, buildId, 'vmlinux.btf', '-o', 'core.btf'], folder);
-});
-
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
+  await btfdepot(['push', '--url', depot.url, 'vmlinux', '--full', 'full.btf'], folder);
+  await btfdepot(['get', '--url', depot.url, buildId, 'vmlinux.btf', '-o', 'core.btf'], folder);
 });
 
 async function systemOf(name: string, files: Record<string, string | Uint8Array>): Promise<string> {
@@ -47,7 +39,7 @@ it.each(['little', 'big'] as const)(
       'sys/kernel/security/lockdown': '[none] integrity confidentiality\n',
     });
     const { code, output } = await btfdepot(
-      ['doctor', '--url', url, '--root', root, '--json'],
+      ['doctor', '--url', depot.url, '--root', root, '--json'],
       folder,
     );
     expect(JSON.parse(output)).toMatchObject({
@@ -64,7 +56,7 @@ it('says what stands in the way, and exits with 1 where nothing is to be had', a
   const root = await systemOf('other', {
     'sys/kernel/notes': buildIdNote('ab'.repeat(20), 'little'),
   });
-  const { code, output } = await btfdepot(['doctor', '--url', url, '--root', root], folder);
+  const { code, output } = await btfdepot(['doctor', '--url', depot.url, '--root', root], folder);
   expect(output).toContain('the depot does not know this kernel');
   expect(output).toMatch(/^takes modules +\?$/m);
   expect(code).toBe(1);
@@ -72,13 +64,16 @@ it('says what stands in the way, and exits with 1 where nothing is to be had', a
 
 it('copies without content, as tar makes them of /proc, are no system without anything', async () => {
   const root = await systemOf('tar', { 'proc/kallsyms': '', 'proc/sys/kernel/osrelease': '' });
-  const { code, output } = await btfdepot(['doctor', '--url', url, '--root', root], folder);
+  const { code, output } = await btfdepot(['doctor', '--url', depot.url, '--root', root], folder);
   expect([code, output]).toEqual([2, expect.stringMatching(/copy of osrelease is empty.*cat/)]);
 });
 
 it('lookup says what the depot has for a fleet', async () => {
   const words = [buildId, 'ab'.repeat(20), '6.1.0-9-amd64'];
-  const { code, output } = await btfdepot(['lookup', '--url', url, '--json', ...words], folder);
+  const { code, output } = await btfdepot(
+    ['lookup', '--url', depot.url, '--json', ...words],
+    folder,
+  );
   expect(JSON.parse(output)).toEqual(
     expect.arrayContaining([
       { asked: buildId, nodes: [], answer: 'have', buildIds: [buildId] },

@@ -1,20 +1,14 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Of, someBytes } from '@btf-depot/testing';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
+import { expect, it } from 'vitest';
 import { download } from './download.ts';
 
 const bytes = someBytes(4000, 'download');
 const wanted = { sha256: sha256Of(bytes), size: bytes.length };
-let folder: string;
-let output: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-download-'));
-  output = join(folder, 'file');
-});
-afterEach(() => rm(folder, { recursive: true }));
+const folder = folderOfEachTest();
+const output = join(folder, 'file');
 
 /** Sends pieces of 1000 bytes, each when `turn` lets it. */
 function sending(turn: (at: number) => Promise<unknown>) {

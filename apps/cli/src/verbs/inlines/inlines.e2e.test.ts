@@ -1,18 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildIdOf, inlinedKernel } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
-let folder: string;
+const folder = testFolder();
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-inlines-'));
-  await writeFile(join(folder, 'vmlinux'), inlinedKernel(buildIdOf('inlined')).vmlinux);
-});
-
-afterAll(() => rm(folder, { recursive: true }));
+beforeAll(() => writeFile(join(folder, 'vmlinux'), inlinedKernel(buildIdOf('inlined')).vmlinux));
 
 const run = (...args: string[]) => btfdepot(args, folder);
 

@@ -1,13 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addComposite, addInt, BtfBuilder, Kind, parseBtf } from '@btf-depot/btf';
 import { writeRelocatable } from '@btf-depot/elf';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { beforeAll, expect, it } from 'vitest';
 import { openBtf, readBtf } from '../../files/btf-file.ts';
 import { inspectFile } from './inspect-file.ts';
 
-let folder: string;
+const folder = testFolder();
 const at = (name: string) => join(folder, name);
 
 /** A base with these structures, in this order. */
@@ -21,7 +21,6 @@ function baseOf(...names: string[]): Uint8Array {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-base-'));
   const own = baseOf('first_structure', 'second');
   const split = new BtfBuilder({ base: parseBtf(own) });
   addComposite(split, Kind.STRUCT, 'second', 8, []);
@@ -39,8 +38,6 @@ beforeAll(async () => {
   await writeFile(at('carrier'), module({ '.modinfo': named, '.BTF': split.finish() }));
   await writeFile(at('distilled'), module({ '.BTF': split.finish(), '.BTF.base': own }));
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 it('split BTF is read on the base that it was split from', async () => {
   const btf = await openBtf(at('split'), at('own'));

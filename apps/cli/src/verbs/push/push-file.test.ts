@@ -1,28 +1,25 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { problem, PROBLEM_MEDIA_TYPE, statusOf } from '@btf-depot/contracts';
 import { buildIdOf, kernelFile, kernelRecord } from '@btf-depot/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { pushFile } from './push-file.ts';
 
 const patience = { rounds: 4, pauseMs: 1 };
 const buildId = buildIdOf('pushed');
 const record = kernelRecord({ buildId, state: 'ready' });
-let folder: string;
+const folder = testFolder();
 let file: string;
 let server: Server | undefined;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-file-'));
   file = join(folder, 'vmlinux');
   await writeFile(file, kernelFile({ buildId }));
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 afterEach(() => {
   server?.close();

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { SectionType } from '@btf-depot/elf';
@@ -12,9 +11,11 @@ import {
   kernelWithoutBtf,
   loadableKernel,
 } from '@btf-depot/testing';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
 import { bzImageFile, debFile } from '@btf-depot/testing/packages';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { describe, expect, test } from 'vitest';
 
 interface Result {
   outcome?: string;
@@ -23,30 +24,18 @@ interface Result {
   error?: { code?: string; message: string };
 }
 
-let folder: string;
-let depot: StartedDepot;
-let url: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-here-'));
-  depot = await startDepot(join(folder, 'data'));
-  url = depot.url;
-});
-
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
+const folder = testFolder();
+const depot = testDepot(join(folder, 'data'));
 
 async function push(args: string[], environment: Record<string, string> = {}): Promise<Result> {
-  const command = ['push', '--json', '--url', url, ...args];
+  const command = ['push', '--json', '--url', depot.url, ...args];
   const { output } = await btfdepot(command, folder, environment);
   const [result] = JSON.parse(output.slice(output.search(/^\[/m))) as Result[];
   return result ?? {};
 }
 
 async function record(buildId: string): Promise<KernelRecord> {
-  return (await (await fetch(`${url}/v1/kernels/${buildId}`)).json()) as KernelRecord;
+  return (await (await fetch(`${depot.url}/v1/kernels/${buildId}`)).json()) as KernelRecord;
 }
 
 describe('a kernel that is split here', () => {

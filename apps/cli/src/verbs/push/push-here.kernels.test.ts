@@ -1,5 +1,4 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesSource } from '@btf-depot/bytes';
 import { DepotClient } from '@btf-depot/client';
@@ -8,8 +7,10 @@ import { kernelPieces, splitKernel } from '@btf-depot/depot';
 import type { KernelName } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { openFileSource } from '@btf-depot/compute';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Pushed } from './push-file.ts';
 
 const options = { extras: ['vars'] } as const;
@@ -36,28 +37,19 @@ function sumsOf({ core, vars, ksyms, ...says }: ReturnType<typeof splitKernel>) 
 
 describe.each(withoutBtf)('%s', (name) => {
   describeWithKernels([name], 'without BTF inside', (kernels) => {
-    let folder: string;
-    let depot: StartedDepot;
-    let url: string;
+    const folder = testFolder();
+    const depot = testDepot(join(folder, 'data'));
 
     beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-'));
       await symlink(kernels[name].vmlinux, join(folder, 'vmlinux'));
-      depot = await startDepot(join(folder, 'data'));
-      url = depot.url;
-    });
-
-    afterAll(async () => {
-      await depot.stop();
-      await rm(folder, { recursive: true });
     });
 
     it("gets it from its DWARF on the machine that pushes, and the depot's carrier is of it", async () => {
-      const command = ['push', '--json', '--url', url, '--split=here', 'vmlinux'];
+      const command = ['push', '--json', '--url', depot.url, '--split=here', 'vmlinux'];
       const { code, output } = await btfdepot(command, folder);
       expect(code, output).toBe(0);
       const [pushed] = JSON.parse(output.slice(output.search(/^\[/m))) as Pushed[];
-      const record = await new DepotClient(url).record(pushed?.status.buildId ?? '');
+      const record = await new DepotClient(depot.url).record(pushed?.status.buildId ?? '');
       expect(record).toMatchObject({
         state: 'ready',
         delivery: 'module',

@@ -1,12 +1,13 @@
 import { createServer, request as forward } from 'node:http';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
 import { bzImageFile, debFile, tarFile } from '@btf-depot/testing/packages';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { expect, test } from 'vitest';
 
 interface Result {
   file: string;
@@ -15,20 +16,8 @@ interface Result {
   error?: { code?: string; message: string };
 }
 
-let folder: string;
-let depot: StartedDepot;
-let url: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-push-'));
-  depot = await startDepot(join(folder, 'data'));
-  url = depot.url;
-});
-
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
+const folder = testFolder();
+const depot = testDepot(join(folder, 'data'));
 
 const image = (seed: string) =>
   debFile({
@@ -38,7 +27,7 @@ const image = (seed: string) =>
   });
 
 async function push(...args: string[]): Promise<{ code: number | null; results: Result[] }> {
-  const { code, output } = await btfdepot(['push', '--json', '--url', url, ...args], folder);
+  const { code, output } = await btfdepot(['push', '--json', '--url', depot.url, ...args], folder);
   return { code, results: JSON.parse(output) as Result[] };
 }
 
@@ -94,7 +83,7 @@ test('a depot that answers only at the third time is asked three times', async (
       return;
     }
     const { method, headers } = request;
-    const onward = forward(`${url}${request.url ?? ''}`, { method, headers }, (answer) => {
+    const onward = forward(`${depot.url}${request.url ?? ''}`, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
@@ -131,7 +120,7 @@ test("a stripped kernel's System.map, and the carrier of its build, are sent as 
   await btfdepot(['carrier', ...made, '-o', 'build/btf_vmlinux.ko'], folder);
   const given = await push('build/btf_vmlinux.ko');
   expect(given).toMatchObject({ code: 0, results: [{ status: { buildId, state: 'ready' } }] });
-  const response = await fetch(`${url}/v1/kernels/${buildId}/btf_vmlinux.ko.gz`);
+  const response = await fetch(`${depot.url}/v1/kernels/${buildId}/btf_vmlinux.ko.gz`);
   const published = gunzipSync(new Uint8Array(await response.arrayBuffer()));
   expect(published.equals(await readFile(path('btf_vmlinux.ko')))).toBe(true);
   expect(await push('build/btf_vmlinux.ko')).toMatchObject({ results: [{ outcome: 'present' }] });
@@ -143,7 +132,7 @@ test("a stripped kernel's System.map, and the carrier of its build, are sent as 
     code: 0,
     results: [{ outcome: 'present' }, { status: { buildId, state: 'ready' } }],
   });
-  const ksyms = await fetch(`${url}/v1/kernels/${buildId}/btf_vmlinux_ksyms.ko.gz`);
+  const ksyms = await fetch(`${depot.url}/v1/kernels/${buildId}/btf_vmlinux_ksyms.ko.gz`);
   const small = gunzipSync(new Uint8Array(await ksyms.arrayBuffer()));
   expect(small.equals(await readFile(path('btf_vmlinux_ksyms.ko')))).toBe(true);
 });

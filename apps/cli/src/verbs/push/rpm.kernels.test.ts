@@ -1,20 +1,20 @@
 import { globSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { unpackFile } from '@btf-depot/compute';
+import { btfdepotScript, writeFiles } from '@btf-depot/testing/farm';
+import { testFolder } from '@btf-depot/testing/folders';
 import { startDepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import type { Pushed } from './push-file.ts';
-import { btfdepotScript, writeFiles } from '@btf-depot/testing/farm';
 
 const payloads = { gzip: 'w6.gzdio', xz: 'w1.xzdio', zstd: 'w3.zstdio' } as const;
 
 describeWithKernels(['K612'], "Fedora's packages of a real kernel, by rpmbuild", ({ K612 }) => {
-  let top: string;
+  const top = testFolder();
   const { release } = K612;
 
   // As Fedora lays them out: vmlinuz and System.map beside the modules, which are compressed, and
@@ -59,12 +59,7 @@ cp ${K612.vmlinux} %{buildroot}/usr/lib/debug/lib/modules/${release}/vmlinux
 %endif
 `;
 
-  beforeAll(async () => {
-    top = await mkdtemp(join(tmpdir(), 'btf-depot-rpm-'));
-    writeFiles(top, { 'kernel.spec': spec, 'bin/btfdepot': btfdepotScript });
-  });
-
-  afterAll(() => rm(top, { recursive: true }));
+  beforeAll(() => writeFiles(top, { 'kernel.spec': spec, 'bin/btfdepot': btfdepotScript }));
 
   /** Paths of the packages, whose payload is compressed as rpm's `_binary_payload` says. */
   async function build(payload: keyof typeof payloads, withDebug: boolean) {

@@ -1,25 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
-import { tarFile } from '@btf-depot/testing/packages';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testDepot } from '@btf-depot/testing/depots';
 import { writeFiles } from '@btf-depot/testing/farm';
+import { testFolder } from '@btf-depot/testing/folders';
+import { tarFile } from '@btf-depot/testing/packages';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { expect, test } from 'vitest';
 
-let folder: string;
-let depot: StartedDepot;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-several-'));
-  depot = await startDepot(join(folder, 'data'));
-});
-
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
+const folder = testFolder();
+const depot = testDepot(join(folder, 'data'));
 
 function archiveOf(seeds: Readonly<Record<string, Uint8Array>>): Uint8Array {
   return tarFile(

@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PROBLEMS } from '@btf-depot/contracts';
 import { pathOfAny, type Route, ROUTES } from '@btf-depot/contracts/routes';
 import { createLogger, readSettings } from '@btf-depot/service-kit';
 import { buildIdOf } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { Router, type IRoute } from 'express';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { embeddedSettings, startEmbedded, type EmbeddedDepot } from './embedded.ts';
@@ -14,14 +12,13 @@ const OF_OPERATORS = ['get /v1/wanted'];
 
 const PARAMETERS: Record<string, string> = { buildId: buildIdOf('nobody sent it') };
 
-let folder: string;
+const folder = testFolder();
 let depot: EmbeddedDepot;
 /** All services in one process: what any of their routers answers. */
 const served: string[] = [];
 let paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-routes-'));
   const router = Router as unknown as { prototype: Router };
   const routed = vi.spyOn(router.prototype, 'route');
   const settings = { BTFDEPOT_DATA: folder, BTFDEPOT_PORT: '0', BTFDEPOT_HOST: '127.0.0.1' };
@@ -39,10 +36,7 @@ beforeAll(async () => {
   ({ paths } = (await document.json()) as { paths: typeof paths });
 });
 
-afterAll(async () => {
-  await depot.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => depot.close());
 
 const filled = (path: string) =>
   path.replace(/\{(\w+)\}/g, (_braces, name: string) => PARAMETERS[name] ?? 'x');

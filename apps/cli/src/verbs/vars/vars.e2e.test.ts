@@ -1,27 +1,24 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { DepotClient } from '@btf-depot/client';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
-import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testDepot } from '@btf-depot/testing/depots';
+import { testFolder } from '@btf-depot/testing/folders';
+import { btfdepot } from '@btf-depot/testing/processes';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 const buildId = buildIdOf('vmlinux');
 
-let folder: string;
-let depot: StartedDepot;
-let url: string;
+const folder = testFolder();
+const depot = testDepot(join(folder, 'data'));
 
 const command = (...args: string[]) => btfdepot(args, folder);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-vars-'));
   await writeFile(join(folder, 'vmlinux'), kernelFile({ buildId }));
   await writeFile(join(folder, 'full.btf'), kernelBtf({ globals: true }));
-  depot = await startDepot(join(folder, 'data'));
-  url = depot.url;
-  const client = new DepotClient(url);
+  const client = new DepotClient(depot.url);
   await client.upload({
     kernel: new Blob([await readFile(join(folder, 'vmlinux'))]),
     full: new Blob([await readFile(join(folder, 'full.btf'))]),
@@ -32,16 +29,11 @@ beforeAll(async () => {
   }
 });
 
-afterAll(async () => {
-  await depot.stop();
-  await rm(folder, { recursive: true });
-});
-
 /** The same kernel, in every way in which it can be named. */
 const kernels: Record<string, () => string[]> = {
-  'a depot': () => ['--url', url, buildId],
-  'the second of two depots': () => ['--url', `http://127.0.0.1:9 ${url}`, buildId],
-  'a file, by the build ID that it says': () => ['--url', url, '--of', 'vmlinux'],
+  'a depot': () => ['--url', depot.url, buildId],
+  'the second of two depots': () => ['--url', `http://127.0.0.1:9 ${depot.url}`, buildId],
+  'a file, by the build ID that it says': () => ['--url', depot.url, '--of', 'vmlinux'],
   'BTF with all in it': () => ['full.btf'],
   'split BTF and its base': () => ['--base', 'vmlinux', 'vmlinux.vars.btf'],
   'a packed carrier and its base': () => ['--base', 'vmlinux', 'btf_vmlinux.ko.gz'],
@@ -58,7 +50,7 @@ describe.each(Object.entries(kernels))('%s', (_, kernel) => {
 });
 
 test.each([
-  ['a depot', () => ['--url', url, buildId]],
+  ['a depot', () => ['--url', depot.url, buildId]],
   ['a file', () => ['full.btf']],
 ])('shows one of %s as C', async (_, kernel) => {
   const { output } = await command('vars', ...kernel(), 'tasks');
@@ -67,7 +59,7 @@ test.each([
 });
 
 test('those that begin so', async () => {
-  const { output } = await command('vars', '--url', url, buildId, 'v*', 't*');
+  const { output } = await command('vars', '--url', depot.url, buildId, 'v*', 't*');
   expect(output.split('\n').map((line) => line.split(' ')[0])).toEqual(['int', 'struct', '']);
 });
 
@@ -75,7 +67,7 @@ test.each([
   ['*task', ['current_task', 'init_task']],
   ['?a*', ['tasks']],
 ])('by the pattern %s, the same from a depot and a file', async (pattern, names) => {
-  for (const kernel of [['--url', url, buildId], ['full.btf']]) {
+  for (const kernel of [['--url', depot.url, buildId], ['full.btf']]) {
     const { code, output } = await command('vars', '--json', ...kernel, pattern);
     const found = JSON.parse(output) as { name: string }[];
     expect(found.map(({ name }) => name)).toEqual(names);
@@ -90,20 +82,28 @@ test('of a regular expression the error says what works', async () => {
 });
 
 test('for programs', async () => {
-  const { output } = await command('vars', '--url', url, '--json', buildId, 'verbose', 'tasks');
+  const { output } = await command(
+    'vars',
+    '--url',
+    depot.url,
+    '--json',
+    buildId,
+    'verbose',
+    'tasks',
+  );
   expect(JSON.parse(output)).toMatchObject([{ name: 'verbose' }, { name: 'tasks' }]);
-  const { output: all } = await command('vars', '--url', url, '--json', buildId);
+  const { output: all } = await command('vars', '--url', depot.url, '--json', buildId);
   expect(JSON.parse(all)).toHaveLength(4);
 });
 
 test('as BTF, into a file', async () => {
-  await command('vars', '--url', url, '--as', 'btf', '-o', 'one.btf', buildId, 'init_task');
+  await command('vars', '--url', depot.url, '--as', 'btf', '-o', 'one.btf', buildId, 'init_task');
   const btf = parseBtf(await readFile(join(folder, 'one.btf')));
   expect(btf.find('init_task')).toBeDefined();
 });
 
 test('for programs, into a file', async () => {
-  await command('vars', '--url', url, '--json', '-o', 'one.json', buildId, 'init_task');
+  await command('vars', '--url', depot.url, '--json', '-o', 'one.json', buildId, 'init_task');
   const json = await readFile(join(folder, 'one.json'), 'utf8');
   expect(JSON.parse(json)).toMatchObject([{ name: 'init_task' }]);
 });
@@ -115,7 +115,10 @@ test.each([
   ['-B FILE', ['vmlinux.vars.btf']],
   ['ENOENT', ['nothing-here']],
 ])('what goes wrong is said: %s', async (says, args) => {
-  const { code, output } = await command('vars', ...args.map((arg) => (arg === 'URL' ? url : arg)));
+  const { code, output } = await command(
+    'vars',
+    ...args.map((arg) => (arg === 'URL' ? depot.url : arg)),
+  );
   expect(output).toContain(says);
   expect(code).toBe(1);
 });

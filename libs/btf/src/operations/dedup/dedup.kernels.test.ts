@@ -3,10 +3,10 @@
 import { pahole, unpackModules, type Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   BtfBuilder,
   dedupBtf,
@@ -38,8 +38,7 @@ int main(int argc, char **argv) {
 }
 `;
 
-const folder = mkdtempSync(join(tmpdir(), 'btf-dedup-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 const program = join(folder, 'dedup');
 
 function write(name: string, bytes: Uint8Array | string): string {

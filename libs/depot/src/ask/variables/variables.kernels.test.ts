@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseBtf, verifyBtf } from '@btf-depot/btf';
@@ -9,7 +8,8 @@ import { readElf } from '@btf-depot/elf';
 import { attachVariables, elfImage, encodeLayout, ksyms, listVariables } from '@btf-depot/extras';
 import { bpftool } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { beforeAll, expect, test } from 'vitest';
 import { finish } from '../answer-room.ts';
 import { describeVariable, variablesAsC } from './describe-variable.ts';
 import { openVariables, type VariableTable } from './variable-table.ts';
@@ -18,18 +18,15 @@ import { variablesAsBtf } from './variables-as-btf.ts';
 const run = promisify(execFile);
 
 describeWithKernels(['K612'], 'variables of a real kernel', ({ K612 }) => {
-  let folder: string;
+  const folder = testFolder();
   let table: VariableTable;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-variables-'));
     const core = await readFile(K612.coreBtf);
     const full = await readFile(K612.fullBtf);
     const { bytes: vars } = attachVariables(parseBtf(core), parseBtf(full));
     table = openVariables({ core, vars });
   });
-
-  afterAll(() => rm(folder, { recursive: true }));
 
   test('every variable is found by its name, once', () => {
     const { btf } = table;
