@@ -1,11 +1,11 @@
-import { AnnounceLater, systemClock, type Compute } from '@btf-depot/depot';
+import { AnnounceLater, type Compute } from '@btf-depot/depot';
 import type { Announcer } from '@btf-depot/depot';
 import { InProcessJobQueue } from '@btf-depot/job-queue';
 import { createLogger, Metrics, readSettings } from '@btf-depot/service-kit';
 import { buildIdOf, kernelRecord, memoryStores, someBytes } from '@btf-depot/testing';
 import { startProcess, urlOf } from '@btf-depot/testing/processes';
 import { expect, test, vi } from 'vitest';
-import { compressorSettings, startCompressor } from './index.ts';
+import { compressorSettings, createCompressor } from './index.ts';
 
 /** A compressor over kernels that wait. */
 async function start(
@@ -22,11 +22,12 @@ async function start(
   const queue = new InProcessJobQueue({ onError: () => undefined });
   const compute = { pack } as Compute;
   const log = createLogger('test', 'silent');
-  const deps = { blobs, records, queue, compute, log, clock: systemClock, metrics: new Metrics() };
-  const compressor = startCompressor(
-    { ...deps, signingKeys: [], announcer },
+  const deps = { blobs, records, queue, compute, log, metrics: new Metrics() };
+  const compressor = await createCompressor(
+    { ...deps, announcer },
     readSettings(compressorSettings, { BTFDEPOT_SWEEP_PERIOD: '0.05', ...settings }),
   );
+  compressor.start();
   return {
     stored: async (name: string) => (await records.get(buildIdOf(name)))?.record,
     close: async () => {

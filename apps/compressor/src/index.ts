@@ -3,26 +3,107 @@
  * publishes them in its record. At its start and periodically, it sweeps: records that wait without
  * a job get one.
  */
-import { announceKernel, compressKernel } from '@btf-depot/depot';
-import type { Announcer, CompressDeps, JobQueue } from '@btf-depot/depot';
-import { RepeatedWarnings, type Logger, type Metrics, type Running } from '@btf-depot/service-kit';
+import { createComputePool } from '@btf-depot/compute';
+import type { PublicKey } from '@btf-depot/contracts';
+import { announceKernel, compressKernel, systemClock } from '@btf-depot/depot';
+import type {
+  Announcer,
+  BlobStore,
+  CompressDeps,
+  Compute,
+  JobQueue,
+  RecordStore,
+} from '@btf-depot/depot';
+import {
+  moduleSigning,
+  readSigningKeys,
+  RepeatedWarnings,
+  type Logger,
+  type Metrics,
+  type Running,
+} from '@btf-depot/service-kit';
 import { compressionLevels } from './level-settings.ts';
 import type { CompressorSettings } from './settings.ts';
 import { sweepPeriodically } from './sweeping.ts';
+import { announcerOf } from './webhook/settings.ts';
 
 export { compressorServiceSettings, compressorSettings } from './settings.ts';
-export { announcerOf } from './webhook/settings.ts';
 
-export interface CompressorDeps extends Omit<CompressDeps, 'crashLimit' | 'announces' | 'levels'> {
+export interface CompressorAdapters {
+  blobs: BlobStore;
+  records: RecordStore;
   queue: JobQueue;
   log: Logger;
   metrics: Metrics;
-  /** Notified of every ready kernel; absent: nobody is. */
+  /** Shared with others, who close it; absent: threads of its own. */
+  compute?: Compute | undefined;
+  /** Notified of every ready kernel; absent: the webhook of the settings, if they name one. */
   announcer?: Announcer | undefined;
 }
 
-/** Starts to work. `close` waits for the running jobs. */
-export function startCompressor(deps: CompressorDeps, settings: CompressorSettings): Running {
+export interface Compressor extends Running {
+  /** Of the keys that it signs manifests with, the first one first. */
+  publicKeys: readonly PublicKey[];
+  /** Takes jobs and sweeps from now on. `close` waits for the running jobs. */
+  start(): void;
+}
+
+/**
+ * Build the compressor around a store and a queue: the service by itself, the embedded depot and
+ * the tests are all put together here.
+ * @throws SettingsError where a key or a signer cannot be used.
+ */
+export async function createCompressor(
+  adapters: CompressorAdapters,
+  settings: CompressorSettings,
+): Promise<Compressor> {
+  const { log } = adapters;
+  const signingKeys = await readSigningKeys(settings, log);
+  const signing = await moduleSigning(settings);
+  const { announcer } = announcerOf(settings, log);
+  const shared = adapters.compute;
+  const { compute, closeCompute } = shared
+    ? { compute: shared, closeCompute: () => Promise.resolve() }
+    : ownCompute(settings, log);
+  let running: Running | undefined;
+  return {
+    publicKeys: signingKeys.map(({ publicKey }) => publicKey),
+    start() {
+      running = work(
+        {
+          ...adapters,
+          ...signing,
+          announcer: adapters.announcer ?? announcer,
+          compute,
+          clock: systemClock,
+          signingKeys,
+        },
+        settings,
+      );
+    },
+    async close() {
+      await running?.close();
+      await closeCompute();
+    },
+  };
+}
+
+function ownCompute(settings: CompressorSettings, log: Logger) {
+  const compute = createComputePool({
+    threads: settings.BTFDEPOT_COMPRESSORS,
+    onError: (error) => log.warn({ err: error }, 'compute'),
+  });
+  return { compute, closeCompute: () => compute.close() };
+}
+
+interface WorkDeps extends Omit<CompressDeps, 'crashLimit' | 'announces' | 'levels'> {
+  queue: JobQueue;
+  log: Logger;
+  metrics: Metrics;
+  announcer?: Announcer | undefined;
+}
+
+function work(deps: WorkDeps, settings: CompressorSettings): Running {
   const { log, announcer } = deps;
   const crashLimit = settings.BTFDEPOT_JOB_CRASHES;
   const levels = compressionLevels(settings);

@@ -1,10 +1,6 @@
 import { openMinioStores } from '@btf-depot/blob-store';
-import { systemClock } from '@btf-depot/depot';
 import { BullmqJobQueue } from '@btf-depot/job-queue';
-import { createComputePool } from '@btf-depot/compute';
 import {
-  moduleSigning,
-  readSigningKeys,
   queueAddress,
   RepeatedWarnings,
   retryRules,
@@ -12,10 +8,9 @@ import {
   startHttpService,
   storeAddress,
 } from '@btf-depot/service-kit';
-import { startCompressor } from './index.ts';
+import { createCompressor } from './index.ts';
 import { queuePage } from './queue-page.ts';
 import { compressorServiceSettings } from './settings.ts';
-import { announcerOf } from './webhook/settings.ts';
 
 const service = {
   name: 'compressor',
@@ -25,8 +20,6 @@ const service = {
 } as const;
 
 await runService(service, async (settings, log, metrics) => {
-  const signingKeys = await readSigningKeys(settings, log);
-  const signing = await moduleSigning(settings);
   const stores = metrics.timed(await openMinioStores(storeAddress(settings), { probe: true }));
   const warnings = new RepeatedWarnings(log);
   const queue = new BullmqJobQueue({
@@ -37,10 +30,7 @@ await runService(service, async (settings, log, metrics) => {
   });
   for (const what of await queue.inspect()) log.warn({ what }, 'queue');
   metrics.watchQueue(queue);
-  const compute = createComputePool({
-    threads: settings.BTFDEPOT_COMPRESSORS,
-    onError: (error) => log.warn({ err: error }, 'compute'),
-  });
+  const compressor = await createCompressor({ ...stores, queue, log, metrics }, settings);
   // Only health, for its operator.
   const http = await startHttpService({
     host: settings.BTFDEPOT_HOST,
@@ -51,27 +41,13 @@ await runService(service, async (settings, log, metrics) => {
       queue: { kind: 'hard', run: () => queue.check() },
     },
   });
-  const compressor = startCompressor(
-    {
-      ...stores,
-      ...signing,
-      ...announcerOf(settings, log),
-      queue,
-      compute,
-      clock: systemClock,
-      log,
-      metrics,
-      signingKeys,
-    },
-    settings,
-  );
+  compressor.start();
   return {
     admin: queuePage(queue),
     async close() {
       await compressor.close();
       await http.close();
       await queue.close();
-      await compute.close();
     },
   };
 });

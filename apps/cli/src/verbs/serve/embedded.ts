@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
-import { announcerOf, compressorSettings, startCompressor } from '@btf-depot/compressor';
+import { compressorSettings, createCompressor } from '@btf-depot/compressor';
 import type { PublicKey } from '@btf-depot/contracts';
-import { systemClock } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
 import { createIngest, uploadSettings } from '@btf-depot/ingest';
 import { InProcessJobQueue, InProcessPulls } from '@btf-depot/job-queue';
@@ -12,8 +11,6 @@ import {
   leavingSettings,
   logSettings,
   Metrics,
-  moduleSigning,
-  readSigningKeys,
   retryRules,
   startAdmin,
   startHttpService,
@@ -51,9 +48,6 @@ export async function startEmbedded(
   log: Logger,
 ): Promise<EmbeddedDepot> {
   const metrics = new Metrics();
-  const signingKeys = await readSigningKeys(settings, log);
-  const signing = await moduleSigning(settings);
-  const publicKeys = signingKeys.map(({ publicKey }) => publicKey);
   const stores = metrics.timed(await openFsStores(settings.BTFDEPOT_DATA));
   const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
   const queue = new InProcessJobQueue({
@@ -64,6 +58,8 @@ export async function startEmbedded(
   const pulls = new InProcessPulls({ onError: (error) => log.warn({ err: error }, 'pulls') });
   const ingest = await createIngest({ ...stores, queue, pulls, log, metrics }, settings);
   const { compute, underway } = ingest;
+  const compressor = await createCompressor({ ...stores, queue, compute, log, metrics }, settings);
+  const { publicKeys } = compressor;
   const self = depotId(`${hostname()} ${resolve(settings.BTFDEPOT_DATA)}`);
   const pulling = { pulls, guard: ingest.guard, self };
   const fetch = createFetch({ ...stores, publicKeys, underway, metrics, pulling }, settings, log);
@@ -78,20 +74,7 @@ export async function startEmbedded(
     room: { ...ingest.checks.room, kind: 'degraded' },
   };
   const http = await startHttpService({ ...fetch, ...ingest.http, router, log, metrics, checks });
-  const compressor = startCompressor(
-    {
-      ...stores,
-      ...signing,
-      ...announcerOf(settings, log),
-      queue,
-      compute,
-      clock: systemClock,
-      log,
-      metrics,
-      signingKeys,
-    },
-    settings,
-  );
+  compressor.start();
   const admin = await startAdmin(settings, { metrics, log, router: fetch.admin });
   return {
     url: http.url,
