@@ -1,20 +1,19 @@
 // What compilers and linkers make of DWARF, each judged by pahole 1.30 on the same code: the same
 // types as whole graphs, the same functions.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesSource } from '@btf-depot/bytes';
 import { Kind, parseBtf, verifyBtf, type Btf } from '@btf-depot/btf';
 import { pahole } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { describe, expect, it } from 'vitest';
 import { compareEncoders } from './compare-encoders.ts';
 import { encodeTypes } from './encode-types.ts';
 import type { Feature } from './rules.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'encode-compiled-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder({ atOnce: true });
 
 const FIRST = `
 typedef unsigned int u32;

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { assert, expect, onTestFinished, test } from 'vitest';
+import { rm, writeFile } from 'node:fs/promises';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
+import { assert, expect, test } from 'vitest';
 import { storeKeys } from './store-keys.ts';
 
 const keys = { accessKey: 'user', secretKey: 'first' };
@@ -11,9 +10,8 @@ test('keys that are in no file stay', () => {
 });
 
 test('a key in a file is read again; a file that is away for the moment counts as it was', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-keys-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const file = join(folder, 'secret');
+  using folder = new TemporaryFolder();
+  const file = folder.at('secret');
   await writeFile(file, 'first\n');
   const read = storeKeys(keys, { BTFDEPOT_S3_SECRET_KEY_FILE: file });
   assert(read);
