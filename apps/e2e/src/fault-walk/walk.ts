@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { earlierVersion, lacksEarlierVersion } from '@btf-depot/testing/earlier-version';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { KERNEL_DAMAGES } from './damage-kernel.ts';
 import { startDepot, type Depot } from './depot.ts';
 import { FAULTS } from './faults.ts';
@@ -104,11 +104,11 @@ class Walk {
   async run(): Promise<Walked> {
     const reading = [this.#readers.run(), this.#readers.run()];
     const repairing = this.#repairNowAndThen();
-    const earlier = lacksEarlierVersion(EARLIER) ? undefined : earlierVersion(EARLIER);
-    try {
-      while (this.#passed < 1) await this.#step(earlier);
-    } finally {
-      if (earlier !== undefined) await rm(earlier, { recursive: true });
+    {
+      using folder = new TemporaryFolder();
+      const isThere = !lacksEarlierVersion(EARLIER);
+      if (isThere) earlierVersion(EARLIER, folder.path);
+      while (this.#passed < 1) await this.#step(isThere ? folder.path : undefined);
     }
     this.#tell('the faults are over');
     await Promise.all(this.#beside);
