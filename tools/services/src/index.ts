@@ -17,5 +17,5 @@ export { startSentinel, type Sentinel } from './sentinel.ts';
 export { Server, type ServerKind } from './server.ts';
 export { balancing } from './programs.ts';
 export { makeSmallDisk, type SmallDisk } from './small-disk.ts';
-export { startNginxOf, startPythonOf } from './static-servers.ts';
+export { startNginxOf, startPythonOf, type StaticServer } from './static-servers.ts';
 export { startServices, type Services, type Started } from './services.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Balancer } from '@btf-depot/services';
+import type { StaticServer } from '@btf-depot/services';
 import { buildIdOf } from '@btf-depot/testing';
 import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
@@ -13,10 +13,10 @@ import { buildId, startKernelDepot, type KernelDepot } from './kernel-depot.ts';
  * What devices and `btfdepot get` do over the export of a depot, whichever web server has it.
  * @param serve starts a server of the files of a folder.
  */
-export function testOverExport(serve: (folder: string) => Promise<Balancer>): void {
+export function testOverExport(serve: (folder: string) => Promise<StaticServer>): void {
   let depot: KernelDepot;
   const folder = testFolder();
-  let server: Balancer;
+  let server: StaticServer;
 
   beforeAll(async () => {
     depot = await startKernelDepot();
