@@ -291,7 +291,7 @@ endef
 });
 
 testWith(['shellcheck'], 'shellcheck has nothing to say of the scripts', async () => {
-  await runIn(folder, ['shellcheck', farmFile('ci/push-kernels')]);
+  await runIn(folder, ['shellcheck', farmFile('ci/push-kernels'), farmFile('build/pahole')]);
   for (const path of ['yocto/btfdepot-kernel.bbclass', 'yocto/btfdepot-image.bbclass']) {
     const text = await readFile(farmFile(path), 'utf8');
     // A class is no shell script: its functions are. Variables are bitbake's.

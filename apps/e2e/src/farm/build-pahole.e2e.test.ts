@@ -1,0 +1,69 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kind, parseBtf, type Btf } from '@btf-depot/btf';
+import { buildIdOf, kernelWithoutBtf } from '@btf-depot/testing';
+import { btfdepotScript, farmFile, writeFiles } from '@btf-depot/testing/farm';
+import { runIn, testWith } from '@btf-depot/testing/programs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const PAHOLE = farmFile('build/pahole');
+
+/** What scripts/pahole-flags.sh of Linux 6.1 says for a pahole of 1.30. */
+const OF_6_1 =
+  '--btf_gen_floats -j --lang_exclude=rust --skip_encoding_btf_inconsistent_proto --btf_gen_optimized';
+
+/** What scripts/Makefile.btf of Linux 6.12 and newer says, and scripts/gen-btf.sh from 7.0 on. */
+const FEATURES = ['encode_force', 'var', 'float', 'enum64', 'decl_tag', 'type_tag'];
+const OF_6_12 = `-j4 --lang_exclude=rust --btf_features=${FEATURES.join()},optimized_func,consistent_func,decl_tag_kfuncs`;
+const OF_7_2 = `${OF_6_12} --btf_features=attributes,layout`;
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'btf-depot-pahole-'));
+  writeFiles(folder, {
+    'bin/btfdepot': btfdepotScript,
+    vmlinux: kernelWithoutBtf(buildIdOf('in a build')),
+  });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+function pahole(args: string): Promise<string> {
+  const environment = { PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}` };
+  return runIn(folder, [PAHOLE, ...args.split(' ')], environment);
+}
+
+function expectEncoded(btf: Btf): void {
+  const run = btf.find('run', Kind.FUNC) ?? 0;
+  expect(btf.vlen(btf.sizeOrType(run))).toBe(1);
+  expect(btf.find('current', Kind.VAR)).toBeDefined();
+}
+
+test('says the version that scripts/pahole-version.sh reads', async () => {
+  expect(await pahole('--version')).toBe('v1.30\n');
+});
+
+test.each([
+  ['6.12', OF_6_12],
+  ['7.2', OF_7_2],
+])('writes a file as the build of Linux %s asks for it', async (version, flags) => {
+  await pahole(`-J ${flags} --btf_encode_detached=${version}.btf vmlinux`);
+  expectEncoded(parseBtf(await readFile(join(folder, `${version}.btf`))));
+});
+
+testWith(
+  ['objcopy'],
+  'puts a section into vmlinux, as the build of Linux 6.1 wants it',
+  async () => {
+    await pahole(`-J ${OF_6_1} vmlinux`);
+    await runIn(folder, ['objcopy', '--dump-section', '.BTF=section.btf', 'vmlinux']);
+    expectEncoded(parseBtf(await readFile(join(folder, 'section.btf'))));
+  },
+);
+
+test('refuses what it does not make, and what it does not know', async () => {
+  await expect(pahole('-J --btf_base vmlinux module.ko')).rejects.toThrow(/BTF of modules/);
+  await expect(pahole('-J --sort vmlinux')).rejects.toThrow(/unknown option --sort/);
+});
