@@ -79,5 +79,5 @@ export async function splitFiles(
       ],
     };
   };
-  return withUnpacked(path, use, shownName(named));
+  return await withUnpacked(path, use, shownName(named));
 }

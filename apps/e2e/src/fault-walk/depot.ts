@@ -85,13 +85,15 @@ export async function startDepot(): Promise<Depot> {
   const onSmallDisk = { BTFDEPOT_DATA: ingestDisk.path, BTFDEPOT_KEEP_FREE: '0' };
   const seats = await Promise.all([
     ...(['ingest', 'compressor', 'fetch'] as const).map((service) =>
-      seat(
-        service,
-        { process: services.process(service), url: services.url(service) },
-        async () => ({
-          process: await services.start(service),
-          url: services.url(service),
-        }),
+      Promise.resolve(
+        seat(
+          service,
+          { process: services.process(service), url: services.url(service) },
+          async () => ({
+            process: await services.start(service),
+            url: services.url(service),
+          }),
+        ),
       ),
     ),
     ...(['ingest', 'compressor', 'fetch'] as const).map(async (service) => {
@@ -107,7 +109,15 @@ export async function startDepot(): Promise<Depot> {
   ]);
   const seatsOf = (service: ServiceName) => seats.filter((seat) => seat.service === service);
   return {
-    ...{ redis, minio, proxy, clock, storeDisk, ingestDisk, seats, seatsOf, folder },
+    redis,
+    minio,
+    proxy,
+    clock,
+    storeDisk,
+    ingestDisk,
+    seats,
+    seatsOf,
+    folder,
     bucket: rawBucket({ ...minio, bucket }, folder),
     startOf: async (service, version) =>
       (await services.startAnother(service, {}, [], version)).process,

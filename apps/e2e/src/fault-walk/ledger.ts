@@ -70,7 +70,9 @@ function filesOf(name: string) {
   const shape = { name, ballast: BALLAST + (parseInt(buildId.slice(0, 6), 16) % BALLAST) };
   const btf = kernelBtf(shape);
   return {
-    ...{ name, buildId, core: sha256Of(btf) },
+    name,
+    buildId,
+    core: sha256Of(btf),
     kernel: new Uint8Array(kernelFile({ buildId, btf })),
     full: new Uint8Array(kernelBtf({ ...shape, globals: true })),
   };

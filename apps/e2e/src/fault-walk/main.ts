@@ -47,7 +47,9 @@ if (values.help) {
     process.stdout.write(values.json ? `${JSON.stringify(walked, null, 2)}\n` : told(walked));
     process.exitCode = isWell(walked) ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+    process.stderr.write(
+      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exitCode = 2;
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openMinioStores } from '@btf-depot/blob-store';
-import { collectGarbage, forEachAtMost, hashesIn, systemClock } from '@btf-depot/depot';
+import { collectGarbage, forEachAtMost, systemClock } from '@btf-depot/depot';
 import { collect } from '@btf-depot/testing';
 import type { Depot } from './depot.ts';
 import type { Healing } from './healing.ts';

@@ -153,7 +153,7 @@ export function sha256OfText(text: string): string {
 }
 
 function codeOf(error: unknown): string {
-  return String((error as NodeJS.ErrnoException).code ?? '');
+  return (error as NodeJS.ErrnoException).code ?? '';
 }
 
 function orNone(error: unknown): never[] {

@@ -31,7 +31,12 @@ async function store(seed: string, revision = 1, overrides: Partial<KernelRecord
   const core = { ...(await blob('core')), types: 1, origin: 'verbatim' as const };
   const before = await stores.records.get(buildId);
   const record = kernelRecord({
-    ...{ buildId, revision, core, artifacts, state: 'ready', distro: 'debian' },
+    buildId,
+    revision,
+    core,
+    artifacts,
+    state: 'ready',
+    distro: 'debian',
     ...overrides,
   });
   await stores.records.put(record, before?.version);

@@ -55,7 +55,12 @@ export async function writeExport(
   { only = new Only(), prune, keys = [], onKernel, signal }: ExportOptions = {},
 ): Promise<ExportReport> {
   const report: ExportReport = {
-    ...{ written: 0, left: 0, removed: 0, pending: 0, blobs: 0, bytes: 0 },
+    written: 0,
+    left: 0,
+    removed: 0,
+    pending: 0,
+    blobs: 0,
+    bytes: 0,
     lost: [],
   };
   await using folder = await ExportFolder.open(path);

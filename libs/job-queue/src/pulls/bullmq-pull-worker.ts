@@ -61,7 +61,7 @@ export function startPullWorker(handle: PullHandler, options: PullWorkerOptions)
   worker.on('failed', (job, cause) => {
     const { attempts = 1 } = job?.opts ?? {};
     onError(attemptError(job?.id ?? '?', job?.attemptsMade ?? 0, attempts, cause));
-    if (!job || (job.attemptsMade < attempts && !/stalled/.test(cause.message))) return;
+    if (!job || (job.attemptsMade < attempts && !cause.message.includes('stalled'))) return;
     const miss = { upstream: 'here', reason: 'internal', detail: cause.message } as const;
     remember(job.data.buildId, [miss]).catch(onError);
   });

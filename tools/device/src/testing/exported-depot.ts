@@ -54,7 +54,7 @@ export function testOverExport(serve: (folder: string) => Promise<StaticServer>)
     it('says of a kernel that is not there that there is nothing', async () => {
       const device = depot.device(equipment, { settings: settings() });
       const { code, output } = await device.run(['prefetch', buildIdOf('nobody sent it')]);
-      expect([code, output]).toEqual([5, expect.stringContaining('nothing for')]);
+      expect([code, output]).toEqual([5, expect.stringContaining('nothing for') as string]);
     });
   });
 
@@ -63,15 +63,24 @@ export function testOverExport(serve: (folder: string) => Promise<StaticServer>)
     const key = join(folder, `v1/keys/${KEY_NUMBER}.pub`);
     expect(await readFile(key, 'utf8')).toContain(PUBLIC_KEY.split('\n')[1] ?? 'none');
     const got = await run('get', part, 'btf_vmlinux.ko', '-o', 'got.ko', '--keys', key);
-    expect(got).toMatchObject({ code: 0, output: expect.stringContaining('signature checked') });
+    expect(got).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('signature checked') as string,
+    });
     expect(await readFile(join(folder, 'got.ko'))).toEqual(Buffer.from(depot.carrier));
   });
 
   it('`get` says what there is not, as of a depot', async () => {
     const unknown = await run('get', buildIdOf('nobody sent it'), 'vmlinux.btf');
-    expect(unknown).toMatchObject({ code: 1, output: expect.stringContaining('unknown-build-id') });
+    expect(unknown).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('unknown-build-id') as string,
+    });
     const none = await run('get', buildId, 'vmlinux.inlines.btf');
-    expect(none).toMatchObject({ code: 1, output: expect.stringContaining('unknown-artifact') });
+    expect(none).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('unknown-artifact') as string,
+    });
   });
 
   it('`lookup` finds kernels by release and build ID', async () => {
