@@ -32,7 +32,7 @@ import {
   type Settings,
 } from '@btf-depot/service-kit';
 import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
-import { openUpstream } from '@btf-depot/upstreams';
+import { openUpstream, type UpstreamAddress } from '@btf-depot/upstreams';
 import { Admission } from './admission.ts';
 import { CheckedStore } from './checked-store.ts';
 import { DiskSpace, freeBytes } from './disk-space.ts';
@@ -71,6 +71,8 @@ export interface Ingest {
   guard?: TokenGuard | undefined;
   /** What is being split in this process. */
   underway: Underway;
+  /** From now on, what is asked for is fetched of these. */
+  pullFrom: (upstreams: readonly UpstreamAddress[]) => void;
   /** Waits for running computations; stop listening before. */
   close(): Promise<void>;
 }
@@ -104,7 +106,12 @@ export async function createIngest(
   const store = new CheckedStore(adapters.checkWrites);
   const onQueueError = (error: unknown) =>
     log.warn({ err: error }, 'job not added, the sweeper will');
-  const pulling = startPulling({ ...deps, staging, space, onQueueError }, adapters, settings);
+  const workers: JobWorker[] = [];
+  const pullFrom = (upstreams: readonly UpstreamAddress[]) => {
+    const pulling = { ...deps, staging, space, onQueueError };
+    workers.push(...startPulling(upstreams, pulling, adapters, settings));
+  };
+  pullFrom(settings.BTFDEPOT_UPSTREAMS);
   const upload = uploadHandler({
     ...deps,
     audit,
@@ -143,23 +150,25 @@ export async function createIngest(
     compute,
     guard: guards.writes,
     underway,
+    pullFrom,
     async close() {
-      await pulling?.close();
+      await Promise.all(workers.map((worker) => worker.close()));
       await compute.close();
       await staging.close();
     },
   };
 }
 
-/** Works on what is asked for and not here; undefined: no upstream is named. */
+/** Works on what is asked for and not here; with no upstreams, nobody does. */
 function startPulling(
+  addresses: readonly UpstreamAddress[],
   deps: Pick<PullDeps, 'compute' | 'staging' | 'space' | 'underway' | 'clock' | 'onQueueError'>,
   { pulls, ...adapters }: IngestAdapters,
   settings: UploadSettings,
-): JobWorker | undefined {
+): JobWorker[] {
   const limits = upstreamLimits(settings);
-  const upstreams = settings.BTFDEPOT_UPSTREAMS.map((one) => openUpstream(one, { limits }));
-  if (upstreams.length === 0 || !pulls) return undefined;
+  const upstreams = addresses.map((one) => openUpstream(one, { limits }));
+  if (upstreams.length === 0 || !pulls) return [];
   const handle = pullHandler({
     ...adapters,
     ...deps,
@@ -168,5 +177,5 @@ function startPulling(
     breaks: limits.breaks,
     timeMs: settings.BTFDEPOT_PULL_TIME,
   });
-  return pulls.work(handle, { concurrency: settings.BTFDEPOT_PULLS });
+  return [pulls.work(handle, { concurrency: settings.BTFDEPOT_PULLS })];
 }

@@ -73,7 +73,7 @@ export function describePullQueue(
       });
       await ask(id, { via: ['0123456789abcdef'] });
       await until(() => expect(given.length).toBeGreaterThan(0));
-      expect(given[0]).toEqual({ buildId: id, via: ['0123456789abcdef'] });
+      expect(given[0]).toMatchObject({ buildId: id, via: ['0123456789abcdef'] });
     });
 
     it('has one job for one build ID, however many ask, also of digits alone', async () => {

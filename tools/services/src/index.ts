@@ -2,6 +2,7 @@
 // redis.ts that describes its command line and how it answers, an entry in Services.
 export { startHaproxy, startNginx, type Balancer } from './balancers.ts';
 export { startClock, type SettableClock } from './clock.ts';
+export { debuginfodFind, startDebuginfod, type DebuginfodServer } from './debuginfod.ts';
 export { load, type Load } from './load.ts';
 export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
 export { freePort } from './ports.ts';

@@ -1,10 +1,11 @@
 import cliProgress from 'cli-progress';
 import { formatBytes, formatCount, printable } from './output.ts';
 
-/** What is counted: bytes that are sent, units of DWARF that are split or encoded. */
+/** What is counted: bytes that are sent or come, units of DWARF that are split or encoded. */
 type Stage = keyof typeof STAGES;
 
 const STAGES = {
+  download: { says: 'downloading {shown} of {size}', format: formatBytes },
   encode: { says: 'encoding, {shown} of {size} units', format: formatCount },
   send: { says: '{shown} of {size}', format: formatBytes },
   split: { says: 'splitting, {shown} of {size} units', format: formatCount },

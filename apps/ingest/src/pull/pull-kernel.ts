@@ -36,7 +36,7 @@ export interface PullDeps extends Omit<AcceptDeps, 'compute'> {
 /** Asks the upstreams for a kernel, in their order, until one has it. */
 export function pullHandler(deps: PullDeps): PullHandler {
   return async (job, { signal, onProgress }) => {
-    if (await isThere(deps, job.buildId)) return 'pulled';
+    if (await isThere(deps, job)) return 'pulled';
     const misses: MissFrom[] = [];
     for (const upstream of deps.upstreams) {
       const started = performance.now();
@@ -58,10 +58,14 @@ export function pullHandler(deps: PullDeps): PullHandler {
 }
 
 /** What was fetched with more than a claim, or sent, is not fetched again. */
-async function isThere({ records }: PullDeps, buildId: string): Promise<boolean> {
+async function isThere(
+  { records }: PullDeps,
+  { buildId, variables = false }: PullJob,
+): Promise<boolean> {
   const stored = await records.get(buildId);
   if (!stored) return false;
   const { record } = stored;
+  if (variables && !record.parts.vars) return false;
   return !isProvisional(record) && record.withdrawal?.expired === undefined;
 }
 
@@ -71,7 +75,7 @@ type Attempt = Parameters<PullHandler>[1];
 async function pullFrom(
   deps: PullDeps,
   upstream: Upstream,
-  { buildId, via }: PullJob,
+  { buildId, via, variables = false }: PullJob,
   { signal, onProgress }: Attempt,
 ): Promise<Miss | undefined> {
   const late = AbortSignal.timeout(deps.timeMs);
@@ -88,7 +92,14 @@ async function pullFrom(
   try {
     const found = await upstream.find(buildId, { signal: either, via });
     if (isMiss(found)) return found;
-    const taking = { ...deps, buildId, principal: `upstream:${name}`, signal: either, show };
+    const taking = {
+      ...deps,
+      variables,
+      buildId,
+      principal: `upstream:${name}`,
+      signal: either,
+      show,
+    };
     return await deps.staging.withFolder((folder) => takeFound(found, { ...taking, folder }));
   } catch (error) {
     signal.throwIfAborted();
@@ -111,6 +122,8 @@ async function takeFound(found: Found, taking: Taking): Promise<Miss | undefined
   const early: Promise<unknown>[] = [];
   try {
     for (const [index, file] of found.files.entries()) {
+      // Core is here already.
+      if (file.provisional && taking.variables) continue;
       const taken = takeFile(file, index, taking, () => Promise.all(early));
       if (file.provisional) early.push(taken.catch(() => undefined));
       else {

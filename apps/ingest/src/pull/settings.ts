@@ -1,4 +1,12 @@
-import { kindOf, byteSize, oneOf, seconds, setting, wholeNumber, type Settings } from '@btf-depot/service-kit';
+import {
+  kindOf,
+  byteSize,
+  oneOf,
+  seconds,
+  setting,
+  wholeNumber,
+  type Settings,
+} from '@btf-depot/service-kit';
 import { parseUpstreams, UPSTREAM_LIMITS, type UpstreamLimits } from '@btf-depot/upstreams';
 import { z } from 'zod';
 

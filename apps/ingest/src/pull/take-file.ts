@@ -19,6 +19,8 @@ import type { PullDeps } from './pull-kernel.ts';
 /** What taking a file in needs to know of the pull. */
 export interface Taking extends PullDeps {
   buildId: string;
+  /** What is asked for is not the kernel, but its variables. */
+  variables: boolean;
   principal: string;
   signal: AbortSignal;
   folder: string;

@@ -6,6 +6,8 @@ export interface PullJob {
   buildId: string;
   /** The depots that the request passed, this one not among them. */
   via: readonly string[];
+  /** Fetched too if the kernel is there and has no variables. */
+  variables?: boolean | undefined;
 }
 
 export interface PullProgress {
@@ -34,6 +36,7 @@ export interface PullOptions {
   /** A miss that is remembered is forgotten. */
   again?: boolean | undefined;
   via?: readonly string[] | undefined;
+  variables?: boolean | undefined;
 }
 
 /** Has kernels fetched from upstreams. All that it knows may be lost: asking again starts again. */

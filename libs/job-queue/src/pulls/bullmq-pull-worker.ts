@@ -36,10 +36,13 @@ export function startPullWorker(handle: PullHandler, options: PullWorkerOptions)
 
   const run = async (job: BullJob<PullJob>, token?: string): Promise<void> => {
     const report = reporter(job);
-    const { buildId, via } = job.data;
+    const { buildId, via, variables } = job.data;
     try {
       stop.signal.throwIfAborted();
-      const outcome = await handle({ buildId, via }, { signal: stop.signal, onProgress: report });
+      const outcome = await handle(
+        { buildId, via, variables },
+        { signal: stop.signal, onProgress: report },
+      );
       await remember(buildId, outcome === 'pulled' ? undefined : outcome);
     } catch (error) {
       if (!stop.signal.aborted) throw error;

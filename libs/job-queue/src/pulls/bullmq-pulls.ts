@@ -58,7 +58,10 @@ export class BullmqPulls implements PullQueue {
     this.#queue.on('error', onceEach(this.#redis, onError));
   }
 
-  async ask(buildId: string, { again = false, via = [] }: PullOptions = {}): Promise<PullState> {
+  async ask(
+    buildId: string,
+    { again = false, via = [], variables }: PullOptions = {},
+  ): Promise<PullState> {
     return this.#ask(`ask for ${buildId}`, async () => {
       if (again) await this.#redis.del(this.#missKey(buildId));
       const known = await this.#look(buildId);
@@ -69,7 +72,7 @@ export class BullmqPulls implements PullQueue {
       const there = await this.#queue.getJob(idOf(buildId));
       // Where someone else was faster it runs by now, and is locked: then it is as wanted.
       if (there && (await there.isFailed())) await there.remove().catch(() => undefined);
-      await this.#queue.add(PULL_QUEUE, { buildId, via }, { jobId: idOf(buildId) });
+      await this.#queue.add(PULL_QUEUE, { buildId, via, variables }, { jobId: idOf(buildId) });
       return { state: 'queued' };
     });
   }

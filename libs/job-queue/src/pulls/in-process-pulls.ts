@@ -43,14 +43,17 @@ export class InProcessPulls implements PullQueue {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the port's: others ask a server
-  async ask(buildId: string, { again = false, via = [] }: PullOptions = {}): Promise<PullState> {
+  async ask(
+    buildId: string,
+    { again = false, via = [], variables }: PullOptions = {},
+  ): Promise<PullState> {
     if (again) this.#misses.delete(buildId);
     const known = this.#look(buildId);
     if (known) return known;
     if (this.#workers.length === 0 || this.#waiting.length >= this.#options.maxWaiting) {
       return { state: 'off' };
     }
-    const entry = { job: { buildId, via }, attempts: 0 };
+    const entry = { job: { buildId, via, variables }, attempts: 0 };
     this.#entries.set(buildId, entry);
     this.#waiting.push(entry);
     this.#feed();

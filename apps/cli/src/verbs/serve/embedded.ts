@@ -3,15 +3,18 @@ import { resolve } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import { compressorSettings, createCompressor } from '@btf-depot/compressor';
 import type { PublicKey } from '@btf-depot/contracts';
+import type { Pulls } from '@btf-depot/depot';
 import { createFetch, fetchSettings } from '@btf-depot/fetch';
 import { createIngest, uploadSettings } from '@btf-depot/ingest';
 import { InProcessJobQueue, InProcessPulls } from '@btf-depot/job-queue';
 import {
   commonSettings,
+  httpUrl,
   leavingSettings,
   logSettings,
   Metrics,
   retryRules,
+  setting,
   startAdmin,
   startHttpService,
   type Checks,
@@ -19,7 +22,7 @@ import {
   type Running,
   type Settings,
 } from '@btf-depot/service-kit';
-import { depotId } from '@btf-depot/upstreams';
+import { depotId, type UpstreamAddress } from '@btf-depot/upstreams';
 import { Router } from 'express';
 
 /** Every setting of the embedded depot: those of the three services together. */
@@ -30,6 +33,11 @@ export const embeddedSettings = {
   ...uploadSettings,
   ...compressorSettings,
   ...fetchSettings,
+  BTFDEPOT_DEBUG_SERVER: setting(
+    httpUrl.optional(),
+    undefined,
+    'The debuginfod that `serve --running` offers to ask, in place of that of the distribution.',
+  ),
   // No balancer is before it.
   ...leavingSettings('0', '600'),
 };
@@ -40,6 +48,9 @@ export interface EmbeddedDepot extends Running {
   publicKeys: readonly PublicKey[];
   /** Whether the store held no kernel when the depot started. */
   wasEmpty: boolean;
+  pulls: Pulls;
+  /** From now on, what is asked for is fetched of these. */
+  pullFrom: (upstreams: readonly UpstreamAddress[]) => void;
 }
 
 /** The three services in this process, over a folder and a queue in memory. */
@@ -80,6 +91,8 @@ export async function startEmbedded(
     url: http.url,
     publicKeys,
     wasEmpty,
+    pulls,
+    pullFrom: ingest.pullFrom,
     drain: http.drain,
     async close() {
       await http.close();

@@ -5,6 +5,7 @@ import {
   readSettings,
   runUntilSignal,
   settingsHelp,
+  type Settings,
 } from '@btf-depot/service-kit';
 import { publicKeyLine, type KernelRecord } from '@btf-depot/contracts';
 import { Command } from 'commander';
@@ -14,8 +15,9 @@ import { pushFile } from '../push/push-file.ts';
 import type { PushOptions } from '../push/push-options.ts';
 import { describeFault } from '../../terminal/fault.ts';
 import { nextSteps } from './next-steps.ts';
+import { offerVariables } from './offer-variables.ts';
 import { describeKernel, shownFile } from '../../terminal/report.ts';
-import { queryOfRunning, RUNNING_BTF } from '../../running/running-kernel.ts';
+import { queryOfRunning, runningKernel, RUNNING_BTF } from '../../running/running-kernel.ts';
 
 interface Flags {
   host?: string;
@@ -73,7 +75,38 @@ async function serve(files: string[], flags: Flags): Promise<void> {
       print(`listening on ${depot.url}, data in ${settings.BTFDEPOT_DATA}\n`);
       print(nextSteps(depot.url, kernels.at(-1)));
     }
-    return depot;
+    if (!flags.running || flags.json) return depot;
+    const stop = new AbortController();
+    // Whatever comes of it, the depot serves.
+    const offered = offer(depot, client, settings, stop.signal).catch((error: unknown) => {
+      if (!stop.signal.aborted) note(faultOf('variables', describeFault(error)));
+    });
+    return {
+      ...depot,
+      async close() {
+        stop.abort(new Error('the depot stops'));
+        await offered;
+        await depot.close();
+      },
+    };
+  });
+}
+
+async function offer(
+  { pulls, pullFrom }: EmbeddedDepot,
+  client: DepotClient,
+  settings: Settings<typeof embeddedSettings>,
+  signal: AbortSignal,
+): Promise<void> {
+  const kernel = await runningKernel();
+  if (!kernel) return;
+  const deps = { pulls, pullFrom, record: (buildId: string) => client.record(buildId) };
+  await offerVariables(kernel, deps, {
+    upstreams: settings.BTFDEPOT_UPSTREAMS,
+    server: settings.BTFDEPOT_DEBUG_SERVER,
+    environment: process.env,
+    isTerminal: process.stdin.isTTY && process.stderr.isTTY,
+    signal,
   });
 }
 

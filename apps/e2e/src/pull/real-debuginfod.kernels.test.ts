@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { KernelRecord } from '@btf-depot/contracts';
+import { readelf } from '@btf-depot/kernels';
+import { describeWithKernels } from '@btf-depot/kernels/testing';
+import {
+  debuginfodFind,
+  startDebuginfod,
+  startServices,
+  type DebuginfodServer,
+} from '@btf-depot/services';
+import { startDepot } from '@btf-depot/testing/processes';
+import { startServiceProcesses } from '@btf-depot/testing/services';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+const run = promisify(execFile);
+
+/** The 31,415 of pahole's full BTF are not all that DWARF has. */
+const LEAST = 31_400;
+
+describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 }) => {
+  let folder: string;
+  let buildId: string;
+  let debuginfod: DebuginfodServer;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'btf-depot-real-pull-'));
+    buildId = /Build ID: ([0-9a-f]+)/.exec(await readelf(['-n', K612.vmlinux]))?.[1] ?? '';
+    debuginfod = await startDebuginfod({ [buildId]: K612.vmlinux });
+  }, 120_000);
+  afterAll(async () => {
+    await debuginfod.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Asks until it is ready, as a client does that is told `pending`. */
+  async function ready(url: string): Promise<KernelRecord> {
+    return vi.waitFor(
+      async () => {
+        const answer = await fetch(`${url}/v1/kernels/${buildId}?wait=20`);
+        const record = (await answer.json()) as KernelRecord;
+        expect(record.state).toBe('ready');
+        expect(record.parts).toHaveProperty('vars');
+        return record;
+      },
+      { timeout: 400_000, interval: 500 },
+    );
+  }
+
+  test('an empty depot: its .BTF through debuginfod-find at once, then all of it', async () => {
+    const depot = await startDepot(join(folder, 'embedded'), {
+      BTFDEPOT_UPSTREAMS: `debuginfod ${debuginfod.url}`,
+    });
+    try {
+      const [loader = '', ...args] = await debuginfodFind();
+      const { stdout } = await run(loader, [...args, 'section', buildId, '.BTF'], {
+        env: {
+          DEBUGINFOD_URLS: depot.url,
+          DEBUGINFOD_CACHE_PATH: join(folder, 'client'),
+          HOME: folder,
+        },
+      });
+      const core = await readFile(K612.coreBtf);
+      expect((await readFile(stdout.trim())).equals(core)).toBe(true);
+
+      const record = await ready(depot.url);
+      expect(record.parts.vars?.variables).toBeGreaterThan(LEAST);
+      expect(record.owner).toMatchObject({ rank: 'upstream' });
+      const variable = await fetch(`${depot.url}/v1/kernels/${buildId}/vars/init_task`);
+      expect(await variable.text()).toContain('struct task_struct init_task');
+    } finally {
+      await depot.stop();
+    }
+  }, 600_000);
+
+  test('two ingests over one Redis and MinIO: a hundred ask, and one of them downloads it once', async () => {
+    const servers = await startServices({ redis: true, minio: true });
+    const depot = await startServiceProcesses(
+      { redisUrl: servers.redis.url, minio: servers.minio, bucket: `pull-${randomUUID()}` },
+      { BTFDEPOT_UPSTREAMS: `debuginfod ${debuginfod.url}`, BTFDEPOT_LOG_LEVEL: 'info' },
+    );
+    const other = await depot.startAnother('ingest');
+    try {
+      const url = depot.url('fetch');
+      await vi.waitFor(async () => {
+        const { code } = (await (await fetch(`${url}/v1/kernels/${buildId}`)).json()) as {
+          code?: string;
+        };
+        expect(code).toBe('pending');
+      }, 20_000);
+      const asked = Array.from({ length: 100 }, () =>
+        fetch(`${url}/v1/kernels/${buildId}?wait=60`),
+      );
+      await Promise.all(asked);
+      const record = await ready(url);
+      expect(record.parts.vars?.variables).toBeGreaterThan(LEAST);
+      const lines = [...depot.process('ingest').lines, ...other.process.lines];
+      expect(lines.filter((line) => line.includes('"msg":"pulled"'))).toHaveLength(1);
+    } finally {
+      await other.process.stop();
+      await depot.stop();
+      await servers.stop();
+    }
+  }, 900_000);
+});

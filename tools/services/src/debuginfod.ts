@@ -1,0 +1,55 @@
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { programCommand, provideProgram, type DebianProgram } from './provision/index.ts';
+import { Server } from './server.ts';
+
+const elfutils: DebianProgram = { name: 'elfutils', suite: 'bookworm', packages: ['debuginfod'] };
+
+export interface DebuginfodServer {
+  readonly url: string;
+  readonly server: Server;
+  readonly stop: () => Promise<void>;
+}
+
+/** A debuginfod of elfutils over files, each known by its build ID once this resolves. */
+export async function startDebuginfod(
+  files: Readonly<Record<string, string>>,
+): Promise<DebuginfodServer> {
+  await provideProgram(elfutils);
+  const folder = await mkdtemp(join(tmpdir(), 'btf-depot-debuginfod-files-'));
+  for (const [buildId, path] of Object.entries(files)) {
+    await symlink(path, join(folder, `${buildId}-${basename(dirname(path))}`));
+  }
+  const knows = async (port: number) => {
+    for (const buildId of Object.keys(files)) {
+      // Its body is not waited for: it is whole debug information.
+      const url = `http://127.0.0.1:${port}/buildid/${buildId}/debuginfo`;
+      const answer = await fetch(url).catch(() => undefined);
+      await answer?.body?.cancel();
+      if (!answer?.ok) return false;
+    }
+    return true;
+  };
+  const server = await Server.start({
+    name: 'debuginfod',
+    command: programCommand(elfutils, 'usr/bin/debuginfod'),
+    args: (port) => ['-p', `${port}`, '-d', ':memory:', '-F', '-L', folder],
+    env: { DEBUGINFOD_URLS: '' },
+    answers: knows,
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    server,
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The command of elfutils' client. */
+export async function debuginfodFind(): Promise<readonly string[]> {
+  await provideProgram(elfutils);
+  return programCommand(elfutils, 'usr/bin/debuginfod-find');
+}
