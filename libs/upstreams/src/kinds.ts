@@ -1,6 +1,7 @@
 import type { Upstream } from '@btf-depot/depot';
 import type { UpstreamLimits } from './limits.ts';
 import { debuginfod } from './sources/debuginfod/index.ts';
+import { depot } from './sources/depot/index.ts';
 
 /** What every source is opened with. */
 export interface SourceOptions {
@@ -16,6 +17,6 @@ export interface SourceKind {
 }
 
 /** The kinds of upstreams: to add one, a folder in sources and its line here. */
-export const SOURCE_KINDS = { debuginfod } satisfies Record<string, SourceKind>;
+export const SOURCE_KINDS = { debuginfod, depot } satisfies Record<string, SourceKind>;
 
 export type SourceKindName = keyof typeof SOURCE_KINDS;

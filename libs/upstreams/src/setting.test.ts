@@ -11,7 +11,7 @@ test('an ordered list of kinds and places', () => {
 });
 
 test.each([
-  ['ftp http://a', 'no kind of upstream: debuginfod'],
+  ['ftp http://a', 'no kind of upstream: debuginfod, depot'],
   ['debuginfod', 'expected a kind and where it is'],
   ['debuginfod http://a http://b', 'expected a kind and where it is'],
   ['debuginfod file:///etc', 'no URL of HTTP'],

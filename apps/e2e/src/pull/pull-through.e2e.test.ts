@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { testFolder } from '@btf-depot/testing/folders';
@@ -150,6 +151,53 @@ describe('a kernel that nobody sent', () => {
     expect(body).toMatchObject({ owner: { principal: 'local' } });
   });
 });
+
+describe('a second depot over the first', () => {
+  test('has what the first has fetched for it, and the same core', async () => {
+    const buildId = offer();
+    const second = await startDepot(join(folder, 'second'), {
+      BTFDEPOT_UPSTREAMS: `depot ${depot.url}`,
+    });
+    try {
+      const answer = await fetch(`${second.url}/v1/kernels/${buildId}?wait=60`);
+      const record = (await answer.json()) as { core: object; claimant?: object };
+      expect(answer.status).toBe(200);
+      // It says the build ID for its upstream, which nothing that it got has inside.
+      expect(record.claimant).toMatchObject({ rank: 'upstream' });
+      const first = (await json(`/v1/kernels/${buildId}`)).body as { core: { sha256: string } };
+      expect(record.core).toMatchObject({ sha256: first.core.sha256 });
+    } finally {
+      await second.stop();
+    }
+  });
+
+  test('a depot that is its own upstream misses, and does not ask for ever', async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const own = await startDepot(
+      join(folder, 'own'),
+      { BTFDEPOT_UPSTREAMS: `depot ${url}, debuginfod ${url.replace('127.0.0.1', 'localhost')}` },
+      ['--port', String(port)],
+    );
+    try {
+      const answer = await fetch(`${url}/v1/kernels/${buildIdOf('of nobody')}?wait=30`);
+      expect(await answer.json()).toMatchObject({
+        code: 'unknown-build-id',
+        pull: { misses: [{ reason: 'missing' }, { reason: 'missing' }] },
+      });
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 describe('who may have something fetched', () => {
   const from = (address: string, more: Record<string, string> = {}) => ({

@@ -7,6 +7,7 @@ export const MISS_REASONS = {
   refused: { passes: false, says: 'it refuses the request' },
   unreachable: { passes: true, says: 'it cannot be reached' },
   unavailable: { passes: true, says: 'it does not answer just now' },
+  pending: { passes: true, says: 'it is fetching it itself' },
   timeout: { passes: true, says: 'it takes longer than the limit' },
   'too-slow': { passes: true, says: 'it sends slower than the limit' },
   cut: { passes: true, says: 'its answer ended early, again and again' },

@@ -27,10 +27,15 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 export function missOfStatus(url: URL, answer: IncomingMessage): Miss {
   const { statusCode = 0, headers } = answer;
   const detail = `${url.href} answers ${statusCode}`;
+  // A depot that is fetching it itself says when to ask again.
+  const retryAfter = retryAfterOf(headers['retry-after']);
+  if (statusCode === 404 && retryAfter !== undefined) {
+    return { reason: 'pending', detail, retryAfter };
+  }
   if (statusCode === 404 || statusCode === 410) return { reason: 'missing', detail };
   // A depot says so of what it cannot send now, for debuginfod's client remembers all else.
   if (PASSING.has(statusCode) || statusCode === 406) {
-    return { reason: 'unavailable', detail, retryAfter: retryAfterOf(headers['retry-after']) };
+    return { reason: 'unavailable', detail, retryAfter };
   }
   return { reason: 'refused', detail };
 }

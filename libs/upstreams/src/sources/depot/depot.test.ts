@@ -1,0 +1,63 @@
+import { isMiss } from '@btf-depot/depot';
+import { describeUpstream, kernelRecord, sha256Of } from '@btf-depot/testing';
+import { afterEach, expect, test } from 'vitest';
+import { UPSTREAM_LIMITS } from '../../limits.ts';
+import { scriptedServer } from '../../testing/scripted-server.ts';
+import { depot } from './index.ts';
+
+const bytes = Buffer.alloc(5000, 1);
+const sha256 = sha256Of(bytes);
+const core = { sha256, size: bytes.length, types: 1, origin: 'verbatim' } as const;
+const record = kernelRecord({ state: 'ready', core, parts: {} });
+const { signal } = new AbortController();
+const servers: { dispose: () => Promise<void> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.dispose()));
+});
+
+/** Answers as a depot with one kernel does, after it said `pending` so many times. */
+async function open({ pending = 0, sends = record, blob = bytes } = {}) {
+  const asked: (string | undefined)[] = [];
+  let left = pending;
+  const server = await scriptedServer((request, response) => {
+    const path = request.url?.replace(/\?.*/, '');
+    asked.push(request.headers.via);
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    if (path === `/v1/kernels/${record.buildId}`) {
+      if (left-- > 0) response.writeHead(404, { 'Retry-After': '0' }).end();
+      else response.end(JSON.stringify(sends));
+    } else if (path === `/v1/blobs/sha256/${sha256}`) {
+      const range = `bytes ${from}-${blob.length - 1}/${blob.length}`;
+      response.writeHead(from > 0 ? 206 : 200, from > 0 ? { 'Content-Range': range } : {});
+      response.end(blob.subarray(from));
+    } else response.writeHead(404).end();
+  });
+  servers.push(server);
+  const upstream = depot.open(server.url.href, server.url.host, { limits: UPSTREAM_LIMITS });
+  return { upstream, asked };
+}
+
+describeUpstream('another depot', async () => {
+  const { upstream } = await open();
+  return { upstream, known: record.buildId, dispose: () => Promise.resolve() };
+});
+
+test('one that is fetching the kernel itself is asked until it has it', async () => {
+  const { upstream, asked } = await open({ pending: 3 });
+  const found = await upstream.find(record.buildId, { signal, via: ['0123456789abcdef'] });
+  expect(found).toMatchObject({ kind: 'files' });
+  expect(asked).toEqual(Array.from({ length: 4 }, () => '1.1 btf-depot-0123456789abcdef'));
+});
+
+test('a record of another kernel, and a core with another hash, are misses', async () => {
+  const other = await open({ sends: { ...record, buildId: 'ee'.repeat(20) } });
+  expect(await other.upstream.find(record.buildId, { signal, via: [] })).toMatchObject({
+    reason: 'wrong-build-id',
+  });
+  const { upstream } = await open();
+  const found = await upstream.find(record.buildId, { signal, via: [] });
+  if (isMiss(found) || found.kind !== 'files') throw new Error('no files');
+  const wrong = { path: '', size: 1, sha256: sha256Of(Buffer.alloc(1)) };
+  expect(await found.files[0]?.check?.(wrong)).toMatchObject({ reason: 'malformed' });
+});

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kernelPath, openRecord, type KernelRecord } from '@btf-depot/contracts';
+import {
+  isMiss,
+  type Asking,
+  type Found,
+  type Miss,
+  type OfferedFile,
+  type Upstream,
+} from '@btf-depot/depot';
+import { readHttp, readWhole } from '../../http/read.ts';
+import { viaHeader } from '../../http/via.ts';
+import type { SourceKind, SourceOptions } from '../../kinds.ts';
+import type { UpstreamLimits } from '../../limits.ts';
+
+/** Bytes: far more than a record has. */
+const MAX_RECORD = 4 * 1024 ** 2;
+
+/** Milliseconds between two questions to a depot that is fetching it itself, if it says nothing. */
+const ASK_AGAIN = 5000;
+
+/**
+ * Another depot: `vmlinux.btf` by the hash that its record names, and core and variables in one BTF,
+ * from which this depot splits the variables itself. What another depot split and packed is not
+ * taken as it is: nothing but this depot's own verifier vouches for what it publishes.
+ */
+export const depot: SourceKind = {
+  at: 'url',
+  open: (at, name, options) => new OtherDepot(new URL(at), name, options),
+};
+
+class OtherDepot implements Upstream {
+  readonly kind = 'depot';
+  readonly name: string;
+  readonly #base: URL;
+  readonly #limits: UpstreamLimits;
+
+  constructor(base: URL, name: string, { limits }: SourceOptions) {
+    this.#base = base;
+    this.name = name;
+    this.#limits = limits;
+  }
+
+  async find(buildId: string, asking: Asking): Promise<Found | Miss> {
+    for (;;) {
+      const record = await this.#record(buildId, asking);
+      if (!isMiss(record)) return this.#offer(record, asking);
+      // It is fetching it, too.
+      if (record.reason !== 'pending') return record;
+      const { signal } = asking;
+      await sleep(record.retryAfter ?? ASK_AGAIN, undefined, { signal }).catch(() => {
+        signal.throwIfAborted();
+      });
+    }
+  }
+
+  async #record(buildId: string, { signal, via }: Asking): Promise<KernelRecord | Miss> {
+    const url = this.#url(`${kernelPath(buildId)}?wait=30`);
+    const headers = viaHeader(via);
+    const options = { signal, headers, maxBytes: MAX_RECORD };
+    const found = await readWhole(url, this.#limits, options);
+    if (isMiss(found)) return found;
+    const opened = openRecord(found.bytes);
+    const { record } = opened;
+    if (!record) return { reason: 'malformed', detail: `${url.href}: ${opened.why}` };
+    if (record.buildId !== buildId) {
+      return { reason: 'wrong-build-id', detail: `${url.href} is of ${record.buildId}` };
+    }
+    if (record.state === 'compressing') {
+      return { reason: 'pending', detail: `${url.href} is not packed yet` };
+    }
+    return record;
+  }
+
+  #offer({ buildId, delivery, core, parts }: KernelRecord, { via }: Asking): Found {
+    const claim = { buildId, delivery };
+    const blob = `/v1/blobs/sha256/${core.sha256}`;
+    const files: OfferedFile[] = [
+      {
+        ...claim,
+        name: 'vmlinux.btf',
+        part: 'kernel',
+        size: core.size,
+        open: (start, signal) => this.#open(blob, start, signal, via),
+        check({ sha256 }) {
+          const isIt = sha256 === core.sha256;
+          const detail = `${blob} has SHA-256 ${sha256}`;
+          return Promise.resolve(isIt ? undefined : { reason: 'malformed', detail });
+        },
+      },
+    ];
+    if (parts.vars) {
+      const path = `${kernelPath(buildId)}/vmlinux.full.btf`;
+      const open: OfferedFile['open'] = (_start, signal) => this.#open(path, 0, signal, via);
+      files.push({ ...claim, name: 'vmlinux.full.btf', part: 'full', open });
+    }
+    return { kind: 'files', files };
+  }
+
+  #open(path: string, start: number, signal: AbortSignal, via: readonly string[]) {
+    const headers = viaHeader(via);
+    return readHttp(this.#url(path), this.#limits, { start, signal, headers });
+  }
+
+  #url(path: string): URL {
+    return new URL(path.replace(/^\//, ''), this.#base);
+  }
+}
