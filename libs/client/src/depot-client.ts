@@ -58,6 +58,9 @@ interface Schema<Output> {
   parse(value: unknown): Output;
 }
 
+/** Of a question whose asker wants to know what a depot has, not to have it. */
+const NO_PULL = '?pull=no';
+
 export interface KernelFilter {
   distro?: string;
   arch?: string;
@@ -122,10 +125,13 @@ export class DepotClient {
     return new DepotClient(urls, { ...this.#options, patience: ONCE });
   }
 
-  /** @returns undefined if no depot knows the build ID. */
+  /**
+   * What the depots have now; none fetches the kernel because of this question.
+   * @returns undefined if no depot knows the build ID.
+   */
   async record(buildId: string, signal?: AbortSignal): Promise<KernelRecord | undefined> {
     try {
-      return await this.#json(kernelPath(buildId), answeredRecordSchema, signal);
+      return await this.#json(kernelPath(buildId) + NO_PULL, answeredRecordSchema, signal);
     } catch (error) {
       // An export has a folder there.
       if (isNoDepot(error)) return this.#recordFile(buildId, signal).catch(noneIfUnknown);
@@ -150,7 +156,7 @@ export class DepotClient {
    */
   async splitProgress(buildId: string, signal?: AbortSignal): Promise<SplitProgress | undefined> {
     try {
-      const path = `${kernelPath(buildId)}/status`;
+      const path = `${kernelPath(buildId)}/status${NO_PULL}`;
       const init = { headers: this.#authorization, signal: signal ?? null };
       const response = await askInOrder([this.base], path, () => init, ONCE);
       return (await parse(response, statusAnswerSchema)).progress;

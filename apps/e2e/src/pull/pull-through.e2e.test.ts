@@ -1,9 +1,10 @@
+import { writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { testFolder } from '@btf-depot/testing/folders';
-import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
+import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts';
 
@@ -127,6 +128,22 @@ describe('a kernel that nobody sent', () => {
     expect(upstream.asked).toHaveLength(asked);
     await json(`/v1/kernels/${buildId}?wait=30&again`);
     expect(upstream.asked.length).toBeGreaterThan(asked);
+  });
+
+  test('is waited for by get, which downloads an artifact of it', async () => {
+    const buildId = offer();
+    const got = await btfdepot(['get', '--url', depot.url, buildId, 'vmlinux.btf'], folder);
+    expect(got.output).toContain('SHA-256 checked');
+    expect(got.code).toBe(0);
+  });
+
+  test('is sent by push without being fetched first', async () => {
+    const buildId = offer();
+    const whole = upstream.files.get(`/buildid/${buildId}/debuginfo`) ?? new Uint8Array();
+    await writeFile(join(folder, 'vmlinux'), whole);
+    const pushed = await btfdepot(['push', '--url', depot.url, 'vmlinux'], folder);
+    expect(pushed.output).toContain('ready');
+    expect(askedFor(buildId)).toEqual([]);
   });
 
   test.each([

@@ -26,6 +26,9 @@ const MAX_HELD = 1000;
 /** Milliseconds between two looks: at first, and later. */
 const LOOK = { early: 40, late: 400, earlyFor: 3000 } as const;
 
+/** The record again, as an export has it. */
+const RECORD_FILE = 'record.json';
+
 const KERNEL_PATH = /^\/v1\/kernels\/([0-9a-f]+)(?:\/([\w.-]+))?/;
 const SECTION_PATH = /^\/buildid\/([0-9a-f]+)\/section\/(\.BTF[\w.]*)$/;
 
@@ -59,9 +62,10 @@ export class PullThrough {
 
   readonly handler: RequestHandler = async (request, response, next) => {
     const wanted = wantedOf(request);
+    const isOnlyAsked = request.query.pull === 'no';
     // What no route's query knows.
     if (wanted && !wanted.isDebuginfod) request.url = withoutOurs(request.url);
-    if (wanted) await this.#handle(wanted, request, response, next);
+    if (wanted && !isOnlyAsked) await this.#handle(wanted, request, response, next);
     else next();
   };
 
@@ -191,7 +195,8 @@ function wantedOf(request: Request): Wanted | undefined {
     again: query.again !== undefined,
     // What is computed needs no artifact.
     isThere: rest === 'vars' || rest === 'inlines' ? isWhole : isDone,
-    isServed: ({ artifacts }) => rest === undefined || Object.hasOwn(artifacts, rest),
+    isServed: ({ artifacts }) =>
+      rest === undefined || rest === RECORD_FILE || Object.hasOwn(artifacts, rest),
   };
 }
 
@@ -212,10 +217,10 @@ function isDone(record: KernelRecord | undefined): boolean {
   return isWhole(record) && record?.state !== 'compressing';
 }
 
-/** @param url with a query that may have `wait` and `again`. */
+/** @param url with a query that may have `wait`, `again` and `pull`. */
 function withoutOurs(url: string): string {
   const [path = '', query] = url.split('?', 2);
   if (query === undefined) return url;
-  const left = query.split('&').filter((part) => !/^(?:wait|again)(?:=|$)/.test(part));
+  const left = query.split('&').filter((part) => !/^(?:wait|again|pull)(?:=|$)/.test(part));
   return left.length === 0 ? path : `${path}?${left.join('&')}`;
 }

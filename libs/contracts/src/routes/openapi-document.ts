@@ -95,6 +95,10 @@ const PULL_PARAMETERS = {
     .string()
     .optional()
     .describe('Asks the upstreams again, though they did not have it a short while ago.'),
+  pull: z
+    .enum(['no'])
+    .optional()
+    .describe('Asks what the depot has, and has nothing fetched from upstreams.'),
 };
 
 const CONDITIONS = ['Range', 'If-Range', 'If-Match', 'If-None-Match'].map((name) => ({

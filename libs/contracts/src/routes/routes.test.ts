@@ -24,7 +24,7 @@ test('the document has all of them, and the ways to ask each', () => {
     expect(asked('path')).toEqual(Object.keys(parameters ?? {}));
     // In a depot that fetches what it does not have.
     const pulls = method === 'get' && path.startsWith('/v1/kernels/{buildId}');
-    const ours = pulls ? ['wait', 'again'] : [];
+    const ours = pulls ? ['wait', 'again', 'pull'] : [];
     expect(asked('query')).toEqual([...Object.keys(query?.shape ?? {}), ...ours]);
   }
 });

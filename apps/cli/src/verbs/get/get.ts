@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeWhole } from '../../files/btf-file.ts';
 import { download } from './download.ts';
 import { MERGED_BTF, mergedBtf } from './merged-btf.ts';
+import { untilFetched } from './until-fetched.ts';
 import { openDepots, jsonOption, urlOption } from '../../options/options.ts';
 import { formatBytes, note, print, printJson } from '../../terminal/output.ts';
 import { trustedKeys } from '../../options/trusted-keys.ts';
@@ -62,10 +63,11 @@ async function get(first: string | undefined, second: string, flags: Flags): Pro
   const buildId = await wholeBuildId(client, word);
   const { leastRevision = 0 } = flags;
   const output = flags.output ?? name;
-  const { entry, manifest } =
+  const { entry, manifest } = await untilFetched(() =>
     name === MERGED_BTF
-      ? await merge(client, buildId, output, { leastRevision })
-      : await fetchOne(client, buildId, name, output, { leastRevision });
+      ? merge(client, buildId, output, { leastRevision })
+      : fetchOne(client, buildId, name, output, { leastRevision }),
+  );
   const { revision } = manifest;
   const signed = keys.length > 0;
   const result = { buildId, revision, artifact: name, file: output, ...entry, signed };
