@@ -58,7 +58,7 @@ describe('several depots', () => {
     const first = await depot(refuse('unknown-build-id'));
     const second = await depot(json(record));
     expect(await new DepotClient([first.url, second.url]).record(buildId)).toEqual(record);
-    expect(first.asked).toEqual([`/v1/kernels/${buildId}`]);
+    expect(first.asked).toEqual([`/v1/kernels/${buildId}?pull=no`]);
   });
 
   test('the first that has it is the last that is asked', async () => {
@@ -125,10 +125,10 @@ test('a token is sent to the first depot, with uploads too, and to no other', as
     code: 'forbidden',
   });
   expect(first.asked).toEqual([
-    `/v1/kernels/${buildId}  Bearer btfd_secret`,
+    `/v1/kernels/${buildId}?pull=no  Bearer btfd_secret`,
     '/v1/kernels  Bearer btfd_secret',
   ]);
-  expect(second.asked).toEqual([`/v1/kernels/${buildId}`]);
+  expect(second.asked).toEqual([`/v1/kernels/${buildId}?pull=no`]);
 });
 
 test.each(['<html>', '{}', '[]', 'null'])('an answer that is no depot’s: %s', async (body) => {

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KernelRecord } from '@btf-depot/contracts';
@@ -13,6 +12,7 @@ import {
   startServices,
   type DebuginfodServer,
 } from '@btf-depot/services';
+import { testFolder } from '@btf-depot/testing/folders';
 import { startDepot } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -23,18 +23,16 @@ const run = promisify(execFile);
 const LEAST = 31_400;
 
 describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 }) => {
-  let folder: string;
+  const folder = testFolder();
   let buildId: string;
   let debuginfod: DebuginfodServer;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-real-pull-'));
     buildId = /Build ID: ([0-9a-f]+)/.exec(await readelf(['-n', K612.vmlinux]))?.[1] ?? '';
     debuginfod = await startDebuginfod({ [buildId]: K612.vmlinux });
   }, 120_000);
   afterAll(async () => {
     await debuginfod.stop();
-    await rm(folder, { recursive: true });
   });
 
   /** Asks until it is ready, as a client does that is told `pending`. */

@@ -1,26 +1,22 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIdOf as buildIdOfNotes, readNotes } from '@btf-depot/elf';
 import { kernelFile } from '@btf-depot/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { testFolder } from '@btf-depot/testing/folders';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts';
 
 const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 const RUNNING = '/sys/kernel/btf/vmlinux';
 const script = '/usr/bin/script';
 
-let folder: string;
+const folder = testFolder();
 let upstream: ScriptedUpstream;
 const ended: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-running-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   upstream = await scriptedUpstream();
 });
