@@ -56,10 +56,12 @@ const json = async (path: string, init?: RequestInit) => {
 describe('a kernel that nobody sent', () => {
   test('is fetched when it is asked for, and its asker waits for it', async () => {
     const buildId = offer();
-    const { status, body } = await json(`/v1/kernels/${buildId}?wait=30`);
-    expect(status).toBe(200);
+    const body = await vi.waitFor(async () => {
+      const answer = await json(`/v1/kernels/${buildId}?wait=30`);
+      expect(answer).toMatchObject({ status: 200, body: { state: 'ready' } });
+      return answer.body;
+    }, 200_000);
     expect(body).toMatchObject({
-      state: 'ready',
       owner: { principal: `upstream:${new URL(upstream.url).host}`, rank: 'upstream' },
     });
     // Of the kernel's file, not of the claim that came before it.

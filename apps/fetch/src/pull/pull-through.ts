@@ -119,11 +119,13 @@ export class PullThrough {
   async #begin({ buildId, again }: Wanted, request: Request): Promise<PullState | undefined> {
     const { pulls, who, self } = this.#deps;
     const via = viaOf(request.headers);
+    // This depot itself asks, for what it is fetching: it would wait for its own answer.
+    if (via.includes(self)) return undefined;
     return this.#orOff(async () => {
       const known = await pulls.look(buildId);
       if (known && !(again && known.state === 'missed')) return known;
-      // Who asks is this depot, or one that is asked by so many others that this is a circle.
-      if (via.includes(self) || via.length >= MAX_HOPS) return known;
+      // So many depots behind one another are a circle.
+      if (via.length >= MAX_HOPS) return known;
       if (!(await who.may(request))) return known;
       return pulls.ask(buildId, { again, via: [...via, self] });
     });
