@@ -27,6 +27,8 @@ const verbs: Record<string, () => Promise<Command>> = {
   owner: async () => (await import('./verbs/owner.ts')).ownerCommand(),
   key: async () => (await import('./verbs/key.ts')).keyCommand(),
   resign: async () => (await import('./verbs/resign.ts')).resignCommand(),
+  wanted: async () => (await import('./verbs/wanted.ts')).wantedCommand(),
+  import: async () => (await import('./verbs/import/import.ts')).importCommand(),
   export: async () => (await import('./verbs/export.ts')).exportCommand(),
   copy: async () => (await import('./verbs/copy.ts')).copyCommand(),
   gc: async () => (await import('./verbs/gc.ts')).gcCommand(),

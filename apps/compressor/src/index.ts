@@ -27,6 +27,7 @@ import type { CompressorSettings } from './settings.ts';
 import { sweepPeriodically } from './sweeping.ts';
 import { announcerOf } from './webhook/settings.ts';
 
+export { compressionLevels } from './level-settings.ts';
 export { compressorServiceSettings, compressorSettings } from './settings.ts';
 
 export interface CompressorAdapters {

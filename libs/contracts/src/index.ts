@@ -27,4 +27,5 @@ export * from './trust/keys.ts';
 export * from './trust/manifest.ts';
 export * from './trust/signify.ts';
 export * from './variable.ts';
+export * from './wanted.ts';
 export { withoutUndefined, type Loose } from './without-undefined.ts';

@@ -15,6 +15,7 @@
  * and when one replaces another), record (reading and changing one), ports, tokens, signing.
  */
 export { type AcceptDeps } from './accept/accept-kernel.ts';
+export { acceptCopy, hasParts, type AcceptedCopy, type OfferedCopy } from './accept/accept-copy.ts';
 export { acceptUpload, type AcceptedUpload, type KernelResult } from './accept/accept-upload.ts';
 export { buildsOf, type Build } from './accept/builds.ts';
 export { AnswerRoom, finish, type AnswerLimits, type Steps } from './ask/answer-room.ts';

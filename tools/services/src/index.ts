@@ -16,7 +16,7 @@ export {
 export { startRedis, type RedisAddress, type RedisServer } from './redis.ts';
 export { startSentinel, type Sentinel } from './sentinel.ts';
 export { Server, type ServerKind } from './server.ts';
-export { balancing } from './programs.ts';
+export { archiving, balancing } from './programs.ts';
 export { makeSmallDisk, type SmallDisk } from './small-disk.ts';
 export { startNginxOf, startPythonOf, type StaticServer } from './static-servers.ts';
 export { startServices, type Services, type Started } from './services.ts';

@@ -80,3 +80,15 @@ export async function minioCommand(): Promise<CommandLine> {
   });
   return [join(folder, 'minio')];
 }
+
+const aptFtparchive = { name: 'apt-utils', suite: 'bookworm', packages: ['apt-utils', 'apt'] } as const;
+const createrepo = { name: 'createrepo-c', suite: 'bookworm', packages: ['createrepo-c'] } as const;
+
+/** What makes the indexes of a Debian archive, and of an RPM repository. */
+export async function archiving(): Promise<Record<'aptFtparchive' | 'createrepo', CommandLine>> {
+  await Promise.all([aptFtparchive, createrepo].map(provideProgram));
+  return {
+    aptFtparchive: programCommand(aptFtparchive, 'usr/bin/apt-ftparchive'),
+    createrepo: programCommand(createrepo, 'usr/bin/createrepo_c'),
+  };
+}

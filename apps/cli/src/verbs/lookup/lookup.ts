@@ -1,14 +1,20 @@
 import { text } from 'node:stream/consumers';
-import { isBuildId, MAX_LOOKED_UP, type LookupAnswer } from '@btf-depot/contracts';
+import {
+  isBuildId,
+  MAX_LOOKED_UP,
+  type LookupAnswer,
+  type WantedKernel,
+} from '@btf-depot/contracts';
 import type { DepotClient } from '@btf-depot/client';
 import { Command } from 'commander';
-import { parseFleet, type Fleet } from './parse-fleet.ts';
+import { parseFleet, type Fleet } from '../../running/parse-fleet.ts';
 import { jsonOption, openDepots, urlOption } from '../../options/options.ts';
 import { findBuildId, namesKernel } from '../../running/which-kernel.ts';
 import { formatTable, note, print, printable, printJson } from '../../terminal/output.ts';
 
 interface Flags {
   url: string;
+  import?: boolean;
   json?: boolean;
 }
 
@@ -29,12 +35,13 @@ export function lookupCommand(): Command {
         'Exit code 1 if the depot lacks one.',
     )
     .argument('[kernel...]', 'releases or build IDs; without them, standard input')
+    .option('--import', 'print what the depot lacks, as a list that `import --from` takes')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(lookup);
 }
 
-async function lookup(words: string[], { url, json }: Flags): Promise<void> {
+async function lookup(words: string[], { url, json, import: forImport }: Flags): Promise<void> {
   const client = openDepots(url);
   const named = await Promise.all(words.map((word) => wholeIfKnown(client, word)));
   const fleet = parseFleet(named.length > 0 ? named.join('\n') : await text(process.stdin));
@@ -51,7 +58,8 @@ async function lookup(words: string[], { url, json }: Flags): Promise<void> {
     rows.push(...rowsOf(answer, fleet));
   }
   rows.sort((a, b) => a.asked.localeCompare(b.asked, 'en', { numeric: true }));
-  if (json) printJson(rows);
+  if (forImport) printJson({ wanted: rows.flatMap(wantedOf) });
+  else if (json) printJson(rows);
   else print(formatTable(rows.map(describe)));
   if (rows.some(({ answer }) => answer === 'missing')) process.exitCode = 1;
 }
@@ -73,6 +81,14 @@ function rowsOf({ have, missing, ambiguous }: LookupAnswer, fleet: Fleet): Row[]
     ...missing.map((asked) => row(asked, 'missing', [])),
     ...ambiguous.map(({ asked, kernels }) => row(asked, 'ambiguous', kernels)),
   ];
+}
+
+/** What the depot lacks, as `btfdepot wanted` writes it. */
+function wantedOf({ asked, nodes, answer }: Row): WantedKernel[] {
+  if (answer !== 'missing') return [];
+  const kernel = isBuildId(asked) ? { buildId: asked } : { release: asked };
+  const lacks = { ...kernel, lacks: 'kernel' as const };
+  return [nodes.length > 0 ? { ...lacks, nodes: [...nodes] } : lacks];
 }
 
 function describe({ asked, nodes, answer, buildIds }: Row): string[] {

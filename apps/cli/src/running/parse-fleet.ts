@@ -1,5 +1,5 @@
 /** What runs in a fleet: release or build ID → the nodes that run it, as far as they have names. */
-import { UsageError } from '../../options/usage-error.ts';
+import { UsageError } from '../options/usage-error.ts';
 export type Fleet = ReadonlyMap<string, readonly string[]>;
 
 interface NodeList {

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { archiving } from '@btf-depot/services';
+import { kernelBtf, kernelFile } from '@btf-depot/testing';
+import { debFile } from '@btf-depot/testing/packages';
+
+export interface MadeKernel {
+  buildId: string;
+  release: string;
+}
+
+/** A made-up vmlinux with variables, as a package has it. */
+export function madeVmlinux({ buildId }: MadeKernel): Uint8Array {
+  return kernelFile({ buildId, btf: kernelBtf({ globals: true }) });
+}
+
+export function madePackage(kernel: MadeKernel): Uint8Array {
+  return debFile({
+    package: `linux-image-${kernel.release}-dbg`,
+    version: '6.12-1',
+    maintainer: 'Debian Kernel Team <debian-kernel@lists.debian.org>',
+    members: [
+      { name: `./usr/lib/debug/boot/vmlinux-${kernel.release}`, bytes: madeVmlinux(kernel) },
+    ],
+  });
+}
+
+/** An archive whose indexes Debian's own programs made and signed. */
+export class MadeArchive {
+  readonly path = mkdtempSync(join(tmpdir(), 'btf-depot-archive-'));
+  readonly keyring = join(this.path, 'keys.gpg');
+  readonly #gnupg = mkdtempSync(join(tmpdir(), 'btf-depot-gnupg-'));
+
+  constructor() {
+    this.gpg('--quick-gen-key', 'archive <archive@example.org>', 'ed25519', 'sign', 'never');
+    writeFileSync(this.keyring, this.gpg('--export'));
+    // What the servers of static files in tools/services are looked for by.
+    writeFileSync(join(this.path, 'SHA256SUMS'), '');
+  }
+
+  write(path: string, bytes: Uint8Array | string): void {
+    const file = join(this.path, path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+
+  gpg(...args: string[]): Buffer {
+    const env = { ...process.env, GNUPGHOME: this.#gnupg };
+    return execFileSync('gpg', ['--batch', '--yes', '--passphrase', '', ...args], {
+      env,
+      cwd: this.path,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  }
+
+  /** The indexes of what lies in `pool`, as suite `stable` for amd64. */
+  async index(fields: Record<string, string> = {}): Promise<void> {
+    const [command, ...first] = (await archiving()).aptFtparchive;
+    const run = (...args: string[]) =>
+      execFileSync(command, [...first, ...args], {
+        cwd: this.path,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+    const folder = 'dists/stable/main/binary-amd64';
+    rmSync(join(this.path, 'dists'), { recursive: true, force: true });
+    const packages = run('packages', 'pool');
+    this.write(`${folder}/Packages`, packages);
+    this.write(`${folder}/Packages.xz`, execFileSync('xz', ['-c'], { input: packages }));
+    const options = Object.entries({
+      Suite: 'stable',
+      Components: 'main',
+      Architectures: 'amd64',
+      ...fields,
+    }).flatMap(([name, value]) => ['-o', `APT::FTPArchive::Release::${name}=${value}`]);
+    this.write('dists/stable/Release', run(...options, 'release', 'dists/stable'));
+    this.gpg('--clearsign', '-o', 'dists/stable/InRelease', 'dists/stable/Release');
+  }
+
+  remove(): void {
+    const env = { ...process.env, GNUPGHOME: this.#gnupg };
+    execFileSync('gpgconf', ['--kill', 'all'], { env, stdio: 'ignore' });
+    rmSync(this.path, { recursive: true });
+    rmSync(this.#gnupg, { recursive: true });
+  }
+}

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { btfdepot, startProcess } from '@btf-depot/testing/processes';
+import { TEST_GLOBALS } from '@btf-depot/testing';
+import { runIn } from '@btf-depot/testing/programs';
+import { expect, test } from 'vitest';
+import { runningKernel } from '../../running/running-kernel.ts';
+import { MadeArchive, madePackage } from '../../testing/made-archive.ts';
+
+/** A network namespace with nothing but its own loopback. */
+const GAPPED = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', '-'];
+const running = await runningKernel();
+const canUnshare = spawnSync(GAPPED[0] ?? '', [...GAPPED.slice(1), 'true']).status === 0;
+const why = running ? 'needs a network namespace of its own' : 'the kernel shows no build ID';
+
+test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
+  `a system without network gets the variables of its kernel over a memory stick (${why})`,
+  async () => {
+    if (!running) throw new Error(why);
+    const folder = await mkdtemp(join(tmpdir(), 'btf-depot-gapped-'));
+    const archive = new MadeArchive();
+    const said: string[] = [];
+    // Debian's package of a kernel that has this one's build ID and release.
+    archive.write('pool/kernel.deb', madePackage(running));
+    await archive.index();
+    const data = join(folder, 'data');
+    const depot = startProcess(
+      'apps/cli/src/main.ts',
+      ['serve', '--port', '18099', '--data', data],
+      {},
+      GAPPED,
+    );
+    try {
+      await depot.line(/listening/);
+      const main = join(import.meta.dirname, '../../main.ts');
+      // Within the namespace of the depot, which has no way out.
+      const gapped = async (...args: string[]) => {
+        const within = ['nsenter', '--net', '--target', String(depot.pid)];
+        const command = [...within, process.execPath, main, ...args];
+        const output = await runIn(folder, command, { BTFDEPOT_URL: 'http://127.0.0.1:18099' });
+        said.push(`gapped$ btfdepot ${args.join(' ')}`, output);
+        return output;
+      };
+      const online = async (...args: string[]) => {
+        const { code, output } = await btfdepot(args, folder);
+        said.push(`online$ btfdepot ${args.join(' ')}`, output);
+        expect([code, output]).toEqual([0, expect.anything()]);
+        return output;
+      };
+      await expect(gapped('import', 'http://192.0.2.1', '--suite', 'stable')).rejects.toThrow(
+        /unreachable/,
+      );
+      const want = await gapped('wanted', '--running');
+      expect(JSON.parse(want)).toMatchObject({ wanted: [{ ...running, lacks: 'kernel' }] });
+      await writeFile(join(folder, 'want.json'), want);
+      const stick = join(folder, 'stick');
+      const exported = await online(
+        ...['import', '--from', 'want.json', archive.path, '--suite', 'stable', '--export', stick],
+        ...['--keyring', archive.keyring, '--work', join(folder, 'work')],
+      );
+      expect(exported).toMatch(/^1 kernel: .* downloaded, .* written, signature checked$/m);
+      const imported = await gapped('import', stick, '--data', data);
+      expect(imported).toContain('1 kernel imported, every hash checked\n');
+      const [name = ''] = TEST_GLOBALS;
+      await expect
+        .poll(() => gapped('vars', '--running', name), { timeout: 30_000 })
+        .toMatch(new RegExp(`\\b${name};`));
+      expect(await gapped('import', stick, '--data', data)).toContain('1 known');
+      const sums = await readFile(join(stick, 'SHA256SUMS'), 'utf8');
+      expect(sums).toContain(`v1/kernels/${running.buildId}/record.json`);
+      expect(await runIn(stick, ['sha256sum', '-c', '--quiet', 'SHA256SUMS'])).toBe('');
+    } finally {
+      if (process.env.BTFDEPOT_TRANSCRIPT)
+        await writeFile(process.env.BTFDEPOT_TRANSCRIPT, said.join('\n'));
+      await depot.stop();
+      archive.remove();
+      await rm(folder, { recursive: true });
+    }
+  },
+  180_000,
+);

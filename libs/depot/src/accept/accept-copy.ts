@@ -1,0 +1,205 @@
+import { FormatError } from '@btf-depot/bytes';
+import { formatFault, parseBtf, verifyBtf, type BtfFault } from '@btf-depot/btf';
+import {
+  extrasOf,
+  jobFor,
+  mapParts,
+  PART_NAMES,
+  partOf,
+  withoutUndefined,
+  type KernelRecord,
+  type Owner,
+} from '@btf-depot/contracts';
+import { DepotError } from '../errors.ts';
+import { judgeUpload, type Actor } from '../ownership/ownership.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { blobsOf } from '../record/blobs-in-records.ts';
+import { updateRecord } from '../record/update-record.ts';
+import { whyUnsafe } from '../split/given-carrier.ts';
+
+export interface CopyDeps {
+  blobs: BlobStore;
+  records: RecordStore;
+  queue: JobQueue;
+  clock: Clock;
+  onQueueError: (error: unknown) => void;
+}
+
+/** A kernel that another depot has split. */
+export interface OfferedCopy {
+  record: KernelRecord;
+  /** Bytes of that hash and size. @throws Error if it has none. */
+  blob(wanted: { sha256: string; size: number }): Promise<Uint8Array>;
+}
+
+export interface AcceptedCopy {
+  /** `known`: it is there with the same parts; `outranked`: somebody with a better right sent it. */
+  outcome: 'created' | 'known' | 'outranked';
+  record: KernelRecord;
+}
+
+/**
+ * Takes in a kernel that another depot has split. Its parts are taken, which is what only its debug
+ * information could give again; nothing else of it is believed: BTF is verified as after a split,
+ * carriers of the build are judged, and what is published is packed here, from the parts. Whoever
+ * owned it there owns nothing here: it belongs to the actor.
+ *
+ * @throws DepotError if it is not fit to be published, or the actor may not bring it.
+ */
+export async function acceptCopy(
+  deps: CopyDeps,
+  offered: OfferedCopy,
+  actor: Actor,
+): Promise<AcceptedCopy> {
+  const next = adopted(offered.record, actor);
+  const { buildId, core } = next;
+  const judge = (current: KernelRecord | undefined) =>
+    judgeUpload(
+      current,
+      {
+        buildId,
+        coreSha256: core.sha256,
+        encoded: core.encoded !== undefined,
+        evidence: next.owner ? 'kernel' : 'claim',
+        builtin: next.delivery === 'builtin',
+        carrier: false,
+        distro: next.distro,
+      },
+      actor,
+    );
+  const before = (await deps.records.get(buildId))?.record;
+  const ruling = judge(before);
+  if (before && !ruling.anew && !ruling.takes) {
+    if (hasParts(before, next)) return { outcome: 'known', record: before };
+    if (!ruling.rules && !filled(before, next)) return { outcome: 'outranked', record: before };
+  }
+  const bytes = await bytesOf(offered, next);
+  verify(next, bytes);
+  await Promise.all([...bytes].map(([sha256, one]) => deps.blobs.replace(sha256, one)));
+  const { record } = await updateRecord(deps.records, buildId, (current) => {
+    const now = judge(current);
+    if (current && !now.anew && !now.takes && !now.rules) return filled(current, next);
+    const revision = Math.max(next.revision, (current?.revision ?? 0) + 1);
+    return { ...next, revision, uploadedAt: deps.clock.now().toISOString() };
+  });
+  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
+  // What lay there before its record named it may have been collected since.
+  await Promise.all([...bytes].map(([sha256, one]) => deps.blobs.put(sha256, one)));
+  try {
+    await deps.queue.add(jobFor(record));
+  } catch (error) {
+    deps.onQueueError(error);
+  }
+  return { outcome: 'created', record };
+}
+
+/** The record as it begins here: parts, facts and sources, and none of what was decided there. */
+function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
+  const me: Owner = { principal, rank: 'import' };
+  const isOwned = record.owner !== undefined || record.claimant === undefined;
+  const claimed = isOwned ? undefined : (true as const);
+  const own = mapParts(record, (part) =>
+    withoutUndefined<typeof part>({
+      ...part,
+      by: principal,
+      claimed: part.claimed ?? claimed,
+    } as never),
+  );
+  const { schema, buildId, revision, arch, bits, endian, release, distro, distroFrom } = record;
+  const { delivery, carrier, encoder, uploadedAt } = record;
+  const known = new Set<string>(PART_NAMES);
+  return withoutUndefined<KernelRecord>({
+    ...{ schema, buildId, revision, arch, bits, endian, release, distro, distroFrom, delivery },
+    state: 'compressing',
+    core: own.core,
+    parts: Object.fromEntries(Object.entries(own.parts).filter(([name]) => known.has(name))),
+    carrier,
+    artifacts: {},
+    sources: record.sources.map(({ uploader: _uploader, ...source }) => ({
+      ...source,
+      by: principal,
+    })),
+    encoder,
+    owner: isOwned ? me : undefined,
+    claimant: isOwned ? undefined : me,
+    uploadedAt,
+  } as never);
+}
+
+/**
+ * The record of somebody else's kernel with the parts that it lacks, which are claims there.
+ * @returns undefined if it lacks none.
+ */
+function filled(current: KernelRecord, next: KernelRecord): KernelRecord | undefined {
+  const absent = Object.entries(next.parts).filter(([name]) => !Object.hasOwn(current.parts, name));
+  if (absent.length === 0) return undefined;
+  const claimed = absent.map(([name, part]) => [name, { ...(part as object), claimed: true }] as const);
+  const { failure: _failure, progress: _progress, ...kept } = current;
+  const load = current.carrier?.load ? undefined : next.carrier?.load;
+  const carrier = load && next.carrier ? { ...next.carrier, claimed: true as const } : kept.carrier;
+  return withoutUndefined<KernelRecord>({
+    ...kept,
+    parts: { ...current.parts, ...Object.fromEntries(claimed) },
+    // Carriers of the build are the owner's to bring.
+    carrier: carrier && load ? { ...carrier, given: undefined } : carrier,
+    sources: [...current.sources, ...next.sources.map((one) => ({ ...one, claimed: true }))],
+    revision: current.revision + 1,
+    state: 'compressing',
+  } as never);
+}
+
+/** Whether a kernel has every part of another, with the same bytes. */
+export function hasParts(current: KernelRecord, next: KernelRecord): boolean {
+  return PART_NAMES.every((name) => {
+    const wanted = partOf(next, name)?.sha256;
+    return wanted === undefined || partOf(current, name)?.sha256 === wanted;
+  });
+}
+
+async function bytesOf(
+  { blob }: OfferedCopy,
+  next: KernelRecord,
+): Promise<Map<string, Uint8Array>> {
+  const bytes = new Map<string, Uint8Array>();
+  for (const one of blobsOf(next)) {
+    if (!bytes.has(one.sha256)) bytes.set(one.sha256, await blob(one));
+  }
+  return bytes;
+}
+
+/** @throws DepotError `bad-btf`, `foreign-core`, `unsafe-carrier`. */
+function verify(next: KernelRecord, bytes: ReadonlyMap<string, Uint8Array>): void {
+  const of = ({ sha256 }: { sha256: string }) => bytes.get(sha256) ?? new Uint8Array();
+  const core = checked('core', () => {
+    refuseFaults('core', verifyBtf(of(next.core)));
+    return parseBtf(of(next.core));
+  });
+  const { ksyms } = next.parts;
+  for (const [name, part] of [...extrasOf(next), ...(ksyms ? [['ksyms', ksyms] as const] : [])]) {
+    const base = 'baseSha256' in part ? part.baseSha256 : undefined;
+    if (base !== undefined && base !== next.core.sha256) {
+      throw new DepotError('foreign-core', `${name} stands on ${String(base)}, not on its core`);
+    }
+    checked(name, () => refuseFaults(name, verifyBtf(of(part), { base: core })));
+  }
+  for (const [file, given] of Object.entries(next.carrier?.given ?? {})) {
+    const why = checked(file, () => whyUnsafe(of(given), next.carrier));
+    if (why !== undefined) throw new DepotError('unsafe-carrier', `${file}: ${why}`);
+  }
+}
+
+function refuseFaults(name: string, [fault]: readonly BtfFault[]): void {
+  if (fault) throw new DepotError('bad-btf', `${name}: ${formatFault(fault)}`);
+}
+
+function checked<Result>(name: string, check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new DepotError('bad-btf', `${name}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,43 @@
+/** An archive that is known to have a distribution's kernels. */
+export interface KnownArchive {
+  url: string;
+  /** Of a Debian archive; an RPM repository has none. */
+  suites?: readonly string[] | undefined;
+}
+
+const debian = (codename: string): KnownArchive[] => [
+  {
+    url: 'https://deb.debian.org/debian',
+    suites: [codename, `${codename}-updates`, `${codename}-backports`],
+  },
+  { url: 'https://security.debian.org/debian-security', suites: [`${codename}-security`] },
+];
+
+/**
+ * Archives by what a release looks like. It is the kernel's own word: /etc/os-release is that of a
+ * container. To add a distribution: a line here.
+ */
+const KNOWN: readonly (readonly [
+  RegExp,
+  (match: RegExpExecArray, arch: string) => KnownArchive[],
+])[] = [
+  [/\+deb13\b|^6\.12\.\d+-(amd64|arm64|armmp)/, () => debian('trixie')],
+  [/\+deb12\b|^6\.1\.0-\d+-/, () => debian('bookworm')],
+  [/\+deb11\b|^5\.10\.0-\d+-/, () => debian('bullseye')],
+  [
+    /\.fc(\d+)\./,
+    ([, version = ''], arch) =>
+      ['updates', 'releases'].map((kind) => ({
+        url: `https://dl.fedoraproject.org/pub/fedora/linux/${kind}/${version}/Everything/${arch}/debug/tree/`,
+      })),
+  ],
+];
+
+/** @returns none if no archive is known. */
+export function knownArchives(release: string, arch: string): KnownArchive[] {
+  for (const [pattern, archives] of KNOWN) {
+    const match = pattern.exec(release);
+    if (match) return archives(match, arch);
+  }
+  return [];
+}
