@@ -55,8 +55,11 @@ export class MadeArchive {
     });
   }
 
-  /** The indexes of what lies in `pool`, as suite `stable` for amd64. */
-  async index(fields: Record<string, string> = {}): Promise<void> {
+  /**
+   * The indexes of what lies in `pool`, as suite `stable` for amd64.
+   * @param more fields of Release.
+   */
+  async index(more = ''): Promise<void> {
     const [command, ...first] = (await archiving()).aptFtparchive;
     const run = (...args: string[]) =>
       execFileSync(command, [...first, ...args], {
@@ -72,9 +75,11 @@ export class MadeArchive {
       Suite: 'stable',
       Components: 'main',
       Architectures: 'amd64',
-      ...fields,
     }).flatMap(([name, value]) => ['-o', `APT::FTPArchive::Release::${name}=${value}`]);
-    this.write('dists/stable/Release', run(...options, 'release', 'dists/stable'));
+    this.write(
+      'dists/stable/Release',
+      `${run(...options, 'release', 'dists/stable').toString()}${more}`,
+    );
     this.gpg('--clearsign', '-o', 'dists/stable/InRelease', 'dists/stable/Release');
   }
 

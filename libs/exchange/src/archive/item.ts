@@ -35,7 +35,10 @@ const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
   loongarch64: ['loong64', 'loongarch64'],
 };
 
-/** What archives call a machine. */
+/** What archives call a machine, which may be named as one of them does. */
 export function archiveNames(machine: string): readonly string[] {
-  return ARCHITECTURES[machine] ?? [machine];
+  const row = Object.entries(ARCHITECTURES).find(
+    ([name, names]) => name === machine || names.includes(machine),
+  );
+  return row?.[1] ?? [machine];
 }

@@ -141,7 +141,7 @@ function lives(pid: number): boolean {
   }
 }
 
-export async function sizeOf(path: string): Promise<number | undefined> {
+async function sizeOf(path: string): Promise<number | undefined> {
   return stat(path).then(
     (found) => (found.isFile() ? found.size : undefined),
     () => undefined,

@@ -49,7 +49,7 @@ interface Item {
   release: string;
   outcome: string;
   size: number;
-  kernels: { buildId: string; variables?: number }[];
+  kernels: { buildId: string }[];
   error?: { code: string };
 }
 
@@ -114,7 +114,6 @@ test('of 40 packages the kernels are imported, once, and belong to the import', 
     expect(done.items.map(({ kernels: [one] }) => one?.buildId)).toEqual(
       kernels.map(({ buildId }) => buildId),
     );
-    expect(done.items.every(({ kernels: [one] }) => (one?.variables ?? 0) > 0)).toBe(true);
     const again = await importFrom(...source);
     expect(again.items.map(({ outcome }) => outcome)).toEqual(kernels.map(() => 'present'));
     const principal = `import:${new URL(server.url).host}`;
@@ -166,7 +165,7 @@ describe('what nobody vouches for is refused, and nothing is stored:', () => {
       'a list whose time is over',
       'expired',
       async () => {
-        await archive.index({ 'Valid-Until': 'Sat, 01 Jan 2022 00:00:00 UTC' });
+        await archive.index('Valid-Until: Sat, 01 Jan 2022 00:00:00 UTC\n');
         return [];
       },
     ],
@@ -203,25 +202,21 @@ describe('what nobody vouches for is refused, and nothing is stored:', () => {
   });
 });
 
-test('a download that is cut goes on, in the same run and in the next', async () => {
-  let cuts = 0;
-  let isDown = false;
-  const server = await harmful(({ url = '' }, response) => {
-    if (!url.includes(first.release)) return false;
-    if (isDown || cuts === 2) {
+test('a download that is cut goes on where it was cut', async () => {
+  let asked = 0;
+  const server = await harmful(({ url = '', headers: { range } }, response) => {
+    if (!url.includes(first.release) || ++asked > 3) return false;
+    if (asked === 3) {
       response.writeHead(503, { 'Retry-After': '1' }).end();
-      if (!isDown) cuts++;
       return true;
     }
-    if (cuts > 2) return false;
-    cuts++;
-    response.writeHead(cuts > 1 ? 206 : 200, {
-      'Content-Length': 5000,
-      ...(cuts > 1 ? { 'Content-Range': `bytes 300-5299/5300` } : {}),
-    });
     void readFile(join(archive.path, url)).then((bytes) => {
-      const from = cuts > 1 ? 300 : 0;
-      response.write(bytes.subarray(from, from + 300), () => response.destroy());
+      const start = Number(/\d+/.exec(range ?? '0')?.[0]);
+      const size = bytes.length;
+      response.setHeader('Content-Length', size - start);
+      if (start > 0) response.setHeader('Content-Range', `bytes ${start}-${size - 1}/${size}`);
+      response.writeHead(start > 0 ? 206 : 200);
+      response.write(bytes.subarray(start, start + 200), () => response.destroy());
     });
     return true;
   });
@@ -231,7 +226,7 @@ test('a download that is cut goes on, in the same run and in the next', async ()
   const ranges = server.asked
     .filter((line) => line.includes(first.release))
     .map((line) => line.split(' ')[1]);
-  expect(ranges).toEqual([undefined, 'bytes=300-', 'bytes=600-', 'bytes=600-']);
+  expect(ranges).toEqual([undefined, 'bytes=200-', 'bytes=400-', 'bytes=400-']);
   await server.close();
 }, 120_000);
 
