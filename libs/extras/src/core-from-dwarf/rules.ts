@@ -20,7 +20,7 @@ export type Feature = (typeof FEATURES)[number];
 const KINDS = ['float', 'enum64', 'decl_tag', 'type_tag'] as const satisfies Feature[];
 
 /** By pahole's version: 1.30 with its default features, and 1.24, which has four of them. */
-export const RULES = {
+const RULES = {
   '1.30': FEATURES,
   '1.24': KINDS,
 } as const satisfies Record<string, readonly Feature[]>;

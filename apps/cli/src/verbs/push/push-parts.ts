@@ -8,14 +8,14 @@ import { blobOf, sha256OfFile } from '../../files/local-file.ts';
 import { BESIDE, type PushOptions } from './push-options.ts';
 
 /** A part of an upload, before anybody knows whether it has to be sent. */
-export interface Part {
+interface Part {
   readonly blob: () => Promise<Blob>;
   readonly sha256: () => Promise<string>;
 }
 
 export type Parts = Partial<Record<UploadPart, Part>>;
 
-export function filePart(path: string): Part {
+function filePart(path: string): Part {
   return { blob: () => blobOf(path), sha256: () => sha256OfFile(path) };
 }
 
