@@ -28,7 +28,7 @@ export function producerConnection(address: RedisAddress): Redis {
 }
 
 /** For workers: commands wait until Redis is back. */
-export function workerConnection(address: RedisAddress): Redis {
+function workerConnection(address: RedisAddress): Redis {
   return connect(address, { retryStrategy, maxRetriesPerRequest: null });
 }
 
@@ -94,7 +94,7 @@ export function onceEach(redis: Redis, onError: (error: Error) => void): (error:
  * state, without an end and with waiting commands, and BullMQ waits for both: it takes one more
  * attempt, after which it ends.
  */
-export function endForGood(redis: Redis): void {
+function endForGood(redis: Redis): void {
   redis.disconnect();
   if (redis.status !== 'reconnecting') return;
   redis.once('ready', () => redis.disconnect());

@@ -81,7 +81,11 @@ export async function minioCommand(): Promise<CommandLine> {
   return [join(folder, 'minio')];
 }
 
-const aptFtparchive = { name: 'apt-utils', suite: 'bookworm', packages: ['apt-utils', 'apt'] } as const;
+const aptFtparchive = {
+  name: 'apt-utils',
+  suite: 'bookworm',
+  packages: ['apt-utils', 'apt'],
+} as const;
 const createrepo = { name: 'createrepo-c', suite: 'bookworm', packages: ['createrepo-c'] } as const;
 
 /** What makes the indexes of a Debian archive, and of an RPM repository. */

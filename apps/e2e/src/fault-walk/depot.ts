@@ -22,7 +22,7 @@ const STORE_DISK = 1024;
 const INGEST_DISK = 64;
 
 /** A process of a service that is started again when it was killed. */
-export interface Seat {
+interface Seat {
   readonly service: ServiceName;
   readonly process: () => StartedProcess;
   /** This and those that were killed. */

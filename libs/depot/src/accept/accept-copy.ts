@@ -136,7 +136,9 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
 function filled(current: KernelRecord, next: KernelRecord): KernelRecord | undefined {
   const absent = Object.entries(next.parts).filter(([name]) => !Object.hasOwn(current.parts, name));
   if (absent.length === 0) return undefined;
-  const claimed = absent.map(([name, part]) => [name, { ...(part as object), claimed: true }] as const);
+  const claimed = absent.map(
+    ([name, part]) => [name, { ...(part as object), claimed: true }] as const,
+  );
   const { failure: _failure, progress: _progress, ...kept } = current;
   const load = current.carrier?.load ? undefined : next.carrier?.load;
   const carrier = load && next.carrier ? { ...next.carrier, claimed: true as const } : kept.carrier;

@@ -26,7 +26,7 @@ export interface BullmqPullOptions extends PullQueueOptions, RedisAddress {
 }
 
 /** Without ':'. A queue of its own: older workers of the other one would fail its jobs. */
-export const PULL_QUEUE = 'pull';
+const PULL_QUEUE = 'pull';
 
 /** A job's id may not be a number, which a build ID can look like. */
 const idOf = (buildId: string) => `id-${buildId}`;

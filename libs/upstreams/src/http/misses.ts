@@ -44,7 +44,7 @@ export function missOfStatus(url: URL, answer: IncomingMessage): Miss {
 const LONGEST = 3_600_000;
 
 /** Milliseconds: seconds, or a date (RFC 9110, 10.2.3). */
-export function retryAfterOf(text: string | undefined, now = Date.now()): number | undefined {
+function retryAfterOf(text: string | undefined, now = Date.now()): number | undefined {
   if (text === undefined) return undefined;
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST);

@@ -112,7 +112,7 @@ async function request(
 }
 
 /** No head of an answer in time. */
-export class Late extends Error {
+class Late extends Error {
   override readonly name = 'Late';
 
   constructor(ms: number) {
