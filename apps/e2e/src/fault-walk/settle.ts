@@ -4,7 +4,7 @@ import { collectGarbage, forEachAtMost, systemClock } from '@btf-depot/depot';
 import { collect } from '@btf-depot/testing';
 import type { Depot } from './depot.ts';
 import type { Healing } from './healing.ts';
-import type { Ledger } from './ledger.ts';
+import type { Kernel, Ledger } from './ledger.ts';
 
 /** Milliseconds that a kernel is given to become whole. */
 const LIMIT = 180_000;
@@ -24,14 +24,19 @@ export interface Settled {
 /** Brings everything back that can be, as operators and farms would, and looks at what is left. */
 export async function settle(depot: Depot, ledger: Ledger, healing: Healing): Promise<Settled> {
   await repaired(healing);
-  const lost: string[] = [];
+  const late: Kernel[] = [];
   await forEachAtMost(AT_ONCE, [...ledger.acknowledged.values()], async (kernel) => {
-    if ((await healing.heal(kernel, LIMIT)) === undefined) lost.push(kernel.buildId);
+    if ((await healing.heal(kernel, LIMIT)) === undefined) late.push(kernel);
   });
   const { BTFDEPOT_S3_BUCKET: bucket = '' } = depot.environment;
   const { blobs, records } = await openMinioStores({ ...depot.minio, bucket });
   await collectGarbage({ blobs, records, clock: systemClock }, { minAge: -60_000, dryRun: false });
   const findings = await repaired(healing);
+  // A machine that is busy packs a kernel late: that is not lost.
+  const lost: string[] = [];
+  for (const kernel of late) {
+    if ((await healing.heal(kernel, LIMIT)) === undefined) lost.push(kernel.buildId);
+  }
   const named = new Set<string>();
   const name = (text: string) => {
     for (const [hash] of text.matchAll(/[0-9a-f]{64}/g)) named.add(hash);
