@@ -31,6 +31,7 @@ import {
   type VariablePage,
   type VariableWithTypes,
 } from '@btf-depot/contracts';
+import { firstByteOf, noneIfUnknown, notADepot, parse, type Schema } from './answer.ts';
 import { askInOrder } from './ask.ts';
 import { blobStream, skipping, type WantedBlob } from './blob-stream.ts';
 import {
@@ -40,7 +41,7 @@ import {
   type BlobReader,
   type FoundArtifact,
 } from './find-artifact.ts';
-import { inPages, nextOf } from './pages.ts';
+import { inPages, LONGEST_PAGE, nextOf, type PageOptions } from './pages.ts';
 import { ProblemError } from './problem-error.ts';
 import { byName, query } from './query.ts';
 import { ONCE, PATIENCE, wait, type Patience } from './retry.ts';
@@ -52,11 +53,6 @@ const FIRST_LOOK = 100;
 const LONGEST_PAUSE = 2000;
 
 type AskInit = Omit<RequestInit, 'headers'> & { headers: Record<string, string> };
-
-/** The part of a schema of libs/contracts that is used here. */
-interface Schema<Output> {
-  parse(value: unknown): Output;
-}
 
 /** Of a question whose asker wants to know what a depot has, not to have it. */
 const NO_PULL = '?pull=no';
@@ -71,17 +67,6 @@ export interface KernelFilter {
   /** By build ID by default; depots of version 0.1 know no other order. */
   sort?: KernelOrder;
 }
-
-/** A page of a long answer. */
-export interface PageOptions {
-  /** Most entries. */
-  limit?: number;
-  /** The `next` of the previous page. */
-  page?: string | undefined;
-}
-
-/** The most entries of one page. */
-const LONGEST_PAGE = 1000;
 
 export interface ClientOptions {
   patience?: Patience;
@@ -458,37 +443,6 @@ export class DepotClient {
     const initFor = (base: URL) => (base === this.base ? first : init);
     return askInOrder(this.#bases, path, initFor, this.#patience);
   }
-}
-
-/**
- * Offset of the first byte of an answer: a proxy may send the whole blob instead of a range, or
- * another range. Undefined: the answer has no bytes.
- */
-function firstByteOf({ status, headers }: Response, asked: number): number | undefined {
-  if (status === 200) return 0;
-  if (status !== 206) return undefined;
-  // From another origin, a browser shows only the headers that the server allows.
-  const range = headers.get('content-range');
-  if (range === null) return asked;
-  const first = /^bytes (\d+)-/.exec(range)?.[1];
-  return first === undefined ? undefined : Number(first);
-}
-
-function noneIfUnknown(error: unknown): undefined {
-  if (error instanceof ProblemError && error.code === 'unknown-build-id') return undefined;
-  throw error;
-}
-
-async function parse<Output>(response: Response, schema: Schema<Output>): Promise<Output> {
-  try {
-    return schema.parse(await response.json());
-  } catch (error) {
-    throw notADepot(response, error instanceof Error ? error.message.slice(0, 200) : '');
-  }
-}
-
-function notADepot({ status }: Response, detail: string): ProblemError {
-  return new ProblemError({ code: 'not-a-depot', status, title: `HTTP ${status}`, detail });
 }
 
 function variablePath(buildId: string, name: string): string {

@@ -3,13 +3,9 @@
  * a browser lacks.
  */
 export { sha256Of, type WantedBlob } from './blob-stream.ts';
-export {
-  DepotClient,
-  type ClientOptions,
-  type KernelFilter,
-  type PageOptions,
-} from './depot-client.ts';
+export { DepotClient, type ClientOptions, type KernelFilter } from './depot-client.ts';
 export { type ArtifactOptions, type FoundArtifact } from './find-artifact.ts';
+export type { PageOptions } from './pages.ts';
 export { ProblemError } from './problem-error.ts';
 export { isPassing, retry, type Patience, type RetryOptions } from './retry.ts';
 export { totalSize, type KernelOutcome, type UploadOutcome, type UploadRequest } from './upload.ts';

@@ -1,3 +1,14 @@
+/** A page of a long answer. */
+export interface PageOptions {
+  /** Most entries. */
+  limit?: number;
+  /** The `next` of the previous page. */
+  page?: string | undefined;
+}
+
+/** The most entries of one page. */
+export const LONGEST_PAGE = 1000;
+
 /** The entries of all pages in order. */
 export async function* inPages<Answer extends { next?: string | undefined }, Item>(
   ask: (page: string | undefined) => Promise<Answer>,

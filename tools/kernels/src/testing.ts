@@ -1,3 +1,5 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import type { Source } from '@btf-depot/bytes';
 import { describe, inject, it } from 'vitest';
 import type { Provided } from '@btf-depot/services/provision';
 import type { Kernel } from './kernel.ts';
@@ -31,4 +33,21 @@ export function describeWithKernels<K extends KernelName>(
     }
     body(found as Readonly<Record<K, Kernel>>);
   });
+}
+
+/** What `action` makes of a file, read at the offsets that it asks for. */
+export function fromFile<T>(path: string, action: (source: Source) => T): T {
+  const fd = openSync(path, 'r');
+  try {
+    return action({
+      size: statSync(path).size,
+      read(offset, length) {
+        const bytes = new Uint8Array(length);
+        if (readSync(fd, bytes, 0, length, offset) !== length) throw new Error(`${path} is short`);
+        return bytes;
+      },
+    });
+  } finally {
+    closeSync(fd);
+  }
 }

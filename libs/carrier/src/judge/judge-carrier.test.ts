@@ -1,47 +1,12 @@
-import { addInt, BtfBuilder, IntEncoding } from '@btf-depot/btf';
+import { BtfBuilder } from '@btf-depot/btf';
 import { bytesSource } from '@btf-depot/bytes';
-import { Machine, readElf, SectionFlag, SectionType, type SectionInput } from '@btf-depot/elf';
-import fc from 'fast-check';
+import { readElf, SectionFlag, SectionType, type SectionInput } from '@btf-depot/elf';
 import { describe, expect, it, test } from 'vitest';
-import {
-  carrier,
-  judgeCarrier,
-  readModinfo,
-  type CarrierInput,
-  type JudgeOptions,
-  type LoadFacts,
-} from '../index.ts';
+import { carrier, judgeCarrier, type JudgeOptions } from '../index.ts';
+import { arm64, btfOf, container, empty, HONEST, input, load } from '../testing/honest-modules.ts';
 import { emptyModule, signatureOf, withSection } from '../testing/index.ts';
 
-const load: LoadFacts = {
-  vermagic: '6.12.117+deb12-cloud-amd64 SMP preempt mod_unload modversions ',
-  layoutCrc: 0x2f9b1a5a,
-  structModule: { size: 1280, nameOffset: 24 },
-};
-
-const container = {
-  target: { class: 64, endian: 'little', machine: Machine.X86_64 },
-  buildId: '7f76f39f00112233445566778899aabbccddeeff',
-  baseSha256: '0123456789abcdef'.repeat(4),
-  btf: { holds: 'ksyms', bytes: Uint8Array.of(1, 2, 3, 4, 5) },
-  extras: [{ name: 'vars', bytes: Uint8Array.of(6, 7, 8) }],
-} satisfies CarrierInput;
-const input = { ...container, load };
-
-const inline = { name: '.BTF.inline', bytes: btfOf('int') };
-const empty = emptyModule({ name: 'btf_vmlinux_inline', sections: [inline] });
-const arm64 = { ...input, target: { ...input.target, machine: Machine.AARCH64 } };
-const HONEST: readonly (readonly [what: string, module: Uint8Array])[] = [
-  ['ours', carrier(input)],
-  ['an empty one of the kernel’s build', empty],
-];
-const { ALLOC, WRITE, EXECINSTR } = SectionFlag;
-
-function btfOf(name: string): Uint8Array {
-  const types = new BtfBuilder();
-  addInt(types, name, 4, IntEncoding.SIGNED);
-  return types.finish();
-}
+const { ALLOC, EXECINSTR } = SectionFlag;
 
 function refusal(module: Uint8Array, options?: JudgeOptions): string {
   const judgement = judgeCarrier(module, options);
@@ -347,85 +312,6 @@ test('a carrier of a version that is not known says which it is', () => {
   );
   expect(refusal(bytes)).toMatch(/^carrier-writer .*version 7 .* knows 1$/);
 });
-
-describe('whatever is changed in an honest module,', () => {
-  const modules = [
-    carrier(input),
-    carrier(arm64),
-    empty,
-    Buffer.concat([carrier(input), signatureOf()]),
-  ];
-
-  it('one byte: it is refused, or has no more effect than before', () => {
-    for (const module of modules) {
-      for (let at = 0; at < module.length; at++) {
-        const worse = Uint8Array.from(module);
-        worse[at] = (worse[at] ?? 0) ^ (1 << (at % 8));
-        expectHarmless(worse, module);
-      }
-    }
-  });
-
-  it('many bytes, or its length: the same, and never a crash', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...modules),
-        fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 1, 2, 4, 6, 8, 0x40, 0x7f, 0x80, 0xff)), {
-          maxLength: 6,
-        }),
-        fc.integer({ min: -64, max: 64 }),
-        (changes, damage, more) => {
-          const worse = new Uint8Array(Math.max(0, changes.length + more));
-          worse.set(changes.subarray(0, worse.length));
-          for (const [at, value] of damage) if (worse.length > 0) worse[at % worse.length] = value;
-          expectHarmless(worse, changes);
-        },
-      ),
-      { numRuns: 20_000 },
-    );
-  });
-});
-
-/**
- * What a kernel would do with a module that was taken is what it would do with the honest one: the
- * same sections of the same kinds, and no other bytes than in BTF, texts of .modinfo and numbers
- * that only decide whether it is loaded at all.
- */
-function expectHarmless(module: Uint8Array, honest: Uint8Array): void {
-  const judgement = judgeCarrier(module);
-  if (judgement.as === 'refused') return;
-  const [before, after] = [honest, module].map((one) => readElf(bytesSource(one)));
-  if (!before || !after) throw new Error('unreachable');
-  const shape = (elf: typeof before) =>
-    elf.sections.map(({ name, type, flags }) => [
-      ...[
-        isPlaceholder(name) ? [name, isZeros(type)] : [name.replace(/^\.BTF\..*/, '.BTF.x'), type],
-      ],
-      ...[isPlaceholder(name) ? flags & ~(ALLOC | WRITE | EXECINSTR) : flags & ~ALLOC],
-    ]);
-  expect(shape(after)).toEqual(shape(before));
-  const keys = (elf: typeof before) => {
-    const section = elf.section('.modinfo');
-    return readModinfo(section ? elf.bytes(section) : new Uint8Array()).map(({ key }) => key);
-  };
-  expect(keys(before)).toEqual(expect.arrayContaining(keys(after)));
-  for (const section of after.sections) {
-    expect(section.align).toBeLessThanOrEqual(4096);
-    const bytes = after.bytes(section);
-    if (section.flags & EXECINSTR) expect(bytes.every((byte) => byte === 0)).toBe(true);
-    if (section.name !== '.gnu.linkonce.this_module') continue;
-    expect(bytes.every((byte, at) => byte === 0 || (at >= 24 && at < 80))).toBe(true);
-  }
-}
-
-/** Both types give a placeholder nothing but zeros. */
-function isZeros(type: number): boolean {
-  return type === SectionType.PROGBITS || type === SectionType.NOBITS;
-}
-
-function isPlaceholder(name: string): boolean {
-  return /plt$|trampoline$/.test(name);
-}
 
 function copyHeader(module: Uint8Array, { from, to }: { from: number; to: number }): Uint8Array {
   const at = readElf(bytesSource(module)).header.sectionOffset;

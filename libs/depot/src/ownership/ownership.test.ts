@@ -1,95 +1,26 @@
-import { claimedParts, type KernelRecord } from '@btf-depot/contracts';
-import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
+import { claimedParts } from '@btf-depot/contracts';
+import { kernelRecord, memoryStores } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
-import type { GivenCarrier } from '../split/given-carrier.ts';
-import { mergeRecord, type UploadFacts } from '../accept/merge-record.ts';
-import { judgeWithdrawal, LOCAL_ACTOR, type Actor } from './ownership.ts';
-import type { KernelParts } from '../split/split-kernel.ts';
 import { updateRecord } from '../record/update-record.ts';
-
-const buildId = buildIdOf('owned');
-const at = new Date('2026-04-04T00:00:00Z');
-
-const token = (principal: string, more: Partial<Actor> = {}): Actor => ({
-  principal,
-  scopes: ['upload'],
-  ...more,
-});
-const farm = token('farm');
-const stranger = token('stranger');
-const assigned = token('assigned', { distro: 'debian' });
-
-function part(seed: string) {
-  const bytes = someBytes(64, seed);
-  return { bytes, sha256: sha256Of(bytes), types: 1 };
-}
-
-const vars = (seed: string, variables = 3) =>
-  ({ ...part(seed), variables, origin: 'full' }) as const satisfies KernelParts['vars'];
-
-const symbols = (seed: string) =>
-  ({ ...part(seed), origin: 'symtab', from: 'symtab' }) as const satisfies KernelParts['symbols'];
-
-const ksymsPart = { ...part('ksyms'), variables: 1, leftOut: {}, from: 'symtab' } as const;
-
-function load(vermagic: string): KernelParts['carrier'] {
-  const structModule = { size: 832, nameOffset: 24 };
-  return { loadable: true, vermagic, load: { vermagic, structModule } };
-}
-
-function given(vars: string, signed: boolean, name = 'btf_vmlinux'): GivenCarrier {
-  const hash = (seed: string) => part(seed).sha256;
-  return {
-    ...part(`carrier with ${vars}, ${signed ? 'signed' : 'not signed'}`),
-    signed,
-    name,
-    buildId,
-    baseSha256: hash('core'),
-    header: { class: 64, endian: 'little', machine: 62, flags: 0, osabi: 0 },
-    sections: { '.BTF': hash('ksyms'), '.BTF.vars': hash(vars) },
-    judgement: { as: 'carrier', writer: 1 },
-  };
-}
-
-/** Parts of an upload: a kernel with core inside, unless `claim` says that it is something else. */
-interface Sent extends Partial<Omit<KernelParts, 'core'>> {
-  core?: string;
-  claim?: true;
-}
-
-type Says = Partial<UploadFacts>;
-
-/** A record, and what uploads make of it. */
-function depot(record?: KernelRecord) {
-  const held = { record };
-  const send = (actor: Actor, { core = 'core', claim, ...sent }: Sent = {}, says: Says = {}) => {
-    const parts: KernelParts = {
-      kind: claim ? 'btf' : 'elf',
-      buildId,
-      endian: 'little',
-      delivery: 'builtin',
-      core: { ...part(core), origin: 'verbatim' },
-      carrier: { loadable: false },
-      ...sent,
-    };
-    const source = { ...part(JSON.stringify([actor, core, sent])), size: 1, kind: parts.kind };
-    const facts: UploadFacts = {
-      actor,
-      at,
-      sources: [{ ...source, part: 'kernel' }],
-      evidence: claim ? 'claim' : 'kernel',
-      bringsCore: !claim || !held.record,
-      ...says,
-    };
-    const next = mergeRecord(held.record, parts, facts);
-    held.record = next ?? held.record;
-    return held.record;
-  };
-  return { held, send };
-}
-
-const refusal = (code: string) => expect.objectContaining({ code }) as Error;
-const shaOf = (seed: string) => ({ sha256: part(seed).sha256 });
+import { type Actor, judgeWithdrawal, LOCAL_ACTOR } from './ownership.ts';
+import {
+  assigned,
+  at,
+  buildId,
+  depot,
+  farm,
+  given,
+  ksymsPart,
+  load,
+  part,
+  refusal,
+  shaOf,
+  stranger,
+  symbols,
+  token,
+  vars,
+  type Sent,
+} from '../testing/owned-kernel.ts';
 
 describe('the twelve rules', () => {
   test('1: a principal is the owner of its token, or local without tokens', () => {
@@ -329,91 +260,6 @@ describe('the twelve rules', () => {
       carrier: { by: 'stranger', claimed: true },
       sources: [{ by: 'farm' }, { by: 'stranger', claimed: true }],
     });
-  });
-});
-
-describe('a stranger', () => {
-  test('does not replace variables by more, or by others', () => {
-    const { send, held } = depot();
-    send(farm, { vars: vars('v') });
-    const before = held.record;
-    for (const theirs of [vars('more', 4), vars('swapped', 3)]) {
-      expect(() => send(stranger, { claim: true, vars: theirs })).toThrow(refusal('not-owner'));
-      expect(() => send(stranger, { vars: theirs })).toThrow(/variables: farm sent/);
-    }
-    expect(held.record).toEqual(before);
-  });
-
-  test('who pins load facts, does so until the owner’s come', () => {
-    const { send } = depot();
-    send(farm);
-    send(stranger, { claim: true, carrier: load('wrong') });
-    const settled = send(farm, { claim: true, carrier: load('6.12') });
-    expect(settled?.carrier).toMatchObject({ by: 'farm', load: { vermagic: '6.12' } });
-    expect(() => send(stranger, { claim: true, carrier: load('wrong') })).toThrow(
-      refusal('not-owner'),
-    );
-  });
-
-  test('does not keep the depot from making carriers by what its file says of links', () => {
-    const { send } = depot();
-    send(farm);
-    const links = [{ section: '.BTF.inline.link', content: '00' }];
-    const record = send(stranger, { carrier: { loadable: false, links }, symbols: symbols('s') });
-    expect(record?.carrier).not.toHaveProperty('links');
-  });
-
-  test('gives a kernel no ksyms by symbols of its own, whatever they are known from', () => {
-    const ksymsOf = (seed: string) =>
-      ({ ...part(seed), variables: 1, leftOut: {}, layout: part(`${seed} layout`) }) as object;
-    const own = { vars: vars('v'), symbols: symbols('s'), ksyms: ksymsOf('k') } as Sent;
-    const theirs = { vars: vars('v'), symbols: symbols('x'), ksyms: ksymsOf('y') } as Sent;
-    const { send } = depot(depot().send(farm, own));
-    expect(() => send(stranger, theirs)).toThrow(refusal('not-owner'));
-    const { send: bare } = depot(depot().send(farm));
-    const told = bare(stranger, theirs);
-    expect(told?.parts).not.toHaveProperty('ksyms');
-    expect(told).toMatchObject({
-      parts: {
-        symbols: { by: 'stranger', claimed: true },
-        layout: { by: 'stranger', claimed: true, sha256: part('y layout').sha256 },
-      },
-      carrier: { why: 'no-symbol-table' },
-    });
-    // What the owner splits by the stranger's symbols rests on them all the same.
-    const split = { vars: vars('v'), ksyms: ksymsOf('y') } as Sent;
-    expect(bare(farm, split)?.parts).not.toHaveProperty('ksyms');
-    expect(bare(farm, { claim: true, ...own })?.parts.ksyms).toMatchObject({ by: 'farm' });
-  });
-
-  test('who squats, with a claim or with a kernel, does not lock out the farm', () => {
-    for (const claim of [{ claim: true } as const, {}]) {
-      for (const core of ['core', 'wrong']) {
-        const { send } = depot();
-        send(stranger, { ...claim, core, vars: vars('w', 99) }, { distro: 'elsewhere' });
-        const taken = send(assigned);
-        expect(taken).toMatchObject({ owner: { principal: 'assigned' }, distro: 'debian' });
-        const whole = send(assigned, { vars: vars('v') });
-        expect(whole?.parts.vars).toMatchObject({ by: 'assigned', ...shaOf('v') });
-        expect(whole && claimedParts(whole)).toEqual([]);
-      }
-    }
-  });
-
-  test('takes no kernel over whose time is over', () => {
-    const { send, held } = depot(depot().send(farm));
-    const withdrawal = { reason: 'over', at: at.toISOString(), expired: true } as const;
-    held.record = { ...kernelRecord(held.record), state: 'withdrawn', withdrawal };
-    expect(() => send(stranger, { core: 'other' })).toThrow(refusal('core-conflict'));
-    expect(send(stranger)).toMatchObject({ state: 'compressing', owner: { principal: 'farm' } });
-  });
-
-  test('does not keep a kernel for ever that its owner keeps for a time, but with a kernel', () => {
-    const { send } = depot();
-    const keptUntil = '2026-05-05T00:00:00Z';
-    send(farm, {}, { keptUntil });
-    expect(send(stranger, { claim: true, symbols: symbols('s') })).toMatchObject({ keptUntil });
-    expect(send(token('mirror'))).not.toHaveProperty('keptUntil');
   });
 });
 

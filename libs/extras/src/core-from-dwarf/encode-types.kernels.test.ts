@@ -1,30 +1,13 @@
 // Judged by pahole 1.30 on the same kernels: the same types as whole graphs, the same functions. One
 // kernel of each byte order, and with BTFDEPOT_ENCODE=full all.
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import type { Source } from '@btf-depot/bytes';
+import { readFileSync } from 'node:fs';
 import { Kind, parseBtf, verifyBtf, type Btf } from '@btf-depot/btf';
 import type { KernelName } from '@btf-depot/kernels';
-import { describeWithKernels } from '@btf-depot/kernels/testing';
+import { describeWithKernels, fromFile } from '@btf-depot/kernels/testing';
 import { describe, expect, it } from 'vitest';
 import { compareEncoders } from './compare-encoders.ts';
 import { encodeTypes } from './encode-types.ts';
 import type { RulesName } from './rules.ts';
-
-function fromFile<T>(path: string, action: (source: Source) => T): T {
-  const fd = openSync(path, 'r');
-  try {
-    return action({
-      size: statSync(path).size,
-      read(offset, length) {
-        const bytes = new Uint8Array(length);
-        if (readSync(fd, bytes, 0, length, offset) !== length) throw new Error(`${path} is short`);
-        return bytes;
-      },
-    });
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /** Units in assembly say nothing of what their functions take: pahole has them as `void f(void)`. */
 function isWithoutType(btf: Btf, name: string): boolean {

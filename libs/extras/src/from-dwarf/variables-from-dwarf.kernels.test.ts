@@ -1,16 +1,7 @@
-import type { Source } from '@btf-depot/bytes';
 import { mergeBtf, parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
 import { bpftool, type Kernel, type KernelName } from '@btf-depot/kernels';
-import { describeWithKernels } from '@btf-depot/kernels/testing';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { describeWithKernels, fromFile } from '@btf-depot/kernels/testing';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testFolder } from '@btf-depot/testing/folders';
 import { describe, expect, it } from 'vitest';
@@ -23,22 +14,6 @@ import { listVariables, type Place } from '../variables.ts';
 import { variablesFromDwarf, type VariablesFromDwarf } from './variables-from-dwarf.ts';
 
 const folder = testFolder({ atOnce: true });
-
-function fromFile<T>(path: string, action: (source: Source) => T): T {
-  const fd = openSync(path, 'r');
-  try {
-    return action({
-      size: statSync(path).size,
-      read(offset, length) {
-        const bytes = new Uint8Array(length);
-        if (readSync(fd, bytes, 0, length, offset) !== length) throw new Error(`${path} is short`);
-        return bytes;
-      },
-    });
-  } finally {
-    closeSync(fd);
-  }
-}
 
 const placeOf = (name: string, place?: Place): string =>
   `${place?.section ?? ''}+${place?.offset ?? ''}:${place?.size ?? ''} ${name}`;
