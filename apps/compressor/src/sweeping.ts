@@ -55,7 +55,10 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   const healer = new Healer(deps);
   const heal = async () => {
     const { sound, settled, unnamed } = await healer.heal();
-    for (const kernel of settled) log.error(kernel, 'a blob of a kernel is damaged or lost');
+    for (const kernel of settled) {
+      log.error(kernel, 'a blob of a kernel is damaged or lost');
+      if (kernel.outcome === 'failed') metrics.jobEnded('failed');
+    }
     if (sound.length > 0) log.info({ blobs: sound }, 'noted as damaged, and sound');
     if (unnamed.length > 0) log.info({ blobs: unnamed }, 'damaged or lost, of no kernel');
   };

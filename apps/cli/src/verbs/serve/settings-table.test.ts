@@ -18,7 +18,12 @@ const services = {
 };
 /** What clients read, which documents of services name, too. */
 const OF_CLIENTS = ['BTFDEPOT_TOKEN'];
-const all = { ...ingestSettings, ...compressorServiceSettings, ...fetchServiceSettings };
+const all = {
+  ...embeddedSettings,
+  ...ingestSettings,
+  ...compressorServiceSettings,
+  ...fetchServiceSettings,
+};
 
 test('the table of settings is as they are declared: `vitest -u` writes it', async () => {
   const path = `${root}infra/README.md`;
@@ -62,7 +67,6 @@ test('the example of settings can be read as it stands', async () => {
 
 test.for(['ingest', 'compressor', 'fetch'] as const)(
   '`--help` of %s says all its settings, and needs none',
-  { timeout: 60_000 },
   async (name) => {
     const main = `${root}apps/${name}/src/main.ts`;
     const { stdout } = await promisify(execFile)(process.execPath, [main, '--help'], { env: {} });
@@ -75,7 +79,7 @@ test.for(['ingest', 'compressor', 'fetch'] as const)(
   },
 );
 
-test('`--help` of the embedded depot says all its settings', { timeout: 60_000 }, async () => {
+test('`--help` of the embedded depot says all its settings', async () => {
   const args = [`${root}apps/cli/src/main.ts`, 'serve', '--help'];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   expect(stdout).toContain(settingsHelp(embeddedSettings).trimEnd());

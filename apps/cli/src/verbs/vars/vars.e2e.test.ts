@@ -77,7 +77,7 @@ test.each([
 
 test('of a regular expression the error says what works', async () => {
   const { code, output } = await command('vars', 'full.btf', '^init');
-  expect(output).toContain('* for any characters and ? for one; regular expressions do not work');
+  expect(output).toContain('* for any characters, ? for one; regular expressions do not work');
   expect(code).toBe(2);
 });
 
