@@ -89,6 +89,28 @@ describeOnDevices((equipment) => {
     depot.behave();
   });
 
+  it('keeps nothing of a damaged blob that was cut, went on, and was healed meanwhile', async () => {
+    const maker = depot.device(equipment);
+    await maker.run(['prefetch']);
+    const damaged = await readFile((await maker.run(['prefetch'])).output.trim());
+    damaged[0] = 1 ^ (damaged[0] ?? 0);
+    let isHealed = false;
+    depot.behave(({ url = '' }, response) => {
+      if (!url.includes('/blobs/') || isHealed) return false;
+      isHealed = true;
+      return send(response, damaged, { cutAt: 100 });
+    });
+    const device = depot.device(equipment);
+    const asked = () => depot.requests.filter((request) => request.includes('/blobs/')).at(-1);
+    const ran = await device.run(['load']);
+    expect([ran.code, ran.output]).toEqual([6, expect.stringContaining('wrong SHA-256')]);
+    expect(asked()).toContain('bytes=100-');
+    expect(device.has(`var/run/btf-depot/${buildId}/part`)).toBe(false);
+    expect(await device.run(['load'])).toMatchObject({ code: 0 });
+    expect(asked()).not.toContain('bytes=');
+    depot.behave();
+  });
+
   it('takes everything from a folder, such as prefetch makes', async () => {
     const maker = depot.device(equipment, { notes: undefined });
     expect((await maker.run(['prefetch', '--all', buildId])).code).toBe(0);
