@@ -6,6 +6,7 @@ export { debuginfodFind, startDebuginfod, type DebuginfodServer } from './debugi
 export { load, type Load } from './load.ts';
 export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
 export { freePort } from './ports.ts';
+export { OTHER_STORES } from './other-stores.ts';
 export { Absent } from './provision/index.ts';
 export {
   prometheusCommand,
