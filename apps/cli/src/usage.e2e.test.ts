@@ -17,8 +17,8 @@ test.each([
   [['gc', '--min-age', 'long'], /takes hours/],
   [['vars', 'ab'.repeat(20), 'init_*', 'jiffies'], /patterns list variables, names show them/],
   [['vars', 'ab'.repeat(20), 'init_*', '--as', 'btf'], /name a variable/],
-  [['vars', 'ab'.repeat(20), '--url', 'depot.example.org'], /no URL of a depot/],
-  [['get', 'ab'.repeat(20), '--url', 'ftp://depot.example.org'], /no URL of a depot/],
+  [['vars', 'ab'.repeat(20), '--url', 'depot.example.org'], /not a URL of a depot/],
+  [['get', 'ab'.repeat(20), '--url', 'ftp://depot.example.org'], /not a URL of a depot/],
 ])('%j is wrong usage: exit code 2', async (args, why) => {
   const { code, output } = await btfdepot(args, tmpdir(), { BTFDEPOT_URL: '' });
   expect([code, output]).toEqual([2, expect.stringMatching(why)]);

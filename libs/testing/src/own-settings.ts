@@ -1,5 +1,15 @@
 /** Settings of the tests themselves; all others are of whoever runs them, for a depot of theirs. */
-const OF_TESTS = ['BROWSER', 'CACHE', 'COMPRESSORS', 'INLINES', 'LAB', 'SCREENSHOTS'];
+const OF_TESTS = [
+  'ALERTS',
+  'BROWSER',
+  'CACHE',
+  'COMPRESSORS',
+  'ENCODE',
+  'INLINES',
+  'LAB',
+  'SCREENSHOTS',
+  'STORES',
+];
 const KEPT = new Set(OF_TESTS.map((name) => `BTFDEPOT_${name}`));
 
 /**

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiving } from '@btf-depot/services';
 import { kernelBtf, kernelFile } from '@btf-depot/testing';
 import { debFile } from '@btf-depot/testing/packages';
+import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 
 export interface MadeKernel {
   buildId: string;
@@ -29,9 +29,10 @@ export function madePackage(kernel: MadeKernel): Uint8Array {
 
 /** An archive whose indexes Debian's own programs made and signed. */
 export class MadeArchive {
-  readonly path = mkdtempSync(join(tmpdir(), 'btf-depot-archive-'));
+  readonly #folder = new TemporaryFolder();
+  readonly #keys = new TemporaryFolder();
+  readonly path = this.#folder.path;
   readonly keyring = join(this.path, 'keys.gpg');
-  readonly #gnupg = mkdtempSync(join(tmpdir(), 'btf-depot-gnupg-'));
 
   constructor() {
     this.gpg('--quick-gen-key', 'archive <archive@example.org>', 'ed25519', 'sign', 'never');
@@ -47,7 +48,7 @@ export class MadeArchive {
   }
 
   gpg(...args: string[]): Buffer {
-    const env = { ...process.env, GNUPGHOME: this.#gnupg };
+    const env = { ...process.env, GNUPGHOME: this.#keys.path };
     return execFileSync('gpg', ['--batch', '--yes', '--passphrase', '', ...args], {
       env,
       cwd: this.path,
@@ -84,9 +85,9 @@ export class MadeArchive {
   }
 
   remove(): void {
-    const env = { ...process.env, GNUPGHOME: this.#gnupg };
+    const env = { ...process.env, GNUPGHOME: this.#keys.path };
     execFileSync('gpgconf', ['--kill', 'all'], { env, stdio: 'ignore' });
-    rmSync(this.path, { recursive: true });
-    rmSync(this.#gnupg, { recursive: true });
+    this.#folder[Symbol.dispose]();
+    this.#keys[Symbol.dispose]();
   }
 }

@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kind, parseBtf, type Btf } from '@btf-depot/btf';
 import { buildIdOf, kernelWithoutBtf } from '@btf-depot/testing';
 import { btfdepotScript, farmFile, writeFiles } from '@btf-depot/testing/farm';
+import { testFolder } from '@btf-depot/testing/folders';
 import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 const PAHOLE = farmFile('build/pahole');
 
@@ -18,17 +18,14 @@ const FEATURES = ['encode_force', 'var', 'float', 'enum64', 'decl_tag', 'type_ta
 const OF_6_12 = `-j4 --lang_exclude=rust --btf_features=${FEATURES.join()},optimized_func,consistent_func,decl_tag_kfuncs`;
 const OF_7_2 = `${OF_6_12} --btf_features=attributes,layout`;
 
-let folder: string;
+const folder = testFolder();
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-pahole-'));
+beforeAll(() => {
   writeFiles(folder, {
     'bin/btfdepot': btfdepotScript,
     vmlinux: kernelWithoutBtf(buildIdOf('in a build')),
   });
 });
-
-afterAll(() => rm(folder, { recursive: true }));
 
 function pahole(args: string): Promise<string> {
   const environment = { PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}` };

@@ -1,26 +1,24 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DepotClient } from '@btf-depot/client';
 import { freePort, startRedis, type RedisServer } from '@btf-depot/services';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { testFolder } from '@btf-depot/testing/folders';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 describeWithServices(['redis', 'minio'], 'Redis over TLS, of an own authority', ({ minio }) => {
-  let folder: string;
+  const folder = testFolder();
   let redis: RedisServer;
   let services: Awaited<ReturnType<typeof startServiceProcesses>>;
 
   const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: folder });
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'btf-depot-tls-'));
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
     const authority = ['-x509', '-subj', '/CN=authority', '-days', '2'];
     await openssl('req', ...key, ...authority, '-keyout', 'ca.key', '-out', 'ca.pem');
@@ -58,7 +56,6 @@ describeWithServices(['redis', 'minio'], 'Redis over TLS, of an own authority', 
   afterAll(async () => {
     await services.stop();
     await redis.stop();
-    await rm(folder, { recursive: true });
   });
 
   test('a kernel goes the whole way, for a user who may touch the keys of the queue alone', async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startProcess } from '@btf-depot/testing/processes';
 import { TEST_GLOBALS } from '@btf-depot/testing';
 import { runIn } from '@btf-depot/testing/programs';
@@ -15,11 +15,12 @@ const running = await runningKernel();
 const canUnshare = spawnSync(GAPPED[0] ?? '', [...GAPPED.slice(1), 'true']).status === 0;
 const why = running ? 'needs a network namespace of its own' : 'the kernel shows no build ID';
 
+const folder = testFolder();
+
 test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
   `a system without network gets the variables of its kernel over a memory stick (else: ${why})`,
   async () => {
     if (!running) throw new Error(why);
-    const folder = await mkdtemp(join(tmpdir(), 'btf-depot-gapped-'));
     const archive = new MadeArchive();
     // Debian's package of a kernel that has this one's build ID and release.
     archive.write('pool/kernel.deb', madePackage(running));
@@ -60,9 +61,7 @@ test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
       const imported = await gapped('import', stick, '--data', data);
       expect(imported).toContain('1 kernel imported, every hash checked\n');
       const [name = ''] = TEST_GLOBALS;
-      await expect
-        .poll(() => gapped('vars', '--running', name), { timeout: 30_000 })
-        .toMatch(new RegExp(`\\b${name};`));
+      await expect.poll(() => gapped('vars', '--running', name)).toMatch(new RegExp(`\\b${name};`));
       expect(await gapped('import', stick, '--data', data)).toContain('1 known');
       const sums = await readFile(join(stick, 'SHA256SUMS'), 'utf8');
       expect(sums).toContain(`v1/kernels/${running.buildId}/record.json`);
@@ -70,7 +69,6 @@ test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
     } finally {
       await depot.stop();
       archive.remove();
-      await rm(folder, { recursive: true });
     }
   },
   180_000,

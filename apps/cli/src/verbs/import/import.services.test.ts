@@ -1,16 +1,16 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import { startNginxOf } from '@btf-depot/services';
 import { buildIdOf, collect } from '@btf-depot/testing';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { debFile } from '@btf-depot/testing/packages';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MadeArchive, madePackage, madeVmlinux } from '../../testing/made-archive.ts';
 import { archiving } from '@btf-depot/services';
 
@@ -22,8 +22,8 @@ const [first] = kernels;
 if (!first) throw new Error('no kernels');
 
 let archive: MadeArchive;
-let folder: string;
-let data: string;
+const folder = folderOfEachTest();
+const data = join(folder, 'data');
 
 beforeAll(async () => {
   archive = new MadeArchive();
@@ -38,12 +38,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => archive.remove());
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'btf-depot-import-'));
-  data = join(folder, 'data');
-  return () => rm(folder, { recursive: true });
-});
 
 interface Item {
   release: string;
