@@ -118,7 +118,7 @@ test('of 40 packages the kernels are imported, once, and belong to the import', 
   } finally {
     await server.stop();
   }
-}, 120_000);
+});
 
 describe('what nobody vouches for is refused, and nothing is stored:', () => {
   const suite = ['--suite', 'stable', '--match', first.release];
@@ -210,7 +210,10 @@ test('a download that is cut goes on where it was cut', async () => {
       response.setHeader('Content-Length', size - start);
       if (start > 0) response.setHeader('Content-Range', `bytes ${start}-${size - 1}/${size}`);
       response.writeHead(start > 0 ? 206 : 200);
-      response.write(bytes.subarray(start, start + 200), () => response.destroy());
+      // Not at once: a reset takes what the client has not read yet.
+      response.write(bytes.subarray(start, start + 200), () => {
+        setTimeout(() => response.destroy(), 500);
+      });
     });
     return true;
   });
@@ -222,7 +225,7 @@ test('a download that is cut goes on where it was cut', async () => {
     .map((line) => line.split(' ')[1]);
   expect(ranges).toEqual([undefined, 'bytes=200-', 'bytes=400-', 'bytes=400-']);
   await server.close();
-}, 120_000);
+});
 
 test('a wanted list chooses, and names what no source has', async () => {
   const list = join(folder, 'fleet');
