@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
 import { writtenRecord } from '@btf-depot/contracts';
 import type { BlobStore } from '@btf-depot/depot';

@@ -30,7 +30,8 @@ else {
   });
   writeFileSync(output, parts.core.bytes);
   if (parts.origin === 'partition') writeFileSync(`${output}.vars`, parts.vars.bytes);
-  if ('inlines' in beside) writeFileSync(`${output}.inlines`, beside.inlines.bytes);
+  if ('inlines' in beside)
+    writeFileSync(`${output}.inlines`, (beside.inlines as { bytes: Uint8Array }).bytes);
 }
 closeSync(fd);
 const { user, system } = process.cpuUsage();

@@ -89,9 +89,6 @@ describeWithServices(['redis', 'minio'], 'kernels that many ask for', ({ redis, 
       expect(Math.min(...counts)).toBe(1);
       // Two were under way when it was killed.
       expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(KERNELS + 2);
-      console.info(
-        `${ASKERS} askers of ${KERNELS}: ${statuses.filter((status) => status === 200).length} had it within their wait, downloads ${counts.join(' ')}`,
-      );
     },
   );
 });

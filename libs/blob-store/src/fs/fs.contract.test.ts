@@ -11,7 +11,10 @@ async function makeStores() {
       opener: 'openFsStores',
       argument: folder.path,
     },
-    dispose: () => Promise.resolve(folder[Symbol.dispose]()),
+    dispose: () => {
+      folder[Symbol.dispose]();
+      return Promise.resolve();
+    },
   };
 }
 

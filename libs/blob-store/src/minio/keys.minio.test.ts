@@ -17,7 +17,11 @@ describeWithServices(['minio'], 'keys that change', () => {
       let { secretKey } = minio;
       const readKeys = () => Promise.resolve({ accessKey, secretKey });
       const stores = await openMinioStores({
-        ...{ endpoint, accessKey, secretKey, bucket: 'keys', readKeys },
+        endpoint,
+        accessKey,
+        secretKey,
+        bucket: 'keys',
+        readKeys,
       });
       const bytes = someBytes(1000, 'keys');
       const sha256 = sha256Of(bytes);

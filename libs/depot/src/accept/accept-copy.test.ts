@@ -16,12 +16,19 @@ const blobOf = (bytes: Uint8Array) => ({ sha256: sha256Of(bytes), size: bytes.le
 function theirs(overrides: Partial<KernelRecord> = {}, bytes = vars): KernelRecord {
   const coreEntry = { ...blobOf(core), types: 1, origin: 'verbatim' as const, by: 'farm' };
   return kernelRecord({
-    ...{ buildId, revision: 7, state: 'ready', core: coreEntry },
+    buildId,
+    revision: 7,
+    state: 'ready',
+    core: coreEntry,
     owner: { principal: 'farm', rank: 'assigned' },
     parts: {
       vars: {
         ...blobOf(bytes),
-        ...{ types: 1, variables: 3, origin: 'dwarf', by: 'farm', baseSha256: sha256Of(core) },
+        types: 1,
+        variables: 3,
+        origin: 'dwarf',
+        by: 'farm',
+        baseSha256: sha256Of(core),
       },
     },
     artifacts: { 'btf_vmlinux.ko': { ...blobOf(vars), mediaType: 'evil' } },

@@ -32,7 +32,7 @@ export interface CopyDeps {
 export interface OfferedCopy {
   record: KernelRecord;
   /** Bytes of that hash and size. @throws Error if it has none. */
-  blob(wanted: { sha256: string; size: number }): Promise<Uint8Array>;
+  blob: (wanted: { sha256: string; size: number }) => Promise<Uint8Array>;
 }
 
 export interface AcceptedCopy {
@@ -112,7 +112,16 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
   const { delivery, carrier, encoder, uploadedAt } = record;
   const known = new Set<string>(PART_NAMES);
   return withoutUndefined<KernelRecord>({
-    ...{ schema, buildId, revision, arch, bits, endian, release, distro, distroFrom, delivery },
+    schema,
+    buildId,
+    revision,
+    arch,
+    bits,
+    endian,
+    release,
+    distro,
+    distroFrom,
+    delivery,
     state: 'compressing',
     core: own.core,
     parts: Object.fromEntries(Object.entries(own.parts).filter(([name]) => known.has(name))),
@@ -139,7 +148,7 @@ function filled(current: KernelRecord, next: KernelRecord): KernelRecord | undef
   const claimed = absent.map(
     ([name, part]) => [name, { ...(part as object), claimed: true }] as const,
   );
-  const { failure: _failure, progress: _progress, ...kept } = current;
+  const kept = { ...current, failure: undefined, progress: undefined };
   const load = current.carrier?.load ? undefined : next.carrier?.load;
   const carrier = load && next.carrier ? { ...next.carrier, claimed: true as const } : kept.carrier;
   return withoutUndefined<KernelRecord>({
@@ -183,7 +192,7 @@ function verify(next: KernelRecord, bytes: ReadonlyMap<string, Uint8Array>): voi
   for (const [name, part] of [...extrasOf(next), ...(ksyms ? [['ksyms', ksyms] as const] : [])]) {
     const base = 'baseSha256' in part ? part.baseSha256 : undefined;
     if (base !== undefined && base !== next.core.sha256) {
-      throw new DepotError('foreign-core', `${name} stands on ${String(base)}, not on its core`);
+      throw new DepotError('foreign-core', `${name} stands on another core`);
     }
     checked(name, () => refuseFaults(name, verifyBtf(of(part), { base: core })));
   }

@@ -20,7 +20,13 @@ export async function* readFolder(
     for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
     const { size, mtime } = await stat(file);
     yield {
-      ...{ place, path, size, name: path, version: '', architecture: '', release: path },
+      place,
+      path,
+      size,
+      name: path,
+      version: '',
+      architecture: '',
+      release: path,
       sha256: hash.digest('hex'),
       built: mtime,
     };

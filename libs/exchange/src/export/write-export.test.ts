@@ -12,7 +12,7 @@ const root = folderOfEachTest();
 let stores: ReturnType<typeof memoryStores>;
 let source: ExportSource;
 
-beforeEach(async () => {
+beforeEach(() => {
   stores = memoryStores();
   source = storesSource(stores, () => undefined);
 });

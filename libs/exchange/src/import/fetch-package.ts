@@ -23,9 +23,9 @@ export interface FetchOptions {
   /** Milliseconds before that; each later wait is twice as long. */
   pauseMs: number;
   /** Waits until so many bytes may come. */
-  pace(bytes: number): Promise<void>;
+  pace: (bytes: number) => Promise<void>;
   /** Bytes of the file that are there. */
-  onProgress(done: number): void;
+  onProgress: (done: number) => void;
 }
 
 /**

@@ -98,7 +98,7 @@ export async function runImport(
 
 interface Fetching extends ImportOptions {
   refusals: Refusals;
-  tell(result: ImportedItem): void;
+  tell: (result: ImportedItem) => void;
 }
 
 async function fetchAll(
@@ -133,7 +133,11 @@ async function fetchAll(
     try {
       const onBytes = (done: number) => show(item, 'downloading', done);
       const file = await fetchPackage(item, {
-        ...{ folder, signal, breaks, pauseMs, pace },
+        folder,
+        signal,
+        breaks,
+        pauseMs,
+        pace,
         onProgress: onBytes,
       });
       const turn = last.then(async () => {
@@ -177,7 +181,10 @@ function faultOf(error: unknown): { code: string; message: string } {
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }
 
-type Refusal = { code: string; message: string };
+interface Refusal {
+  code: string;
+  message: string;
+}
 
 /** What was refused, by SHA-256: a gigabyte is not fetched again to be refused again. */
 class Refusals {

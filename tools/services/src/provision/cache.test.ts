@@ -1,16 +1,20 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { cacheFolder } from './cache-folder.ts';
 import { cached, isCached } from './cache.ts';
 
-const folder = folderOfEachTest();
+// Not of libs/testing, which stands on this package.
+const folder = join(tmpdir(), `btf-depot-test-${randomUUID()}`);
 beforeEach(() => {
+  mkdirSync(folder);
   vi.stubEnv('BTFDEPOT_CACHE', folder);
 });
 afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
   vi.unstubAllEnvs();
 });
 

@@ -339,7 +339,8 @@ function report(result: Result, sources: readonly ImportSource[], { dryRun, json
     printJson({
       ...result,
       items: items.map(({ item: { place, buildIds: _buildIds, ...item }, ...one }) => ({
-        ...{ ...item, from: place.url.href },
+        ...item,
+        from: place.url.href,
         ...one,
       })),
     });

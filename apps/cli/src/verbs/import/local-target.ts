@@ -58,7 +58,10 @@ export async function openLocalTarget(
   const packing = {
     ...stores,
     ...(await moduleSigning(settings)),
-    ...{ compute, clock: systemClock, signingKeys, announces: false },
+    compute,
+    clock: systemClock,
+    signingKeys,
+    announces: false,
     crashLimit: settings.BTFDEPOT_JOB_CRASHES,
     levels: compressionLevels(settings),
   };
@@ -80,7 +83,11 @@ export async function openLocalTarget(
   const onQueueError = (error: unknown) => note(String(error));
   const deps = {
     ...stores,
-    ...{ queue, compute, clock: systemClock, underway: new Underway(), onQueueError },
+    queue,
+    compute,
+    clock: systemClock,
+    underway: new Underway(),
+    onQueueError,
   };
   const taken = async (buildId: string, signal?: AbortSignal): Promise<TakenKernel> => {
     const { release, state, failure, parts } = await packed(stores, buildId, signal);

@@ -171,7 +171,12 @@ function itemOf(stanza: Stanza, place: Place): ArchiveItem | undefined {
     return undefined;
   const buildIds = words(stanza.get('build-ids'));
   return {
-    ...{ place, path, name, release, size, sha256 },
+    place,
+    path,
+    name,
+    release,
+    size,
+    sha256,
     version: field('version'),
     architecture: field('architecture'),
     buildIds: buildIds.length > 0 ? new Set(buildIds) : undefined,

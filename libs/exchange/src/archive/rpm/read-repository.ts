@@ -135,7 +135,12 @@ function itemOf({ fields, buildIds }: Package, place: Place): ArchiveItem | unde
   const variant = name.replace(/^kernel-?|-?debuginfo$/g, '');
   const release = `${ver}-${rel}.${arch}${variant === '' ? '' : `+${variant}`}`;
   return {
-    ...{ place, path: href, name, release, sha256: checksum, architecture: arch },
+    place,
+    path: href,
+    name,
+    release,
+    sha256: checksum,
+    architecture: arch,
     version: `${ver}-${rel}`,
     size: Number(size),
     built: fields.build === undefined ? undefined : new Date(Number(fields.build) * 1000),
