@@ -131,6 +131,7 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     const record = kernelRecord({ buildId, progress: { done: 3, total: 12 } });
     const { page, complaints } = await show(`?kernel=${buildId}`, {
       [path]: () => [200, record],
+      [`${path}/record.json`]: () => [200, record],
       [`${path}/status`]: () => [200, statusOf(record)],
     });
     await page.getByText('3 of 12').waitFor();

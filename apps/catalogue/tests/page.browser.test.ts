@@ -122,7 +122,7 @@ describeWithBrowser('the catalogue page', (open) => {
     await chooser.setInputFiles({ name: 'a.gz', mimeType: '', buffer: saved });
     await page.getByText('a.gz is btf_vmlinux.ko.gz of revision 1').waitFor();
     await chooser.setInputFiles({ name: 'b', mimeType: '', buffer: saved.subarray(1) });
-    await page.getByText('b is no file of this kernel').waitFor();
+    await page.getByText('b is not a file of this kernel').waitFor();
     expect(complaints).toEqual([]);
   });
 
