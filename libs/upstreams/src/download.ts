@@ -1,21 +1,16 @@
-import { createHash, type Hash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import {
   isMiss,
-  MISS_REASONS,
   UpstreamFault,
   type Miss,
   type OfferedFile,
   type UploadedFile,
 } from '@btf-depot/depot';
+import { untilWhole, writeAt, type Patience } from './until-whole.ts';
 
-export interface DownloadOptions {
+export interface DownloadOptions extends Omit<Patience, 'pauseMs'> {
   path: string;
-  signal: AbortSignal;
-  /** How often it is tried again without a byte in between. */
-  breaks: number;
-  /** Milliseconds before that; each later wait is twice as long. */
   pauseMs?: number | undefined;
   /** Waited for after each piece. `done` falls where a file begins again. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined;
@@ -41,17 +36,8 @@ export async function download(
   let at = 0;
   let most = 0;
   let received = 0;
-  for (let failures = 0; ;) {
-    const before = most;
-    const miss = await once();
-    if (!miss) break;
-    if (!MISS_REASONS[miss.reason].passes) return miss;
-    failures = most > before ? 1 : failures + 1;
-    if (failures > breaks) return miss;
-    await sleep(Math.max(pauseMs * 2 ** (failures - 1), miss.retryAfter ?? 0), undefined, {
-      signal,
-    });
-  }
+  const miss = await untilWhole(once, () => most, { signal, breaks, pauseMs });
+  if (miss) return miss;
   const done = { path, size: at, sha256: hash.digest('hex'), received };
   return (await file.check?.(done)) ?? done;
 
@@ -68,7 +54,8 @@ export async function download(
       for await (const chunk of opened.bytes) {
         const fresh = Math.max(0, at + chunk.length - most);
         if (fresh > 0) await wrote?.(fresh, total);
-        await write(target, hash, chunk, at);
+        hash.update(chunk);
+        await writeAt(target, chunk, at);
         at += chunk.length;
         received += chunk.length;
         most = Math.max(most, at);
@@ -79,13 +66,5 @@ export async function download(
       throw error;
     }
     return undefined;
-  }
-}
-
-async function write(target: FileHandle, hash: Hash, chunk: Uint8Array, at: number): Promise<void> {
-  hash.update(chunk);
-  for (let written = 0; written < chunk.length;) {
-    const part = chunk.subarray(written);
-    written += (await target.write(part, 0, part.length, at + written)).bytesWritten;
   }
 }

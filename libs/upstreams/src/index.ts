@@ -13,6 +13,7 @@ export { checkLiteral, PrivateAddress, publicLookup } from './http/public-addres
 export { depotId, MAX_HOPS, viaHeader, viaOf } from './http/via.ts';
 export { SOURCE_KINDS, type SourceKind, type SourceKindName, type SourceOptions } from './kinds.ts';
 export { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
+export { untilWhole, writeAt, type Patience } from './until-whole.ts';
 export {
   BadUpstreams,
   openUpstream,

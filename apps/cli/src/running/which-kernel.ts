@@ -42,6 +42,21 @@ export async function findBuildId(client: DepotClient, word: string): Promise<st
   return buildIds[0];
 }
 
+/**
+ * The kernel that the flags or else the first word mean, and the words left.
+ * @throws UsageError if neither names one.
+ */
+export async function kernelAndNames(
+  flags: KernelFlags,
+  first: string | undefined,
+  rest: string[],
+): Promise<{ kernel: string; names: string[] }> {
+  const byFlag = await buildIdByFlags(flags);
+  const kernel = byFlag ?? first;
+  if (kernel === undefined) throw new UsageError('name a build ID or a file, or use --running');
+  return { kernel, names: byFlag !== undefined && first !== undefined ? [first, ...rest] : rest };
+}
+
 /** The build ID that the flags mean; undefined if there are none. */
 export async function buildIdByFlags({ of, running }: KernelFlags): Promise<string | undefined> {
   if (of !== undefined) {

@@ -115,9 +115,6 @@ async function pullFrom(
 
 /** What is provisional is taken in while the file behind it is on its way. */
 async function takeFound(found: Found, taking: Taking): Promise<Miss | undefined> {
-  if (found.kind === 'kernel') {
-    return { reason: 'unfit', detail: 'kernels that are split already are not taken yet' };
-  }
   let miss: Miss | undefined = { reason: 'missing', detail: 'it offers no file' };
   const early: Promise<unknown>[] = [];
   try {

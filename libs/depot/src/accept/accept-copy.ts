@@ -2,7 +2,6 @@ import { FormatError } from '@btf-depot/bytes';
 import { formatFault, parseBtf, verifyBtf, type BtfFault } from '@btf-depot/btf';
 import {
   extrasOf,
-  jobFor,
   mapParts,
   PART_NAMES,
   partOf,
@@ -12,21 +11,13 @@ import {
 } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { judgeUpload, type Actor } from '../ownership/ownership.ts';
-import type { BlobStore } from '../ports/blob-store.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { JobQueue } from '../ports/job-queue.ts';
-import type { RecordStore } from '../ports/record-store.ts';
 import { blobsOf } from '../record/blobs-in-records.ts';
 import { updateRecord } from '../record/update-record.ts';
 import { whyUnsafe } from '../split/given-carrier.ts';
+import type { AcceptDeps } from './accept-kernel.ts';
+import { ring } from './ring.ts';
 
-export interface CopyDeps {
-  blobs: BlobStore;
-  records: RecordStore;
-  queue: JobQueue;
-  clock: Clock;
-  onQueueError: (error: unknown) => void;
-}
+export type CopyDeps = Omit<AcceptDeps, 'compute' | 'underway'>;
 
 /** A kernel that another depot has split. */
 export interface OfferedCopy {
@@ -88,11 +79,7 @@ export async function acceptCopy(
   if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
   // What lay there before its record named it may have been collected since.
   await Promise.all([...bytes].map(([sha256, one]) => deps.blobs.put(sha256, one)));
-  try {
-    await deps.queue.add(jobFor(record));
-  } catch (error) {
-    deps.onQueueError(error);
-  }
+  await ring(deps, record);
   return { outcome: 'created', record };
 }
 

@@ -1,6 +1,5 @@
 import {
   currentSources,
-  jobFor,
   type Delivery,
   type KernelRecord,
   type MissingPart,
@@ -16,6 +15,7 @@ import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedKernel, OpenedUpload } from './open-upload.ts';
+import { ring } from './ring.ts';
 import { splitAll } from './split-all.ts';
 import { bytesOf } from '../extras/index.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
@@ -297,14 +297,4 @@ function isKnown(record: KernelRecord, { sources, actor }: UploadFacts): boolean
     (state === 'ready' || state === 'compressing') &&
     sources.every((source) => hasSource(current, source, principal, isOwner))
   );
-}
-
-/** The record has the work; the job only makes it start before the next sweep. */
-async function ring(deps: AcceptDeps, record: KernelRecord): Promise<void> {
-  if (record.state !== 'compressing') return;
-  try {
-    await deps.queue.add(jobFor(record));
-  } catch (error) {
-    deps.onQueueError(error);
-  }
 }

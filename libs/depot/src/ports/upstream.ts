@@ -66,13 +66,10 @@ export interface Upstream {
   close?(): Promise<void>;
 }
 
-export type Found =
-  | {
-      kind: 'files';
-      /** In the order in which they are to be taken in; each by itself, as an upload. */
-      files: readonly OfferedFile[];
-    }
-  | ({ kind: 'kernel' } & OfferedKernel);
+export interface Found {
+  /** In the order in which they are to be taken in; each by itself, as an upload. */
+  files: readonly OfferedFile[];
+}
 
 /** A file that is taken in as an upload. */
 export interface OfferedFile {
@@ -102,15 +99,6 @@ export interface OpenedFile {
   size?: number | undefined;
   /** Throws UpstreamFault, or the signal's reason. Whoever stops early closes what is behind it. */
   bytes: AsyncIterable<Uint8Array>;
-}
-
-/** A kernel that another depot has split already: its parts are taken as they are. */
-export interface OfferedKernel {
-  record: KernelRecord;
-  /** Number of the key that signed its manifest and is trusted; undefined: none was asked for. */
-  signedBy?: string | undefined;
-  /** A blob that the record names, checked against its hash. */
-  blob(sha256: string, size: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer> | Miss>;
 }
 
 export function isMiss(value: object): value is Miss {

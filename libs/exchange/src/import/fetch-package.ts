@@ -2,26 +2,15 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  isMiss,
-  MISS_REASONS,
-  UpstreamFault,
-  type Miss,
-  type UploadedFile,
-} from '@btf-depot/depot';
+import { isMiss, UpstreamFault, type Miss, type UploadedFile } from '@btf-depot/depot';
+import { untilWhole, writeAt, type Patience } from '@btf-depot/upstreams';
 import { ArchiveError } from '../archive/errors.ts';
 import type { ArchiveItem } from '../archive/item.ts';
 
-export interface FetchOptions {
+export interface FetchOptions extends Patience {
   /** Where files lie while they are downloaded; what was cut stays for the next run. */
   folder: string;
-  signal: AbortSignal;
-  /** How often it is tried again without a byte in between. */
-  breaks: number;
-  /** Milliseconds before that; each later wait is twice as long. */
-  pauseMs: number;
   /** Waits until so many bytes may come. */
   pace: (bytes: number) => Promise<void>;
   /** Bytes of the file that are there. */
@@ -39,23 +28,19 @@ export async function fetchPackage(
   item: ArchiveItem,
   options: FetchOptions,
 ): Promise<UploadedFile> {
-  const { folder, signal, breaks, pauseMs } = options;
+  const { folder } = options;
   const isHere = item.place.url.protocol === 'file:';
   const path = isHere
     ? fileURLToPath(new URL(encodeURI(item.path), item.place.url))
     : join(folder, `${item.sha256}.part`);
-  for (let failures = 0; !isHere;) {
-    const before = await sizeOf(path);
-    const miss = await once(item, path, options);
-    if (!miss) break;
-    failures = (await sizeOf(path)) > before ? 1 : failures + 1;
-    if (!MISS_REASONS[miss.reason].passes || failures > breaks) {
-      throw new ArchiveError(miss.reason, miss.detail);
-    }
-    await sleep(Math.max(pauseMs * 2 ** (failures - 1), miss.retryAfter ?? 0), undefined, {
-      signal,
-    });
-  }
+  const miss = isHere
+    ? undefined
+    : await untilWhole(
+        () => once(item, path, options),
+        () => sizeOf(path),
+        options,
+      );
+  if (miss) throw new ArchiveError(miss.reason, miss.detail);
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   const sha256 = hash.digest('hex');
@@ -88,7 +73,7 @@ async function once(
         return { reason: 'too-large', detail: `${from} has more than ${size} bytes` };
       }
       await pace(chunk.length);
-      await writeAll(file, chunk, at);
+      await writeAt(file, chunk, at);
       at += chunk.length;
       onProgress(at);
     }
@@ -99,16 +84,6 @@ async function once(
   return at < size
     ? { reason: 'cut', detail: `${from} ended at byte ${at} of ${size}` }
     : undefined;
-}
-
-async function writeAll(
-  file: Awaited<ReturnType<typeof open>>,
-  chunk: Uint8Array,
-  at: number,
-): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
-  }
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -210,24 +210,16 @@ async function withTarget(
   result: Result,
   use: (target: LocalTarget) => Promise<void>,
 ): Promise<void> {
-  if (flags.export === undefined) {
-    const target = await openLocalTarget(await openStores(flags, { make: true }), principal);
-    try {
-      await use(target);
-    } finally {
-      await target.close();
-    }
-    return;
-  }
-  await using folder = await temporaryFolder();
-  const stores = await openFsStores(folder.path);
-  const target = await openLocalTarget(stores, principal, exported(flags.export));
+  await using folder = flags.export === undefined ? undefined : await temporaryFolder();
+  const stores = folder ? await openFsStores(folder.path) : await openStores(flags, { make: true });
+  const present = flags.export === undefined ? undefined : exported(flags.export);
+  const target = await openLocalTarget(stores, principal, present);
   try {
     await use(target);
   } finally {
     await target.close();
   }
-  if (flags.dryRun) return;
+  if (flags.export === undefined || flags.dryRun) return;
   const source = storesSource(stores, (error) => note(error.message));
   result.export = await writeExport(source, flags.export, { only });
 }

@@ -5,7 +5,7 @@ import { isPattern } from '../../options/name-pattern.ts';
 import { formatTable, note, print, printable, printJson } from '../../terminal/output.ts';
 import { depotSites, fileSites, type AskedSites, type InlinedCalls } from './site-source.ts';
 import {
-  buildIdByFlags,
+  kernelAndNames,
   namesKernel,
   wholeBuildId,
   type KernelFlags,
@@ -47,10 +47,7 @@ export function inlinesCommand(): Command {
 }
 
 async function inlines(first: string | undefined, rest: string[], flags: Flags): Promise<void> {
-  const byFlag = await buildIdByFlags(flags);
-  const kernel = byFlag ?? first;
-  const names = byFlag !== undefined && first !== undefined ? [first, ...rest] : rest;
-  if (kernel === undefined) throw new UsageError('name a build ID or a file, or use --running');
+  const { kernel, names } = await kernelAndNames(flags, first, rest);
   if (flags.map !== undefined && flags.base === undefined) {
     throw new UsageError('--map needs --base');
   }

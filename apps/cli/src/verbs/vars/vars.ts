@@ -15,7 +15,7 @@ import { isPattern } from '../../options/name-pattern.ts';
 import { isWatched, progressBar } from '../../terminal/progress-bar.ts';
 import { depotVariables, fileVariables, type VariableSource } from './variable-source.ts';
 import {
-  buildIdByFlags,
+  kernelAndNames,
   namesKernel,
   wholeBuildId,
   type KernelFlags,
@@ -52,10 +52,7 @@ export function varsCommand(): Command {
 }
 
 async function vars(first: string | undefined, rest: string[], flags: Flags): Promise<void> {
-  const byFlag = await buildIdByFlags(flags);
-  const kernel = byFlag ?? first;
-  const names = byFlag !== undefined && first !== undefined ? [first, ...rest] : rest;
-  if (kernel === undefined) throw new UsageError('name a build ID or a file, or use --running');
+  const { kernel, names } = await kernelAndNames(flags, first, rest);
   const patterns = names.length > 0 ? names : ['*'];
   const form = flags.json ? 'json' : flags.as;
   const lists = patterns.filter(isPattern);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { compressionOf, decompress } from '@btf-depot/codec';
 import { ArchiveError } from '../errors.ts';
 import type { ArchiveItem } from '../item.ts';
 import type { Place } from '../place.ts';
 import { checkSignature, signedText, type Trust } from '../signatures.ts';
+import { unpacked } from '../unpacked.ts';
 import { releaseOfPackage } from './kernel-package.ts';
 import { parseStanza, stanzas, type Stanza } from './stanzas.ts';
 
@@ -18,7 +18,6 @@ export interface DebianChoice {
 
 const MAX_RELEASE = 4 * 2 ** 20;
 const MAX_INDEX = 256 * 2 ** 20;
-const MAX_UNPACKED = 2 ** 30;
 
 /** Smallest first: all have the same. */
 const FORMS = ['.xz', '.zst', '.gz', ''];
@@ -153,13 +152,6 @@ async function* readIndex(
     const item = itemOf(parseStanza(text), place);
     if (item) yield item;
   }
-}
-
-/** What an index has, compressed or not. */
-export async function* unpacked(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  const format = compressionOf(bytes);
-  if (format === undefined) yield bytes;
-  else yield* decompress(format, [bytes], { limit: MAX_UNPACKED });
 }
 
 function itemOf(stanza: Stanza, place: Place): ArchiveItem | undefined {

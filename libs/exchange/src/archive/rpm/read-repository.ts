@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
-import { unpacked } from '../debian/read-archive.ts';
 import { ArchiveError } from '../errors.ts';
 import type { ArchiveItem } from '../item.ts';
 import type { Place } from '../place.ts';
 import { checkSignature, type Trust } from '../signatures.ts';
+import { unpacked } from '../unpacked.ts';
 
 const MAX_REPOMD = 2 ** 20;
 const MAX_PRIMARY = 512 * 2 ** 20;

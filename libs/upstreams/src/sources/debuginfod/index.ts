@@ -42,12 +42,12 @@ class Debuginfod implements Upstream {
 
   async find(buildId: string, asking: Asking): Promise<Found | Miss> {
     const btf = await this.#section(buildId, asking);
-    if (!isMiss(btf)) return { kind: 'files', files: [btf, this.#debuginfo(buildId, asking)] };
+    if (!isMiss(btf)) return { files: [btf, this.#debuginfo(buildId, asking)] };
     if (btf.reason !== 'missing') return btf;
     // A kernel without BTF may be there all the same.
     const opened = await this.#open(buildId, asking);
     if (isMiss(opened)) return opened;
-    return { kind: 'files', files: [this.#debuginfo(buildId, asking, opened)] };
+    return { files: [this.#debuginfo(buildId, asking, opened)] };
   }
 
   async #section(buildId: string, { signal, via }: Asking): Promise<OfferedFile | Miss> {

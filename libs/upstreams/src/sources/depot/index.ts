@@ -94,7 +94,7 @@ class OtherDepot implements Upstream {
       const open: OfferedFile['open'] = (_start, signal) => this.#open(path, 0, signal, via);
       files.push({ ...claim, name: 'vmlinux.full.btf', part: 'full', open });
     }
-    return { kind: 'files', files };
+    return { files };
   }
 
   #open(path: string, start: number, signal: AbortSignal, via: readonly string[]) {
