@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { bytesSource, type Source } from '@btf-depot/bytes';
@@ -22,12 +21,14 @@ const COMPLAINT = /\bBTF\b|[Ii]nvalid|failed to|BUG|WARN|Oops|Call Trace/;
 
 const folder = testFolder();
 
-/** A module of the kernel's build. */
+const modules = new Map<string, string>();
+
+/** A module of the kernel's build, unpacked once. */
 function moduleOf(kernel: BareKernel) {
-  const own = join(folder, `modules-${kernel.name}`);
-  mkdirSync(own);
-  const [first] = unpackModules(kernel, own, 1_000_000);
-  return openFileSource(first);
+  const path =
+    modules.get(kernel.name) ?? unpackModules(kernel, join(folder, kernel.name), 1_000_000)[0];
+  modules.set(kernel.name, path);
+  return openFileSource(path);
 }
 
 /** As made without a module of the build: what the architecture's modules have. */

@@ -5,7 +5,6 @@ import { updateRecord } from '../record/update-record.ts';
 import { type Actor, judgeWithdrawal, LOCAL_ACTOR } from './ownership.ts';
 import {
   assigned,
-  at,
   buildId,
   depot,
   farm,
