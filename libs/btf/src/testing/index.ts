@@ -5,3 +5,4 @@ export { buildProgram, missingCompilers } from './compilers.ts';
 export { everyKind, seededBtf } from './generate.ts';
 export { mutate } from './mutate.ts';
 export { Random } from './random.ts';
+export { smallKernel } from './small-kernel.ts';
