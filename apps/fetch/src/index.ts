@@ -23,7 +23,14 @@
  */
 import type { PublicKey } from '@btf-depot/contracts';
 import { FETCH_ROUTES, pathOfAny, RECORD_ROUTES, ROUTES } from '@btf-depot/contracts/routes';
-import type { BlobStore, Pulls, RecordStore, TokenGuard, Underway } from '@btf-depot/depot';
+import type {
+  AskedNotes,
+  BlobStore,
+  Pulls,
+  RecordStore,
+  TokenGuard,
+  Underway,
+} from '@btf-depot/depot';
 import {
   onlyMethods,
   recordHandlers,
@@ -43,6 +50,7 @@ import { Budget } from './clients/budget.ts';
 import { WantedKernels } from './clients/wanted-kernels.ts';
 import { hotPath } from './hot-path.ts';
 import { KernelThread, type KernelLimits } from './kernels/kernel-thread.ts';
+import { askedNoter } from './pull/note-asked.ts';
 import { PullThrough, type PullThroughDeps } from './pull/pull-through.ts';
 import { WhoMayPull } from './pull/who-may-pull.ts';
 import { KernelList } from './records/kernel-list.ts';
@@ -64,6 +72,8 @@ export { fetchServiceSettings, fetchSettings, type FetchSettings } from './setti
 export interface FetchDeps {
   blobs: BlobStore;
   records: RecordStore;
+  /** Where it is noted that fetched kernels are asked for; absent: nowhere. */
+  asked?: AskedNotes | undefined;
   /** The keys that sign manifests, the first one first. */
   publicKeys?: readonly PublicKey[];
   /** Splits of this process. */
@@ -92,9 +102,11 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
   );
   kernelList.start();
   const wanted = new WantedKernels();
+  const noteAsked = deps.asked && askedNoter(deps.asked, warnings);
   const records = new RecentRecords(deps.records, settings.BTFDEPOT_RECORD_AGE, (stored) => {
     kernelList.note(stored);
     const { record } = stored;
+    noteAsked?.(record);
     if (record.parts.vars) wanted.found(record.buildId);
   });
   const budget = new Budget(settings.BTFDEPOT_CLIENT_BUDGET);

@@ -5,13 +5,15 @@
  */
 import type { Router } from 'express';
 import {
+  Eviction,
   StorageShare,
   systemClock,
   Underway,
+  type AskedNotes,
   type BlobStore,
   type DepotError,
   type JobQueue,
-  type JobWorker,
+  type PullHandler,
   type PullQueue,
   type RecordStore,
   type TokenGuard,
@@ -29,6 +31,7 @@ import {
   type Handlers,
   type Logger,
   type Metrics,
+  type Running,
   type Settings,
 } from '@btf-depot/service-kit';
 import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
@@ -38,6 +41,7 @@ import { CheckedStore } from './checked-store.ts';
 import { DiskSpace, freeBytes } from './disk-space.ts';
 import type { IngestHandlers } from './handlers.ts';
 import { computeLimits, type UploadSettings } from './settings.ts';
+import { keepEvicting } from './pull/keep-evicting.ts';
 import { pullHandler, type PullDeps } from './pull/pull-kernel.ts';
 import { upstreamLimits } from './pull/settings.ts';
 import { Staging } from './staging.ts';
@@ -50,6 +54,7 @@ export interface IngestAdapters {
   blobs: BlobStore;
   records: RecordStore;
   tokens: TokenStore;
+  asked: AskedNotes;
   /** See Stores of libs/blob-store. */
   checkWrites: () => Promise<void>;
   queue: JobQueue;
@@ -106,7 +111,7 @@ export async function createIngest(
   const store = new CheckedStore(adapters.checkWrites);
   const onQueueError = (error: unknown) =>
     log.warn({ err: error }, 'job not added, the sweeper will');
-  const workers: JobWorker[] = [];
+  const workers: Running[] = [];
   const pullFrom = (upstreams: readonly UpstreamAddress[]) => {
     const pulling = { ...deps, staging, space, onQueueError };
     workers.push(...startPulling(upstreams, pulling, adapters, settings));
@@ -165,7 +170,7 @@ function startPulling(
   deps: Pick<PullDeps, 'compute' | 'staging' | 'space' | 'underway' | 'clock' | 'onQueueError'>,
   { pulls, ...adapters }: IngestAdapters,
   settings: UploadSettings,
-): JobWorker[] {
+): Running[] {
   const limits = upstreamLimits(settings);
   const upstreams = addresses.map((one) => openUpstream(one, { limits }));
   if (upstreams.length === 0 || !pulls) return [];
@@ -177,5 +182,12 @@ function startPulling(
     breaks: limits.breaks,
     timeMs: settings.BTFDEPOT_PULL_TIME,
   });
-  return [pulls.work(handle, { concurrency: settings.BTFDEPOT_PULLS })];
+  const eviction = new Eviction({ ...adapters, ...deps }, settings.BTFDEPOT_PULLED_SPACE);
+  const evicting = keepEvicting(eviction, adapters.log);
+  const work: PullHandler = async (job, attempt) => {
+    const outcome = await handle(job, attempt);
+    if (outcome === 'pulled') evicting.soon();
+    return outcome;
+  };
+  return [pulls.work(work, { concurrency: settings.BTFDEPOT_PULLS }), evicting];
 }

@@ -22,6 +22,12 @@ export function damageKey(sha256: string): string {
   return `${DAMAGED}/${sha256}`;
 }
 
+/** A note of when a kernel was last asked for. */
+export function askedKey(buildId: string): string {
+  if (!isBuildId(buildId)) throw new BadName('bad-build-id', 'not a build ID');
+  return `${ASKED}/${buildId}`;
+}
+
 /** The bytes of a malformed record that was set aside. */
 export function asideKey(buildId: string, version: string): string {
   if (!isBuildId(buildId)) throw new BadName('bad-build-id', 'not a build ID');
@@ -39,6 +45,8 @@ export const KERNELS = 'kernels';
 /** Reserved: notes of blobs, and a folder of records. */
 export const DAMAGED = 'damaged';
 export const RECORDS_ASIDE = `${DAMAGED}/records`;
+/** Reserved: notes of kernels that were fetched from upstreams. */
+export const ASKED = 'asked';
 
 /** Written to test whether writes work; belongs to no kernel. */
 export const PROBES = 'probes';

@@ -1,10 +1,11 @@
-import type { BlobStore, RecordStore, TokenStore } from '@btf-depot/depot';
+import type { AskedNotes, BlobStore, RecordStore, TokenStore } from '@btf-depot/depot';
 
-/** Both stores of one folder or bucket. */
+/** The stores of one folder or bucket. */
 export interface Stores {
   blobs: BlobStore;
   records: RecordStore;
   tokens: TokenStore;
+  asked: AskedNotes;
   /** Rejects if nothing can be written: for readiness. It writes its own object. */
   checkWrites: () => Promise<void>;
 }

@@ -48,6 +48,7 @@ export { openSites, type SiteParts, type SiteSource } from './ask/inlines/site-s
 export { inlinesOfKernel } from './split/inlines-part.ts';
 export { bytesOf, bytesOfPart } from './extras/index.ts';
 export { kernelPieces, type KernelPieces } from './split/kernel-pieces.ts';
+export { Eviction, type Evicted } from './pull/evict.ts';
 export {
   isProvisional,
   isPulled,
@@ -69,6 +70,7 @@ export {
   type PackInput,
 } from './pack/pack-kernel.ts';
 export * from './ports/announcer.ts';
+export * from './ports/asked-notes.ts';
 export * from './ports/blob-store.ts';
 export * from './ports/clock.ts';
 export * from './ports/compute.ts';

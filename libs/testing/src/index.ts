@@ -3,6 +3,7 @@
  * the suites and other tests need. To add an adapter's tests: call the suites of its ports with
  * a factory. To add a promise to a port: put its test into the suite.
  */
+export * from './asked-notes.ts';
 export * from './blob-store.ts';
 export * from './builders.ts';
 export * from './hostile.ts';

@@ -4,11 +4,13 @@ import {
   loadStream,
   RecordConflict,
   verifiedBlobs,
+  type AskedNotes,
   type BlobStore,
   type RecordStore,
 } from '@btf-depot/depot';
 
 export interface MemoryStores {
+  asked: AskedNotes;
   blobs: BlobStore;
   records: RecordStore;
   /** What lies in the blob store: tests damage and age it here. */
@@ -19,6 +21,7 @@ export interface MemoryStores {
 export function memoryStores(clock: () => Date = () => new Date()): MemoryStores {
   const kept: MemoryStores['kept'] = new Map();
   const noted = new Set<string>();
+  const asked = new Map<string, Date>();
   const records = new Map<string, { record: KernelRecord; version: string }>();
   let writes = 0;
   const stream: BlobStore['stream'] = (sha256, range) => {
@@ -30,6 +33,11 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
   };
   return {
     kept,
+    asked: {
+      add: (buildId) => Promise.resolve(void asked.set(buildId, clock())),
+      list: () => each([...asked].map(([buildId, at]) => ({ buildId, at }))),
+      remove: (buildId) => Promise.resolve(void asked.delete(buildId)),
+    },
     blobs: verifiedBlobs({
       put: (sha256, bytes) => {
         const created = !kept.has(sha256);

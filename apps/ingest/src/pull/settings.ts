@@ -46,6 +46,12 @@ export const pullSettings = {
     '3600',
     'Time for fetching a kernel from one upstream, all its files together.',
   ),
+  BTFDEPOT_PULLED_SPACE: setting(
+    byteSize,
+    '10g',
+    'Space in the store for kernels that were fetched; above it, those least recently asked for ' +
+      'are withdrawn. Kernels that were sent or imported do not count.',
+  ),
   BTFDEPOT_PULLS: setting(
     wholeNumber(1, 100),
     '2',

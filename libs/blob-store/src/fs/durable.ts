@@ -36,6 +36,7 @@ export async function emptyFile(root: string, path: string): Promise<void> {
 /** Replaces or creates a file: durable when this resolves, and never partly written. */
 export async function replaceFile(root: string, path: string, bytes: Uint8Array): Promise<void> {
   const draft = await writeAside(root, bytes);
+  await mkdir(dirname(join(root, path)), { recursive: true });
   await rename(draft, join(root, path));
   await syncFolders(root, path);
 }

@@ -1,4 +1,9 @@
-import { describeBlobStore, describeRecordStore, describeTokenStore } from '@btf-depot/testing';
+import {
+  describeAskedNotes,
+  describeBlobStore,
+  describeRecordStore,
+  describeTokenStore,
+} from '@btf-depot/testing';
 import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { openFsStores } from './open.ts';
 
@@ -18,6 +23,7 @@ async function makeStores() {
   };
 }
 
+describeAskedNotes('a folder', makeStores);
 describeBlobStore('a folder', makeStores);
 describeRecordStore('a folder', makeStores);
 describeTokenStore('a folder', makeStores);

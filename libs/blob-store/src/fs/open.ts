@@ -6,6 +6,7 @@ import { StoreUnavailable } from '../errors.ts';
 import { BLOBS, KERNELS, PROBE_SIZE } from '../layout.ts';
 import type { Stores } from '../stores.ts';
 import { TOKENS } from '../token-bytes.ts';
+import { FsAskedNotes } from './asked-notes.ts';
 import { FsBlobStore } from './blob-store.ts';
 import { ASIDE, asStore, unlessMissing } from './durable.ts';
 import { FsRecordStore } from './record-store.ts';
@@ -34,6 +35,7 @@ export async function openFsStores(folder: string, { make = true } = {}): Promis
     blobs: verifiedBlobs(blobs),
     records: new FsRecordStore(folder),
     tokens: new FsTokenStore(folder),
+    asked: new FsAskedNotes(folder),
     checkWrites: () => checkWrites(join(folder, ASIDE)),
   };
 }

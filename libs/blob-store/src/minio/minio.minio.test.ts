@@ -4,6 +4,7 @@ import { describeWithServices } from '@btf-depot/services/testing';
 import {
   buildIdOf,
   collect,
+  describeAskedNotes,
   describeBlobStore,
   describeRecordStore,
   describeTokenStore,
@@ -69,6 +70,7 @@ describeWithServices(['minio'], 'on a real MinIO', ({ minio }) => {
     await Promise.all(opened.map(({ checkWrites }) => checkWrites()));
   });
 
+  describeAskedNotes('a bucket', makeStores);
   describeBlobStore('a bucket', makeStores);
   describeRecordStore('a bucket', makeStores);
   describeTokenStore('a bucket', makeStores);

@@ -1,6 +1,7 @@
 import { verifiedBlobs } from '@btf-depot/depot';
 import { PROBES, PROBE_SIZE } from '../layout.ts';
 import type { Stores } from '../stores.ts';
+import { MinioAskedNotes } from './asked-notes.ts';
 import { MinioBlobStore } from './blob-store.ts';
 import { Bucket } from './bucket.ts';
 import { probe } from './probe.ts';
@@ -31,6 +32,7 @@ export async function openMinioStores(
     blobs: verifiedBlobs(new MinioBlobStore(bucket)),
     records: new MinioRecordStore(bucket),
     tokens: new MinioTokenStore(bucket),
+    asked: new MinioAskedNotes(bucket),
     checkWrites: () => checkWrites(bucket),
   };
 }

@@ -69,3 +69,10 @@ export function blobsOf(record: KernelRecord): NamedBlob[] {
     ...Object.entries(record.artifacts),
   ].map(([what, { sha256, size }]) => ({ what, sha256, size }));
 }
+
+/** Bytes of a record's blobs, each once; none for a withdrawn one. */
+export function storedBytes(record: KernelRecord): number {
+  if (record.state === 'withdrawn') return 0;
+  const sizes = new Map(blobsOf(record).map(({ sha256, size }) => [sha256, size]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}

@@ -1,7 +1,6 @@
-import type { KernelRecord } from '@btf-depot/contracts';
 import { SingleFlight } from '../concurrency/single-flight.ts';
 import { DepotError } from '../errors.ts';
-import { blobsOf } from '../record/blobs-in-records.ts';
+import { storedBytes } from '../record/blobs-in-records.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { RecordIndex } from '../record/record-index.ts';
 import type { TokenHolder } from './token-guard.ts';
@@ -41,11 +40,4 @@ export class StorageShare {
       throw error;
     });
   }
-}
-
-/** Bytes of a record's blobs, each once; none for a withdrawn one. */
-function storedBytes(record: KernelRecord): number {
-  if (record.state === 'withdrawn') return 0;
-  const sizes = new Map(blobsOf(record).map(({ sha256, size }) => [sha256, size]));
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

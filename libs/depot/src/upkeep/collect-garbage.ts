@@ -44,7 +44,7 @@ export async function collectGarbage(
   const youngest = clock.now().getTime() - minAge;
   let batch: BlobEntry[] = [];
   const collectBatch = async () => {
-    report.putBack += await deleteBatch(blobs, named, batch, report.collected);
+    report.putBack += await deleteUnnamed(blobs, named, batch, report.collected);
     batch = [];
   };
   for await (const blob of blobs.list()) {
@@ -63,15 +63,19 @@ export async function collectGarbage(
   return report;
 }
 
-/** @returns the number of blobs put back. */
-async function deleteBatch(
+/**
+ * Deletes those of these blobs that no record names: see collectGarbage. All are in memory meanwhile.
+ * @param collected gets what was deleted.
+ * @returns the number of blobs put back.
+ */
+export async function deleteUnnamed<Entry extends { sha256: string }>(
   blobs: BlobStore,
   named: NamedBlobs,
-  batch: BlobEntry[],
-  collected: BlobEntry[],
+  batch: readonly Entry[],
+  collected: Entry[],
 ): Promise<number> {
   await named.refresh();
-  const held: { entry: BlobEntry; bytes: Uint8Array }[] = [];
+  const held: { entry: Entry; bytes: Uint8Array }[] = [];
   try {
     for (const entry of batch) {
       if (named.has(entry.sha256)) continue;
@@ -92,10 +96,10 @@ async function deleteBatch(
 }
 
 /** A damaged blob cannot be put back. */
-async function forget(
+async function forget<Entry extends { sha256: string }>(
   { damage }: BlobStore,
-  entry: BlobEntry,
-  collected: BlobEntry[],
+  entry: Entry,
+  collected: Entry[],
 ): Promise<void> {
   collected.push(entry);
   await damage.remove(entry.sha256);
