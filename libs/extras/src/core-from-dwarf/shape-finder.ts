@@ -1,14 +1,6 @@
 import { infoKind, IntEncoding, Kind, packInfo } from '@btf-depot/btf';
-import {
-  At,
-  Encoding,
-  Entry,
-  NOT_SAID,
-  Tag,
-  unitFault,
-  type Dwarf,
-  type Unit,
-} from '@btf-depot/dwarf';
+import { At, Encoding, Entry, NOT_SAID, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import { DEEPEST, nestingFault, OPEN } from '../from-dwarf/nesting.ts';
 import type { DwarfNames } from './dwarf-names.ts';
 import type { DeclTag } from './functions.ts';
 import type { Feature } from './rules.ts';
@@ -16,12 +8,7 @@ import { BY_KEY, KeyKind, keyOf, type Draft, type Shapes } from './shapes.ts';
 import type { ShapesOfUnit } from './shapes-of-unit.ts';
 import { NONE, UnitTypes } from './unit-types.ts';
 
-/** Entries between a type and what is known by its name. */
-const DEEPEST = 500;
-
 const UNKNOWN = -1;
-/** Stands for a type that is being looked at. */
-const OPEN = -2;
 
 /** The name that pahole gives an integer of a size that BTF has not. */
 const FAKE_INT = '__SANITIZED_FAKE_INT__';
@@ -211,9 +198,8 @@ export class ShapeFinder {
     if (known >= 0) return known;
     const types = this.types;
     if (known === OPEN || this.#depth >= DEEPEST) {
-      const what = known === OPEN ? 'a type is made of itself' : 'types are nested too deeply';
       const { unit } = types;
-      if (unit) throw unitFault(unit, types.offset[index], what, 'dwarf-nesting');
+      if (unit) throw nestingFault(unit, types.offset[index], known);
     }
     this.#references[index] = OPEN;
     this.#depth++;

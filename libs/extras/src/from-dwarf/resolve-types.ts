@@ -1,5 +1,5 @@
 import { IntEncoding, Kind } from '@btf-depot/btf';
-import { At, Encoding, Entry, Tag, unitFault, type Dwarf, type Unit } from '@btf-depot/dwarf';
+import { At, Encoding, Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import {
   MEMBER,
   TypeReader,
@@ -8,6 +8,7 @@ import {
   type PrototypeShape,
 } from './describe.ts';
 import { NumberMap } from '../number-map.ts';
+import { DEEPEST, nestingFault, OPEN } from './nesting.ts';
 import { DepthComparison } from './same-in-depth.ts';
 import { sameComposite, sameEnum } from './same-shape.ts';
 import type { TypeTable } from './type-table.ts';
@@ -21,11 +22,6 @@ import {
   prototypeWords,
   referenceWords,
 } from './type-words.ts';
-
-/** Entries between a type and what is looked up by name: pointers, arrays, unnamed structures. */
-const DEEPEST = 500;
-/** Stands for a type that is being resolved. */
-const OPEN = -2;
 
 /** A composite that core lacks; its members wait until the type that led to it is done. */
 interface Pending {
@@ -105,10 +101,7 @@ export class TypeResolver {
     const known = resolved.get(number);
     if (known >= 0) return known;
     const at = number - unit.start;
-    if (known === OPEN || this.#depth >= DEEPEST) {
-      const what = known === OPEN ? 'a type is made of itself' : 'types are nested too deeply';
-      throw unitFault(unit, at, what, 'dwarf-nesting');
-    }
+    if (known === OPEN || this.#depth >= DEEPEST) throw nestingFault(unit, at, known);
     resolved.set(number, OPEN);
     this.#depth++;
     const id = this.#read(unit, number, this.#entry.read(unit, at));
