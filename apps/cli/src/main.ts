@@ -39,6 +39,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   merge: async () => (await import('./verbs/merge.ts')).mergeCommand(),
   verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
   dump: async () => (await import('./verbs/dump.ts')).dumpCommand(),
+  distill: async () => (await import('./verbs/distill.ts')).distillCommand(),
   tailor: async () => (await import('./verbs/tailor.ts')).tailorCommand(),
   lookup: async () => (await import('./verbs/lookup/lookup.ts')).lookupCommand(),
   doctor: async () => (await import('./verbs/doctor/doctor.ts')).doctorCommand(),

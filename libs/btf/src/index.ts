@@ -16,7 +16,7 @@
 // and dumpJson as bpftool has them.
 //
 // Operations: verifyBtf (a kernel's rules), mergeBtf, dedupBtf, compareTypes, lowerBtf (for an
-// older kernel), tailorBtf (for CO-RE objects).
+// older kernel), tailorBtf (for CO-RE objects), distillBtf and relocateBtf (`.BTF.base`).
 //
 // To add a kind, touch what kinds.ts names at its head.
 export {
@@ -71,6 +71,9 @@ export {
 export { compareTypes, type TypeDifference } from './operations/compare.ts';
 export { DEDUP_DEFAULTS, dedupBtf, type DedupOptions } from './operations/dedup/dedup.ts';
 export { lowerBtf } from './operations/lower.ts';
+export { distillBtf, type Distilled } from './operations/distilled/distill.ts';
+export { formatUnrelocated, relocateBtf, unrelocated } from './operations/distilled/relocate.ts';
+export type { Unrelocated, UnrelocatedReason } from './operations/distilled/map-distilled.ts';
 export { readCoreRelocations, RelocationKind, type CoreRelocation } from './core/relocations.ts';
 export { btfSections, findBtf, type BtfSection } from './elf-sections.ts';
 export { tailorBtf, type CoreObject } from './operations/tailor.ts';

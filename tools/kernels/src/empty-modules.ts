@@ -16,17 +16,20 @@ import {
 } from '@btf-depot/services/provision';
 import { headers, type HeadersName } from './table.ts';
 
-/** Modules that a kernel's build makes of C files that do nothing. */
+/** Modules that a kernel's build makes of small C files. */
 export interface EmptyModules {
   /** Of a file with nothing but its licence. */
   readonly empty: Uint8Array;
   /** Of one whose init function returns 0. */
   readonly withInit: Uint8Array;
+  /** Of one that holds types of the kernel, and points to others. */
+  readonly usingTypes: Uint8Array;
 }
 
 /** A link record names modules so; it is the name that a carrier of inlined calls has. */
 const EMPTY = 'btf_vmlinux_inline';
 const WITH_INIT = 'with_init';
+const USING_TYPES = 'using_types';
 
 const SOURCES: Readonly<Record<string, string>> = {
   [`${EMPTY}.c`]: '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n',
@@ -38,7 +41,36 @@ static int __init start(void)
 module_init(start);
 MODULE_LICENSE("GPL");
 `,
-  Makefile: `obj-m := ${EMPTY}.o ${WITH_INIT}.o\n`,
+  [`${USING_TYPES}.c`]: `#include <linux/module.h>
+#include <linux/fs.h>
+#include <linux/netdevice.h>
+#include <linux/sched.h>
+
+struct holder {
+	struct list_head list;
+	struct task_struct *task;
+	struct sk_buff_head queues[2];
+	struct net_device_stats stats;
+	enum pid_type kind;
+	void (*call)(struct file *file, loff_t at);
+	const struct inode *inode;
+	union {
+		struct callback_head later;
+		unsigned long word;
+	};
+	struct holder *next;
+	bool held : 1;
+};
+
+int hold_types(struct holder *holder, const struct sk_buff *buffer);
+int hold_types(struct holder *holder, const struct sk_buff *buffer)
+{
+	holder->stats.rx_bytes += buffer->len;
+	return holder->kind;
+}
+MODULE_LICENSE("GPL");
+`,
+  Makefile: `obj-m := ${EMPTY}.o ${WITH_INIT}.o ${USING_TYPES}.o\n`,
 };
 
 /** What Kbuild runs besides what the headers depend on. */
@@ -63,13 +95,17 @@ async function provideEmptyModules(name: HeadersName): Promise<EmptyModules> {
       for (const file of files) await unpack(file, root);
     });
     await build(root, entry.release);
-    for (const module of [EMPTY, WITH_INIT]) {
+    for (const module of [EMPTY, WITH_INIT, USING_TYPES]) {
       await copyFile(join(root, 'work', `${module}.ko`), join(into, `${module}.ko`));
     }
     await rm(root, { recursive: true });
   });
   const read = (module: string) => readFile(join(folder, `${module}.ko`));
-  return { empty: await read(EMPTY), withInit: await read(WITH_INIT) };
+  return {
+    empty: await read(EMPTY),
+    withInit: await read(WITH_INIT),
+    usingTypes: await read(USING_TYPES),
+  };
 }
 
 /** The same; or why there are none. */

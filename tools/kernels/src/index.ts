@@ -3,6 +3,7 @@ export { fullBtfFlags } from './derive.ts';
 export {
   addr2line,
   bpftool,
+  compileOnLibbpf,
   llvmDwarfdump,
   llvmSymbolizer,
   pahole,

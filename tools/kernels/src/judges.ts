@@ -1,4 +1,5 @@
-import { programCommand, provideProgram, run } from '@btf-depot/services/provision';
+import { dirname } from 'node:path';
+import { programCommand, programFiles, provideProgram, run } from '@btf-depot/services/provision';
 import { toolNames, tools, type ToolName } from './table.ts';
 
 function judge(tool: ToolName, executable: string) {
@@ -24,6 +25,19 @@ export const addr2line = judge('binutils', 'usr/bin/addr2line');
 /** LLVM 14's. */
 export const llvmDwarfdump = judge('llvm', 'usr/lib/llvm-14/bin/llvm-dwarfdump');
 export const llvmSymbolizer = judge('llvm', 'usr/lib/llvm-14/bin/llvm-symbolizer');
+
+/**
+ * Builds a program of C on libbpf 1.7 with the system's gcc: static, and all of it from the suite
+ * of that libbpf, whose C library is newer than Debian 12's.
+ */
+export async function compileOnLibbpf(source: string, output: string): Promise<void> {
+  const [archive] = programFiles(tools.libbpf, 'usr/lib/*/libbpf.a');
+  const [root] = programFiles(tools.libbpf, '.');
+  const folder = dirname(archive);
+  const from = [`--sysroot=${root}`, `-B${folder}`, `-L${folder}`];
+  const libraries = ['-lbpf', '-lelf', '-lz', '-lzstd'];
+  await run('gcc', [...from, '-static', '-O2', source, '-o', output, ...libraries]);
+}
 
 export async function provideTools(): Promise<void> {
   for (const name of toolNames) await provideProgram(tools[name]);

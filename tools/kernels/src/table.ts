@@ -175,6 +175,8 @@ export const tools = {
   // Reads DWARF as no code of ours does.
   llvm: { name: 'llvm', suite: 'bookworm', packages: ['llvm-14'] },
   bpftool: { name: 'bpftool', suite: 'bookworm', packages: ['bpftool'] },
+  // 1.7.0 (commit f5dcbae736e5): Debian 12's 1.1 distils and relocates no base.
+  libbpf: { name: 'libbpf', suite: 'sid', packages: ['libbpf-dev', 'linux-libc-dev'] },
 } as const satisfies Record<string, DebianProgram>;
 
 export type ToolName = keyof typeof tools;

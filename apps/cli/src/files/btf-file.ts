@@ -2,14 +2,21 @@ import { createHash } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { FormatError, type Source } from '@btf-depot/bytes';
-import { eachNameSlot, findBtf, parseBtf, type Btf, type BtfSection } from '@btf-depot/btf';
+import {
+  eachNameSlot,
+  findBtf,
+  parseBtf,
+  relocateBtf,
+  type Btf,
+  type BtfSection,
+} from '@btf-depot/btf';
 import { readModinfo } from '@btf-depot/carrier';
 import { recognise } from '@btf-depot/depot';
 import { ElfType, readElf } from '@btf-depot/elf';
 import { withUnpackedSource } from './unpacked-source.ts';
 
 /** The part of its base that a module has beside its BTF (pahole's distilled_base). */
-const DISTILLED = '.BTF.base';
+export const DISTILLED = '.BTF.base';
 
 /**
  * The BTF sections of a file, which may be compressed; raw BTF is one, `.BTF`.
@@ -31,10 +38,19 @@ export function sectionsOf(source: Source, path: string): BtfSection[] {
 
 /** The bytes of a file's BTF: raw, or a section of an ELF file, by default `.BTF`. */
 export async function readBtf(path: string, section = '.BTF'): Promise<Uint8Array> {
+  return (await readChain(path, section)).bytes;
+}
+
+/** A BTF, and the distilled base beside it in a module. */
+export interface BtfOfFile {
+  bytes: Uint8Array;
+  distilled?: Uint8Array | undefined;
+}
+
+export async function readChain(path: string, section = '.BTF'): Promise<BtfOfFile> {
   const found = new Map((await readSections(path)).map(({ name, bytes }) => [name, bytes]));
-  const one = found.get(section);
-  if (one && section === '.BTF') refuseDistilled(path, found);
-  if (one) return one;
+  const bytes = found.get(section);
+  if (bytes) return { bytes, distilled: section === '.BTF' ? found.get(DISTILLED) : undefined };
   const names = [...found.keys()].join(', ');
   throw new FormatError('btf-none', `${path} has no ${section}, but ${names}`);
 }
@@ -44,23 +60,36 @@ export function refuseDistilled(path: string, sections: ReadonlyMap<string, unkn
   if (!sections.has(DISTILLED)) return;
   throw new FormatError(
     'btf-base',
-    `${path}: its .BTF stands on the ${DISTILLED} beside it, which is not read yet; ` +
-      `btfdepot dump --section ${DISTILLED} shows that one`,
+    `${path}: its .BTF stands on the ${DISTILLED} beside it, so it has no types of a kernel; ` +
+      `btfdepot dump prints them, with --base as they are on a kernel`,
   );
 }
 
-/** @param base path of the BTF that this one is split from. */
+/**
+ * A module with a distilled base is read on that, or relocated to `base`.
+ * @param base path of the BTF that this one is split from.
+ */
 export async function openBtf(path: string, base?: string, section?: string): Promise<Btf> {
-  const bytes = await readBtf(path, section);
-  const standsOn = base === undefined ? undefined : await openBtf(base);
+  return openOn(path, base === undefined ? undefined : await openBtf(base), section);
+}
+
+/** The same on a base that is open already. */
+export async function openOn(path: string, base: Btf | undefined, section?: string): Promise<Btf> {
+  const { bytes, distilled } = await readChain(path, section);
   try {
-    if (standsOn) await refuseForeignBase(path, bytes, standsOn);
-    return parseBtf(bytes, standsOn ? { base: standsOn } : {});
+    if (distilled) return openDistilled(bytes, distilled, base);
+    if (base) await refuseForeignBase(path, bytes, base);
+    return parseBtf(bytes, { base });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const hint = standsOn ? '' : '; if it is split BTF, name its base with --base FILE';
+    const hint = (base ?? distilled) ? '' : '; if it is split BTF, name its base with --base FILE';
     throw new FormatError(error.code, `${path}: ${error.message}${hint}`, {}, { cause: error });
   }
+}
+
+function openDistilled(bytes: Uint8Array, distilled: Uint8Array, base: Btf | undefined): Btf {
+  const split = parseBtf(bytes, { base: parseBtf(distilled, { section: DISTILLED }) });
+  return base ? parseBtf(relocateBtf(split, base), { base }) : split;
 }
 
 /**

@@ -17,7 +17,8 @@ export function dumpCommand(): Command {
     .summary('print the types of a BTF, as text, C or JSON')
     .description(
       'Prints the types of a raw BTF or of an ELF file: as text, as a C header, or as JSON; ' +
-        'text and JSON are those of bpftool btf dump.',
+        'text and JSON are those of bpftool btf dump. A module with a distilled base (.BTF.base) is ' +
+        'read on that; with --base, it is printed as a kernel with that BTF relocates it.',
     )
     .argument('<file>', 'BTF, vmlinux, module or carrier')
     .option('-B, --base <file>', 'base of a split BTF')

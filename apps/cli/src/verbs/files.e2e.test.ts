@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { writeRelocatable } from '@btf-depot/elf';
 import { buildIdOf, kernelBtf, kernelFile, TEST_GLOBALS } from '@btf-depot/testing';
 import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
@@ -14,6 +16,14 @@ beforeAll(async () => {
   await writeFile(join(folder, 'cut.btf'), kernelBtf().subarray(0, 50));
   await run('split', 'vmlinux', '--full', 'full.btf', '-o', 'parts');
 });
+
+function moduleWith(btf: Uint8Array, base: Uint8Array): Uint8Array {
+  const sections = [
+    { name: '.BTF', bytes: btf },
+    { name: '.BTF.base', bytes: base },
+  ];
+  return writeRelocatable({ class: 64, endian: 'little', machine: 62, sections });
+}
 
 const run = (...args: string[]) => btfdepot(args, folder);
 
@@ -45,6 +55,34 @@ describe('on files, without a depot', () => {
     for (const name of TEST_GLOBALS) expect(output).toContain(`VAR '${name}'`);
     const verified = await run('verify', 'merged.btf', '--load', '--kernel', '6.12.117+deb12');
     expect(verified).toMatchObject({ code: 0, output: 'merged.btf: no fault\n' });
+  });
+
+  test('a split BTF is distilled, and read, checked and merged as a module with its own base', async () => {
+    const made = await run(
+      'distill',
+      'parts/vmlinux.vars.btf',
+      '-B',
+      'vmlinux',
+      '-o',
+      'm',
+      '--json',
+    );
+    expect(JSON.parse(made.output)).toMatchObject([
+      { file: 'm.base.btf', section: '.BTF.base' },
+      { file: 'm.btf', section: '.BTF' },
+    ]);
+    const sections = ['base.btf', 'btf'].map((file) => readFileSync(join(folder, `m.${file}`)));
+    await writeFile(join(folder, 'm.ko'), moduleWith(sections[1], sections[0]));
+    const { output: own } = await run('dump', 'm.ko');
+    expect(own).toMatch(/^\[\d+\] VAR 'init_task' type_id=\d+, linkage=global$/m);
+    const { output: relocated } = await run('dump', 'm.ko', '-B', 'vmlinux');
+    expect(relocated).toMatch(/VAR 'init_task'/);
+    expect(relocated).not.toBe(own);
+    expect(await run('verify', 'm.ko', '-B', 'vmlinux', '--load')).toMatchObject({ code: 0 });
+    expect(await run('merge', 'vmlinux', 'm.ko', '-o', 'with-m.btf')).toMatchObject({ code: 0 });
+    expect((await run('dump', 'with-m.btf')).output).toMatch(/VAR 'init_task'/);
+    const { code, output } = await run('verify', 'm.ko', '-B', 'm.btf', '--all');
+    expect([code, output]).toEqual([1, expect.stringMatching(/m\.btf/)]);
   });
 
   test('verify says the fault and its place, and exits with 1', async () => {

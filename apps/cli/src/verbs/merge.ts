@@ -1,6 +1,6 @@
 import { checkMade, Kind, mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import { Command } from 'commander';
-import { openBtf, readBtf, writeWhole } from '../files/btf-file.ts';
+import { openBtf, openOn, writeWhole } from '../files/btf-file.ts';
 import { jsonOption } from '../options/options.ts';
 import { formatBytes, formatCount, print, printJson } from '../terminal/output.ts';
 
@@ -11,14 +11,14 @@ export function mergeCommand(): Command {
       'Merges split BTFs with their base into one standalone BTF, which libbpf (btf_custom_path) ' +
         'and bpftrace (BPFTRACE_BTF) read.',
     )
-    .argument('<base>', 'BTF or vmlinux')
-    .argument('<extra...>', 'split BTFs on that base')
+    .argument('<base>', 'BTF or vmlinux, or a module with a distilled base')
+    .argument('[extra...]', 'split BTFs on that base, or modules with a distilled base')
     .requiredOption('-o, --output <file>', 'output file')
     .addOption(jsonOption())
     .action(async (base: string, extras: string[], flags: { output: string; json?: boolean }) => {
       const lowest = await openBtf(base);
       const parts = [lowest];
-      for (const path of extras) parts.push(parseBtf(await readBtf(path), { base: lowest }));
+      for (const path of extras) parts.push(await openOn(path, lowest));
       const merged = mergeBtf(...parts);
       // No released kernel takes inlined calls, and none says what it would refuse of them.
       if (!parts.some(hasSites)) checkMade('merged', merged, { from: lowest.endId });

@@ -6,6 +6,8 @@ import { decodeBtf } from '../model/decode.ts';
 import { encodeBtf } from '../model/encode.ts';
 import { compareTypes } from '../operations/compare.ts';
 import { dedupBtf } from '../operations/dedup/dedup.ts';
+import { distillBtf } from '../operations/distilled/distill.ts';
+import { relocateBtf } from '../operations/distilled/relocate.ts';
 import { lowerBtf } from '../operations/lower.ts';
 import { mergeBtf } from '../operations/merge.ts';
 import { tailorBtf } from '../operations/tailor.ts';
@@ -102,6 +104,8 @@ function everything(
   attempt('dedup', () => parseBtf(dedupBtf(btf), btf.base ? { base: btf.base } : {}));
   attempt('lower', () => lowerBtf(btf, { major: 5, minor: 4 }));
   attempt('merge', () => parseBtf(mergeBtf(btf)));
+  attempt('distill', () => distillBtf(btf));
+  attempt('relocate', () => relocateBtf(btf, btf.base?.base ?? seededBtf(random.next(50))));
   attempt('compare', () => compareTypes(btf, id, btf, other));
   attempt('tailor', () => tailorBtf(btf, [{ btf, ext: btf.bytes }]));
   attempt('walk', () => [reachable(btf, [id]), referrers(btf).of(id), btf.find(btf.name(id))]);

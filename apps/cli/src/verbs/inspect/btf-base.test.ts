@@ -4,7 +4,7 @@ import { addComposite, addInt, BtfBuilder, Kind, parseBtf } from '@btf-depot/btf
 import { writeRelocatable } from '@btf-depot/elf';
 import { testFolder } from '@btf-depot/testing/folders';
 import { beforeAll, expect, it } from 'vitest';
-import { openBtf, readBtf } from '../../files/btf-file.ts';
+import { openBtf } from '../../files/btf-file.ts';
 import { inspectFile } from './inspect-file.ts';
 
 const folder = testFolder();
@@ -49,11 +49,24 @@ it('a base of another build is said, by the hash that a carrier names, or by nam
   await expect(openBtf(at('split'), at('other'))).rejects.toMatchObject({ code: 'btf-base' });
 });
 
-it('a module with a distilled base is refused on any other, and inspected without nonsense', async () => {
-  await expect(readBtf(at('distilled'))).rejects.toThrow(/stands on the \.BTF\.base beside it/);
+it('a module is read on its own distilled base, and inspected on it', async () => {
+  const btf = await openBtf(at('distilled'));
+  expect([btf.firstId, btf.base?.typeCount]).toEqual([4, 3]);
   expect((await openBtf(at('distilled'), undefined, '.BTF.base')).typeCount).toBe(3);
-  const { btf } = await inspectFile(at('distilled'), { base: at('own') });
-  const own = btf.find(({ section }) => section === '.BTF');
-  expect(own).toHaveProperty('typeBytes');
-  expect(own).not.toHaveProperty('types');
+  const inspected = await inspectFile(at('distilled'));
+  expect(inspected.btf).toMatchObject([
+    { section: '.BTF', types: 1 },
+    { section: '.BTF.base', types: 3 },
+  ]);
+});
+
+it('a module is relocated from its distilled base, or all that is in the way is said', async () => {
+  expect((await openBtf(at('distilled'), at('own'))).firstId).toBe(4);
+  await expect(openBtf(at('distilled'), at('other'))).rejects.toMatchObject({
+    code: 'btf-relocate',
+    message: expect.stringMatching(/first_structure.*\n.*second/) as string,
+  });
+  const { btf } = await inspectFile(at('distilled'), { base: at('other') });
+  const lost = btf.flatMap((one) => ('unrelocated' in one ? (one.unrelocated ?? []) : []));
+  expect(lost.map(({ name }) => name)).toEqual(['first_structure', 'second']);
 });

@@ -1,5 +1,13 @@
 import { FormatError, type Source } from '@btf-depot/bytes';
-import { Kind, kindName, parseBtf, readBtfHeader, type Btf } from '@btf-depot/btf';
+import {
+  Kind,
+  kindName,
+  parseBtf,
+  readBtfHeader,
+  unrelocated,
+  type Btf,
+  type Unrelocated,
+} from '@btf-depot/btf';
 import {
   judgeCarrier,
   misfit,
@@ -11,7 +19,7 @@ import {
 import type { Compression } from '@btf-depot/codec';
 import { recognise } from '@btf-depot/depot';
 import { ElfType, readElf, type Elf } from '@btf-depot/elf';
-import { openBtf } from '../../files/btf-file.ts';
+import { DISTILLED, openBtf } from '../../files/btf-file.ts';
 import { withUnpackedSource } from '../../files/unpacked-source.ts';
 
 /** A section of a file whose contents are no BTF, or damaged: what else is in the file counts. */
@@ -32,6 +40,8 @@ export interface InspectedBtf {
   types?: number;
   /** Types by kind, in the order of the kinds. */
   kinds?: Record<string, number>;
+  /** Types of its distilled base that the kernel's BTF lacks; absent without either. */
+  unrelocated?: readonly Unrelocated[];
 }
 
 export interface Inspected {
@@ -124,26 +134,42 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
   };
 }
 
-/** The sections of one file: extras stand on the `.BTF` beside them, where that is a whole one. */
+/**
+ * The sections of one file: extras stand on the `.BTF` beside them, if that is a whole one, and
+ * that of a module on its distilled base, if it has one.
+ */
 function inspectSections(
   elf: Elf,
   base: Btf | undefined,
   isModule: boolean,
 ): (InspectedBtf | BrokenBtf)[] {
-  const sections = elf.sections.filter(({ name }) => /^\.BTF(\.(?!ext$|base$).*)?$/.test(name));
+  const sections = elf.sections.filter(({ name }) => /^\.BTF(\.(?!ext$).*)?$/.test(name));
   const own = sections.find(({ name }) => name === '.BTF');
   const beside = base ?? (own && wholeOf(elf.bytes(own)));
-  // On another base than the one beside it, its ids mean something else.
-  const ownBase = elf.filled('.BTF.base') ? undefined : base;
+  const filled = elf.filled(DISTILLED);
+  const distilled = filled && wholeOf(elf.bytes(filled));
   return sections.map((section) => {
     const { name, size } = section;
     try {
-      return inspectBtf(name, elf.bytes(section), section === own ? ownBase : beside);
+      const bytes = elf.bytes(section);
+      if (section === own) return inspectOwn(bytes, filled ? distilled : base, distilled && base);
+      return inspectBtf(name, bytes, name === DISTILLED ? undefined : beside);
     } catch (error) {
       if (!isModule || !(error instanceof FormatError)) throw error;
       return { section: name, size, fault: { code: error.code, message: error.message } };
     }
   });
+}
+
+/** @param kernel that its distilled base is to be relocated to. */
+function inspectOwn(
+  bytes: Uint8Array,
+  base: Btf | undefined,
+  kernel: Btf | undefined,
+): InspectedBtf {
+  const about = inspectBtf('.BTF', bytes, base);
+  if (!kernel || !base) return about;
+  return { ...about, unrelocated: unrelocated(parseBtf(bytes, { base }), kernel) };
 }
 
 function wholeOf(bytes: Uint8Array): Btf | undefined {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { formatUnrelocated } from '@btf-depot/btf';
 import type { Judgement } from '@btf-depot/carrier';
 import { inspectFile, type BrokenBtf, type Inspected, type InspectedBtf } from './inspect-file.ts';
 import { jsonOption } from '../../options/options.ts';
@@ -90,7 +91,7 @@ function describeBtf(btf: InspectedBtf | BrokenBtf): string {
     return `${printable(btf.section)}: ${what}
 `;
   }
-  const { section, size, headerSize, typeBytes, stringBytes, types, kinds } = btf;
+  const { section, size, headerSize, typeBytes, stringBytes, types, kinds, unrelocated } = btf;
   const head =
     `${printable(section)}: ${formatBytes(size)} (header ${headerSize}, ` +
     `types ${formatBytes(typeBytes)}, strings ${formatBytes(stringBytes)}), ${btf.endian}-endian, ` +
@@ -99,5 +100,15 @@ function describeBtf(btf: InspectedBtf | BrokenBtf): string {
     `  ${name}`,
     formatCount(count),
   ]);
-  return `${head}\n${formatTable(rows, [1])}`;
+  return `${head}\n${formatTable(rows, [1])}${describeRelocation(unrelocated)}`;
+}
+
+function describeRelocation(lost: InspectedBtf['unrelocated']): string {
+  if (!lost) return '';
+  if (lost.length === 0) return '  relocates to the base given\n';
+  const rows = lost.map((one) => {
+    const what = `[${one.id}] ${one.kind} ${printable(one.name)}`;
+    return `  does not relocate: ${what}: ${formatUnrelocated(one)}\n`;
+  });
+  return rows.join('');
 }
