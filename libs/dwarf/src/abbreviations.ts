@@ -10,16 +10,16 @@ const SECTION = '.debug_abbrev';
 /** A step that reads DW_AT_sibling by the form `SIBLING - step`. */
 export const SIBLING = -32;
 
-// What stands in the row of an abbreviation.
+// Columns of an abbreviation's row.
 export const ROW = 6;
 export const ROW_TAG = 0;
-/** 1 where entries have children. */
+/** 1 if entries have children. */
 export const ROW_CHILDREN = 1;
-/** Bytes of the attributes where that is fixed and there is no sibling to jump to, else -1. */
+/** Bytes of the attributes, if fixed and without a sibling to jump to; else -1. */
 export const ROW_FIXED = 2;
-/** Its first step; the next row's is after its last. */
+/** Its first step; the next row's first step ends its list. */
 export const ROW_STEP = 3;
-/** Where in .debug_abbrev its attributes start and end. */
+/** Range of its attributes in .debug_abbrev. */
 const ROW_ATTRIBUTES = 4;
 const ROW_ATTRIBUTES_END = 5;
 
@@ -27,28 +27,28 @@ const ROW_ATTRIBUTES_END = 5;
 export interface AttributeList {
   readonly attributes: readonly number[];
   readonly forms: readonly number[];
-  /** Bytes or SKIP_* of each form. */
+  /** Bytes of each form, or SKIP_*. */
   readonly sizes: readonly number[];
-  /** Where in .debug_abbrev the value of an implicit constant is. */
+  /** Offset in .debug_abbrev of the value of an implicit constant. */
   readonly implicit: readonly number[];
-  /** Bytes from the first attribute to each, as far as all before it have a fixed size. */
+  /** Bytes from the first attribute to each, as long as all before it have a fixed size. */
   readonly offsets: readonly number[];
-  /** Bytes of all attributes; -1 where that is not fixed. */
+  /** Bytes of all attributes; -1 if not fixed. */
   readonly length: number;
 }
 
 const leb = new Leb128();
 
 /**
- * One abbreviation table (DWARF 5, 7.5.3), laid out for passing over entries: what has a fixed
- * size is passed with one addition. An abbreviation is known by its index, 0 for the first. Made
- * by `readAbbreviations`.
+ * One abbreviation table (DWARF 5, 7.5.3), laid out for fast skipping: one addition skips
+ * everything of fixed size. An abbreviation has an index, 0 for the first. Made by
+ * `readAbbreviations`.
  */
 export class AbbreviationTable {
   readonly count: number;
-  /** ROW numbers for each abbreviation, and a last row for the end. */
+  /** ROW numbers for each abbreviation, and a last row that marks the end. */
   readonly rows: Int32Array;
-  /** Bytes to pass, one of SKIP_*, or a sibling to jump to. */
+  /** Bytes to skip, one of SKIP_*, or a sibling to jump to. */
   readonly steps: Int32Array;
   /** Index by code; undefined if the code of index n is n + 1, as compilers number them. */
   readonly indexes: ReadonlyMap<number, number> | undefined;
@@ -65,7 +65,7 @@ export class AbbreviationTable {
     this.#pool = pool;
   }
 
-  /** Kept: most abbreviations are only passed over, and need none. */
+  /** Made on demand and kept: most abbreviations are only skipped, and need none. */
   attributesOf(index: number): AttributeList {
     const row = index * ROW;
     const { rows } = this;
@@ -76,7 +76,7 @@ export class AbbreviationTable {
   }
 }
 
-/** Numbers of 32 bits, as many as come. */
+/** A growing list of 32-bit numbers. */
 class Numbers {
   length = 0;
   #values = new Int32Array(4096);
@@ -95,7 +95,7 @@ class Numbers {
   }
 }
 
-/** Lists of one hash that are compared: chosen by somebody, all may have the same. */
+/** Most lists of one hash that are compared: hostile input may give all lists the same hash. */
 const COMPARED = 16;
 
 interface KnownList {
@@ -106,16 +106,16 @@ interface KnownList {
 }
 
 /**
- * The attribute lists of all tables of a file for one kind of unit. Units have tables of their
- * own, which mostly consist of the same lists.
+ * The attribute lists of all tables of a file, for one kind of unit. Each unit has its own table,
+ * but most tables consist of the same lists.
  */
 export class AttributeLists {
   readonly bytes: Uint8Array;
   readonly formSizes: FormSizes;
-  /** What a table is read into, used again for the next. */
+  /** Buffers for reading a table, reused for the next one. */
   readonly rows = new Numbers();
   readonly steps = new Numbers();
-  /** Those of one hash in turn. */
+  /** Chains of lists with the same hash. */
   readonly #known = new Map<number, KnownList>();
 
   constructor(bytes: Uint8Array, formSizes: FormSizes) {
@@ -123,7 +123,7 @@ export class AttributeLists {
     this.formSizes = formSizes;
   }
 
-  /** The list from `start` to `end`, which `readAbbreviations` has passed: nothing is wrong with it. */
+  /** The list from `start` to `end`, which `readAbbreviations` has already checked. */
   at(start: number, end: number): AttributeList {
     const { bytes } = this;
     let hash = 0;
@@ -147,7 +147,7 @@ export class AttributeLists {
   }
 
   #read(start: number): AttributeList {
-    // Plain arrays: there are many, most of them short.
+    // Plain arrays: they are many and mostly short.
     const list = {
       attributes: [] as number[],
       forms: [] as number[],
@@ -179,7 +179,7 @@ export class AttributeLists {
 
 /**
  * Reads the table at an offset of .debug_abbrev. Throws FormatError `dwarf-abbreviation` for an
- * unknown form, a code that comes twice and a table without end, `dwarf-limit`. 20 µs for a
+ * unknown form, a repeated code or a table without end, `dwarf-limit`. It takes 20 µs for a
  * kernel's unit.
  */
 export function readAbbreviations(

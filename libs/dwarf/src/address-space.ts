@@ -1,7 +1,7 @@
 /**
- * Addresses of one image as numbers: bytes from a multiple of 2^32 at or below its first code.
- * A kernel's addresses have 64 bits, which a number does not hold; these are exact for all that
- * lies within 2^52 bytes of there, and no other is in the image.
+ * Addresses of one image as numbers: bytes from a multiple of 2^32 at or below its first code. A
+ * kernel's addresses have 64 bits, more than a number holds. These numbers are exact within 2^52
+ * bytes, which covers the whole image.
  */
 export class AddressSpace {
   readonly #high: number;

@@ -3,8 +3,8 @@ import type { Tables } from './tables.ts';
 import { unitFault, type Unit } from './unit.ts';
 
 /**
- * An address that is named by its index in the unit's part of .debug_addr, as a number of the
- * AddressSpace. `at`: where in the unit it is named. Throws FormatError `dwarf-entry`.
+ * The address at an index of the unit's part of .debug_addr, as a number of the AddressSpace. `at`:
+ * offset in the unit for error messages. Throws FormatError `dwarf-entry`.
  */
 export function addressAt(unit: Unit, tables: Tables, index: number, at: number): number {
   const { addresses, space } = tables;

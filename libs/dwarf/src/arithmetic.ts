@@ -3,7 +3,7 @@ import { constant, sum, type Unsaid, type Value } from './value.ts';
 
 const WIDTH = 64n;
 
-/** Two values in one operation of the stack, `second` on top: as far as the result can be said. */
+/** One stack operation on two values, `second` on top, if its result is known. */
 export function binary(code: number, first: Value, second: Value): Value | Unsaid {
   if (code === Op.AND)
     return masked(first, second) ?? masked(second, first) ?? folded(code, first, second);
@@ -16,7 +16,7 @@ export function binary(code: number, first: Value, second: Value): Value | Unsai
   return folded(code, first, second);
 }
 
-/** A value in one operation: only of constants. */
+/** One operation on a value; only constants have a result. */
 export function unary(code: number, value: Value): Value | Unsaid {
   if (value.from !== 'constant') return 'computed';
   const signed = BigInt.asIntN(64, value.offset);
@@ -34,7 +34,7 @@ function masked(value: Value, mask: Value): Value | undefined {
   return { ...value, bytes: value.bytes === 0 ? bytes : Math.min(bytes, value.bytes) };
 }
 
-/** A shift to the left end and back: the low bytes, with their sign or with zeros. */
+/** A shift to the left end and back gives the low bytes, extended by their sign or by zeros. */
 function extend(code: number, value: Value, shift: bigint): Value | undefined {
   const bytes = (WIDTH - shift) / 8n;
   if (value.from === 'constant' || ![1n, 2n, 4n].includes(bytes)) return undefined;

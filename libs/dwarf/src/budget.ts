@@ -1,8 +1,8 @@
 import { checkLimit } from './limits.ts';
 
 /**
- * How much of one thing may be done for a file in all. Limits of one table or list do not bound
- * what many units, each small, have done with the same one.
+ * Limits the total work of one kind for a file. A limit for one table or list is not enough: many
+ * small units may use the same one.
  */
 export class Budget {
   #left: number;
@@ -15,12 +15,12 @@ export class Budget {
     this.#left = limit;
   }
 
-  /** How much was taken. */
+  /** Amount used so far. */
   get spent(): number {
     return this.#limit - this.#left;
   }
 
-  /** Throws FormatError `dwarf-limit` once more than the limit was taken. */
+  /** Throws FormatError `dwarf-limit` above the limit. */
   take(amount: number, section: string, offset: number): void {
     this.#left -= amount;
     if (this.#left < 0) checkLimit(this.#what, this.spent, this.#limit, { section, offset });

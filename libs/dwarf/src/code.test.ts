@@ -31,7 +31,7 @@ function open(sections: DwarfSections, limits: Partial<DwarfLimits> = {}): Dwarf
   return readDwarf(readElf(source), source, { limits });
 }
 
-/** Each entry of code as text: tag, what it stands in, in which subprogram. */
+/** Each code entry as text: tag, parent, subprogram. */
 function walk(dwarf: Dwarf): string[] {
   const found: string[] = [];
   const names = new Map<number, string>([[0, '-']]);
@@ -98,7 +98,7 @@ describe('code of a unit', () => {
   });
 });
 
-/** The first entry of a call, with what reads its lists. */
+/** The first entry of a call, with readers of its lists. */
 function first(dwarf: Dwarf, tag: number = Tag.FORMAL_PARAMETER) {
   const units = [...dwarf.units.keys()].map((index) => dwarf.unitOf(dwarf.units[index].firstEntry));
   const entry = new Entry(dwarf.tables);

@@ -1,4 +1,4 @@
-// The values of DWARF 5, section 7.5 and 7.6, that this library or its users interpret; the rest
+// The values of DWARF 5, sections 7.5 and 7.6, that this library or its users interpret. All others
 // stay numbers.
 
 /** DW_TAG_*. */
@@ -123,7 +123,7 @@ export const Form = {
   GNU_STRP_ALT: 0x1f21,
 } as const;
 
-/** DW_UT_* (7.5.1); units before DWARF 5 are given the one that they are. */
+/** DW_UT_* (7.5.1); units before DWARF 5 get the value that fits them. */
 export const UnitType = {
   COMPILE: 1,
   TYPE: 2,
@@ -133,7 +133,7 @@ export const UnitType = {
   SPLIT_TYPE: 6,
 } as const;
 
-/** DW_LANG_* that decide something here. */
+/** DW_LANG_* that matter here. */
 export const Language = { RUST: 0x1c, MIPS_ASSEMBLER: 0x8001 } as const;
 
 /** DW_ATE_*: encodings of base types. */
@@ -147,7 +147,7 @@ export const Encoding = {
   UNSIGNED_CHAR: 8,
 } as const;
 
-/** DW_OP_*; the operations from DREG up have their operand in the code. */
+/** DW_OP_*; operations from DREG upwards have their operand in the opcode. */
 export const Op = {
   ADDR: 0x03,
   DEREF: 0x06,
@@ -214,7 +214,7 @@ export const Op = {
   CONVERT: 0xa8,
   REINTERPRET: 0xa9,
   GNU_PUSH_TLS_ADDRESS: 0xe0,
-  /** What is said before may not be initialised (gcc's gcc/dwarf2out.cc). */
+  /** The value before it may be uninitialised (gcc's gcc/dwarf2out.cc). */
   GNU_UNINIT: 0xf0,
   GNU_IMPLICIT_POINTER: 0xf2,
   GNU_ENTRY_VALUE: 0xf3,

@@ -30,7 +30,7 @@ const unit = (...children: EntryInput[]): DwarfInput => ({
   units: [{ root: { tag: Tag.COMPILE_UNIT, children } }],
 });
 
-/** What a value of each form reads as, for the only child of the only unit. */
+/** The value read for each form, from the only child of the only unit. */
 function only<T>(input: DwarfInput, take: (entry: Entry, dwarf: Dwarf) => T): T {
   const dwarf = read(input);
   const found: T[] = [];
@@ -179,7 +179,7 @@ describe('locations', () => {
       ...there,
       isValue: true,
     });
-    // Two values that are not 0 and 1; constants that have no literal.
+    // Two values other than 0 and 1; constants without a literal.
     for (const other of [
       [0x34, 0x1e, 0x30, 0x22, 0x9f],
       [0x31, 0x1e, 0x33, 0x22, 0x9f],
@@ -364,7 +364,7 @@ describe('sections', () => {
   it('are refused where they do not inflate to what they announce, or to more than the limit', () => {
     const huge = deflateSync(Buffer.alloc(10_000_000));
     expect(codeOf(() => compressed(1, huge, 10_000_000))).toBe('dwarf-limit');
-    // What is announced is refused before anything is inflated, and more never comes out.
+    // The announced size is refused before inflating, and the output never exceeds it.
     expect(() => compressed(2, zstdCompressSync(info), 100e9)).toThrow(
       '.debug_info: 100000000000 bytes to hold in memory',
     );
@@ -406,7 +406,7 @@ it('units are the same from a source that reads into memory which is used again'
     tag: Tag.VARIABLE,
     attributes: [[At.NAME, Form.STRING, name]],
   });
-  // The second does not fit into the memory for units, the third begins where the first did.
+  // The second unit does not fit into the memory for units; the third begins where the first did.
   const units = ['first', 'x'.repeat(1_100_000), 'third'].map((name) => ({
     root: { tag: Tag.COMPILE_UNIT, children: [one(name)] },
   }));

@@ -16,19 +16,21 @@ export interface ReadDwarfOptions {
   readonly limits?: Partial<DwarfLimits>;
 }
 
-/** Bytes of units that are read at once when all are read in turn. */
+/** Bytes of units read at once when visiting all. */
 const WINDOW = 1024 * 1024;
-/** Added to the bytes of units and tables, by which work is limited: small files are no matter. */
+/**
+ * Added to the size of units and tables that limits the work, so that small files are not limited.
+ */
 const ANYWAY = 256 * 1024;
-/** Abbreviations that are kept for units that share them, or are read again. */
+/** Abbreviations kept for units that share them or are read again. */
 const ABBREVIATIONS_KEPT = 2 ** 18;
-/** Bytes of units that are kept for references across units. */
+/** Bytes of units kept for references between units. */
 const KEPT = 64 * 1024 * 1024;
 
 /**
- * Opens the debug information of an ELF file; `source` is the file that `elf` was read from. Reads
- * the units' headers and the strings, nothing else. Throws FormatError `dwarf-none` if there is no
- * .debug_info, `dwarf-relocatable` for ET_REL, `dwarf-unit`, `dwarf-version`, `dwarf-split`,
+ * Opens the debug information of an ELF file; `source` is the file behind `elf`. Reads only the
+ * units' headers and the strings. Throws FormatError `dwarf-none` without .debug_info,
+ * `dwarf-relocatable` for ET_REL, `dwarf-unit`, `dwarf-version`, `dwarf-split`,
  * `dwarf-compression`, `dwarf-limit`, `elf-truncated`.
  */
 export function readDwarf(elf: Elf, source: Source, options: ReadDwarfOptions = {}): Dwarf {
@@ -55,7 +57,7 @@ export function readDwarf(elf: Elf, source: Source, options: ReadDwarfOptions = 
 
 /** The debug information of a file. Made by `readDwarf`. */
 export class Dwarf {
-  /** Of .debug_info, then of .debug_types. */
+  /** Units of .debug_info, then of .debug_types. */
   readonly units: readonly UnitHeader[];
   readonly tables: Tables;
   readonly endian: Endian;
@@ -67,7 +69,7 @@ export class Dwarf {
   readonly #starts: Float64Array;
   readonly #kept = new Map<number, Unit>();
   #keptBytes = 0;
-  /** The tables that were read last, the oldest first. */
+  /** The tables read last, the oldest first. */
   readonly #recent = new Map<string, AbbreviationTable>();
   #recentCount = 0;
   readonly #reads: Budget;
@@ -137,10 +139,7 @@ export class Dwarf {
     }
   }
 
-  /**
-   * The unit that has the entry of that number: `near` if it is that one, as it mostly is. Throws
-   * FormatError `dwarf-entry`.
-   */
+  /** The unit with the entry of that number; usually `near`. Throws FormatError `dwarf-entry`. */
   unitOf(number: number, near?: Unit): Unit {
     if (near && number >= near.start && number < near.start + near.bytes.length) return near;
     let low = 0;
@@ -212,7 +211,7 @@ export class Dwarf {
     return unit;
   }
 
-  /** Tables are mostly one unit's own; units that share one mostly follow each other. */
+  /** Most tables belong to one unit; units that share one usually follow each other. */
   #tableOf(header: UnitHeader): AbbreviationTable {
     const { abbreviations, addressSize, offsetSize, version } = header;
     const kind = `${addressSize} ${offsetSize} ${version}`;
@@ -238,7 +237,7 @@ export class Dwarf {
   }
 }
 
-/** Bytes of a source, in the given memory if they fit. */
+/** Bytes of a source, in the given memory if it is large enough. */
 function windowOf(source: Source, offset: number, length: number, memory: Uint8Array): Uint8Array {
   if (!source.readInto || length > memory.length) return source.read(offset, length);
   const window = memory.subarray(0, length);
@@ -250,7 +249,7 @@ function unitLength({ offset, end }: UnitHeader): number {
   return end - offset;
 }
 
-/** A section of strings: the last one ends with NUL, and none is longer than the limit. */
+/** A section of strings. It must end with NUL, and no string may exceed the limit. */
 function stringsOf(
   sections: DebugSections,
   name: string,
@@ -261,7 +260,7 @@ function stringsOf(
     throw new FormatError('dwarf-unit', 'the last string has no end', { section: name });
   }
   for (let start = 0; start < bytes.length;) {
-    // Of all strings that begin up to there, only the last may end further on.
+    // Of all strings that begin before here, only the last may end after it.
     const nul = bytes.lastIndexOf(0, start + stringBytes);
     if (nul < start) {
       const length = bytes.indexOf(0, start) - start;

@@ -15,31 +15,31 @@ const leb = new Leb128();
 const NONE = 0;
 
 /**
- * The entry that was read last, one object for many: `read` places it, the rest gives its
- * attributes. An entry's number is its unit's `start` plus its offset there. Values that are not
- * of the class that is asked for read as not there. All methods throw FormatError `dwarf-entry`
- * for what lies outside its unit or section.
+ * The entry that was read last. One object serves many entries: `read` moves it, the other methods
+ * give attributes. An entry's number is its unit's `start` plus its offset in the unit. A value of
+ * another class than requested counts as absent. All methods throw FormatError `dwarf-entry` for
+ * data outside the unit or section.
  */
 export class Entry {
   offset = 0;
   /** 0 for the end of a list of children. */
   tag = 0;
   hasChildren = false;
-  /** The string that `text` found: ends with NUL, in `textBytes` at `textAt`. */
+  /** The string found by `text`: it ends with NUL, in `textBytes` at `textAt`. */
   textBytes: Uint8Array;
   textAt = 0;
-  /** What `bytes` found. */
+  /** The range found by `bytes`. */
   bytesAt = 0;
   bytesEnd = 0;
   readonly #tables: Tables;
   #unit: Unit | undefined;
   #list: AttributeList | undefined;
-  /** Where each attribute starts, behind `#base`. */
+  /** Start of each attribute, relative to `#base`. */
   #positions: readonly number[] = [];
   #base = 0;
-  /** For entries whose attributes have no fixed places. */
+  /** For entries whose attributes have no fixed offsets. */
   readonly #computed: number[] = [];
-  /** Of the value that `#form` found. */
+  /** Of the value found by `#form`. */
   #at = 0;
   #implicit = 0;
 
@@ -86,7 +86,7 @@ export class Entry {
     return form === Form.FLAG_PRESENT || (form === Form.FLAG && this.#unit?.bytes[this.#at] !== 0);
   }
 
-  /** A constant, as an unsigned number where the form does not say; exact up to 2^53. */
+  /** A constant, as an unsigned number if the form does not say; exact up to 2^53. */
   unsigned(attribute: number): number | undefined {
     const form = this.#form(attribute);
     const unit = this.#unit;
@@ -113,7 +113,7 @@ export class Entry {
     }
   }
 
-  /** A constant of any size; negative only where its form is signed. */
+  /** A constant of any size; negative only if its form is signed. */
   integer(attribute: number): bigint | undefined {
     const form = this.#form(attribute);
     const unit = this.#unit;
@@ -146,7 +146,7 @@ export class Entry {
     const unit = this.#unit;
     if (form === NONE || unit === undefined) return undefined;
     const at = this.#at;
-    // DATA4 and DATA8 were used for these before DWARF 4.
+    // Before DWARF 4, DATA4 and DATA8 were used for these.
     if (form === Form.SEC_OFFSET) return readOffset(unit, at);
     return form === Form.DATA4 || form === Form.DATA8 ? this.unsigned(attribute) : undefined;
   }
@@ -167,7 +167,7 @@ export class Entry {
     return undefined;
   }
 
-  /** What DW_FORM_loclistx and rnglistx hold. */
+  /** The value of DW_FORM_loclistx and rnglistx. */
   listIndex(attribute: number): number | undefined {
     const form = this.#form(attribute);
     if (this.#unit === undefined || (form !== Form.LOCLISTX && form !== Form.RNGLISTX)) {
@@ -176,7 +176,10 @@ export class Entry {
     return leb.unsigned(this.#unit.bytes, this.#at);
   }
 
-  /** The number of the entry that is referred to, 0 for none. Throws `dwarf-alternate` for dwz's. */
+  /**
+   * The number of the referenced entry, 0 for none. Throws `dwarf-alternate` for a reference of
+   * dwz.
+   */
   reference(attribute: number): number {
     const form = this.#form(attribute);
     const unit = this.#unit;
@@ -220,7 +223,10 @@ export class Entry {
     return isThere ? this.#unit?.bytes.subarray(this.bytesAt, this.bytesEnd) : undefined;
   }
 
-  /** Finds the same and leaves its place in the unit in `bytesAt`, `bytesEnd`; whether it is there. */
+  /**
+   * Finds an expression or block, and sets `bytesAt` and `bytesEnd` to its place in the unit.
+   * Returns false if there is none.
+   */
   bytes(attribute: number): boolean {
     const form = this.#form(attribute);
     const unit = this.#unit;
@@ -245,7 +251,7 @@ export class Entry {
     }
   }
 
-  /** Finds a string and leaves it in `textBytes` and `textAt`; whether there is one. */
+  /** Finds a string, and sets `textBytes` and `textAt`. Returns false if there is none. */
   text(attribute: number): boolean {
     const form = this.#form(attribute);
     const unit = this.#unit;
@@ -311,7 +317,7 @@ export class Entry {
   }
 
   #textIn(unit: Unit, bytes: Uint8Array, section: string, offset: number): boolean {
-    // The section ends with NUL (Tables), so that each place in it starts a string.
+    // The section ends with NUL (see Tables), so each offset in it starts a string.
     if (offset >= bytes.length) {
       const where = formatWhere({ section, offset });
       throw unitFault(unit, this.offset, `a string at ${where}, outside`);
@@ -321,10 +327,10 @@ export class Entry {
     return true;
   }
 
-  /** Place of an attribute in the entry's list, -1 where it is not there. */
+  /** Index of an attribute in the entry's list, -1 if absent. */
   #find(attribute: number): number {
     if (this.#list === undefined) return -1;
-    // For lists this short, faster than indexOf.
+    // Faster than indexOf for lists this short.
     const { attributes } = this.#list;
     for (let spec = 0; spec < attributes.length; spec++) {
       if (attributes[spec] === attribute) return spec;
@@ -332,7 +338,7 @@ export class Entry {
     return -1;
   }
 
-  /** The form of an attribute, whose value is left in `#at` and `#implicit`; NONE for none. */
+  /** The form of an attribute, NONE if absent; sets `#at` and `#implicit` to its value. */
   #form(attribute: number): number {
     const spec = this.#find(attribute);
     const list = this.#list;
@@ -346,7 +352,7 @@ export class Entry {
     return form;
   }
 
-  /** Finds where each attribute starts, where that depends on those before. */
+  /** Finds the start of each attribute if it depends on those before. */
   #place(unit: Unit, { sizes, offsets }: AttributeList): void {
     const positions = this.#computed;
     this.#positions = positions;
@@ -358,7 +364,7 @@ export class Entry {
       positions[spec] = at - base;
       const size = sizes[spec];
       at = size >= 0 ? at + size : skipValue(unit, size, at);
-      // Here, so that no position passes what 32 bits hold.
+      // Checked here, so that no position exceeds 32 bits.
       if (at > unit.bytes.length) throw tooLong(unit, this.offset);
     }
   }
@@ -368,7 +374,7 @@ function tooLong(unit: Unit, at: number): FormatError {
   return unitFault(unit, at, 'an entry passes the end of its unit');
 }
 
-/** An offset of the size that the unit has. */
+/** An offset of the unit's offset size. */
 function readOffset(unit: Unit, at: number): number {
   const little = unit.endian === 'little';
   return unit.header.offsetSize === 8

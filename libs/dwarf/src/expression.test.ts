@@ -108,7 +108,7 @@ it.each([
   };
   const expressions = new Expressions(dwarf.tables);
   const started = performance.now();
-  // As many as the parameters of calls that name it.
+  // One for each parameter of calls that name it.
   const answers = new Set<unknown>();
   for (let i = 0; i < 1000; i++) {
     answers.add(expressions.read({ bytes, from: 0, to: bytes.length }, 8, context));

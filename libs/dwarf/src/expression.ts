@@ -10,9 +10,9 @@ import { address, constant, inMemory, inRegister, sum, type Unsaid, type Value }
 const DEEPEST = 256;
 
 /**
- * Bytes of an expression that are looked at. Of Debian's 7.2 and 6.12 the longest has 2,661, and the
- * longest that comes down to something 18. Parameters of very many calls may name one expression, so
- * that its length alone decides what each costs.
+ * Bytes of an expression that are read. In Debian's 7.2 and 6.12 the longest expression has 2,661
+ * bytes, and the longest with a known result 18. Parameters of many calls may share one expression,
+ * so its length alone decides the cost of each.
  */
 const LONGEST = 4096;
 
@@ -30,12 +30,14 @@ export interface ExpressionContext {
 const CONSTANT_SIZES = [1, 1, 2, 2, 4, 4, 8, 8];
 
 /**
- * Reads location expressions (DWARF 5, 2.5 and 2.6) as far as they come down to a constant, or to
- * one register or address, something added, and perhaps one read there. What registers hold is
- * not known here, so that all else is not said.
+ * Evaluates location expressions (DWARF 5, 2.5 and 2.6) whose result is a constant, or one register
+ * or address plus an offset, perhaps dereferenced once. The contents of registers are unknown here,
+ * so every other expression has no known result.
  */
 export class Expressions {
-  /** What was read last means the same in all units and functions with that size of addresses. */
+  /**
+   * Expressions are cached: they mean the same in all units and functions with that address size.
+   */
   isFree = true;
   readonly #tables: Tables;
   readonly #code = new Operands();
@@ -47,8 +49,8 @@ export class Expressions {
   }
 
   /**
-   * What the expression in `bytes` says of a value of `size` bytes. Throws FormatError
-   * `dwarf-entry` for an address index that leads nowhere.
+   * The result of the expression in `bytes` for a value of `size` bytes. Throws FormatError
+   * `dwarf-entry` for an invalid address index.
    */
   read(
     { bytes, from, to }: { bytes: Uint8Array; from: number; to: number },
@@ -97,7 +99,7 @@ export class Expressions {
     return inMemory(this.#pop());
   }
 
-  /** A value after which nothing comes, or the one piece that is all of it. */
+  /** A final value, or the one piece that is all of it. */
   #all(value: Value | Unsaid, size: number): Value | Unsaid {
     const code = this.#code;
     while (code.at < code.to && code.bytes[code.at] === Op.GNU_UNINIT) code.at++;
@@ -108,7 +110,7 @@ export class Expressions {
     return isAll ? value : 'pieces';
   }
 
-  /** Does one operation on the stack. */
+  /** Runs one operation on the stack. */
   #operate(operation: number, context: ExpressionContext): void {
     const code = this.#code;
     if (operation >= Op.LIT0 && operation < Op.REG0) {
@@ -127,13 +129,13 @@ export class Expressions {
     } else if (isBinary(operation)) {
       const second = this.#pop();
       const first = this.#pop();
-      // The low bytes of what is read do not stand first there: rare, and left unsaid.
+      // Big endian: the low bytes do not come first in memory. Rare, so left without a result.
       const isElsewhere = context.unit.endian === 'big' && (first.isRead || second.isRead);
       this.#push(isElsewhere ? 'computed' : binary(operation, first, second));
     } else this.#fetch(operation, context);
   }
 
-  /** Operations that bring in a value from elsewhere. */
+  /** Operations that take a value from elsewhere. */
   #fetch(operation: number, { unit, frameBase, callFrame }: ExpressionContext): void {
     const code = this.#code;
     const { addressSize } = unit.header;
@@ -257,7 +259,7 @@ const ENDS: Readonly<Partial<Record<Unsaid, readonly number[]>>> = {
   ],
 };
 
-/** Why what begins with an operation cannot be said. */
+/** Why an expression with this operation has no known result. */
 const WHY = new Map(
   Object.entries(ENDS).flatMap(([why, operations]) =>
     operations.map((operation) => [operation, why as Unsaid] as const),

@@ -8,7 +8,7 @@ export interface FormContext {
   readonly version: number;
 }
 
-// How to pass over a form whose size is not fixed; fixed sizes are ≥ 0.
+// How to skip a form without a fixed size; fixed sizes are ≥ 0.
 export const SKIP_LEB = -1;
 export const SKIP_STRING = -2;
 export const SKIP_BLOCK1 = -3;
@@ -29,7 +29,7 @@ export class FormSizes {
       for (const form of forms) this.#standard[form] = size;
     };
     set(addressSize, Form.ADDR);
-    // In DWARF 2 a reference to another unit had the size of an address.
+    // In DWARF 2 a reference to another unit has the size of an address.
     set(version < 3 ? addressSize : offsetSize, Form.REF_ADDR);
     set(offsetSize, Form.STRP, Form.SEC_OFFSET, Form.STRP_SUP, Form.LINE_STRP);
     set(0, Form.FLAG_PRESENT, Form.IMPLICIT_CONST);
@@ -49,7 +49,7 @@ export class FormSizes {
     set(SKIP_INDIRECT, Form.INDIRECT);
   }
 
-  /** Bytes of the form, or one of SKIP_*; undefined for what is no form. */
+  /** Bytes of the form, or one of SKIP_*; undefined for an unknown form. */
   of(form: number): number | undefined {
     if (form < this.#standard.length) {
       const size = this.#standard[form];

@@ -6,13 +6,13 @@ export const FRAME_SECTION = '.debug_frame';
 
 /** How the canonical frame address is computed. */
 export interface FrameRule {
-  /** DWARF's number; -1 where an expression says it, which is not read. */
+  /** DWARF's number; -1 for an expression, which is not evaluated. */
   readonly register: number;
-  /** What is added to the register. */
+  /** Added to the register. */
   readonly offset: number;
 }
 
-/** What a common information entry says of the instructions of its functions. */
+/** The part of a common information entry that its functions' instructions need. */
 export interface FrameUnits {
   readonly codeAlign: number;
   readonly dataAlign: number;
@@ -44,12 +44,12 @@ function byOpcode(shapes: Readonly<Record<string, readonly number[]>>): (string 
 
 const ADVANCE_LOC = 1;
 const OFFSET = 2;
-/** States that one function may remember at one time; compilers use one. */
+/** States that one function may remember at once; compilers use one. */
 const REMEMBERED = 1000;
 
 const leb = new Leb128();
 
-/** Runs the instructions of frame entries, as far as the canonical frame address goes. */
+/** Runs the instructions of frame entries, as far as they concern the canonical frame address. */
 export class FrameProgram {
   rule: FrameRule | undefined;
   location = 0;
@@ -62,7 +62,7 @@ export class FrameProgram {
   #first = 0;
   #second = 0;
 
-  /** `step` is called with the place of each instruction; what it throws ends the run. */
+  /** `step` is called with the offset of each instruction; an error that it throws ends the run. */
   constructor(bytes: Uint8Array, endian: Endian, space: AddressSpace, step: (at: number) => void) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -71,7 +71,7 @@ export class FrameProgram {
     this.#step = step;
   }
 
-  /** For another function, which begins at `location`. */
+  /** Starts another function, which begins at `location`. */
   reset(location: number): void {
     this.rule = undefined;
     this.location = location;
@@ -79,8 +79,8 @@ export class FrameProgram {
   }
 
   /**
-   * Runs what stands from `from` up to `to`, or to the first instruction that belongs to an
-   * address after `address`; where that is. Throws FormatError `dwarf-frame`.
+   * Runs instructions from `from` up to `to`, or up to the first one for an address after
+   * `address`. Returns the offset where it stopped. Throws FormatError `dwarf-frame`.
    */
   run(from: number, to: number, units: FrameUnits, address: number): number {
     let at = from;
@@ -144,7 +144,7 @@ export class FrameProgram {
     }
   }
 
-  /** Reads operands into `first` and `second`, and returns where they end. */
+  /** Reads operands into `first` and `second`, and returns the offset after them. */
   #operands(shape: string, at: number, to: number, { addressSize }: FrameUnits): number {
     this.#first = 0;
     this.#second = 0;

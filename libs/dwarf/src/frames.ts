@@ -12,13 +12,13 @@ import { Leb128 } from './leb128.ts';
 
 const leb = new Leb128();
 
-/** A common information entry, and where its instructions stand. */
+/** A common information entry, and the offset of its instructions. */
 interface CommonEntry extends FrameUnits {
   readonly from: number;
   readonly to: number;
 }
 
-/** A function's entry: where its code begins and ends, and its instructions stand. */
+/** A function's entry: the range of its code, and the offset of its instructions. */
 interface FunctionEntry {
   readonly begin: number;
   readonly end: number;
@@ -28,29 +28,31 @@ interface FunctionEntry {
 }
 
 /**
- * What stands before a frame entry's instructions depends on its augmentation: functions whose
- * augmentation is not one of these are left out. `S`: a signal's frame.
+ * The augmentation decides what precedes the instructions of an entry. Functions with an
+ * augmentation not listed here are left out. `S`: the frame of a signal.
  */
 const AUGMENTATIONS: ReadonlySet<string> = new Set(['', 'S']);
 
 /**
- * Call-frame information of .debug_frame (DWARF 5, 6.4): how the canonical frame address, which is
- * mostly a function's frame base, follows from a register at each of its instructions. Nothing
- * else is read of it; nor is .eh_frame, which kernels throw away.
+ * Call-frame information of .debug_frame (DWARF 5, 6.4). It tells how the canonical frame address,
+ * usually a function's frame base, follows from a register at each instruction. Nothing else of it
+ * is read, and .eh_frame is not read: kernels discard it.
  */
 export class Frames {
   readonly #dwarf: Dwarf;
   readonly #bytes: Uint8Array;
-  /** By the address at which they begin. */
+  /** By start address. */
   readonly #functions: readonly FunctionEntry[];
   readonly #common = new Map<number, CommonEntry | undefined>();
   readonly #program: FrameProgram;
-  /** The function whose instructions ran last, up to which address, and where they go on. */
+  /**
+   * The function whose instructions ran last, the address reached, and the offset to continue from.
+   */
   #running: FunctionEntry | undefined;
   #ranTo = 0;
   #next = 0;
 
-  /** Throws FormatError `dwarf-frame` if the section is not as the standard says. */
+  /** Throws FormatError `dwarf-frame` for a section that breaks the standard. */
   constructor(dwarf: Dwarf) {
     this.#dwarf = dwarf;
     this.#bytes = dwarf.section(FRAME_SECTION);
@@ -62,8 +64,8 @@ export class Frames {
   }
 
   /**
-   * The rule for the canonical frame address at an address of the AddressSpace; undefined if
-   * nothing is said. Throws FormatError `dwarf-frame`, `dwarf-limit`.
+   * The rule for the canonical frame address at an address of the AddressSpace; undefined if none
+   * is given. Throws FormatError `dwarf-frame`, `dwarf-limit`.
    */
   cfaAt(address: number): FrameRule | undefined {
     const functions = this.#functions;
@@ -78,7 +80,7 @@ export class Frames {
     if (low === 0 || found === undefined || address >= found.end) return undefined;
     const { begin, from, to, common } = found;
     const program = this.#program;
-    // Most are asked for in order, and what was run need not be run again.
+    // Addresses usually come in order: the run continues from the last one.
     if (found !== this.#running || address < this.#ranTo) {
       this.#running = found;
       program.reset(begin);
@@ -114,7 +116,7 @@ export class Frames {
     return functions;
   }
 
-  /** Length and kind of an entry: `common` is where a function's common entry is. */
+  /** Length and kind of an entry; `common` is the offset of a function's common entry. */
   #header(reader: ByteReader): { end: number; common: number | undefined } {
     const at = reader.position;
     const first = reader.u32();
@@ -149,7 +151,7 @@ export class Frames {
     const augmentation = Buffer.from(bytes.subarray(reader.position, nul)).toString('latin1');
     if (!AUGMENTATIONS.has(augmentation)) return undefined;
     reader.seek(nul + 1);
-    // Before version 4 the units say it.
+    // Before version 4 the units give it.
     let addressSize = this.#dwarf.units.at(0)?.addressSize ?? 8;
     if (version >= 4) {
       addressSize = reader.u8();

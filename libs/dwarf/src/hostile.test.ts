@@ -34,7 +34,7 @@ import {
   type EntryInput,
 } from './testing/index.ts';
 
-/** Reads every entry of every unit and all that is asked of one; the number of entries. */
+/** Reads everything of every entry of every unit; returns the number of entries. */
 function readAll(sections: DwarfSections, limits: Partial<DwarfLimits> = {}): number {
   const source = bytesSource(buildImage(sections));
   const dwarf = readDwarf(readElf(source), source, { limits });
@@ -62,7 +62,7 @@ function readAll(sections: DwarfSections, limits: Partial<DwarfLimits> = {}): nu
   return entries;
 }
 
-/** Two calls, with all that is read of one. */
+/** Two calls, with everything that is read of a call. */
 function codeSample(): DwarfSections {
   const locations = new LocationListWriter();
   const { list, views } = locations.add([
@@ -83,7 +83,10 @@ function codeSample(): DwarfSections {
   return inlinedCalls([outer], locations, Uint8Array.of(4, 16, 17, 4, 20, 24, 0));
 }
 
-/** Reads all code, and each location at each place; the number of calls and their parameters. */
+/**
+ * Reads all code, and each location at each place; returns the number of calls and their
+ * parameters.
+ */
 function readCode(sections: DwarfSections): number {
   const source = bytesSource(buildImage(sections, [codeSection]));
   const dwarf = readDwarf(readElf(source), source, { limits: { nesting: 100 } });

@@ -1,9 +1,9 @@
-/** Bytes of LEB128 that 64 bits need at most, and padding that an assembler may add. */
+/** Most bytes of LEB128 for 64 bits, and for padding by an assembler. */
 const LONGEST = 16;
 
-/** Reads LEB128 (DWARF 5, 7.6) of a position that moves; what lies outside the bytes reads as 0. */
+/** Reads LEB128 (DWARF 5, 7.6) at a position that moves; bytes beyond the end read as 0. */
 export class Leb128 {
-  /** After the number that was read last. */
+  /** The position after the last number. */
   next = 0;
 
   /** Exact up to 2^53, approximate beyond. */

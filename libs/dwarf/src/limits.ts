@@ -1,6 +1,6 @@
 import { FormatError, type Where } from '@btf-depot/bytes';
 
-/** What a reader refuses to be led beyond. */
+/** Limits of the reader. */
 export interface DwarfLimits {
   /** Units of all sections together. */
   readonly units: number;
@@ -8,30 +8,30 @@ export interface DwarfLimits {
   readonly unitBytes: number;
   /** Abbreviations of one table. */
   readonly abbreviations: number;
-  /** Attributes of one abbreviation: each entry costs as many steps, however few bytes it has. */
+  /** Attributes of one abbreviation: each entry takes that many steps, even in few bytes. */
   readonly attributesEach: number;
   /** Attributes of all abbreviations of one table. */
   readonly attributes: number;
-  /** Abbreviations and attributes that are read in all, for each byte of .debug_abbrev. */
+  /** Abbreviations and attributes read in total, for each byte of .debug_abbrev. */
   readonly tableReads: number;
-  /** How many times all units may be passed over, on average, in search of children of entries. */
+  /** How often all units may be scanned for children of entries, on average. */
   readonly passes: number;
   /** Bytes of one string. */
   readonly stringBytes: number;
-  /** Bytes that all sections together take in memory, undone compression included. */
+  /** Bytes of all sections in memory, after decompression. */
   readonly memory: number;
-  /** Entries of lists of ranges, and of lists of locations, that are read in all. */
+  /** Entries of lists of ranges and locations that are read in total. */
   readonly listEntries: number;
   /** Levels of entries below a unit's own. */
   readonly nesting: number;
-  /** Instructions of call-frame information that are run in all. */
+  /** Call-frame instructions that are run in total. */
   readonly frameSteps: number;
 }
 
 /**
- * A distribution kernel has 2,500 units of 90 kB with 250 abbreviations each; one that was
- * optimised at link time may be one unit. Of Debian's 7.2, an abbreviation has up to 12
- * attributes, 0.41 table reads are made, and 1.04 passes, of these 0.04 in search of types.
+ * A distribution kernel has 2,500 units of 90 kB with 250 abbreviations each; with link-time
+ * optimisation it may have one unit. In Debian's 7.2 an abbreviation has up to 12 attributes; all
+ * tables are read 0.41 times and all units scanned 1.04 times, of which 0.04 in search of types.
  */
 export const DWARF_LIMITS: DwarfLimits = {
   units: 1_000_000,

@@ -6,7 +6,7 @@ import type { Dwarf } from './dwarf.ts';
 import { Leb128 } from './leb128.ts';
 import type { Unit } from './unit.ts';
 
-// DW_RLE_* (DWARF 5, 7.25); DW_LLE_* (7.7.3) differ only by DEFAULT_LOCATION, which stands between.
+// DW_RLE_* (DWARF 5, 7.25). DW_LLE_* (7.7.3) have the same order with DEFAULT_LOCATION inserted.
 const END_OF_LIST = 0;
 const BASE_ADDRESSX = 1;
 const STARTX_ENDX = 2;
@@ -16,27 +16,29 @@ const BASE_ADDRESS = 5;
 const START_END = 6;
 const START_LENGTH = 7;
 const LLE_DEFAULT_LOCATION = 5;
-/** DW_LLE_GNU_view_pair, of gcc's -gvariable-location-views=incompat5, before the entry. */
+/**
+ * DW_LLE_GNU_view_pair, which gcc's -gvariable-location-views=incompat5 writes before the entry.
+ */
 const LLE_VIEW_PAIR = 9;
 
 const leb = new Leb128();
 
 /**
  * Reads lists of address ranges (DWARF 5, 2.17.3; DWARF 4, .debug_ranges) and of locations (2.6.2;
- * DWARF 4, .debug_loc): `start` places it at a list, `next` steps to each entry that has a range.
- * Throws FormatError `dwarf-list` if a list passes the end of its section or has an entry of an
- * unknown kind, `dwarf-limit`, `dwarf-entry` for an address index that leads nowhere.
+ * DWARF 4, .debug_loc). `start` moves to a list, `next` to each entry that has a range. Throws
+ * FormatError `dwarf-list` for a list that exceeds its section or has an entry of an unknown kind,
+ * `dwarf-limit`, `dwarf-entry` for an invalid address index.
  */
 export class ListReader {
-  /** Of the entry at hand, as numbers of the AddressSpace; `end` is exclusive. */
+  /** Range of the current entry, as numbers of the AddressSpace; `end` is exclusive. */
   begin = 0;
   end = 0;
-  /** Of locations: the expression, in `bytes`. */
+  /** For locations: the expression, in `bytes`. */
   expressionAt = 0;
   expressionEnd = 0;
-  /** Of locations: the entry holds wherever no other does. */
+  /** For locations: the entry holds wherever no other entry does. */
   isDefault = false;
-  /** The view pair that stands in the list before the entry, -1 where there is none. */
+  /** Offset of the view pair before the entry, -1 if none. */
   beginView = -1;
   endView = -1;
   bytes: Uint8Array = new Uint8Array();
@@ -45,7 +47,7 @@ export class ListReader {
   readonly #zero: number;
   readonly #hasExpressions: boolean;
   readonly #name: { readonly v5: string; readonly v4: string };
-  /** Steps that all lists of a file together may take: a large kernel takes some ten millions. */
+  /** Steps that all lists of a file may take together; a large kernel takes tens of millions. */
   readonly #steps: Budget;
   #view = new DataView(this.bytes.buffer);
   #unit: Unit | undefined;
@@ -65,7 +67,7 @@ export class ListReader {
     this.#steps = new Budget('list entries', dwarf.limits.listEntries);
   }
 
-  /** The list at an offset of the section that the unit's version of DWARF has. */
+  /** The list at an offset of the section that belongs to the unit's version of DWARF. */
   start(unit: Unit, offset: number): void {
     const { v4, v5 } = this.#name;
     const section = unit.header.version >= 5 ? v5 : v4;
@@ -80,7 +82,7 @@ export class ListReader {
     this.#base = unit.lowPc;
   }
 
-  /** The list of that number, of those that .debug_rnglists and .debug_loclists number. */
+  /** The list at an index of .debug_rnglists or .debug_loclists. */
   startAt(unit: Unit, index: number): void {
     const base = this.#hasExpressions ? unit.locationsBase : unit.rangesBase;
     this.start(unit, 0);
@@ -96,7 +98,7 @@ export class ListReader {
         : this.#view.getUint32(place, little));
   }
 
-  /** Steps on; false at the end of the list. */
+  /** Moves to the next entry; returns false at the end of the list. */
   next(): boolean {
     const unit = this.#unit;
     if (unit === undefined) return false;
@@ -197,7 +199,7 @@ export class ListReader {
     return true;
   }
 
-  /** The base and what stands at `at`, which is an address by itself where the base is 0. */
+  /** The base plus the value at `at`; with base 0 the value is an address. */
   #relative(at: number, size: number, little: boolean): number {
     if (this.#base === this.#zero) return this.#space.read(this.#view, at, size, little);
     const offset =

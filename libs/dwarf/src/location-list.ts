@@ -5,13 +5,13 @@ import { Leb128 } from './leb128.ts';
 import { ListReader } from './list-reader.ts';
 import type { Unit } from './unit.ts';
 
-/** Views of one address are counted from 0; what is beyond is the next address. */
+/** Views of one address count from 0; a view past the last is the next address. */
 const leb = new Leb128();
 
 /**
- * Finds the expression that says where something is at one place of the code. A place is an
- * address and a view: gcc numbers the statements that begin at one address, and says for which of
- * them each entry holds (DW_AT_GNU_locviews: gcc's dwarf2out.cc, "location views").
+ * Finds the expression that describes a location at one place of the code. A place is an address
+ * and a view: gcc numbers the statements that begin at one address, and says for which of them each
+ * entry holds (DW_AT_GNU_locviews: gcc's dwarf2out.cc, "location views").
  */
 export class LocationLists {
   /** The expression that `find` found. */
@@ -25,8 +25,8 @@ export class LocationLists {
   }
 
   /**
-   * Leaves the expression of an attribute at `address` and `view` in `bytes`: `list` if the
-   * attribute is a list that has none there, `none` if it is no location. Throws what ListReader
+   * Sets `bytes` to the expression of an attribute at `address` and `view`. Returns `list` if the
+   * attribute is a list without an entry there, `none` if it is no location. Throws as ListReader
    * does.
    */
   find(
@@ -45,7 +45,7 @@ export class LocationLists {
     return this.#search(address, view, entry.sectionOffset(At.GNU_LOCVIEWS) ?? -1);
   }
 
-  /** Calls `visit` for each expression of an attribute, in order, until it gives false. */
+  /** Calls `visit` for each expression of an attribute, in order, until it returns false. */
   each(unit: Unit, entry: Entry, attribute: number, visit: () => boolean): void {
     const reader = this.#reader;
     if (entry.bytes(attribute)) {
@@ -62,7 +62,7 @@ export class LocationLists {
     }
   }
 
-  /** Places the reader at the attribute's list; whether it has one. */
+  /** Moves the reader to the attribute's list; returns false if it has none. */
   #start(unit: Unit, entry: Entry, attribute: number): boolean {
     const offset = entry.sectionOffset(attribute);
     if (offset !== undefined) {
@@ -74,7 +74,7 @@ export class LocationLists {
     return index !== undefined;
   }
 
-  /** `views`: where the pairs of views of the list's entries stand, -1 for nowhere. */
+  /** `views`: offset of the view pairs of the list, -1 if none. */
   #search(address: number, view: number, views: number): 'found' | 'list' {
     const reader = this.#reader;
     let found = false;

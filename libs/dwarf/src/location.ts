@@ -7,10 +7,10 @@ import { unitFault, type Unit } from './unit.ts';
 const leb = new Leb128();
 
 /**
- * The address that a location expression gives when it does nothing but name static storage:
- * DW_OP_addr or addrx (DWARF 5, 2.5.1.1), perhaps with a constant added. Undefined for any other:
- * registers, the stack, values without storage, pieces. Throws FormatError `dwarf-entry` if the
- * expression or .debug_addr ends too early, `dwarf-split` for an address of a .dwo file.
+ * The address in an expression that only names static storage: DW_OP_addr or addrx (DWARF 5,
+ * 2.5.1.1), perhaps plus a constant. Undefined for all others: registers, the stack, values without
+ * storage, pieces. Throws FormatError `dwarf-entry` if the expression or .debug_addr ends too
+ * early, `dwarf-split` for an address of a .dwo file.
  */
 export function staticAddress(
   unit: Unit,
@@ -29,7 +29,7 @@ export function staticAddress(
   return BigInt.asUintN(unit.header.addressSize * 8, address);
 }
 
-/** A byte that stands for a variable of which clang saw two values. */
+/** A byte that replaces a variable of which clang found only two values. */
 export interface TwoValued {
   readonly address: bigint;
   /** The byte is the value itself: 0 or 1. */
@@ -37,9 +37,9 @@ export interface TwoValued {
 }
 
 /**
- * The byte that clang makes of a static variable that never has more than two values
- * (TryToShrinkGlobalToBoolean of LLVM's GlobalOpt): `addrx, deref_size 1, other - first, mul, first, plus, stack_value`.
- * Undefined for any other expression; throws as staticAddress does.
+ * The byte with which clang replaces a static variable of only two values
+ * (TryToShrinkGlobalToBoolean of LLVM's GlobalOpt): `addrx, deref_size 1, other - first, mul,
+ * first, plus, stack_value`. Undefined for other expressions; throws as staticAddress does.
  */
 export function twoValuedAddress(
   unit: Unit,
@@ -47,7 +47,7 @@ export function twoValuedAddress(
   expression: Uint8Array,
   at: number,
 ): TwoValued | undefined {
-  // Cheap to tell from all others, which are the most.
+  // A cheap test, which most expressions fail.
   if (expression.at(-1) !== Op.STACK_VALUE) return undefined;
   const first = firstAddress(unit, tables, expression, at);
   if (!first) return undefined;
@@ -64,7 +64,7 @@ export function twoValuedAddress(
   };
 }
 
-/** What an expression begins with, and where it goes on. */
+/** The start of an expression, and the offset after it. */
 function firstAddress(
   unit: Unit,
   tables: Tables,

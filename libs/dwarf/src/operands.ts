@@ -16,7 +16,7 @@ export class Operands {
     this.little = little;
   }
 
-  /** Whether more was read than there is. */
+  /** Whether a read went past the end. */
   get isCutOff(): boolean {
     return this.at > this.to;
   }
@@ -39,7 +39,7 @@ export class Operands {
     return value;
   }
 
-  /** An integer of up to eight bytes; what is not there reads as 0. */
+  /** An integer of up to eight bytes; missing bytes read as 0. */
   fixed(size: number): bigint {
     let value = 0n;
     for (let i = 0; i < size; i++) {

@@ -13,9 +13,9 @@ export class Ranges {
   }
 
   /**
-   * Leaves begin and end, exclusive, of each range that an entry says at the start of `into`, of
-   * empty ones too: of DW_AT_ranges, or else of DW_AT_low_pc and DW_AT_high_pc. How many numbers
-   * these are; what stands behind them is left there. Throws what ListReader does.
+   * Writes begin and end (exclusive) of each range of an entry to the start of `into`, even of
+   * empty ranges: from DW_AT_ranges, else from DW_AT_low_pc and DW_AT_high_pc. Returns how many
+   * numbers it wrote; the rest of `into` is unchanged. Throws as ListReader does.
    */
   read(unit: Unit, entry: Entry, into: number[]): number {
     const reader = this.#reader;
@@ -33,7 +33,7 @@ export class Ranges {
     }
     const low = entry.address(At.LOW_PC);
     if (low === undefined) return 0;
-    // Its length, since DWARF 4; an address before that.
+    // A length since DWARF 4, before that an address.
     const length = entry.unsigned(At.HIGH_PC);
     into[0] = low;
     into[1] = length === undefined ? (entry.address(At.HIGH_PC) ?? low + 1) : low + length;

@@ -11,12 +11,12 @@ const ELFCOMPRESS_ZSTD = 2;
 const OLD_PREFIX = '.zdebug_';
 const OLD_MAGIC = 'ZLIB';
 
-/** Whether a file has debug information by itself, perhaps compressed in the old way. */
+/** Whether a file itself has debug information, perhaps compressed in the old way. */
 export function hasDwarf(elf: Elf): boolean {
   return (elf.filled('.debug_info') ?? elf.filled(`${OLD_PREFIX}info`)) !== undefined;
 }
 
-/** The sections with debug information of one ELF file; compression is undone. */
+/** The debug sections of one ELF file, decompressed. */
 export class DebugSections {
   readonly #elf: Elf;
   readonly #source: Source;
@@ -24,7 +24,7 @@ export class DebugSections {
   readonly #whole = new Map<string, Uint8Array>();
   #memory = 0;
 
-  /** `source` is the file that `elf` was read from. */
+  /** `source` is the file behind `elf`. */
   constructor(elf: Elf, source: Source, limits: DwarfLimits) {
     this.#elf = elf;
     this.#source = source;
@@ -35,7 +35,7 @@ export class DebugSections {
     return this.#find(name) !== undefined;
   }
 
-  /** A section to be read in parts; empty if there is none. */
+  /** A section for reading in parts; empty if absent. */
   source(name: string): Source {
     const section = this.#find(name);
     if (section === undefined) return bytesSource(new Uint8Array(), name);
@@ -45,7 +45,7 @@ export class DebugSections {
     return sliceSource(this.#source, offset, size);
   }
 
-  /** A section in memory, kept; empty if there is none. Throws FormatError `dwarf-limit`. */
+  /** A section in memory, which is kept; empty if absent. Throws FormatError `dwarf-limit`. */
   whole(name: string): Uint8Array {
     let bytes = this.#whole.get(name);
     if (bytes === undefined) {

@@ -8,7 +8,7 @@ import type { DwarfLimits } from './limits.ts';
 import { buildDwarf, buildImage, type DwarfSections, type EntryInput } from './testing/index.ts';
 import type { Unit } from './unit.ts';
 
-// What costs little for one unit, entry or string, and is asked for by very many.
+// Work that is cheap once, and that the input requests very often.
 
 const open = (sections: DwarfSections, limits: Partial<DwarfLimits> = {}) => {
   const source = bytesSource(buildImage(sections));
@@ -21,10 +21,10 @@ const named = (tag: number, name: string): EntryInput => ({
 });
 
 const VERSION = 4;
-/** Bytes from a unit's start to the offset of its abbreviations, in DWARF 4. */
+/** Offset in a unit of its abbreviations' offset, in DWARF 4. */
 const ABBREVIATIONS_AT = 6;
 
-/** Units that are all alike, and use these tables in turn. */
+/** Identical units that use these tables in turn. */
 function unitsOf(count: number, tables: (own: number) => number): DwarfSections {
   const children = [Tag.SUBPROGRAM, Tag.VARIABLE, Tag.TYPEDEF].map((tag) => named(tag, 'x'));
   const root = { tag: Tag.COMPILE_UNIT, children };
@@ -52,7 +52,7 @@ describe('abbreviation tables', () => {
   });
 
   it('so many that each is read again are bounded in all', () => {
-    // Each begins a byte later than the last, and all have the same end.
+    // Each begins one byte after the last, and all have the same end.
     const count = 100_000;
     const sections = unitsOf(100, () => 0);
     const codes = new ByteWriter('little');
@@ -69,7 +69,7 @@ describe('abbreviation tables', () => {
     const dwarf = open({ ...sections, '.debug_abbrev': Uint8Array.from(codes.u8(0).finish()) });
     let units = 0;
     expect(() => dwarf.eachUnit(() => units++)).toThrow(/abbreviations and attributes to read/);
-    // Eight for each byte, of which an abbreviation has seven.
+    // Eight for each byte; an abbreviation has seven.
     expect(units).toBeGreaterThan(50);
     expect(units).toBeLessThan(80);
   });
@@ -95,7 +95,7 @@ describe('abbreviation tables', () => {
   });
 
   it('of one hash are not all compared with each other', () => {
-    // 31 * 3 + 0x0b = 31 * 2 + 0x2a: lists of these are as many as wanted, of one hash.
+    // 31 * 3 + 0x0b = 31 * 2 + 0x2a: any number of such lists have the same hash.
     const count = 512;
     const lists = Array.from({ length: count }, (_, number) => [
       ...Array.from({ length: 9 }, (_none, bit) =>
@@ -118,7 +118,7 @@ describe('abbreviation tables', () => {
     for (let list = 0; list < count; list++) {
       expect(pool.at(list * size, (list + 1) * size).attributes).toHaveLength(9);
     }
-    // The hash, the list itself, and some that are compared: not all that came before.
+    // The hash, the list itself, and a few comparisons: not all earlier lists.
     expect(reads / count / size).toBeLessThan(2 + 2 * 16 + ROW);
   });
 });

@@ -15,7 +15,7 @@ import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();
 
-/** The position after a value that is passed over as `skip` says (SKIP_*, or its size). */
+/** The position after a value that is skipped by `skip` (SKIP_*, or its size). */
 export function skipValue(unit: Unit, skip: number, at: number): number {
   if (skip >= 0) return at + skip;
   const { bytes, view } = unit;
@@ -59,14 +59,14 @@ function tooLong(unit: Unit, at: number, length: number): FormatError {
 /** The same for the form that DW_FORM_indirect names in the entry. */
 function indirectSkip(unit: Unit, form: number, at: number): number {
   const size = unit.table.formSizes.of(form);
-  // A form that names itself again could be nested without end; so could one without a value.
+  // A form that names itself could nest without end; so could one without a value.
   if (size === undefined || form === Form.INDIRECT || form === Form.IMPLICIT_CONST) {
     throw unitFault(unit, at, `form 0x${form.toString(16)} cannot be indirect`);
   }
   return size;
 }
 
-/** The sibling that a step at `at` points to: a place further on in the unit. */
+/** The target of the sibling reference at `at`: a later place in the unit. */
 export function siblingAt(unit: Unit, step: number, at: number): number {
   const { bytes, view, endian } = unit;
   const little = endian === 'little';
@@ -101,7 +101,7 @@ export function need(unit: Unit, at: number, count: number): void {
   if (at + count > unit.bytes.length) throw unitFault(unit, at, 'the unit ends too early');
 }
 
-/** Index of the abbreviation of a code; throws for one that the table lacks. */
+/** Index of the abbreviation with a code; throws if the table lacks it. */
 export function abbreviationOf(unit: Unit, code: number, at: number): number {
   const { table } = unit;
   const index = table.indexes === undefined ? code - 1 : table.indexes.get(code);

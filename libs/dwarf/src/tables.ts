@@ -1,6 +1,6 @@
 import type { AddressSpace } from './address-space.ts';
 
-/** What values of entries refer to outside their unit; sections that the file lacks are empty. */
+/** The data outside its unit that an entry's values refer to; absent sections are empty. */
 export interface Tables {
   readonly strings: Uint8Array;
   readonly lineStrings: Uint8Array;
@@ -8,6 +8,6 @@ export interface Tables {
   readonly addresses: Uint8Array;
   readonly abbreviations: Uint8Array;
   readonly space: AddressSpace;
-  /** Number of the type's entry by the signature of its unit. */
+  /** Number of the type's entry, by the signature of its unit. */
   readonly signatures: ReadonlyMap<bigint, number>;
 }

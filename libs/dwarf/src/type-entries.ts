@@ -9,7 +9,7 @@ import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();
 
-/** Entries that are types, or functions. */
+/** Entries that are types or functions. */
 const WHOLES: ReadonlySet<number> = new Set([
   Tag.ARRAY_TYPE,
   Tag.ATOMIC_TYPE,
@@ -27,7 +27,7 @@ const WHOLES: ReadonlySet<number> = new Set([
   Tag.VOLATILE_TYPE,
 ]);
 
-/** Entries that say something of the type or function that they stand in. */
+/** Entries that describe a part of the type or function above them. */
 const PARTS: ReadonlySet<number> = new Set([
   Tag.ENUMERATOR,
   Tag.FORMAL_PARAMETER,
@@ -42,10 +42,10 @@ const PASSED = 1;
 const PART = 2;
 const WHOLE = 3;
 
-/** Made once for a table: any number of units may share it. */
+/** Made once for a table, which units may share. */
 const known = new WeakMap<AbbreviationTable, Uint8Array>();
 
-/** What becomes of the entries of each abbreviation. */
+/** The treatment of entries of each abbreviation. */
 function marksOf(table: AbbreviationTable): Uint8Array {
   let marks = known.get(table);
   if (marks === undefined) {
@@ -61,11 +61,10 @@ function marksOf(table: AbbreviationTable): Uint8Array {
 }
 
 /**
- * Goes through a unit, at any depth and in its order: calls `visit` with each type and function,
- * and with what is said of them by entries right below them, each read into `entry`. `parent` is
- * what `visit` gave for the entry that it stands in, 0 for one that was not visited; parts of such
- * are passed over. Throws FormatError `dwarf-entry`, `dwarf-abbreviation`, and `dwarf-limit` if
- * entries are nested deeper than `nesting`.
+ * Visits the types and functions of a unit, at any depth and in the unit's order, and the entries
+ * directly below that describe them. Each is read into `entry`. `parent` is the result of `visit`
+ * for the entry above, 0 if that was not visited; its parts are skipped then. Throws FormatError
+ * `dwarf-entry`, `dwarf-abbreviation`, and `dwarf-limit` for entries nested deeper than `nesting`.
  */
 export function eachTypeEntry(
   unit: Unit,
@@ -78,7 +77,7 @@ export function eachTypeEntry(
   const dense = table.indexes === undefined;
   const end = bytes.length;
   const marks = marksOf(table);
-  // What `visit` gave for the entries that the one at hand stands in.
+  // The results of `visit` for the ancestors of the current entry.
   let parents = new Int32Array(64);
   let depth = 0;
   let at = unit.header.firstEntry;

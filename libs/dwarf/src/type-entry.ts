@@ -5,19 +5,18 @@ import { skipValue } from './skip.ts';
 import { unitFault, type Unit } from './unit.ts';
 import type { Tables } from './tables.ts';
 
-/** What an attribute that is not there reads as. */
+/** The value of an absent attribute. */
 export const NOT_SAID = -1;
 
 /**
- * An entry that describes a type, a part of one, or a function: all its attributes that matter
- * for that, read in one pass over its bytes, where `Entry` looks up one at a time. One object for
- * many entries.
+ * An entry that describes a type, a part of one, or a function. All attributes that matter are read
+ * in one pass over its bytes; `Entry` looks up one at a time. One object serves many entries.
  */
 export class TypeEntry {
   offset = 0;
   tag = 0;
   hasChildren = false;
-  /** Where the next entry starts. */
+  /** Start of the next entry. */
   next = 0;
   /** A string that ends with NUL, in `nameBytes` at `nameAt`; NOT_SAID for none. */
   nameAt = NOT_SAID;
@@ -34,7 +33,7 @@ export class TypeEntry {
   encoding = NOT_SAID;
   upperBound = NOT_SAID;
   count = NOT_SAID;
-  /** NOT_SAID where it is said by an expression, as `hasMemberBlock` says. */
+  /** NOT_SAID if an expression gives it, as `hasMemberBlock` tells. */
   memberAt = NOT_SAID;
   hasMemberBlock = false;
   isDeclaration = false;
@@ -42,7 +41,7 @@ export class TypeEntry {
   /** Of an enumerator, 64 bits in two words. */
   valueLow = 0;
   valueHigh = 0;
-  /** The constant's form has a sign, and the constant is below zero. */
+  /** The constant's form has a sign, and the constant is negative. */
   isNegative = false;
   readonly #entry: Entry;
   readonly #tables: Tables;
@@ -53,7 +52,7 @@ export class TypeEntry {
     this.nameBytes = tables.strings;
   }
 
-  /** Reads the entry at `offset`, whose abbreviation has the index; its values start at `at`. */
+  /** Reads the entry at `offset`, whose abbreviation has that index; its values start at `at`. */
   read(unit: Unit, offset: number, index: number, at: number): this {
     const { table } = unit;
     const { rows } = table;
@@ -140,13 +139,13 @@ export class TypeEntry {
         default:
       }
       at = size >= 0 ? at + size : skipValue(unit, size, at);
-      // Here, so that nothing is read from beyond the unit as if it were there.
+      // Checked here, so that nothing beyond the unit is read.
       if (at > end) throw unitFault(unit, this.offset, 'an entry passes the end of its unit');
     }
     this.next = at;
   }
 
-  /** The same entry, for what is rare. */
+  /** The same entry, for rare attributes. */
   #other(unit: Unit): Entry {
     return this.#entry.read(unit, this.offset);
   }
@@ -181,7 +180,7 @@ export class TypeEntry {
     return this.#other(unit).reference(attribute);
   }
 
-  /** `implicit`: where in .debug_abbrev the constant of an implicit form is. */
+  /** `implicit`: offset in .debug_abbrev of the constant of an implicit form. */
   #constant(unit: Unit, form: number, at: number, attribute: number, implicit: number): number {
     if (form === Form.IMPLICIT_CONST) {
       const byte = this.#tables.abbreviations[implicit];

@@ -3,7 +3,7 @@ import { UnitType } from './constants.ts';
 import type { FormContext } from './forms.ts';
 import { checkLimit, type DwarfLimits } from './limits.ts';
 
-/** Header of a unit (DWARF 5, 7.5.1); places are bytes from the start of its section. */
+/** Header of a unit (DWARF 5, 7.5.1); offsets count from the start of its section. */
 export interface UnitHeader extends FormContext {
   readonly section: '.debug_info' | '.debug_types';
   readonly offset: number;
@@ -13,9 +13,9 @@ export interface UnitHeader extends FormContext {
   readonly abbreviations: number;
   /** Bytes from the unit's start to its first entry. */
   readonly firstEntry: number;
-  /** Of type units: what DW_FORM_ref_sig8 names them by. */
+  /** For type units: the signature in DW_FORM_ref_sig8. */
   readonly signature?: bigint | undefined;
-  /** Of type units: bytes from the unit's start to the type. */
+  /** For type units: bytes from the unit's start to the type. */
   readonly typeEntry?: number | undefined;
 }
 
@@ -23,7 +23,7 @@ const LONGEST_HEADER = 12 + 2 + 1 + 1 + 8 + 8 + 8;
 
 /**
  * Reads the headers of all units of a section, .debug_types (DWARF 4, 7.5.1.3) or .debug_info.
- * Throws FormatError `dwarf-unit` if one is not as the standard says or passes the section's end,
+ * Throws FormatError `dwarf-unit` for a header that breaks the standard or exceeds the section,
  * `dwarf-version`, `dwarf-split`, `dwarf-limit`.
  */
 export function readUnitHeaders(
@@ -52,7 +52,7 @@ function readHeader(
   const fail = (message: string, code = 'dwarf-unit'): FormatError =>
     new FormatError(code, message, { section, offset });
   const length = Math.min(LONGEST_HEADER, source.size - offset);
-  // Zeros after the end: what is missing shows as a length or version that cannot be.
+  // Zeros follow the end: a truncated header then has an invalid length or version.
   const bytes = new Uint8Array(LONGEST_HEADER);
   bytes.set(source.read(offset, length));
   const view = new DataView(bytes.buffer);

@@ -1,22 +1,22 @@
-/** Why an expression does not say where a value is in a way that one register or address can. */
+/** Why an expression does not place a value in one register or at one address. */
 export const UNSAID = [
-  /** The value that a register had when the function was entered, and has no more. */
+  /** The value that a register had at the function's entry, and has lost since. */
   'entry-value',
-  /** What a pointer points to, but not the pointer. */
+  /** The target of a pointer is known, but not the pointer. */
   'implicit-pointer',
-  /** In the value of another parameter or variable. */
+  /** Inside the value of another parameter or variable. */
   'reference',
   /** In several places. */
   'pieces',
-  /** By arithmetic that goes beyond one register, one sum and one read. */
+  /** By arithmetic beyond one register, one sum and one read. */
   'computed',
   /** In storage of a thread. */
   'thread',
-  /** By an operation that is not known. */
+  /** By an unknown operation. */
   'operation',
-  /** The expression is cut off, or takes from an empty stack. */
+  /** The expression is cut off, or pops an empty stack. */
   'malformed',
-  /** It is a constant of more than eight bytes. */
+  /** A constant of more than eight bytes. */
   'wide',
   /** The expression is empty: optimised away. */
   'nothing',
@@ -24,21 +24,21 @@ export const UNSAID = [
 
 export type Unsaid = (typeof UNSAID)[number];
 
-/** What a value, or the place of a value, follows from. */
+/** The source of a value, or of its address. */
 export interface Value {
-  /** `frame`: the frame base of the function, where no register is known for it. */
+  /** `frame`: the frame base of the function, if no register is known for it. */
   readonly from: 'constant' | 'address' | 'register' | 'frame';
-  /** DWARF's number; 0 if it is from no register. */
+  /** DWARF's number; 0 if no register is involved. */
   readonly register: number;
-  /** What is added; of a constant or an address, itself, modulo 2^64. */
+  /** The addend; for a constant or an address its value, modulo 2^64. */
   readonly offset: bigint;
-  /** The value lies in memory, at that address. */
+  /** The value is in memory at that address. */
   readonly isRead: boolean;
-  /** Bytes that the value has; 0: as many as its type. What is above follows from these: */
+  /** Bytes of the value; 0: as many as its type has. */
   readonly bytes: number;
-  /** copies of the sign, where this is set, else zeros. */
+  /** The bytes above these are copies of the sign; else zeros. */
   readonly isSigned: boolean;
-  /** So many of its low bytes have been shifted to the upper end: half of a sign extension. */
+  /** Number of low bytes shifted to the upper end: half of a sign extension. */
   readonly shifted?: number;
 }
 
@@ -58,10 +58,10 @@ export function inRegister(register: number, offset = 0n): Value {
   return { ...NOTHING_DONE, from: 'register', register, offset };
 }
 
-/** The frame base, as a function's call-frame information says it or not. */
+/** The frame base, whether or not call-frame information gives it. */
 export const FRAME_BASE: Value = { ...constant(0n), from: 'frame' };
 
-/** The sum, where it can be said. */
+/** The sum, if it is known. */
 export function sum(value: Value, addend: bigint): Value | undefined {
   if (value.isRead || !isPlain(value)) return undefined;
   const total = value.offset + addend;
@@ -69,13 +69,13 @@ export function sum(value: Value, addend: bigint): Value | undefined {
   return { ...value, offset: isWhole ? BigInt.asUintN(64, total) : BigInt.asIntN(64, total) };
 }
 
-/** What lies in memory at the address that a value is. */
+/** The contents of memory at an address. */
 export function inMemory(value: Value): Value | Unsaid {
   const isPlace = value.from !== 'constant' && !value.isRead && isPlain(value);
   return isPlace ? { ...value, isRead: true } : 'computed';
 }
 
-/** Whether all of it is meant, as it is. */
+/** Whether it is the whole, unchanged value. */
 function isPlain({ bytes, shifted }: Value): boolean {
   return bytes === 0 && shifted === undefined;
 }

@@ -9,10 +9,10 @@ const leb = new Leb128();
 export const ANY_TAG = -1;
 
 /**
- * Calls `visit` with the offset of each child, of the given tag, of the entry at `parent`.
- * Descendants are passed over, by DW_AT_sibling where there is one: 400 MB/s for gcc's units,
- * 200 MB/s where there are none. Nothing is allocated, and depth costs nothing. Throws FormatError
- * `dwarf-entry`, `dwarf-abbreviation`, `dwarf-limit`.
+ * Calls `visit` with the offset of each child of the entry at `parent` that has the given tag.
+ * Skips descendants, by DW_AT_sibling if present: 400 MB/s for gcc's units, 200 MB/s without.
+ * Allocates nothing at any depth. Throws FormatError `dwarf-entry`, `dwarf-abbreviation`,
+ * `dwarf-limit`.
  */
 export function eachChild(
   unit: Unit,
@@ -25,7 +25,7 @@ export function eachChild(
   const dense = table.indexes === undefined;
   const end = bytes.length;
   let at = parent;
-  // The parent is at depth 0, and is entered whatever its sibling.
+  // The parent is at depth 0, and is entered even if it has a sibling.
   let depth = 0;
   do {
     const start = at;

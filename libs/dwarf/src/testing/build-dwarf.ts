@@ -2,7 +2,7 @@ import { ByteWriter, type Endian } from '@btf-depot/bytes';
 import { writeRelocatable, type SectionInput } from '@btf-depot/elf';
 import { Form, UnitType } from '../constants.ts';
 
-/** A label of an entry, or what the form holds. */
+/** A label of an entry, or the content of the form. */
 export type Value = number | bigint | string | Uint8Array | { readonly label: string };
 
 export type AttributeInput = readonly [attribute: number, form: number, value?: Value];
@@ -28,7 +28,7 @@ export interface UnitInput {
 export interface DwarfInput {
   readonly endian?: Endian;
   readonly units: readonly UnitInput[];
-  /** What DW_FORM_strx and addrx index, after headers of 8 bytes. */
+  /** The entries that DW_FORM_strx and addrx index, after headers of 8 bytes. */
   readonly strings?: readonly string[];
   readonly addresses?: readonly bigint[];
 }
@@ -39,13 +39,13 @@ interface Fixup {
   readonly at: number;
   readonly size: number;
   readonly label: string;
-  /** Subtracted: the unit's start for references inside it. */
+  /** Subtracted from it: the unit's start, for references inside the unit. */
   readonly from: number;
-  /** Of the unit; a label may be used again in another. */
+  /** Labels of the unit; another unit may use them again. */
   readonly own: ReadonlyMap<string, number>;
 }
 
-/** Writes .debug_info and what belongs to it; each unit has an abbreviation table of its own. */
+/** Writes .debug_info and the sections that it needs; each unit has its own abbreviation table. */
 export function buildDwarf({ endian = 'little', units, ...tables }: DwarfInput): DwarfSections {
   const { strings = [], addresses = [] } = tables;
   const info = new ByteWriter(endian);
@@ -228,7 +228,7 @@ export interface ImageSection {
   readonly bytes: Uint8Array;
 }
 
-/** A linked ELF file (ET_EXEC) with debug sections and those that variables lie in. */
+/** A linked ELF file (ET_EXEC) with debug sections and sections for variables. */
 export function buildImage(
   debug: DwarfSections,
   image: readonly ImageSection[] = [],

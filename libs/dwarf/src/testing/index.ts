@@ -1,4 +1,4 @@
-// Small DWARF, written by hand, for tests of whatever reads it.
+// Small hand-written DWARF for tests.
 export * from './build-dwarf.ts';
 export * from './inlined-calls.ts';
 export { mutate } from './mutate.ts';

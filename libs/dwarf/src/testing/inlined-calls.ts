@@ -7,10 +7,10 @@ import {
   type ImageSection,
 } from './build-dwarf.ts';
 
-/** Where the code of the sample starts. */
+/** Start of the sample's code. */
 export const CODE = 0xffff_ffff_8100_0000n;
 
-/** Begin and end in bytes from CODE, views of both, and an expression. */
+/** Begin and end as bytes from CODE, the views of both, and an expression. */
 export type LocationInput = readonly [
   begin: number,
   end: number,
@@ -55,8 +55,8 @@ export function frameSection(): Uint8Array<ArrayBuffer> {
 const pc = (offset: number): bigint => CODE + BigInt(offset);
 
 /**
- * A function of 0x40 bytes, `caller`, with the calls of `twice(int n, long m)` that tests want
- * (`calls`, children of `caller`), call-frame information and the lists of `locations`.
+ * A function of 0x40 bytes, `caller`, with the wanted calls of `twice(int n, long m)` (`calls`,
+ * children of `caller`), call-frame information, and the lists of `locations`.
  */
 export function inlinedCalls(
   calls: readonly EntryInput[],
@@ -151,7 +151,7 @@ export function callOf(
   };
 }
 
-/** Where an entry lies, as low_pc and high_pc. */
+/** The range of an entry, as low_pc and high_pc. */
 export function lies(begin: number, length: number): NonNullable<EntryInput['attributes']> {
   return [
     [At.LOW_PC, Form.ADDR, pc(begin)],

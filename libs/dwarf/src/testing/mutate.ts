@@ -1,8 +1,8 @@
 import type { DwarfSections } from './build-dwarf.ts';
 
 /**
- * The same sections, with one to three changes by the seed: a byte that is another, or, of
- * sections that `cuts` allows, an end that comes early. The first section is changed most.
+ * The same sections with one to three changes by the seed: a changed byte, or an early end of a
+ * section in `cuts`. Most changes are in the first section.
  */
 export function mutate(
   original: DwarfSections,
@@ -10,7 +10,7 @@ export function mutate(
   names: readonly string[],
   cuts: boolean,
 ): DwarfSections {
-  // xorshift32: the same mutations in every run, and by its seed each one alone.
+  // xorshift32: the same mutations in every run, and each can be repeated alone by its seed.
   let state = Math.imul(seed, 0x9e3779b9) | 1;
   const next = (below: number): number => {
     state ^= state << 13;
