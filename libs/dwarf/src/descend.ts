@@ -15,7 +15,7 @@ import { unitFault, type Unit } from './unit.ts';
 
 const leb = new Leb128();
 
-/** Entries with no code below them: types, and details of calls. */
+/** Entries with no code below them: types and call sites. */
 const CLOSED: ReadonlySet<number> = new Set([
   Tag.ARRAY_TYPE,
   Tag.ENUMERATION_TYPE,
@@ -29,9 +29,9 @@ const CLOSED: ReadonlySet<number> = new Set([
 /**
  * Visits all code of a unit, in the unit's order: each subprogram, inlined subroutine and formal
  * parameter, and each variable at the top level. `visit` gets the offsets of the parent and of the
- * subprogram (0: none). Types and details of calls are skipped if they have siblings. Throws
- * FormatError `dwarf-entry`, `dwarf-abbreviation`, and `dwarf-limit` for entries nested deeper than
- * `nesting`. Speed: 1 GB/s of gcc's output for kernels.
+ * subprogram (0: none). Types and call sites are skipped if they have siblings. Throws FormatError
+ * `dwarf-entry`, `dwarf-abbreviation`, and `dwarf-limit` for entries nested deeper than `nesting`.
+ * Speed: 1 GB/s of gcc's output for kernels.
  */
 export function eachCodeEntry(
   unit: Unit,

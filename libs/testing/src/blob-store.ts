@@ -6,7 +6,7 @@ import { runElsewhere, startElsewhere, whileRunning } from './elsewhere.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';
 
-/** What every BlobStore keeps to. `makeStores` opens an empty store for each test. */
+/** The promises of every BlobStore. `makeStores` opens an empty store for each test. */
 export function describeBlobStore(name: string, makeStores: () => Promise<StoresUnderTest>): void {
   describe(`${name} as a BlobStore`, () => {
     let stores: StoresUnderTest;
@@ -175,7 +175,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         { kind: 'put-blobs', size, seeds },
         { kind: 'put-blobs', size, seeds },
       ]);
-      // A reader meanwhile finds each blob whole or not at all.
+      // Meanwhile a reader finds each blob whole or not at all.
       const results = await whileRunning(race, async () => {
         for (const [index, found] of (await Promise.all(hashes.map(read))).entries()) {
           expect([undefined, hashes[index]]).toContain(found);
@@ -202,13 +202,13 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
         await writer.kill();
         await put;
         expect([undefined, sha256]).toContain(await read(sha256));
-        // And the next writer is not in the way of what is left.
+        // The remains do not disturb the next writer.
         await blobs.put(sha256, bytes);
         expect(await read(sha256)).toBe(sha256);
       }
     });
 
-    /** @returns the hash of what is stored under a hash. */
+    /** @returns the hash of the bytes that are stored under a hash. */
     async function read(sha256: string): Promise<string | undefined> {
       const bytes = await blobs.get(sha256);
       return bytes && sha256Of(bytes);

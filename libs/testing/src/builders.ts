@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 
-/** `size` bytes that look random and are the same for the same seed. */
+/** `size` bytes that look random; the same seed gives the same bytes. */
 export function someBytes(size: number, seed: string): Uint8Array {
   if (size === 0) return new Uint8Array();
   const hash = createHash('shake256', { outputLength: size });
@@ -13,12 +13,12 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A build ID of 20 bytes, the same for the same seed. */
+/** A build ID of 20 bytes; the same seed gives the same one. */
 export function buildIdOf(seed: string): string {
   return createHash('sha1').update(seed).digest('hex');
 }
 
-/** A record as it is after an upload without extras: valid, and `compressing`. */
+/** A valid record as after an upload without extras: `compressing`. */
 export function kernelRecord(overrides: Partial<KernelRecord> = {}): KernelRecord {
   const core = someBytes(64, 'core');
   return {
@@ -49,7 +49,7 @@ export function kernelRecord(overrides: Partial<KernelRecord> = {}): KernelRecor
   };
 }
 
-/** Everything that an asynchronous iterable gives. */
+/** All items of an asynchronous iterable. */
 export async function collect<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);

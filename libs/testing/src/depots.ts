@@ -2,11 +2,11 @@ import { afterAll, beforeAll } from 'vitest';
 import { startDepot, type StartedDepot } from './processes.ts';
 
 /**
- * The embedded depot for the tests of the file or the `describe` that calls this: started before
- * the first of them, stopped after the last one.
+ * The embedded depot for the tests of the calling file or `describe`: started before the first of
+ * them, stopped after the last one.
  *
  * @param data its folder.
- * @returns where it listens, as soon as it is started.
+ * @returns its address, once it is started.
  */
 export function testDepot(
   data: string,

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * The project as it was at a commit, so that it runs in `folder`, which is made: its own sources,
- * and the packages that are installed here.
+ * Makes `folder` with the project as of a commit, ready to run: its own sources, and the packages
+ * installed here.
  *
  * @throws Error if the clone does not have the commit.
  */
@@ -35,7 +35,7 @@ export function earlierVersion(commit: string, folder: string): void {
   }
 }
 
-/** Why there is no such version: a shallow clone, or none at all. CI has the whole history. */
+/** Why the version is missing: a shallow clone, or none at all. CI has the whole history. */
 export function lacksEarlierVersion(commit: string): boolean {
   if (process.env.CI === 'true') return false;
   return spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: root }).status !== 0;

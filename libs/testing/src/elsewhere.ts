@@ -5,13 +5,13 @@ import { once } from 'node:events';
 export interface Elsewhere {
   /** URL of a module. */
   module: string;
-  /** Name of its function that returns `{ blobs, records }`, or a promise of them. */
+  /** Name of its function that returns `{ blobs, records }` or a promise of them. */
   opener: string;
-  /** What survives JSON. */
+  /** JSON. */
   argument: unknown;
 }
 
-/** What the other process does; see store-process.ts. */
+/** Tasks of the other process; see store-process.ts. */
 export type Task =
   | { kind: 'put-blobs'; size: number; seeds: string[] }
   | { kind: 'increment'; buildId: string; times: number };
@@ -24,13 +24,13 @@ export interface TaskResult {
 }
 
 export interface OtherProcess {
-  /** Starts the task; the store is open by then, so that several processes start together. */
+  /** Starts the task. The store is already open, so that several processes start together. */
   run(): Promise<TaskResult>;
-  /** Ends it as a power cut would. */
+  /** Ends it abruptly, like a power cut. */
   kill(): Promise<void>;
 }
 
-/** Starts a Node process that has opened the store and waits to be told to run. */
+/** Starts a Node process that opens the store and waits for its task. */
 export async function startElsewhere(elsewhere: Elsewhere, task: Task): Promise<OtherProcess> {
   const child = fork(new URL('./store-process.ts', import.meta.url), {
     execArgv: [],
@@ -62,7 +62,7 @@ export async function runElsewhere(elsewhere: Elsewhere, tasks: Task[]): Promise
   }
 }
 
-/** Looks again and again until the race is over. @returns the race's result. */
+/** Repeats a look until the race is over. @returns the race's result. */
 export async function whileRunning<T>(race: Promise<T>, look: () => Promise<void>): Promise<T> {
   const running = { now: true };
   const end = (): void => {
@@ -73,7 +73,7 @@ export async function whileRunning<T>(race: Promise<T>, look: () => Promise<void
   return race;
 }
 
-/** The next message. That it exits may be heard before its last message, the disconnect is not. */
+/** The next message. The exit may be reported before the last message; the disconnect is not. */
 function message(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const ended = (): void => reject(new Error('the other process ended early'));

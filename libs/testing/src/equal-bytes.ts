@@ -1,6 +1,6 @@
 /**
- * Bytes are compared at once. The matchers look at them one by one, which took a quarter of the
- * time of the tests of blobs.
+ * Compares bytes at once. The matchers compare them one by one, which took a quarter of the time of
+ * the blob tests.
  */
 import { expect } from 'vitest';
 

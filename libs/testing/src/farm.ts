@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Path of one of the steps for build farms. */
+/** Path of a step for build farms. */
 export const farmFile = (path: string) => join(root, 'infra/farm', path);
 
-/** Writes files by their paths below a folder; what begins with `#!` can be run. */
+/** Writes files by their paths below a folder; those that begin with `#!` are executable. */
 export function writeFiles(folder: string, files: Record<string, string | Uint8Array>): void {
   for (const [path, content] of Object.entries(files)) {
     const at = join(folder, path);
@@ -17,7 +17,7 @@ export function writeFiles(folder: string, files: Record<string, string | Uint8A
   }
 }
 
-/** A script that runs this checkout's `btfdepot`, as a build finds it in its PATH. */
+/** A script that runs this checkout's `btfdepot`, for the PATH of a build. */
 export const btfdepotScript = `#!/bin/sh
 exec ${process.execPath} ${join(root, 'apps/cli/src/main.ts')} "$@"
 `;

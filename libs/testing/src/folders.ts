@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 
 /**
- * A folder for the tests of the file or the `describe` that calls this: made before the first of
- * them, removed after the last one, and never made if all are skipped.
+ * A folder for the tests of the calling file or `describe`: made before the first of them, removed
+ * after the last one, and not made if all are skipped.
  *
- * @param options.atOnce made by this call, for what the body of a `describe` writes.
+ * @param options.atOnce makes it in this call, for files that the body of a `describe` writes.
  * @returns its path.
  */
 export function testFolder({ atOnce = false } = {}): string {
@@ -19,7 +19,7 @@ export function testFolder({ atOnce = false } = {}): string {
   return path;
 }
 
-/** The same path, with an empty folder for each test. */
+/** The same path for all tests, with an empty folder for each. */
 export function folderOfEachTest(): string {
   const path = freePath();
   beforeEach(() => mkdirSync(path));

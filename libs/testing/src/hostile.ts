@@ -1,4 +1,4 @@
-/** Names that must not become part of a path or key, whatever they should have been. */
+/** Names that must never become part of a path or key. */
 export const HOSTILE_NAMES = [
   '',
   '.',

@@ -1,7 +1,7 @@
 /**
- * What tests share: one contract suite per port, for every adapter of it, and builders of what
- * the suites and other tests need. To add an adapter's tests: call the suites of its ports with
- * a factory. To add a promise to a port: put its test into the suite.
+ * Shared by tests: one contract suite per port, for every adapter of it, and builders for the
+ * suites and other tests. To add an adapter's tests: call the suites of its ports with a factory.
+ * To add a promise to a port: put its test into the suite.
  */
 export * from './asked-notes.ts';
 export * from './blob-store.ts';

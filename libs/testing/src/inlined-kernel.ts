@@ -6,10 +6,10 @@ import { executable } from '@btf-depot/elf/testing';
 import { buildIdNote } from './kernel-files.ts';
 
 /**
- * A made-up vmlinux with BTF and DWARF: `twice(int n, long m)` is inlined into `caller` at +4
- * (`n` in rdi) and, with another call of it inside, at +8. `inline`: what its build put into
- * `.BTF.inline`; `link`: what it says of the module with that instead, in `.BTF.inline.link`;
- * `withoutBtf`: it has DWARF alone.
+ * A made-up vmlinux with BTF and DWARF: `twice(int n, long m)` is inlined into `caller` at +4 (`n`
+ * in rdi) and at +8, with another call of it inside. `inline`: the contents of its `.BTF.inline`.
+ * `link`: its `.BTF.inline.link`, which names a module with these contents. `withoutBtf`: it has
+ * only DWARF.
  */
 export function inlinedKernel(
   buildId: string,

@@ -7,25 +7,25 @@ import { HOSTILE_NAMES } from './hostile.ts';
 
 export interface QueueUnderTest {
   queue: JobQueue;
-  /** What the queue reported of itself. */
+  /** The errors that the queue reported. */
   errors: Error[];
-  /** Closes the queue and removes what it left. */
+  /** Closes the queue and removes its remains. */
   dispose(): Promise<void>;
 }
 
-/** Options that the suite sets, so that it need not wait for the defaults. */
+/** Options set by the suite, so that it need not wait for the defaults. */
 export interface QueueTiming {
   attempts: number;
   backoffMs: number;
 }
 
-/** What every JobQueue keeps to. `makeQueue` opens an empty queue for each test. */
+/** The promises of every JobQueue. `makeQueue` opens an empty queue for each test. */
 export function describeJobQueue(
   name: string,
   makeQueue: (timing: QueueTiming) => Promise<QueueUnderTest>,
 ): void {
   const timing = { attempts: 3, backoffMs: 50 };
-  // Longer than anything that must happen would take, for what must not happen.
+  // Longer than any expected event takes, to see that something does not happen.
   const quiet = (): Promise<void> => sleep(250);
   const until = (check: () => void | Promise<void>): Promise<void> =>
     vi.waitFor(check, { timeout: 60_000, interval: 5 });
@@ -51,7 +51,7 @@ export function describeJobQueue(
       workers.push(worker);
       return worker;
     };
-    /** Starts a worker that writes down which jobs it was given. */
+    /** Starts a worker that records its jobs. */
     const record = (): string[] => {
       const ids: string[] = [];
       work(async (job) => {
@@ -173,7 +173,7 @@ export function describeJobQueue(
       await quiet();
       expect(attempts.map(({ last }) => last)).toEqual([false, false, true]);
       const [first, second, third] = attempts.map(({ at }) => at) as [number, number, number];
-      // Timers may fire a moment early.
+      // Timers may fire slightly early.
       expect(second - first).toBeGreaterThan(timing.backoffMs - 5);
       expect(third - second).toBeGreaterThan(2 * timing.backoffMs - 5);
       expect(under.errors[2]?.message).toContain(jobId(job));
@@ -283,7 +283,7 @@ export function describeJobQueue(
       expect(finished).toBe(1);
       await quiet();
       expect(started).toEqual([jobId(job)]);
-      // What it left is the next worker's.
+      // The next worker gets the rest.
       const ids = record();
       await until(() => expect(ids).toEqual([jobId(someJob('two'))]));
     });
@@ -300,7 +300,7 @@ export function describeJobQueue(
       await queue.add(someJob('two'));
       await until(() => expect(ids).toEqual([jobId(someJob('two'))]));
       await quiet();
-      // It is there still: one that is there already stays as it is.
+      // The job still exists: an existing job stays as it is.
       await queue.add(job);
       await quiet();
       expect(ids).toEqual([jobId(someJob('two'))]);

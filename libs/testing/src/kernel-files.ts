@@ -16,11 +16,13 @@ export interface KernelBtfOptions {
   endian?: Endian;
   /** 32: `long` has four bytes. */
   bits?: ElfClass;
-  /** Global variables too, as pahole writes them with global_var; else only the per-CPU one. */
+  /** With global variables, as pahole's global_var writes them; else only the per-CPU one. */
   globals?: boolean;
-  /** Names a struct and its members: kernels with different names share nothing but the ints. */
+  /**
+   * Name of a struct and prefix of its members: kernels with different names share only the ints.
+   */
   name?: string;
-  /** More structs, of some 50 bytes each with their names: for kernels that take their time. */
+  /** More structs, of some 50 bytes each with their names: for kernels that take time. */
   ballast?: number;
 }
 
@@ -29,7 +31,7 @@ export const TEST_GLOBALS = ['init_task', 'tasks', 'verbose'];
 
 /**
  * BTF of a made-up kernel: a struct that points to itself, an int, a per-CPU variable, and on
- * request global variables in two sections, one of which has a type that core lacks.
+ * request global variables in two sections, one with a type that core lacks.
  */
 export function kernelBtf(options: KernelBtfOptions = {}): Uint8Array {
   const {
@@ -77,13 +79,13 @@ export interface KernelFileOptions {
   class?: ElfClass;
   endian?: Endian;
   machine?: number;
-  /** Bytes of something else in the file, as real ones have mostly. */
+  /** Bytes of other content, as most of a real file is. */
   ballast?: number;
-  /** Constants, in the place of the ballast. */
+  /** Constants, instead of the ballast. */
   rodata?: Uint8Array;
 }
 
-/** A small ELF file with what ingest looks for in a vmlinux. */
+/** A small ELF file with the parts of a vmlinux that ingest reads. */
 export function kernelFile(options: KernelFileOptions = {}): Uint8Array {
   const { endian = 'little', ballast = 0 } = options;
   const buildId = 'buildId' in options ? options.buildId : buildIdOf('kernel');

@@ -13,12 +13,12 @@ const TEXT = 0xffff_ffff_8100_0000n;
 const DATA = 0xffff_ffff_8200_0000n;
 const PER_CPU = 0x1_0000n;
 
-/** The variables of `kernelWithoutBtf`, that of each CPU left out. */
+/** The variables of `kernelWithoutBtf`, without the per-CPU one. */
 export const DWARF_GLOBALS = ['first_pair', 'limit'];
 
 /**
- * A made-up vmlinux of a build without BTF, which has DWARF: `struct pair`, which a variable alone
- * needs, `struct task`, of which each CPU has a pointer, and `int run(struct task *task)`.
+ * A made-up vmlinux with DWARF and without BTF: `struct pair`, which only a variable needs, `struct
+ * task`, of which each CPU has a pointer, and `int run(struct task *task)`.
  * @param more sections, such as a `.BTF` without bytes.
  */
 export function kernelWithoutBtf(

@@ -16,14 +16,14 @@ import { buildIdNote } from './kernel-files.ts';
 const RODATA = 0xffffffff82000000n;
 const DATA = 0xffffffff83000000n;
 
-/** What the kernel of `loadableKernel` says that its modules must say. */
+/** The vermagic that the kernel of `loadableKernel` demands of modules. */
 export const TEST_VERMAGIC = '6.12.117-test SMP preempt mod_unload modversions ';
 
 /**
- * A made-up vmlinux that its carrier can be made loadable for, its System.map, and BTF with its
- * variables: `safe` can be given to it while it runs, `freed` lies in memory that it frees, `twice` has a namesake.
- * The options take something of it away, or put its symbols inside too: as a kernel has them that
- * finds variables by name, or with functions alone.
+ * A made-up vmlinux that allows a loadable carrier, its System.map, and BTF with its variables.
+ * `safe` can be given to the running kernel, `freed` is in memory that it frees, `twice` has a
+ * namesake. The options remove something, or add a symbol table inside, like a kernel that finds
+ * variables by name, or only functions.
  */
 export function loadableKernel(
   buildId: string,
@@ -75,7 +75,7 @@ export function loadableKernel(
   return { vmlinux, full: full.finish(), map: Buffer.from(lines.join('')) };
 }
 
-/** As many as a table of symbols needs to be believed. */
+/** As many as a symbol table needs to be recognised. */
 const functions: ExecutableSymbol[] = Array.from({ length: 20 }, (_, index) => ({
   name: index === 0 ? '_stext' : `function_${index}`,
   value: RODATA - 0x1000n + BigInt(index) * 16n,

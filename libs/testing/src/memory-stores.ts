@@ -13,7 +13,7 @@ export interface MemoryStores {
   asked: AskedNotes;
   blobs: BlobStore;
   records: RecordStore;
-  /** What lies in the blob store: tests damage and age it here. */
+  /** The contents of the blob store: tests damage and age them here. */
   kept: Map<string, { bytes: Uint8Array; at: Date }>;
 }
 

@@ -1,4 +1,4 @@
-/** Settings of the tests themselves; all others are of whoever runs them, for a depot of theirs. */
+/** Settings of the tests themselves; all others belong to a depot of the person who runs them. */
 const OF_TESTS = [
   'ALERTS',
   'BROWSER',
@@ -13,8 +13,8 @@ const OF_TESTS = [
 const KEPT = new Set(OF_TESTS.map((name) => `BTFDEPOT_${name}`));
 
 /**
- * Leaves out of an environment what would lead a test, or a process that it starts, to another
- * depot than its own. A proxy stays, for what is fetched from elsewhere, but not on the way to us.
+ * Removes variables that would lead a test, or its processes, to another depot. A proxy stays for
+ * downloads, but not for our own servers.
  */
 export function dropSettings(environment: Record<string, string | undefined>): void {
   for (const name of Object.keys(environment)) {

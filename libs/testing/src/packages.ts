@@ -1,6 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 
-/** A member of an archive to build; anything in it may be a lie. */
+/** A member of an archive to build; any field may be false. */
 export interface MemberInput {
   name: string;
   bytes?: Uint8Array;
@@ -87,9 +87,9 @@ export function debFile(input: DebInput): Uint8Array {
 }
 
 export interface RpmOptions {
-  /** Headers of the payload have the index of a file alone, as rpm writes them from 4 GiB on. */
+  /** Headers of the payload have only the index of a file, as rpm writes them from 4 GiB on. */
   stripped?: boolean;
-  /** How many of the files the header lists, by default all. */
+  /** Number of files listed in the header, by default all. */
   listed?: number;
   vendor?: string;
   /** Compressed; by default a cpio archive of the members. */
@@ -117,7 +117,7 @@ export function rpmFile(members: readonly MemberInput[], options: RpmOptions = {
 
 type RpmTag = [tag: number, type: number, bytes: Uint8Array, count?: number];
 
-/** Names, sizes, modes and inodes, as lib/rpmtag.h of rpm numbers them. */
+/** Names, sizes, modes and inodes, numbered as in rpm's lib/rpmtag.h. */
 function fileTags(members: readonly MemberInput[]): RpmTag[] {
   const count = members.length;
   if (count === 0) return [];
@@ -181,7 +181,7 @@ function rpmHeader(tags: readonly RpmTag[]): Uint8Array {
   return joined(head, data);
 }
 
-/** What a boot loader sees of an x86 kernel: the setup header, and a payload behind it. */
+/** An x86 kernel as a boot loader sees it: the setup header, then a payload. */
 export function bzImageFile(kernel: Uint8Array, packed: Uint8Array = gzipSync(kernel)): Uint8Array {
   const setup = Buffer.alloc(2 * 512 + 64);
   setup.writeUInt8(1, 0x1f1);
@@ -192,7 +192,7 @@ export function bzImageFile(kernel: Uint8Array, packed: Uint8Array = gzipSync(ke
   return joined(setup, packed, new Uint8Array(100));
 }
 
-/** An EFI zboot image. @param size what is appended to a payload that is not gzip, uncounted. */
+/** An EFI zboot image. @param size appended to a payload that is not gzip, and not counted. */
 export function zbootFile(packed: Uint8Array, size: Uint8Array = new Uint8Array()): Uint8Array {
   const head = Buffer.alloc(128);
   head.write('MZ\0\0zimg');

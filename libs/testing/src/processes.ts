@@ -11,15 +11,15 @@ export interface StartedProcess {
   line(pattern: RegExp): Promise<string>;
   /** Sends a signal and resolves with the exit code, null if a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-  /** Sends a signal, and waits for nothing. */
+  /** Sends a signal without waiting. */
   signal(signal: NodeJS.Signals): void;
   /** All lines so far, of both outputs. */
   lines: string[];
 }
 
 /**
- * Runs a TypeScript file of the project, a path from its root, as a process of its own.
- * @param within what the command begins with, where it is to run within something.
+ * Runs a TypeScript file of the project, a path from its root, as its own process.
+ * @param within a command that runs it, such as a wrapper.
  */
 export function startProcess(
   script: string,
@@ -72,7 +72,7 @@ export function startProcess(
   };
 }
 
-/** The address in a service's or the embedded depot's words. */
+/** The address in the log of a service or the embedded depot. */
 export async function urlOf(process: StartedProcess): Promise<string> {
   const line = await process.line(/listening/);
   return /http:\/\/[\d.]+:\d+/.exec(line)?.[0] ?? '';
@@ -83,9 +83,9 @@ export interface StartedDepot extends StartedProcess {
 }
 
 /**
- * The embedded depot on a free port; `stop` is the caller's. Rejects where it does not start.
+ * The embedded depot on a free port; the caller stops it. Rejects if it does not start.
  * @param data its folder.
- * @param args beyond `btfdepot serve`.
+ * @param args after `btfdepot serve`.
  */
 export async function startDepot(
   data: string,
@@ -124,7 +124,7 @@ export async function btfdepot(
   return { code, output };
 }
 
-/** What tells a service of a bucket. */
+/** The settings that name a bucket. */
 export function bucketSettings(bucket: {
   endpoint: string;
   accessKey: string;

@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { test } from 'vitest';
 
-/** Runs a program to its end. @throws with all that it printed where it fails. */
+/** Runs a program to its end. @throws with all its output if it fails. */
 export function runIn(
   folder: string,
   [program = '', ...args]: readonly string[],
@@ -18,8 +18,8 @@ export function runIn(
 }
 
 /**
- * `test` if all these programs are installed; skipped with a reason elsewhere, but not under CI.
- * @param programs names, or commands that have to succeed here.
+ * `test` if all these programs are installed; otherwise skipped with a reason, except under CI.
+ * @param programs names, or commands that must succeed here.
  */
 export function testWith(
   programs: readonly string[],

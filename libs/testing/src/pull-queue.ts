@@ -9,14 +9,14 @@ export interface PullQueueUnderTest {
   dispose(): Promise<void>;
 }
 
-/** Options that the suite sets, so that it need not wait for the defaults. */
+/** Options set by the suite, so that it need not wait for the defaults. */
 export interface PullTiming {
   attempts: number;
   backoffMs: number;
   missTimes: Record<'passing' | 'lasting', { first: number; most: number }>;
 }
 
-/** What every PullQueue keeps to. `makeQueue` opens an empty one for each test. */
+/** The promises of every PullQueue. `makeQueue` opens an empty one for each test. */
 export function describePullQueue(
   name: string,
   makeQueue: (timing: PullTiming) => Promise<PullQueueUnderTest>,
@@ -52,7 +52,7 @@ export function describePullQueue(
       workers.push(worker);
       return worker;
     };
-    /** Asks once there is a worker, which a server may hear of a moment later. */
+    /** Asks once a worker exists; a server may learn of it with a delay. */
     const ask: PullQueue['ask'] = async (buildId, options) => {
       await until(async () => {
         expect((await queue.ask(buildId, options)).state).not.toBe('off');

@@ -5,7 +5,7 @@ import { runElsewhere, whileRunning } from './elsewhere.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';
 
-/** What every RecordStore keeps to. `makeStores` opens an empty store for each test. */
+/** The promises of every RecordStore. `makeStores` opens an empty store for each test. */
 export function describeRecordStore(
   name: string,
   makeStores: () => Promise<StoresUnderTest>,

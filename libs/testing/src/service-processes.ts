@@ -5,7 +5,7 @@ const NAMES = ['ingest', 'compressor', 'fetch'] as const;
 
 export type ServiceName = (typeof NAMES)[number];
 
-/** Where Redis and MinIO are; a bucket of one's own keeps depots apart. */
+/** Addresses of Redis and MinIO; a bucket of its own keeps each depot apart. */
 export interface Servers {
   redisUrl: string;
   minio: { endpoint: string; accessKey: string; secretKey: string };
@@ -13,9 +13,9 @@ export interface Servers {
 }
 
 /**
- * The three services as processes, over real servers.
- * @param settings beyond those of the servers, for all of them.
- * @param own settings of each that it has alone.
+ * The three services as processes, with real servers.
+ * @param settings for all of them, besides those of the servers.
+ * @param own settings for each alone.
  */
 export async function startServiceProcesses(
   servers: Servers,
@@ -29,7 +29,7 @@ export async function startServiceProcesses(
     BTFDEPOT_DATA: data.path,
     BTFDEPOT_PORT: '0',
     BTFDEPOT_LOG_LEVEL: 'debug',
-    // No balancer is before them, unless a test says so.
+    // No balancer precedes them, unless a test sets one.
     BTFDEPOT_DRAIN: '0',
     ...settings,
   };
@@ -54,10 +54,10 @@ export async function startServiceProcesses(
     url: (name: ServiceName) => urls[name] ?? '',
     start,
     /**
-     * Another process of a service, which the caller stops.
-     * @param others settings that it has of its own.
-     * @param within what its command begins with.
-     * @param version the folder that the project is in, of an earlier version; absent: this one.
+     * Another process of a service; the caller stops it.
+     * @param others its own settings.
+     * @param within the beginning of its command.
+     * @param version the folder of an earlier version of the project; absent: this one.
      */
     async startAnother(
       name: ServiceName,

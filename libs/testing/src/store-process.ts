@@ -1,5 +1,5 @@
-// The other process of the suites' races: opens the store that it is told, says that it is
-// ready, waits for the word, runs its task and sends the result.
+// The other process in the suites' races: opens the given store, reports that it is ready, waits
+// for its task, runs it, and sends the result.
 import { once } from 'node:events';
 import { RecordConflict, type BlobStore, type RecordStore } from '@btf-depot/depot';
 import { sha256Of, someBytes } from './builders.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** An empty folder of its own, until it is disposed of. Tests as such take `testFolder`. */
+/** An empty folder that exists until it is disposed of. In tests use `testFolder`. */
 export class TemporaryFolder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'btf-depot-test-'));
 
@@ -10,7 +10,7 @@ export class TemporaryFolder implements Disposable {
     return join(this.path, ...names);
   }
 
-  /** Removes it with all that is in it, once or again. */
+  /** Removes it with its contents; may be called again. */
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }

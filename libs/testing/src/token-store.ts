@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collect } from './builders.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 
-/** What every TokenStore keeps to. `makeStore` opens an empty store for each test. */
+/** The promises of every TokenStore. `makeStore` opens an empty store for each test. */
 export function describeTokenStore(
   name: string,
   makeStore: () => Promise<{ tokens: TokenStore; dispose: () => Promise<void> }>,

@@ -9,7 +9,7 @@ export interface UpstreamUnderTest {
   dispose: () => Promise<void>;
 }
 
-/** What every Upstream keeps to. `make` opens one that has a kernel, for each test. */
+/** The promises of every Upstream. `make` opens one with a kernel, for each test. */
 export function describeUpstream(name: string, make: () => Promise<UpstreamUnderTest>): void {
   describe(`${name} as an Upstream`, () => {
     let under: UpstreamUnderTest;

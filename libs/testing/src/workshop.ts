@@ -5,7 +5,7 @@ import { TemporaryFolder } from './temporary-folder.ts';
 
 const maxBuffer = 2 ** 28;
 
-/** A folder in which other people's programs make what is to be unpacked. */
+/** A folder in which other people's programs make files for unpacking. */
 export class Workshop implements Disposable {
   readonly #temporary = new TemporaryFolder();
   readonly folder = this.#temporary.path;
@@ -14,7 +14,7 @@ export class Workshop implements Disposable {
     return join(this.folder, name);
   }
 
-  /** Writes files, their folders too. */
+  /** Writes files and their folders. */
   write(files: Record<string, Uint8Array | string>): void {
     for (const [name, bytes] of Object.entries(files)) {
       mkdirSync(dirname(this.at(name)), { recursive: true });
@@ -46,7 +46,7 @@ export class Workshop implements Disposable {
   }
 }
 
-/** What a program makes of its standard input. */
+/** A program's output for a standard input. */
 export function filtered(
   input: Uint8Array,
   [program = '', ...args]: readonly string[],

@@ -3,7 +3,7 @@ import { FormatError, type Source } from '@btf-depot/bytes';
 const MAGIC = '!<arch>\n';
 const HEADER = 60;
 
-/** A Debian package has three members; nobody's has many. */
+/** A Debian package has three members; no real archive has many. */
 const LIMIT = 64;
 
 export interface ArMember {
@@ -14,7 +14,7 @@ export interface ArMember {
 }
 
 /**
- * The members of an ar archive. All lie within the file: a truncated one is found before anything
+ * The members of an ar archive. All must lie within the file: truncation is found before anything
  * is unpacked. Throws FormatError `deb-truncated`, `deb-corrupt`.
  */
 export function readAr(source: Source): ArMember[] {

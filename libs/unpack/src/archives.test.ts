@@ -160,7 +160,7 @@ describe('packages', () => {
     for (const parts of [
       [cut(signature), cut(control), data],
       [cut(control), data],
-      // Not every maker cuts the end off.
+      // Some makers keep the end of each archive.
       [signature, control, data],
     ]) {
       const { files, packages } = await unpackBytes(joined(...parts.map((part) => gzipSync(part))));

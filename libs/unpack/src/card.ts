@@ -1,9 +1,12 @@
 import type { Member } from './member.ts';
 
-/** Bytes of a file that describes a package, or lists its files; the largest have some hundred thousand. */
+/**
+ * Most bytes of a file that describes a package or lists its files; the largest have some hundred
+ * thousand.
+ */
 const CARD_LIMIT = 16 * 1024 * 1024;
 
-/** The text of a member that says something of the package; undefined: too long to be one. */
+/** The text of a member that describes the package; undefined if it is too long. */
 export async function readCard(member: Member): Promise<string | undefined> {
   if (member.size > CARD_LIMIT) return undefined;
   const chunks: Uint8Array[] = [];

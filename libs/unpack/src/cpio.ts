@@ -6,30 +6,30 @@ const STRIPPED_HEADER = 16;
 const REGULAR = 0o100000;
 const TYPE_MASK = 0o170000;
 
-/** Names of hard links that wait for their bytes; kernel packages have a few. */
+/** Most names of hard links that wait for their bytes; kernel packages have a few. */
 const WAITING_LIMIT = 10_000;
 
-/** A file by what the package's header says of it. */
+/** A file as the package's header describes it. */
 export interface ListedFile {
   readonly name: string;
   /** Bytes in the archive. */
   readonly size: number;
   readonly isFile: boolean;
-  /** The same for all hard links of one file; absent where it has one name. */
+  /** The same number for all hard links of a file; absent for a file with one name. */
   readonly inode?: string | undefined;
 }
 
 export interface CpioOptions {
-  /** What stripped headers, which have only the index of a file, refer to. */
+  /** The files behind stripped headers, which have only the index of a file. */
   readonly files?: readonly ListedFile[] | undefined;
-  /** Reads archives that follow one another, as a kernel reads its initramfs. */
+  /** Reads concatenated archives too, as a kernel reads its initramfs. */
   readonly isInitramfs?: boolean;
 }
 
 /**
- * Members of a cpio archive in the "newc" format, with or without checksums, or stripped: what .rpm
- * holds, where a file of the package has 4 GiB and more. Of hard links the last has the bytes, as a
- * rule; the names before it are aliases of that, those behind it are links to it.
+ * Members of a cpio archive in the "newc" format, with or without checksums, or stripped: .rpm uses
+ * that form if a file of the package has 4 GiB or more. Usually the last hard link has the bytes:
+ * names before it are aliases, names after it are links to it.
  */
 export async function* readCpio(
   reader: StreamReader,
@@ -131,7 +131,7 @@ async function peek(reader: StreamReader, count: number): Promise<Uint8Array> {
   return reader.read(count);
 }
 
-/** @returns whether another archive begins. */
+/** @returns whether another archive follows. */
 async function passZeros(reader: StreamReader): Promise<boolean> {
   for (;;) {
     if (await reader.isAtEnd()) return false;

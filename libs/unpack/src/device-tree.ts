@@ -1,7 +1,7 @@
 import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
 import type { Part } from './format.ts';
 
-/** Of the structure block; the Devicetree Specification, 5.4. */
+/** Tokens of the structure block; the Devicetree Specification, 5.4. */
 const Token = { BEGIN: 1, END_NODE: 2, PROPERTY: 3, NOP: 4, END: 9 } as const;
 
 const TOKEN_LIMIT = 100_000;
@@ -9,18 +9,18 @@ const DEPTH_LIMIT = 32;
 const NAME_LIMIT = 256;
 
 export interface TreeNode {
-  /** Names from the root, which has none: `['', 'images', 'kernel-1']`. */
+  /** Names from the root, whose name is empty: `['', 'images', 'kernel-1']`. */
   readonly path: readonly string[];
   part(property: string): Part | undefined;
-  /** Up to its NUL. */
+  /** The text before its NUL. */
   text(property: string): string | undefined;
-  /** Of four bytes. */
+  /** A number of four bytes. */
   number(property: string): number | undefined;
 }
 
 /**
- * The nodes of a flattened device tree in the order of their ends, and where what lies outside of it
- * begins. Properties are not read before they are asked for: they may hold whole kernels.
+ * The nodes of a flattened device tree in the order of their ends, and the offset after the tree. A
+ * property is read only on request: it may hold a whole kernel.
  * @throws FormatError `<code>-truncated`, `<code>-corrupt`.
  */
 export function readTree(source: Source, code: string): { nodes: TreeNode[]; end: number } {

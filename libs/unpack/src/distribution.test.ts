@@ -12,7 +12,7 @@ test.each([
   ['openSUSE openSUSE Tumbleweed', 'opensuse'],
   ['SUSE LLC <https://www.suse.com/> SUSE Linux Enterprise 15', 'sles'],
   ['Red Hat, Inc. <http://bugzilla.redhat.com/bugzilla>', 'rhel'],
-  // As `make bindeb-pkg` writes it: whoever built it, on a machine of that name.
+  // As `make bindeb-pkg` writes it: the builder, at the name of the machine.
   ['root <root@debian>', undefined],
   ['somebody <me@ubuntu-box.example>', undefined],
 ])('a package of %s is of %s', (says, id) => {

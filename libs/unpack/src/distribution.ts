@@ -1,7 +1,7 @@
 /**
- * The distribution that a kernel is of, as os-release(5) names it in ID. What packages and banners
- * say is the builder's own word: it is for people, and no right rests on it. Host names and
- * compilers are no evidence, for anyone builds kernels on Debian.
+ * The distribution of a kernel, in the form of os-release(5)'s ID. Packages and banners contain the
+ * builder's own claim: it is shown to people, and grants no right. Host names and compilers are no
+ * evidence, since anyone can build kernels on Debian.
  */
 const OF_PACKAGE: readonly (readonly [RegExp, string])[] = [
   [/@(lists\.)?ubuntu\.com\b|@(\w+\.)*canonical\.com\b/i, 'ubuntu'],
@@ -23,7 +23,7 @@ const OF_PACKAGE: readonly (readonly [RegExp, string])[] = [
   [/\bRed Hat\b/i, 'rhel'],
 ];
 
-/** Who built it, in the banner's first parentheses. */
+/** The builder, in the banner's first parentheses. */
 const OF_BUILDER: readonly (readonly [RegExp, string])[] = [
   [/^debian-kernel@lists\.debian\.org$/, 'debian'],
   [/^mockbuild@.*\.fedoraproject\.org$/, 'fedora'],
@@ -35,19 +35,21 @@ const OF_BUILDER: readonly (readonly [RegExp, string])[] = [
   [/^buildozer@/, 'alpine'],
 ];
 
-/** Of UTS_VERSION, behind the `#`. */
+/** The part of UTS_VERSION after the `#`. */
 const OF_VERSION: readonly (readonly [RegExp, string])[] = [
   [/-Ubuntu\b/, 'ubuntu'],
   [/\bPMX\b/, 'proxmox'],
   [/\bDebian \d/, 'debian'],
 ];
 
-/** By what a package says of its maintainer, vendor or distribution. */
+/** From the maintainer, vendor or distribution in a package. */
 export function distributionOfPackage(says: string | undefined): string | undefined {
   return says === undefined ? undefined : find(OF_PACKAGE, says);
 }
 
-/** By a kernel's banner, `Linux version RELEASE (BUILDER) (COMPILER) #VERSION`; init/version.c. */
+/**
+ * From a kernel's banner, `Linux version RELEASE (BUILDER) (COMPILER) #VERSION`; init/version.c.
+ */
 export function distributionOfBanner(banner: string): string | undefined {
   const builder = /^Linux version \S+ \(([^)]*)\)/.exec(banner)?.[1];
   const byBuilder = builder === undefined ? undefined : find(OF_BUILDER, builder);

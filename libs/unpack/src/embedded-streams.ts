@@ -7,7 +7,7 @@ import {
 } from '@btf-depot/codec';
 import { findAll } from './find-all.ts';
 
-/** Places that are tried: short magics occur by chance, some ten times in a kernel. */
+/** Most places that are tried: short magics occur by chance, some ten times in a kernel. */
 const TRIES = 64;
 
 export interface EmbeddedStream {
@@ -18,12 +18,12 @@ export interface EmbeddedStream {
 /** LZMA has no magic: lc=3 lp=0 pb=2, a dictionary of 64 kB or more, and what `isLzma` sees. */
 const LZMA = [0x5d, 0x00, 0x00] as const;
 
-/** Bytes that come out at most, where LZMA's header says how many. */
+/** Most output if LZMA's header states its size. */
 const LZMA_LIMIT = 2n ** 30n;
 
 /**
- * Where compressed streams may begin in a file that does not say it, the longest magics first:
- * they are chance the least.
+ * Places where compressed streams may begin in a file without a header for them. The longest magics
+ * come first: they are least likely to be chance.
  */
 export function* embeddedStreams(source: Source): Generator<EmbeddedStream> {
   const all: (readonly [Compression, readonly number[]])[] = [
@@ -41,7 +41,10 @@ export function* embeddedStreams(source: Source): Generator<EmbeddedStream> {
   }
 }
 
-/** As the kernel's build writes it: a size that is unknown or a kernel's, then the coder's zero. */
+/**
+ * As the kernel's build writes it: a size that is unknown or plausible for a kernel, then the
+ * coder's zero.
+ */
 function isLzma(source: Source, offset: number): boolean {
   if (offset + COMPRESSION_HEAD + 1 > source.size) return false;
   const head = Buffer.from(source.read(offset, COMPRESSION_HEAD + 1));

@@ -6,7 +6,7 @@ const PREFIXES = new Set<string>([
   ...FORMATS.flatMap(({ name, codes }) => [name, codes ?? name]),
 ]);
 
-/** Whether a FormatError is of what a file is wrapped in, by its code, `<prefix>-<fault>`. */
+/** Whether a FormatError comes from a file's wrapping, by its code `<prefix>-<fault>`. */
 export function isWrapping(code: string): boolean {
   return PREFIXES.has(code.slice(0, code.indexOf('-')));
 }

@@ -11,39 +11,41 @@ export interface Part {
   readonly length: number;
 }
 
-/** What lies inside a bootable image. */
+/** A part of a bootable image. */
 export interface Piece extends Part {
   /** For people: `payload`, `.linux`. */
   readonly name: string;
   readonly kind: 'kernel' | 'initramfs';
-  /** What the image says of it; a magic in the bytes themselves says more. */
+  /** The compression that the image states; a magic in the bytes overrules it. */
   readonly compression?: Compression | undefined;
-  /** Bytes that come out, where the image says it. */
+  /** Size after decompression, if the image states it. */
   readonly size?: number | undefined;
 }
 
-/** What a reader of a format may ask of the one who unpacks. */
+/** Services of the unpacker for a format's reader. */
 export interface Tools {
-  /** What a part of the file holds, unpacked where it is compressed. */
+  /** The content of a part of the file, decompressed if needed. */
   reader(section: string, source: Source, part?: Part): StreamReader;
-  /** The same of a member. */
+  /** The content of a member, likewise. */
   unpacking(section: string, member: Member): StreamReader;
-  /** The package that this is. */
+  /** Reports the package's own description. */
   isPackage(info: PackageInfo | undefined): void;
-  /** All files that the archive has, where it says so before: then the rest need not be read. */
+  /**
+   * Reports all files of the archive, if it lists them in advance: then the end need not be read.
+   */
   lists(names: readonly string[]): void;
   /** Counts a member of an archive inside the package's own. */
   member(): void;
-  /** Something that is of no use, and why. */
+  /** Reports something useless, and why. */
   passOver(code: string, reason: string, name?: string): void;
 }
 
 interface AnyFormat {
-  /** Its errors have it as the prefix of their codes: `deb-truncated`. */
+  /** The prefix of its errors' codes: `deb-truncated`. */
   readonly name: FormatName;
-  /** The prefix of its errors where that is another. */
+  /** The prefix, if it differs. */
   readonly codes?: string;
-  /** Of files in archives and folders that are worth a look. */
+  /** Names of files in archives and folders that are worth opening. */
   readonly fileName?: RegExp;
 }
 
@@ -54,7 +56,7 @@ export interface ArchiveFormat extends AnyFormat {
   members(source: Source, tools: Tools): AsyncIterable<Member>;
 }
 
-/** An archive that is read as it comes, out of a compressed stream mostly. */
+/** An archive that is read in order, usually from a compressed stream. */
 export interface StreamFormat extends AnyFormat {
   readonly kind: 'stream';
   begins(head: Uint8Array): boolean;
@@ -64,7 +66,10 @@ export interface StreamFormat extends AnyFormat {
 /** Something that a boot loader or firmware loads. */
 export interface ImageFormat extends AnyFormat {
   readonly kind: 'image';
-  /** Others have the same magic, and some makers leave the description out: then it is searched. */
+  /**
+   * Other formats share its magic, and some makers leave the description out: such a file is
+   * searched for streams.
+   */
   readonly isLoose?: boolean;
   begins(head: Uint8Array, source: Source): boolean;
   pieces(source: Source, tools: Tools): Iterable<Piece>;
@@ -72,7 +77,7 @@ export interface ImageFormat extends AnyFormat {
 
 export type Format = ArchiveFormat | StreamFormat | ImageFormat;
 
-/** Whether text stands at an offset. */
+/** Whether the text is at that offset. */
 export function hasText(head: Uint8Array, at: number, text: string): boolean {
   return Buffer.from(head.subarray(at, at + text.length)).toString('latin1') === text;
 }

@@ -28,7 +28,7 @@ async function expectFound(bytes: Uint8Array, original: Uint8Array = image): Pro
   expect(files[0]?.bytes).toEqual(new Uint8Array(original));
 }
 
-/** As builds of kernels call these programs. */
+/** Named as kernel builds call these programs. */
 const PACKERS: Record<string, (bytes: Uint8Array) => Uint8Array> = {
   gzip: (bytes) => filtered(bytes, ['gzip', '-9nc']),
   zstd: (bytes) => filtered(bytes, ['zstd', '-q', '-19', '-c']),
@@ -51,7 +51,7 @@ function sizeOf(bytes: Uint8Array): Uint8Array {
 }
 
 describe('an EFI zboot image has its kernel, whatever the compression', () => {
-  /** drivers/firmware/efi/libstub: the size that is appended is not counted in the header. */
+  /** drivers/firmware/efi/libstub: the header does not count the appended size. */
   function zboot(packed: Uint8Array, size: Uint8Array, offset = 0x400): Uint8Array {
     const head = Buffer.alloc(offset);
     head.write('MZ\0\0zimg', 'latin1');
@@ -89,7 +89,7 @@ describe('a kernel that something follows', () => {
       for (const rest of Object.values(BEHIND)) {
         const { files, passedOver } = await unpackBytes(joined(pack(image), rest));
         expect(files[0]?.bytes).toEqual(image);
-        // Zeros behind .xz are padding of that format.
+        // In .xz, zeros after a stream are padding.
         if (!(name === 'xz' && rest.length === 4096)) {
           expect(passedOver.map(({ code }) => code)).toEqual(['trailing-bytes']);
         }
@@ -158,7 +158,7 @@ describe("Android's images", () => {
 
   for (const version of [0, 1, 2, 3, 4]) {
     testWith(['mkbootimg', 'lz4', 'gzip'], `boot.img, header version ${version}`, async () => {
-      // Version 4 has a field more at its end than 3, which older programs do not write.
+      // Version 4 has one more field at its end than 3; older programs do not write it.
       const made = `${Math.min(version, 3)}`;
       for (const [name, bytes] of Object.entries({
         'Image.lz4': PACKERS.lz4?.(image) ?? image,
@@ -175,7 +175,7 @@ describe("Android's images", () => {
         bytesOfImage.writeUInt32LE(version, 40);
         const { files, kinds } = await unpackBytes(bytesOfImage);
         expect([name, kinds]).toEqual([name, ['image']]);
-        // A raw Image is what lies in the boot image, to the end of its page or not.
+        // A raw Image as it lies in the boot image, up to the end of its page or not.
         expect(Buffer.from(files[0]?.bytes ?? []).subarray(0, image.length)).toEqual(
           Buffer.from(image),
         );

@@ -17,7 +17,7 @@ import { readImage } from './index.ts';
 import { bootImage, fitFile, uImageFile, ukiFile, vendorBootImage } from './testing/images.ts';
 import { codeOf, unpackBytes } from './testing/in-memory.ts';
 
-/** Of each kind; more by hand, `FUZZ_RUNS=20000`. */
+/** Runs of each kind; more by hand, `FUZZ_RUNS=20000`. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 
 const kernel = kernelFile();
@@ -67,7 +67,7 @@ const seeds: Record<string, Uint8Array> = {
   image: new Uint8Array([...Buffer.alloc(64, 'ARM\x64'), ...kernelBtf()]),
 };
 
-/** Bytes changed, most of them where the headers are; sometimes cut, sometimes longer. */
+/** Changes bytes, most of them in headers; sometimes cuts, sometimes appends. */
 function mutations(seed: Uint8Array): fc.Arbitrary<Uint8Array> {
   const place = fc.oneof(fc.nat(Math.min(700, seed.length - 1)), fc.nat(seed.length - 1));
   const byte = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff));
@@ -85,7 +85,7 @@ describe('whatever is done to it, there is a value or a FormatError:', () => {
     async (_name, seed) => {
       await fc.assert(
         fc.asyncProperty(mutations(seed), async (bytes) => {
-          // Anything else is thrown by codeOf.
+          // codeOf throws any other error.
           const limits = { unpacked: 10_000_000, stored: 10_000_000 };
           expect(await codeOf(unpackBytes(bytes, { limits }))).not.toBe('');
         }),

@@ -1,23 +1,23 @@
 import { sameName } from './member.ts';
 
-/** Links that are remembered: kernels, a module and a map have few. */
+/** Most links that are remembered: kernels, a module and a map have few. */
 const LIMIT = 256;
 
-/** Links under names that nobody wants, which others may be links to. */
+/** Links with unwanted names, which other links may point to. */
 const OTHERS = 4096;
 
 /**
- * Hard links whose names are wanted, to bytes that came before under a name that nobody wants: layers
- * of images name an object first (ostree), packages a file by its build ID. They need another pass.
+ * Hard links with wanted names, to earlier bytes with an unwanted name. Layers of images name an
+ * object first (ostree), packages a file by its build ID. They need another pass.
  */
 export class HardLinks {
-  /** Wanted names by the name that has the bytes. */
+  /** Wanted names, by the name that has the bytes. */
   readonly #targets = new Map<string, string>();
   readonly #taken = new Set<string>();
-  /** Where names that are links themselves lead. */
+  /** Targets of names that are links themselves. */
   readonly #led = new Map<string, string>();
 
-  /** The bytes of a name were taken: links to it are of no interest. */
+  /** The bytes of a name were taken: its links no longer matter. */
   take(name: string): void {
     const key = sameName(name);
     this.#targets.delete(key);
@@ -33,7 +33,7 @@ export class HardLinks {
     this.#targets.set(key, name);
   }
 
-  /** Those whose bytes nobody has taken yet. */
+  /** Links whose bytes were not taken yet. */
   get left(): ReadonlyMap<string, string> {
     return this.#targets;
   }

@@ -17,7 +17,7 @@ const kernel = kernelFile({ ballast: 4000 });
 const zeros = new Uint8Array(80_000_000);
 const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
-/** The bytes with others from an offset on; a tar header's sum is made right again. */
+/** Replaces bytes from an offset on, and corrects the checksum of a tar header. */
 function patched(bytes: Uint8Array, at: number, others: number[]): Uint8Array {
   const copy = bytes.slice();
   copy.set(others, at);
@@ -29,8 +29,8 @@ function patched(bytes: Uint8Array, at: number, others: number[]): Uint8Array {
 }
 
 /**
- * An lzop file of zeros: a literal, and one match that repeats it; 255 come of each byte.
- * @param isCut whether the match is left out.
+ * An lzop file of zeros: a literal, and one match that repeats it; each byte yields 255.
+ * @param isCut leaves the match out.
  */
 function lzoBomb(size: number, blocks: number, isCut = false): Uint8Array {
   const base = 2 + 31;
@@ -64,7 +64,7 @@ function lzoBomb(size: number, blocks: number, isCut = false): Uint8Array {
   return joined(magic, head, sum, ...all, new Uint8Array(4));
 }
 
-/** RFC 1950, 8.2, of a few bytes. */
+/** RFC 1950, 8.2, for a few bytes. */
 function adler32(bytes: Uint8Array): number {
   let [a, b] = [1, 0];
   for (const byte of bytes) b += a += byte;
@@ -83,7 +83,7 @@ describe('refused within its limits:', () => {
   const cases: [what: string, code: RegExp, bytes: () => Uint8Array | Promise<Uint8Array>][] = [
     ['a gzip bomb', /^gzip-limit$/, () => gzipSync(zeros)],
     ['a zstd bomb', /^zstd-limit$/, () => zstdCompressSync(zeros)],
-    // Of ten streams: one alone takes longer to make than all the rest of this file.
+    // Ten streams: making a longer one takes longer than the rest of this file.
     [
       'an xz bomb',
       /^xz-limit$/,

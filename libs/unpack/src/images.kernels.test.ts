@@ -12,7 +12,7 @@ import { codeOf, unpackBytes } from './testing/in-memory.ts';
 
 type ImageName = Parameters<typeof provideImage>[0];
 
-/** The package; the test is skipped, with the reason, where it cannot be had. */
+/** The package; without it the test is skipped with the reason. */
 async function packageOf(name: ImageName, skip: (why: string) => never): Promise<string> {
   const found = await provided(() => provideImage(name));
   return 'absent' in found ? skip(found.absent) : found.value;
@@ -20,13 +20,13 @@ async function packageOf(name: ImageName, skip: (why: string) => never): Promise
 
 const unpackFile = async (path: string) => unpackBytes(new Uint8Array(await readFile(path)));
 
-/** The image in a package, as dpkg-deb and tar give it. */
+/** The image in a package, as dpkg-deb and tar extract it. */
 function vmlinuzOf(deb: string): Uint8Array {
   const tar = filtered(new Uint8Array(), ['dpkg-deb', '--fsys-tarfile', deb]);
   return filtered(tar, ['tar', '-xO', '--wildcards', '*/vmlinuz']);
 }
 
-/** What zstd makes of the payload that the image's header names. */
+/** The payload that the image's header names, unpacked by zstd. */
 function payloadOf(zboot: Uint8Array): Uint8Array {
   const view = new DataView(zboot.buffer, zboot.byteOffset);
   const [offset, length] = [view.getUint32(8, true), view.getUint32(12, true)];

@@ -1,18 +1,18 @@
 import { FormatError, type Chunks } from '@btf-depot/bytes';
 
-/** Bounds of one `unpack`, whatever the input claims. */
+/** Limits of one `unpack`, for any input. */
 export interface UnpackLimits {
   /** Members of all archives together. */
   readonly members: number;
-  /** Kernels, and BTFs that stand for kernels; those beyond are passed over. */
+  /** Kernels, and BTFs instead of kernels; further ones are passed over. */
   readonly kernels: number;
-  /** Containers inside one another: a .deb, its tar, a vmlinuz, its payload are four. */
+  /** Nested containers: a .deb, its tar, a vmlinuz and its payload are four. */
   readonly nesting: number;
-  /** Bytes that come out of all compressed streams together. */
+  /** Output of all compressed streams together, in bytes. */
   readonly unpacked: number;
-  /** Bytes handed to the store, all files together. */
+  /** Bytes passed to the store, all files together. */
   readonly stored: number;
-  /** What comes out of a stream against what went in, above 64 MiB; kernels pack 3 to 15 times. */
+  /** Output of a stream divided by its input, above 64 MiB; kernels reach 3 to 15. */
   readonly ratio: number;
 }
 
@@ -28,7 +28,7 @@ export const UNPACK_LIMITS = {
 
 const RATIO_FROM = 64 * 2 ** 20;
 
-/** Counts what one `unpack` uses up. Every method throws FormatError `unpack-limit`. */
+/** Counts the use of one `unpack`. Every method throws FormatError `unpack-limit`. */
 export class Budget {
   readonly #limits: UnpackLimits;
   readonly kernels: number;
@@ -53,13 +53,13 @@ export class Budget {
     }
   }
 
-  /** Bytes that may come out of a stream of so many packed ones. */
+  /** Most output of a stream of that many packed bytes. */
   mayUnpack(packed: number): number {
     const byRatio = Math.max(RATIO_FROM, packed * this.#limits.ratio);
     return Math.min(byRatio, this.#limits.unpacked - this.#unpacked);
   }
 
-  /** Passes a stream on that came out of a compressed one. */
+  /** Passes on the output of a compressed stream. */
   async *unpacking(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       this.#unpacked += chunk.length;
@@ -67,7 +67,7 @@ export class Budget {
     }
   }
 
-  /** Whether so many bytes more may be handed to the store. */
+  /** Whether the store may get that many more bytes. */
   mayStore(size: number): boolean {
     return this.#stored + size <= this.#limits.stored;
   }
@@ -88,7 +88,7 @@ function tooMuch(message: string): FormatError {
   return new FormatError('unpack-limit', message);
 }
 
-/** Whether an error says that a limit was reached: then nothing else is tried. */
+/** Whether an error is a reached limit: then nothing else is tried. */
 export function isLimit(error: unknown): boolean {
   return error instanceof FormatError && error.code.endsWith('-limit');
 }

@@ -1,10 +1,10 @@
 import { sameName } from './member.ts';
 import { isDebug, releaseInName, wantedKind } from './wanted.ts';
 
-/** What is wanted of an archive that lists its files, until it was seen. */
+/** The wanted files of an archive that lists its files, until they were seen. */
 export class Listing {
   readonly #expected = new Set<string>();
-  /** Releases that it has modules of. */
+  /** Releases of its modules. */
   readonly #modules = new Set<string | undefined>();
 
   constructor(names: readonly string[]) {
@@ -20,7 +20,7 @@ export class Listing {
     this.#expected.delete(sameName(name));
   }
 
-  /** Whether nothing more is to come. */
+  /** Whether no wanted file is still to come. */
   isDone(hasModule: (release: string | undefined) => boolean): boolean {
     return this.#expected.size === 0 && [...this.#modules].every(hasModule);
   }

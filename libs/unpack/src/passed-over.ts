@@ -1,21 +1,21 @@
-/** What was found and is of no use. */
+/** A find that is useless. */
 export interface PassedOver {
   /** Stable: `another-module`, `without-btf`, … */
   readonly code: string;
   /** For people. */
   readonly reason: string;
-  /** Of the first of them: to be shown escaped, never to be used as a path. */
+  /** Of the first one: shown escaped, never used as a path. */
   readonly name?: string | undefined;
   readonly count: number;
 }
 
-/** More are counted with the last. */
+/** Further ones are added to the last entry. */
 const ENTRIES = 100;
 
-/** Those of a kind that there are thousands of are one entry. */
+/** Kinds that come in thousands are one entry. */
 const MANY = new Set(['another-module', 'debug-module', 'another-map', 'dangling-link']);
 
-/** Collects what is passed over, in the order in which it was found. */
+/** Collects what is passed over, in the order of the input. */
 export class PassedOverList {
   readonly #entries: { code: string; reason: string; name?: string | undefined; count: number }[] =
     [];

@@ -1,6 +1,6 @@
 import { runsOf, type Sparse } from './sparse.ts';
 
-/** What of a pax extended header matters here. */
+/** The fields of a pax extended header that matter here. */
 export interface PaxFields {
   path?: string;
   link?: string;
@@ -10,7 +10,9 @@ export interface PaxFields {
 
 const NUMBER = /^\d{1,15}$/;
 
-/** Records of `LENGTH KEY=VALUE\n`, LENGTH in decimal and of the whole (POSIX.1, pax). */
+/**
+ * Records of `LENGTH KEY=VALUE\n`; LENGTH is decimal and counts the whole record (POSIX.1, pax).
+ */
 export function readPax(bytes: Uint8Array): PaxFields {
   const text = Buffer.from(bytes).toString('latin1');
   const fields: PaxFields = {};

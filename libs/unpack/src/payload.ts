@@ -2,7 +2,10 @@ import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
 import { COMPRESSION_HEAD, compressionOf, type Compression } from '@btf-depot/codec';
 import type { Part } from './format.ts';
 
-/** A compressed kernel where a header says that it is. @throws FormatError `image-truncated`, `image-corrupt`. */
+/**
+ * The compressed kernel at the place that a header states. @throws FormatError `image-truncated`,
+ * `image-corrupt`.
+ */
 export function payloadAt(
   source: Source,
   offset: number,
@@ -20,13 +23,13 @@ export function payloadAt(
   return { offset, length, compression };
 }
 
-/** Undefined behind the end of the file. */
+/** Undefined beyond the end of the file. */
 export function wordAt(source: Source, offset: number): number | undefined {
   if (offset < 0 || offset + 4 > source.size) return undefined;
   return new ByteReader(source.read(offset, 4), 'little').u32();
 }
 
-/** A part that a header names. @throws FormatError `<format>-truncated` where the file ends before. */
+/** A part named by a header. @throws FormatError `<format>-truncated` if it exceeds the file. */
 export function checkedPart(format: string, source: Source, { offset, length }: Part): Part {
   if (offset + length <= source.size) return { offset, length };
   const message = `${length} bytes at ${offset} of a file of ${source.size}`;

@@ -5,7 +5,7 @@ import type { Member } from './member.ts';
 import { readPkgInfo } from './package-info.ts';
 import { readTar } from './tar.ts';
 
-/** A tar whose member `.PKGINFO` says what package it is: what apk and pacman have in common. */
+/** A tar whose member `.PKGINFO` describes the package: the common form of apk and pacman. */
 export async function* readPkgInfoTar(
   format: string,
   reader: StreamReader,

@@ -3,20 +3,20 @@ import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { distributionOfBanner } from './distribution.ts';
 import { findAll } from './find-all.ts';
 
-/** A kernel that is the bytes of memory, without ELF headers: arm64's and RISC-V's Image. */
+/** A kernel as in memory, without ELF headers: arm64's and RISC-V's Image. */
 export interface RawImage {
   readonly endian: Endian;
-  /** Where the image says so. */
+  /** If the image states it. */
   readonly arch?: string | undefined;
   readonly buildId?: string | undefined;
   readonly release?: string | undefined;
-  /** As its banner tells it. */
+  /** From its banner. */
   readonly distribution?: string | undefined;
-  /** Where its BTF lies, in bytes. */
+  /** Range of its BTF, in bytes. */
   readonly btf: { readonly offset: number; readonly length: number };
 }
 
-/** The notes of a kernel end where its BTF begins (include/asm-generic/vmlinux.lds.h). */
+/** A kernel's BTF follows its notes directly (include/asm-generic/vmlinux.lds.h). */
 const NOTES = 4096;
 const GNU_NOTE = Buffer.from('GNU\0', 'latin1');
 const BANNER = Buffer.from('Linux version ', 'latin1');
@@ -43,7 +43,7 @@ export function readImage(source: Source): RawImage | undefined {
   };
 }
 
-/** The largest BTF; the header's fields are those of Documentation/bpf/btf.rst. */
+/** Most bytes of BTF; the header's fields are those of Documentation/bpf/btf.rst. */
 function findBtf(source: Source) {
   let best: { offset: number; length: number; endian: Endian } | undefined;
   for (const endian of ['little', 'big'] as const) {
@@ -56,7 +56,7 @@ function findBtf(source: Source) {
   return best;
 }
 
-/** Bytes of the BTF that begins here, if one does. */
+/** Bytes of the BTF that begins here, if any. */
 function btfLength(source: Source, offset: number, endian: Endian): number | undefined {
   if (offset + 32 > source.size) return undefined;
   const header = new ByteReader(source.read(offset, 24), endian);
@@ -87,14 +87,14 @@ function buildIdBefore(source: Source, end: number, endian: Endian): string | un
   return undefined;
 }
 
-/** What the kernel's banner says, `Linux version RELEASE (builder) …`; init/version.c. */
+/** Fields of the kernel's banner, `Linux version RELEASE (builder) …`; init/version.c. */
 export interface Banner {
   readonly release: string;
-  /** As os-release(5) names it in ID. */
+  /** In the form of os-release(5)'s ID. */
   readonly distribution?: string | undefined;
 }
 
-/** Bytes of a banner: `linux_banner` has some 300 in distributions' kernels. */
+/** Most bytes of a banner: `linux_banner` has some 300 in distributions' kernels. */
 const BANNER_LIMIT = 1024;
 
 export function readBanner(source: Source): Banner | undefined {

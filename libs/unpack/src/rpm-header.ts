@@ -5,7 +5,7 @@ import { packageInfo, type PackageInfo } from './package-info.ts';
 const LEAD = 96;
 const HEADER_MAGIC = 0x8eade801;
 const PREAMBLE = 16;
-/** What rpm itself takes: entries, and bytes of their data (lib/header.c). */
+/** rpm's own limits: entries, and bytes of their data (lib/header.c). */
 const ENTRY_LIMIT = 0xffff;
 const DATA_LIMIT = 256 * 2 ** 20;
 
@@ -27,23 +27,23 @@ const Tag = {
   DIRECTORIES: 1118,
   LONG_SIZES: 5008,
 } as const;
-/** Of the signature header: bytes of header and payload, in 32 and in 64 bits. */
+/** In the signature header: bytes of header and payload, in 32 and in 64 bits. */
 const SignatureTag = { SIZE: 1000, LONG_SIZE: 270 } as const;
 
-/** More files than any package has: then none are listed. */
+/** More files than any package has; above this, files are not listed. */
 const FILE_LIMIT = 200_000;
 
-/** Bytes of one list of names. */
+/** Most bytes of one list of names. */
 const NAMES_LIMIT = 32 * 2 ** 20;
 
 const REGULAR = 0o100000;
 const TYPE_MASK = 0o170000;
-/** RPMFILE_GHOST: a file that the package owns and does not bring. */
+/** RPMFILE_GHOST: a file that the package owns but does not contain. */
 const GHOST = 64;
 
 export interface RpmParts {
   readonly info?: PackageInfo | undefined;
-  /** The package's files in its own order, where the header lists them as rpm since 4.0 does. */
+  /** The package's files in its own order, if the header lists them as rpm since 4.0 does. */
   readonly files?: readonly ListedFile[] | undefined;
   /** The compressed cpio archive, up to the end of the file. */
   readonly payload: number;
@@ -51,7 +51,7 @@ export interface RpmParts {
 
 /**
  * Reads lead, signature header and header of an RPM package (version 3 to 6). Throws FormatError
- * `rpm-truncated` also where the file is shorter than the signature says, `rpm-corrupt`.
+ * `rpm-truncated`, also if the file is shorter than the signature states, and `rpm-corrupt`.
  */
 export function readRpm(source: Source): RpmParts {
   const signature = readHeader(source, LEAD);
@@ -86,7 +86,7 @@ function filesOf(header: Header): ListedFile[] | undefined {
     ((modes[index] ?? 0) & TYPE_MASK) === REGULAR && ((flags[index] ?? 0) & GHOST) === 0;
   const inodeOf = (index: number) =>
     isFile(index) ? `${devices[index] ?? 0}:${inodes[index] ?? `-${index}`}` : undefined;
-  // Of hard links, the last alone has bytes (rpmfilesStat of lib/rpmfi.c).
+  // Only the last hard link has bytes (rpmfilesStat of lib/rpmfi.c).
   const count = new Map<string, number>();
   const last = new Map<string, number>();
   for (let index = 0; index < names.length; index++) {
@@ -111,7 +111,7 @@ function filesOf(header: Header): ListedFile[] | undefined {
 
 type Header = ReturnType<typeof readHeader>;
 
-/** A header structure: an index of tags, and the data that they point into. */
+/** A header structure: an index of tags, and their data. */
 function readHeader(source: Source, at: number) {
   const preamble = new ByteReader(read(source, at, PREAMBLE), 'big');
   if (preamble.u32() !== HEADER_MAGIC) {
@@ -142,7 +142,7 @@ function readHeader(source: Source, at: number) {
   const countOf = (tag: number) => places.get(tag)?.count ?? 0;
   return {
     end: data + length,
-    /** STRING_ARRAY; undefined also where it is longer than any. */
+    /** STRING_ARRAY; undefined also above the limit. */
     texts(tag: number): string[] | undefined {
       const count = countOf(tag);
       const bytes = bytesOf(tag, [8], NAMES_LIMIT);

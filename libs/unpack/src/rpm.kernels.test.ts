@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { unpackBytes } from './testing/in-memory.ts';
 import { executableKernel } from './testing/kernels.ts';
 
-/** The first that writes packages of version 6. */
+/** The first version that writes packages of version 6. */
 const rpm6 = { name: 'rpm6', suite: 'sid', packages: ['rpm', 'rpm-common'] };
 
 const kernel = executableKernel(buildIdOf('rpm'));
@@ -26,7 +26,7 @@ afterAll(() => shop[Symbol.dispose]());
 
 const LINK = 'ln %{buildroot}/usr/lib/modules/6.9.0-toy/vmlinux %{buildroot}/zz/object';
 
-/** A kernel, and what else is to be installed: by default a hard link, which has the bytes. */
+/** A kernel, and more to install: by default a hard link, which has the bytes. */
 function specOf(name: string, install = LINK): string {
   return `Name: ${name}
 Version: 6.9.0

@@ -3,16 +3,16 @@ import { COMPRESSION_HEAD, compressionOf } from '@btf-depot/codec';
 import { hasText, type Format } from './format.ts';
 import { FORMATS } from './formats/index.ts';
 
-/** Something that is opened, or what the depot works on. */
+/** A container, or a file that the depot works on. */
 export type Sniffed = Format | 'elf' | 'btf' | 'system-map' | 'compressed' | 'raw';
 
-/** Bytes that are looked at. */
+/** Bytes that are examined. */
 export const SNIFFED = 1024;
 
 /** A line of nm: address, type, name. */
 const SYMBOL_LINE = /^[0-9a-f]{8}(?:[0-9a-f]{8})? [A-Za-z?] \S{1,512}\n/;
 
-/** What a file is by its first bytes; `raw` if nothing else fits. */
+/** The kind of a file by its first bytes; `raw` if no other fits. */
 export function sniff(source: Source): Sniffed {
   const head = source.read(0, Math.min(source.size, SNIFFED));
   if (hasText(head, 0, '\x7fELF')) return 'elf';

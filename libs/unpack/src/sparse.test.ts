@@ -17,7 +17,7 @@ beforeAll(() => {
   holed('other', 40 * MiB, 3);
 });
 
-/** A kernel with so many islands of data in the hole behind it. */
+/** A kernel followed by a hole with that many islands of data. */
 function holed(name: string, size: number, islands: number): void {
   const file = openSync(join(folder, name), 'w');
   writeSync(file, kernel);
@@ -66,7 +66,7 @@ describe.each([
 describe('a map that lies', () => {
   const data = new Uint8Array(1024).fill(1);
   const map = (text: string) => new Uint8Array(Buffer.from(text.padEnd(512, '\0')));
-  /** A record of a pax header, with its own length before it. */
+  /** A record of a pax header, after its own length. */
   const pax = (key: string, value: string) => {
     const record = ` GNU.sparse.${key}=${value}\n`;
     let length = record.length + 1;
@@ -93,7 +93,7 @@ describe('a map that lies', () => {
     ['less than there is', '1\n0\n512\n'],
     ['no numbers', 'one\n'],
     ['a million runs', '1000000\n'],
-    // Of two gigabytes some kilobytes are sent.
+    // Two gigabytes are sent as some kilobytes.
     ['a number without end', '1'.repeat(8 * MiB)],
   ])('%s', async (_what, text) => {
     expect(await codeOf(unpackBytes(member(text)))).toBe('tar-corrupt');

@@ -1,16 +1,16 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 
-/** A run of a sparse file that the archive has; all else in the file is zeros. */
+/** A run of a sparse file that the archive contains; the rest of the file is zeros. */
 export interface Run {
   readonly offset: number;
   readonly length: number;
 }
 
-/** What a header says of a sparse file (GNU tar's manual, "Storing Sparse Files"). */
+/** A header's description of a sparse file (GNU tar's manual, "Storing Sparse Files"). */
 export interface Sparse {
-  /** Bytes of the file as it was. */
+  /** Bytes of the original file. */
   readonly size: number;
-  /** Undefined: the runs stand before the data, as decimal lines (PAX, 1.0). */
+  /** Undefined: decimal lines before the data give the runs (PAX, 1.0). */
   readonly runs?: readonly Run[] | undefined;
 }
 
@@ -19,13 +19,13 @@ const BLOCK = 512;
 /** More than any file has whose holes a file system made. */
 const RUNS_LIMIT = 65_536;
 
-/** Holes of a file against what it has, above 64 MiB: kernels have few. */
+/** Size of a file's holes divided by its data, above 64 MiB: kernels have few. */
 const HOLES_RATIO = 20;
 const HOLES_FROM = 64 * 2 ** 20;
 
 /**
- * The file, holes filled with zeros.
- * @param stored bytes that the archive has of it, with a map that stands there.
+ * The file, its holes filled with zeros.
+ * @param stored its bytes in the archive, with any map in them.
  */
 export async function* filled(
   reader: StreamReader,
@@ -58,7 +58,7 @@ export async function* filled(
   yield* zeros(size - at);
 }
 
-/** Old GNU: four runs in the header, 21 in each block that follows while one is announced. */
+/** Old GNU: four runs in the header, and 21 in each following block that is announced. */
 export async function readOldRuns(
   reader: StreamReader,
   header: Uint8Array,
@@ -81,12 +81,12 @@ export async function readOldRuns(
   return runs;
 }
 
-/** How many, then offset and length of each, a line each, up to the end of a block. */
+/** The number of runs, then offset and length of each, one per line, up to the end of a block. */
 async function readRuns(reader: StreamReader): Promise<Run[]> {
   let text = '';
   const numbers: number[] = [];
   const next = async (): Promise<number> => {
-    // A line may go on in the next block, and no further.
+    // A line may continue in the next block, but no further.
     for (let blocks = 0; !text.includes('\n'); blocks++) {
       if (blocks > 1) throw corrupt('no map of a sparse file', reader);
       text += Buffer.from(await reader.read(BLOCK)).toString('latin1');

@@ -6,8 +6,8 @@ import { filled, readOldRuns, type Sparse } from './sparse.ts';
 const BLOCK = 512;
 
 /**
- * Members of a tar archive: ustar, pax, and GNU's long names, large sizes and sparse files. Archives
- * that follow one another are read on, as by `tar -i`: apk's are three.
+ * Members of a tar archive: ustar, pax, and GNU's long names, large sizes and sparse files.
+ * Concatenated archives are all read, as by `tar -i`: those of apk are three.
  */
 export async function* readTar(reader: StreamReader): AsyncGenerator<Member> {
   try {
@@ -37,7 +37,7 @@ async function* readMembers(reader: StreamReader): AsyncGenerator<Member> {
       sparse = { size: old(header, 483), runs: await readOldRuns(reader, header, old) };
     }
     const isLink = type === '1';
-    // Some writers say the size of the file that is linked to, and have no bytes of it.
+    // Some writers state the size of the link's target, but add no bytes.
     if (isLink && size > 0 && (await isNextHeader(reader))) size = 0;
     const end = reader.position + Math.ceil(size / BLOCK) * BLOCK;
     if (type === 'L' || type === 'K' || type === 'x') {
@@ -76,7 +76,7 @@ async function* readMembers(reader: StreamReader): AsyncGenerator<Member> {
   }
 }
 
-/** Whether an archive begins here; the oldest tar had no magic and is not known. */
+/** Whether an archive begins here; the oldest tar had no magic and is not recognised. */
 export function isTar(head: Uint8Array): boolean {
   return head.length >= BLOCK && text(head.subarray(257, 262)) === 'ustar';
 }
@@ -86,7 +86,7 @@ export function firstName(head: Uint8Array): string {
   return isTar(head) ? shortName(head) : '';
 }
 
-/** Passes over the blocks of zeros at an archive's end. @returns whether another one begins. */
+/** Skips the blocks of zeros at an archive's end. @returns whether another one begins. */
 async function passZeros(reader: StreamReader): Promise<boolean> {
   for (;;) {
     if (!(await reader.fill(BLOCK))) return false;
@@ -123,7 +123,7 @@ function shortName(header: Uint8Array): string {
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
-/** GNU tar keeps other things where ustar has the prefix. */
+/** GNU tar keeps other data in ustar's prefix field. */
 function isPosix(header: Uint8Array): boolean {
   return header[262] === 0;
 }
@@ -141,7 +141,7 @@ function number(header: Uint8Array, at: number, length: number, reader: StreamRe
   return digits === '' ? 0 : parseInt(digits, 8);
 }
 
-/** The sum of the header's bytes, its own field taken as spaces. */
+/** The sum of the header's bytes, its own field counted as spaces. */
 function checkSum(header: Uint8Array, reader: StreamReader): void {
   let sum = 8 * 0x20;
   for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) sum += header[i];

@@ -5,48 +5,46 @@ import type { PassedOver } from './passed-over.ts';
 import { Unpacking } from './unpacking.ts';
 
 /**
- * `elf`: a vmlinux; `image`: a kernel as it lies in memory (`readImage`); `btf`: raw BTF;
- * `module`: a .ko; `system-map`: what nm says of a vmlinux.
+ * `elf`: a vmlinux; `image`: a kernel as in memory (`readImage`); `btf`: raw BTF; `module`: a .ko;
+ * `system-map`: nm's list for a vmlinux.
  */
 export type FoundKind = 'elf' | 'image' | 'btf' | 'module' | 'system-map';
 
 export interface FoundFile<S extends Source> {
   readonly kind: FoundKind;
-  /** The input itself, or what the store made of a stream. */
+  /** The input itself, or the store's result for a stream. */
   readonly source: S;
-  /** Its name in the archive it came from: to be shown escaped, never to be used as a path. */
+  /** Its name in its archive: shown escaped, never used as a path. */
   readonly name?: string | undefined;
-  /** The innermost package that it lies in. */
+  /** The innermost package around it. */
   readonly package?: PackageInfo | undefined;
 }
 
 export interface Unpacked<S extends Source> {
-  /** All kernels, one module and one System.map of a release, in the order in which they were found. */
+  /** All kernels, and one module and one System.map of each release, in the order of the input. */
   readonly files: readonly FoundFile<S>[];
-  /** The packages that were opened, from the outside to the inside. */
+  /** The opened packages, from the outside to the inside. */
   readonly packages: readonly PackageInfo[];
-  /** What looked like something of use, and why it was not used. */
+  /** Files that looked useful, and why they were not used. */
   readonly passedOver: readonly PassedOver[];
 }
 
-/** Keeps a stream and gives it back for reading at random. A stream that throws is to be dropped. */
+/** Keeps a stream, and returns it for random reading. It must drop a stream that throws. */
 export type Store<S extends Source> = (chunks: AsyncIterable<Uint8Array>) => Promise<S>;
 
 export interface UnpackOptions {
   readonly limits?: Partial<UnpackLimits>;
-  /** That decompress at one time where a stream allows it; by default this one alone. */
+  /** Threads for decompressing, if a stream allows it; by default only this one. */
   readonly threads?: number;
 }
 
 /**
- * Finds in a file what the depot works on, whatever it is wrapped in. Of an archive only the
- * members that are wanted are unpacked: kernels, and of each release, as far as names tell it, one
- * module and one System.map. A package that lists its files is not read further than the last of
- * these, all else is read to its end.
+ * Finds in a file what the depot works on, in any wrapping. From an archive it unpacks only wanted
+ * members: kernels, and of each release (by names) one module and one System.map. It stops reading
+ * a package that lists its files after the last wanted one, and reads everything else to the end.
  *
- * Throws FormatError: `unpack-nothing` if there is nothing of use in it, `…-limit` where it is more
- * than the limits allow, `…-truncated` and `…-corrupt` with the container's or the compression's
- * name.
+ * Throws FormatError: `unpack-nothing` if nothing useful is in it, `…-limit` above a limit,
+ * `…-truncated` and `…-corrupt` with the name of the container or compression.
  */
 export async function unpack<S extends Source>(
   input: S,
@@ -64,7 +62,7 @@ export async function unpack<S extends Source>(
   throw new FormatError('unpack-nothing', message);
 }
 
-/** As a person would say it: text as text, all else in hexadecimal. */
+/** For people: text as text, other bytes in hexadecimal. */
 function beginning(input: Source): string {
   const head = Buffer.from(input.read(0, Math.min(96, input.size)));
   if (head.length === 0) return 'that begin with nothing';

@@ -19,9 +19,9 @@ import { isDebug, releaseInName, SMALLEST_MAP, wantedKind } from './wanted.ts';
 interface Place {
   readonly depth: number;
   readonly name?: string | undefined;
-  /** By its name; whatever else it turns out to be is passed over. */
+  /** Wanted by its name; if the content is something else, it is passed over. */
   readonly isModule?: boolean;
-  /** The innermost package that it lies in. */
+  /** The innermost package around it. */
   readonly package?: PackageInfo | undefined;
 }
 
@@ -32,7 +32,7 @@ type Members = (tools: Tools) => AsyncIterable<Member>;
 export class Unpacking<S extends Source> {
   readonly files: FoundFile<S>[] = [];
   readonly packages: PackageInfo[] = [];
-  /** Why a member that looked wanted was not: said where nothing else was found. */
+  /** Why a member that looked wanted was not taken; reported if nothing else was found. */
   fault: FormatError | undefined;
   readonly #passedOver = new PassedOverList();
   readonly #store: Store<S>;
@@ -91,7 +91,7 @@ export class Unpacking<S extends Source> {
     } else this.#found(section ? 'module' : 'elf', source, place);
   }
 
-  /** Whether one more kernel is taken. */
+  /** Whether one more kernel is accepted. */
   #hasRoom(name: string | undefined): boolean {
     const kernels = this.files.filter(({ kind }) => kind !== 'module' && kind !== 'system-map');
     if (kernels.length < this.#budget.kernels) return true;
@@ -154,7 +154,7 @@ export class Unpacking<S extends Source> {
     await this.#openArchive(members, place);
   }
 
-  /** A kernel as it is in memory, or something around a compressed kernel that nobody describes. */
+  /** A kernel as in memory, or an unknown container with a compressed kernel inside. */
   async #openRaw(source: S, place: Place): Promise<void> {
     this.#budget.nest(place.depth + 1);
     if (readImage(source)) {
@@ -179,7 +179,7 @@ export class Unpacking<S extends Source> {
     if (why) this.#isOfNoUse(why, place.name);
   }
 
-  /** Something that nothing but its bytes says to be a kernel: a module beside one may be found first. */
+  /** A find that only its bytes identify as a kernel: a module beside one may be found first. */
   #openEmbedded(file: S, place: Place): void {
     const what = sniff(file);
     const isKernel = what === 'elf' && readElf(file).header.type !== ElfType.REL;
@@ -205,7 +205,7 @@ export class Unpacking<S extends Source> {
     );
   }
 
-  /** Reads an archive, and once more what hard links name of it. */
+  /** Reads an archive, then again for the bytes behind wanted hard links. */
   async #openArchive(members: Members, place: Place): Promise<void> {
     this.#budget.nest(place.depth + 1);
     let listing: Listing | undefined;
@@ -292,7 +292,7 @@ export class Unpacking<S extends Source> {
     this.#passedOver.add('nothing-inside', 'no kernel, module, BTF or System.map', inside.name);
   }
 
-  /** Whether a file of that name is to be unpacked; why not where it looks as if it were. */
+  /** Whether to unpack a file of that name; if it only looks wanted, the reason is noted. */
   #wantedOf(name: string): boolean {
     const kind = wantedKind(name);
     if (kind === 'module' && isDebug(name)) {
@@ -310,7 +310,7 @@ export class Unpacking<S extends Source> {
     return kind !== undefined;
   }
 
-  /** One of each release, as far as names tell releases, and no more than there may be kernels. */
+  /** One of each release, as far as names tell, and no more than the limit of kernels. */
   #wantsAnother(kind: 'module' | 'system-map', name: string): boolean {
     const count = this.files.filter((file) => file.kind === kind).length;
     return count < this.#budget.kernels && !this.#has(kind, releaseInName(name));
@@ -334,12 +334,12 @@ export class Unpacking<S extends Source> {
     };
   }
 
-  /** For the second pass: what there is to say was said in the first. */
+  /** The tools of the second pass, which reports nothing: the first one did. */
   #quiet(place: Place): Tools {
     return { ...this.#tools(place), passOver: () => undefined };
   }
 
-  /** What a compressed part of a source holds; the part itself where it is not compressed. */
+  /** The content of a part of a source, decompressed if needed. */
   #unpacked(source: Source, part?: Part, name?: string): Chunks {
     const { offset, length } = part ?? { offset: 0, length: source.size };
     const head = source.read(offset, Math.min(length, COMPRESSION_HEAD));
@@ -371,14 +371,14 @@ export class Unpacking<S extends Source> {
   }
 }
 
-/** By the bytes, which say more than a header; LZMA, which has no magic, by the header's word. */
+/** The bytes decide, more reliably than a header; for LZMA, which has no magic, the header does. */
 function compressionIn(source: Source, { offset, length, compression }: Piece) {
   const head = source.read(offset, Math.min(length, COMPRESSION_HEAD));
   const known = compressionOf(head);
   return known === undefined || known === 'lzma' ? (compression ?? known) : known;
 }
 
-/** What to say where a kernel was found that is of no use, as those of armhf and s390x are. */
+/** The message if a useless kernel was found, such as those of armhf and s390x. */
 function withoutBtf(image: Source): FormatError | undefined {
   const release = releaseIn(image);
   if (release === undefined) return undefined;

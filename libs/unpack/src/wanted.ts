@@ -2,25 +2,25 @@ import { FORMATS } from './formats/index.ts';
 
 export type WantedKind = 'kernel' | 'btf' | 'module' | 'system-map' | 'package';
 
-/** As builds, distributions and boot loaders call it: vmlinuz-6.12, kernel8.img, linux.uml. */
+/** Names of builds, distributions and boot loaders: vmlinuz-6.12, kernel8.img, linux.uml. */
 const KERNEL = /^((vmlinu[xz]|bzImage|zImage|Image|uImage|fitImage)([-._].*)?|linux(\.uml)?)$/;
 const KERNEL_FILE = /^kernel(\d+l?|_\w+)?(\.(img|bin|elf|gz|xz|zst|lz4|lzma))?$/;
-/** As builds of images call it: openwrt-x86-64-vmlinux.elf, …-kernel.bin. */
+/** Names of image builds: openwrt-x86-64-vmlinux.elf, …-kernel.bin. */
 const KERNEL_OF =
   /[-_](vmlinux|vmlinuz|[buz]?Image|fitImage|kernel)(\.(bin|elf|itb|gz|xz|zst|lz4|lzma))?$/;
-/** Beside a kernel, named after it: scripts, headers, checksums, signatures. */
+/** Files beside a kernel with its name: scripts, headers, checksums, signatures. */
 const NOT_KERNEL = /\.(py|h|hmac|sha256|sha512|sig|asc|p7s|json|txt|map|o|a|symvers|config)$/;
 const MODULE = /\.ko(\.(gz|xz|zst))?$/;
 const SYSTEM_MAP = /^System\.map([-.].*)?$/;
-/** BTF by itself, as archives of BTF have it; compressed once more in some. */
+/** Bare BTF, as in archives of BTF; sometimes compressed. */
 const BTF = /\.btf(\.(gz|xz|zst))?$/;
 
-/** Debian puts 83 bytes where the map would be, which say in what package it is. */
+/** Instead of the map, Debian has 83 bytes that name the package with it. */
 export const SMALLEST_MAP = 1024;
 
 /**
- * Which of an archive's files are worth unpacking, by their names alone. Modules below
- * `usr/lib/debug` have the debug information of modules and nothing of what a module says.
+ * Which of an archive's files are worth unpacking, by name. Modules below `usr/lib/debug` contain
+ * only debug information, and none of what identifies a module.
  */
 export function wantedKind(name: string): WantedKind | undefined {
   const parts = name.split('/');
@@ -39,8 +39,8 @@ export function isDebug(name: string): boolean {
 }
 
 /**
- * The release whose module, map or kernel a file is, by where it lies or what it is called:
- * `lib/modules/REL/…`, `System.map-REL`, `vmlinuz-REL`.
+ * The release of a module, map or kernel, by its folder or name: `lib/modules/REL/…`,
+ * `System.map-REL`, `vmlinuz-REL`.
  */
 export function releaseInName(name: string): string | undefined {
   const folder = /(?:^|\/)lib\/modules\/([^/]+)\//.exec(name)?.[1];

@@ -3,8 +3,8 @@ import { readPkgInfoTar } from '../pkginfo-tar.ts';
 import { firstName } from '../tar.ts';
 
 /**
- * Packages of apk-tools 2: up to three tars that follow one another, each compressed by itself, the
- * first two without their end (signature, .PKGINFO, files).
+ * Packages of apk-tools 2: up to three concatenated tars (signature, .PKGINFO, files), each
+ * compressed by itself, the first two without their end.
  */
 export const apk: StreamFormat = {
   kind: 'stream',

@@ -1,7 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import { hasText, type ArchiveFormat } from '../format.ts';
 
-/** Packages of apk-tools 3 are told, not read: a database format of their own. */
+/** Packages of apk-tools 3 are recognised, not read: they are a database format. */
 export const apk3: ArchiveFormat = {
   kind: 'archive',
   name: 'apk3',

@@ -2,21 +2,21 @@ import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
 import { hasText, type ImageFormat, type Part } from '../format.ts';
 import { checkedPart } from '../payload.ts';
 
-/** The newest header that is described. */
+/** The newest header with a description. */
 const NEWEST = 4;
 
 /**
- * Before there were versions, vendors had the size of a device tree in the version's place: no
- * version is as large as the smallest tree.
+ * Before headers had versions, vendors put the size of a device tree here: no version is as large
+ * as the smallest tree.
  */
 const NO_VERSION = 256;
 
-/** Of version 3 and 4, which do not say it. */
+/** The page size of versions 3 and 4, which do not state it. */
 const PAGE = 4096;
 
 /**
  * Android's boot.img, header versions 0 to 4 (source.android.com, "Boot image header"): the kernel
- * lies behind the page of the header, padded to a page.
+ * follows the header's page, and is padded to a page.
  */
 export const bootimg: ImageFormat = {
   kind: 'image',

@@ -12,9 +12,9 @@ export const bzImage: ImageFormat = {
 };
 
 /**
- * `payload_offset` counts from the end of the setup sectors (protocol 2.08 and newer). The last four
- * bytes of the payload are the size that comes out: gzip has it there anyway, and the kernel's build
- * appends it to the others (`size_append`, scripts/Makefile.lib).
+ * `payload_offset` counts from the end of the setup sectors (protocol 2.08 and newer). The last
+ * four bytes of the payload are the unpacked size: gzip has it anyway, and for other formats the
+ * kernel's build appends it (`size_append`, scripts/Makefile.lib).
  */
 function payloadOf(source: Source): Piece {
   const head = new ByteReader(source.read(0, Math.min(source.size, 0x250)), 'little', {

@@ -39,7 +39,7 @@ function isVersion2(source: Source, { offset, size }: ArMember): boolean {
   return Buffer.from(source.read(offset, Math.min(size, 4))).toString('latin1') === '2.0\n';
 }
 
-/** What package it is, and which files it has: deb-md5sums(5), which most packages have. */
+/** The package's description, and its files: deb-md5sums(5), which most packages have. */
 async function readControlPart(source: Source, part: Part, tools: Tools): Promise<void> {
   for await (const member of readTar(tools.reader('tar', source, part))) {
     tools.member();

@@ -5,8 +5,8 @@ import type { ImageFormat, Piece } from '../format.ts';
 import { checkedPart } from '../payload.ts';
 
 /**
- * U-Boot's images that are device trees (flat image tree, fitspec.osfw.foundation): nodes below
- * `/images` have type, compression, and the data in the tree or behind it.
+ * U-Boot's images that are device trees (flat image tree, fitspec.osfw.foundation). Nodes below
+ * `/images` have type, compression, and the data, which is in the tree or after it.
  */
 export const fit: ImageFormat = {
   kind: 'image',
@@ -24,7 +24,9 @@ export const fit: ImageFormat = {
   },
 };
 
-/** @param end of the tree: data outside is counted from there, or from the start of the file. */
+/**
+ * @param end of the tree: data outside it has an offset from there, or from the start of the file.
+ */
 function kernelOf(source: Source, node: TreeNode, end: number): Piece {
   const method = node.text('compression');
   const compression = COMPRESSIONS.find((name) => name === method);

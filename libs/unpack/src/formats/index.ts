@@ -14,7 +14,10 @@ import { uki } from './uki.ts';
 import { vendorBoot } from './vendor-boot.ts';
 import { zboot } from './zboot.ts';
 
-/** Every package, archive and image that is opened, by its name: the first that begins so has it. */
+/**
+ * Every package, archive and image that is opened, by its name. The first format whose magic
+ * matches is used.
+ */
 const ALL = {
   deb,
   rpm,

@@ -6,7 +6,7 @@ import { firstName, readTar } from '../tar.ts';
 
 const PART = /^(debian-binary|control\.tar|data\.tar)(\.\w+)?$/;
 
-/** opkg's packages: a compressed tar of the members that a .deb has. Older ones are ar archives. */
+/** opkg's packages: a compressed tar with the members of a .deb. Older ones are ar archives. */
 export const ipk: StreamFormat = {
   kind: 'stream',
   name: 'ipk',

@@ -2,7 +2,9 @@ import type { StreamFormat } from '../format.ts';
 import { readPkgInfoTar } from '../pkginfo-tar.ts';
 import { firstName } from '../tar.ts';
 
-/** Arch Linux's packages, `.pkg.tar.zst`: a tar that begins with what makepkg says of the build. */
+/**
+ * Arch Linux's packages, `.pkg.tar.zst`: a tar that begins with makepkg's description of the build.
+ */
 export const pacman: StreamFormat = {
   kind: 'stream',
   name: 'pacman',

@@ -10,7 +10,9 @@ const HEADER = 64;
 const Type = { KERNEL: 2, MULTI: 4, KERNEL_NOLOAD: 14 } as const;
 const COMPRESSION = [undefined, 'gzip', 'bzip2', 'lzma', 'lzo', 'lz4', 'zstd'] as const;
 
-/** U-Boot's older images: a header of 64 bytes, and the kernel, compressed with what the header says. */
+/**
+ * U-Boot's older images: a header of 64 bytes, then the kernel, compressed as the header states.
+ */
 export const uimage: ImageFormat = {
   kind: 'image',
   name: 'uimage',
@@ -33,7 +35,7 @@ export const uimage: ImageFormat = {
   },
 };
 
-/** Several files: their sizes up to a zero, then the files; the first is the kernel. */
+/** Several files: their sizes, a zero, then the files; the first one is the kernel. */
 function firstOf(source: Source, piece: Piece): Piece {
   const words = Math.min(64, Math.floor(piece.length / 4));
   const sizes = new ByteReader(source.read(piece.offset, 4 * words), 'big');

@@ -2,12 +2,12 @@ import { ByteReader, type Source } from '@btf-depot/bytes';
 import { hasText, type ImageFormat, type Part } from '../format.ts';
 import { checkedPart } from '../payload.ts';
 
-/** More than any has; addons and profiles are sections too. */
+/** More than any image has; addons and profiles are sections too. */
 const SECTIONS = 96;
 
 /**
  * Unified kernel images (uapi-group.org, "Unified Kernel Image"): a PE file whose section `.linux`
- * is the kernel. What is in `.initrd` is never one.
+ * is the kernel. `.initrd` never contains one.
  */
 export const uki: ImageFormat = {
   kind: 'image',
@@ -23,7 +23,7 @@ export const uki: ImageFormat = {
   },
 };
 
-/** Those of a PE file (Microsoft's "PE Format"); none of anything else. */
+/** The sections of a PE file (Microsoft's "PE Format"); none for anything else. */
 function sectionsOf(source: Source): (Part & { name: string })[] {
   if (source.size < 0x40) return [];
   const dos = source.read(0, 0x40);
@@ -45,7 +45,7 @@ function sectionsOf(source: Source): (Part & { name: string })[] {
     headers.skip(4);
     const raw = headers.u32();
     const offset = headers.u32();
-    // In the file a section is padded to its alignment; some writers leave the true size out.
+    // In the file a section is padded to its alignment; some writers do not state the true size.
     return { name, offset, length: virtual === 0 ? raw : Math.min(virtual, raw) };
   });
 }

@@ -6,7 +6,7 @@ const NEWEST = 4;
 
 /**
  * Android's vendor_boot.img, header versions 3 and 4 (source.android.com, "Vendor boot image
- * header"): no kernel, but ramdisks with modules for the kernel of boot.img.
+ * header"). It has no kernel, but ramdisks with modules for the kernel of boot.img.
  */
 export const vendorBoot: ImageFormat = {
   kind: 'image',

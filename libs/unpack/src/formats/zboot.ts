@@ -3,8 +3,9 @@ import { hasText, type ImageFormat } from '../format.ts';
 import { payloadAt, wordAt } from '../payload.ts';
 
 /**
- * EFI zboot images of arm64, riscv and loongarch, drivers/firmware/efi/libstub/zboot-header.S. The
- * size that the build appends to all but gzip lies behind the payload (ZBOOT_SIZE_LEN, Makefile.zboot).
+ * EFI zboot images of arm64, riscv and loongarch, drivers/firmware/efi/libstub/zboot-header.S.
+ * Except for gzip, the build appends the unpacked size to the payload (ZBOOT_SIZE_LEN,
+ * Makefile.zboot).
  */
 export const zboot: ImageFormat = {
   kind: 'image',

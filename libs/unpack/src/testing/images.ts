@@ -2,7 +2,7 @@ const text = (value: string) => Buffer.from(value, 'latin1');
 const pad = (bytes: Uint8Array, unit: number) =>
   Buffer.concat([bytes, new Uint8Array((unit - (bytes.length % unit)) % unit)]);
 
-/** A PE file of these sections. */
+/** A PE file with these sections. */
 export function ukiFile(sections: Readonly<Record<string, Uint8Array>>): Uint8Array {
   const head = Buffer.alloc(0x400);
   head.write('MZ');
@@ -25,7 +25,7 @@ export function ukiFile(sections: Readonly<Record<string, Uint8Array>>): Uint8Ar
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** U-Boot's header of 64 bytes, and what follows it. */
+/** U-Boot's header of 64 bytes, then the payload. */
 export function uImageFile(type: number, compression: number, data: Uint8Array): Uint8Array {
   const head = Buffer.alloc(64);
   head.writeUInt32BE(0x27051956);

@@ -9,7 +9,7 @@ function inMemory(bytes: Uint8Array): InMemory {
   return { ...bytesSource(bytes), bytes };
 }
 
-/** Runs `unpack` over memory. @returns what was found, and how many bytes were stored. */
+/** Runs `unpack` in memory. @returns the found files, and how many bytes were stored. */
 export async function unpackBytes(bytes: Uint8Array, options?: UnpackOptions) {
   let stored = 0;
   const store = async (chunks: AsyncIterable<Uint8Array>): Promise<InMemory> => {
@@ -30,7 +30,7 @@ export async function unpackBytes(bytes: Uint8Array, options?: UnpackOptions) {
   };
 }
 
-/** The code of the FormatError; undefined if there is none, other errors as they are. */
+/** The code of the FormatError; undefined if there is none. Rethrows other errors. */
 export async function codeOf(run: Promise<unknown>): Promise<string | undefined> {
   try {
     await run;

@@ -1,7 +1,7 @@
 import { ElfType, writeRelocatable } from '@btf-depot/elf';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
 
-/** A vmlinux as its header says: an executable. */
+/** A vmlinux as far as its header tells: an executable. */
 export function executableKernel(buildId: string): Uint8Array {
   return new Uint8Array(kernelFile({ buildId, ballast: 300 })).with(16, ElfType.EXEC);
 }
@@ -14,7 +14,7 @@ export const moduleFile: Uint8Array = writeRelocatable({
   sections: [{ name: '.gnu.linkonce.this_module', bytes: new Uint8Array(64) }],
 });
 
-/** An arm64 Image: header, banner, the vDSO's build ID, then notes and BTF side by side. */
+/** An arm64 Image: header, banner, the vDSO's build ID, then notes directly followed by BTF. */
 export function armImage(buildId: string): Uint8Array {
   const note = (id: string) =>
     Buffer.concat([
