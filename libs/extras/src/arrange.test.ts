@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { arrange } from './arrange.ts';
 import type { Variable } from './variables.ts';
 
-/** Up to 40 variables in little room, so that many overlap or are equal. */
+/** Up to 40 variables in a small space, so that many overlap or are equal. */
 const crowds = fc
   .array(
     fc.record({ offset: fc.nat(60), size: fc.nat(12), name: fc.constantFrom('a', 'b', 'c') }),

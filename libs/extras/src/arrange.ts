@@ -1,7 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { Place, Variable } from './variables.ts';
 
-/** One section's variables as a kernel takes them: by offset, none over another. */
+/** One section's variables as a kernel accepts them: by offset, without overlap. */
 interface ArrangedSection {
   readonly name: string;
   /** End of the last variable, in bytes. */
@@ -14,18 +14,18 @@ export type PlacedVariable = Variable & { readonly place: Place };
 export interface Arrangement {
   /** By name. */
   readonly sections: readonly ArrangedSection[];
-  /** Those that have no place, or lost it to a longer one. */
+  /** Variables that never had a place, or lost it to a longer one. */
   readonly outside: readonly Variable[];
-  /** For a variable that was listed before under another VAR: the id of the VAR that stays. */
+  /** For a variable that another VAR lists too: the id of the VAR that stays. */
   readonly sameAs: ReadonlyMap<number, number>;
 }
 
 /**
- * Puts variables into sections that the kernel accepts (btf_datasec_check_meta in
- * kernel/bpf/btf.c: ascending, apart, not empty, within the section). What is listed twice (one
- * section, offset, name and type) becomes one variable. Of different ones that overlap, the
- * longest keeps its place. The result does not depend on the order of the input, as long as
- * `type` does not. Throws FormatError `datasec-range` for a variable beyond 4 GiB.
+ * Puts variables into sections that the kernel accepts (btf_datasec_check_meta in kernel/bpf/btf.c:
+ * ascending, apart, not empty, within the section). Repeated entries (same section, offset, name
+ * and type) become one variable. If different variables overlap, the longest keeps its place. The
+ * result does not depend on the order of the input, unless `type` does. Throws FormatError
+ * `datasec-range` for a variable beyond 4 GiB.
  */
 export function arrange(variables: readonly Variable[]): Arrangement {
   const outside: Variable[] = [];
@@ -53,7 +53,7 @@ function isPlaced(variable: Variable): variable is PlacedVariable {
   return variable.place !== undefined;
 }
 
-/** By offset; of those at one offset, the one that keeps the place comes first. */
+/** By offset; at one offset, the variable that keeps the place comes first. */
 function byPlace(a: PlacedVariable, b: PlacedVariable): number {
   return (
     a.place.offset - b.place.offset ||
@@ -67,7 +67,7 @@ function byIdentity(a: Variable, b: Variable): number {
   return compare(a.name, b.name) || a.type - b.type || b.linkage - a.linkage;
 }
 
-/** For those outside, whose place no longer shows in the result but must order them all the same. */
+/** The result does not show these variables' places, but they need a fixed order too. */
 function byIdentityThenPlace(a: Variable, b: Variable): number {
   return byIdentity(a, b) || compare(placeKey(a), placeKey(b)) || a.id - b.id;
 }
@@ -80,7 +80,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Leaves out what is listed again; equal ones are neighbours. */
+/** Leaves out repeated entries; equal ones are neighbours. */
 function unique(sorted: readonly PlacedVariable[], sameAs: Map<number, number>): PlacedVariable[] {
   const kept: PlacedVariable[] = [];
   for (const variable of sorted) {
@@ -95,7 +95,7 @@ function unique(sorted: readonly PlacedVariable[], sameAs: Map<number, number>):
   return kept;
 }
 
-/** Leaves out what overlaps something longer, and adds it to `outside`. */
+/** Leaves out variables that overlap a longer one, and adds them to `outside`. */
 function apart(sorted: readonly PlacedVariable[], outside: Variable[]): PlacedVariable[] {
   let end = 0;
   let overlaps = false;
@@ -122,14 +122,14 @@ function apart(sorted: readonly PlacedVariable[], outside: Variable[]): PlacedVa
   });
 }
 
-/** Marks what overlaps the variable at `index`; all that is longer has been dealt with. */
+/** Marks the variables that overlap the one at `index`; all longer ones have been handled. */
 function displace(sorted: readonly PlacedVariable[], index: number, lost: Uint8Array): void {
   const { offset, size } = sorted[index].place;
   for (let next = index + 1; next < sorted.length; next++) {
     if (sorted[next].place.offset >= offset + size) break;
     lost[next] = 1;
   }
-  // What starts before can only reach in from nearby: it is not longer than this one.
+  // An earlier variable can only reach in from nearby: it is not longer than this one.
   for (let before = index - 1; before >= 0; before--) {
     if (sorted[before].place.offset <= offset - size) break;
     if (endOf(sorted[before]) > offset) lost[before] = 1;

@@ -113,7 +113,7 @@ function allOwn(btf: Btf): number[] {
 describe('what is the same type', () => {
   const core = smallKernel();
 
-  /** Kinds of the types that are appended for one variable of the type that `make` adds. */
+  /** Kinds of the types that are appended for one variable, of the type that `make` adds. */
   function appended(make: (...input: Parameters<More>) => number, base = core): number[] {
     const full = smallKernel({
       more: (b, types) => ({
@@ -154,7 +154,7 @@ describe('what is the same type', () => {
   });
 
   it('is not a struct that differs only in what it leads to', () => {
-    // A second `list` whose `next` leads to itself, as core's does, but whose `owner` is an int.
+    // A second `list`: its `next` leads to itself, as core's does, but its `owner` is an int.
     const kinds = appended((b, { int }) => {
       const list = b.nextId + 2;
       const next = addPointer(b, list);
@@ -223,7 +223,7 @@ describe('what is the same type', () => {
   });
 
   it('is the same under another string offset, a shared suffix included', () => {
-    // core's string section may say `pid_t` by the end of another string.
+    // core's string section may store `pid_t` as the end of another string.
     const bytes = smallKernel({
       more: (b, { int }) => {
         addTypedef(b, 'x_pid_t', int);
@@ -283,7 +283,7 @@ describe('variables', () => {
     });
     expect(attachVariables(core, full)).toMatchObject({ variables: 5, outside: 2 });
     expect(variableLines(attached(core, full))).toEqual([
-      // `crosses` reaches into `longest`, and so `left` has its place.
+      // `crosses` overlaps `longest` and loses, so `left` keeps its place.
       '.data+0:4 0 int left',
       '.data+16:56 0 struct task longest',
       '.data+72:4 0 int right',

@@ -7,7 +7,10 @@ import { variablesBtf, type VariablesBtf } from './variables-btf.ts';
 import { listVariables, type Variable } from './variables.ts';
 
 export interface AttachedVariables extends VariablesBtf {
-  /** Types of full (without functions, variables and tags), and how many of them core has too. */
+  /**
+   * Number of types of full (without functions, variables and tags), and how many of them core has
+   * too.
+   */
   readonly matched: { readonly full: number; readonly matched: number };
 }
 
@@ -17,15 +20,15 @@ export interface AttachOptions {
 }
 
 /**
- * Attaches the variables of a full BTF (pahole's `--btf_features=global_var`) to a kernel's core:
- * split BTF on exactly core's bytes. Variables that core has already (section, name and offset) are
- * not repeated. A type that core has, alone and in all that it refers to, becomes a reference to
- * core's, the one with the smallest id; types that core lacks are appended once each. Both must be
+ * Attaches the variables of a full BTF (pahole's `--btf_features=global_var`) to a kernel's core,
+ * as split BTF on exactly core's bytes. Variables that core has already (section, name and offset)
+ * are not repeated. A type becomes a reference to core's type, the one with the smallest id, if it
+ * and all that it refers to are the same there. Other types are appended once each. Both must be
  * standalone BTF of one byte order.
  *
- * Throws FormatError `foreign-full` if full is of another kernel (`checkSameKernel` says what that
- * means), `btf-base` for split BTF or another byte order, `datasec-entry`, `datasec-range`,
- * `btf-kind`, `types-too-deep`.
+ * Throws FormatError `foreign-full` if full is of another kernel (see `checkSameKernel`),
+ * `btf-base` for split BTF or another byte order, `datasec-entry`, `datasec-range`, `btf-kind`,
+ * `types-too-deep`.
  */
 export function attachVariables(
   core: Btf,
@@ -68,7 +71,7 @@ function checkStandalone(core: Btf, full: Btf): void {
   }
 }
 
-/** The variables that are not among `others`: a section has one name at one offset once. */
+/** The variables that are not among `others`: a section has a name at an offset only once. */
 export function variablesNotIn(
   others: readonly Variable[],
   variables: readonly Variable[],
@@ -77,11 +80,14 @@ export function variablesNotIn(
     place ? `${place.section}\0${place.offset}\0${name}` : `\0${name}`;
   const known = new Set(others.map(key));
   const sections = new Set(others.map(({ place }) => place?.section));
-  // Keys are only made for the sections that can matter: most variables are in none of them.
+  // Keys are made only for sections that occur in both: most variables are in none of them.
   return variables.filter((one) => !sections.has(one.place?.section) || !known.has(key(one)));
 }
 
-/** Ids of full, ascending: each type that variables reach and core lacks, by its smallest equal. */
+/**
+ * Ids of full, ascending: each type that variables reach and core lacks; of equal types the
+ * smallest id.
+ */
 function missingTypes(
   full: Btf,
   variables: readonly Variable[],

@@ -2,17 +2,17 @@ import { FormatError } from '@btf-depot/bytes';
 import type { KernelSymbol } from './kernel-symbols.ts';
 import { symbolsNamed } from './ksyms-symbols.ts';
 
-/** Of the kernel's symbols, those that its map has. Real maps have all of them. */
+/** The share of the kernel's symbols that its map must have. Real maps have all of them. */
 const COVERAGE = 0.9;
 
-/** Where a running kernel shows that it was moved: kallsyms always has it. */
+/** The symbol that shows how far a running kernel was moved: kallsyms always has it. */
 const ANCHOR = '_stext';
 
 /**
- * Compares a map with the symbols that the kernel itself has: no name may be at another place than
- * in the kernel. Addresses may be shifted as a whole, as those of a running kernel are.
+ * Compares a map with the kernel's own symbols: no name may be at another place than in the kernel.
+ * All addresses may be shifted by one distance, as in a running kernel.
  *
- * Throws FormatError `symbols-foreign` with the first name that is elsewhere.
+ * Throws FormatError `symbols-foreign` with the first name at another place.
  */
 export function checkMap(map: readonly KernelSymbol[], own: readonly KernelSymbol[]): void {
   const ours = symbolsNamed(own, { has: () => true });
@@ -26,7 +26,7 @@ export function checkMap(map: readonly KernelSymbol[], own: readonly KernelSymbo
     if (!other) continue;
     shared++;
     if (count !== 1 || other.count !== 1) continue;
-    // Offsets of per-CPU variables, and absolute symbols, stay where they are.
+    // Offsets of per-CPU variables, and absolute symbols, are not shifted.
     if (other.address !== address + shift && other.address !== address) {
       throw foreign(
         `it has ${name} at ${hex(other.address - shift)}, the kernel at ${hex(address)}`,

@@ -3,9 +3,9 @@ import { arrange, type PlacedVariable } from './arrange.ts';
 import { PER_CPU_SECTION, type Variable } from './variables.ts';
 
 /**
- * Encodes the types of `full` that stay as standalone BTF, in their order; of its layout section
- * (Linux 7.1) nothing is lost. A per-CPU variable that is listed twice is there once. `newIds`
- * gives the new id by the old one, 0 if there is none.
+ * Encodes the types of `full` that stay as standalone BTF, in their order, with its whole layout
+ * section (Linux 7.1). A per-CPU variable that is listed twice is written once. `newIds` maps old
+ * ids to new ones, 0 for none.
  */
 export function encodeCore(
   full: Btf,
@@ -30,7 +30,7 @@ export function encodeCore(
   return { bytes: builder.finish(), newIds };
 }
 
-/** VARs that are listed under another VAR only, by the id of that one. */
+/** VARs that are listed only under another VAR, by the id of that one. */
 function doubles(
   listed: readonly PlacedVariable[],
   sameAs: ReadonlyMap<number, number>,
@@ -49,7 +49,7 @@ function keptIds(
   let sections = 0;
   for (let id = 1; id < full.endId; id++) {
     if (stays[id] === 0 || again.has(id)) continue;
-    // One section of a name is enough; one without variables is refused by kernels.
+    // One section of a name is enough; kernels refuse one without variables.
     if (isPerCpuSection(full, id) && (!hasPerCpu || sections++ > 0)) continue;
     ids.push(id);
   }

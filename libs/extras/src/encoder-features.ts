@@ -1,17 +1,19 @@
 import { infoKind, Kind, packInfo, type Btf } from '@btf-depot/btf';
 
 /**
- * What an encoder writes only when asked to (pahole's --btf_features): the same C type looks
- * different with and without, and a kernel's build asks for more than `global_var` alone does.
+ * Features that an encoder writes only on request (pahole's --btf_features). The same C type looks
+ * different with and without them, and a kernel's build requests more than `global_var` alone.
  */
 export interface EncoderFeatures {
-  /** Enums wider than 32 bits as ENUM64, and the sign of enums in kflag. Without: ENUM, cut off. */
+  /**
+   * Enums wider than 32 bits as ENUM64, and the sign of enums in kflag. Without: ENUM, truncated.
+   */
   readonly enum64: boolean;
   /** Floating point as FLOAT. Without: INT, without encoding bits. */
   readonly float: boolean;
 }
 
-/** The features that a BTF makes use of. */
+/** The features that a BTF uses. */
 export function featuresOf(btf: Btf): EncoderFeatures {
   let enum64 = false;
   let float = false;
@@ -24,14 +26,14 @@ export function featuresOf(btf: Btf): EncoderFeatures {
   return { enum64, float };
 }
 
-/** The features that exactly one of both uses: what they disagree on says nothing about the types. */
+/** The features that exactly one of the two uses: they say nothing about the types. */
 export function disagreement(a: EncoderFeatures, b: EncoderFeatures): EncoderFeatures {
   return { enum64: a.enum64 !== b.enum64, float: a.float !== b.float };
 }
 
 /**
- * Rewrites the type of `length` words at `at` as an encoder without the given features would have
- * written it, in place. Returns the new length: never longer, except one word for a FLOAT.
+ * Rewrites the type of `length` words at `at` in place, as an encoder without these features would
+ * write it. Returns the new length: never longer, except by one word for a FLOAT.
  */
 export function withoutFeatures(
   words: Uint32Array,

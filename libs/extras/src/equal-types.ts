@@ -5,26 +5,25 @@ import type { TypeGraph } from './type-graph.ts';
 /** Which types are the same. */
 export interface EqualTypes {
   /**
-   * For each node the smallest node that is the same type: it has the same words, and what it
-   * refers to is the same, in turn, all the way. Of two BTFs, the first's types come first.
+   * For each node the smallest node of the same type: it has the same words, and refers to the same
+   * types, recursively. The first BTF's types come first.
    */
   readonly representatives: Uint32Array;
-  /** The same by the nodes' own words alone. */
+  /** Equality by the nodes' own words alone. */
   readonly local: Uint32Array;
 }
 
 /**
- * Rounds times nodes, for refining and again for checking: two seconds or so. That is 200 rounds
- * for a kernel's graph, which settles after 7, or after 30 where the two kernels differ.
+ * Rounds times nodes, for refining and again for checking: about two seconds. That is 200 rounds
+ * for a kernel's graph, which settles after 7, or after 30 if the two kernels differ.
  */
 const WORK_LIMIT = 5e7;
 
 /**
- * Finds the types that are the same (the coarsest bisimulation of the graph, or one near it). A
- * hash over ever more distant references proposes classes, in two lanes of 32 bits; an exact
- * comparison then takes apart what does not belong together, so that the result is right whatever
- * the hash does. 60 ms for two kernels' 119,000 types. Throws FormatError `types-too-deep` if
- * references are nested beyond reason.
+ * Finds equal types (the coarsest bisimulation of the graph, or one near it). A hash over ever more
+ * distant references proposes classes, in two lanes of 32 bits. An exact comparison then splits
+ * wrong classes, so that the result is right for any hash. It takes 60 ms for two kernels' 119,000
+ * types. Throws FormatError `types-too-deep` if references are nested beyond reason.
  */
 export function equalTypes(graph: TypeGraph): EqualTypes {
   const local = localClasses(graph);
@@ -36,7 +35,7 @@ export function equalTypes(graph: TypeGraph): EqualTypes {
   throw new FormatError('types-too-deep', 'types are nested too deeply to be compared');
 }
 
-/** Refines by hash until the number of classes stays; the result may join what only collides. */
+/** Refines by hash until the number of classes stays; collisions may join unequal types. */
 function propose(graph: TypeGraph, local: Uint32Array): Uint32Array {
   const { size, types } = graph;
   let lanes: Lanes = [Int32Array.from(local), Int32Array.from(local)];
@@ -50,7 +49,7 @@ function propose(graph: TypeGraph, local: Uint32Array): Uint32Array {
   for (let round = 0; round < rounds; round++) {
     refine(graph, lanes, next);
     [lanes, next] = [next, lanes];
-    // Counting takes longer than a round, and no kernel settles in the first three.
+    // Counting costs more than a round, and no kernel settles in the first three.
     if (round < 3 || (round % 2 === 0 && round < rounds - 1)) continue;
     const found = classesOf(types, lanes, slots, representatives);
     if (found === classes) break;
@@ -59,12 +58,12 @@ function propose(graph: TypeGraph, local: Uint32Array): Uint32Array {
   return representatives;
 }
 
-/** Signed, because V8 boxes what 31 bits and a sign do not hold until a loop is optimised. */
+/** Signed, because V8 boxes larger numbers until a loop is optimised. */
 type Lanes = [Int32Array, Int32Array];
 
 /**
- * One round: each type's hash takes in those of its targets, in order. Here and below loops count:
- * `for…of` makes an object a step until it is optimised, 30 ms in all.
+ * One round: each type's hash takes in its targets' hashes, in order. Loops here and below count
+ * indexes: `for…of` makes an object a step until it is optimised, 30 ms in all.
  */
 function refine(graph: TypeGraph, [a, b]: Lanes, [nextA, nextB]: Lanes): void {
   const { types, targets, targetStarts } = graph;
@@ -87,8 +86,8 @@ function refine(graph: TypeGraph, [a, b]: Lanes, [nextA, nextB]: Lanes): void {
 }
 
 /**
- * Fills in the smallest type of equal hash for each type, and counts the classes. `slots` is a
- * table to work in, twice as long as there are types at least, and a power of two.
+ * Finds the smallest type of equal hash for each type, and counts the classes. `slots` is a work
+ * table: a power of two, at least twice the number of types.
  */
 function classesOf(
   types: Uint32Array,
@@ -121,8 +120,8 @@ function classesOf(
 }
 
 /**
- * Compares each node with its representative exactly. Those that differ become classes of their
- * own, which may part others: true asks for another pass.
+ * Compares each node exactly with its representative. Nodes that differ become classes of their
+ * own, which may split others: true requests another pass.
  */
 function coreAndVariables(
   graph: TypeGraph,
@@ -137,7 +136,7 @@ function coreAndVariables(
     const other = representatives[node];
     if (other === node) continue;
     let same = local[node] === local[other];
-    // The same words mean as many targets.
+    // Equal words have equally many targets.
     const from = targetStarts[node];
     const shift = targetStarts[other] - from;
     const end = targetStarts[node + 1];

@@ -38,7 +38,7 @@ function write(name: string, bytes: Uint8Array): string {
   return file;
 }
 
-/** What pahole lists twice is one variable for us; all of K612's doubles are exact. */
+/** Variables that pahole lists twice are one for us; all doubles of K612 are exact. */
 async function expectedVariables(full: string): Promise<string[]> {
   return [...new Set(await bpftoolVariables(bpftool, full))].sort();
 }
@@ -68,7 +68,7 @@ describeWithKernels(['K612'], 'variables of a real kernel', ({ K612 }) => {
       const perCpu = listed.filter(({ place }) => place?.section === PER_CPU_SECTION);
       expect(result).toMatchObject({ variables: 31_415, appended: 0, outside: 0 });
       expect(inSections).toBe(31_415);
-      // pahole 1.24, which made the core, leaves out what is at offset 0.
+      // pahole 1.24, which made the core, leaves out the variable at offset 0.
       expect(perCpu.map(({ name }) => name)).toEqual(['fixed_percpu_data']);
       expect(listVariables(core)).toHaveLength(383);
     });

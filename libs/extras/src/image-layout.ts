@@ -1,18 +1,18 @@
-/** Where the variables of a kernel lie in its image, and which of them stay out of its ksyms. */
+/** The places of a kernel's variables in its image, and which variables its ksyms lack. */
 export interface ImageLayout {
-  /** Address of `_stext`: what a running kernel is shifted by shows there. */
+  /** Address of `_stext`: it shows how far a running kernel is shifted. */
   readonly text?: bigint | undefined;
-  /** Address of each section, as it was linked. */
+  /** Link address of each section. */
   readonly sections: ReadonlyMap<string, bigint>;
   readonly leftOut: readonly LeftOut[];
 }
 
-/** A variable by its place, with the KsymReason against it; one without a place is not listed. */
+/** A variable's place, and the KsymReason against it; a variable without a place is not listed. */
 export interface LeftOut {
   readonly reason: string;
   readonly section: string;
   readonly offset: number;
-  /** The symbol that lies there, where it has another name than the variable. */
+  /** The symbol at its place, if it has another name than the variable. */
   readonly symbol?: string | undefined;
 }
 
@@ -43,10 +43,10 @@ export function encodeLayout({ text, sections, leftOut }: ImageLayout): Uint8Arr
   return new TextEncoder().encode(`${JSON.stringify(stored)}\n`);
 }
 
-/** What `encodeLayout` wrote, with the reasons by place. */
+/** Opens the output of `encodeLayout`, with the reasons by place. */
 export interface OpenedLayout extends Pick<ImageLayout, 'text' | 'sections'> {
   reasonOf(section: string, offset: number): string | undefined;
-  /** The symbol at the place of a variable that has another name. */
+  /** The symbol at the variable's place, if it has another name. */
   symbolAt(section: string, offset: number): string | undefined;
 }
 

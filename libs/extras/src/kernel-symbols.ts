@@ -12,17 +12,17 @@ export interface KernelSymbol {
 
 /** A kernel's image, as far as its variables need it. */
 export interface KernelImage {
-  /** All of them: of the kernel itself, or of a System.map. */
+  /** All symbols, of the kernel itself or of a System.map. */
   readonly symbols: readonly KernelSymbol[];
-  /** Addresses of the sections that are loaded; without, they follow from symbols of variables. */
+  /** Addresses of the loaded sections; if absent, they follow from symbols of variables. */
   readonly sections?: ReadonlyMap<string, bigint> | undefined;
-  /** As `uname -m` says it: some memory is lost on one architecture only. */
+  /** As in `uname -m`: some memory is lost on one architecture only. */
   readonly arch?: string | undefined;
-  /** Its kallsyms has functions alone: the kernel finds no variable by its name. */
+  /** Its kallsyms has only functions: the kernel finds no variable by its name. */
   readonly hidesVariables?: boolean;
 }
 
-/** What a vmlinux says of the image by its section headers and its symbol table. */
+/** A vmlinux's description of the image, by section headers and symbol table. */
 export function elfImage(
   kernel: Elf,
 ): KernelImage & { readonly sections: ReadonlyMap<string, bigint> } {
@@ -35,8 +35,8 @@ export function elfImage(
 }
 
 /**
- * The symbols of a vmlinux; none of a stripped one. Whatever has an address counts, local or not.
- * Throws FormatError `symbols-limit`: names may overlap, so a small table can say a lot.
+ * The symbols of a vmlinux; none if it is stripped. Every symbol with an address counts, local or
+ * not. Throws FormatError `symbols-limit`: names may overlap, so a small table can hold many.
  */
 function elfSymbols({ symbols }: Elf): KernelSymbol[] {
   const found: KernelSymbol[] = [];

@@ -13,9 +13,9 @@ export interface KsymsBtf {
 }
 
 /**
- * Takes chosen variables of split BTF into one of their own, on the same base. Both results begin
- * with the same types, VARs and strings under the same ids and offsets; DATASECs come last. So
- * where both lie in one file, the second costs a compressor little more than what only it has.
+ * Copies chosen variables of split BTF into their own, on the same base. Both results begin with
+ * the same types, VARs and strings under the same ids and offsets; DATASECs come last. If one file
+ * contains both, a compressor therefore stores little more than the difference.
  */
 export function arrangeKsyms(vars: Btf, chosen: readonly Variable[]): KsymsBtf {
   const first = chosenFirst(vars, chosen);
@@ -40,8 +40,8 @@ export function arrangeKsyms(vars: Btf, chosen: readonly Variable[]): KsymsBtf {
 
 /**
  * Own ids in their new order: types that chosen variables reach, the variables, tags of both.
- * Variables by their place, so that ids ascend in the DATASECs too: of the orders by place, type
- * and name it compresses best, K612's by 3.7 % for xz, 3.9 % for zstd and 0.2 % for deflate.
+ * Variables are ordered by place, so that ids ascend in the DATASECs too. Of the orders by place,
+ * type and name this compresses best: K612's by 3.7 % for xz, 3.9 % for zstd and 0.2 % for deflate.
  */
 function chosenFirst(vars: Btf, chosen: readonly Variable[]): number[] {
   const chosenIds = chosen.toSorted(byPlace).map(({ id }) => id);
@@ -64,7 +64,7 @@ function byPlace({ place: a }: Variable, { place: b }: Variable): number {
   return (a?.offset ?? 0) - (b?.offset ?? 0);
 }
 
-/** Copies own types in the given order, and of each DATASEC the entries whose VARs are among them. */
+/** Copies own types in the given order, and of each DATASEC the entries whose VARs are copied. */
 function write(vars: Btf, order: readonly number[]): BtfBuilder {
   const builder = new BtfBuilder({ endian: vars.endian, base: vars.base });
   const newIds = new Uint32Array(vars.typeCount);

@@ -1,12 +1,14 @@
 import type { KernelSymbol } from './kernel-symbols.ts';
 
-/** What a kernel has under one name. */
+/** The symbols of a kernel with one name. */
 export interface NamedSymbol extends KernelSymbol {
-  /** How many symbols have the name: with more than one, what a lookup by name finds is chance. */
+  /**
+   * Number of symbols with the name: with more than one, a look-up by name may find any of them.
+   */
   count: number;
 }
 
-/** The symbols that have one of the names, by name; of several the first. */
+/** The symbols with one of the names, by name; of several the first. */
 export function symbolsNamed(
   symbols: readonly KernelSymbol[],
   names: { has: (name: string) => boolean },

@@ -59,7 +59,7 @@ function varsOf(cases: readonly Case[]) {
 
 const bytes = new Uint8Array(256);
 
-/** What a linker script of x86 always says: no variable is lost, and the image has the variables. */
+/** The minimum of x86's linker script: no variable is lost, and the image has the variables. */
 const MARKERS: readonly ExecutableSymbol[] = [
   ['_text', DATA - 0x1000n],
   ['__init_begin', DATA - 0x100n],
@@ -69,7 +69,7 @@ const MARKERS: readonly ExecutableSymbol[] = [
   ['_end', DATA + 256n],
 ].map(([name, value]) => ({ name: String(name), value: BigInt(value), type: SymbolType.NOTYPE }));
 
-/** With the markers that `own` does not have itself. */
+/** With the markers that `own` lacks. */
 function withMarkers(own: readonly ExecutableSymbol[]): ExecutableSymbol[] {
   return [...MARKERS.filter(({ name }) => !own.some((one) => one.name === name)), ...own];
 }
@@ -88,7 +88,10 @@ function symbolsFor(cases: readonly Case[]): ExecutableSymbol[] {
   return cases.map(({ name }, index) => ({ name, value: DATA + BigInt(index * 4), size: 4 }));
 }
 
-/** Names that are taken of these variables, in a kernel with a symbol for each and these besides. */
+/**
+ * Names of these variables that are accepted, in a kernel with a symbol for each and these symbols
+ * too.
+ */
 function taken(cases: readonly Case[], more: readonly ExecutableSymbol[] = []) {
   const vars = varsOf(cases);
   const result = ksyms(vars, imageOf([...symbolsFor(cases), ...more]));
@@ -98,7 +101,7 @@ function taken(cases: readonly Case[], more: readonly ExecutableSymbol[] = []) {
   return { names: listVariables(btf).map(({ name }) => name), leftOut, result, btf };
 }
 
-/** Enough that one of them may disagree with its symbol. */
+/** Enough variables to allow one that disagrees with its symbol. */
 const many: Case[] = Array.from({ length: 60 }, (_, index) => ({ name: `v${index}` }));
 
 const plain: Case[] = [{ name: 'jiffies' }, { name: 'verbose', linkage: 0 }, { name: 'tasks' }];
@@ -126,7 +129,7 @@ describe('a variable is given to a running kernel', () => {
     const vars = varsOf([...plain, ...many]);
     const image = imageOf([
       ...symbolsFor([...plain, ...many]).filter(places),
-      // Copies that objcopy renamed; of `tasks` there is another elsewhere.
+      // Copies that objcopy renamed; another `tasks` is elsewhere.
       { name: 'some_alias', value: DATA + 4n, type: SymbolType.NOTYPE },
       { name: '__pi_verbose', value: DATA + 4n, size: 4 },
       { name: '__kvm_nvhe_tasks', value: DATA + 8n, size: 4 },
@@ -162,7 +165,7 @@ describe('a variable is given to a running kernel', () => {
     ['init_pg_dir', 'init_pg_end'],
     ['__hyp_bss_start', '__hyp_bss_end'],
   ])('not in memory that the kernel drops: %s', (start, end) => {
-    // From the last byte of one variable to the first of the next but one.
+    // From the last byte of one variable to the first byte of the next but one.
     const { names, leftOut } = taken(plain, [
       { name: start, value: DATA + 3n, type: SymbolType.NOTYPE },
       { name: end, value: DATA + 8n, type: SymbolType.NOTYPE },
@@ -298,7 +301,7 @@ describe('a System.map', () => {
       const withInit = (address: bigint) =>
         ksyms(vars, { symbols: moved, sections: new Map([...sections, ['.init.text', address]]) });
       expect(withInit(DATA - 0x100n)?.ksyms).toEqual(expected);
-      // As `.init.scratch` is.
+      // Like `.init.scratch`.
       expect(withInit(DATA + 0x4000n)?.ksyms).toEqual(expected);
       expect(() => withInit(DATA + 8n)).toThrow(/section .init.text at .* is freed/);
     }

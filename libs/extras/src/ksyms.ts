@@ -7,48 +7,49 @@ import type { ImageLayout, LeftOut } from './image-layout.ts';
 import { sectionAddresses } from './section-addresses.ts';
 import { listVariables, PER_CPU_SECTION, type Variable } from './variables.ts';
 
-/** Why a variable is not given to a running kernel. */
+/** Why a running kernel is not given a variable. */
 export const KSYM_REASONS = [
-  /** In no section of its BTF: nothing says where it lies. */
+  /** It is in no section of its BTF: its place is unknown. */
   'no-place',
-  /** Its address is an offset into each processor's own memory. */
+  /** Its address is an offset into each CPU's own memory. */
   'per-cpu',
-  /** Its section is none of the image's, or does not stay in memory as it was linked. */
+  /** The image does not have its section, or does not keep it in memory as linked. */
   'not-in-image',
-  /** Not a C identifier, or longer than any kernel's symbol (KSYM_NAME_LEN was 128). */
+  /**
+   * Not a C identifier, or longer than every kernel's limit for symbols (KSYM_NAME_LEN was 128).
+   */
   'bad-name',
-  /** Of a linkage or type that the verifier does not take, or without a size. */
+  /** The verifier does not accept its linkage or type, or it has no size. */
   'bad-type',
   'no-symbol',
-  /** Several symbols have the name: the kernel would take any of them. */
+  /** Several symbols have the name: the kernel could use any of them. */
   'ambiguous-name',
   /** The one symbol of the name is something else, or smaller than the variable's type. */
   'other-symbol',
-  /** In memory that is freed, unmapped or moved once the kernel is up. */
+  /** Its memory is freed, unmapped or moved after boot. */
   'lost-memory',
-  /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by its name. */
+  /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by name. */
   'no-kallsyms-all',
 ] as const;
 
 export type KsymReason = (typeof KSYM_REASONS)[number];
 
 export interface Ksyms extends KsymsBtf {
-  /** Variables by the reason that keeps them out; reasons without one are not there. */
+  /** Variables by the reason against them; reasons without variables are left out. */
   readonly leftOut: Partial<Record<KsymReason, number>>;
-  /** Where all of the variables lie, and why some are not among the ksyms. */
+  /** Places of all variables, and why some are not among the ksyms. */
   readonly layout: ImageLayout;
 }
 
 /**
  * The variables that a running kernel can be given without harm, and the BTF for it. BPF programs
- * name a variable, the verifier takes the address that the name has in kallsyms
- * (check_pseudo_btf_id in kernel/bpf/verifier.c), and the program reads there with no further
- * check: so there must be exactly one symbol of the name, it must be the variable, and its memory
- * must stay.
+ * name a variable, the verifier takes the address of that name in kallsyms (check_pseudo_btf_id in
+ * kernel/bpf/verifier.c), and the program reads there without further checks. So there must be
+ * exactly one symbol of the name, it must be the variable, and its memory must stay.
  *
- * Undefined if the kernel has no symbols: nothing can be called safe then. `vars` is split BTF;
- * throws FormatError `symbols-foreign` if the symbols are those of another build, `symbols-markers`
- * if they do not say what memory the kernel drops, and what `listVariables` throws.
+ * Undefined if the kernel has no symbols: nothing is known to be safe then. `vars` is split BTF;
+ * throws FormatError `symbols-foreign` if the symbols are of another build, `symbols-markers` if
+ * they do not tell what memory the kernel drops, and errors of `listVariables`.
  */
 export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   if (image.symbols.length === 0) return undefined;
@@ -56,7 +57,7 @@ export function ksyms(vars: Btf, image: KernelImage): Ksyms | undefined {
   const symbols = symbolsNamed(image.symbols, new Set(variables.map(({ name }) => name)));
   const sections = sectionAddresses(variables, symbols, image.sections);
   const lost = lostMemory(image);
-  // Those of an ELF file; others follow from variables, and are no word of the kernel's own.
+  // Sections of an ELF file; others are inferred from variables, not stated by the kernel.
   if (image.sections && lost.length > 0) requireLostSections(sections, lost);
   const context: Context = {
     vars,
@@ -99,8 +100,8 @@ const BY_NAME: ReadonlySet<string> = new Set<KsymReason>([
 ]);
 
 /**
- * Says of variables that are not found by their names which symbol lies at their place: copies that
- * objcopy renamed (`__pi_x`, `__kvm_nvhe_x`, `__efistub_x`) are in the symbols as that.
+ * For variables that are not found by name, tells which symbol lies at their place: objcopy renames
+ * symbols of copies (`__pi_x`, `__kvm_nvhe_x`, `__efistub_x`).
  */
 function nameOthers(
   places: readonly OpenPlace[],
@@ -148,7 +149,7 @@ function reasonAgainst(variable: Variable, context: Context): KsymReason | undef
   if (symbol.address !== start || smaller) return 'other-symbol';
   const end = start + BigInt(place.size);
   const lost = context.lost.some((range) => start < range.end && end > range.start);
-  // Whatever the symbols say of ranges.
+  // Whatever the symbols say about ranges.
   if (lost || LOST_SECTION.test(place.section)) return 'lost-memory';
   return context.hidesVariables ? 'no-kallsyms-all' : undefined;
 }

@@ -2,7 +2,7 @@ import type { TypeGraph } from './type-graph.ts';
 
 /**
  * For each type the smallest node with the same words, compared word by word; the hash only finds
- * candidates. Void, and what is no type, are classes of their own.
+ * candidates. Void, and nodes that are no types, are classes of their own.
  */
 export function localClasses(graph: TypeGraph): Uint32Array {
   const { size, types, words, starts } = graph;

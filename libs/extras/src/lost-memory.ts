@@ -12,7 +12,7 @@ interface LostRange {
   /** Symbols of the linker script. */
   readonly start: string;
   readonly end: string;
-  /** Architectures whose kernels always have both, whatever their configuration. */
+  /** Architectures whose kernels always have both, in every configuration. */
   readonly always: RegExp;
 }
 
@@ -23,13 +23,13 @@ const DEPENDS = /(?!)/;
 const LOST: readonly LostRange[] = [
   // free_initmem.
   { start: '__init_begin', end: '__init_end', always: EVERYWHERE },
-  // free_init_pages of alternatives_smp_module_del on a machine with one processor.
+  // free_init_pages of alternatives_smp_module_del on a machine with one CPU.
   { start: '__smp_locks', end: '__smp_locks_end', always: /^(x86_64|i386)$/ },
   // x86: mem_encrypt_free_decrypted_mem.
   { start: '__start_bss_decrypted_unused', end: '__end_bss_decrypted', always: DEPENDS },
   // paging_init.
   { start: 'init_pg_dir', end: 'init_pg_end', always: /^aarch64$/ },
-  // arm64: taken from the host by a protected hypervisor (arch/arm64/kvm/arm.c).
+  // arm64: a protected hypervisor takes it from the host (arch/arm64/kvm/arm.c).
   { start: '__hyp_bss_start', end: '__hyp_bss_end', always: DEPENDS },
   { start: '__hyp_data_start', end: '__hyp_data_end', always: DEPENDS },
   { start: '__hyp_rodata_start', end: '__hyp_rodata_end', always: DEPENDS },
@@ -41,23 +41,23 @@ const LAST_ADDRESS = (1n << 64n) - 1n;
 
 const INIT = LOST[0];
 
-/** Of the linker script, too: code that is freed, which every kernel has. */
+/** Also of the linker script: freed code, which every kernel has. */
 const INIT_TEXT = ['_sinittext', '_einittext'] as const;
 
 /**
- * Sections of memory that is freed. A linker script puts them into the init range; x86 has one
- * (`.init.scratch`) behind `_end`.
+ * Sections of freed memory. A linker script puts them into the init range; x86 has one
+ * (`.init.scratch`) after `_end`.
  */
 export const LOST_SECTION = /^\.(?:mem|cpu|dev)?(?:init|exit)(?:\.|$)/;
 
 /**
- * The ranges of one kernel. What comes after `_end` is scratch memory of the boot and belongs to no
- * one afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`). What comes
- * before `_text` is no memory of the image: offsets of per-CPU variables, and sections of a file.
+ * The lost ranges of one kernel. Memory after `_end` is scratch for the boot, and unused
+ * afterwards: x86 unmaps it (cleanup_highmap; `sme_workarea` in `.init.scratch`). Addresses below
+ * `_text` are not in the image: offsets of per-CPU variables, and sections of a file.
  *
- * Throws FormatError `symbols-markers` if a marker is missing that such a kernel has, is there
- * twice, or they are out of order, or where the init range is empty or does not have what lies in
- * it: then nothing says what memory is safe.
+ * Throws FormatError `symbols-markers` if a marker that such a kernel has is missing or there
+ * twice, if markers are out of order, or if the init range is empty or lacks its contents: then it
+ * is unknown which memory is safe.
  */
 export function lostMemory({ symbols, arch }: KernelImage): MemoryRange[] {
   const names = ['_text', '_end', ...INIT_TEXT, ...LOST.flatMap(({ start, end }) => [start, end])];
@@ -75,7 +75,7 @@ export function lostMemory({ symbols, arch }: KernelImage): MemoryRange[] {
   ];
 }
 
-/** Every kernel frees memory: a range that has nothing in it was made up, or cut. */
+/** Every kernel frees memory: an empty range was made up, or cut. */
 function requireInit(found: ReadonlyMap<string, NamedSymbol>): void {
   const [start, end] = [found.get(INIT.start)?.address, found.get(INIT.end)?.address];
   if (start === undefined || end === undefined) return;
@@ -88,8 +88,8 @@ function requireInit(found: ReadonlyMap<string, NamedSymbol>): void {
 }
 
 /**
- * Sections by name and address have to agree with what the symbols say is lost. Throws FormatError
- * `symbols-markers` if a section that is freed lies in none of the ranges.
+ * Checks sections by name and address against the lost ranges. Throws FormatError `symbols-markers`
+ * if a freed section lies in none of them.
  */
 export function requireLostSections(
   sections: ReadonlyMap<string, bigint>,

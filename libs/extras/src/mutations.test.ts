@@ -20,7 +20,7 @@ const full = smallKernel({
   },
 });
 
-/** Some words of a BTF replaced by small numbers, by ids and offsets of its own, or by any. */
+/** Replaces some words of a BTF by small numbers, by its own ids and offsets, or by any number. */
 function mutated(btf: Btf): fc.Arbitrary<Uint8Array> {
   const words = Math.floor(btf.bytes.length / 4);
   const value = fc.oneof(
@@ -72,7 +72,7 @@ it('gives a value or a FormatError for damaged BTF, and what it writes can be re
   );
 });
 
-/** An error here is ours. */
+/** An error here is our own fault. */
 function readBack(bytes: Uint8Array, base: Btf): Btf {
   try {
     return parseBtf(bytes, { base });

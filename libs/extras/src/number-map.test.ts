@@ -10,7 +10,7 @@ it('holds what a Map holds, emptied and filled again', () => {
   };
   for (const count of [0, 10, 5000, 10, 10, 10, 300]) {
     const known = new Map<number, number>();
-    // Some beyond 32 bits that are the same below them.
+    // Some exceed 32 bits, and are equal in the low 32.
     const keys = Array.from({ length: count }, () => 1 + random(2000) + random(3) * 2 ** 32);
     for (const key of keys) {
       const value = random(2 ** 31);

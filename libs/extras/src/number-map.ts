@@ -1,20 +1,20 @@
-/** What `get` gives for a key that is not there. */
+/** The result of `get` for an absent key. */
 export const ABSENT = -1;
 
-/** Keys above this are kept apart: few files have any. */
+/** Larger keys are stored apart: few files have any. */
 const LARGE = 2 ** 31 - 1;
 
 /**
- * Numbers of 31 bits and a sign by keys above 0, for large maps and those that are filled and
- * emptied for each unit: several times as fast as a Map.
+ * A map from keys above 0 to signed 32-bit numbers, for large maps and those that are refilled for
+ * each unit: several times as fast as a Map.
  */
 export class NumberMap {
-  /** Key and value of each slot in turn, 0 for the key of a free one; a power of two long. */
+  /** Key and value of each slot in turn, key 0 for a free one; the length is a power of two. */
   #slots = new Int32Array(512);
   #count = 0;
   readonly #large = new Map<number, number>();
 
-  /** How many keys it has. */
+  /** Number of keys. */
   get size(): number {
     return this.#count + this.#large.size;
   }
@@ -40,7 +40,7 @@ export class NumberMap {
 
   clear(): void {
     const { length } = this.#slots;
-    // What only one unit needed is not to be emptied for all.
+    // A table that one unit made large shrinks again, so that emptying stays cheap.
     if (this.#count * 16 < length && length > 512) this.#slots = new Int32Array(length / 2);
     else this.#slots.fill(0);
     this.#count = 0;

@@ -4,19 +4,19 @@ import { elfKallsyms, imageKallsyms } from './kallsyms/kernel-kallsyms.ts';
 import { hasVariables, type Kallsyms } from './kallsyms/read-kallsyms.ts';
 import { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
 
-/** What a kernel's own file says of its symbols: nobody's claim. */
+/** The symbols in a kernel's own file, which nobody claimed. */
 export interface OwnSymbols extends KernelImage {
-  /** Where names and addresses are from; `symtab` also where kallsyms has functions alone. */
+  /** Source of names and addresses; `symtab` also if kallsyms has only functions. */
   readonly from: 'kallsyms' | 'symtab';
 }
 
 /**
- * The symbols that a vmlinux has, stripped or not. Its kallsyms says which names there are, since
- * that is where the running kernel looks; the symbol table adds sizes. Where kallsyms has functions
- * alone, addresses of variables are those of the symbol table.
+ * The symbols of a vmlinux, stripped or not. Names are those of its kallsyms, where the running
+ * kernel looks; the symbol table adds sizes. If kallsyms has only functions, addresses of variables
+ * are those of the symbol table.
  *
- * @returns without symbols if the file has neither.
- * Throws FormatError `kallsyms-limit`, `symbols-limit`.
+ * @returns without symbols if the file has neither. Throws FormatError `kallsyms-limit`,
+ *   `symbols-limit`.
  */
 export function ownSymbols(kernel: Elf): OwnSymbols {
   const image = elfImage(kernel);
@@ -24,7 +24,7 @@ export function ownSymbols(kernel: Elf): OwnSymbols {
   return withKallsyms(image, kallsyms);
 }
 
-/** The same of a kernel that is the bytes of memory: its kallsyms alone. */
+/** The same for a kernel in memory form: only its kallsyms. */
 export function ownSymbolsOfImage(kernel: Source, arch?: string): OwnSymbols {
   return withKallsyms({ symbols: [], arch }, imageKallsyms(kernel));
 }
@@ -38,7 +38,7 @@ function withKallsyms(image: KernelImage, kallsyms: Kallsyms | undefined): OwnSy
   return { ...image, symbols: sized(kallsyms, image.symbols), from: 'kallsyms', hidesVariables };
 }
 
-/** Sizes matter of names that are there once. */
+/** Sizes matter only for unique names. */
 function sized(
   { names, addresses }: Kallsyms,
   symtab: readonly KernelSymbol[],

@@ -16,7 +16,7 @@ import { expect, describe, it } from 'vitest';
 import { partition } from './partition.ts';
 import { allIds, renumbered, smallKernel, variableLines, type More } from './testing/kernels.ts';
 
-/** Core and variables, after the verifier has taken both. */
+/** Core and variables, accepted by the verifier. */
 function parts(full: Btf): { core: Btf; vars: Btf } {
   const result = partition(full);
   if (result.origin !== 'partition') throw new Error('nothing was taken out');
@@ -84,7 +84,7 @@ describe.each(['little', 'big'] as const)('partition, %s endian', (endian) => {
 
   it('loses no variable and no type', () => {
     expect([...variableLines(core), ...variableLines(vars)].sort()).toEqual(variableLines(full));
-    // One DATASEC a section; no VAR or type is doubled.
+    // One DATASEC for each section; no VAR or type is duplicated.
     expect(core.typeCount + vars.typeCount).toBe(full.typeCount);
   });
 

@@ -4,24 +4,24 @@ import { encodeCore } from './encode-core.ts';
 import { variablesBtf, type VariablesBtf } from './variables-btf.ts';
 import { listVariables, PER_CPU_SECTION, type Variable } from './variables.ts';
 
-/** A full BTF in two: what every system needs, and the variables. */
+/** A full BTF in two parts: what every system needs, and the variables. */
 export type Partition =
   | {
-      /** There was nothing to take out: core is the input, byte for byte. */
+      /** Nothing was taken out: core is the input, byte for byte. */
       readonly origin: 'verbatim';
       readonly core: Btf;
     }
   | {
       readonly origin: 'partition';
-      /** What stayed, encoded anew. */
+      /** The rest, encoded anew. */
       readonly core: Btf;
       /** Split BTF on core. */
       readonly vars: VariablesBtf;
-      /** By id in the full BTF the id in core, or behind core's in vars; 0 for what is in neither. */
+      /** For an id of the full BTF its id in core, or after core's in vars; 0 if in neither. */
       readonly newIds: Uint32Array;
     };
 
-/** Whether there is anything to take out: a kernel's own BTF has per-CPU variables alone. */
+/** Whether there is anything to take out: a kernel's own BTF has only per-CPU variables. */
 export function hasGlobalVariables(btf: Btf): boolean {
   return listVariables(btf).some(isGlobal);
 }
@@ -31,13 +31,13 @@ function isGlobal({ place }: Variable): boolean {
 }
 
 /**
- * Takes the variables outside the per-CPU section out of a full BTF, with the types that nothing
- * but them reaches. What stays keeps its order: per-CPU variables (BPF programs need them in core),
- * types that nothing reaches, and all else. DECL_TAGs go where their target goes. In both parts
- * variables are as the kernel takes them (see `arrange`).
+ * Takes the variables outside the per-CPU section out of a full BTF, with the types that only they
+ * reach. The rest keeps its order: per-CPU variables (BPF programs need them in core), types that
+ * nothing reaches, and everything else. DECL_TAGs follow their target. In both parts variables are
+ * arranged as the kernel accepts them (see `arrange`).
  *
- * Throws FormatError `btf-base` for split BTF, `btf-kind` if a type's kind is not known and so
- * neither are its references, `datasec-entry`, `datasec-range`.
+ * Throws FormatError `btf-base` for split BTF, `btf-kind` for a type of an unknown kind, whose
+ * references are unknown too, `datasec-entry`, `datasec-range`.
  */
 export function partition(full: Btf): Partition {
   if (full.base) throw new FormatError('btf-base', 'a full BTF is standalone');
@@ -64,7 +64,7 @@ export function partition(full: Btf): Partition {
   return { origin: 'partition', core, vars, newIds };
 }
 
-/** One byte per id: 1 for what core keeps. */
+/** One byte per id: 1 if core keeps it. */
 function whatStays(full: Btf, taken: readonly Variable[], reached: Uint8Array): Uint8Array {
   const takenVars = new Set(taken.map(({ id }) => id));
   const roots: number[] = [];
@@ -87,7 +87,7 @@ function typesOf(variables: readonly Variable[]): number[] {
   return variables.map(({ type }) => type);
 }
 
-/** What is about types or memory and no type itself. */
+/** Kinds that describe types or memory, and are no types. */
 function isDeclaration(kind: number): boolean {
   return kind === Kind.VAR || kind === Kind.DATASEC || kind === Kind.DECL_TAG;
 }

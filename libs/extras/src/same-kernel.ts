@@ -4,14 +4,14 @@ import type { TypeGraph } from './type-graph.ts';
 import type { Variable } from './variables.ts';
 
 /**
- * Throws FormatError `foreign-full` unless a full BTF can be of the kernel whose core it is
- * compared with. Two things hold for one kernel however its BTF was encoded:
+ * Throws FormatError `foreign-full` unless a full BTF can belong to the kernel of a core. Two
+ * things hold for one kernel with any encoder:
  *
- * - every named struct and union of core is in full, with its size, members and their offsets:
- *   both come from the same DWARF;
- * - a variable that both have once in a section, by name, lies at the same offset in both.
+ * - every named struct and union of core is in full, with its size, members and their offsets: both
+ *   come from the same DWARF;
+ * - a variable that both have once in a section, by name, has the same offset in both.
  *
- * That does not tell apart two builds which have all of this in common.
+ * This does not distinguish two builds that agree in all of it.
  */
 export function checkSameKernel(input: {
   readonly core: Btf;
@@ -52,7 +52,7 @@ export function checkSameKernel(input: {
   }
 }
 
-/** Section and name → offset, for the names that one section has at one offset only. */
+/** Section and name → offset, for names that a section has at one offset only. */
 function singlePlaces(variables: readonly Variable[]): Map<string, number> {
   const places = new Map<string, number>();
   const several = new Set<string>();

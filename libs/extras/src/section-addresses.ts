@@ -3,25 +3,25 @@ import type { NamedSymbol } from './ksyms-symbols.ts';
 import { PER_CPU_SECTION, type Variable } from './variables.ts';
 
 /**
- * Of variables whose name is that of one symbol, those that must lie where the symbol is. Real
- * pairs of BTF and symbols reach 0.999: a variable may have the name of a function.
+ * The share of variables that must lie at the symbol of their name, if it is one symbol. Real pairs
+ * of BTF and symbols reach 0.999: a variable may have the name of a function.
  */
 const AGREEMENT = 0.98;
 
 /**
- * Where the sections of variables lie in memory: the address that most variables of a section agree
- * on with their symbols. Addresses of an ELF file may be shifted as a whole, as kallsyms of a
- * relocated kernel are. Throws FormatError `symbols-foreign` if too many do not agree: the symbols
- * are of another build.
+ * Addresses of the variables' sections: for each section the address that most of its variables and
+ * their symbols agree on. Addresses of an ELF file may be shifted by one distance, as in kallsyms
+ * of a relocated kernel. Throws FormatError `symbols-foreign` if too many disagree: the symbols are
+ * of another build.
  */
 export function sectionAddresses(
   variables: readonly Variable[],
   symbols: ReadonlyMap<string, NamedSymbol>,
   linked: ReadonlyMap<string, bigint> | undefined,
 ): ReadonlyMap<string, bigint> {
-  // With an ELF file all sections have one vote together: how far they were shifted.
+  // With an ELF file all sections vote together on one shift.
   const votes = new Map<string, Map<bigint, number>>();
-  // Of variables with one name, only one is what the one symbol stands for.
+  // Of several variables with one name, the one symbol is only one of them.
   const once = new Map<string, boolean>();
   for (const { name } of variables) once.set(name, !once.has(name));
   const placed = variables.flatMap(({ name, place }) => {

@@ -4,7 +4,7 @@ import { readSystemMap, writeSystemMap } from './index.ts';
 
 const read = (text: string) => readSystemMap(Buffer.from(text, 'latin1'));
 
-/** What an error of this code looks like to `toThrow`. */
+/** An error with this code, for `toThrow`. */
 const withCode = (code: unknown): unknown => expect.objectContaining({ code });
 
 describe('a System.map', () => {

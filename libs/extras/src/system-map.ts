@@ -9,17 +9,17 @@ export interface SystemMapLimits {
 export const SYSTEM_MAP_LIMITS = { symbols: 4_000_000 } as const satisfies SystemMapLimits;
 
 /**
- * nm(1): address, size where `-S` asked for it, type, name; kallsyms adds the module.
- * Types say little: `.data` of Linux 7.2 is executable, so nm calls its variables text.
+ * nm(1): address, size with `-S`, type, name; kallsyms adds the module. Types say little: `.data`
+ * of Linux 7.2 is executable, so nm calls its variables text.
  */
 const LINE = /^([0-9a-f]{8,16}) (?:([0-9a-f]{8,16}) )?([A-Za-z?]) ([^\s[\]]+)(\s+\[[^\s[\]]+\])?$/;
 
 const SECTION = { section: 'System.map' };
 
 /**
- * The symbols of a System.map, which is what nm says of a vmlinux, or of /proc/kallsyms; those of
- * modules are passed over. Throws FormatError `symbols-line` for a line that is none of nm's,
- * `symbols-hidden` for kallsyms read without the right to see addresses, `symbols-limit`.
+ * The symbols of a System.map, which is nm's output for a vmlinux, or of /proc/kallsyms; symbols of
+ * modules are skipped. Throws FormatError `symbols-line` for a line that nm does not write,
+ * `symbols-hidden` for kallsyms read without permission to see addresses, `symbols-limit`.
  */
 export function readSystemMap(
   bytes: Uint8Array,
@@ -49,14 +49,15 @@ export function readSystemMap(
   return found;
 }
 
-/** Names that a line can hold: those of variables and functions, and nearly all others. */
+/** Names that fit into a line: those of variables and functions, and nearly all others. */
 const WRITTEN = /^[\x21-\x5a\x5c\x5e-\x7e]+$/;
 
 const WIDEST = (1n << 64n) - 1n;
 
 /**
- * The same as `nm -S` prints it, all of type D; `readSystemMap` reads it back. Symbols whose names
- * have spaces or brackets (`.L0 ` of RISC-V) are left out, and so are all where none has an address.
+ * The symbols as `nm -S` prints them, all of type D; `readSystemMap` reads it back. Symbols whose
+ * names have spaces or brackets (`.L0 ` of RISC-V) are left out, and all symbols if none has an
+ * address.
  */
 export function writeSystemMap(symbols: readonly KernelSymbol[]): Uint8Array {
   const hex = (value: bigint): string => value.toString(16).padStart(16, '0');

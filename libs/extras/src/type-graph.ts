@@ -3,16 +3,16 @@ import { disagreement, featuresOf, withoutFeatures } from './encoder-features.ts
 import { StringIds } from './string-ids.ts';
 
 /**
- * Functions, variables, sections and tags: no type refers to one, so that comparing them would
- * only cost time, half of it in a kernel. Each is a node unlike all others.
+ * Functions, variables, sections and tags: no type refers to them, and comparing them would take
+ * half of the time in a kernel. Each is a node unlike all others.
  */
 export function isDeclaration(kind: number): boolean {
   return kind === Kind.FUNC || kind === Kind.VAR || kind === Kind.DATASEC || kind === Kind.DECL_TAG;
 }
 
 /**
- * The types of two BTFs as the nodes of one graph: first void, then those of `first` by id, then
- * those of `second`. What a node says itself and whom it refers to stand apart.
+ * The types of two BTFs as the nodes of one graph: void, then the types of `first` by id, then
+ * those of `second`. A node's own words and its references are stored apart.
  */
 export interface TypeGraph {
   /** Nodes, void included. */
@@ -22,21 +22,21 @@ export interface TypeGraph {
   /** The first node of `second`: node = id for types of `first`, id + secondStart - 1 for others. */
   readonly secondStart: number;
   /**
-   * The types' own words: wire format with strings as StringIds numbers and ids as 0. What is no
-   * type has none, and no targets.
+   * The types' own words: wire format with strings as StringIds numbers and ids as 0. Nodes that
+   * are no types have none, and no targets.
    */
   readonly words: Uint32Array;
-  /** Where the words of each node start; one more for the end. */
+  /** Start of each node's words; one more for the end. */
   readonly starts: Uint32Array;
   /** The nodes that each node refers to, in wire order, void included. */
   readonly targets: Uint32Array;
-  /** Where the targets of each node start; one more for the end. */
+  /** Start of each node's targets; one more for the end. */
   readonly targetStarts: Uint32Array;
 }
 
 /**
- * Lays out the graph of two standalone BTFs. Encoder features that only one of them uses are
- * undone, so that types which differ in nothing else have the same words.
+ * Builds the graph of two standalone BTFs. Encoder features that only one of them uses are undone,
+ * so that types that differ only in these have the same words.
  */
 export function typeGraph(first: Btf, second: Btf): TypeGraph {
   const erased = disagreement(featuresOf(first), featuresOf(second));
@@ -48,7 +48,7 @@ export function typeGraph(first: Btf, second: Btf): TypeGraph {
   const secondStart = first.endId;
   const size = first.endId + second.typeCount;
   const wireLength = first.words.length + second.words.length;
-  // Void has the words of a head; a FLOAT that becomes an INT has one word more.
+  // Void has a head's words; a FLOAT that becomes an INT has one word more.
   const words = new Uint32Array(3 + wireLength + size);
   const starts = new Uint32Array(size + 1);
   const targets = new Uint32Array(wireLength);

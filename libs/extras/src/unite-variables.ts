@@ -4,13 +4,13 @@ import type { VariablesBtf } from './variables-btf.ts';
 import { listVariables } from './variables.ts';
 
 export interface UnitedVariables extends VariablesBtf {
-  /** How many are of the second alone. */
+  /** Number of variables that only the second has. */
   readonly added: number;
 }
 
 /**
- * The variables of two split BTFs on one core, each once: those of the first, and of the second the
- * ones that the first lacks (section, offset and name). Types that both have are there once.
+ * The variables of two split BTFs on one core, each once: those of the first, and those of the
+ * second that the first lacks (section, offset and name). Types that both have occur once.
  * @returns undefined if the second adds none.
  */
 export function uniteVariables(
@@ -23,7 +23,7 @@ export function uniteVariables(
   const missing = variablesNotIn(listVariables(one), listVariables(other));
   if (missing.length === 0) return undefined;
   const whole = parseBtf(mergeBtf(core, one, other));
-  // Behind core and the first, as they are, come the own types of the second.
+  // The second's own types follow core and the first, which stay as they are.
   const taken = new Set(missing.map(({ id }) => id - core.endId + one.endId));
   const united = attachVariables(core, whole, {
     takes: ({ id }) => id < one.endId || taken.has(id),

@@ -11,20 +11,20 @@ import {
 import { arrange, type Arrangement } from './arrange.ts';
 import type { Variable } from './variables.ts';
 
-/** What split BTF with variables is made from. */
+/** The input for split BTF with variables. */
 export interface VariablesInput {
-  /** What it is split from. */
+  /** The base of the result. */
   readonly base: Btf;
-  /** Where the variables and types come from. */
+  /** The source of variables and types. */
   readonly source: Btf;
   readonly variables: readonly Variable[];
   /** Ids in `source` of the types that the base lacks, in the order of their new ids. */
   readonly types: readonly number[];
-  /** The new id of a type of `source`: one of the base, or its place after the base. */
+  /** The new id of a type of `source`: one of the base, or its index after the base. */
   readonly newId: (id: number) => number;
 }
 
-/** Split BTF with variables, and what is in it. */
+/** Split BTF with variables, and its counts. */
 export interface VariablesBtf {
   readonly bytes: Uint8Array;
   /** All own types, VARs and DATASECs included. */
@@ -34,16 +34,15 @@ export interface VariablesBtf {
   readonly appended: number;
   /** By name; size in bytes up to the end of the last variable. */
   readonly sections: readonly { name: string; variables: number; size: number }[];
-  /** Variables that are in no section: listed nowhere, without size, or displaced by longer ones. */
+  /** Variables in no section: listed nowhere, without size, or displaced by longer ones. */
   readonly outside: number;
 }
 
 /**
- * Writes variables as split BTF. Order: types, VARs by the id of their type and then by place
- * (neighbours that look alike compress), DATASECs last, so that any subset of the variables
- * can be put first without moving more than VARs. DECL_TAGs follow what they tag. The same
- * variables over the same base give the same bytes. Throws FormatError `btf-kind` for a type of
- * a kind that is not known, and what `arrange` throws.
+ * Writes variables as split BTF. Order: types; VARs by the id of their type, then by place (similar
+ * neighbours compress well); DATASECs last. Any subset of the variables can then be put first by
+ * moving only VARs. DECL_TAGs follow their targets. The same variables over the same base give the
+ * same bytes. Throws FormatError `btf-kind` for a type of an unknown kind, and errors of `arrange`.
  */
 export function variablesBtf(input: VariablesInput): VariablesBtf {
   const { base, source, variables, types, newId } = input;
@@ -96,7 +95,7 @@ function addVariables(builder: BtfBuilder, arrangement: Arrangement): Map<Variab
   );
 }
 
-/** New ids of each VAR of the source; a VAR that several entries name has several. */
+/** New ids of each VAR of the source; a VAR in several entries has several. */
 function idsBySource(
   newVars: ReadonlyMap<Variable, number>,
   { sameAs }: Arrangement,
@@ -121,7 +120,7 @@ function declTags(source: Btf): number[] {
   return tags;
 }
 
-/** Copies the tags whose targets were copied (once or several times); one tag twice is one. */
+/** Copies the tags whose targets were copied (once or several times); repeated tags become one. */
 function copyTags(
   builder: BtfBuilder,
   source: Btf,

@@ -4,14 +4,14 @@ import { Kind, type Btf } from '@btf-depot/btf';
 /** The section of per-CPU variables (PER_CPU_BASE_SECTION in include/linux/percpu-defs.h). */
 export const PER_CPU_SECTION = '.data..percpu';
 
-/** Where a variable lies: bytes from the start of its ELF section. */
+/** The place of a variable: bytes from the start of its ELF section. */
 export interface Place {
   readonly section: string;
   readonly offset: number;
   readonly size: number;
 }
 
-/** A variable as one BTF has it. */
+/** A variable in one BTF. */
 export interface Variable {
   /** Id of its VAR. */
   readonly id: number;
@@ -20,14 +20,14 @@ export interface Variable {
   readonly type: number;
   /** 0 static, 1 global, 2 extern. */
   readonly linkage: number;
-  /** Not there for a VAR that is in no DATASEC. */
+  /** Absent for a VAR that is in no DATASEC. */
   readonly place?: Place | undefined;
 }
 
 /**
- * The variables among the own types of a BTF: one for each entry of each DATASEC, in their order,
- * then each VAR that is in none. An entry that comes twice is there twice. Throws FormatError
- * `datasec-entry` for an entry that is no variable.
+ * The variables among the own types of a BTF: one for each entry of each DATASEC, in order, then
+ * each VAR that is in none. A repeated entry is repeated. Throws FormatError `datasec-entry` for an
+ * entry that is no variable.
  */
 export function listVariables(btf: Btf): Variable[] {
   const { words, positions, firstId } = btf;

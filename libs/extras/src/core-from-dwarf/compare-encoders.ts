@@ -2,14 +2,14 @@ import { Kind, kindName, type Btf } from '@btf-depot/btf';
 import { equalTypes } from '../equal-types.ts';
 import { typeGraph } from '../type-graph.ts';
 
-/** What two encoders made of one kernel, as far as they differ. */
+/** The differences between two encoders' BTF of one kernel. */
 export interface EncoderDifferences {
-  /** Types that are the same in all that they reach, cycles included. */
+  /** Types that are the same with all that they reach, cycles included. */
   readonly same: number;
-  /** Types that only one has, by kind and name. */
+  /** Types that only one encoder wrote, by kind and name. */
   readonly onlyFirst: readonly string[];
   readonly onlySecond: readonly string[];
-  /** Functions of one name whose prototypes are the same. */
+  /** Functions of one name with the same prototype. */
   readonly sameFunctions: number;
   readonly otherFunctions: readonly string[];
   readonly functionsOfFirst: readonly string[];
@@ -17,8 +17,8 @@ export interface EncoderDifferences {
 }
 
 /**
- * Compares types as a set of whole graphs, and functions by name and prototype; the places that
- * types have, and variables, do not matter.
+ * Compares types as whole graphs, and functions by name and prototype. Ids and variables do not
+ * matter.
  */
 export function compareEncoders(first: Btf, second: Btf): EncoderDifferences {
   const graph = typeGraph(first, second);

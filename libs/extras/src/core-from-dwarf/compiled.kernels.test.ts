@@ -1,5 +1,5 @@
-// What compilers and linkers make of DWARF, each judged by pahole 1.30 on the same code: the same
-// types as whole graphs, the same functions.
+// DWARF of real compilers and linkers. pahole 1.30 judges each on the same code: the same types as
+// whole graphs, the same functions.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -113,7 +113,7 @@ async function judged(file: string, features = 'default'): Promise<Btf> {
   return parseBtf(readFileSync(output));
 }
 
-/** Names of tags with what they tag: `whole struct marked -1`. */
+/** Names of tags with their targets: `whole struct marked -1`. */
 function tagsOf(btf: Btf): string[] {
   const tags: string[] = [];
   for (let id = 1; id < btf.endId; id++) {
@@ -156,7 +156,7 @@ const clang = named([
 const has = (compiler: string): boolean =>
   process.env.CI === 'true' || spawnSync(compiler, ['--version']).status === 0;
 
-// The kernel is only what the tools come with.
+// The kernel is needed only because the tools come with it.
 describeWithKernels(['K612'], 'types and functions are those of pahole', () => {
   describe.skipIf(!has('gcc'))('from gcc (skipped where it is missing)', () => {
     it.each(gcc)('%s', async (_, flags) => {
@@ -200,7 +200,7 @@ describeWithKernels(['K612'], 'types and functions are those of pahole', () => {
       );
     });
 
-    // pahole 1.30 loses the types that are in type units: it judges the same code without them.
+    // pahole 1.30 loses the types in type units: it judges the same code without type units.
     it.each(['-gdwarf-5', '-gdwarf-4'])('%s with type units', async (version) => {
       const flags = [version, '-DONE_MEANING'];
       const plain = await judged(compile('gcc', flags));

@@ -3,13 +3,13 @@ import { NOT_SAID, type TypeEntry } from '@btf-depot/dwarf';
 import { REMEMBERED } from '../from-dwarf/core-index.ts';
 import { ABSENT, NumberMap } from '../number-map.ts';
 
-/** One number for each name: its string's offset in the BTF that is being made, 0 for none. */
+/** One number for each name: its string's offset in the new BTF, 0 for none. */
 export class DwarfNames {
   readonly #builder: BtfBuilder;
   readonly #strings: Uint8Array;
-  /** By place in .debug_str + 1. */
+  /** By offset in .debug_str + 1. */
   readonly #places = new NumberMap();
-  /** Of up to three bytes, which compilers write into the entry, by these bytes. */
+  /** Names of up to three bytes, which compilers write into the entry; by these bytes. */
   readonly #short = new NumberMap();
 
   constructor(builder: BtfBuilder, strings: Uint8Array) {
@@ -26,7 +26,7 @@ export class DwarfNames {
     return this.at(nameBytes, nameAt);
   }
 
-  /** The name at a place, which ends with NUL. */
+  /** The name at an offset; it ends with NUL. */
   at(bytes: Uint8Array, place: number): number {
     if (bytes !== this.#strings) return this.#inEntry(bytes, place);
     const known = this.#places.get(place + 1);

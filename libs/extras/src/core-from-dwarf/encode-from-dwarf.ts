@@ -7,11 +7,11 @@ import { encodeTypes, type EncodeCoverage, type EncodeOptions } from './encode-t
 import { restand } from './restand.ts';
 
 export interface EncodeKernelOptions<Beside extends Passes = Passes> extends EncodeOptions {
-  /** What else is found on this core. */
+  /** Results of further passes, on this core. */
   readonly beside?: Beside | undefined;
 }
 
-/** A kernel's BTF in two, made of nothing but its debug information. */
+/** A kernel's BTF in two parts, made only from its debug information. */
 export interface EncodedKernel<Beside extends Passes = Passes> {
   readonly parts: Partition;
   readonly coverage: EncodeCoverage;
@@ -20,10 +20,9 @@ export interface EncodedKernel<Beside extends Passes = Passes> {
 }
 
 /**
- * Encodes the BTF of a kernel from the DWARF of its vmlinux: core as its build's pahole would have
- * written it, with per-CPU variables, and all other variables on it. The units are read twice: for
- * all types, and then for what refers to them. Errors as `encodeTypes` and `variablesFromDwarf`
- * have them.
+ * Encodes the BTF of a kernel from the DWARF of its vmlinux: core as the build's pahole would have
+ * written it, with per-CPU variables, and all other variables on top. The units are read twice: for
+ * all types, then for what refers to them. Throws as `encodeTypes` and `variablesFromDwarf` do.
  */
 // No passes are an object without members.
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type

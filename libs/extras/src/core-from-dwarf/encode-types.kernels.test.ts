@@ -1,5 +1,5 @@
-// Judged by pahole 1.30 on the same kernels: the same types as whole graphs, the same functions. One
-// kernel of each byte order, and with BTFDEPOT_ENCODE=full all.
+// pahole 1.30 judges on the same kernels: the same types as whole graphs, the same functions. One
+// kernel of each byte order; with BTFDEPOT_ENCODE=full all kernels.
 import { readFileSync } from 'node:fs';
 import { Kind, parseBtf, verifyBtf, type Btf } from '@btf-depot/btf';
 import type { KernelName } from '@btf-depot/kernels';
@@ -9,7 +9,7 @@ import { compareEncoders } from './compare-encoders.ts';
 import { encodeTypes } from './encode-types.ts';
 import type { RulesName } from './rules.ts';
 
-/** Units in assembly say nothing of what their functions take: pahole has them as `void f(void)`. */
+/** Assembly units do not state what their functions take: pahole writes `void f(void)`. */
 function isWithoutType(btf: Btf, name: string): boolean {
   return btf.findAll(name).some((id) => {
     if (btf.kind(id) !== Kind.FUNC) return false;
@@ -21,7 +21,7 @@ function isWithoutType(btf: Btf, name: string): boolean {
 interface Expected {
   readonly types: number;
   readonly functions: number;
-  /** Of functions that C declares and assembly has: pahole finds two types and takes none. */
+  /** For functions that C declares and assembly defines, pahole finds two types and takes none. */
   readonly more: number;
 }
 
@@ -53,7 +53,9 @@ function compareWithPahole(name: KernelName, expected: Expected): void {
   });
 }
 
-/** The kernel's own BTF, by Debian's pahole 1.24. @param others functions of another prototype. */
+/**
+ * The kernel's own BTF, by Debian's pahole 1.24. @param others functions with another prototype.
+ */
 function compareWithShipped(
   name: KernelName,
   expected: Omit<Expected, 'more'>,
@@ -74,7 +76,7 @@ function compareWithShipped(
       const { same: types, sameFunctions: functions } = differences;
       expect({ types, functions }).toEqual(expected);
       if (others === 0) return;
-      // Units disagree about each of these; which one counts was a matter of pahole's threads.
+      // Units disagree about each of these; pahole's threads decided which unit counted.
       const consistent = encode('1.30');
       const isThere = (one: string) => consistent.find(one, Kind.FUNC) !== undefined;
       expect(differences.otherFunctions.filter(isThere)).toEqual([]);

@@ -22,33 +22,33 @@ import { Variants } from './variants.ts';
 import { writeTypes } from './write-types.ts';
 
 export interface EncodeOptions {
-  /** Whose rules say which functions there are. */
+  /** The version of pahole whose rules choose the functions. */
   readonly rules?: RulesName | undefined;
-  /** Only features that this kernel knows. */
+  /** Writes only features that this kernel knows. */
   readonly kernel?: KernelVersion | undefined;
-  /** Instead of those that follow from `rules` and `kernel`. */
+  /** Replaces the features that follow from `rules` and `kernel`. */
   readonly features?: readonly Feature[] | undefined;
-  /** Called after each unit; what it throws ends the work. */
+  /** Called after each unit; an error that it throws ends the work. */
   readonly onUnit?: ((done: number, total: number) => void) | undefined;
   readonly limits?: Partial<DwarfLimits & EncodeLimits> | undefined;
 }
 
 interface EncodeLimits {
-  /** Types, before what is the same of them is found. */
+  /** Most types before deduplication. */
   readonly types: number;
 }
 
-/** What type ids have room for (BTF_MAX_TYPE). */
+/** The range of type ids (BTF_MAX_TYPE). */
 const ENCODE_LIMITS: EncodeLimits = { types: 0xfffff };
 
-/** What was found, and what was left out by which rule. */
+/** What was found, and how much each rule left out. */
 export interface EncodeCoverage {
   readonly units: number;
-  /** Rust and assembly. */
+  /** Units in Rust and assembly. */
   readonly unitsLeftOut: number;
   /** Entries of types in all units. */
   readonly types: number;
-  /** Of these, how many were written before deduplication. */
+  /** How many of these were written before deduplication. */
   readonly built: number;
   readonly functions: FunctionsSeen & FunctionsLeftOut & { readonly taken: number };
 }
@@ -61,8 +61,8 @@ export interface EncodedTypes {
 
 /**
  * Encodes the types and functions of a kernel from the DWARF of its vmlinux, as pahole does: all
- * types of units in C, and the functions that its rules take, with kfunc tags. Variables are not
- * among them. Throws FormatError as readElf and readDwarf do, `dwarf-nesting`, `dwarf-limit`.
+ * types of units in C, and the functions that its rules accept, with kfunc tags. Variables are not
+ * included. Throws FormatError as readElf and readDwarf do, `dwarf-nesting`, `dwarf-limit`.
  */
 export function encodeTypes(vmlinux: Source, options: EncodeOptions = {}): EncodedTypes {
   const { onUnit, limits = {}, rules = '1.30', kernel } = options;

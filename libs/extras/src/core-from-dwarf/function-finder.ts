@@ -9,14 +9,14 @@ import type { ShapeFinder } from './shape-finder.ts';
 import type { Draft } from './shapes.ts';
 import { NONE } from './unit-types.ts';
 
-/** How many functions were seen, and why some are no candidates. */
+/** Number of functions that were seen, and why some are no candidates. */
 export interface FunctionsSeen {
-  /** Entries of functions that are no declarations. */
+  /** Entries of functions, without declarations. */
   seen: number;
   unnamed: number;
-  /** Of which a parameter has no name. */
+  /** With an unnamed parameter. */
   unnamedParameter: number;
-  /** Inlined everywhere, or in a section that was discarded. */
+  /** Inlined everywhere, or in a discarded section. */
   noSymbol: number;
 }
 
@@ -27,7 +27,7 @@ export class FunctionFinder {
   readonly #functions: Functions;
   readonly #registers: ParameterRegisters;
   readonly #entry: Entry;
-  /** Names of functions in the symbol table, and, where asked for, their parts before a dot. */
+  /** Names of functions in the symbol table, and on request their parts before a dot. */
   readonly #symbols: ReadonlySet<number>;
   readonly #elsewhere: (number: number) => ShapeFinder;
   readonly #features: ReadonlySet<Feature>;
@@ -52,7 +52,7 @@ export class FunctionFinder {
     this.#symbols = functionSymbols(elf, parts.names, parts.features.has('optimized_func'));
   }
 
-  /** Looks at all functions of a unit whose types were read. */
+  /** Examines all functions of a unit; its types must have been read. */
   unit(unit: Unit, finder: ShapeFinder): void {
     const { types } = finder;
     for (let index = 1; index <= types.count; index++) {
@@ -97,7 +97,7 @@ export class FunctionFinder {
     return there > NONE ? { finder: other, index: there } : undefined;
   }
 
-  /** NONE where a parameter has no name; an unnamed one may have it from its origin. */
+  /** NONE if a parameter has no name; its origin may name it. */
   #prototype(
     finder: ShapeFinder,
     index: number,
@@ -164,7 +164,7 @@ export class FunctionFinder {
       }
       at++;
     }
-    // Several registers may hold a structure, so that those behind it are others.
+    // A structure may take several registers, which shifts the registers of later parameters.
     return surprises && !this.#takesStructure(finder, index);
   }
 

@@ -1,17 +1,19 @@
 import { infoKind, Kind } from '@btf-depot/btf';
 import { BY_KEY, keyOf, type Shapes } from './shapes.ts';
 
-/** Why a function that has a symbol is not among those of core, each with its count. */
+/** Why core lacks a function that has a symbol, with the number of such functions. */
 export interface FunctionsLeftOut {
-  /** A parameter lies in another register than callers put it in (pahole's consistent_func). */
+  /**
+   * A parameter is in another register than the calling convention says (pahole's consistent_func).
+   */
   unexpectedRegister: number;
   /** Units disagree about its type. */
   inconsistent: number;
 }
 
-/** A function of a name, as its units have it. */
+/** A function of one name, merged from its units. */
 interface State {
-  /** As the first unit has it. */
+  /** As the first unit describes it. */
   readonly found: FoundFunction;
   unexpectedRegister: boolean;
   inconsistent: boolean;
@@ -24,14 +26,14 @@ export interface FoundFunction {
   readonly tags: readonly DeclTag[];
 }
 
-/** What an annotation (btf_decl_tag) says of a type or function. */
+/** An annotation (btf_decl_tag) of a type or function. */
 export interface DeclTag {
   readonly name: number;
-  /** Number of the member or parameter that it is about; -1 for all of it. */
+  /** Number of the annotated member or parameter; -1 for the whole. */
   readonly component: number;
 }
 
-/** The functions that core has, by the rules of one version of pahole. */
+/** The functions of core, by the rules of one version of pahole. */
 export class Functions {
   readonly #shapes: Shapes;
   readonly #states = new Map<number, State>();
@@ -40,7 +42,7 @@ export class Functions {
     this.#shapes = shapes;
   }
 
-  /** A function that is no declaration, with names for all its parameters, and a symbol. */
+  /** A defined function with a symbol, whose parameters all have names. */
   add(found: FoundFunction, unexpectedRegister: boolean): void {
     const { name, prototype } = found;
     const state = this.#states.get(name);
@@ -53,7 +55,10 @@ export class Functions {
     state.inconsistent = !this.#isSameType(state.found.prototype, prototype);
   }
 
-  /** In the order of their coming; `consistent`: without those whose units disagree or whose registers surprise. */
+  /**
+   * In the order of discovery. `consistent`: without those whose units disagree or whose registers
+   * are unexpected.
+   */
   list(consistent: boolean): { functions: FoundFunction[]; leftOut: FunctionsLeftOut } {
     const leftOut = { unexpectedRegister: 0, inconsistent: 0 };
     const functions: FoundFunction[] = [];
@@ -65,7 +70,7 @@ export class Functions {
     return { functions, leftOut };
   }
 
-  /** As pahole compares prototypes: what has a name is the same by its name. */
+  /** As pahole compares prototypes: named types are the same by name. */
   #isSameType(a: number, b: number): boolean {
     if (a === b) return true;
     const [first, second] = [this.#tail(a), this.#tail(b)];
@@ -94,7 +99,7 @@ export class Functions {
       if (a === 0 || b === 0) return false;
       const [kindA, kindB] = [this.#kind(a), this.#kind(b)];
       if (kindA !== kindB) {
-        // A parameter may be const in one unit.
+        // In some units a parameter may be const.
         if (kindA === Kind.CONST) a = this.#type(a);
         else if (kindB === Kind.CONST) b = this.#type(b);
         else return false;
@@ -117,14 +122,14 @@ export class Functions {
           continue;
         }
         case Kind.FUNC_PROTO: {
-          // Of its parameters pahole compares only how many there are.
+          // pahole compares only the number of its parameters.
           if (this.#tail(a).length !== this.#tail(b).length) return false;
           a = this.#type(a);
           b = this.#type(b);
           continue;
         }
         case Kind.INT:
-          // Same words are one shape.
+          // Equal words are one shape.
           return false;
         case Kind.FLOAT:
           return false;

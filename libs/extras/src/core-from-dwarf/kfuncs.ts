@@ -1,20 +1,20 @@
 import type { Elf } from '@btf-depot/elf';
 import type { DwarfNames } from './dwarf-names.ts';
 
-/** The kernel's own names: include/linux/btf_ids.h and btf.h. */
+/** Names of the kernel: include/linux/btf_ids.h and btf.h. */
 const SET = '__BTF_ID__set8__';
 const FUNCTION = '__BTF_ID__func__';
 const SET_OF_KFUNCS = 1;
 const FASTCALL = 1 << 12;
 
-/** What a set of kfuncs says of one. */
+/** The flags of a kfunc in a set. */
 export interface Kfunc {
   readonly isFastcall: boolean;
 }
 
 /**
- * The functions that BPF programs may call, by number of the name: those that the sets in .BTF_ids
- * list (BTF_KFUNCS_START). Empty if the kernel has none, or no symbols.
+ * The functions that BPF programs may call, by number of the name: the sets in .BTF_ids list them
+ * (BTF_KFUNCS_START). Empty if the kernel has none, or no symbols.
  */
 export function findKfuncs(elf: Elf, names: DwarfNames): Map<number, Kfunc> {
   const found = new Map<number, Kfunc>();
@@ -35,7 +35,7 @@ export function findKfuncs(elf: Elf, names: DwarfNames): Map<number, Kfunc> {
       const isOfKfuncs = (view.getUint32(at + 4, little) & SET_OF_KFUNCS) !== 0;
       if (isOfKfuncs) sets.push({ from: at, to: at + symbols.size(index) });
     } else if (name.startsWith(FUNCTION)) {
-      // A number follows, to tell apart the places that name one function.
+      // A number follows, which tells apart the places that name one function.
       const end = name.lastIndexOf('__');
       if (end > FUNCTION.length) functions.push({ name: name.slice(FUNCTION.length, end), at });
     }

@@ -5,7 +5,7 @@ import type { ShapeFinder } from './shape-finder.ts';
 const KEPT = 64 * 1024 * 1024;
 
 /**
- * The types of units that others refer to: those that were optimised together, dwz's partial
+ * The types of units that other units refer to: units of link-time optimisation, dwz's partial
  * units, type units.
  */
 export class OtherUnits {

@@ -1,6 +1,6 @@
 import { At, LocationLists, type Dwarf, type Entry, type Unit } from '@btf-depot/dwarf';
 
-/** DWARF's numbers of the registers that take the first parameters, by architecture. */
+/** DWARF's numbers of the registers for the first parameters, by architecture. */
 const REGISTERS: Readonly<Record<string, readonly number[]>> = {
   x86_64: [5, 4, 1, 2, 8, 9],
   aarch64: [0, 1, 2, 3, 4, 5, 6, 7],
@@ -17,9 +17,9 @@ const GNU_ENTRY_VALUE = 0xf3;
 const TYPED: ReadonlySet<number> = new Set([0xa5, 0xf5]);
 
 /**
- * Whether parameters lie in the registers that callers put them into, as pahole looks at it: the
- * register of the first location, or the one whose value at the function's entry any location
- * names. Of architectures that are not listed, nothing is known.
+ * Whether parameters are in the registers of the calling convention, by pahole's test: the register
+ * of the first location, or the one whose value at the function's entry any location names.
+ * Unlisted architectures cannot be judged.
  */
 export class ParameterRegisters {
   readonly #lists: LocationLists;
@@ -30,12 +30,12 @@ export class ParameterRegisters {
     this.#registers = Object.hasOwn(REGISTERS, arch) ? REGISTERS[arch] : [];
   }
 
-  /** How many of a function's parameters can be judged. */
+  /** Number of a function's parameters that can be judged. */
   get count(): number {
     return this.#registers.length;
   }
 
-  /** Whether the parameter of that index surprises; `entry` has a location. */
+  /** Whether the parameter at that index is in an unexpected register; `entry` has a location. */
   isUnexpected(unit: Unit, entry: Entry, index: number): boolean {
     const expected = this.#registers[index];
     const lists = this.#lists;
@@ -51,20 +51,20 @@ export class ParameterRegisters {
   }
 }
 
-/** Stands for what is no register of the first 32, and so is none that callers put anything into. */
+/** Stands for anything but the first 32 registers: no calling convention uses it. */
 const ANOTHER = 32;
 
-/** The register that an expression says, where it says nothing else; -1 for all others. */
+/** The register of an expression that says nothing else; -1 for all others. */
 function registerOf({ bytes, from, to }: LocationLists, isFirst: boolean): number {
   if (to - from > 1 && bytes[to - 1] === STACK_VALUE) to--;
   const op = bytes[from];
   if (to - from === 1) return isFirst && isRegister(op) ? op - REG0 : -1;
   if (op !== ENTRY_VALUE && op !== GNU_ENTRY_VALUE) return -1;
-  // One operation, behind its length.
+  // One operation, after its length.
   const at = from + 2;
   if (at + bytes[from + 1] !== to) return -1;
   if (to - at === 1) return isRegister(bytes[at]) ? bytes[at] - REG0 : ANOTHER;
-  // With a type: a value that takes two registers, as 64 bits do where a register has 32.
+  // With a type: a value in two registers, such as 64 bits in registers of 32.
   return TYPED.has(bytes[at]) && numbersEnd(bytes, at + 1, to, 2) === to ? ANOTHER : -1;
 }
 
@@ -72,7 +72,7 @@ function isRegister(op: number): boolean {
   return op >= REG0 && op <= REG31;
 }
 
-/** Where so many numbers in LEB128 end. */
+/** The end of that many LEB128 numbers. */
 function numbersEnd(bytes: Uint8Array, at: number, to: number, count: number): number {
   for (; count > 0 && at < to; at++) if (bytes[at] < 0x80) count--;
   return at;

@@ -1,12 +1,12 @@
 import { BY_KEY, eachShapeReference, keyOf, type Shapes } from './shapes.ts';
 
 /**
- * Which shapes may look different from unit to unit, by shape: those that lead to a name with
- * several definitions, by whatever way any unit knows. All others are one type.
+ * Marks the shapes that may differ between units: those that lead, on any path of any unit, to a
+ * name with several definitions. All others are one type.
  */
 export function ambiguousShapes(shapes: Shapes): Uint8Array {
   const { words, starts, count, definitions } = shapes;
-  // Nodes: shapes, then keys. Who refers to a node: `from` in `origins`.
+  // Nodes: shapes, then keys. Sources of the references to a node: `from` in `origins`.
   const nodes = count + definitions.length;
   const sizes = new Uint32Array(nodes + 2);
   const eachEdge = (visit: (from: number, to: number) => void): void => {

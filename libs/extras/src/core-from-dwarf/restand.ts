@@ -1,8 +1,9 @@
 import { BtfBuilder, reachable, type Btf } from '@btf-depot/btf';
 
 /**
- * Split BTF on another core that has most types of its own: what that core lacks comes along.
- * @param newIds by id in its own core the id in `core`; others for a type that `core` lacks.
+ * Moves split BTF to another core that has most of the types of its own; missing types come along.
+ * @param newIds by id in its own core the id in `core`, or a number beyond it for a type that
+ *   `core` lacks.
  */
 export function restand(split: Btf, core: Btf, newIds: Uint32Array): Uint8Array {
   const { firstId, endId } = split;

@@ -1,9 +1,9 @@
 import { Kind, knowsKind, type KernelVersion } from '@btf-depot/btf';
 
 /**
- * What is only written if asked for, named as pahole's --btf_features names it; see its manual. What a
- * function must be for core to have it: `optimized_func`: parts of it alone may have a symbol
- * (`name.isra.0`); `consistent_func`: BPF programs can rely on it (see FunctionsLeftOut).
+ * Features written only on request, named as in pahole's --btf_features; see its manual. Two decide
+ * which functions core has. `optimized_func`: a symbol of only a part (`name.isra.0`) is enough.
+ * `consistent_func`: BPF programs can rely on the function (see FunctionsLeftOut).
  */
 export const FEATURES = [
   'float',
@@ -38,7 +38,7 @@ const WRITES: Partial<Record<Feature, number>> = {
   enum64: Kind.ENUM64,
 };
 
-/** The features of a version of pahole that a kernel's own parser knows. */
+/** The features of a version of pahole that the kernel's own parser knows. */
 export function featuresFor(
   rules: RulesName,
   kernel: KernelVersion | undefined,

@@ -10,10 +10,10 @@ import { NONE, UnitTypes } from './unit-types.ts';
 
 const UNKNOWN = -1;
 
-/** The name that pahole gives an integer of a size that BTF has not. */
+/** pahole's name for an integer of a size that BTF lacks. */
 const FAKE_INT = '__SANITIZED_FAKE_INT__';
 
-/** What the finders of all units share. */
+/** Shared by the finders of all units. */
 export interface ShapeFinderParts {
   readonly dwarf: Dwarf;
   readonly names: DwarfNames;
@@ -55,7 +55,7 @@ export class ShapeFinder {
     this.#features = features;
   }
 
-  /** Reads the types of a unit, in place of the one before. */
+  /** Reads the types of a unit, replacing the one before. */
   read(unit: Unit): void {
     this.types.read(unit);
     const { count } = this.types;
@@ -98,7 +98,7 @@ export class ShapeFinder {
     }
   }
 
-  /** What annotations say of a type or function. */
+  /** Annotations of a type or function. */
   tagsOf(owner: number): DeclTag[] {
     const types = this.types;
     const { unit, annotations } = types;
@@ -111,7 +111,7 @@ export class ShapeFinder {
     });
   }
 
-  /** Which of the members or parameters a child is. */
+  /** Index of a child among the members or parameters. */
   #placeOf(owner: number, child: number): number {
     const types = this.types;
     let place = 0;
@@ -121,14 +121,14 @@ export class ShapeFinder {
     return place;
   }
 
-  /** The name that an annotation of that kind gives. */
+  /** The name in an annotation of that kind. */
   #annotation(unit: Unit, offset: number, kind: string): number | undefined {
     const entry = this.#rare.read(unit, offset);
     if (entry.string(At.NAME) !== kind || !entry.text(At.CONST_VALUE)) return undefined;
     return this.#names.at(entry.textBytes, entry.textAt);
   }
 
-  /** Whether it is a structure, by whatever name and qualifiers that keep it one. */
+  /** Whether it is a structure, perhaps behind typedefs and qualifiers. */
   isStructure(reference: number): boolean {
     const { words, starts, keyKind } = this.#shapes;
     for (let to = reference; to !== 0;) {
@@ -141,7 +141,7 @@ export class ShapeFinder {
     return false;
   }
 
-  /** The shape of a function on the draft, which is not wanted unless the function is. */
+  /** The shape of a function on the draft; it is written only if the function is. */
   prototype(from: number): number {
     const shape = this.#shapes.find(this.#draft, from);
     this.#draft.length = from;
@@ -157,7 +157,7 @@ export class ShapeFinder {
     return index === NONE ? 0 : this.#referenceTo(index);
   }
 
-  /** The definition belongs to what the other unit knows. */
+  /** The definition belongs to the other unit. */
   #referenceFromElsewhere(number: number): number {
     const index = this.types.numberOf(number);
     if (index <= NONE) return 0;
@@ -173,7 +173,7 @@ export class ShapeFinder {
     return this.#referenceTo(index);
   }
 
-  /** Two types of a unit that have the same name, as in two functions, are told apart. */
+  /** Two types of a unit with the same name, as in two functions, are told apart. */
   #giveKeys(): void {
     const types = this.types;
     const taken = new Set<number>();
@@ -209,7 +209,7 @@ export class ShapeFinder {
     return reference;
   }
 
-  /** The shape of what is on the draft from a place on, which leaves it. */
+  /** Takes the draft from an offset on as a shape, and removes it from the draft. */
   #shape(from: number): number {
     const shape = this.#shapes.find(this.#draft, from);
     this.#draft.length = from;
@@ -262,7 +262,7 @@ export class ShapeFinder {
       case Tag.STRUCTURE_TYPE:
       case Tag.UNION_TYPE:
         if (types.origin[index] !== 0) return this.reference(types.origin[index]);
-        // It says nothing of what is there, and kernels refuse a FWD without a name.
+        // It says nothing about its target, and kernels refuse a FWD without a name.
         return types.isDeclaration[index] === 1 ? 0 : this.#define(index);
       default:
         return 0;
@@ -300,7 +300,7 @@ export class ShapeFinder {
     const { name, size, encoding } = this.types;
     const bytes = Math.max(size[index], 0);
     const is = encoding[index];
-    // BTF has no complex numbers: they are described as integers, as far as there are such.
+    // BTF has no complex numbers: they are described as integers, if one of the size exists.
     if (is === Encoding.FLOAT && FLOAT_SIZES.has(bytes) && this.#features.has('float')) {
       return this.#short(name[index], Kind.FLOAT, bytes);
     }
@@ -320,7 +320,7 @@ export class ShapeFinder {
     return this.#shape(from);
   }
 
-  /** All dimensions in one, as pahole has them. */
+  /** All dimensions in one, as in pahole. */
   #array(index: number): number {
     const types = this.types;
     let count = NOT_SAID;
@@ -377,14 +377,14 @@ export class ShapeFinder {
       hasBitFields ||= width > 0;
       draft.push(types.childName[child]);
       draft.push(this.reference(types.childType[child]));
-      // With a width of 0, this is the place where no member is a bit field, and where one is.
+      // With a width of 0 this is the plain offset, as in a structure without bit fields.
       draft.push((width << 24) | types.low[child]);
     }
     draft.words[from + 1] = packInfo(kind, (draft.length - from - 3) / 3, hasBitFields);
     return this.#shape(from);
   }
 
-  /** ENUM where the size is up to 4, else ENUM64; without that, values lose their high halves. */
+  /** ENUM for a size up to 4, else ENUM64; without that feature, values lose their high halves. */
   #enumeration(index: number): number {
     const types = this.types;
     const size = types.size[index] === NOT_SAID ? 4 : types.size[index];

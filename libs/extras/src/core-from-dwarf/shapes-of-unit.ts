@@ -1,7 +1,7 @@
-/** The shapes that a unit has, each once. */
+/** The shapes of a unit, each once. */
 export class ShapesOfUnit {
   list: number[] = [];
-  /** The unit that had a shape last, by shape. */
+  /** The last unit that had the shape, by shape. */
   readonly #seen: number[] = [];
   #unit = 0;
 

@@ -2,37 +2,36 @@ import { infoKind, Kind } from '@btf-depot/btf';
 import { FormatError } from '@btf-depot/bytes';
 
 /**
- * Set in a reference to a composite or enumeration that has a name: the rest is the number of
- * its key. Other references are numbers of shapes, 0 for void.
+ * Set in a reference to a named composite or enumeration: the other bits are the number of its key.
+ * Other references are numbers of shapes, 0 for void.
  */
 export const BY_KEY = 0x8000_0000;
 
-/** What named types are told apart by before anything is known of their members. */
+/** Tells named types apart before anything is known of their members. */
 export const KeyKind = { STRUCT: 0, UNION: 1, ENUM: 2 } as const;
 
 /**
- * What types say of themselves: words as on the wire, except that what is referred to is another
- * shape or, where it has a name of its own, that name. Each is there once, however many units
- * have it.
+ * The contents of types: words as on the wire, but references are shapes or, for types with a name,
+ * that name. Each is stored once, however many units have it.
  */
 export class Shapes {
-  /** Numbers of shapes go from 1 up to this. */
+  /** Numbers of shapes go from 1 to below this. */
   count = 0;
   words: Uint32Array = new Uint32Array(16 * 1024);
-  /** Where each shape starts, and the last one ends. */
+  /** Start of each shape, and the end of the last one. */
   starts: Uint32Array = new Uint32Array(1024);
   readonly #limit: number;
   #slots = new Uint32Array(4096);
-  /** Beside each slot the hash of its words. */
+  /** The hash of the words, beside each slot. */
   #hashes = new Uint32Array(4096);
   readonly #keys = new Map<number, number>();
-  /** Of each key, from 1. */
+  /** By key, from 1. */
   readonly keyName: number[] = [0];
   readonly keyKind: number[] = [0];
-  /** Shapes that define the key, in the order of their coming. */
+  /** Shapes that define the key, in the order of discovery. */
   readonly definitions: number[][] = [[]];
   readonly isDeclared: boolean[] = [false];
-  /** Of each shape: it is to be written, and not only what was looked at for a function. */
+  /** Whether the shape is written; some are only candidates for functions. */
   readonly isWanted: boolean[] = [false];
 
   /** `limit`: most shapes. */
@@ -64,7 +63,7 @@ export class Shapes {
     if (!all.includes(shape)) all.push(shape);
   }
 
-  /** The shape with the words that are on the draft from a place on. Throws `dwarf-limit`. */
+  /** The shape with the draft's words from an offset on. Throws `dwarf-limit`. */
   find({ words, length }: Draft, from: number): number {
     const hash = hashOf(words, from, length);
     const slots = this.#slots;
@@ -123,7 +122,7 @@ export class Shapes {
   }
 }
 
-/** Words of types that are being described, each behind those of the type that led to it. */
+/** Words of types in progress, each after those of the type that led to it. */
 export class Draft {
   length = 0;
   words = new Uint32Array(4096);
@@ -149,7 +148,7 @@ function grown(old: Uint32Array, needed: number): Uint32Array<ArrayBuffer> {
   return more;
 }
 
-/** Calls `visit` with each place in the words of a shape that refers to another. */
+/** Calls `visit` with each offset in a shape's words that refers to another shape. */
 export function eachShapeReference(
   words: Uint32Array,
   at: number,

@@ -11,64 +11,67 @@ import {
 } from '@btf-depot/dwarf';
 import type { DwarfNames } from './dwarf-names.ts';
 
-/** Offsets of a unit that are looked up in an array; beyond that few units go. */
+/** Offsets of a unit that an array looks up; few units are larger. */
 const INDEXED = 64 * 1024 * 1024;
 
-/** Places for types and children to begin with. */
+/** Initial room for types and children. */
 const FIRST = 1024;
 
-/** An entry that says something of a type or function. */
+/** An entry that describes a type or function. */
 export interface Annotation {
   /** The type or function. */
   readonly owner: number;
-  /** Its member or parameter that this is about; NONE for all of it. */
+  /** The member or parameter that it describes; NONE for the whole. */
   readonly child: number;
   /** Of the entry. */
   readonly offset: number;
 }
 
-/** What stands for no child, and no entry. */
+/** No child and no entry has this number. */
 export const NONE = 0;
 
 /**
- * The types and functions of one unit as their entries say them, in columns: whole types by a
- * number from 1 on in the order of their entries, their members, parameters, enumerators and
- * dimensions as children in a list. References are numbers of entries. Used again for each unit.
+ * The types and functions of one unit, as columns of numbers. Types have numbers from 1 in the
+ * order of their entries. Members, parameters, enumerators and dimensions are children in a list.
+ * References are numbers of entries. One object serves all units.
  */
 export class UnitTypes {
   count = 0;
   unit: Unit | undefined;
-  // Of each type or function.
+  // By type or function.
   tag = new Uint16Array(FIRST);
   offset = new Uint32Array(FIRST);
   name = new Uint32Array(FIRST);
   type = new Float64Array(FIRST);
   /** Abstract origin or specification of a function, signature of a composite. */
   origin = new Float64Array(FIRST);
-  /** Bytes; NOT_SAID where it is not said. */
+  /** Bytes; NOT_SAID if absent. */
   size = new Float64Array(FIRST);
   encoding = new Int32Array(FIRST);
   isDeclaration = new Uint8Array(FIRST);
   firstChild = new Uint32Array(FIRST);
   #lastChild = new Uint32Array(FIRST);
-  // Of each child.
+  // By child.
   childTag = new Uint16Array(FIRST);
   childName = new Uint32Array(FIRST);
   /** Type of a member or parameter; of an annotation the offset of its entry. */
   childType = new Float64Array(FIRST);
-  /** Place in bits of a member, low word of an enumerator, elements of a dimension, origin. */
+  /**
+   * For a member its bit offset, for an enumerator the low word, for a dimension its elements; else
+   * the origin.
+   */
   low = new Float64Array(FIRST);
-  /** Width in bits of a member, 0 for no bit field; high word; the offset of a parameter. */
+  /** For a member its bit width (0: no bit field); the high word; the offset of a parameter. */
   high = new Float64Array(FIRST);
-  /** Enumerator below zero; parameter with a location. */
+  /** Enumerator: negative. Parameter: has a location. */
   mark = new Uint8Array(FIRST);
   nextChild = new Uint32Array(FIRST);
   #children = 0;
-  /** What annotations (of clang) are about, of all but pointers. */
+  /** Targets of clang's annotations, except for pointers. */
   readonly annotations: Annotation[] = [];
-  /** The type or function of the child at hand. */
+  /** The type or function of the current child. */
   #owner = NONE;
-  /** By offset: the number of a type, or below zero that of a parameter among the children. */
+  /** By offset: the number of a type, or the negative number of a parameter among the children. */
   #indexes = new Int32Array(FIRST);
   readonly #far = new Map<number, number>();
   readonly #entry: TypeEntry;
@@ -83,7 +86,7 @@ export class UnitTypes {
     this.#nesting = dwarf.limits.nesting;
   }
 
-  /** Reads a unit, in place of the one before. */
+  /** Reads a unit, replacing the one before. */
   read(unit: Unit): void {
     this.unit = unit;
     this.count = 0;
@@ -96,7 +99,7 @@ export class UnitTypes {
     this.#far.clear();
     const entry = this.#entry;
     eachTypeEntry(unit, entry, this.#nesting, (parent) => {
-      // Below zero: a member or parameter, in which nothing but annotations is of interest.
+      // Negative: a member or parameter, in which only annotations matter.
       if (parent < 0) return this.#annotate(this.#owner, -parent);
       switch (entry.tag) {
         case Tag.MEMBER:
@@ -118,7 +121,9 @@ export class UnitTypes {
     });
   }
 
-  /** The number of the type of an entry; NONE for what is no type of C, -1 in other units. */
+  /**
+   * The number of the type of an entry; NONE if it is no type of C, -1 if it is in another unit.
+   */
   numberOf(number: number): number {
     const { unit } = this;
     if (unit === undefined) return -1;
@@ -126,7 +131,7 @@ export class UnitTypes {
     return offset < 0 || offset >= unit.bytes.length ? -1 : Math.max(this.#at(offset), NONE);
   }
 
-  /** The child that the entry of a parameter is; NONE where it is none of this unit's. */
+  /** The child of a parameter's entry; NONE if it is not in this unit. */
   parameterOf(number: number): number {
     return Math.max(-this.#at(number - (this.unit?.start ?? 0)), NONE);
   }
@@ -166,7 +171,7 @@ export class UnitTypes {
     return this.#within(parent);
   }
 
-  /** What annotations find as their parent. */
+  /** The parent of annotations. */
   #within(owner: number): number {
     this.#owner = owner;
     return this.#entry.hasChildren ? -this.#children : 0;
@@ -200,7 +205,7 @@ export class UnitTypes {
     if (last === NONE) this.firstChild[parent] = child;
     else this.nextChild[last] = child;
     this.#lastChild[parent] = child;
-    // What stands in a part says nothing of what it is part of.
+    // An entry inside a part does not describe the whole.
     return 0;
   }
 
@@ -241,7 +246,7 @@ export class UnitTypes {
     return byte * 8 + byteSize * 8 - bitOffset - width;
   }
 
-  /** What gcc wrote before DWARF 3 had constants here. */
+  /** gcc wrote constants here before DWARF 3. */
   #blockPlace(unit: Unit, offset: number): number {
     const entry = this.#rare.read(unit, offset);
     const constant = entry.unsigned(At.DATA_MEMBER_LOCATION);
@@ -271,9 +276,9 @@ function grown<T extends Column>(old: T): T {
   return more;
 }
 
-/** Elements of a dimension; 0 if it is not said. */
+/** Elements of a dimension; 0 if absent. */
 function elements({ upperBound, count }: TypeEntry): number {
-  // An upper bound of -1 is how some compilers write that there is none.
+  // Some compilers write an upper bound of -1 if there is none.
   if (upperBound === 0xffffffff) return 0;
   const elements = count !== NOT_SAID ? count : upperBound === NOT_SAID ? 0 : upperBound + 1;
   return elements >= 0 && elements <= 0xffffffff ? elements : 0;

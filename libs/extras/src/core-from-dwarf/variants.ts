@@ -4,27 +4,29 @@ import { BY_KEY, eachShapeReference, keyOf, type Shapes } from './shapes.ts';
 /** No definition of an ambiguous name is reached. */
 const EMPTY = 0;
 
-/** Marks a reference to the declaration of a key: nothing that the unit knows defines it. */
+/** Marks a reference to the declaration of a key that the unit does not define. */
 export const FORWARD = 0x8000_0000;
 
-/** A type to be written: a shape, and what its words refer to, as numbers of outputs from 1. */
+/**
+ * A type to be written: a shape, and the targets of its references, as numbers of outputs from 1.
+ */
 export interface Output {
   readonly shape: number;
-  /** In the place of each of the shape's references; a key with FORWARD for a declaration. */
+  /** Replaces each of the shape's references; a key with FORWARD for a declaration. */
   readonly references: readonly number[];
 }
 
 /**
- * Which types are made of shapes. Most are one type. Those that lead to a name with several
- * definitions (two drivers' `struct controller`) are one for each set of such definitions that
- * they lead to in some unit: more than needed perhaps, and never too few. What is the same of
- * these, `dedupBtf` finds.
+ * Decides which types are made of shapes. Most shapes are one type. A shape that leads to a name
+ * with several definitions (two drivers' `struct controller`) becomes one type for each set of such
+ * definitions that it reaches in some unit. These may be too many, never too few: `dedupBtf` merges
+ * equal ones.
  */
 export class Variants {
   readonly outputs: Output[] = [];
   readonly #shapes: Shapes;
   readonly #ambiguous: Uint8Array;
-  /** Number of the output by shape, of those that are one type. */
+  /** Number of the output by shape, for shapes that are one type. */
   readonly #single: Uint32Array;
   /** Numbers of outputs by shape and context. */
   readonly #pairs = new Map<number, number>();
@@ -33,7 +35,7 @@ export class Variants {
   /** Contexts: sorted definitions of ambiguous names. */
   readonly #contexts: number[][] = [[]];
   readonly #byText = new Map<string, number>([['', EMPTY]]);
-  /** Contexts of the ambiguous shapes of the unit at hand. */
+  /** Contexts of the ambiguous shapes of the current unit. */
   readonly #inUnit = new Map<number, number>();
 
   constructor(shapes: Shapes) {
@@ -54,8 +56,7 @@ export class Variants {
   }
 
   /**
-   * Takes the shapes of a unit, each once; of the ambiguous ones, `outputOf` then gives what they
-   * are in this unit.
+   * Takes the shapes of a unit, each once; `outputOf` then gives the output of each in this unit.
    */
   enterUnit(list: Uint32Array): void {
     this.#inUnit.clear();
@@ -71,7 +72,7 @@ export class Variants {
     for (const shape of here) this.#pair(shape, environment);
   }
 
-  /** The number of the output of a shape in the unit that was entered last. */
+  /** The number of the output of a shape in the last unit. */
   outputOf(shape: number): number {
     if (shape === 0) return 0;
     if (this.#ambiguous[shape] === 0) return this.#single[shape];
@@ -91,14 +92,16 @@ export class Variants {
     return references;
   }
 
-  /** What a reference of a shape that is one type leads to. */
+  /** The target of a reference of a shape that is one type. */
   #outputOfSingle(to: number): number {
     if (to < BY_KEY) return to === 0 ? 0 : this.#single[to];
     const all = this.#shapes.definitions[keyOf(to)];
     return all.length === 0 ? (FORWARD | keyOf(to)) >>> 0 : this.#single[all[0]];
   }
 
-  /** The number of the pair of an ambiguous shape and its context here, made if it is new. */
+  /**
+   * The number of the pair of an ambiguous shape and its context here; makes a new pair if needed.
+   */
   #pair(shape: number, environment: ReadonlyMap<number, number>): number {
     const open: number[] = [];
     const numberOf = (one: number): number => {
@@ -126,20 +129,23 @@ export class Variants {
     return first;
   }
 
-  /** The shape that a reference leads to in a unit; 0 for void and what is only declared there. */
+  /**
+   * The shape that a reference leads to in a unit; 0 for void and for types that are only declared
+   * there.
+   */
   #targetOf(to: number, environment: ReadonlyMap<number, number>): number {
     if (to < BY_KEY) return to;
     const key = keyOf(to);
     const here = environment.get(key);
     if (here !== undefined) return here;
-    // Of a name with one definition that says the same everywhere, nothing else can be meant.
+    // A name with one definition that is the same everywhere is not ambiguous.
     const all = this.#shapes.definitions[key];
     return all.length === 1 && this.#ambiguous[all[0]] === 0 ? all[0] : 0;
   }
 
   /**
-   * Finds the contexts of a unit's ambiguous shapes: what each reaches in this unit, the same for
-   * all of a cycle (Tarjan's strongly connected components).
+   * Finds the contexts of a unit's ambiguous shapes: the definitions that each reaches in this
+   * unit, the same for all of a cycle (Tarjan's strongly connected components).
    */
   #findContexts(here: Uint32Array, environment: ReadonlyMap<number, number>): void {
     const order = new Map<number, number>();
@@ -192,7 +198,7 @@ export class Variants {
     for (const definition of context) to?.add(definition);
   }
 
-  /** All of a cycle reach the same. */
+  /** All members of a cycle reach the same. */
   #close(shape: number, stack: number[], reached: ReadonlyMap<number, Set<number>>): void {
     const all = new Set<number>();
     const members: number[] = [];

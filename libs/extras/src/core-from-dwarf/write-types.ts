@@ -2,11 +2,11 @@ import { Kind, packInfo, type BtfBuilder } from '@btf-depot/btf';
 import { eachShapeReference, KeyKind, keyOf, type Shapes } from './shapes.ts';
 import { FORWARD, type Variants } from './variants.ts';
 
-/** Bytes of an enumeration that is only declared, as pahole says them. */
+/** Bytes of an enumeration that is only declared, as in pahole. */
 const ENUM_SIZE = 4;
 
 /**
- * Appends the types of all outputs in their order, then a declaration of each name that is only
+ * Appends the types of all outputs in order, then a declaration for each name that is only
  * declared, or declared where it has several definitions.
  */
 export function writeTypes(builder: BtfBuilder, shapes: Shapes, variants: Variants): void {

@@ -1,6 +1,6 @@
 import { SectionFlag, SectionType, type Elf, type ElfSection } from '@btf-depot/elf';
 
-/** The sections of a linked file that variables lie in, by address. */
+/** The sections of variables in a linked file, by address. */
 export class AddressMap {
   readonly #sections: readonly ElfSection[];
   readonly #starts: BigUint64Array;
@@ -15,7 +15,7 @@ export class AddressMap {
     this.#starts = BigUint64Array.from(this.#sections, ({ address }) => address);
   }
 
-  /** The section that the address is in; where sections overlap, the one that starts last. */
+  /** The section that contains the address; of overlapping ones, the last to start. */
   at(address: bigint): ElfSection | undefined {
     const starts = this.#starts;
     let low = 0;

@@ -25,7 +25,7 @@ import { variablesFromDwarf } from './variables-from-dwarf.ts';
 
 const folder = testFolder({ atOnce: true });
 
-/** What kernels are made of, in two units; `pair` and `ring` are other types in each. */
+/** Constructs of kernels, in two units; `pair` and `ring` are different types in each. */
 const first = `
 typedef unsigned int u32;
 typedef unsigned char bool8;
@@ -126,7 +126,7 @@ function compile(compiler: string, flags: readonly string[]): string {
     return object;
   });
   if (flags.includes('-flto')) {
-    // All in one object: the linker would drop what nothing uses.
+    // All in one object: the linker would drop unused parts.
     const whole = `${output}-whole.o`;
     const together = ['-r', '-flinker-output=nolto-rel', '-nostdlib', '-O1', '-fno-pic', '-no-pie'];
     check(compiler, [...together, ...flags, ...objects, '-o', whole]);
@@ -161,7 +161,7 @@ function lines(btf: Btf): Map<string, number> {
   );
 }
 
-/** The same variables, with types that are the same in depth, arrays flat as pahole has them. */
+/** The same variables, with equal types in depth, and arrays flat as in pahole. */
 function expectSame(ours: Btf, theirs: Btf, more: readonly string[]): void {
   const [left, right] = [withFlatArrays(ours), withFlatArrays(theirs)];
   const [mine, other] = [lines(left), lines(right)];
@@ -180,7 +180,7 @@ interface Judged {
   readonly full: Btf;
 }
 
-/** What pahole makes of a file, once. */
+/** pahole's BTF of a file, made once. */
 async function judged(file: string): Promise<Judged> {
   const features = 'encode_force,var,float,enum64,decl_tag,type_tag';
   const encode = async (name: string, wanted: string): Promise<Btf> => {
@@ -192,7 +192,9 @@ async function judged(file: string): Promise<Judged> {
   return { core, full: await encode('full', `${features},global_var`) };
 }
 
-/** Checks a file's variables on a whole core, and on one that lacks what only variables need. */
+/**
+ * Checks a file's variables on a whole core, and on one without the types that only variables need.
+ */
 function expectVariables(file: string, { core, full }: Judged): readonly string[] {
   const source = bytesSource(readFileSync(file));
   const onCore = variablesFromDwarf(source, core);
@@ -230,7 +232,7 @@ const clang = named([['-gdwarf-5', '-DTAGGED'], ['-gdwarf-4'], ['-gdwarf-5', '-g
 const has = (compiler: string): boolean =>
   process.env.CI === 'true' || spawnSync(compiler, ['--version']).status === 0;
 
-// The kernel is only what the tools come with.
+// The kernel is needed only because the tools come with it.
 describeWithKernels(['K612'], "variables are pahole's", () => {
   describe.skipIf(!has('gcc'))('of gcc (skipped where it is missing)', () => {
     it.each(gcc)('%s', async (_, flags) => {
@@ -305,8 +307,8 @@ describeWithKernels(['K612'], "variables are pahole's", () => {
       expect(unlinked).toMatchObject({ code: 'dwarf-relocatable' });
     });
 
-    // pahole 1.30 loses the types that are in type units: it judges the same code without them.
-    // Types of one name have one type unit if they look alike, so each must have one meaning.
+    // pahole 1.30 loses the types in type units: it judges the same code without type units. Types
+    // of one name that look alike share one type unit, so each must have one meaning.
     it.each(['-gdwarf-5', '-gdwarf-4'])('%s with type units', async (version) => {
       const flags = [version, '-DONE_MEANING'];
       const plain = await judged(compile('gcc', flags));

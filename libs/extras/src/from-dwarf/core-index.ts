@@ -2,20 +2,20 @@ import { infoKind, Kind, type Btf } from '@btf-depot/btf';
 import { ABSENT, NumberMap } from '../number-map.ts';
 import { hashOf } from './type-hash.ts';
 
-/** Places of .debug_str that are remembered, in up to 32 MiB; Debian's 7.2 has 78,000. */
+/** Offsets of .debug_str that are remembered, in up to 32 MiB; Debian's 7.2 has 78,000. */
 export const REMEMBERED = 2 ** 20;
 
-/** Core's types and strings, to be searched by content: made once for all that search it. */
+/** An index of core's types and strings by content, made once for all searches. */
 export class CoreIndex {
   readonly core: Btf;
   /** .debug_str. */
   readonly strings: Uint8Array;
-  /** Types that are found by their words: ids by hash, 0 for a free slot; a power of two long. */
+  /** Types by their words: ids by hash, 0 for a free slot; the length is a power of two. */
   readonly slots: Uint32Array;
-  /** The first type of each name, by its string's offset, and the next of the same name, by id. */
+  /** The first type of each name, by its string's offset, and the next type of that name, by id. */
   readonly #firstNamed: Uint32Array;
   readonly #nextNamed: Uint32Array;
-  /** Core's offset of what is in .debug_str, by place + 1. */
+  /** Core's offset of a string of .debug_str, by its offset there + 1. */
   readonly #ofStrings = new NumberMap();
 
   constructor(core: Btf, strings: Uint8Array) {
@@ -26,7 +26,8 @@ export class CoreIndex {
     this.#nextNamed = new Uint32Array(core.endId);
     for (let id = core.endId - 1; id >= core.firstId; id--) {
       const offset = core.nameOffset(id);
-      // -1 for what is only the end of a string: no encoder writes that, and merging finds it later.
+      // -1 if it is only the end of a longer string: no encoder writes such a reference, and
+      // merging finds it later.
       const name = offset === 0 ? 0 : core.findString(core.stringBytes(offset));
       if (name <= 0) continue;
       this.#nextNamed[id] = this.#firstNamed[name];
@@ -34,17 +35,17 @@ export class CoreIndex {
     }
   }
 
-  /** The lowest id of the name at an offset of the strings, 0 for none; core may lack the offset. */
+  /** The lowest id of the name at a string offset, 0 for none; core may lack the offset. */
   firstNamed(offset: number): number {
     return offset < this.#firstNamed.length ? this.#firstNamed[offset] : 0;
   }
 
-  /** The next id of the name that a type has, 0 after the last. */
+  /** The next id of the type's name, 0 after the last. */
   nextNamed(id: number): number {
     return this.#nextNamed[id];
   }
 
-  /** Core's offset of the string at a place of .debug_str, -1 where core has none. */
+  /** Core's offset of the string at an offset of .debug_str, -1 if core lacks it. */
   stringAt(place: number): number {
     const known = this.#ofStrings.get(place + 1);
     if (known !== ABSENT) return known === LACKING ? -1 : known;
@@ -75,7 +76,7 @@ function byWords(core: Btf): Uint32Array {
   return slots;
 }
 
-/** Pointers, qualifiers, typedefs, arrays, prototypes, and what has no name. */
+/** Pointers, qualifiers, typedefs, arrays, prototypes, and unnamed types. */
 function isFoundByWords(words: Uint32Array, at: number): boolean {
   switch (infoKind(words[at + 1])) {
     case Kind.STRUCT:

@@ -6,18 +6,18 @@ import type { Names } from './names.ts';
 /** Numbers of a member in `CompositeShape.members`. */
 export const MEMBER = 4;
 
-/** A structure or union as its entry says it. */
+/** A structure or union as its entry describes it. */
 export interface CompositeShape {
   readonly kind: number;
   /** 0 for none. */
   readonly name: number;
   readonly size: number;
-  /** Name, place in bits, width in bits (0 for no bit field) and type of each member in turn. */
+  /** Name, bit offset, bit width (0: no bit field) and type of each member in turn. */
   readonly members: readonly number[];
   readonly hasBitFields: boolean;
 }
 
-/** An enumeration as its entry says it. */
+/** An enumeration as its entry describes it. */
 export interface EnumShape {
   readonly name: number;
   readonly size: number;
@@ -26,13 +26,13 @@ export interface EnumShape {
   readonly values: readonly bigint[];
 }
 
-/** A function type: what it returns, then name and type of each parameter in turn. */
+/** A function type: its result, then name and type of each parameter in turn. */
 export interface PrototypeShape {
   readonly result: number;
   readonly parameters: readonly number[];
 }
 
-/** Reads what entries of types say of themselves, without following references. */
+/** Reads the contents of types' entries, without following references. */
 export class TypeReader {
   readonly #names: Names;
   readonly #child: Entry;
@@ -94,13 +94,13 @@ export class TypeReader {
     return tags;
   }
 
-  /** Elements by dimension, the outermost first; 0 if it is not said. */
+  /** Elements by dimension, the outermost first; 0 if absent. */
   dimensions(unit: Unit, entry: Entry): number[] {
     const counts: number[] = [];
     this.#eachChild(unit, entry, Tag.SUBRANGE_TYPE, (range) => {
       const bound = range.unsigned(At.UPPER_BOUND);
       const count = range.unsigned(At.COUNT) ?? (bound === undefined ? 0 : bound + 1);
-      // An upper bound of -1 is how some compilers write that there is none.
+      // Some compilers write an upper bound of -1 if there is none.
       counts.push(count >= 0 && count <= 0xffffffff && bound !== 0xffffffff ? count : 0);
     });
     return counts.length > 0 ? counts : [0];
@@ -135,7 +135,7 @@ function placeInBytes(unit: Unit, member: Entry): number {
   if (constant !== undefined) return constant;
   const expression = member.block(At.DATA_MEMBER_LOCATION);
   if (expression === undefined) return 0;
-  // What gcc wrote before DWARF 3 had constants here.
+  // gcc wrote constants here before DWARF 3.
   if (expression[0] === PLUS_UCONST) return readUnsigned(expression.subarray(1));
   throw unitFault(unit, member.offset, 'the place of a member is not a constant');
 }

@@ -14,17 +14,17 @@ import { isExcluded, isIdentifier } from './rules.ts';
 import { namesAtZero } from './symbols.ts';
 import type { Place } from '../variables.ts';
 
-/** A variable as its entries in DWARF say it. */
+/** A variable as its entries in DWARF describe it. */
 export interface FoundVariable {
   readonly name: string;
   /** Number of its type's entry. */
   readonly type: number;
-  /** Number of the type that its declaration gives it, where that is another; else 0. */
+  /** Number of the declaration's type, if it differs; else 0. */
   readonly declared: number;
   readonly isGlobal: boolean;
-  /** Where it starts. */
+  /** Where its memory starts. */
   readonly place: Omit<Place, 'size'>;
-  /** Its location gives a byte that stands for it; it may be there all the same. */
+  /** Its location names a byte that stands for it; the variable may exist all the same. */
   readonly twoValued?: TwoValued | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface DeclaredVariable {
   readonly name: string;
 }
 
-/** How many were left out, by rule. */
+/** Numbers of variables left out, by rule. */
 export type LeftOut = Record<LeftOutRule, number>;
 
 /** Finds the variables at the top level of units. */
@@ -60,8 +60,8 @@ export class VariableFinder {
   }
 
   /**
-   * Looks at the entry of a variable at the top level: calls `found` if it is defined in memory,
-   * `declared` if it is not here.
+   * Examines the entry of a variable at the top level: calls `found` if memory holds it, `declared`
+   * if another unit must define it.
    */
   look(
     unit: Unit,
@@ -100,7 +100,7 @@ export class VariableFinder {
     if (address === undefined) return 'storage';
     const section = this.#addresses.at(address);
     if (section === undefined) return 'section';
-    // What the definition does not repeat stands in the declaration that it completes.
+    // The definition completes a declaration, and does not repeat its attributes.
     const origin = this.#originOf(unit, entry);
     const name = this.#nameOf(entry) ?? (origin && this.#nameOf(origin));
     if (name === undefined || !isIdentifier(name)) return 'name';
@@ -116,7 +116,7 @@ export class VariableFinder {
     return { name, ...types, isGlobal, place, twoValued };
   }
 
-  /** Most names are in many units, at one place of .debug_str. */
+  /** Most names are in many units, at one offset of .debug_str. */
   #nameOf(entry: Entry): string | undefined {
     const { strings } = this.#dwarf.tables;
     if (!entry.text(At.NAME)) return undefined;

@@ -14,26 +14,26 @@ import { TypeTable } from './type-table.ts';
 import type { PassInput, PassOptions, Passes, Running } from './unit-pass.ts';
 
 export interface GatherInput extends PassInput {
-  /** Split BTF on core, which takes the types that core lacks. */
+  /** Split BTF on core, with the types that core lacks. */
   readonly builder: BtfBuilder;
   readonly onUnit: PassOptions['onUnit'];
-  /** Looks at each unit as well. */
+  /** Further work on each unit. */
   readonly alongside: Pick<Running<Passes>, 'unit'>;
 }
 
-/** Variables with the types that they have in core, or in what was added to it. */
+/** Variables with their types in core, or among the added ones. */
 export interface Gathered {
   readonly variables: readonly Variable[];
-  /** Of these, the ones whose declaration leaves the size open (`extern int x[];`). */
+  /** How many of these have a declaration without size (`extern int x[];`). */
   readonly completed: readonly Variable[];
-  /** Of those only declared in C; what lies over another variable has no place. */
+  /** Variables that C only declares; one that overlaps another has no place. */
   readonly declared: readonly Variable[];
   /** Types that core lacks, some of them several times. */
   readonly added: number;
   readonly coverage: Omit<VariableCoverage, 'inCore'>;
 }
 
-/** Goes through all units once, and again through those whose declarations have a symbol. */
+/** Reads all units once, and again those whose declarations have a symbol. */
 export function gather(input: GatherInput): Gathered {
   const { elf, dwarf, index, most, builder, onUnit, alongside } = input;
   const names = new Names(index, builder);
@@ -96,7 +96,8 @@ export function gather(input: GatherInput): Gathered {
     for (const entry of declarations.get(name) ?? []) {
       const unit = dwarf.unitOf(entry);
       const { type, size } = sizeAt(unit, finder.typeOf(unit, entry));
-      // Incomplete here (an array without size, a structure without members), perhaps not there.
+      // Incomplete in this unit (an array without size, a structure without members), perhaps not
+      // in others.
       if (!fits(place.offset, size)) continue;
       const whole = { ...place, size };
       const own = taken.overlap(whole) ? undefined : whole;
@@ -134,7 +135,7 @@ function variable(
   return { id, name, type, linkage: isGlobal ? 1 : 0, place };
 }
 
-/** A DATASEC entry says place and size in 32 bits each. */
+/** A DATASEC entry has 32 bits each for offset and size. */
 function fits(offset: number, size: number): boolean {
   return size > 0 && offset + size <= 0xffffffff;
 }

@@ -3,13 +3,13 @@ export interface FromDwarfLimits {
   readonly types: number;
   /** Inlined calls. */
   readonly sites: number;
-  /** Parameters of a function that is inlined. */
+  /** Parameters of an inlined function. */
   readonly parameters: number;
 }
 
 /**
- * What type ids have room for (BTF_MAX_TYPE), four times the inlined calls of a distribution's
- * kernel, and twice the parameters that a C compiler must take (C11, 5.2.4.1).
+ * The range of type ids (BTF_MAX_TYPE), four times the inlined calls of a distribution's kernel,
+ * and twice the parameters that a C compiler must accept (C11, 5.2.4.1).
  */
 export const FROM_DWARF_LIMITS: FromDwarfLimits = {
   types: 0xfffff,

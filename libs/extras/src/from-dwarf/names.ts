@@ -4,16 +4,15 @@ import { ABSENT, NumberMap } from '../number-map.ts';
 import { REMEMBERED, type CoreIndex } from './core-index.ts';
 
 /**
- * One number for each name, whether DWARF or core has it: its string offset in the BTF that is
- * being made, the first where core has several. Strings are compared as bytes, and each place
- * of .debug_str only once.
+ * One number for each name, in DWARF or core: its string offset in the new BTF, the first one if
+ * core has several. Strings are compared as bytes, and each offset of .debug_str only once.
  */
 export class Names {
   readonly #builder: BtfBuilder;
   readonly #index: CoreIndex;
-  /** Of what core lacks, by offset in .debug_str + 1. */
+  /** For names that core lacks, by offset in .debug_str + 1. */
   readonly #ofStrings = new NumberMap();
-  /** Number + 1 by offset, 0 if it has not been asked for. */
+  /** Number + 1 by offset, 0 before the first request. */
   readonly #ofCore: Uint32Array;
 
   constructor(index: CoreIndex, builder: BtfBuilder) {

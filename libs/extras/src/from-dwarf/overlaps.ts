@@ -1,6 +1,6 @@
 import type { Place } from '../variables.ts';
 
-/** Memory that is taken, to ask whether something else lies in it too. */
+/** Occupied memory; tells whether a range overlaps it. */
 export class TakenPlaces {
   /** By section, ascending; `reach` is the furthest end so far. */
   readonly #sections = new Map<string, { starts: number[]; reach: number[] }>();
@@ -15,7 +15,7 @@ export class TakenPlaces {
     }
   }
 
-  /** Takes one more place; for the few that come late. */
+  /** Adds one more range; for a few late ones. */
   add(place: Place): void {
     this.#added.push(place);
   }

@@ -3,14 +3,14 @@ import { At, Entry, Language, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
 import type { Variable } from '../variables.ts';
 
-/** Whether the kernel's structures are shuffled by the seed of its build (CONFIG_RANDSTRUCT). */
+/** Whether the build's seed shuffled the kernel's structures (CONFIG_RANDSTRUCT). */
 export function isShuffled(elf: Elf): boolean {
   return textOf(elf, 'vermagic')?.includes('RANDSTRUCT_') === true;
 }
 
 /**
  * Throws FormatError `randstruct` for a unit of gcc in a kernel with shuffled structures: gcc's
- * plugin shuffles after the debug information was made, which says the order of the source.
+ * plugin shuffles after the debug information was made, which still has the order of the source.
  */
 export function refuseShuffled(dwarf: Dwarf, unit: Unit): void {
   const root = new Entry(dwarf.tables).read(unit, unit.header.firstEntry);
@@ -24,8 +24,8 @@ export function refuseShuffled(dwarf: Dwarf, unit: Unit): void {
 }
 
 /**
- * Throws FormatError `randstruct` if the full BTF of a kernel cannot be right: pahole makes it from
- * debug information, which gcc's plugin shuffles past. That of clang is right.
+ * Throws FormatError `randstruct` if the full BTF of a kernel must be wrong: pahole makes it from
+ * debug information, which gcc's plugin does not shuffle. clang's is right.
  */
 export function refuseShuffledFull(elf: Elf): void {
   if (!isShuffled(elf) || /\bclang version\b/.test(textOf(elf, 'linux_banner') ?? '')) return;
@@ -36,7 +36,7 @@ export function refuseShuffledFull(elf: Elf): void {
   );
 }
 
-/** What a symbol of a text names; undefined if there is none. */
+/** The target of a text's symbol; undefined if there is none. */
 function textOf(elf: Elf, name: string): string | undefined {
   const symbol = elf.symbol(name);
   const bytes = symbol && elf.bytesOf(symbol, Math.min(symbol.size, 4096));
@@ -44,8 +44,9 @@ function textOf(elf: Elf, name: string): string | undefined {
 }
 
 /**
- * Throws FormatError `foreign-core` if a variable that both have once in a section, by name, lies
- * elsewhere in core (its per-CPU ones) than in DWARF: core is of another build.
+ * Throws FormatError `foreign-core` if a variable is at another place in core than in DWARF: core
+ * is of another build. Compares variables that both have once in a section by name (core's per-CPU
+ * ones).
  */
 export function checkSameBuild(ofCore: readonly Variable[], found: readonly Variable[]): void {
   const sections = new Set(ofCore.map(({ place }) => place?.section));
@@ -62,7 +63,7 @@ export function checkSameBuild(ofCore: readonly Variable[], found: readonly Vari
   }
 }
 
-/** By section and name, for the names that a section has at one offset only. */
+/** By section and name, for names that a section has at one offset only. */
 function singleOffsets(variables: readonly Variable[]): Map<string, number> {
   const offsets = new Map<string, number>();
   const several = new Set<string>();

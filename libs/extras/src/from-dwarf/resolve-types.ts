@@ -23,7 +23,7 @@ import {
   referenceWords,
 } from './type-words.ts';
 
-/** A composite that core lacks; its members wait until the type that led to it is done. */
+/** A composite that core lacks; its members are added after the type that led to it. */
 interface Pending {
   readonly id: number;
   readonly shape: CompositeShape;
@@ -32,19 +32,19 @@ interface Pending {
 /**
  * Finds the type of core that an entry of DWARF describes, or adds it.
  *
- * - A named structure, union or enumeration is core's, if core has just one of that name, kind,
- *   size, members and places: core was made from the same entries, and lacks none of them. Of
- *   several, it is the one that is the same in depth.
- * - A declaration is core's definition of that name if there is just one, else its FWD: this is
- *   how libbpf resolves them (btf_dedup_resolve_fwds in tools/lib/bpf/btf.c).
- * - What has no name of its own is resolved from what it refers to, and then found by its words.
+ * - A named structure, union or enumeration is core's, if core has exactly one with that name,
+ *   kind, size and members: core was made from the same entries, and lacks none. Of several, the
+ *   one that is equal in depth.
+ * - A declaration is core's definition of that name if there is exactly one, else its FWD, as
+ *   libbpf resolves them (btf_dedup_resolve_fwds in tools/lib/bpf/btf.c).
+ * - An unnamed type is found by its words, after the types that it refers to.
  */
 export class TypeResolver {
   readonly #dwarf: Dwarf;
   readonly #table: TypeTable;
   readonly #reader: TypeReader;
   readonly #entry: Entry;
-  /** Ids by entry: of the unit at hand, and of others. */
+  /** Ids by entry: for the current unit, and for others. */
   readonly #resolved = new NumberMap();
   readonly #elsewhere = new NumberMap();
   readonly #pending: Pending[] = [];
@@ -69,9 +69,9 @@ export class TypeResolver {
   }
 
   /**
-   * The type id for an entry's number, 0 for void. `unit`: where most of what it leads to is.
-   * What is no type of C is void too. Throws FormatError `dwarf-nesting` for a type that is made of
-   * itself or nested beyond reason, `dwarf-limit`, and what reading entries throws.
+   * The type id for an entry's number, 0 for void. `unit`: the unit of most entries that it leads
+   * to. Types that C does not have become void. Throws FormatError `dwarf-nesting` for a type that
+   * contains itself or is nested beyond reason, `dwarf-limit`, and errors of reading entries.
    */
   resolve(unit: Unit, number: number): number {
     this.#enter(unit);
@@ -110,7 +110,7 @@ export class TypeResolver {
     return id;
   }
 
-  /** Most units refer to no other, so that what was resolved in the last one is not asked for again. */
+  /** Most units refer to no other one, so ids of the last unit are not needed again. */
   #enter(unit: Unit): void {
     if (unit !== this.#unit) this.#resolved.clear();
     this.#unit = unit;
@@ -158,7 +158,7 @@ export class TypeResolver {
     const size = entry.unsigned(At.BYTE_SIZE) ?? 0;
     const encoding = entry.unsigned(At.ENCODING) ?? 0;
     const isFloat = encoding === Encoding.FLOAT || encoding === Encoding.COMPLEX_FLOAT;
-    // INT stands for a float too where core was encoded without FLOAT.
+    // If core was encoded without FLOAT, an INT stands for a float.
     const wanted = isFloat ? [Kind.FLOAT, Kind.INT] : [Kind.INT];
     for (const kind of wanted) {
       const found = table
@@ -173,7 +173,9 @@ export class TypeResolver {
     return table.findOrAdd(intWords(name, size, bits));
   }
 
-  /** Tags stand between a pointer and its target, the last one next to the pointer, as in pahole. */
+  /**
+   * Tags stand between a pointer and its target, the last one next to the pointer, as in pahole.
+   */
   #pointer(unit: Unit, entry: Entry): number {
     const tags = this.#reader.typeTags(unit, entry);
     let target = this.#type(entry.reference(At.TYPE));
@@ -189,7 +191,7 @@ export class TypeResolver {
     return this.#table.findOrAdd(referenceWords(kind, name, type));
   }
 
-  /** As core has it, nested or with all dimensions in one; nested where core has neither. */
+  /** As core has it, nested or with all dimensions in one; nested if core has neither. */
   #array(unit: Unit, entry: Entry): number {
     const table = this.#table;
     const dimensions = this.#reader.dimensions(unit, entry);
@@ -209,7 +211,7 @@ export class TypeResolver {
       .reduce((id, count) => table.findOrAdd(arrayWords(id, index, count)), element);
   }
 
-  /** What core's arrays are indexed by; pahole's name for it where core has no array. */
+  /** The index type of core's arrays; pahole's name for it if core has no array. */
   #arrayIndex(): number {
     if (this.#indexType !== 0) return this.#indexType;
     const { core } = this.#table;
@@ -280,7 +282,7 @@ export class TypeResolver {
 
   #unnamedEnum(shape: EnumShape): number {
     const table = this.#table;
-    // Encoders differ in whether they say the sign.
+    // Not all encoders write the sign.
     for (const signed of [shape.signed, !shape.signed]) {
       const found = table.find(enumWords(shape, signed));
       if (found !== 0) return found;
@@ -293,7 +295,7 @@ export class TypeResolver {
     const { core } = table;
     const isUnion = entry.tag === Tag.UNION_TYPE;
     const name = table.names.ofEntry(entry, At.NAME);
-    // It says nothing of what is there, and kernels refuse a FWD without a name.
+    // It says nothing about its target, and kernels refuse a FWD without a name.
     if (name === 0) return 0;
     const named = table.named(name);
     const definitions = named.filter((id) => {

@@ -1,6 +1,6 @@
-// Which variables there are: the rules of pahole 1.30 (btf_encoder__encode_cu_variables).
+// The rules for variables of pahole 1.30 (btf_encoder__encode_cu_variables).
 
-/** What kernel macros make for the build; of no use to anyone who looks at memory. */
+/** Made by kernel macros for the build, and useless to readers of memory. */
 const EXCLUDED_PREFIXES = [
   '__UNIQUE_ID',
   '__tpstrtab_',
@@ -9,7 +9,7 @@ const EXCLUDED_PREFIXES = [
   '__gendwarfksyms_ptr_',
 ] as const;
 
-/** What the kernel takes as the name of a VAR (btf_name_valid_identifier in kernel/bpf/btf.c). */
+/** Valid names of a VAR (btf_name_valid_identifier in kernel/bpf/btf.c). */
 export function isIdentifier(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name.length < 512;
 }
@@ -19,8 +19,8 @@ export function isExcluded(name: string): boolean {
 }
 
 /**
- * Whether a declaration of the name says the type of what it names: EXPORT_SYMBOL_RUST_GPL
- * declares each exported symbol of Rust as an int.
+ * Whether a declaration of the name has the true type: EXPORT_SYMBOL_RUST_GPL declares each
+ * exported symbol of Rust as an int.
  */
 export function isDeclarable(name: string): boolean {
   return isIdentifier(name) && !isExcluded(name) && !/^_(?:R[A-Z]|ZN)/.test(name);

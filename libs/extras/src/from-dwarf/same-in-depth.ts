@@ -4,7 +4,7 @@ import { MEMBER, type TypeReader } from './describe.ts';
 import { sameComposite } from './same-shape.ts';
 import type { TypeTable } from './type-table.ts';
 
-/** Pairs of types that one comparison may look at; what names stop is a few hundred. */
+/** Most pairs of types in one comparison; a comparison that ends at names has a few hundred. */
 const MOST_PAIRS = 1_000_000;
 
 interface ComparisonInput {
@@ -19,9 +19,9 @@ interface ComparisonInput {
 }
 
 /**
- * Compares entries of DWARF with types of core through all that they refer to, for the few names
- * that core has several types of (a dozen in a kernel). What is met again is taken for the same,
- * which is right for cycles: a difference would be found elsewhere.
+ * Compares entries of DWARF with types of core in depth, for the few names that core has several
+ * types of (a dozen in a kernel). A pair that is met again counts as equal, which is right for
+ * cycles: any difference shows elsewhere.
  */
 export class DepthComparison {
   readonly #input: ComparisonInput;
@@ -33,8 +33,8 @@ export class DepthComparison {
   }
 
   /**
-   * The first of core's types that the entry describes, 0 for none. Where declarations leave it
-   * open which definition they mean, the exact FWD is preferred, then any definition.
+   * The first of core's types that the entry describes, 0 for none. If declarations leave the
+   * definition open, the exact FWD is preferred, then any definition.
    */
   pick(number: number, ids: readonly number[]): number {
     for (const strict of [true, false]) {
@@ -70,7 +70,7 @@ export class DepthComparison {
     return true;
   }
 
-  /** Undefined if the two differ by themselves, else what must be the same too. */
+  /** Undefined if the two differ in themselves, else the pairs that must be equal too. */
   #compareOne(
     unit: Unit,
     number: number,
@@ -120,7 +120,7 @@ export class DepthComparison {
     }
   }
 
-  /** What core's pointer points to, behind the tags that the entry has. */
+  /** The target of core's pointer, after the tags that the entry has. */
   #behindTags(unit: Unit, entry: Entry, id: number): number | undefined {
     const { table, reader } = this.#input;
     const { core, names } = table;
@@ -178,7 +178,7 @@ export class DepthComparison {
     return pairs;
   }
 
-  /** What core's array has as element, if its dimensions are these, nested or all in one. */
+  /** The element of core's array, if its dimensions are these, nested or all in one. */
   #element(id: number, dimensions: readonly number[]): number | undefined {
     const { core } = this.#input.table;
     if (core.kind(id) !== Kind.ARRAY) return undefined;

@@ -2,14 +2,17 @@ import { Kind, memberAt } from '@btf-depot/btf';
 import { MEMBER, type CompositeShape, type EnumShape } from './describe.ts';
 import type { TypeTable } from './type-table.ts';
 
-/** Whether a type of core has the kind, size, members and places; types of members aside. */
+/**
+ * Whether a type of core has this kind, size, members and offsets; types of members are not
+ * compared.
+ */
 export function sameComposite(table: TypeTable, id: number, shape: CompositeShape): boolean {
   const { core, names } = table;
   const { members, hasBitFields } = shape;
   const count = members.length / MEMBER;
   if (core.kind(id) !== shape.kind || core.sizeOrType(id) !== shape.size) return false;
   if (core.vlen(id) !== count) return false;
-  // Without the flag, bit fields stand in the INTs that are their types.
+  // Without the flag, the INT types of bit fields give offset and width.
   if (hasBitFields && !core.kflag(id)) return sameOldBitFields(table, id, members);
   const { words, positions } = core;
   const packs = core.kflag(id);
@@ -31,7 +34,7 @@ function sameOldBitFields({ core, names }: TypeTable, id: number, members: reado
   return true;
 }
 
-/** Whether a type of core is the enumeration; without ENUM64, its values are cut off. */
+/** Whether a type of core is the enumeration; without ENUM64, its values are truncated. */
 export function sameEnum(table: TypeTable, id: number, shape: EnumShape): boolean {
   const { core, names } = table;
   const kind = core.kind(id);

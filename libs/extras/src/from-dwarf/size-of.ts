@@ -1,10 +1,10 @@
 import { hasSize, IntEncoding, isModifier, Kind } from '@btf-depot/btf';
 import type { TypeTable } from './type-table.ts';
 
-/** Links of a chain (typedefs, qualifiers, dimensions) that are followed; C code has under twenty. */
+/** Most links of a chain (typedefs, qualifiers, dimensions); C code has under twenty. */
 const MAX_CHAIN = 256;
 
-/** Bytes that a value of the type takes; 0 if that is not known, NaN where it is endless. */
+/** Bytes of a value of the type; 0 if unknown, NaN for an endless chain. */
 export function sizeOfType(table: TypeTable, id: number, pointerSize: number): number {
   let count = 1;
   for (let links = 0; links < MAX_CHAIN; links++) {

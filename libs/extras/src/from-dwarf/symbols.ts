@@ -1,13 +1,13 @@
 import { SectionFlag, SymbolType, type Elf } from '@btf-depot/elf';
 import type { Place } from '../variables.ts';
 
-/** Where a symbol is that C only declares. */
+/** The place of a symbol that C only declares. */
 export type SymbolPlace = Omit<Place, 'size'>;
 
 /**
- * Where the linker script or assembly has put variables that C only declares, by name: defined
- * data symbols in the running image. A name that several symbols have is left out, because it
- * does not say which one is meant.
+ * Variables that C only declares and that the linker script or assembly defines, by name: defined
+ * data symbols in the running image. A name with several symbols is left out, because it does not
+ * tell which one is meant.
  */
 export function symbolPlaces(elf: Elf, names: ReadonlySet<string>): Map<string, SymbolPlace> {
   const places = new Map<string, SymbolPlace>();
@@ -31,8 +31,8 @@ export function symbolPlaces(elf: Elf, names: ReadonlySet<string>): Map<string, 
 }
 
 /**
- * Names of the data symbols at address 0, where per-CPU variables of x86 start before Linux 6.15:
- * what was in a discarded section has that address too, and no symbol.
+ * Names of the data symbols at address 0, where per-CPU variables of x86 start before Linux 6.15.
+ * Variables of discarded sections have that address too, but no symbol.
  */
 export function namesAtZero({ symbols }: Elf): Set<string> {
   const names = new Set<string>();
@@ -43,7 +43,7 @@ export function namesAtZero({ symbols }: Elf): Set<string> {
   return names;
 }
 
-/** Data symbols by address, for variables whose location does not say whether they are there. */
+/** Data symbols by address, for variables whose location leaves open whether they exist. */
 export class SymbolsByAddress {
   readonly #elf: Elf;
   #byAddress: Map<bigint, number[]> | undefined;
@@ -52,7 +52,10 @@ export class SymbolsByAddress {
     this.#elf = elf;
   }
 
-  /** Whether a symbol of that size lies there, by that name or one that clang made of it (`x.b`). */
+  /**
+   * Whether a symbol of that size is there, under that name or one that clang derived from it
+   * (`x.b`).
+   */
   has(name: string, address: bigint, size: number): boolean {
     const { symbols } = this.#elf;
     const indexes = (this.#byAddress ??= dataByAddress(this.#elf)).get(address) ?? [];

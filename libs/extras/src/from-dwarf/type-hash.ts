@@ -1,6 +1,6 @@
 import { infoKind, Kind } from '@btf-depot/btf';
 
-/** Words from one name to the next in the tail; 0 if it has none. */
+/** Words between two names in the tail; 0 if it has none. */
 export function nameStride(kind: number): number {
   switch (kind) {
     case Kind.STRUCT:
@@ -15,7 +15,7 @@ export function nameStride(kind: number): number {
   }
 }
 
-/** Of all words but names, so that no name of core need be looked up to enter it. */
+/** A hash of all words but names, so that indexing core needs no look-up of names. */
 export function hashOf(words: ArrayLike<number>, from: number, to: number): number {
   const stride = nameStride(infoKind(words[from + 1]));
   let hash = 0x811c9dc5;

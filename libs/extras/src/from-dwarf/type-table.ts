@@ -6,8 +6,8 @@ import type { Names } from './names.ts';
 import { hashOf, nameStride } from './type-hash.ts';
 
 /**
- * The types of core and those that are added to it, to be found by what they say: unnamed ones
- * and typedefs by their words, named ones by name.
+ * The types of core and the added ones, found by content: unnamed ones and typedefs by their words,
+ * named ones by name.
  */
 export class TypeTable {
   readonly core: Btf;
@@ -17,7 +17,7 @@ export class TypeTable {
   /** Words of the added types, by id - core.endId; empty until they are known. */
   readonly #added: Uint32Array[] = [];
   readonly #index: CoreIndex;
-  /** Those that were added, by hash of their words, 0 for a free slot; a power of two long. */
+  /** The added types by hash of their words, 0 for a free slot; the length is a power of two. */
   #slots = new Uint32Array(1024);
   #count = 0;
   #reserved = 0;
@@ -60,7 +60,7 @@ export class TypeTable {
     return this.#index.firstNamed(name);
   }
 
-  /** The next id of the name that this type of core has, 0 after the last. */
+  /** The next id of this type's name in core, 0 after the last. */
   nextNamed(id: number): number {
     return this.#index.nextNamed(id);
   }
@@ -98,12 +98,12 @@ export class TypeTable {
     return id;
   }
 
-  /** Whether added types may be the same as others: those that were not found by their words. */
+  /** Whether added types may equal others: those that were not found by their words. */
   get mayRepeat(): boolean {
     return this.#reserved > 0;
   }
 
-  /** An id whose words come later, by `fill`. Throws FormatError `dwarf-limit`. */
+  /** An id whose words follow later, by `fill`. Throws FormatError `dwarf-limit`. */
   reserve(): number {
     this.#reserved++;
     return this.#append();
@@ -122,7 +122,7 @@ export class TypeTable {
     this.#added[id - this.core.endId] = new Uint32Array(words);
   }
 
-  /** Appends the added types to the builder; the table takes no more after that. */
+  /** Appends the added types to the builder; nothing can be added after that. */
   build(): void {
     for (const words of this.#added) {
       this.#builder.addRaw(words[0], words[1], words[2], words.subarray(3));

@@ -2,9 +2,9 @@ import { Kind, packInfo } from '@btf-depot/btf';
 import { MEMBER, type CompositeShape, type EnumShape } from './describe.ts';
 import { highWord, lowWord } from './same-shape.ts';
 
-// Types as they stand on the wire (Documentation/bpf/btf.rst), names as numbers.
+// Types in wire format (Documentation/bpf/btf.rst), names as numbers.
 
-/** PTR, TYPEDEF, qualifiers: what refers to one type. */
+/** PTR, TYPEDEF, qualifiers: types that refer to one type. */
 export function referenceWords(kind: number, name: number, type: number): number[] {
   return [name, packInfo(kind, 0, false), type];
 }

@@ -8,8 +8,8 @@ import { isShuffled, refuseShuffled } from './refuse.ts';
 
 export interface PassOptions {
   /**
-   * Called after each unit, with how many are done and how many there are. What it throws ends
-   * the work, and is passed on: this is how to cancel.
+   * Called after each unit with the number of finished units and of all. An error that it throws
+   * ends the work and is passed on: use it to cancel.
    */
   readonly onUnit?: ((done: number, total: number) => void) | undefined;
   readonly limits?: Partial<DwarfLimits & FromDwarfLimits> | undefined;
@@ -22,7 +22,7 @@ export interface PassInput {
   readonly most: FromDwarfLimits;
 }
 
-/** What a pass finds is split BTF on core, and what is to be said of it. */
+/** The result of a pass: split BTF on core, and its report. */
 export interface FoundSplit {
   readonly bytes: Uint8Array;
 }
@@ -30,15 +30,15 @@ export interface FoundSplit {
 /** Finds one thing while DWARF is read unit by unit. */
 export interface UnitPass<Found extends FoundSplit> {
   /**
-   * It goes through the top level of units, and calls `variable` with the offset of each variable
-   * there: the variables then need no walk of their own.
+   * The pass visits the top level of units, and calls `variable` with the offset of each variable
+   * there: variables then need no walk of their own.
    */
   readonly walks?: true;
   unit(unit: Unit, variable?: (offset: number) => void): void;
   finish(): Found;
 }
 
-/** Passes that share one reading of DWARF, by the name of what each finds. */
+/** Passes that share one reading of DWARF, by the name of their result. */
 export type Passes = Readonly<Record<string, (input: PassInput) => UnitPass<FoundSplit>>>;
 
 export type FoundBy<All extends Passes> = {
@@ -47,7 +47,7 @@ export type FoundBy<All extends Passes> = {
 
 /** Passes that have begun. */
 export interface Running<All extends Passes> {
-  /** Takes a unit through all of them. @returns whether `variable` was called for its variables. */
+  /** Passes a unit to all of them. @returns whether `variable` was called for its variables. */
   unit(unit: Unit, variable?: (offset: number) => void): boolean;
   finish(): FoundBy<All>;
 }
@@ -66,8 +66,9 @@ export function startPasses<All extends Passes>(passes: All, input: PassInput): 
 }
 
 /**
- * What the passes find in the DWARF of a kernel, without its variables. Core must have been made
- * from the same DWARF. Throws FormatError: `btf-base`, `randstruct`, and what reading DWARF throws.
+ * The results of the passes over the DWARF of a kernel, without its variables. Core must have been
+ * made from the same DWARF. Throws FormatError: `btf-base`, `randstruct`, and errors of reading
+ * DWARF.
  */
 export function passOverDwarf<All extends Passes>(
   vmlinux: Source,
@@ -87,7 +88,7 @@ export function passOverDwarf<All extends Passes>(
   return running.finish();
 }
 
-/** @throws FormatError `btf-base` for core that is split BTF, or of another byte order. */
+/** @throws FormatError `btf-base` for a core that is split BTF, or of another byte order. */
 export function openVmlinux(
   vmlinux: Source,
   core: Btf,

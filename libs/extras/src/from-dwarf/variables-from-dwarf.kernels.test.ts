@@ -19,8 +19,8 @@ const placeOf = (name: string, place?: Place): string =>
   `${place?.section ?? ''}+${place?.offset ?? ''}:${place?.size ?? ''} ${name}`;
 
 /**
- * Every variable with its type's id in core. Both BTFs go the same way onto core, where the exact
- * comparison of whole graphs gives each type its id: equal ids are types that are equal in depth.
+ * Every variable with its type's id in core. Both BTFs are attached to core the same way, by the
+ * exact comparison of whole graphs: equal ids are equal types in depth.
  */
 function variablesOn(core: Btf, full: Btf): { lines: Map<string, string>; appended: number } {
   const { bytes, appended } = attachVariables(core, full);
@@ -33,22 +33,24 @@ function variablesOn(core: Btf, full: Btf): { lines: Map<string, string>; append
 }
 
 interface Expected {
-  /** Distinct ones of pahole's, with those that core has already. */
+  /** Distinct variables of pahole, including those that core has already. */
   readonly variables: number;
   readonly inCore: number;
   readonly completed: number;
   readonly declared: number;
   readonly units: number;
   /**
-   * What starts a section and has a symbol of another name, through objcopy --prefix-symbols:
-   * pahole takes the first of a section only where a symbol has its name.
+   * Variables at the start of a section whose symbol has another name, by objcopy --prefix-symbols:
+   * pahole takes the first variable of a section only if a symbol has its name.
    */
   readonly renamed: readonly string[];
-  /** What only pahole takes: it looks for addresses in sections that are in no memory, too. */
+  /**
+   * Variables that only pahole takes: it also accepts addresses in sections that are not in memory.
+   */
   readonly unplaced?: readonly string[];
 }
 
-/** Core and what both sides are attached to: every type of pahole's, and none of its variables. */
+/** Core, and the base of both sides: every type of pahole's, and none of its variables. */
 function coreOf(kernel: Kernel, full: Btf): { core: Btf; judged: Btf } {
   if (!existsSync(kernel.coreBtf)) {
     return { core: partition(full).core, judged: withVariablesElsewhere(withFlatArrays(full)) };
@@ -89,7 +91,7 @@ function compareWithPahole(name: KernelName, expected: Expected): void {
       const { coverage, appended } = result;
       const { completed, declared, inCore } = expected;
       const leftOut = Object.values(coverage.leftOut).reduce((sum, count) => sum + count, 0);
-      // A core that was partitioned lacks what only variables need.
+      // A partitioned core lacks the types that only variables need.
       expect(appended > 0).toBe(!hasOwnCore);
       expect(units).toBe(expected.units);
       expect(coverage).toMatchObject({ units, completed, declared, inCore });
@@ -161,7 +163,7 @@ describe('against pahole 1.30', () => {
     units: 2591,
     renamed: [],
   });
-  // Notes of the vDSO, which is linked by itself and has no place in the kernel.
+  // Notes of the vDSO, which is linked by itself and has no address in the kernel.
   compareWithPahole('K61s390x', {
     variables: 26_555,
     inCore: 213,

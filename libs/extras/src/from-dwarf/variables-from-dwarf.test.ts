@@ -138,7 +138,7 @@ const task: EntryInput = {
   ],
   children: [
     member('pid', 'int', 0),
-    // Not looked into: the type has one candidate by its name, size and members.
+    // Not compared in depth: one type of core has its name, size and members.
     member('parent', 'nonsense', 8),
   ],
 };

@@ -23,41 +23,41 @@ import {
 } from './unit-pass.ts';
 
 export interface VariablesFromDwarfOptions<Beside extends Passes = Passes> extends PassOptions {
-  /** What else the same reading of DWARF finds. */
+  /** Further results of the same reading of DWARF. */
   readonly beside?: Beside | undefined;
 }
 
 export interface VariablesFromDwarf<Beside extends Passes = Passes> extends VariablesBtf {
   readonly coverage: VariableCoverage;
-  /** Those among the variables that pahole does not find. */
+  /** Variables that pahole does not find. */
   readonly beyond: readonly BeyondVariable[];
   readonly beside: FoundBy<Beside>;
 }
 
-/** A variable that is there, and that pahole leaves out. */
+/** A variable that exists, and that pahole leaves out. */
 export interface BeyondVariable {
   readonly name: string;
   /**
-   * `completed`: a header declares it with a type of unknown size (`extern int x[];`), by which
-   * pahole goes, though the definition says it. `declared`: C only declares it, and the linker
+   * `completed`: a header declares it with a type of unknown size (`extern int x[];`), which pahole
+   * uses although the definition has the size. `declared`: C only declares it, and the linker
    * script or assembly defines it (`jiffies`).
    */
   readonly why: 'completed' | 'declared';
-  /** Not there for what lies over another variable, and so is in no section. */
+  /** Absent if it overlaps another variable, and so is in no section. */
   readonly place?: Place | undefined;
 }
 
 /**
  * The variables of a kernel as split BTF on its core, from the DWARF of its vmlinux: those that
  * pahole 1.30 finds with `--btf_features=global_var --lang_exclude=rust`, with the same types, and
- * a few that it does not find (`beyond`). Variables that core has already are not repeated. Core
- * must have been made from the same DWARF: of a named type that it has once, only kind, size,
- * members and their places are compared. One pass over the units, 1 s for a kernel of 2,400, with
- * some 200 MB of memory.
+ * a few more (`beyond`). Variables that core has already are not repeated. Core must have been made
+ * from the same DWARF: for a named type that it has once, only kind, size, members and their
+ * offsets are compared. One pass over the units takes 1 s for a kernel of 2,400, and some 200 MB of
+ * memory.
  *
  * Throws FormatError: `btf-base` if core is split BTF or of another byte order, `foreign-core` if
- * it has variables at other places, `randstruct`, `dwarf-none`, `dwarf-relocatable` and what else
- * reading ELF and DWARF throws, `dwarf-nesting`, `dwarf-limit`, `datasec-range`.
+ * it has variables at other places, `randstruct`, `dwarf-none`, `dwarf-relocatable` and other
+ * errors of reading ELF and DWARF, `dwarf-nesting`, `dwarf-limit`, `datasec-range`.
  */
 // No passes are an object without members.
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type
@@ -88,7 +88,7 @@ function beyond(variables: readonly Variable[], why: BeyondVariable['why']): Bey
   return variables.map(({ name, place }) => ({ name, why, place }));
 }
 
-/** The added types without doubles, and the variables with their types there. */
+/** The added types without duplicates, and the variables with their types there. */
 function withEachTypeOnce(core: Btf, builder: BtfBuilder, variables: readonly Variable[]) {
   if (builder.nextId === core.endId) return { source: core, variables };
   const moved = variables.filter(({ type }) => type >= core.endId);

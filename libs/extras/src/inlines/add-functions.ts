@@ -22,9 +22,9 @@ export interface AddedTypes {
 }
 
 /**
- * Adds those of the functions that core lacks to `out`, after the types that their prototypes
- * need. FUNC's ids by the functions' indexes, core's own included, 0 for
- * those that are not asked for.
+ * Adds the functions that core lacks to `out`, after the types of their prototypes. Returns the
+ * FUNC ids by the functions' indexes, including core's own; 0 for functions that were not
+ * requested.
  */
 export function addFunctions(
   core: Btf,
@@ -52,9 +52,9 @@ export function addFunctions(
   return ids;
 }
 
-/** The added types without doubles, and the prototype of each function there. */
+/** The added types without duplicates, and the prototype of each function there. */
 function withEachTypeOnce(core: Btf, builder: BtfBuilder, functions: readonly InlinedFunction[]) {
-  // A variable of each prototype: these are not merged, and keep their order.
+  // One variable for each prototype: variables are not merged, and keep their order.
   for (const { proto } of functions) addVariable(builder, 'f', proto, 0);
   const source = parseBtf(dedupBtf(builder.toBtf()), { base: core });
   const merged: number[] = [];
@@ -64,7 +64,7 @@ function withEachTypeOnce(core: Btf, builder: BtfBuilder, functions: readonly In
   return { source, protos: merged };
 }
 
-/** Copies what the roots reach beyond core; their new ids. */
+/** Copies everything beyond core that the roots reach; returns the new ids. */
 function copyReached(core: Btf, source: Btf, out: BtfBuilder, roots: readonly number[]) {
   const reached = reachable(
     source,

@@ -4,7 +4,7 @@ import { SiteClasses, writeClassLines } from './class-lines.ts';
 import type { SiteClass } from './coverage.ts';
 import { SymbolType, type Elf, type ElfSection } from '@btf-depot/elf';
 
-/** What a line of the map is about. */
+/** The subject of a line of the map. */
 type LineKind = 'section' | 'init' | 'function' | 'homonym' | 'base';
 
 interface Line {
@@ -15,13 +15,13 @@ interface Line {
 }
 
 /**
- * What the BTF of inlined calls does not say of the kernel, as text: a line for each section with
- * sites (`init`: its memory is freed after boot) and for each function that sites stand in, by
- * address: address, size, kind, name; `homonym`: other functions have the name too. `base` is
- * where the image starts, `_text`. Without a symbol table only sections are known. Lines about
- * the classes of sites come last: see class-lines.ts.
+ * Facts about inlined calls that their BTF lacks, as text. A line for each section with sites
+ * (`init`: its memory is freed after boot) and for each function that contains sites, by address:
+ * address, size, kind, name; `homonym`: other functions have the name too. `base` is the image's
+ * start, `_text`. Without a symbol table only sections are known. Lines about the classes of sites
+ * come last: see class-lines.ts.
  *
- * @param classes what DWARF says of each site (`InlinesBtf`).
+ * @param classes of each site, from DWARF (`InlinesBtf`).
  */
 export function writeCallerMap(elf: Elf, inlines: Btf, classes?: Uint8Array): string {
   const sites = sitesBySection(inlines);
@@ -57,7 +57,7 @@ function callers(elf: Elf, sections: ElfSection[], sites: ReadonlyMap<string, nu
     let last = -1;
     for (const symbol of inside) {
       const begin = symbol.offset(start);
-      // Of several names for one place, the first stands for it.
+      // Of several names for one place, the first is used.
       if (begin === last) continue;
       while (at < offsets.length && offsets[at] < begin) at++;
       if (at >= offsets.length || offsets[at] >= begin + symbol.size) continue;
@@ -106,18 +106,18 @@ function hex(value: bigint): string {
   return value.toString(16).padStart(16, '0');
 }
 
-/** Where a site is in the kernel that its BTF is of. */
+/** A site's place in the kernel of its BTF. */
 export interface SitePlace {
-  /** As the kernel was linked. */
+  /** The link address. */
   readonly address: bigint;
   /** Its memory is freed after boot. */
   readonly init: boolean;
   readonly caller?: { readonly name: string; readonly offset: number } | undefined;
-  /** What a kprobe takes for the place; absent where nothing may be probed. */
+  /** The place in the syntax of kprobes; absent if nothing may be probed there. */
   readonly probe?: string | undefined;
 }
 
-/** A map that was written by `writeCallerMap`, to be asked. */
+/** Answers questions from a map of `writeCallerMap`. */
 export class CallerMap {
   readonly #sections = new Map<string, { address: bigint; size: number; init: boolean }>();
   readonly #functions: Line[] = [];
@@ -125,8 +125,7 @@ export class CallerMap {
   #base: bigint | undefined;
 
   /**
-   * Lines that are not as the map has them are passed over. Throws FormatError `inlines-map` for
-   * what has something to say, and no section among it.
+   * Skips unknown lines. Throws FormatError `inlines-map` for a text with content but no section.
    */
   constructor(text: string) {
     for (const line of text.split('\n')) {
@@ -146,7 +145,7 @@ export class CallerMap {
     throw new FormatError('inlines-map', 'no map of inlined calls: it has no section');
   }
 
-  /** Undefined if the map does not say it: it is older, or the kernel's build wrote the sites. */
+  /** Undefined if the map does not tell: it is older, or the kernel's build wrote the sites. */
   classOf(site: number): SiteClass | undefined {
     return this.#classes.of(site);
   }
@@ -167,7 +166,7 @@ export class CallerMap {
     };
   }
 
-  /** The section that an address is in, and its distance from the start. */
+  /** The section that contains an address, and the distance from its start. */
   locate(address: bigint): { section: string; offset: number } | undefined {
     for (const [section, { address: start, size }] of this.#sections) {
       const inside = address >= start && address < start + BigInt(size);

@@ -1,14 +1,14 @@
 import { SITE_CLASSES, type SiteClass } from './coverage.ts';
 
-/** Sites that one line names. */
+/** Most sites in one line. */
 const PER_LINE = 64;
 
 /**
- * Lines of the map that say the class of each site: number of the first site, how many the line
- * names, class, and how far each is behind the one before it. Sites that no line names are
- * `inside`; its one line says how many sites there are, so that a map without is told apart.
+ * Lines of the map with the class of each site: number of the first site, number of sites in the
+ * line, class, and the distance of each from the one before. Sites in no line are `inside`, which
+ * has one line with the number of sites, so that a map without classes can be told apart.
  *
- * @param classes of each site by its number in SiteTable: its place among SITE_CLASSES.
+ * @param classes of each site by its number in SiteTable: its index in SITE_CLASSES.
  */
 export function writeClassLines(classes: Uint8Array): string {
   let text = line(0, classes.length, 'inside', '-');
@@ -33,13 +33,13 @@ function word(value: number): string {
   return value.toString(16).padStart(16, '0');
 }
 
-/** Classes of sites, as lines of a map say them. */
+/** Reads the classes of sites from lines of a map. */
 export class SiteClasses {
-  /** How many sites have one; undefined if the map says none. */
+  /** Number of sites with a class; undefined if the map has none. */
   #count: number | undefined;
   readonly #others = new Map<number, SiteClass>();
 
-  /** Takes a line of the map; one that is not about classes is passed over. */
+  /** Reads a line of the map; ignores lines that are not about classes. */
   read(first: number, count: number, kind: string, gaps: string): void {
     const name = SITE_CLASSES.find((one) => one === kind);
     if (name === 'inside') this.#count = count;
@@ -49,7 +49,7 @@ export class SiteClasses {
     }
   }
 
-  /** Undefined if the map does not say it. */
+  /** Undefined if the map does not tell. */
   of(site: number): SiteClass | undefined {
     if (this.#count === undefined || site >= this.#count) return undefined;
     return this.#others.get(site) ?? 'inside';

@@ -1,7 +1,7 @@
 import type { AddressSpace } from '@btf-depot/dwarf';
 import { SectionFlag, type Elf, type ElfSection } from '@btf-depot/elf';
 
-/** The sections of a linked file that code is in. */
+/** The code sections of a linked file. */
 export class CodeSections {
   readonly all: readonly ElfSection[];
   readonly #begins: readonly number[];
@@ -14,7 +14,7 @@ export class CodeSections {
     this.#begins = this.all.map(({ address }) => space.of(address));
   }
 
-  /** The place in `all` of the section that an address is in, -1 for none. */
+  /** The index in `all` of the section that contains an address, -1 for none. */
   at(address: number): number {
     const begins = this.#begins;
     for (let place = 0; place < begins.length; place++) {

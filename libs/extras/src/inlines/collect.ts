@@ -24,9 +24,9 @@ import { WordPool } from './word-pool.ts';
 /** Columns of a site. */
 export const SITE = { section: 0, offset: 1, function: 2, locations: 3 } as const;
 
-/** A site of the unit at hand, until its parameters have been seen; the objects are used again. */
+/** A site of the current unit, until its parameters were seen; the objects are reused. */
 class OpenSite {
-  /** Undefined for what is left out. */
+  /** Undefined for a site that is left out. */
   origin: Origin | undefined;
   section = 0;
   offset = 0;
@@ -34,9 +34,9 @@ class OpenSite {
   isLowest = true;
   address = 0;
   view = 0;
-  /** By parameter, as ParameterLocations has them; 0 for unmentioned. */
+  /** By parameter, slots of ParameterLocations; 0 for unmentioned ones. */
   readonly slots: number[] = [];
-  /** How many of these are the site's. */
+  /** How many of these belong to the site. */
   count = 0;
 }
 
@@ -45,19 +45,19 @@ export interface CollectorInput {
   readonly dwarf: Dwarf;
   readonly table: TypeTable;
   readonly resolver: TypeResolver;
-  /** Sites, and parameters of a function, that there may be. */
+  /** Most sites, and parameters of a function. */
   readonly most: { readonly sites: number; readonly parameters: number };
 }
 
-/** Collects the inlined calls of units: what a LOCSEC says of each, with all that is shared. */
+/** Collects the inlined calls of units: the contents of LOCSECs, with all shared parts. */
 export class InlineCollector implements SiteVisitor {
   readonly functions: InlinedFunctions;
   readonly sections: CodeSections;
-  /** Of LOC_PROTOs: numbers of LOC_PARAMs plus 1, 0 if there is none. */
+  /** For LOC_PROTOs: numbers of LOC_PARAMs plus 1, 0 for none. */
   readonly locations = new WordPool();
-  /** SITE columns of each, in the order of DWARF. */
+  /** SITE columns for each site, in the order of DWARF. */
   readonly sites = new Rows(4);
-  /** Of each of these, by its place among SITE_CLASSES. */
+  /** Class of each site, as index in SITE_CLASSES. */
   readonly classes: number[] = [];
   readonly count = {
     seen: 0,
@@ -74,12 +74,12 @@ export class InlineCollector implements SiteVisitor {
   readonly #finder: SiteFinder;
   readonly #parameters: ParameterLocations;
   readonly #most: number;
-  /** What is known of the unit's sites: the same address is in no other unit. */
+  /** Known sites of the unit: no other unit has the same address. */
   readonly #seen = new WordPool();
-  /** Those of the unit at hand come first. */
+  /** The current unit's come first. */
   readonly #open: OpenSite[] = [];
   #opened = 0;
-  /** What the finder calls the first of these. */
+  /** The finder's number of the first of these. */
   #first = 0;
   readonly #row = new Uint32Array(4);
   readonly #slots: number[] = [];
@@ -134,12 +134,12 @@ export class InlineCollector implements SiteVisitor {
     const { parameters, function: function_ } = site.origin;
     const place = parameters.indexOf(entry.reference(At.ABSTRACT_ORIGIN));
     const type = place < 0 ? undefined : function_.parameters[place];
-    // gcc mentions some twice, at first without a location.
+    // gcc mentions some twice, first without a location.
     if (type === undefined || site.slots[place] > 0) return;
     site.slots[place] = this.#parameters.slotOf(unit, site, type, entry);
   }
 
-  /** Fills in the site that was found, unless a rule leaves it out. */
+  /** Completes the site that was found, unless a rule leaves it out. */
   #judge(unit: Unit, found: FoundSite, site: OpenSite): SiteRule | undefined {
     const { address, view, place, isLowest } = found;
     if (address === undefined) return 'address';

@@ -1,28 +1,28 @@
 import { UNSAID } from '@btf-depot/dwarf';
 
-/** Where a site begins, relative to the ranges that DWARF gives it. */
+/** A site's start, relative to the ranges that DWARF gives it. */
 export const SITE_CLASSES = [
   /** In one of its ranges. */
   'inside',
   /** All its ranges are empty: its code became part of other statements. */
   'empty',
-  /** Outside its ranges, in the same function: where the call would be, its code is elsewhere. */
+  /** Outside its ranges, in the same function: the code of the call is elsewhere. */
   'outside',
-  /** DWARF names no entry (DW_AT_entry_pc): where the first range begins. */
+  /** DWARF gives no entry (DW_AT_entry_pc): the start of the first range. */
   'unnamed',
 ] as const;
 
 export type SiteClass = (typeof SITE_CLASSES)[number];
 
-/** Why an inlined call is not among the sites; each counts for those that no earlier rule left out. */
+/** Why an inlined call is left out. The first matching rule counts. */
 export const SITE_RULES = [
-  /** In a unit of a language that is left out: Rust. */
+  /** In a unit of an excluded language: Rust. */
   'language',
   /** It has no address. */
   'address',
-  /** Its address is outside the function that it stands in: behind its end, or dropped. */
+  /** Its address is outside the function that contains it: after its end, or discarded. */
   'stray',
-  /** Its function has no name that BTF can have. */
+  /** Its function has no name that BTF allows. */
   'name',
   /** Same function, address and locations as another. */
   'repeated',
@@ -39,13 +39,13 @@ export const UNAVAILABLE = [
   'unplaced',
   /** Its list has no entry for the site's place. */
   'elsewhere',
-  /** It is the `...` of a function that takes more. */
+  /** It is the `...` of a variadic function. */
   'vararg',
 ] as const;
 
 export type Unavailable = (typeof UNAVAILABLE)[number];
 
-/** Kinds of locations, by what a reader has to do. */
+/** Kinds of locations, by what a reader must do. */
 export const LOCATION_KINDS = [
   'constant',
   'address',
@@ -57,7 +57,7 @@ export const LOCATION_KINDS = [
 
 export type LocationKind = (typeof LOCATION_KINDS)[number];
 
-/** What became of the inlined calls that DWARF has. */
+/** Counts of DWARF's inlined calls, taken and left out. */
 export interface InlineCoverage {
   /** Entries of inlined calls (DW_TAG_inlined_subroutine) in all units. */
   readonly seen: number;
@@ -67,21 +67,24 @@ export interface InlineCoverage {
   readonly classes: Readonly<Record<SiteClass, number>>;
   /** Sites that do not begin at the lowest address of their ranges. */
   readonly notLowest: number;
-  /** Sites by how many of their parameters have a location; those of functions that take none apart. */
+  /**
+   * Sites by the number of their parameters with a location; functions without parameters count
+   * apart.
+   */
   readonly complete: number;
   readonly partial: number;
   readonly without: number;
   readonly noParameters: number;
-  /** Parameters of all sites that have a location, by its kind. */
+  /** Parameters of all sites with a location, by its kind. */
   readonly located: Readonly<Record<LocationKind, number>>;
-  /** And those that have none, by the reason. */
+  /** Parameters without one, by the reason. */
   readonly unavailable: Readonly<Record<Unavailable, number>>;
-  /** Functions of the sites that core has, and those that it lacks. */
+  /** Functions of the sites, in core and not in core. */
   readonly functionsInCore: number;
   readonly functionsAdded: number;
 }
 
-/** Zero for each of the names. */
+/** Zero for each name. */
 export function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
 }

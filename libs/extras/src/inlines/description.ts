@@ -1,19 +1,19 @@
 import type { Entry } from '@btf-depot/dwarf';
 
-/** A function as its entries say it; one object for many. */
+/** A function as its entries describe it; one object serves many. */
 export class Description {
-  /** As Names has it, 0 for none. */
+  /** A number of Names, 0 for none. */
   name = 0;
   isGlobal = false;
-  /** Number of the entry of what it returns. */
+  /** Number of the entry of its result type. */
   result = 0;
-  /** Parameters, `...` included, of which this holds: */
+  /** Number of parameters, `...` included. */
   count = 0;
-  /** numbers of their entries, names as Names has them, and numbers of the entries of their types. */
+  /** For each parameter the number of its entry, of its name (Names), and of its type's entry. */
   readonly entries: number[] = [];
   readonly names: number[] = [];
   readonly types: number[] = [];
-  /** For what spells it. */
+  /** For its spelling. */
   readonly spelling: number[] = [];
   #nameBytes: Uint8Array = new Uint8Array();
   #nameAt = 0;

@@ -2,10 +2,10 @@ import type { Location } from './location.ts';
 import { kernelRegister } from './registers.ts';
 
 /**
- * The location as an argument of a kprobe event (Documentation/trace/kprobetrace.rst), by which
- * tracefs and perf read it: `%di:u32`, `+8(%bx):s64`, `\7:u8`. Undefined for what these cannot
- * say: a sum that is not read, an address (the kernel moves when it boots), the frame base, and
- * values of other sizes than those of integers.
+ * The location as an argument of a kprobe event (Documentation/trace/kprobetrace.rst), for tracefs
+ * and perf: `%di:u32`, `+8(%bx):s64`, `\7:u8`. Undefined if they cannot express it: a sum without
+ * dereference, an address (the kernel moves at boot), the frame base, or a size that no integer
+ * has.
  */
 export function fetchArgument(
   { kind, size, signed, deref, register = 0, offset = 0, value = 0n }: Location,

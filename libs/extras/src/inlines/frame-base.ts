@@ -12,8 +12,8 @@ import {
 } from '@btf-depot/dwarf';
 
 /**
- * The frame base of the function at hand, at one of its addresses: as a register and an offset
- * where the function's DW_AT_frame_base or call-frame information says so.
+ * The frame base of the current function at one of its addresses: a register and an offset, if the
+ * function's DW_AT_frame_base or call-frame information gives them.
  */
 export class FrameBase {
   /** A number of the AddressSpace. */
@@ -28,12 +28,12 @@ export class FrameBase {
     this.#expressions = new Expressions(dwarf.tables);
   }
 
-  /** Goes to another function. */
+  /** Starts another function. */
   enter(subprogram: Entry): void {
     this.#expression = subprogram.block(At.FRAME_BASE);
   }
 
-  /** The canonical frame address; FRAME_BASE itself where no register is known for it. */
+  /** The canonical frame address; FRAME_BASE itself if no register is known for it. */
   callFrame(): Value {
     this.#frames ??= new Frames(this.#dwarf);
     const rule = this.#frames.cfaAt(this.address);
@@ -41,7 +41,7 @@ export class FrameBase {
     return inRegister(rule.register, BigInt(rule.offset));
   }
 
-  /** What DW_OP_fbreg adds to (DWARF 5, 3.3.5): the address that the expression gives. */
+  /** The base of DW_OP_fbreg (DWARF 5, 3.3.5): the address that the expression gives. */
   at(unit: Unit): Value | Unsaid {
     const bytes = this.#expression;
     if (bytes === undefined) return FRAME_BASE;

@@ -20,12 +20,12 @@ import { Description } from './description.ts';
 import { TypeSpelling, UNSPELT } from './type-spelling.ts';
 import { WordPool } from './word-pool.ts';
 
-/** A function that is inlined somewhere: one for each name and prototype. */
+/** An inlined function: one for each name and prototype. */
 export interface InlinedFunction {
-  /** Its place among the functions. */
+  /** Its index among the functions. */
   readonly index: number;
   readonly name: string;
-  /** Id of its FUNC_PROTO: core's, or one that was added. */
+  /** Id of its FUNC_PROTO, in core or added. */
   readonly proto: number;
   readonly isGlobal: boolean;
   /** Id of core's FUNC, 0 if core has none. */
@@ -34,20 +34,20 @@ export interface InlinedFunction {
   readonly parameters: readonly (ParameterType | undefined)[];
 }
 
-/** A function as one unit describes it: the entry that inlined calls of it name as their origin. */
+/** A function as one unit describes it: the entry that inlined calls name as their origin. */
 export interface Origin {
   readonly function: InlinedFunction;
-  /** Numbers of the entries of its parameters, in order; 0 for `...`. */
+  /** Numbers of its parameters' entries, in order; 0 for `...`. */
   readonly parameters: readonly number[];
 }
 
-/** Origins may lead to others (DW_AT_abstract_origin, DW_AT_specification); two do in C. */
+/** Origins may lead to others (DW_AT_abstract_origin, DW_AT_specification); in C to two. */
 const LINKS = 8;
 
-/** What a FUNC may be called (btf_name_valid_identifier in kernel/bpf/btf.c). */
+/** Valid names of a FUNC (btf_name_valid_identifier in kernel/bpf/btf.c). */
 const FUNCTION_NAME = /^[A-Za-z_.$][A-Za-z0-9_.$]{0,510}$/;
 
-/** Kinds of types that say nothing but what they refer to. */
+/** Kinds of types without contents except a reference. */
 const POINTING: ReadonlyMap<number, number> = new Map([
   [Tag.POINTER_TYPE, Kind.PTR],
   [Tag.CONST_TYPE, Kind.CONST],
@@ -61,11 +61,11 @@ export interface FunctionsInput {
   readonly resolver: TypeResolver;
   /** In bytes. */
   readonly pointerSize: number;
-  /** Most that a function may have. */
+  /** Most parameters of a function. */
   readonly parameters: number;
 }
 
-/** Finds the function of core that an inlined call is of, or describes it. */
+/** Finds the function of core that an inlined call belongs to, or describes a new one. */
 export class InlinedFunctions {
   readonly all: InlinedFunction[] = [];
   readonly #dwarf: Dwarf;
@@ -76,20 +76,20 @@ export class InlinedFunctions {
   readonly #child: Entry;
   readonly #pointerSize: number;
   readonly #most: number;
-  /** Of the unit at hand, and where among them each is by its number. */
+  /** Origins of the current unit, and the index of each by its number. */
   readonly #origins: (Origin | undefined)[] = [];
   readonly #places = new NumberMap();
   #unit = -1;
-  /** What the entries say of the function that is being described. */
+  /** The description of the current function. */
   readonly #described = new Description();
-  /** Functions by the number of their spelling, undefined for names that BTF cannot have. */
+  /** Functions by the number of their spelling, undefined for names that BTF does not allow. */
   readonly #spellings = new WordPool();
   readonly #spelt: (InlinedFunction | undefined)[] = [];
   /** Ids of types by the number of their spelling. */
   readonly #types: number[] = [];
   /** Name, linkage and prototype of each in `all`, by its index. */
   readonly #identities = new WordPool();
-  /** What stands for types of parameters, by their ids. */
+  /** Contents of parameters' types, by their ids. */
   readonly #parameterTypes = new Map<number, ParameterType>();
 
   constructor({ dwarf, table, resolver, pointerSize, parameters }: FunctionsInput) {
@@ -103,7 +103,7 @@ export class InlinedFunctions {
     this.#pointerSize = pointerSize;
   }
 
-  /** The origin of that number; undefined if it has no name that BTF can have. */
+  /** The origin with that number; undefined if it has no name that BTF allows. */
   originOf(unit: Unit, number: number): Origin | undefined {
     if (this.#unit !== unit.index) {
       this.#origins.length = 0;
@@ -121,7 +121,7 @@ export class InlinedFunctions {
   #describe(from: Unit, number: number): Origin | undefined {
     const described = this.#described;
     described.clear();
-    // Where its parameters are.
+    // Places of its parameters.
     let unit = from;
     let at = 0;
     for (let links = 0; number !== 0 && links < LINKS; links++) {
@@ -153,7 +153,7 @@ export class InlinedFunctions {
     });
   }
 
-  /** The function that is described; undefined if BTF cannot have its name. */
+  /** The described function; undefined if BTF does not allow its name. */
   #function(unit: Unit): InlinedFunction | undefined {
     const spelling = this.#spell(unit);
     if (spelling >= 0 && spelling < this.#spelt.length) return this.#spelt[spelling];
@@ -181,7 +181,7 @@ export class InlinedFunctions {
     return this.all[index];
   }
 
-  /** The id of a type: what is spelt the same is looked up once. */
+  /** The id of a type: equal spellings are looked up once. */
   #type(unit: Unit, number: number): number {
     const spelling = this.#spelling.of(unit, number);
     if (spelling === UNSPELT) return this.#resolver.resolve(unit, number);
@@ -189,7 +189,7 @@ export class InlinedFunctions {
       this.#pointing(unit, number) ?? this.#resolver.resolve(unit, number));
   }
 
-  /** A pointer or qualified type that has a spelling: what it refers to may be known by its own. */
+  /** A pointer or qualified type with a spelling: its target may be known by its own. */
   #pointing(from: Unit, number: number): number | undefined {
     if (number === 0) return undefined;
     const unit = this.#dwarf.unitOf(number, from);
@@ -200,7 +200,7 @@ export class InlinedFunctions {
     return this.#table.findOrAdd(referenceWords(kind, 0, target));
   }
 
-  /** The number of the spelling of the function that is described; -1 where it has none. */
+  /** The number of the described function's spelling; -1 if it has none. */
   #spell(unit: Unit): number {
     const { name, isGlobal, result, names, types, count, spelling } = this.#described;
     spelling[0] = name;

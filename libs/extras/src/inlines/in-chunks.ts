@@ -1,11 +1,11 @@
 import { BtfBuilder, Kind, type Btf } from '@btf-depot/btf';
 
-/** What readers with 16 bits for the vlen take: Linux before 7.2, and tools of its time. */
+/** The limit of readers with 16 bits for the vlen: Linux before 7.2, and tools of that time. */
 export const NARROW_VLEN = 0xffff;
 
 /**
- * The same BTF of inlined calls, with each LOCSEC in several of its name that have `most` sites
- * each: in the place of the first, ids of what comes before stay.
+ * The same BTF of inlined calls, with each LOCSEC split into several of its name with at most
+ * `most` sites each. They replace the first one, so that earlier ids stay.
  */
 export function inChunks(inlines: Btf, most: number = NARROW_VLEN): Uint8Array {
   const { base } = inlines;

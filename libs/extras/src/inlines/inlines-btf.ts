@@ -4,7 +4,7 @@ import { SITE, type InlineCollector } from './collect.ts';
 import { sitesBySection } from './sites-by-section.ts';
 import type { WordPool } from './word-pool.ts';
 
-/** Inlined calls as split BTF on core, and what is in it. */
+/** Inlined calls as split BTF on core, and its counts. */
 export interface InlinesBtf {
   readonly bytes: Uint8Array;
   /** All own types. */
@@ -14,18 +14,17 @@ export interface InlinesBtf {
   readonly appended: number;
   readonly parameters: number;
   readonly prototypes: number;
-  /** Of each site by its number in SiteTable: its place among SITE_CLASSES. */
+  /** For each site by its number in SiteTable: its index in SITE_CLASSES. */
   readonly classes: Uint8Array;
 }
 
 /**
- * Writes what was collected. Order: types that core lacks, its functions by their first site,
- * LOC_PARAMs by content, LOC_PROTOs by length and content, LOCSECs by name. Sites are in the
- * order of their offsets; of those at one offset, the outermost call comes first. The same input
- * gives the same bytes.
+ * Writes the collected sites. Order: types that core lacks, its functions by their first site,
+ * LOC_PARAMs by content, LOC_PROTOs by length and content, LOCSECs by name. Sites are ordered by
+ * offset; at one offset, the outermost call comes first. The same input gives the same bytes.
  *
- * Neighbours that are alike compress: K612's 7.90 MB are 1.57 MB as xz, where functions, LOC_PARAMs
- * and LOC_PROTOs by how often they are used make 1.70 MB, and all by their first use 1.63 MB.
+ * Similar neighbours compress well: xz reduces K612's 7.90 MB to 1.57 MB. Ordered by use,
+ * functions, LOC_PARAMs and LOC_PROTOs give 1.70 MB; all ordered by first use give 1.63 MB.
  */
 export function inlinesBtf(core: Btf, added: AddedTypes, collected: InlineCollector): InlinesBtf {
   const { sites, parameters, locations, sections, functions } = collected;

@@ -59,7 +59,7 @@ class InlinesPass implements UnitPass<InlinesFromDwarf> {
 
 export const inlinesPass = (input: PassInput): UnitPass<InlinesFromDwarf> => new InlinesPass(input);
 
-/** The inlined calls of a kernel alone, as split BTF on its core. */
+/** Only the inlined calls of a kernel, as split BTF on its core. */
 export function inlinesFromDwarf(
   vmlinux: Source,
   core: Btf,

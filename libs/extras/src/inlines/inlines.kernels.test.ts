@@ -21,11 +21,11 @@ import type { Location } from './location.ts';
 import { SiteFinder } from './site-finder.ts';
 import { SiteTable } from './site-table.ts';
 
-/** With BTFDEPOT_INLINES=full: as many sites as the figures that are reported, and more kernels. */
+/** With BTFDEPOT_INLINES=full: as many sites as the reported figures, and more kernels. */
 const isFull = process.env.BTFDEPOT_INLINES === 'full';
 const CHAINS = isFull ? 20_000 : 2000;
 const LOCATIONS = 2000;
-/** Of 64 bits, of 32, and big endian. */
+/** 64 bits, 32 bits, and big endian. */
 const others: KernelName[] = ['K72', 'K612arm64', 'K61armhf', 'K61s390x'];
 const kernels: KernelName[] = isFull ? ['K612', ...others] : ['K612'];
 
@@ -59,7 +59,7 @@ for (const name of kernels) {
     }, 600_000);
 
     describe('at sites in a range of their own', () => {
-      // Debian's addr2line reads files of its own architecture.
+      // Debian's addr2line reads only files of its own architecture.
       test.each([...(isNative(name) ? ['addr2line'] : []), ...(isFull ? ['llvm-symbolizer'] : [])])(
         '%s has the function among those that the address is in',
         async (tool) => {
@@ -108,7 +108,7 @@ for (const name of kernels) {
   });
 }
 
-/** x86-64, as what the judges were built for. */
+/** x86-64, for which the judges were built. */
 function isNative(name: KernelName): boolean {
   return name === 'K612' || name === 'K72';
 }
@@ -116,7 +116,7 @@ function isNative(name: KernelName): boolean {
 interface Opened {
   readonly coverage: InlineCoverage;
   readonly table: SiteTable;
-  /** Sites by the class that the map says of each. */
+  /** Sites by class, from the map. */
   readonly told: Record<SiteClass, number>;
   /** Offsets of the units' own entries in .debug_info. */
   readonly units: readonly string[];
@@ -130,7 +130,7 @@ interface Opened {
 function open({ vmlinux, coreBtf, fullBtf }: Kernel): Opened {
   const source = bytesSource(readFileSync(vmlinux));
   const elf: Elf = readElf(source);
-  // A kernel without BTF of its own has pahole's, which does as well.
+  // For a kernel without BTF, pahole's BTF is used.
   const base = parseBtf(readFileSync(existsSync(coreBtf) ? coreBtf : fullBtf));
   const { bytes, coverage, classes } = inlinesFromDwarf(source, base);
   const table = new SiteTable(parseBtf(bytes, { base }));
@@ -208,7 +208,7 @@ async function symbolizerChains(vmlinux: string, addresses: string[]): Promise<s
     .map((chain) => chain.split('\n').filter((_, line) => line % 2 === 0));
 }
 
-/** Calls as llvm-dwarfdump prints them, of units all over the kernel. */
+/** Calls as llvm-dwarfdump prints them, from units all over the kernel. */
 async function printed(vmlinux: string, { units }: Opened): Promise<PrintedSite[]> {
   const cfaAt = printedFrames(await readelf(['--debug-dump=frames-interp', vmlinux]));
   const loclists = await sectionBytes(vmlinux, '.debug_loclists');
@@ -239,7 +239,7 @@ function placeText(location: Location | undefined): string {
   return deref ? `[${base}]` : base;
 }
 
-/** Constants are printed with a sign or without, whatever their type. */
+/** Constants are printed with or without a sign, whatever their type. */
 function isSamePlace(ours: string | undefined, printed: string): boolean {
   const [, value, size] = /^(-?\d+) in (\d+) bytes$/.exec(ours ?? '') ?? [];
   if (value === undefined || !/^-?\d+$/.test(printed)) return ours === printed;

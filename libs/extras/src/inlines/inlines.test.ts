@@ -34,7 +34,7 @@ import { locationText, type Location } from './location.ts';
 import { kernelRegister, registerName } from './registers.ts';
 import { SiteTable } from './site-table.ts';
 
-/** Core with `int`, and `twice` if it is wanted. */
+/** Core with `int`, and on request `twice`. */
 function core({ twice = false } = {}): Btf {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, IntEncoding.SIGNED);
@@ -230,7 +230,7 @@ it('more inlined calls or parameters than the limits are refused', () => {
   expect(inlinesFromDwarf(source, core(), { limits: { sites: 2 } }).sites).toBe(2);
   const tooMany = () => inlinesFromDwarf(source, core(), { limits: { sites: 1 } });
   expect(tooMany).toThrow(expect.objectContaining({ code: 'dwarf-limit' }));
-  // Of `twice`, which has two.
+  // For `twice`, which has two.
   const found = find([callOf(0, {})], { limits: { parameters: 2 } });
   expect(found.sites).toBe(1);
   expect(() => find([callOf(0, {})], { limits: { parameters: 1 } })).toThrow(/more than 1 param/);

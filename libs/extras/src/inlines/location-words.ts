@@ -3,20 +3,20 @@ import type { Endian } from '@btf-depot/bytes';
 import type { Value } from '@btf-depot/dwarf';
 import type { LocationKind, Unavailable } from './coverage.ts';
 
-/** What is known of a parameter whatever the site. */
+/** Facts about a parameter that are the same at all sites. */
 export interface ParameterType {
   /** Bytes; 0 if it has none. */
   readonly size: number;
   readonly isSigned: boolean;
 }
 
-/** Registers hold a word; a constant of LOC_PARAM has two. */
+/** Registers hold one word; a constant of LOC_PARAM has two. */
 const LARGEST = 8;
 
 /**
- * A LOC_PARAM as it stands on the wire (bpf-next, October 2026): size, flags and values. A
- * constant and an address have one word, two where their size is eight; a register is followed by
- * an offset where it has one.
+ * A LOC_PARAM in wire format (bpf-next, October 2026): size, flags and values. A constant or
+ * address has one word, or two for a size of eight; a register is followed by an offset if it has
+ * one.
  */
 export function locationWords(
   value: Value,
@@ -26,7 +26,7 @@ export function locationWords(
   const size = value.bytes === 0 ? typeSize : Math.min(value.bytes, typeSize);
   if (size === 0) return 'nothing';
   if (!value.isRead && size > LARGEST) return 'wide';
-  // What was made longer with zeros has no sign of its own.
+  // A value extended by zeros has no sign of its own.
   const hasSign = size <= LARGEST && isSigned && (size === typeSize || value.isSigned);
   const sign = hasSign ? LocFlag.SIGNED : 0;
   const read = value.isRead ? LocFlag.DEREF : 0;
@@ -36,7 +36,7 @@ export function locationWords(
     case 'address':
       return [size, sign | read | LocFlag.ADDR, ...halves(value.offset, addressSize > 4)];
     default: {
-      // Of a wider place in memory, the low bytes are the last ones.
+      // In memory (big endian), the low bytes of a wider value are the last ones.
       const behind = endian === 'big' && value.isRead ? Math.max(value.bytes - size, 0) : 0;
       const offset = value.offset + BigInt(behind);
       if (offset !== BigInt.asIntN(32, offset)) return 'computed';

@@ -1,22 +1,22 @@
 import { FRAME_BASE_REGISTER, LocFlag, type Btf } from '@btf-depot/btf';
 
-/** Where a parameter is at a site, as its LOC_PARAM says it. */
+/** The place of a parameter at a site, as its LOC_PARAM gives it. */
 export interface Location {
   readonly kind: 'constant' | 'address' | 'register' | 'frame';
   /** Bytes of the value. */
   readonly size: number;
   readonly signed: boolean;
-  /** The value lies in memory at that place. */
+  /** The value is in memory at that place. */
   readonly deref: boolean;
   /** DWARF's number of the register. */
   readonly register?: number;
-  /** What is added to the register, or to the frame base. */
+  /** Added to the register, or to the frame base. */
   readonly offset?: number;
-  /** The constant, with its sign, or the address as the kernel was linked. */
+  /** The constant, with its sign, or the link address. */
   readonly value?: bigint;
 }
 
-/** Reads a LOC_PARAM; undefined for one that says nothing this library knows. */
+/** Reads a LOC_PARAM; undefined for contents that this library does not know. */
 export function readLocation(btf: Btf, id: number): Location | undefined {
   const flags = btf.tail(id, 0);
   const count = btf.vlen(id);
@@ -41,7 +41,7 @@ export function readLocation(btf: Btf, id: number): Location | undefined {
   return { kind: 'constant', ...common, value: signed };
 }
 
-/** In words: `4 bytes at rdi+8`, `rsi`, `rsp+16`, `7`, `0xffffffff82a6bd40`. */
+/** For people: `4 bytes at rdi+8`, `rsi`, `rsp+16`, `7`, `0xffffffff82a6bd40`. */
 export function locationText(location: Location, registerName: (number: number) => string): string {
   const { kind, size, deref, register = 0, offset = 0, value = 0n } = location;
   if (kind === 'constant') return `${value}`;

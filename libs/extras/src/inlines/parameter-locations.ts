@@ -14,12 +14,12 @@ import { FrameBase } from './frame-base.ts';
 import { kindOfLocation, locationWords, type ParameterType } from './location-words.ts';
 import { WordPool } from './word-pool.ts';
 
-/** Bytes of an expression that are remembered; most have one or two. */
+/** Bytes of an expression that is cached; most have one or two. */
 const REMEMBERED = 15;
-/** Expressions that are remembered at one time, in some 10 MB; Debian's 7.2 has 38,000. */
+/** Most cached expressions, in some 10 MB; Debian's 7.2 has 38,000. */
 const MOST_REMEMBERED = 2 ** 18;
 
-/** Where a call begins: the place at which its parameters are looked for. */
+/** The start of a call, where its parameters are looked up. */
 export interface SitePoint {
   readonly address: number;
   /** gcc's number among the statements that begin at that address. */
@@ -27,13 +27,13 @@ export interface SitePoint {
 }
 
 /**
- * Finds where parameters are, as LOC_PARAMs that are shared by content. A location is known by
- * its *slot*: the number of its LOC_PARAM plus 1, or ~ of a place in UNAVAILABLE.
+ * Finds locations of parameters, as LOC_PARAMs that are shared by content. A location has a *slot*:
+ * the number of its LOC_PARAM plus 1, or ~ of an index in UNAVAILABLE.
  */
 export class ParameterLocations {
   /** Words of LOC_PARAMs: see location-words.ts. */
   readonly pool = new WordPool();
-  /** Of each LOC_PARAM. */
+  /** For each LOC_PARAM. */
   readonly kinds: LocationKind[] = [];
   readonly #lists: LocationLists;
   readonly #expressions: Expressions;
@@ -42,7 +42,7 @@ export class ParameterLocations {
   /** Short expressions that mean the same everywhere, each with the type that it was read for. */
   readonly #read = new WordPool();
   readonly #key = new Uint32Array(6);
-  /** Slots of these. */
+  /** Their slots. */
   readonly #slots: number[] = [];
   #context: ExpressionContext | undefined;
 
@@ -53,7 +53,7 @@ export class ParameterLocations {
     this.#addressSize = addressSize;
   }
 
-  /** Goes to another unit. */
+  /** Starts another unit. */
   unit(unit: Unit): void {
     this.#context = {
       unit,
@@ -62,7 +62,7 @@ export class ParameterLocations {
     };
   }
 
-  /** Goes to another function of the unit. */
+  /** Starts another function of the unit. */
   function(subprogram: Entry): void {
     this.#frame.enter(subprogram);
   }
@@ -94,7 +94,7 @@ export class ParameterLocations {
     this.#slots.length = 0;
   }
 
-  /** Reads the expression that was found. */
+  /** Reads the found expression. */
   #slotThere(unit: Unit, site: SitePoint, type: ParameterType): number {
     this.#frame.address = site.address;
     const value = this.#context
@@ -130,10 +130,10 @@ export class ParameterLocations {
 
 const NO_PLACE = ~UNAVAILABLE.indexOf('unplaced');
 const ELSEWHERE = ~UNAVAILABLE.indexOf('elsewhere');
-/** No slot: what is not mentioned has 0, and is not looked for. */
+/** Never used for look-ups: unmentioned parameters have slot 0. */
 const READ_AGAIN = 0;
 
-/** A constant that is given as bytes, in the order of the file. */
+/** A constant given as bytes, in the order of the file. */
 function integerOf(bytes: Uint8Array | undefined, { endian }: Unit): bigint | undefined {
   if (bytes === undefined || bytes.length > 8) return undefined;
   const ordered = endian === 'little' ? bytes.toReversed() : bytes;

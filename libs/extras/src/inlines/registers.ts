@@ -1,5 +1,6 @@
-// Names of registers by DWARF's numbers, in two vocabularies: an assembler's, and the kernel's own
-// (regs_query_register_offset of each architecture), which kprobe events take after a %.
+// Names of registers by DWARF's numbers, for assemblers, and for the kernel
+// (regs_query_register_offset of each architecture): kprobe events take the kernel's name after a
+// %.
 
 interface RegisterNames {
   readonly assembler: readonly string[];
@@ -20,7 +21,7 @@ const ARM64 = [...numbered('x', 31), 'sp'];
 const S390 = numbered('r', 16);
 const PPC = { assembler: numbered('r', 32), kernel: numbered('gpr', 32) };
 
-/** By the names of machineName in libs/elf. Sources: the psABI of each, arch/X/kernel/ptrace.c. */
+/** By the names of machineName in libs/elf. Sources: each psABI, arch/X/kernel/ptrace.c. */
 const NAMES: Readonly<Record<string, RegisterNames>> = {
   x86_64: {
     assembler: [...X86.map((name) => `r${name}`), ...numbered('r', 16).slice(8)],
@@ -38,7 +39,7 @@ const NAMES: Readonly<Record<string, RegisterNames>> = {
   ppc64: PPC,
 };
 
-/** The assembler's name of a register; `register 17` where it is not known. */
+/** The assembler's name of a register; `register 17` for unknown ones. */
 export function registerName(arch: string | undefined, number: number): string {
   return namesOf(arch)?.assembler.at(number) ?? `register ${number}`;
 }

@@ -4,7 +4,7 @@ export class Rows {
   readonly #width: number;
   #words: Uint32Array;
 
-  /** `width`: numbers of a row. */
+  /** `width`: numbers in a row. */
   constructor(width: number) {
     this.#width = width;
     this.#words = new Uint32Array(width * 1024);

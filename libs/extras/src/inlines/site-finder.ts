@@ -1,31 +1,31 @@
 import { At, eachCodeEntry, Entry, Ranges, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { SiteClass } from './coverage.ts';
 
-/** An inlined call, as its entry says it. */
+/** An inlined call, as its entry describes it. */
 export interface FoundSite {
-  /** Where its code begins, as a number of the AddressSpace; undefined if nothing says it. */
+  /** Start of its code, as a number of the AddressSpace; undefined if not given. */
   address: number | undefined;
   /** gcc's number among the statements that begin at that address. */
   view: number;
   place: SiteClass;
   /** It begins at the lowest address of its ranges. */
   isLowest: boolean;
-  /** It begins in a range of the function that it stands in. */
+  /** It begins in a range of the function that contains it. */
   isInFunction: boolean;
-  /** Number of the entry of what is inlined. */
+  /** Number of the inlined function's entry. */
   origin: number;
 }
 
 export interface SiteVisitor {
-  /** A function whose calls come next; before the first of them. */
+  /** Called for a function, before the calls in it. */
   function(subprogram: Entry): void;
   /** The object is only valid during the call. */
   site(unit: Unit, site: FoundSite): void;
-  /** A parameter of a site that has been visited, by the number of visits before that. */
+  /** A parameter of an earlier site, which is given as the number of visits before it. */
   parameter(unit: Unit, site: number, parameter: Entry): void;
 }
 
-/** Goes through the inlined calls of units, each before those that stand in it. */
+/** Visits the inlined calls of units, each before those nested in it. */
 export class SiteFinder {
   readonly #dwarf: Dwarf;
   readonly #entry: Entry;
@@ -40,12 +40,12 @@ export class SiteFinder {
     origin: 0,
   };
   #visited = 0;
-  /** Begin and end of each range of the function at hand in turn. */
+  /** Begin and end of each range of the current function in turn. */
   readonly #function: number[] = [];
   #functionCount = 0;
-  /** The same of the site at hand. */
+  /** The same for the current site. */
   readonly #own: number[] = [];
-  /** Offset and number of each site that the entry at hand may stand in. */
+  /** Offset and number of each site that may contain the current entry. */
   readonly #open: number[] = [];
   #openCount = 0;
 
@@ -56,7 +56,7 @@ export class SiteFinder {
     this.#ranges = new Ranges(dwarf);
   }
 
-  /** How many inlined calls a unit has. */
+  /** Number of inlined calls in a unit. */
   count(unit: Unit): number {
     let count = 0;
     eachCodeEntry(unit, this.#dwarf.limits.nesting, (_offset, tag) => {
@@ -65,7 +65,7 @@ export class SiteFinder {
     return count;
   }
 
-  /** `variable`: called with the offset of each variable at the top level, which is no site. */
+  /** `variable`: called with the offset of each variable at the top level. */
   each(unit: Unit, visitor: SiteVisitor, variable?: (offset: number) => void): void {
     let function_ = -1;
     this.#openCount = 0;
@@ -89,7 +89,7 @@ export class SiteFinder {
     });
   }
 
-  /** Forgets the sites that end before what stands in `parent`: they begin after it. */
+  /** Drops the sites that end before the entry whose parent is `parent`. */
   #leave(parent: number): void {
     while (this.#openCount > 0 && this.#open[this.#openCount - 2] > parent) this.#openCount -= 2;
   }
@@ -122,7 +122,7 @@ export class SiteFinder {
   }
 }
 
-/** Where a call's code begins (DWARF 5, 2.18): a constant counts from the entry's base address. */
+/** The start of a call's code (DWARF 5, 2.18): a constant counts from the entry's base address. */
 function entryOf(entry: Entry, first: number | undefined): number | undefined {
   const named = entry.address(At.ENTRY_PC);
   if (named !== undefined) return named;
@@ -130,7 +130,7 @@ function entryOf(entry: Entry, first: number | undefined): number | undefined {
   return base === undefined ? undefined : base + (entry.unsigned(At.ENTRY_PC) ?? 0);
 }
 
-/** Whether one of the ranges, begin and end of each in turn, has the address. */
+/** Whether one of the ranges, begin and end of each in turn, contains the address. */
 function isIn(ranges: readonly number[], count: number, address = NaN): boolean {
   for (let i = 0; i < count; i += 2) {
     if (address >= ranges[i] && address < ranges[i + 1]) return true;

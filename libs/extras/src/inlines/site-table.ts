@@ -2,9 +2,9 @@ import { FormatError } from '@btf-depot/bytes';
 import { Kind, printDeclaration, type Btf } from '@btf-depot/btf';
 import { readLocation, type Location } from './location.ts';
 
-/** An inlined call, as its BTF says it. */
+/** An inlined call, as its BTF describes it. */
 export interface Site {
-  /** Its place among the sites of all sections. */
+  /** Its number among the sites of all sections. */
   readonly number: number;
   readonly function: string;
   readonly section: string;
@@ -14,22 +14,22 @@ export interface Site {
 }
 
 export interface SiteParameter {
-  /** Empty if the prototype names none. */
+  /** Empty if the prototype has no parameters. */
   readonly name: string;
-  /** As C; `...` for those that have no prototype. */
+  /** As C; `...` if it has no prototype. */
   readonly type: string;
-  /** Absent where it is not available. */
+  /** Absent if not available. */
   readonly location?: Location | undefined;
 }
 
-/** Characters that the parameters of one site may take: a kernel's take some hundreds. */
+/** Most characters for the parameters of one site; a kernel's take some hundreds. */
 const MAX_TEXT = 256 * 1024;
 const PER_PARAMETER = 64;
 
-/** Bytes that a function takes in the lists of functions and of names. */
+/** Bytes for a function in the lists of functions and of names. */
 const PER_FUNCTION = 150;
 
-/** A function, and how many of its calls are inlined. */
+/** A function, and the number of its inlined calls. */
 export interface FunctionSites {
   readonly name: string;
   readonly sites: number;
@@ -43,19 +43,19 @@ interface Section {
 }
 
 /**
- * The inlined calls of one kernel, by function and by place: BTF of whichever encoder, with
- * several LOCSECs of one name where it has such. Numbers of sites follow sections and offsets.
+ * The inlined calls of one kernel, by function and by place. Reads BTF of any encoder, also with
+ * several LOCSECs of one name. Sites are numbered by section and offset.
  */
 export class SiteTable {
   readonly btf: Btf;
   readonly count: number;
   readonly #sections: readonly Section[];
-  /** Numbers of the sites of each function in turn, and where each function's start. */
+  /** Numbers of the sites of each function in turn, and the start of each function's. */
   readonly #byFunction: Uint32Array;
   readonly #starts: ReadonlyMap<number, readonly [from: number, to: number]>;
   #functions: readonly FunctionSites[] | undefined;
   #names: readonly string[] | undefined;
-  /** What was found last: its pages are asked for one after the other. */
+  /** The last result: clients request its pages one after the other. */
   #found: { name: string; numbers: Uint32Array } | undefined;
 
   constructor(btf: Btf) {
@@ -89,13 +89,13 @@ export class SiteTable {
     this.#starts = starts;
   }
 
-  /** Names of the functions that have sites, in the order of their characters' codes. */
+  /** Names of the functions with sites, in the order of their characters' codes. */
   get names(): readonly string[] {
     this.#names ??= this.functions.map(({ name }) => name).sort();
     return this.#names;
   }
 
-  /** The functions that have sites, those with most sites first, else by name. */
+  /** The functions with sites, by number of sites (most first), then by name. */
   get functions(): readonly FunctionSites[] {
     this.#functions ??= this.#counted();
     return this.#functions;
@@ -112,13 +112,13 @@ export class SiteTable {
     );
   }
 
-  /** Bytes that the table takes beside its BTF, near enough for a cache's bound. */
+  /** Bytes of the table beside its BTF, approximate, for a cache's limit. */
   get memory(): number {
-    // The lists of functions come later, where somebody asks for them.
+    // The lists of functions are made later, on request.
     return this.#byFunction.byteLength + this.#starts.size * (100 + PER_FUNCTION);
   }
 
-  /** Numbers of the sites of all functions of that name, ascending. */
+  /** Numbers of the sites of all functions with that name, ascending. */
   ofFunction(name: string): Uint32Array {
     if (this.#found?.name !== name) this.#found = { name, numbers: this.#sitesOf(name) };
     return this.#found.numbers;
@@ -153,7 +153,9 @@ export class SiteTable {
       });
   }
 
-  /** The site of a number below `count`. Throws FormatError `btf-limit` if its text is too long. */
+  /**
+   * The site with a number below `count`. Throws FormatError `btf-limit` if its text is too long.
+   */
   site(number: number): Site {
     const { id, name, first } = this.#sectionOf(number);
     const at = (number - first) * 3;
@@ -193,7 +195,7 @@ export class SiteTable {
     return found;
   }
 
-  /** The first site of a section at an offset or behind it. */
+  /** The first site of a section at or after an offset. */
   #lowest(id: number, offset: number): number {
     let low = 0;
     let high = this.btf.vlen(id);

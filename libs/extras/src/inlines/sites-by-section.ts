@@ -2,7 +2,7 @@ import { SITE, type InlineCollector } from './collect.ts';
 import type { Rows } from './rows.ts';
 
 /**
- * The sites of each section by offset, else in the order of DWARF, which has the outer call first.
+ * The sites of each section by offset; at one offset in the order of DWARF, the outer call first.
  */
 export function sitesBySection({ sites, sections }: InlineCollector): Uint32Array[] {
   const { count } = sites;
@@ -17,13 +17,13 @@ export function sitesBySection({ sites, sections }: InlineCollector): Uint32Arra
   return inside.map((numbers) => byOffset(sites, numbers));
 }
 
-/** Bits of an offset that one pass of the sort looks at. */
+/** Bits of an offset that one pass of the sort uses. */
 const DIGIT = 11;
 const DIGITS = 1 << DIGIT;
 
 /**
- * Sorts sites by offset, those of one offset as they were: a radix sort, the low digits first.
- * Loops count, for the code runs once, and iterators are slow until it is optimised.
+ * A stable radix sort of sites by offset, low digits first. Loops count indexes, since the code
+ * runs once, and iterators are slow until optimised.
  */
 function byOffset(sites: Rows, numbers: Uint32Array<ArrayBuffer>): Uint32Array {
   const { length } = numbers;
@@ -46,7 +46,7 @@ interface Keyed {
   readonly offsets: Uint32Array;
 }
 
-/** Where those of each digit at `shift` start. */
+/** Start of each digit's sites, for the digit at `shift`. */
 function startsOf({ offsets }: Keyed, shift: number): Uint32Array {
   const starts = new Uint32Array(DIGITS + 1);
   const { length } = offsets;
@@ -55,7 +55,7 @@ function startsOf({ offsets }: Keyed, shift: number): Uint32Array {
   return starts;
 }
 
-/** Puts what is in order by the lower bits in order by the digit at `shift` too. */
+/** Sorts by the digit at `shift`; the input is sorted by the lower bits. */
 function move({ numbers, offsets }: Keyed, to: Keyed, starts: Uint32Array, shift: number): void {
   for (let i = 0; i < offsets.length; i++) {
     const at = starts[(offsets[i] >>> shift) & (DIGITS - 1)]++;

@@ -4,27 +4,27 @@ import type { TypeTable } from '../from-dwarf/type-table.ts';
 import { ABSENT, NumberMap } from '../number-map.ts';
 import { WordPool } from './word-pool.ts';
 
-/** Links from a type to what is known by its name; C code has under ten. */
+/** Links from a type to the next name; C code has under ten. */
 const DEEPEST = 64;
-/** The number of what has no spelling. */
+/** The number for types without a spelling. */
 export const UNSPELT = 0;
 
-// What stands first in the words of a spelling; others have the tag of the entry there.
+// The first word of a spelling; others have the entry's tag there.
 const PROTOTYPE = -1;
 const NAMED = -2;
 const VOID = -3;
 
 /**
- * Numbers for types that tell them apart by how C spells them, so that a function that a header
- * defines is looked up once and not once for each unit. A name stands for a type only where core
- * has just one of that name and kind; what leads to any other has no spelling.
+ * Numbers for types by how C spells them, so that a function of a header is looked up once and not
+ * once for each unit. A name stands for a type only if core has exactly one of that name and kind;
+ * a type that leads to any other has no spelling.
  */
 export class TypeSpelling {
   readonly #dwarf: Dwarf;
   readonly #table: TypeTable;
   readonly #entry: Entry;
   readonly #spellings = new WordPool();
-  /** By entry, of the unit at hand. */
+  /** By entry, for the current unit. */
   readonly #known = new NumberMap();
   readonly #words = new Int32Array(2);
   #unit: Unit | undefined;
@@ -49,7 +49,7 @@ export class TypeSpelling {
     const known = this.#known.get(number);
     if (known !== ABSENT) return known;
     if (depth >= DEEPEST) return UNSPELT;
-    // What a type leads to again on the way has no spelling.
+    // A type that leads back to itself has no spelling.
     this.#known.set(number, UNSPELT);
     const spelling = this.#spell(unit, number, depth);
     this.#known.set(number, spelling);
@@ -76,7 +76,7 @@ export class TypeSpelling {
       case Tag.RESTRICT_TYPE:
         return this.#of2(tag, unit, entry.reference(At.TYPE), depth);
       case Tag.POINTER_TYPE:
-        // What is below a pointer are annotations.
+        // Children of a pointer are annotations.
         return entry.hasChildren ? UNSPELT : this.#of2(tag, unit, entry.reference(At.TYPE), depth);
       case Tag.SUBROUTINE_TYPE:
         return this.#prototype(unit, number, depth);

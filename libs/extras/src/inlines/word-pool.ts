@@ -1,13 +1,13 @@
 type Words = ArrayLike<number>;
 
-/** Sets of words, each kept once and known by its number, in the order of their first use. */
+/** Sets of words, each stored once, numbered in the order of their first use. */
 export class WordPool {
   #words = new Uint32Array(4096);
   #length = 0;
-  /** Where each begins; one more for the end. */
+  /** Start of each; one more for the end. */
   #starts = new Uint32Array(1024);
   #count = 0;
-  /** Number + 1 by hash, 0 for a free slot; a power of two long. */
+  /** Number + 1 by hash, 0 for a free slot; the length is a power of two. */
   #slots = new Uint32Array(1024);
 
   get count(): number {
@@ -18,7 +18,7 @@ export class WordPool {
     return this.#words.subarray(this.#starts[number], this.#starts[number + 1]);
   }
 
-  /** Most words that a set has. */
+  /** Words of the longest set. */
   longest = 0;
 
   /** How many words a set has. */
@@ -31,9 +31,9 @@ export class WordPool {
     return this.#words[this.#starts[number] + place];
   }
 
-  /** Forgets all. */
+  /** Empties it. */
   clear(): void {
-    // What was only needed once is not to be emptied every time.
+    // A table that one unit made large shrinks again, so that emptying stays cheap.
     if (this.#count * 8 < this.#slots.length && this.#slots.length > 1024) {
       this.#slots = new Uint32Array(this.#slots.length / 2);
     } else this.#slots.fill(0);
@@ -41,11 +41,11 @@ export class WordPool {
     this.#count = 0;
   }
 
-  /** The number of these words, or of so many of them. */
+  /** The number of these words, or of that many of them. */
   add(words: Words, length = words.length): number {
     const from = this.#length;
     if (from + length > this.#words.length) this.#words = grown(this.#words, from + length);
-    // Behind the last set, where they stay if they are new: compared as what they become there.
+    // First written after the last set, where they stay if they are new.
     for (let i = 0; i < length; i++) this.#words[from + i] = words[i];
     const slots = this.#slots;
     const mask = slots.length - 1;

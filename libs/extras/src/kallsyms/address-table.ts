@@ -1,25 +1,25 @@
 import type { NameTable } from './name-table.ts';
 import type { TokenTable } from './token-table.ts';
 
-/** How an image says where its symbols are. */
+/** How an image stores its symbols' addresses. */
 export type AddressForm =
-  /** Addresses as they are: until Linux 4.6, and on some architectures until 6.11. */
+  /** Plain addresses: until Linux 4.6, and on some architectures until 6.11. */
   | 'absolute'
   /** 32 bits from a base, which is the lowest address. */
   | 'base-relative'
-  /** The same downwards from the base, and variables of each processor as they are. */
+  /** The same downwards from the base, but per-CPU variables as they are. */
   | 'absolute-percpu'
   /** 32 bits from the place of each entry: since Linux 7. */
   | 'place-relative';
 
-/** Where the addresses of an image's symbols lie, in a form that all of them agree with. */
+/** The place of the symbols' addresses, and a form in which they are plausible. */
 export interface AddressTable {
   readonly form: AddressForm;
   readonly start: number;
-  /** Behind the addresses, and behind the order of names that follows them. */
+  /** The offset after the addresses, and after the order of names that follows them. */
   readonly end: number;
   readonly bits: 32 | 64;
-  /** The word that offsets count from, and its place in the image. */
+  /** The word that offsets count from, and its offset in the image. */
   readonly base?: { readonly at: number; readonly value: bigint } | undefined;
 }
 
@@ -30,9 +30,9 @@ interface Layout {
 }
 
 /**
- * Finds the addresses: before the number of symbols until Linux 6.4, behind the tokens since then.
- * Symbols are sorted by address, so a table is taken in the form in which none is lower than the
- * one before; behind the tokens, the order of the names has to follow it too.
+ * Finds the addresses: before the number of symbols until Linux 6.4, after the tokens since then.
+ * Symbols are sorted by address, so a form fits if no address is lower than the one before. After
+ * the tokens, the order of the names must follow the table too.
  */
 export function findAddresses(
   image: DataView,
@@ -78,7 +78,7 @@ function alignUp(offset: number, alignment: number): number {
 
 /**
  * Offsets from the word at `at`, in either form. The base is the lowest address, so the first
- * offset from it says nothing: it is 0, or -1 where offsets go downwards.
+ * offset from it says nothing: it is 0, or -1 if offsets go downwards.
  */
 function fromBase(
   { image, little, count }: Layout,
@@ -129,7 +129,7 @@ function isSorted(count: number, valueOf: (index: number) => number): boolean {
   return true;
 }
 
-/** Whether each symbol is there once, three bytes each: `kallsyms_seqs_of_names`. */
+/** Whether each symbol occurs once, in three bytes each: `kallsyms_seqs_of_names`. */
 function isOrder({ image, count }: Layout, start: number): boolean {
   if (start + count * 3 > image.byteLength) return false;
   const seen = new Uint8Array(count);
@@ -142,8 +142,8 @@ function isOrder({ image, count }: Layout, start: number): boolean {
 }
 
 /**
- * The addresses. `first` is that of the image's first byte, which only the place-relative form
- * needs; `base` takes the place of the word in the image.
+ * The addresses. `first` is the address of the image's first byte, needed only for the
+ * place-relative form; `base` overrides the word in the image.
  */
 export function decodeAddresses(
   image: DataView,

@@ -9,12 +9,12 @@ import {
 import { readKallsyms, type Kallsyms, type KallsymsOptions } from './read-kallsyms.ts';
 import { relocatedImage, relocatedWord } from './relocated-base.ts';
 
-/** Bytes of an image that lies in memory as it is; the largest of distributions have 60 MB. */
+/** Most bytes of an image in memory form; the largest of distributions have 60 MB. */
 const IMAGE_LIMIT = 256 * 2 ** 20;
 
 /**
- * The symbols inside a vmlinux, stripped or not. The kernel's build puts them into `.rodata`;
- * other sections that are loaded are looked through where they are not there.
+ * The symbols inside a vmlinux, stripped or not. The kernel's build puts them into `.rodata`; if
+ * they are not there, other loaded sections are searched.
  *
  * Throws FormatError `kallsyms-limit`, and `elf-truncated`, `elf-limit` for sections.
  */
@@ -22,7 +22,7 @@ export function elfKallsyms(elf: Elf, options: KallsymsOptions = {}): Kallsyms |
   return foundIn(elf, options)?.kallsyms;
 }
 
-/** A section of a vmlinux that was read for its kallsyms, and the bytes in the file that say it. */
+/** The section of a vmlinux that was read for its kallsyms, as a range of the file. */
 export function kallsymsRange(elf: Elf): { section: ElfSection; tables: FileRange } | undefined {
   const found = foundIn(elf, {});
   if (!found) return undefined;
@@ -52,9 +52,8 @@ function foundIn(
 }
 
 /**
- * The symbols inside a kernel that is the bytes of memory: arm64's and RISC-V's Image, what comes
- * out of a zImage. Where nothing says what address it was linked to, addresses count from its
- * first byte, or from the lowest symbol.
+ * The symbols inside a kernel in memory form: arm64's and RISC-V's Image, an unpacked zImage. If
+ * its link address is unknown, addresses count from its first byte, or from the lowest symbol.
  *
  * Throws FormatError `kallsyms-limit`.
  */

@@ -1,19 +1,19 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { TokenTable } from './token-table.ts';
 
-/** Where the names of an image lie, each as its length and numbers of tokens. */
+/** The place of an image's names. A name is its length, then numbers of tokens. */
 export interface NameTable {
   readonly count: number;
   /** First byte of `num_syms`, and of the names. */
   readonly numSyms: number;
   readonly start: number;
-  /** What labels are aligned to: the size of a pointer, or 4 since Linux 7. */
+  /** Alignment of labels: the size of a pointer, or 4 since Linux 7. */
   readonly alignment: 4 | 8;
   /** Whether a length may have two bytes (since Linux 6.1). */
   readonly isWide: boolean;
 }
 
-/** Bounds of one table, whatever it claims. */
+/** Limits of one table. */
 export interface KallsymsLimits {
   /** A kernel has some 200,000. */
   readonly symbols: number;
@@ -26,7 +26,7 @@ export const KALLSYMS_LIMITS = {
   text: 128 * 2 ** 20,
 } as const satisfies KallsymsLimits;
 
-/** With fewer symbols than this, tables would agree by chance; a kernel has thousands. */
+/** Fewer symbols could be a table by chance; a kernel has thousands. */
 const FEWEST = 16;
 
 /** Names between two markers. */
@@ -38,31 +38,31 @@ const SHORTEST_NAME = 2;
 
 /**
  * Between markers and tokens, Linux 6.2 to 6.4 have the order of names, of three or four bytes
- * each. Further back nothing is looked for.
+ * each. The search goes no further back.
  */
 const REACH = KALLSYMS_LIMITS.symbols * 4;
 
-/** Places of markers and of names that are tried; a real image needs one or two of each. */
+/** Most places of markers and of names that are tried; a real image needs one or two of each. */
 const TRIES = 64;
 
 interface Markers {
   readonly at: number;
   readonly size: 4 | 8;
-  /** How many follow one another as offsets of names may. */
+  /** How many successive numbers must look like offsets of names. */
   readonly most: number;
 }
 
 /**
- * Finds names by the offsets of every 256th of them (markers), which lie before the tokens: from
- * the names' first byte on, a walk over all of them meets each marker, and ends where the markers
- * begin. How many names there are is the word before them (`num_syms`).
+ * Finds names by the offsets of every 256th of them (markers), which lie before the tokens. A walk
+ * over the names from the first byte must meet each marker, and end where the markers begin. The
+ * word before the names is their number (`num_syms`).
  */
 export function findNames(image: DataView, table: TokenTable): NameTable | undefined {
   const walks = { left: TRIES };
   let tries = 0;
   for (const markers of markersBefore(image, table)) {
     if (++tries > TRIES || walks.left === 0) return undefined;
-    // What follows the last marker may happen to look like one more.
+    // The data after the last marker may look like one more.
     for (let count = markers.most; count > 0 && count > markers.most - 3; count--) {
       const found = namesBefore(image, table, { ...markers, count }, walks);
       if (found) return found;
@@ -79,7 +79,7 @@ function* markersBefore(image: DataView, { start, endian }: TokenTable): Generat
     if (image.getUint32(at, little) !== 0) continue;
     for (const size of [4, 8] as const) {
       const most = markerCount(image, { at, size }, start, little);
-      // One alone is only believed right before the tokens.
+      // A single marker counts only right before the tokens.
       if (most > 1 || (most === 1 && start - at < size + 8)) yield { at, size, most };
     }
   }
@@ -103,7 +103,7 @@ function markerCount(
   return count;
 }
 
-/** Since Linux 4.20 markers have four bytes, before that they had those of a pointer. */
+/** Since Linux 4.20 markers have four bytes, before that the size of a pointer. */
 function markerAt(image: DataView, at: number, size: 4 | 8, little: boolean): number {
   if (size === 4) return image.getUint32(at, little);
   const [low, high] = little ? [at, at + 4] : [at + 4, at];
@@ -160,14 +160,14 @@ function isWalk(
   return true;
 }
 
-/** KSYM_NAME_LEN, the letter of nm included. */
+/** KSYM_NAME_LEN, with the letter of nm. */
 const NAME_LIMIT = 512;
 
 /**
- * The names that were found, and the letter of nm that stands before each. Written into bytes
- * first: half the time of adding strings up (K612: 50 ms).
+ * The found names, and the letter of nm before each. They are written into bytes first: half the
+ * time of joining strings (K612: 50 ms).
  *
- * Throws FormatError `kallsyms-limit` for a name that is longer than a kernel's can be.
+ * Throws FormatError `kallsyms-limit` for a name longer than a kernel allows.
  */
 export function decodeNames(
   bytes: Uint8Array,

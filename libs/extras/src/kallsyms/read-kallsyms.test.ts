@@ -7,7 +7,7 @@ import { hasVariables, readKallsyms } from './read-kallsyms.ts';
 const TEXT = 0xffffffff81000000n;
 const RODATA = 0xffffffff82000000n;
 
-/** Some with one name, some at one address, one with a name of two bytes of length. */
+/** Some share a name, some an address, and one name has two bytes of length. */
 function symbolsAt(text: bigint, count = 700): MapLine[] {
   return Array.from({ length: count }, (_, index) => ({
     address: text + BigInt(index - (index % 3)) * 16n,
@@ -103,7 +103,7 @@ describe('the symbols inside a kernel', () => {
 
   it.each([16, 255, 256, 257, 512])('are read to the last of %i', (count) => {
     for (const { shape } of Object.values(cases)) {
-      // A single marker has to lie right before the tokens.
+      // A single marker must lie right before the tokens.
       if (count <= 256 && shape.addresses === 'before' && shape.order > 0) continue;
       const text = shape.bits === 32 ? 0xc0008000n : TEXT;
       const few = symbolsAt(text, count);
@@ -137,7 +137,7 @@ describe('the symbols inside a kernel', () => {
 });
 
 describe('a table that another one contradicts is not read:', () => {
-  // In each the byte of a table that decides, and what it becomes.
+  // In each table the byte that decides, and its replacement.
   it.each(Object.entries(cases))('%s', (_, one) => {
     const { bytes, places } = imageOf(one);
     const big = one.shape.endian === 'big';

@@ -3,7 +3,7 @@ import { decodeAddresses, findAddresses, type AddressForm } from './address-tabl
 import { decodeNames, findNames, KALLSYMS_LIMITS, type KallsymsLimits } from './name-table.ts';
 import { tokenTables } from './token-table.ts';
 
-/** The symbols that a kernel has inside, as its lookups by name see them. */
+/** The symbols inside a kernel, as its look-ups by name see them. */
 export interface Kallsyms {
   readonly form: AddressForm;
   readonly endian: Endian;
@@ -12,24 +12,24 @@ export interface Kallsyms {
   readonly names: readonly string[];
   /** Sorted. */
   readonly addresses: BigUint64Array;
-  /** Where the word is that addresses count from, and what it holds: 0 if it is relocated. */
+  /** Place of the word that addresses count from, and its contents: 0 if it is relocated. */
   readonly base?: { readonly at: number; readonly value: bigint } | undefined;
-  /** All tables together lie from here to there. */
+  /** Range of all tables together. */
   readonly extent: { readonly start: number; readonly end: number };
 }
 
 export interface KallsymsOptions {
   /** Address of the first byte; 0 by default. */
   readonly address?: bigint;
-  /** What the word of the base is relocated to. */
+  /** The relocated value of the base's word. */
   readonly base?: bigint;
   readonly limits?: Partial<KallsymsLimits>;
 }
 
 /**
  * The table of symbols inside a kernel (kernel/kallsyms.c), found without symbols: in the bytes of
- * its section `.rodata`, or of an image as it lies in memory, which have to begin at an address
- * that is a multiple of 8. Undefined if there is none that agrees with itself.
+ * its section `.rodata`, or of an image in memory form. These must begin at an address that is a
+ * multiple of 8. Undefined without a consistent table.
  *
  * Throws FormatError `kallsyms-limit` for more or longer names than a kernel can have.
  */
@@ -65,9 +65,9 @@ export function readKallsyms(
 }
 
 /**
- * Whether the kernel finds variables by their names (CONFIG_KALLSYMS_ALL): otherwise it has nothing
- * but functions, from `_stext` to `_etext` and from `_sinittext` to `_einittext`. The end of the
- * image, which every linker script names, lies outside of these.
+ * Whether the kernel finds variables by name (CONFIG_KALLSYMS_ALL): otherwise it has only
+ * functions, from `_stext` to `_etext` and from `_sinittext` to `_einittext`. The end of the image,
+ * which every linker script names, lies outside of these.
  */
 export function hasVariables({ names }: Pick<Kallsyms, 'names'>): boolean {
   return names.includes('_end');

@@ -6,19 +6,19 @@ const ENTRY = 24;
 /** R_AARCH64_RELATIVE, R_RISCV_RELATIVE: architectures whose images have no ELF headers. */
 const RELATIVE = [0x403n, 3n];
 
-/** What these images are aligned to in memory (MIN_KIMG_ALIGN of arm64, PMD_SIZE of RISC-V). */
+/** The alignment of these images in memory (MIN_KIMG_ALIGN of arm64, PMD_SIZE of RISC-V). */
 const ALIGNMENT = 0x200000n;
 
-/** Before the lowest symbol, `_text` or `_stext`, lies at most the head of the image. */
+/** Before the lowest symbol, `_text` or `_stext`, there is at most the image's head. */
 const HEAD = 0x100000n;
 
-/** Entries that are looked at; a kernel has some 200,000 of them. */
+/** Most entries that are read; a kernel has some 200,000 of them. */
 const ENTRIES = 4_000_000;
 
-/** Entries of other kinds in a row, which the linker left empty. */
+/** Most consecutive entries of other kinds, which the linker left empty. */
 const OTHERS = 64;
 
-/** What the word at an address is relocated to, by the relocations of a vmlinux. */
+/** The relocated value of the word at an address, by the relocations of a vmlinux. */
 export function relocatedWord(elf: Elf, address: bigint): bigint | undefined {
   const section = elf.section('.rela.dyn');
   if (!section || elf.class !== 64) return undefined;
@@ -35,7 +35,7 @@ export function relocatedWord(elf: Elf, address: bigint): bigint | undefined {
   return undefined;
 }
 
-/** The value of an Elf64_Sym in the table that relocations belong to. */
+/** The value of an Elf64_Sym in the relocations' symbol table. */
 function dynamicSymbol(elf: Elf, table: number, index: number): bigint | undefined {
   const section = elf.sections.at(table);
   const bytes = section && elf.bytes(section);
@@ -46,9 +46,9 @@ function dynamicSymbol(elf: Elf, table: number, index: number): bigint | undefin
 }
 
 /**
- * Where an image without ELF headers was linked to, and what the word at `place` in it is
- * relocated to. The image has its relocations inside: one of them is of that word, and with the
- * address that this gives the image, all of them lie in it. Undefined unless there is one answer.
+ * The link address of an image without ELF headers, and the relocated value of the word at `place`.
+ * The image has its relocations inside: one of them is for that word, and with the link address
+ * that follows from it, all of them lie in the image. Undefined unless there is exactly one answer.
  */
 export function relocatedImage(
   image: Uint8Array,
@@ -63,7 +63,7 @@ export function relocatedImage(
   return undefined;
 }
 
-/** Places of the most entries of one kind that follow one another, others in between. */
+/** Offsets of the most consecutive entries of one kind, with others in between. */
 function relativeEntries(image: Uint8Array, view: DataView, info: bigint): number[] {
   const pattern = Buffer.alloc(8);
   pattern.writeBigUInt64LE(info);

@@ -1,6 +1,6 @@
 import type { Endian } from '@btf-depot/bytes';
 
-/** The 256 pieces that names are made of. */
+/** The 256 pieces that make up names. */
 export interface TokenTable {
   readonly endian: Endian;
   readonly tokens: readonly Uint8Array[];
@@ -18,13 +18,13 @@ const DIGITS = Buffer.from('0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00',
 /** Offsets in the index have 16 bits. */
 const LARGEST_TABLE = 0x10000;
 
-/** Places that are tried: the digits of a real kernel occur once. */
+/** Most places that are tried: the digits of a real kernel occur once. */
 const TRIES = 64;
 
 /**
- * The token tables of an image: 256 strings, each ended by a NUL, then the offset of each in 16
- * bits (scripts/kallsyms.c). Found by the tokens of the digits, and taken where the index agrees
- * with all of them.
+ * The token tables of an image: 256 strings with NUL, then the offset of each in 16 bits
+ * (scripts/kallsyms.c). They are found by the tokens of the digits, and accepted if the index
+ * agrees with all tokens.
  */
 export function* tokenTables(bytes: Uint8Array): Generator<TokenTable> {
   const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -36,7 +36,7 @@ export function* tokenTables(bytes: Uint8Array): Generator<TokenTable> {
   }
 }
 
-/** Where tokens begin, by the place of the digit zero; of the first token only the end is known. */
+/** Starts of tokens, by the place of the digit zero; only the end of the first token is known. */
 function tokenStarts(image: Buffer, zero: number): Int32Array | undefined {
   const starts = new Int32Array(TOKENS + 1);
   starts[DIGIT_ZERO] = zero;
@@ -75,7 +75,7 @@ function withIndex(image: Buffer, starts: Int32Array): TokenTable | undefined {
   return undefined;
 }
 
-/** Where the first token begins, if the index at `at` is that of these tokens. */
+/** Start of the first token, if the index at `at` belongs to these tokens. */
 function indexedStart(
   image: Buffer,
   starts: Int32Array,

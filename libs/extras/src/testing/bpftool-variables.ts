@@ -1,7 +1,7 @@
-/** Runs bpftool with arguments; gives what it prints. */
+/** Runs bpftool; returns its output. */
 type Bpftool = (args: readonly string[]) => Promise<string>;
 
-/** A type as `bpftool -j btf dump` prints it: what this file reads of it. */
+/** A type as `bpftool -j btf dump` prints it: the fields that this file reads. */
 interface DumpedType {
   readonly id: number;
   readonly kind: string;
@@ -20,8 +20,8 @@ interface DumpedType {
 
 /**
  * The variables of a BTF file (of split BTF and its base, with `base`) as bpftool reads them, one
- * line each: section, offset, size, linkage, name, type, and the members of the struct at the
- * heart of the type. No code of this project takes part.
+ * line each: section, offset, size, linkage, name, type, and the members of the struct in the type.
+ * No code of this project takes part.
  */
 export async function bpftoolVariables(
   bpftool: Bpftool,
@@ -56,7 +56,7 @@ function get(types: ReadonlyMap<number, DumpedType>, id: number): DumpedType {
   return type;
 }
 
-/** A type in words that say all of it down to names; what has no name is spelt out. */
+/** A type in words, in full down to names; unnamed types are spelt out. */
 function print(types: ReadonlyMap<number, DumpedType>, id = 0): string {
   if (id === 0) return 'void';
   const type = get(types, id);

@@ -1,14 +1,17 @@
-// What llvm-dwarfdump and readelf print of inlined calls, read as text. Nothing of libs/dwarf is
-// used here: this is what its results are held against.
+// Inlined calls from the output of llvm-dwarfdump and readelf. It uses nothing of libs/dwarf, whose
+// results are compared with it.
 
-/** An inlined call as it is printed. */
+/** An inlined call as printed. */
 export interface PrintedSite {
   readonly function: string;
   readonly address: bigint;
   readonly parameters: readonly PrintedParameter[];
 }
 
-/** `where`: as `placeText` of a LOC_PARAM says it; undefined for what is too much for this reader. */
+/**
+ * `where`: as `placeText` of a LOC_PARAM; undefined for expressions that this reader does not
+ * handle.
+ */
 interface PrintedParameter {
   readonly name: string;
   readonly where: string | undefined;
@@ -43,7 +46,7 @@ export function printedSites(dump: string, context: PrintedContext): PrintedSite
       const die = dies[child];
       if (die.depth !== depth + 1 || die.tag !== 'formal_parameter') continue;
       const parameter = quoted(die.attributes.get('abstract_origin')) ?? '';
-      // Some are there twice, at first without a location.
+      // Some are there twice, first without a location.
       if ((parameters.get(parameter) ?? '-') !== '-') continue;
       parameters.set(parameter, whereOf(die, { address, view }, context));
     }
@@ -127,7 +130,7 @@ function number(text: string): bigint {
   return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
 }
 
-/** The shapes that most expressions have. */
+/** The shapes of most expressions. */
 function expressionText(
   expression: string,
   address: bigint,

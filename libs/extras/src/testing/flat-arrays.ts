@@ -1,6 +1,6 @@
 import { BtfBuilder, Kind, type Btf } from '@btf-depot/btf';
 
-/** The same ids, with all dimensions of an array in one, as pahole 1.30 has them. */
+/** The same ids, with all dimensions of an array in one, as in pahole 1.30. */
 export function withFlatArrays(btf: Btf): Btf {
   const b = new BtfBuilder({ endian: btf.endian });
   for (let id = 1; id < btf.endId; id++) {

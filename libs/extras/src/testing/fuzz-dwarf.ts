@@ -46,7 +46,7 @@ const member = (name: string, type: string, offset: number, bits = 0): EntryInpu
   ],
 });
 
-/** One of each kind of type, in cycles. */
+/** One type of each kind, in cycles. */
 const children: EntryInput[] = [
   {
     tag: Tag.BASE_TYPE,
@@ -130,7 +130,7 @@ function read(sections: typeof original): number {
   verifyBtf(types);
   const { bytes, variables } = variablesFromDwarf(image, core);
   if (bytes.length >= 10_000) throw new Error(`${bytes.length} bytes come out`);
-  // What lies about names or members may not pass: ingest refuses it.
+  // Lies about names or members must not pass: ingest refuses them.
   verifyBtf(bytes, { base: core });
   return variables;
 }
@@ -139,13 +139,13 @@ export interface DwarfFuzzReport {
   /** Mutations that were read, and those that were refused. */
   readonly values: number;
   readonly errors: number;
-  /** Of the longest run. */
+  /** Milliseconds of the longest run. */
   readonly milliseconds: number;
 }
 
 /**
- * Reads mutations of debug information of every kind of type. Throws where anything but variables
- * or a FormatError comes of one, with its seed.
+ * Reads mutations of debug information with every kind of type. Throws with the seed if one gives
+ * anything but variables or a FormatError.
  */
 export function fuzzDwarf({ seed, runs }: { seed: number; runs: number }): DwarfFuzzReport {
   const names = ['.debug_info', '.debug_abbrev', '.debug_str'];

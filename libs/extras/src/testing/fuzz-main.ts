@@ -1,5 +1,5 @@
-// node libs/extras/src/testing/fuzz-main.ts [RUNS [SEED]]: many mutations of DWARF in one go, a line
-// a block. A failure names its seed: repeat it with RUNS 1 and one less.
+// node libs/extras/src/testing/fuzz-main.ts [RUNS [SEED]]: many mutations of DWARF in one run, a
+// line for each block. A failure names its seed: repeat it with RUNS 1 and that seed minus one.
 import { fuzzDwarf } from './fuzz-dwarf.ts';
 
 const BLOCK = 20_000;

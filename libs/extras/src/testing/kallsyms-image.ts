@@ -12,22 +12,22 @@ export interface KallsymsShape {
   readonly form: AddressForm;
   readonly endian: Endian;
   readonly bits: 32 | 64;
-  /** Where addresses are: before the number of symbols, or behind the tokens. */
+  /** Place of the addresses: before the number of symbols, or after the tokens. */
   readonly addresses: 'before' | 'behind';
   /** Bytes of each number in the order of names; 0: the kernel is older than Linux 6.2. */
   readonly order: 0 | 3 | 4;
   readonly markerSize: 4 | 8;
-  /** Since Linux 7 labels are aligned to 4 everywhere. */
+  /** Since Linux 7 all labels are aligned to 4. */
   readonly alignment: 4 | 8;
 }
 
 export interface KallsymsImage {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where each table begins. */
+  /** Start of each table. */
   readonly places: Readonly<Record<string, number>>;
 }
 
-/** Bytes before and behind, as other constants of a kernel. */
+/** Bytes before and after, like other constants of a kernel. */
 const NOISE = Buffer.from('Linux version 6.12.0 (nobody@nowhere) \x01\x02\x03\xff', 'latin1');
 
 /** Tokens of more than one byte; the others stand for themselves. */
@@ -39,8 +39,8 @@ const PIECES = new Map([
 ]);
 
 /**
- * What scripts/kallsyms.c of a kernel writes for symbols that are sorted by address, at `first`.
- * Variables of each processor are those below `percpuEnd`.
+ * The output of a kernel's scripts/kallsyms.c for symbols sorted by address, at `first`. Per-CPU
+ * variables are those below `percpuEnd`.
  */
 export function kallsymsImage(
   symbols: readonly MapLine[],

@@ -22,7 +22,7 @@ import { FormatError, type Endian } from '@btf-depot/bytes';
 import { attachVariables } from '../attach-variables.ts';
 import { listVariables } from '../variables.ts';
 
-/** Adds what a BTF has more, before its DATASECs; returns entries by section. */
+/** Adds to a BTF before its DATASECs; returns entries by section. */
 export type More = (b: BtfBuilder, types: KernelTypes) => Record<string, SectionEntry[]>;
 
 /** Ids of the types that every made-up kernel has. */
@@ -33,7 +33,10 @@ interface KernelOptions {
   readonly more?: More;
 }
 
-/** BTF of a small kernel with one per-CPU variable: two structs that refer to each other, and what they need. */
+/**
+ * BTF of a small kernel with one per-CPU variable: two structs that refer to each other, and the
+ * types that they need.
+ */
 export function smallKernel({ endian = 'little', more }: KernelOptions = {}): Btf {
   const b = new BtfBuilder({ endian });
   const types = addKernelTypes(b);
@@ -50,7 +53,7 @@ function addKernelTypes(b: BtfBuilder) {
   const comm = addArray(b, char, int, 16);
   const module = addForward(b, 'module', false);
   const modulePointer = addPointer(b, module);
-  // task and its pointer, list and its pointer: each id is used before its type is there.
+  // task and its pointer, list and its pointer: each id is used before its type exists.
   const task = b.nextId;
   const [taskPointer, list, listPointer] = [task + 1, task + 2, task + 3];
   addComposite(b, Kind.STRUCT, 'task', 56, [
@@ -100,7 +103,7 @@ export function variableLines(btf: Btf): string[] {
     .sort();
 }
 
-/** The result as BTF, after the verifier has taken it. */
+/** The result as BTF, accepted by the verifier. */
 export function attached(core: Btf, full: Btf): Btf {
   const { bytes } = attachVariables(core, full);
   const [fault] = verifyBtf(bytes, { base: core });
