@@ -14,8 +14,10 @@ Options:
   --minutes N  how long faults go on (3)
   --seed N     what chance begins with (1); walks of one seed are alike, not the same, since each
                process takes its own time
+  --patience S how many seconds a kernel may take until it counts as lost, and a depot after a fault
+               until it counts as not recovered (180); a machine with other work needs more
   --logs DIR   writes there what each process said
-  --json       prints the figures as JSON, and no steps
+  --json       prints the figures as JSON
   --help       prints this
 
 Exit status: 0 if nothing was lost, no wrong byte was served, and the store is whole in the end;
@@ -26,24 +28,26 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
+    patience: { type: 'string', default: '180' },
     logs: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
+const patience = Number(values.patience);
 
 if (values.help) {
   process.stdout.write(HELP);
-} else if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
-  process.stderr.write('--minutes takes a number above 0, --seed a whole number\n');
+} else if (!(minutes > 0) || !(patience > 0) || !Number.isSafeInteger(seed)) {
+  process.stderr.write('--minutes and --patience take a number above 0, --seed a whole number\n');
   process.exitCode = 2;
 } else {
   try {
     const onStep = (line: string) => {
-      if (!values.json) process.stderr.write(`${line}\n`);
+      process.stderr.write(`${line}\n`);
     };
-    const walked = await walk({ minutes, seed, logs: values.logs, onStep });
+    const walked = await walk({ minutes, seed, patience, logs: values.logs, onStep });
     process.stdout.write(values.json ? `${JSON.stringify(walked, null, 2)}\n` : told(walked));
     process.exitCode = isWell(walked) ? 0 : 1;
   } catch (error) {

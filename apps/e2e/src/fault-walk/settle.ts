@@ -6,9 +6,6 @@ import type { Depot } from './depot.ts';
 import type { Healing } from './healing.ts';
 import type { Kernel, Ledger } from './ledger.ts';
 
-/** Milliseconds that a kernel is given to become whole. */
-const LIMIT = 180_000;
-
 /** Kernels that are looked at at one time. */
 const AT_ONCE = 4;
 
@@ -21,12 +18,20 @@ export interface Settled {
   orphans: number;
 }
 
-/** Brings everything back that can be, as operators and farms would, and looks at what is left. */
-export async function settle(depot: Depot, ledger: Ledger, healing: Healing): Promise<Settled> {
+/**
+ * Brings everything back that can be, as operators and farms would, and looks at what is left.
+ * @param limitMs how long a kernel may take to become whole.
+ */
+export async function settle(
+  depot: Depot,
+  ledger: Ledger,
+  healing: Healing,
+  limitMs: number,
+): Promise<Settled> {
   await repaired(healing);
   const late: Kernel[] = [];
   await forEachAtMost(AT_ONCE, [...ledger.acknowledged.values()], async (kernel) => {
-    if ((await healing.heal(kernel, LIMIT)) === undefined) late.push(kernel);
+    if ((await healing.heal(kernel, limitMs)) === undefined) late.push(kernel);
   });
   const { BTFDEPOT_S3_BUCKET: bucket = '' } = depot.environment;
   const { blobs, records } = await openMinioStores({ ...depot.minio, bucket });
@@ -35,7 +40,7 @@ export async function settle(depot: Depot, ledger: Ledger, healing: Healing): Pr
   // A machine that is busy packs a kernel late: that is not lost.
   const lost: string[] = [];
   for (const kernel of late) {
-    if ((await healing.heal(kernel, LIMIT)) === undefined) lost.push(kernel.buildId);
+    if ((await healing.heal(kernel, limitMs)) === undefined) lost.push(kernel.buildId);
   }
   const named = new Set<string>();
   const name = (text: string) => {

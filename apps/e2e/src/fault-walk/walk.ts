@@ -16,8 +16,8 @@ const EARLIER = '547dc59';
 /** Part of the walk in which an earlier compressor takes part; nothing is damaged then. */
 const WITH_EARLIER = 0.2;
 
-/** Milliseconds after a fault until which a new kernel has to be ready. */
-const RECOVERY_LIMIT = 120_000;
+/** Seconds. */
+const PATIENCE = 180;
 
 /** Milliseconds between two runs of fsck. */
 const REPAIR_PERIOD = 120_000;
@@ -25,6 +25,8 @@ const REPAIR_PERIOD = 120_000;
 export interface WalkOptions {
   minutes: number;
   seed: number;
+  /** Seconds until a kernel that is not whole counts as lost, and a fault as not recovered from. */
+  patience?: number | undefined;
   /** A folder for what the processes say. */
   logs?: string | undefined;
   /** Told of each step. */
@@ -78,6 +80,7 @@ export async function walk(options: WalkOptions): Promise<Walked> {
 class Walk {
   readonly #depot: Depot;
   readonly #options: WalkOptions;
+  readonly #limitMs: number;
   readonly #random: Random;
   readonly #ledger: Ledger;
   readonly #readers: Readers;
@@ -94,6 +97,7 @@ class Walk {
   constructor(depot: Depot, options: WalkOptions) {
     this.#depot = depot;
     this.#options = options;
+    this.#limitMs = (options.patience ?? PATIENCE) * 1000;
     this.#random = randomOf(options.seed);
     // Each has numbers of its own: when one asks does not change what another one gets.
     this.#ledger = new Ledger(depot, randomOf(options.seed + 1));
@@ -115,7 +119,7 @@ class Walk {
     await repairing;
     this.#depot.proxy.refuse(0);
     await this.#depot.settled();
-    const settled = await settle(this.#depot, this.#ledger, this.#healing);
+    const settled = await settle(this.#depot, this.#ledger, this.#healing, this.#limitMs);
     this.#readers.stop();
     await Promise.all(reading);
     return {
@@ -166,7 +170,7 @@ class Walk {
     const since = performance.now();
     const probe = `probe_${this.#options.seed}_${this.#count}`;
     let kernel: Kernel | undefined;
-    while (performance.now() - since < RECOVERY_LIMIT) {
+    while (performance.now() - since < this.#limitMs) {
       kernel ??= await this.#ledger.upload(probe);
       if (kernel && (await this.#readers.isWhole(kernel))) {
         seconds.push((performance.now() - since) / 1000);
@@ -208,7 +212,7 @@ class Walk {
   }
 
   async #heals(kernel: Kernel, seconds: number[]): Promise<void> {
-    const took = await this.#healing.heal(kernel, RECOVERY_LIMIT);
+    const took = await this.#healing.heal(kernel, this.#limitMs);
     // Read as it was, out of a fetch's memory: it is found later.
     if (took === undefined || took === 0) return;
     seconds.push(took);
