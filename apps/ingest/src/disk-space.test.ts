@@ -1,12 +1,15 @@
 import { writeFile } from 'node:fs/promises';
+import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { DiskSpace } from './disk-space.ts';
 import { isPacked } from './is-packed.ts';
+import { Staging } from './staging.ts';
 
 const MEBI = 1024 * 1024;
 const full = { code: 'disk-full' };
 
+const data = folderOfEachTest();
 let free = 0;
 
 const open = (keepFree: number) => new DiskSpace(() => Promise.resolve(free), keepFree);
@@ -66,6 +69,41 @@ test('there is room unless not even a small upload has any', async () => {
   await space.checkRoom();
   free = 20 * MEBI;
   await expect(space.checkRoom()).rejects.toMatchObject(full);
+});
+
+/** Of one process; all stage uploads in the same folder. */
+async function neighbour(): Promise<DiskSpace> {
+  const staging = new Staging(data);
+  await staging.open();
+  onTestFinished(() => staging.close());
+  return new DiskSpace(() => Promise.resolve(free), 0, staging);
+}
+
+test('of processes that reserve what fits once, one gets it, also at the same moment', async () => {
+  free = 100 * MEBI;
+  const processes = await Promise.all([1, 2, 3].map(() => neighbour()));
+  for (let round = 0; round < 20; round++) {
+    const asked = await Promise.allSettled(processes.map((space) => space.reserve(60 * MEBI)));
+    const admitted = asked.filter((one) => one.status === 'fulfilled');
+    expect(admitted.length).toBe(1);
+    for (const { value } of admitted) value.release();
+    // The others hear of it a moment later.
+    await expect.poll(() => processes[0]?.look()).toMatchObject({ promised: 0 });
+    await expect.poll(() => processes[1]?.look()).toMatchObject({ promised: 0 });
+  }
+});
+
+test('what another process wrote counts once', async () => {
+  free = 100 * MEBI;
+  const [one, other] = [await neighbour(), await neighbour()];
+  const { wrote, release } = await one.reserve(60 * MEBI);
+  await expect(other.reserve(60 * MEBI)).rejects.toThrow(`other uploads need ${60 * MEBI}`);
+  await wrote(50 * MEBI);
+  free = 50 * MEBI;
+  expect(await other.look()).toEqual({ free: 50 * MEBI, promised: 10 * MEBI });
+  await other.reserve(40 * MEBI);
+  release();
+  await expect.poll(() => other.look()).toMatchObject({ promised: 40 * MEBI });
 });
 
 test.for([

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DepotError } from '@btf-depot/depot';
 
 const MEBI = 1024 * 1024;
@@ -8,6 +9,26 @@ const STEP = 16 * MEBI;
 
 /** Packed content may have this multiple of a file's size, and rarely more. */
 const UNPACKED = { times: 4, most: 512 * MEBI };
+
+/** Other processes hear of written bytes when they are so many. */
+const TOLD_AFTER = 4 * MEBI;
+
+/** Attempts if two processes reserve at the same moment, and the longest pause between two (ms). */
+const ATTEMPTS = 8;
+const PAUSE = 50;
+
+/** Other processes that stage uploads on the disk. */
+export interface Neighbours {
+  /** Tells them how many bytes the uploads of this process may still write. */
+  promise: (bytes: number) => Promise<void>;
+  /** Bytes that their uploads may still write. */
+  promisedByOthers: () => Promise<number>;
+}
+
+const NONE: Neighbours = {
+  promise: () => Promise.resolve(),
+  promisedByOthers: () => Promise.resolve(0),
+};
 
 /** The space of an upload; released when its files are gone. */
 export interface Reservation {
@@ -35,21 +56,26 @@ export async function freeBytes(folder: string): Promise<number> {
 }
 
 /**
- * Shares the free space of a disk among running uploads: an announced size counts as taken at once.
- * Other processes on the disk are noticed by their written files.
+ * Shares the free space of a disk among running uploads, of its neighbours too: an announced size
+ * counts as taken at once. Other processes on the disk are noticed by their written files.
  */
 export class DiskSpace {
   readonly #free: () => Promise<number>;
   readonly #keepFree: number;
+  readonly #neighbours: Neighbours;
   readonly #taken = new Set<Taken>();
+  /** What the neighbours were told last. */
+  #told = 0;
+  #telling = Promise.resolve();
 
   /**
    * @param free unused bytes of the disk.
    * @param keepFree bytes that uploads leave free.
    */
-  constructor(free: () => Promise<number>, keepFree: number) {
+  constructor(free: () => Promise<number>, keepFree: number, neighbours: Neighbours = NONE) {
     this.#free = free;
     this.#keepFree = keepFree;
+    this.#neighbours = neighbours;
   }
 
   /**
@@ -61,12 +87,17 @@ export class DiskSpace {
     const take = (bytes: number, asked = bytes) => this.#take(taken, bytes, asked);
     await take(announced || STEP, announced);
     return {
-      async wrote(bytes) {
+      wrote: async (bytes) => {
         taken.written += bytes;
         if (taken.written > taken.reserved) await take(STEP, taken.written);
+        else if (this.#told - this.#promised() > TOLD_AFTER) await this.#tell();
       },
       unpacks: (size) => take(Math.min(UNPACKED.times * size, UNPACKED.most)),
-      release: () => void this.#taken.delete(taken),
+      release: () => {
+        this.#taken.delete(taken);
+        // If it fails, they count too much until the next time.
+        this.#tell().catch(() => undefined);
+      },
     };
   }
 
@@ -77,16 +108,46 @@ export class DiskSpace {
 
   /** Bytes: free space of the disk, and the part of it that running uploads may still write. */
   async look(): Promise<Room> {
-    const free = await this.#free();
-    return { free, promised: this.#promised() };
+    const { free, others } = await this.#look();
+    return { free, promised: this.#promised() + others };
+  }
+
+  async #look(): Promise<{ free: number; others: number }> {
+    // In this order: what a neighbour writes in between is counted twice, not missed.
+    const others = await this.#neighbours.promisedByOthers();
+    return { others, free: await this.#free() };
   }
 
   async #take(taken: Taken, bytes: number, asked: number): Promise<void> {
-    const free = await this.#free();
-    // No await from here on: of two simultaneous uploads, the second sees the first.
-    this.#check({ free, promised: this.#promised() }, bytes, asked);
-    taken.reserved += bytes;
-    this.#taken.add(taken);
+    for (let attempt = 1; ; attempt++) {
+      const { free, others } = await this.#look();
+      // No await until it is reserved: of two simultaneous uploads, the second sees the first.
+      this.#check({ free, promised: this.#promised() + others }, bytes, asked);
+      taken.reserved += bytes;
+      this.#taken.add(taken);
+      try {
+        await this.#tell();
+        // Of two processes that reserve at the same moment, at least one sees the other only now.
+        const room = await this.look();
+        return this.#check({ ...room, promised: room.promised - bytes }, bytes, asked);
+      } catch (error) {
+        taken.reserved -= bytes;
+        if (taken.reserved === 0) this.#taken.delete(taken);
+        await this.#tell();
+        if (attempt === ATTEMPTS || !isFull(error)) throw error;
+      }
+      await sleep(PAUSE * Math.random());
+    }
+  }
+
+  /** One after the other, so that the last number is the newest. */
+  #tell(): Promise<void> {
+    const told = this.#telling.then(() => {
+      this.#told = this.#promised();
+      return this.#neighbours.promise(this.#told);
+    });
+    this.#telling = told.catch(() => undefined);
+    return told;
   }
 
   #promised(): number {
@@ -95,6 +156,7 @@ export class DiskSpace {
     return promised;
   }
 
+  /** @throws DepotError `disk-full` unless there is room for so many bytes beside what is promised. */
   #check({ free, promised }: Room, bytes: number, asked: number): void {
     const there = free - promised - this.#keepFree;
     if (bytes <= there) return;
@@ -106,3 +168,5 @@ export class DiskSpace {
     );
   }
 }
+
+const isFull = (error: unknown) => error instanceof DepotError && error.code === 'disk-full';

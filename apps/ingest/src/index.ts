@@ -106,7 +106,11 @@ export async function createIngest(
     uploads: settings.BTFDEPOT_UPLOADS,
     perMinute: settings.BTFDEPOT_TOKEN_RATE,
   });
-  const space = new DiskSpace(() => freeBytes(settings.BTFDEPOT_DATA), settings.BTFDEPOT_KEEP_FREE);
+  const space = new DiskSpace(
+    () => freeBytes(settings.BTFDEPOT_DATA),
+    settings.BTFDEPOT_KEEP_FREE,
+    staging,
+  );
   adapters.metrics.watchDisk(() => space.look());
   const store = new CheckedStore(adapters.checkWrites);
   const onQueueError = (error: unknown) =>

@@ -26,6 +26,7 @@ async function another(folder: string): Promise<ChildProcess> {
     `import { writeFileSync } from 'node:fs';\n` +
     `const staging = new Staging(${JSON.stringify(folder)});\n` +
     `await staging.open();\n` +
+    `await staging.promise(1000);\n` +
     `await staging.withFolder(async (folder) => {\n` +
     `  writeFileSync(folder + '/kernel', 'staged');\n` +
     `  console.log('staged');\n` +
@@ -63,6 +64,19 @@ test('a process that is stopped still lives', async () => {
   await next.open();
   expect(await staged()).toBe(1);
   await next.close();
+});
+
+test('what the uploads of others may still write is known, of those that live', async () => {
+  const [dead] = [await another(data), await another(data)];
+  const staging = new Staging(data);
+  await staging.open();
+  await staging.promise(5);
+  expect(await staging.promisedByOthers()).toBe(2000);
+  const ended = once(dead, 'exit');
+  dead.kill('SIGKILL');
+  await ended;
+  expect(await staging.promisedByOthers()).toBe(1000);
+  await staging.close();
 });
 
 test('a path that is longer than the address of a socket does as well', async () => {

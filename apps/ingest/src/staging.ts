@@ -1,6 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  type FileHandle,
+} from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -20,6 +29,12 @@ const OWNED = /^owner-[\da-f-]+$/;
 /** A path may be too long for the address of a socket. */
 const MAX_ADDRESS = 100;
 
+/** In a process's folder: bytes that its uploads may still write, in decimal digits. */
+const PROMISED = 'promised';
+
+/** Every number has so many digits: it is replaced by one write, which takes no space. */
+const DIGITS = 16;
+
 /**
  * Folder of staged uploads: one for this process, in the data folder, which several processes may
  * share. A process removes its folder at its end; other processes remove that of a killed one. Each
@@ -29,6 +44,7 @@ export class Staging {
   readonly #root: string;
   readonly #name = `owner-${randomUUID()}`;
   #lock: Server | undefined;
+  #promised: FileHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(dataFolder: string) {
@@ -42,6 +58,8 @@ export class Staging {
     this.#lock = await listen(this.#root, this.#name);
     // Only now: a folder without a socket counts as dead.
     await mkdir(this.#folder);
+    this.#promised = await open(join(this.#folder, PROMISED), 'w');
+    await this.promise(0);
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
   }
 
@@ -54,6 +72,24 @@ export class Staging {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Tells other processes how many bytes the uploads of this one may still write. */
+  async promise(bytes: number): Promise<void> {
+    await this.#promised?.write(`${Math.ceil(bytes)}`.padStart(DIGITS, '0'), 0);
+  }
+
+  /** Bytes that uploads of other living processes may still write. */
+  async promisedByOthers(): Promise<number> {
+    let sum = 0;
+    for (const name of await readdir(this.#root)) {
+      if (!OWNED.test(name) || name === this.#name) continue;
+      // Older versions have no such file, and a process that ends removes its own.
+      const text = await readFile(join(this.#root, name, PROMISED), 'latin1').catch(() => '');
+      const bytes = Number(text);
+      if (bytes > 0 && (await lives(this.#root, name))) sum += bytes;
+    }
+    return sum;
   }
 
   async removeAbandoned(): Promise<void> {
@@ -75,6 +111,9 @@ export class Staging {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    const promised = this.#promised;
+    this.#promised = undefined;
+    await promised?.close();
     await rm(this.#folder, { recursive: true, force: true });
     this.#lock?.close();
     await rm(join(this.#root, this.#name + LOCK), { force: true });

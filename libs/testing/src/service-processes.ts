@@ -44,7 +44,17 @@ export async function startServiceProcesses(
     urls[name] = await urlOf(process);
     return process;
   };
-  for (const name of NAMES) await start(name);
+  const stop = async () => {
+    const codes = await Promise.all(Object.values(running).map((process) => process.stop()));
+    data[Symbol.dispose]();
+    return codes;
+  };
+  try {
+    for (const name of NAMES) await start(name);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     process(name: ServiceName): StartedProcess {
       const process = running[name];
@@ -70,10 +80,6 @@ export async function startServiceProcesses(
       return { process, url: await urlOf(process) };
     },
     environment,
-    async stop() {
-      const codes = await Promise.all(Object.values(running).map((process) => process.stop()));
-      data[Symbol.dispose]();
-      return codes;
-    },
+    stop,
   };
 }

@@ -58,29 +58,36 @@ export interface Depot {
 
 /** Starts Redis, MinIO, and two processes of each service. Throws Absent. */
 export async function startDepot(): Promise<Depot> {
-  const temporary = new TemporaryFolder();
-  const folder = temporary.path;
-  const clock = await startClock();
-  const storeDisk = await makeSmallDisk(STORE_DISK);
-  const ingestDisk = await makeSmallDisk(INGEST_DISK);
-  const redis = await startRedis();
-  const minio = await startMinio(storeDisk);
-  const proxy = await startStoreProxy(minio.endpoint);
+  // If one does not start, those before it are stopped.
+  await using started = new AsyncDisposableStack();
+  const stopping = <Started extends { stop: () => unknown }>(one: Started): Started => {
+    started.defer(async () => void (await one.stop()));
+    return one;
+  };
+  const folder = started.use(new TemporaryFolder()).path;
+  const clock = stopping(await startClock());
+  const storeDisk = stopping(await makeSmallDisk(STORE_DISK));
+  const ingestDisk = stopping(await makeSmallDisk(INGEST_DISK));
+  const redis = stopping(await startRedis());
+  const minio = stopping(await startMinio(storeDisk));
+  const proxy = stopping(await startStoreProxy(minio.endpoint));
   const bucket = `walk-${process.pid}`;
-  const services = await startServiceProcesses(
-    { redisUrl: redis.url, minio: { ...minio, endpoint: proxy.endpoint }, bucket },
-    {
-      ...clock.environment,
-      BTFDEPOT_LOG_LEVEL: 'info',
-      // A busy machine is no crash, and the walk kills more compressors than a kernel may take along.
-      BTFDEPOT_JOB_SILENCE: '2',
-      BTFDEPOT_JOB_CRASHES: '50',
-      BTFDEPOT_JOB_BACKOFF: '0.2',
-      BTFDEPOT_SWEEP_PERIOD: '1',
-      BTFDEPOT_RECORD_AGE: '0.2',
-      // So that most reads are of the store.
-      BTFDEPOT_HOT_BLOBS: '1',
-    },
+  const services = stopping(
+    await startServiceProcesses(
+      { redisUrl: redis.url, minio: { ...minio, endpoint: proxy.endpoint }, bucket },
+      {
+        ...clock.environment,
+        BTFDEPOT_LOG_LEVEL: 'info',
+        // A busy machine is no crash, and the walk kills more compressors than a kernel may take along.
+        BTFDEPOT_JOB_SILENCE: '2',
+        BTFDEPOT_JOB_CRASHES: '50',
+        BTFDEPOT_JOB_BACKOFF: '0.2',
+        BTFDEPOT_SWEEP_PERIOD: '1',
+        BTFDEPOT_RECORD_AGE: '0.2',
+        // So that most reads are of the store.
+        BTFDEPOT_HOT_BLOBS: '1',
+      },
+    ),
   );
   const onSmallDisk = { BTFDEPOT_DATA: ingestDisk.path, BTFDEPOT_KEEP_FREE: '0' };
   const seats = await Promise.all([
@@ -108,6 +115,7 @@ export async function startDepot(): Promise<Depot> {
     }),
   ]);
   const seatsOf = (service: ServiceName) => seats.filter((seat) => seat.service === service);
+  const running = started.move();
   return {
     redis,
     minio,
@@ -128,14 +136,7 @@ export async function startDepot(): Promise<Depot> {
     stop: async (logs) => {
       if (logs !== undefined) await writeLogs(logs, seats);
       await Promise.all(seats.map((seat) => seat.process().stop('SIGINT')));
-      await services.stop();
-      proxy.stop();
-      await redis.stop();
-      await minio.stop();
-      await clock.stop();
-      await storeDisk.stop();
-      await ingestDisk.stop();
-      temporary[Symbol.dispose]();
+      await running.disposeAsync();
     },
   };
 }

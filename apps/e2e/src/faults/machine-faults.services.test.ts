@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openMinioStores } from '@btf-depot/blob-store';
 import { DepotClient } from '@btf-depot/client';
@@ -115,6 +117,39 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
     await expect(large).rejects.toMatchObject({ code: 'disk-full', status: 507 });
     await becomesReady(await upload('small enough', { url }));
     expect(await ingest.process.stop()).toBe(0);
+    await small.stop();
+  });
+
+  test('two ingests on one disk: of two uploads that fit once, one begins', async (context) => {
+    const made = await provided(() => makeSmallDisk(64));
+    if ('absent' in made) return context.skip(made.absent);
+    const small = made.value;
+    const within = { BTFDEPOT_DATA: small.path, BTFDEPOT_KEEP_FREE: '0' };
+    const ingests = await Promise.all(
+      [1, 2].map(() => services.startAnother('ingest', within, small.command)),
+    );
+    // They announce what they never send.
+    const uploads = ingests.map(({ url }) => {
+      const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': 40_000_000 };
+      const sending = request(`${url}/v1/kernels`, { method: 'POST', headers });
+      sending.once('error', () => undefined);
+      sending.flushHeaders();
+      return sending;
+    });
+    const answered = uploads.map(async (sending, index) => {
+      const [{ statusCode }] = (await once(sending, 'response')) as [{ statusCode: number }];
+      return { index, statusCode };
+    });
+    const refused = await Promise.race(answered);
+    expect(refused.statusCode).toBe(507);
+    const url = ingests[refused.index]?.url;
+    const large = () => upload('fits alone', { url, size: 30_000_000 });
+    await expect(large()).rejects.toMatchObject({ code: 'disk-full' });
+    for (const sending of uploads) sending.destroy();
+    await expect
+      .poll(() => large().catch(String), { timeout: 60_000 })
+      .toBe(buildIdOf('fits alone'));
+    for (const { process } of ingests) expect(await process.stop()).toBe(0);
     await small.stop();
   });
 
