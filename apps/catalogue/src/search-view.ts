@@ -20,7 +20,10 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
   }
   const sort = KERNEL_ORDERS.find((order) => order === place.sort) ?? 'release';
   const asked = { ...filter, sort };
-  const { kernels, next } = await client.kernelPage(asked, { limit: 50, page: place.page });
+  const { kernels, next, incomplete } = await client.kernelPage(asked, {
+    limit: 50,
+    page: place.page,
+  });
   return {
     title: 'BTF Depot',
     children: [
@@ -50,7 +53,10 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
         h('input', { type: 'hidden', name: 'sort', value: place.sort ?? '' }),
         h('button', { type: 'submit' }, 'Search'),
       ),
-      kernels.length === 0 ? noKernels(filter) : list(kernels, { ...filter, sort }),
+      incomplete !== undefined && notWhole(incomplete),
+      kernels.length > 0
+        ? list(kernels, { ...filter, sort })
+        : noKernels(filter, incomplete === undefined),
       nextPage(place, next),
     ],
   };
@@ -104,10 +110,21 @@ function row(kernel: KernelSummary): HTMLElement {
   );
 }
 
-function noKernels(filter: KernelFilter): HTMLElement {
+/** @param why the depot's words. */
+function notWhole(why: string): HTMLElement {
+  return h(
+    'div',
+    { class: 'note', role: 'status' },
+    h('p', {}, `This list may lack kernels: ${why}. Reload the page to ask again.`),
+  );
+}
+
+function noKernels(filter: KernelFilter, isWhole: boolean): HTMLElement | undefined {
   if (Object.keys(filter).length > 0) {
     return h('p', { class: 'none' }, 'No kernel matches. ', h('a', { href: '?' }, 'Show all'));
   }
+  // Of a list that is not whole, nobody knows that the depot is empty.
+  if (!isWhole) return undefined;
   return h(
     'div',
     { class: 'none' },

@@ -147,6 +147,21 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     expect(complaints).toEqual([]);
   });
 
+  it('says that a list may lack kernels, and calls no depot empty by such a list', async () => {
+    const incomplete = '3 records have been read so far';
+    const summary = { buildId, revision: 1, state: 'ready', release: '6.12.0-test' };
+    for (const kernels of [[summary], []]) {
+      const { page, complaints } = await show('', {
+        '/v1/kernels': () => [200, { kernels, incomplete }],
+      });
+      await page.getByRole('status').getByText(`may lack kernels: ${incomplete}`).waitFor();
+      expect(await page.getByText('6.12.0-test').count()).toBe(kernels.length);
+      expect(await page.getByText('The depot is empty').count()).toBe(0);
+      expect(await seriousFindings(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+    }
+  });
+
   it('says a sentence for each code', async () => {
     const failure = { code: 'memory-limit', message: 'section .BTF' };
     const carrier = {
