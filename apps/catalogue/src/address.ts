@@ -1,11 +1,11 @@
-/** What the page shows is in its address, so that links can be shared: these are its parameters. */
+/** Parameters of the page's address, which holds all of its state, so that links can be shared. */
 export type Place = Readonly<Partial<Record<PlaceKey, string | undefined>>>;
 
 /**
  * Without `kernel` a search, by `distro`, `release`, `arch` and `buildId`, in the order of `sort`.
  * With it that kernel: its `variables` by prefix or pattern, or one `variable`; its `inlined`
  * functions by prefix or pattern, the calls of one `function` or at an address of `code`. `page`
- * goes on where a list ended.
+ * continues a list.
  */
 const KEYS = [
   'distro',

@@ -4,11 +4,11 @@ import { count, percent } from './format.ts';
 export interface Bar {
   label: Child;
   value: number;
-  /** What is written beside it; by default the value. */
+  /** The text beside it; by default the value. */
   text?: string;
 }
 
-/** Bars beside their numbers, in the order given; the longest is as long as there is room for. */
+/** Bars beside their numbers, in the given order; the longest takes the whole width. */
 export function bars(title: string, rows: readonly Bar[]): HTMLElement {
   const longest = Math.max(1, ...rows.map(({ value }) => value));
   return figure(
@@ -37,11 +37,11 @@ export function bars(title: string, rows: readonly Bar[]): HTMLElement {
 export interface Share {
   label: string;
   value: number;
-  /** What is missing, rather than a part like the others. */
+  /** A missing part, shown unlike the others. */
   isMissing?: boolean;
 }
 
-/** One bar of the whole, and what its parts are. */
+/** One bar of the whole, and a list of its parts. */
 export function shares(title: string, all: readonly Share[]): HTMLElement {
   const parts = all.filter(({ value }) => value > 0);
   const whole = parts.reduce((sum, { value }) => sum + value, 0);
@@ -66,7 +66,7 @@ export function shares(title: string, all: readonly Share[]): HTMLElement {
   return figure(title, strip, legend);
 }
 
-/** @param share of the room that there is, 0 to 1. */
+/** @param share of the width, 0 to 1. */
 export function bar(share: number): HTMLElement {
   const filled = h('span', {});
   filled.style.width = `${(100 * share).toFixed(2)}%`;

@@ -1,6 +1,8 @@
 import { h } from './dom.ts';
 
-/** A button that puts text on the clipboard; `what` is for those who do not see where it stands. */
+/**
+ * A button that puts text on the clipboard; `what` describes it for users who do not see its place.
+ */
 export function copyButton(text: string, what: string, label = 'Copy'): HTMLElement {
   const button = h(
     'button',
@@ -21,7 +23,7 @@ export function copyButton(text: string, what: string, label = 'Copy'): HTMLElem
   return button;
 }
 
-/** A command line, to be copied. */
+/** A command line with a copy button. */
 export function command(text: string, what: string): HTMLElement {
   return h(
     'div',
@@ -31,12 +33,12 @@ export function command(text: string, what: string): HTMLElement {
   );
 }
 
-/** A hash or build ID: as much of it as there is room for, all of it when it is copied. */
+/** A hash or build ID, shortened to the width; copying gives all of it. */
 export function hash(value: string, what: string): HTMLElement {
   return h('span', { class: 'hash' }, h('code', { title: value }, value), copyButton(value, what));
 }
 
-/** Pages without HTTPS have no clipboard of the newer kind. */
+/** Pages without HTTPS lack the newer clipboard interface. */
 async function write(text: string): Promise<void> {
   if (isSecureContext) {
     await navigator.clipboard.writeText(text);
@@ -52,7 +54,7 @@ async function write(text: string): Promise<void> {
   if (!copied) throw new Error('the browser refused to copy');
 }
 
-/** Tells users of screen readers what changed without their moving there. */
+/** Tells users of screen readers what changed, without moving them there. */
 function announce(text: string): void {
   const live = document.getElementById('live');
   if (live) live.textContent = text;

@@ -4,8 +4,8 @@ type Child = Node | string | number | false | undefined;
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * An element with attributes and children. Text stays text: there is no way from a string to
- * markup in the page.
+ * An element with attributes and children. Text stays text: nothing turns a string into markup in
+ * the page.
  */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -21,7 +21,7 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Children without those that are not to be shown. */
+/** Children, without hidden ones. */
 export function shown(children: readonly Child[]): (Node | string)[] {
   return children.flatMap((child) => {
     if (child === false || child === undefined) return [];
@@ -30,8 +30,8 @@ export function shown(children: readonly Child[]): (Node | string)[] {
 }
 
 /**
- * Text in which every character is seen: what turns the direction of writing would show the words
- * around it in another order than they have.
+ * Text with every character visible: a change of the writing direction would reorder the words
+ * around it.
  */
 function visible(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
@@ -45,7 +45,7 @@ export function section(title: string, ...children: readonly Child[]): HTMLEleme
   return h('section', {}, h('h2', {}, title), ...children);
 }
 
-/** Pairs of a term and what it is; those without a value are left out. */
+/** Pairs of a term and its description; those without a value are left out. */
 export function facts(pairs: readonly (readonly [term: string, value: Child])[]): HTMLElement {
   const list = h('dl', { class: 'facts' });
   for (const [term, value] of pairs) {

@@ -3,7 +3,7 @@ import { isProblemCode, PROBLEMS } from '@btf-depot/contracts';
 import { h } from './dom.ts';
 import type { View } from './view.ts';
 
-/** What could not be shown: the depot's own words, and its code for who reports it. */
+/** A failure in the depot's own words, with its code for reports. */
 export function failureView(error: unknown): View {
   return {
     title: 'BTF Depot',
@@ -23,7 +23,7 @@ export function failureNote(error: unknown): HTMLElement {
   );
 }
 
-/** A code and what it means, unless the words before have said that. */
+/** A code and its meaning, unless the text before has it. */
 export function codeNote(code: string, said?: string): HTMLElement {
   const meaning = isProblemCode(code) ? PROBLEMS[code].title : undefined;
   return h(

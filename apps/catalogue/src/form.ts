@@ -2,7 +2,7 @@ import { h, type Child } from './dom.ts';
 
 type Attributes = Parameters<typeof h>[1];
 
-/** A form whose fields become the page's address; those that are empty do not. */
+/** A form whose fields become the page's address; empty fields do not. */
 export function formOf(attributes: Attributes, ...children: readonly Child[]): HTMLFormElement {
   const form = h('form', { ...attributes, method: 'get', action: '' }, ...children);
   form.addEventListener('formdata', ({ formData }) => {

@@ -10,7 +10,7 @@ export function counted(value: number, what: string): string {
   return `${count(value)} ${what}${value === 1 ? '' : 's'}`;
 }
 
-/** Bytes as people read them, in powers of 1000 as artifacts are named: `320 kB`. */
+/** Bytes for people, in powers of 1000 like the names of artifacts: `320 kB`. */
 export function bytes(value: number): string {
   if (value < 1000) return `${value} B`;
   const units = ['kB', 'MB', 'GB'];

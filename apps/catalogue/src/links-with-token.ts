@@ -3,7 +3,10 @@ import { h } from './dom.ts';
 import { failureNote } from './failure.ts';
 import { saveAs } from './save-as.ts';
 
-/** Browsers send no token with a link: what it leads to in the depot is fetched, and then saved. */
+/**
+ * Browsers send no token with a link: the page fetches the target from the depot, and then saves
+ * it.
+ */
 export function sendTokenWithLinks(token: string): void {
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element && event.target.closest('a');

@@ -1,9 +1,9 @@
 /**
- * The catalogue page: search-view.ts finds kernels, kernel-view.ts shows one, with what is in
- * `kernel/`. Each place is an address of its own (address.ts), links and forms are the browser's,
- * and a view is made once for each. All data come through libs/client. A depot that only token
- * holders read gives the page to anyone: token.ts asks for one. To show more of a kernel, add a
- * section to kernel/overview.ts.
+ * The catalogue page: search-view.ts finds kernels, kernel-view.ts shows one with the parts in
+ * `kernel/`. Each place has its own address (address.ts), links and forms are the browser's, and
+ * each visit makes the view once. All data come through libs/client. If only token holders may read
+ * the depot, anyone still gets the page, and token.ts asks for a token. To show more of a kernel,
+ * add a section to kernel/overview.ts.
  */
 import './without-eval.ts';
 import { DepotClient, ProblemError } from '@btf-depot/client';

@@ -17,7 +17,7 @@ export function malformed(text: string): View {
   };
 }
 
-/** It may be on its way: who splits a kernel says how far that is. */
+/** It may be on its way: the process that splits a kernel tells the progress. */
 export async function unknown(client: DepotClient, buildId: string): Promise<View> {
   const progress = await client.splitProgress(buildId);
   const title = progress ? 'Being split' : 'Not in this depot';

@@ -1,7 +1,7 @@
 import { linkTo, type Place } from './address.ts';
 import { h } from './dom.ts';
 
-/** The way on, where a list has more, and back to its start. */
+/** The link to the rest of a list, and back to its start. */
 export function nextPage(place: Place, next: string | undefined): HTMLElement | undefined {
   const { page, ...start } = place;
   if (page === undefined && next === undefined) return undefined;

@@ -62,7 +62,7 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
   };
 }
 
-/** Headings of the columns, and the order that each stands for. */
+/** Headings of the columns, and the order that each selects. */
 const COLUMNS: readonly (readonly [heading: string, sort?: KernelOrder])[] = [
   ['Release', 'release'],
   ['Distribution'],

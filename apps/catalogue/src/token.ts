@@ -4,12 +4,12 @@ import type { ProblemError } from '@btf-depot/client';
 
 const KEY = 'btf-depot-token';
 
-/** What a depot that only token holders read is asked with, until the tab is closed. */
+/** The token for a depot that only token holders may read, kept until the tab is closed. */
 export function keptToken(): string | undefined {
   try {
     return sessionStorage.getItem(KEY) ?? undefined;
   } catch {
-    // Browsers that are told to keep nothing of a page refuse it the storage itself.
+    // Browsers that keep no data of a page refuse even to open its storage.
     return undefined;
   }
 }
@@ -19,7 +19,7 @@ export function forgetToken(): void {
   location.reload();
 }
 
-/** Asks for a token, and says what was wrong with the one that was given. */
+/** Asks for a token, with the fault of the last one. */
 export function tokenView({ status, detail }: ProblemError, given: string | undefined): View {
   const heading =
     status === 403

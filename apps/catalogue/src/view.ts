@@ -1,8 +1,8 @@
 import type { Child } from './dom.ts';
 
-/** What a place of the page shows. */
+/** The content of a place of the page. */
 export interface View {
-  /** Of the window. */
+  /** The window's title. */
   title: string;
   children: readonly Child[];
 }

@@ -4,14 +4,14 @@ import { buildIdOf, kernelRecord } from '@btf-depot/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDepot, type StartedDepot } from './start-depot.ts';
 
-/** What would run, or look like something else, where text became markup. */
+/** If text became markup, these would run or look like something else. */
 const HOSTILE = '"><img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>\u202e';
 
 const buildId = buildIdOf('answers');
 const path = kernelPath(buildId);
 
-// The page over a depot whose answers are made up: those that a real one gives only for a moment,
-// or would never give.
+// The page over a depot with made-up answers: those that a real one gives only for a moment, or
+// never.
 describeWithBrowser('the page, whatever the depot answers,', (open) => {
   let depot: StartedDepot;
   beforeAll(async () => {
@@ -100,7 +100,7 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     expect(await page.locator('main img, main script').count()).toBe(0);
     expect(await page.evaluate('globalThis.ran')).toBeUndefined();
     const text = await page.locator('main').innerText();
-    // Nothing turns the words behind it around.
+    // No mark reverses the words after it.
     expect(text).toContain('\\u{202e}');
     expect(text).toContain('\\u{7}\\u{2066}end');
     expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);

@@ -1,10 +1,10 @@
-// Runs in the browser, under client.browser.test.ts: what passes between the two is JSON.
+// Runs in the browser, under client.browser.test.ts: the two exchange JSON.
 import { DepotClient, ProblemError } from '@btf-depot/client';
 import { decodePublicKey } from '@btf-depot/contracts';
 
 const ONCE = { patience: { rounds: 1, pauseMs: 1 } };
 
-/** An artifact by its hash, size and revision; or the code of why there is none. */
+/** An artifact by its hash, size and revision; or the code of the failure. */
 export function get(url: string, buildId: string, name: string, key?: string): Promise<unknown> {
   const keys = key === undefined ? [] : [decodePublicKey(key)];
   return codeOf(async () => {

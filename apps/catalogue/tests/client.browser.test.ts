@@ -9,11 +9,11 @@ import { KERNELS, startDepot, type StartedDepot } from './start-depot.ts';
 const buildId = KERNELS.variables;
 const CLIENT = fileURLToPath(new URL('client-in-browser.ts', import.meta.url));
 
-/** What happens to blobs on their way from the depot. */
+/** Faults of blobs on their way from the depot. */
 type Mischief = 'none' | 'cut' | 'swap';
 
-// libs/client in a page of another origin, with a proxy in front of the depot that does what
-// networks do.
+// libs/client in a page of another origin, with a proxy before the depot that acts like bad
+// networks.
 describeWithBrowser('the client in a browser', (open) => {
   let depot: StartedDepot;
   let proxy: ReturnType<typeof createServer>;
@@ -57,17 +57,17 @@ describeWithBrowser('the client in a browser', (open) => {
     response.writeHead(answer.status, { 'Content-Length': bytes.length });
     if (isBlob && mischief === 'cut' && range === undefined) {
       response.write(bytes.subarray(0, bytes.length >> 1));
-      // Of what comes together with the end, Chromium may hand over nothing.
+      // Chromium may drop bytes that arrive together with the end.
       setTimeout(() => response.destroy(), 200);
     } else response.end(bytes);
   };
 
-  /** Calls a function of client-in-browser.ts there; an error is told by its code. */
+  /** Calls a function of client-in-browser.ts there; an error becomes its code. */
   const call = async (name: string, ...args: unknown[]): Promise<unknown> => {
     const { page, complaints } = await open(url);
     const call = `import('/client.js').then((client) => client.${name}(...${JSON.stringify(args)}))`;
     const result = await page.evaluate<unknown>(call);
-    // Chromium says itself that a connection was cut, and what was asked of another origin.
+    // Chromium itself reports a cut connection, and requests to another origin.
     expect(complaints.filter((line) => !/ERR_|^asked /.test(line))).toEqual([]);
     return result;
   };

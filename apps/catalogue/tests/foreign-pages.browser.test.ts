@@ -7,14 +7,14 @@ import { testFolder } from '@btf-depot/testing/folders';
 import { startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
-/** A name whose owner lets it point at this machine, as DNS rebinding has it. */
+/** A name whose owner points it at this machine, as in DNS rebinding. */
 const REBOUND = 'evil.test';
 
 const mine = buildIdOf('published by its owner');
 const planted = buildIdOf('published by a page');
 
-// The depot as `npm start` has it: on loopback, without tokens. Pages that the browser of somebody on
-// this machine shows try to change it.
+// The depot as `npm start` runs it: on loopback, without tokens. Pages in a browser on this machine
+// try to change it.
 describeWithBrowser(
   'a page from elsewhere',
   (open) => {
@@ -46,14 +46,14 @@ describeWithBrowser(
       elsewhere.close();
     });
 
-    /** Whatever was tried: the owner's kernel stands, and there is no other. */
+    /** In each case the owner's kernel stays, and there is no other. */
     const isUntouched = async () => {
       expect((await client.record(mine))?.state).toMatch(/compressing|ready/);
       expect(await client.record(planted)).toBeUndefined();
     };
     beforeEach(isUntouched);
 
-    /** In a page: what an attacker has, and what it sends. */
+    /** In a page: an attacker's means, and requests. */
     const kernel = JSON.stringify(Buffer.from(kernelFile({ buildId: planted })).toString('base64'));
     const bytes = `Uint8Array.from(atob(${kernel}), (character) => character.charCodeAt(0))`;
     const multipart = `(() => { const form = new FormData();
@@ -127,7 +127,7 @@ describeWithBrowser(
     });
 
     it('whose name begins to point here neither changes nor reads', async () => {
-      // The page has its origin from the name; what it then asks under it, this depot gets.
+      // The page's origin is the name, so its requests to the name reach this depot.
       const { page } = await open(`${rebound}/`);
       const kernels = `${rebound}/v1/kernels`;
       const refused = [403, 'foreign-host'];

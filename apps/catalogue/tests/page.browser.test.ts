@@ -31,7 +31,7 @@ describeWithBrowser('the catalogue page', (open) => {
     await page.getByRole('button', { name: 'Search' }).click();
     const found = page.getByRole('table', { name: 'Kernels found' }).locator('tbody');
     await expect.poll(() => found.getByRole('row').count()).toBe(1);
-    // The address is the state, without the fields that are empty.
+    // The address is the state, without empty fields.
     expect(new URL(page.url()).search).toBe('?release=6.12&distro=+debian+');
     expect(await page.getByLabel('Distribution').inputValue()).toBe('debian');
     expect(await found.textContent()).toContain('6.12.117-test');
@@ -49,7 +49,7 @@ describeWithBrowser('the catalogue page', (open) => {
   it('goes through more kernels than a page has', async () => {
     const { page } = await show('?distro=openwrt');
     const rows = page.getByRole('table', { name: 'Kernels found' }).locator('tbody tr');
-    // The newest first: 6.6.54 comes ahead of 6.6.9.
+    // The newest first: 6.6.54 comes before 6.6.9.
     expect(await rows.first().textContent()).toContain('6.6.54');
     expect(await rows.count()).toBe(50);
     await page.getByRole('link', { name: 'Next page' }).click();
@@ -168,7 +168,7 @@ describeWithBrowser('the catalogue page', (open) => {
     await button.filter({ hasText: 'Copied' }).waitFor();
     const copied = await page.evaluate<string>('navigator.clipboard.readText()');
     const asked = await depot.client.variableAs(variables, 'safe', 'c');
-    // The depot's own C says where it lies before that.
+    // Before that, the depot's C says where the variable lies.
     expect(new TextDecoder().decode(asked)).toContain(copied);
     expect(copied).toContain('extern int safe;');
   });
@@ -266,7 +266,7 @@ describeWithBrowser('the catalogue page', (open) => {
     const { page } = await show(search, { viewport: { width: 360, height: 740 } });
     await settled(page);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
-    // A button whose words stand one below the other is higher than a line.
+    // A button with its words below each other is higher than one line.
     for (const button of await page.locator('button:visible').all()) {
       expect((await button.boundingBox())?.height).toBeLessThan(48);
     }
@@ -274,7 +274,7 @@ describeWithBrowser('the catalogue page', (open) => {
   });
 });
 
-/** What is checked while the page is looked at has come to its end. */
+/** The page's own check of the manifest has ended. */
 async function settled(page: OpenedPage['page']): Promise<void> {
   await page.getByText('Checking the manifest').waitFor({ state: 'detached' });
 }

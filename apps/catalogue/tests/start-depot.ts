@@ -10,16 +10,16 @@ import {
 import { btfdepot, startDepot as startEmbedded } from '@btf-depot/testing/processes';
 import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 
-/** Kernels of the depot besides those with a name, so that a search has more than one page. */
+/** Unnamed kernels of the depot, so that a search has more than one page. */
 export const FILLERS = 55;
 
-/** By what they are for. */
+/** By their purpose. */
 export const KERNELS = {
-  /** With variables, ksyms, carriers that can be loaded. */
+  /** With variables, ksyms, loadable carriers. */
   variables: buildIdOf('variables'),
   /** With inlined calls. */
   inlined: buildIdOf('inlined'),
-  /** Taken back, with a reason. */
+  /** Withdrawn, with a reason. */
   withdrawn: buildIdOf('withdrawn'),
   /** Never sent. */
   unknown: buildIdOf('nobody sent it'),

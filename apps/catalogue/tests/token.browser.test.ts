@@ -19,7 +19,7 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
   });
   let client: DepotClient;
   let token: string;
-  /** What the pages asked for. */
+  /** The pages' requests. */
   const asked: string[] = [];
 
   beforeAll(async () => {
@@ -64,7 +64,7 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
     expect(page.url()).toBe(`${depot.url}/?kernel=${buildId}`);
     expect(await page.getByText('Authorization: Bearer $BTFDEPOT_TOKEN').count()).toBe(1);
 
-    // It stays while the tab is open, on other places too, and gets into no address.
+    // It stays until the tab is closed, on other places too, and gets into no address.
     await page.getByRole('link', { name: 'Kernels', exact: true }).click();
     await page.getByRole('link', { name: '6.12.117-private' }).click();
     await page.getByRole('link', { name: 'Variables', exact: true }).first().click();
@@ -108,7 +108,7 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
     const opened = await show();
     const { page, complaints } = opened;
     await give(opened, 'no token');
-    // The browser says what is wrong, and nothing is sent.
+    // The browser names the fault, and nothing is sent.
     expect(await page.locator('input:invalid').count()).toBe(1);
     await give(opened, `btfd_${'0'.repeat(16)}_${'0'.repeat(64)}`);
     await page.getByRole('heading', { name: 'This token is not valid' }).waitFor();

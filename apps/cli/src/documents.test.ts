@@ -11,7 +11,7 @@ const OTHERS = ['.ci/*', 'apps/**', 'docs/**', 'infra/**', 'libs/**', 'tools/**'
 
 /** A path from the root, or the name of a source file. */
 const PATH = /^(?:(?:\.ci|apps|docs|infra|libs|tools)\/[\w@./-]*[\w@/-]|[\w-]+(?:\.[\w-]+)*\.ts)$/;
-/** What `npm run build` writes, the kernel's own tools, and names that stand for any. */
+/** Output of `npm run build`, the kernel's own tools, and placeholders. */
 const NOT_HERE = /^apps\/catalogue\/dist\b|^tools\/lib\/bpf\/|^x\.|\bNAME\b/;
 
 let paths: Set<string>;
@@ -33,7 +33,10 @@ beforeAll(async () => {
   names = new Set([...paths].map((path) => basename(path)));
 });
 
-/** The code in a document: spans, and the lines of blocks. What CONTRIBUTING lists as new is not there. */
+/**
+ * The code in a document: spans, and the lines of blocks. CONTRIBUTING's list of new files is left
+ * out, since they do not exist.
+ */
 function codeOf(document: string): string[] {
   const text = document.replace(/<!-- additions[^]*?end of additions -->/, '');
   const blocks = [...text.matchAll(/^```\w*\n([^]*?)^```/gm)].map(([, code]) => code);
@@ -101,7 +104,7 @@ describe('commands in documents and messages:', () => {
     expect(verbs.size).toBeGreaterThan(20);
   });
 
-  /** Why a command line would be refused; undefined: it would not, but for its placeholders. */
+  /** Why a command line is refused; undefined: only placeholders are wrong, or nothing. */
   function faultOf([verb = '', ...words]: readonly string[]): string | undefined {
     let command = verbs.get(verb);
     if (!command) return `no verb ${verb}`;

@@ -9,11 +9,12 @@ import { UsageError } from './options/usage-error.ts';
 
 endWithOutput();
 
-// Half of the time of a short verb is that of compiling sources; without a home it is spent each time.
+// Compiling the sources takes half of a short verb's time; without a home folder, each run compiles
+// again.
 const { HOME, XDG_CACHE_HOME = HOME && join(HOME, '.cache') } = process.env;
 if (XDG_CACHE_HOME) enableCompileCache(join(XDG_CACHE_HOME, 'btf-depot', 'compiled'));
 
-/** Each loads what it needs and no more: a download does not wait for the services' packages. */
+/** Each verb loads only what it needs: a download does not wait for the services' packages. */
 const verbs: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./verbs/serve/serve.ts')).serveCommand(),
   push: async () => (await import('./verbs/push/push.ts')).pushCommand(),
@@ -64,12 +65,12 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Help and version end here too, with 0; commander has printed what there is to say.
+    // Help and version end here too, with 0; commander has already printed.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     const { message, code } = describeFault(error);
     note(`btfdepot: ${faultLine(message.replaceAll('\n', '; '), code)}`);
-    // What a depot that cannot start has begun, as threads, would keep the process for ever.
+    // A depot that fails to start may have started threads, which would keep the process alive.
     process.exit(error instanceof UsageError ? 2 : 1);
   }
 }

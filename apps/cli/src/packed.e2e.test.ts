@@ -8,12 +8,12 @@ import { runIn, testWith } from '@btf-depot/testing/programs';
 import { expect } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-/** What a chroot has to have: a shell, and the C and C++ libraries. */
+/** Needed in a chroot: a shell, and the C and C++ libraries. */
 const TOOLS = ['sh', 'readlink', 'dirname'];
 
 const folder = testFolder();
 
-/** Copies a program to where it is found in the chroot, and the libraries that it is linked with. */
+/** Copies a program to its place in the chroot, with the libraries that it is linked to. */
 async function provide(program: string, chroot: string): Promise<void> {
   const found = await runIn(folder, ['sh', '-c', `readlink -f "$(command -v ${program})"`]);
   const path = found.trim();
@@ -45,10 +45,10 @@ testWith(
     const [node = ''] = globSync(join(chroot, 'btfdepot/node_modules/node-linux-*/bin/node'));
     await provideLibraries(node, chroot);
     const { vmlinux, full } = loadableKernel(buildIdOf('packed'));
-    // A shell reads it for what runs in the background.
+    // A shell opens it as the input of background jobs.
     writeFiles(chroot, { vmlinux, 'full.btf': full, 'dev/null': '' });
 
-    // The depot is the packed command too: push tries again until it is up.
+    // The depot is the packed command too; push retries until it is up.
     const script = `set -e
 cd /
 btfdepot/btfdepot split vmlinux --full full.btf -o parts

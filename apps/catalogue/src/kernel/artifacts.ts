@@ -20,10 +20,10 @@ const ABOUT = {
 
 type Named = [name: string, entry: ArtifactEntry];
 
-/** Every file, with its size beside those that it stands for; carriers by how they are packed. */
+/** Every file, its size compared with the others of its group; carriers by compression. */
 export function artifactSections(client: DepotClient, record: KernelRecord): Child[] {
   const order: readonly string[] = Object.keys(ARTIFACTS);
-  // Signatures are not among them, and come last.
+  // Signatures are not in it, and come last.
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
   const all = Object.entries(record.artifacts).sort(([a], [b]) => rank(a) - rank(b));
   if (all.length === 0) return [];

@@ -5,7 +5,7 @@ import { trustedClient } from './trusted-client.ts';
 
 /**
  * A button that downloads an artifact, checks it against the signed manifest, and only then saves
- * it: the browser's own downloads are checked by nobody.
+ * it. Nothing checks the browser's own downloads.
  */
 export function checkedDownload(client: DepotClient, buildId: string, name: string): HTMLElement {
   const label = 'Get checked';

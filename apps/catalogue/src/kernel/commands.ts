@@ -4,7 +4,7 @@ import { command } from '../copy.ts';
 import { h, section, type Child } from '../dom.ts';
 import { keptToken } from '../token.ts';
 
-/** What to type elsewhere. Only names that the depot made go into it. */
+/** Commands to type elsewhere. They contain only names that the depot made. */
 export function commands({ buildId, artifacts, parts }: KernelRecord): Child {
   const has = (name: string) => Object.hasOwn(artifacts, name);
   const file = ['btf_vmlinux.ko.gz', 'btf_vmlinux_ksyms.ko.gz', 'vmlinux.btf'].find(has);

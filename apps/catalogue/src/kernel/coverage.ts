@@ -10,12 +10,12 @@ import {
   wordsFor,
 } from './words.ts';
 
-/** How complete what was found is, and what became of the rest: as the record counts it. */
+/** How complete the result is, and what was left out, with the record's counts. */
 export function coverageSections(record: KernelRecord): Child[] {
   return [functionCoverage(record), variableCoverage(record), inlineCoverage(record)];
 }
 
-/** Of a core that no build made: which functions are missing, and by which rule. */
+/** For an encoded core: missing functions, by rule. */
 function functionCoverage({ core: { encoded } }: KernelRecord): Child {
   const functions = encoded?.coverage?.functions;
   if (!encoded || typeof functions !== 'object' || functions === null) return undefined;
@@ -98,7 +98,7 @@ function labelled(entries: Entries, words: Readonly<Record<string, string>>): Sh
   return entries.map(([name, value]) => ({ label: wordsFor(words, name), value }));
 }
 
-/** What a member of the record counts that its schema leaves open, the largest first. */
+/** Counts of the record that its schema leaves open, the largest first. */
 function counts(value: unknown): Entries {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value)

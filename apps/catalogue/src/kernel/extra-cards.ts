@@ -6,7 +6,7 @@ import { card } from './card.ts';
 
 const ORIGINS = { full: "its build's pahole", dwarf: 'its DWARF', partition: 'its BTF' };
 
-/** What the page says of each extra and its companions, and of those that a kernel lacks. */
+/** The page's text about each extra and its companions, and about missing ones. */
 export const CARDS: Readonly<Record<ExtraName, (record: KernelRecord) => HTMLElement[]>> = {
   vars(record) {
     const { vars, ksyms } = record.parts;

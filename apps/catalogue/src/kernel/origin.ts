@@ -3,7 +3,7 @@ import { hash } from '../copy.ts';
 import { facts, h, section } from '../dom.ts';
 import { bytes, moment } from '../format.ts';
 
-/** Where it came from, as far as everybody may know. */
+/** The kernel's sources, as far as they are public. */
 export function origin(record: KernelRecord): HTMLElement {
   const { carrier, core, owner, sources, uploadedAt, readyAt, keptUntil } = record;
   return section(

@@ -8,7 +8,7 @@ import { origin } from './origin.ts';
 import { parts } from './parts.ts';
 import { trust } from './trust.ts';
 
-/** All that the record says, from what most come for to what few do. */
+/** The whole record, with the facts that most readers need first. */
 export function overview(client: DepotClient, record: KernelRecord): Child[] {
   return [
     parts(record),

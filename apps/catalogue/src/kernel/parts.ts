@@ -27,7 +27,7 @@ const ORIGINS = {
   dwarf: 'made from its DWARF',
 };
 
-/** What the depot has of the kernel, a card each; what it lacks is said too. */
+/** The kernel's parts in the depot, a card each; missing parts are named too. */
 export function parts(record: KernelRecord): HTMLElement {
   const { core, delivery } = record;
   return section(
@@ -57,7 +57,7 @@ const NAMES: Record<string, string> = {
   load: 'facts that its carriers need to load',
 };
 
-/** What of the kernel nobody but its sender vouches for. */
+/** Facts that only the sender claims. */
 function claims(record: KernelRecord): HTMLElement | undefined {
   const claimed = claimedParts(record).map((name) =>
     isExtraName(name) ? EXTRAS[name].label : (NAMES[name] ?? name),
@@ -81,7 +81,7 @@ function carrierCard({ carrier }: KernelRecord): HTMLElement {
   const { loadable, why, signed } = carrier;
   const untried = why === 'not-tried';
   const what = loadable ? 'loadable' : untried ? 'not tried' : 'for files only';
-  // Why there are no ksyms, if the carrier can be loaded.
+  // Why there are no ksyms, although the carrier can be loaded.
   const because = why === undefined ? '' : `${loadable ? '; no ksyms' : ''}: ${carrierReason(why)}`;
   return card('Carrier', what, `${signed ? 'signed' : 'not signed'}${because}`);
 }

@@ -1,7 +1,7 @@
 import { ProblemError, type DepotClient } from '@btf-depot/client';
 import { h } from '../dom.ts';
 
-/** Between two looks, in milliseconds. */
+/** Milliseconds between two looks. */
 const PAUSE = 1000;
 
 const STAGES = {
@@ -9,7 +9,7 @@ const STAGES = {
   compress: 'Making carriers, files done',
 };
 
-/** How far the depot is; once it is done, the page is made anew. */
+/** The depot's progress; when it is done, the page is made anew. */
 export function progressNote(client: DepotClient, buildId: string): HTMLElement {
   const words = h('span', {}, 'Not ready yet');
   const meter = h('progress', { max: 100, 'aria-label': 'Progress' });

@@ -13,7 +13,7 @@ type Asked = { function: string } | { address: string };
 
 const MISSES = new Set(['unknown-function', 'no-inlines', 'bad-query']);
 
-/** The functions that are inlined, those with most calls first; by prefix or pattern. */
+/** Inlined functions, those with most calls first; by prefix or pattern. */
 export async function functionsView(
   client: DepotClient,
   record: KernelRecord,
@@ -58,7 +58,7 @@ function withoutInlines(): HTMLElement {
   );
 }
 
-/** Where calls of a function were inlined, or what is inlined at an address. */
+/** Places where calls of a function were inlined, or the calls at an address. */
 export async function sitesView(
   client: DepotClient,
   record: KernelRecord,
@@ -167,7 +167,7 @@ function row(kernel: string, site: InlineSite): HTMLElement {
   );
 }
 
-/** What a probe there does not meet. */
+/** Calls that a probe there misses. */
 function probeNote(kind: string | undefined): Child {
   if (kind === 'empty') return ' The call has no code of its own here.';
   return kind === 'outside' ? ' The code of the call is elsewhere in the function.' : '';

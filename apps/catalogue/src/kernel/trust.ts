@@ -3,7 +3,7 @@ import type { KernelRecord, Manifest } from '@btf-depot/contracts';
 import { h, section } from '../dom.ts';
 import { trustedClient } from './trusted-client.ts';
 
-/** What the browser itself can vouch for: the manifest's signature, and the hash of a file. */
+/** Checks by the browser itself: the manifest's signature, and the hash of a file. */
 export function trust(client: DepotClient, record: KernelRecord): HTMLElement {
   const verdict = h('p', { class: 'verdict', role: 'status' }, 'Checking the manifest …');
   const say = (text: string, how: 'good' | 'bad' | 'plain') => {
@@ -69,7 +69,7 @@ function namesIt({ revision, artifacts }: Manifest): string {
   return `The manifest names this build ID, revision ${revision} and ${artifacts.size} files.`;
 }
 
-/** Artifacts whose size or hash the record states otherwise than the manifest. */
+/** Artifacts whose size or hash differs between record and manifest. */
 function differing({ artifacts }: KernelRecord, manifest: Manifest): string[] {
   return [...manifest.artifacts].flatMap(([name, { sha256, size }]) => {
     const stated = Object.hasOwn(artifacts, name) ? artifacts[name] : undefined;

@@ -4,7 +4,7 @@ import { DEPOT } from '../address.ts';
 import { keptToken } from '../token.ts';
 
 export interface Trusted {
-  /** Takes no manifest but one that one of the keys signed. */
+  /** Accepts only manifests that one of the keys signed. */
   trusted: DepotClient;
   /** None: this depot signs nothing. */
   keys: readonly PublicKey[];
@@ -12,7 +12,7 @@ export interface Trusted {
 
 let asked: Promise<Trusted> | undefined;
 
-/** A client that checks, with the keys that the depot says are its own; they are asked for once. */
+/** A client that checks signatures with the depot's own keys, which it requests once. */
 export function trustedClient(client: DepotClient): Promise<Trusted> {
   asked ??= client.keys().then(({ keys: given }) => {
     const keys = given.map(({ publicKey }) => decodePublicKey(publicKey));

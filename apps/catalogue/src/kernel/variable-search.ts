@@ -3,15 +3,15 @@ import { h } from '../dom.ts';
 import { failureNote } from '../failure.ts';
 import { field, formOf } from '../form.ts';
 
-/** Whether it lists the names that fit, and is no name itself. */
+/** Whether it is a pattern for a list of names, and no name itself. */
 export function isPattern(text: string): boolean {
   return /[*?]/.test(text);
 }
 
-/** How long after a key the depot is asked, in milliseconds. */
+/** Milliseconds from a key press to the request. */
 const PAUSE = 120;
 
-/** A form for one variable, which suggests names while one types. */
+/** A form for one variable, which suggests names during typing. */
 export function variableSearch(client: DepotClient, kernel: string, name = ''): HTMLElement {
   const names = h('datalist', { id: 'names' });
   const form = formOf(
@@ -56,7 +56,7 @@ export function variableSearch(client: DepotClient, kernel: string, name = ''): 
       names.replaceChildren(...[...found].map((value) => h('option', { value })));
     } catch (error) {
       if (signal.aborted) return;
-      // What cannot be a name begins none.
+      // No name can begin with this text.
       if (error instanceof ProblemError && error.code === 'bad-query') names.replaceChildren();
       else form.after(failureNote(error));
     }

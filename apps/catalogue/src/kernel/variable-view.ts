@@ -8,10 +8,10 @@ import { KSYM_REASONS, wordsFor } from './words.ts';
 import { variableSearch } from './variable-search.ts';
 import { listed, variableList } from './variables-view.ts';
 
-/** Types of more lines than these are shown when they are asked for. */
+/** Types with more lines than this are shown on request. */
 const SHORT = 40;
 
-/** All variables of one name; where there is none, those that are near. */
+/** All variables of one name; if there is none, similar names. */
 export async function variableView(
   client: DepotClient,
   { buildId }: KernelRecord,

@@ -54,7 +54,7 @@ function none(names: string, refused: string | undefined): HTMLElement {
   );
 }
 
-/** Variables by prefix or pattern; or why no name can be meant. */
+/** Variables by prefix or pattern; or why it cannot match a name. */
 export async function listed(
   client: DepotClient,
   buildId: string,

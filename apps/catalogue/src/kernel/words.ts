@@ -25,13 +25,13 @@ export const VARIABLE_RULES: Readonly<Record<string, string>> = {
   size: 'without a size',
 };
 
-/** What a variable is known from, if there was a full BTF beside DWARF. */
+/** The source of a variable, if there was a full BTF beside DWARF. */
 export const VARIABLE_ORIGINS: Readonly<Record<string, string>> = {
   full: "the build's full BTF",
   dwarf: 'DWARF alone',
 };
 
-/** What kind of place an inlined call begins at: SITE_CLASSES in libs/extras. */
+/** The place at which an inlined call begins: SITE_CLASSES in libs/extras. */
 export const SITE_CLASSES: Readonly<Record<string, string>> = {
   inside: 'own range',
   empty: 'all ranges empty',
@@ -40,7 +40,7 @@ export const SITE_CLASSES: Readonly<Record<string, string>> = {
   unknown: 'class unknown',
 };
 
-/** What a reader of a parameter has to do: LOCATION_KINDS in libs/extras. */
+/** A reader's steps for a parameter: LOCATION_KINDS in libs/extras. */
 export const LOCATION_KINDS: Readonly<Record<string, string>> = {
   constant: 'constant',
   address: 'at an address',
@@ -68,7 +68,7 @@ export const UNAVAILABLE: Readonly<Record<string, string>> = {
   vararg: 'variable arguments',
 };
 
-/** Words for what this version knows, the depot's own for what a newer one has added. */
+/** Words for codes that this version knows; for codes of a newer version the depot's own word. */
 export function wordsFor(known: Readonly<Record<string, string>>, code: string): string {
   return Object.hasOwn(known, code) ? known[code] : code;
 }

@@ -15,18 +15,18 @@ import { recognise } from '@btf-depot/depot';
 import { ElfType, readElf } from '@btf-depot/elf';
 import { withUnpackedSource } from './unpacked-source.ts';
 
-/** The part of its base that a module has beside its BTF (pahole's distilled_base). */
+/** The part of a module's base that it keeps beside its BTF (pahole's distilled_base). */
 export const DISTILLED = '.BTF.base';
 
 /**
- * The BTF sections of a file, which may be compressed; raw BTF is one, `.BTF`.
+ * The BTF sections of a file, compressed or not; raw BTF counts as one, `.BTF`.
  * @throws FormatError that names the file.
  */
 export function readSections(path: string): Promise<BtfSection[]> {
   return withUnpackedSource(path, ({ source }) => sectionsOf(source, path));
 }
 
-/** The same of a file that is open; its path is for messages. */
+/** The same for an open file; its path is for messages. */
 export function sectionsOf(source: Source, path: string): BtfSection[] {
   try {
     return findBtf(source);
@@ -41,7 +41,7 @@ export async function readBtf(path: string, section = '.BTF'): Promise<Uint8Arra
   return (await readChain(path, section)).bytes;
 }
 
-/** A BTF, and the distilled base beside it in a module. */
+/** @throws FormatError `btf-base` for the BTF of a module with a base of its own. */
 export interface BtfOfFile {
   bytes: Uint8Array;
   distilled?: Uint8Array | undefined;
@@ -55,7 +55,7 @@ export async function readChain(path: string, section = '.BTF'): Promise<BtfOfFi
   throw new FormatError('btf-none', `${path} has no ${section}, but ${names}`);
 }
 
-/** @throws FormatError `btf-base` for the BTF of a module that has a base of its own. */
+/** @param base path of the base of split BTF. */
 export function refuseDistilled(path: string, sections: ReadonlyMap<string, unknown>): void {
   if (!sections.has(DISTILLED)) return;
   throw new FormatError(
@@ -66,14 +66,16 @@ export function refuseDistilled(path: string, sections: ReadonlyMap<string, unkn
 }
 
 /**
- * A module with a distilled base is read on that, or relocated to `base`.
- * @param base path of the BTF that this one is split from.
+ * Whether split BTF belongs to this base: by the hash in a carrier, else by its names. A name that
+ * lies in the base must be a whole name there. With the base of another build, ids and names would
+ * be valid, but wrong.
+ * @throws FormatError `btf-base`.
  */
 export async function openBtf(path: string, base?: string, section?: string): Promise<Btf> {
   return openOn(path, base === undefined ? undefined : await openBtf(base), section);
 }
 
-/** The same on a base that is open already. */
+/** Whether a name of the split BTF begins in the middle of a name of its base. */
 export async function openOn(path: string, base: Btf | undefined, section?: string): Promise<Btf> {
   const { bytes, distilled } = await readChain(path, section);
   try {
@@ -92,12 +94,7 @@ function openDistilled(bytes: Uint8Array, distilled: Uint8Array, base: Btf | und
   return base ? parseBtf(relocateBtf(split, base), { base }) : split;
 }
 
-/**
- * Whether a BTF was split from this base: by the hash that a carrier names, else by its names, each
- * of which is a whole name of the base where it lies in that. With another build's base, ids and
- * names would mean something, but not what was meant.
- * @throws FormatError `btf-base`.
- */
+/** A carrier's statement about the base of its BTF. */
 export async function refuseForeignBase(path: string, bytes: Uint8Array, base: Btf): Promise<void> {
   const named = await namedBase(path);
   const sha256 = createHash('sha256').update(base.bytes).digest('hex');
@@ -119,7 +116,7 @@ function parseSplit(bytes: Uint8Array, base: Btf): Btf | undefined {
   }
 }
 
-/** Whether a name of the split one begins in the middle of one of its base. */
+/** A pipe has been read already. */
 function cutsNames({ words, positions }: Btf, base: Btf): boolean {
   const { strings, stringStart, stringEnd } = base;
   let isCut = false;
@@ -133,7 +130,7 @@ function cutsNames({ words, positions }: Btf, base: Btf): boolean {
   return isCut;
 }
 
-/** What a carrier says of the BTF that its own stands on. */
+/** Renamed when complete: nobody sees half a file in the folder, and none is left there. */
 async function namedBase(path: string): Promise<string | undefined> {
   // A pipe has been read already.
   const isFile = await stat(path).then(

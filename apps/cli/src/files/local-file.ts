@@ -7,8 +7,8 @@ import { unpackFile } from '@btf-depot/compute';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /**
- * Looks what a file on this machine is, whatever it is wrapped in, without asking anybody; what
- * has to be unpacked of it is there while `use` runs.
+ * Identifies a file on this machine in any wrapping, without a depot. Unpacked files exist while
+ * `use` runs.
  * @param name of the file in messages.
  */
 export async function withUnpacked<Result>(
@@ -19,7 +19,7 @@ export async function withUnpacked<Result>(
   await using folder = await temporaryFolder();
   const threads = availableParallelism();
   const found = await unpackFile(name, path, folder.path, { threads });
-  // Nothing had to be unpacked: Ctrl-C need not wait for splitting, which takes seconds at a time.
+  // Nothing was unpacked: Ctrl-C need not wait for splitting, which takes seconds.
   const isEmpty = (await readdir(folder.path)).length === 0;
   if (isEmpty) await folder[Symbol.asyncDispose]();
   return await use(found);
@@ -31,7 +31,10 @@ export async function sha256OfFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A file as a body to send; streamed, but for those of /sys, which cannot be read in slices. */
+/**
+ * A file as a request body. It is streamed, except for files of /sys, which cannot be read in
+ * slices.
+ */
 export async function blobOf(path: string): Promise<Blob> {
   const { dev } = await stat(path);
   const { dev: sysfs } = await stat('/sys/kernel').catch(() => ({ dev: undefined }));

@@ -14,7 +14,7 @@ const depot = testDepot(join(folder, 'data'));
 
 beforeAll(() => writeFiles(folder, { 'bin/btfdepot': btfdepotScript }));
 
-/** Runs a line of shell in which `btfdepot` is this one. */
+/** Runs a line of shell in which `btfdepot` is this command. */
 const shell = (line: string, program = 'sh') =>
   runIn(folder, [program, '-c', line], {
     BTFDEPOT_URL: depot.url,

@@ -15,17 +15,17 @@ import { openFileSource, type FileSource } from '@btf-depot/compute';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 import { UsageError } from '../options/usage-error.ts';
 
-/** What stands for standard input. */
+/** The word for standard input. */
 const STDIN = /^(-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/self\/fd\/0)$/;
 
-/** What a file is called in messages. */
+/** The name of a file in messages. */
 export function shownName(path: string): string {
   return path === '-' ? 'standard input' : path;
 }
 
 /**
- * A file to read at random offsets. Pipes, and the files of /proc, which say that they are empty, are
- * read to their end first: they can be read once, and in order.
+ * A file for random reading. Pipes, and files of /proc, which report size 0, are first read to
+ * their end: they can be read only once and in order.
  */
 export function openLocalFile(path: string): FileSource {
   const isStdin = STDIN.test(path);
@@ -40,7 +40,7 @@ export function openLocalFile(path: string): FileSource {
   }
 }
 
-/** Copies of files that can be read only once, or not in slices, until it is disposed of. */
+/** Copies of files that can be read only once, or not in slices; they exist until disposed of. */
 export class SpecialFiles implements AsyncDisposable {
   #folder: TemporaryFolder | undefined;
   #copies = 0;
@@ -65,12 +65,12 @@ export class SpecialFiles implements AsyncDisposable {
   }
 }
 
-/** The files of /proc have a size of 0, as have pipes and disks. */
+/** Files of /proc have size 0, as do pipes and disks. */
 function isSpecial(stats: Stats): boolean {
   return !stats.isFile() || stats.size === 0;
 }
 
-/** A terminal would be waited for, and others have no end. */
+/** The command would wait for a terminal, and other devices have no end. */
 function refuseDevice(path: string, stats: Stats): void {
   if (!stats.isCharacterDevice()) return;
   throw new UsageError(`${shownName(path)} is a device, not a file; name a file or use a pipe`);

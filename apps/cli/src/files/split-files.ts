@@ -12,9 +12,9 @@ import { withUnpacked } from './local-file.ts';
 import { shownName, SpecialFiles } from './special-file.ts';
 
 export interface KernelFiles {
-  /** Whatever a kernel may be in: a vmlinux, an image, a package, an archive. */
+  /** A file with a kernel: a vmlinux, an image, a package, an archive. */
   kernel: string;
-  /** BTF with all variables; without it, the kernel's DWARF is read. */
+  /** BTF with all variables; if absent, the kernel's DWARF is read. */
   full?: string | undefined;
   /** Any module of the same build. */
   module?: string | undefined;
@@ -22,13 +22,13 @@ export interface KernelFiles {
 
 export interface SplitHere {
   parts: KernelParts;
-  /** What lay beside the kernel and did not fit, a sentence each. */
+  /** Files beside the kernel that did not fit, a sentence each. */
   passedOver: string[];
 }
 
 /**
- * The parts that a depot would make of these files, with what lies beside the kernel in its archive.
- * @throws DepotError as the depot would; an error where the file has no kernel, or several.
+ * The parts that a depot would make of these files and of those beside the kernel in its archive.
+ * @throws DepotError as the depot would; an error if the file has no kernel, or several.
  */
 export async function splitFiles(
   { kernel: named, full, module }: KernelFiles,

@@ -10,15 +10,15 @@ export interface TemporaryFolder extends AsyncDisposable {
 }
 
 /**
- * A folder for what nobody needs afterwards. It goes with the process, too, where a signal ends
- * that: a kernel that was unpacked is some hundred megabytes, maybe of memory. Until it is disposed
- * of, signals wait for what runs at the moment.
+ * A folder for temporary files. It is removed even if a signal ends the process: an unpacked kernel
+ * takes hundreds of megabytes, perhaps of memory. Until it is disposed of, signals wait for the
+ * current step.
  */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'btfdepot-'));
   const onSignal = (signal: NodeJS.Signals) => {
     rmSync(path, { recursive: true, force: true });
-    // No longer listened to, it does what it does by default.
+    // Without our listener, the signal has its default effect.
     process.kill(process.pid, signal);
   };
   for (const signal of ENDING) process.once(signal, onSignal);

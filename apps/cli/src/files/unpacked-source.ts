@@ -6,23 +6,23 @@ import { readImage, type RawImage } from '@btf-depot/unpack';
 import { withUnpacked } from './local-file.ts';
 import { SpecialFiles } from './special-file.ts';
 
-/** Bytes that a compressed file may unpack to here. */
+/** Most bytes of an unpacked file here. */
 const UNPACKED_LIMIT = 1 << 30;
 
 export interface UnpackedSource {
   /** ELF or BTF. */
   source: Source;
-  /** What it was compressed with. */
+  /** Its compression. */
   compressed?: Compression | undefined;
-  /** Where it is the BTF of an image without ELF headers: what else this says. */
+  /** For the BTF of an image without ELF headers: the image's other facts. */
   image?: Pick<RawImage, 'buildId' | 'release' | 'arch'>;
-  /** It was inside something: an image, a package, an archive. */
+  /** It was inside an image, a package or an archive. */
   isInside?: boolean;
 }
 
 /**
- * Runs with what a file holds, whatever it is wrapped in: compressed, as carriers and modules often
- * are, or in an image or a package, as `push` takes a kernel. All verbs open their files so.
+ * Calls a function with a file's contents in any wrapping: compressed, as carriers and modules
+ * often are, or in an image or package, as `push` takes a kernel. All verbs open their files so.
  */
 export async function withUnpackedSource<Result>(
   named: string,
@@ -59,7 +59,7 @@ function isWanted(source: Source): boolean {
   }
 }
 
-/** In memory; undefined if that is neither ELF nor BTF, of which only the beginning is read. */
+/** The file in memory; undefined if it is neither ELF nor BTF: then only its beginning is read. */
 async function decompressed(file: Source, compressed: Compression): Promise<Source | undefined> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of decompress(compressed, chunksOf(file), { limit: UNPACKED_LIMIT })) {

@@ -16,7 +16,7 @@ const buildId = buildIdOf('behind a proxy');
 
 const folder = testFolder();
 let depot: StartedDepot;
-/** What stands for https://depot.test, a name that only the proxy knows. */
+/** Plays https://depot.test, a name that only the proxy knows. */
 const front = createSecureServer(
   { key: DEPOT_TEST_KEY, cert: DEPOT_TEST_CERTIFICATE },
   (request, response) => {
@@ -28,7 +28,7 @@ const front = createSecureServer(
     request.pipe(inner);
   },
 );
-/** A proxy that lets people with a password through, and says where they went. */
+/** A proxy that demands a password, and records its clients' targets. */
 const proxy = createServer();
 const asked: string[] = [];
 

@@ -1,12 +1,12 @@
 import * as http from 'node:http';
 import { UsageError } from './usage-error.ts';
 
-/** Asked for without a proxy, whatever NO_PROXY says: the depot of `npm start` is one of them. */
+/** Requested without a proxy in spite of NO_PROXY: the depot of `npm start` is one of them. */
 const LOOPBACK = 'localhost,127.0.0.1,[::1]';
 
 /**
- * From now on `fetch` goes through the proxies that HTTP_PROXY and HTTPS_PROXY name, in small
- * letters too, and past them to the hosts in NO_PROXY.
+ * From now on `fetch` uses the proxies in HTTP_PROXY and HTTPS_PROXY, also in lower case, except
+ * for hosts in NO_PROXY.
  * @throws UsageError for a proxy that is no URL.
  */
 export function useProxies(environment: NodeJS.ProcessEnv = process.env): void {

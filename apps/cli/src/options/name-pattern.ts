@@ -2,8 +2,8 @@ import { namePatternSchema, variableNameSchema } from '@btf-depot/contracts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * Whether a word lists the names that it fits; else it is a name itself.
- * @throws UsageError for what is neither, as a regular expression.
+ * Whether a word is a pattern of names; otherwise it is a name.
+ * @throws UsageError for anything else, such as a regular expression.
  */
 export function isPattern(text: string): boolean {
   if (variableNameSchema.safeParse(text).success) return false;

@@ -2,7 +2,7 @@ import { openFsStores, openMinioStores, type Stores } from '@btf-depot/blob-stor
 import { readSettings, storeAddress, storeSettings } from '@btf-depot/service-kit';
 import { Option } from 'commander';
 
-/** Where a verb for operators finds the store: it works on that, and asks no service. */
+/** Where operators' verbs find the store: they work on it directly, without a service. */
 export function dataOption(): Option {
   return new Option(
     '--data <folder>',
@@ -11,9 +11,9 @@ export function dataOption(): Option {
 }
 
 /**
- * Opens the folder named, else the bucket that the environment names, else its folder.
- * @param make whether a store is made where there is none. Else that is an error: an empty store
- *   in a folder that was mistyped has no fault, and nothing to copy.
+ * Opens the folder named, else the environment's bucket, else its folder.
+ * @param make whether to make a missing store. Otherwise it is an error: an empty store in a
+ *   mistyped folder would have no faults, and nothing to copy.
  * @throws StoreUnavailable, SettingsError.
  */
 export async function openStores(

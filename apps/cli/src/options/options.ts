@@ -5,7 +5,7 @@ import { UsageError } from './usage-error.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8080';
 
-/** The depot that a verb talks to; those that read ask several in their order. */
+/** The depot of a verb; verbs that read ask several in order. */
 export function urlOption(): Option {
   return new Option(
     '--url <url>',
@@ -16,8 +16,8 @@ export function urlOption(): Option {
 }
 
 /**
- * The depots that a verb talks to, with the token in `BTFDEPOT_TOKEN`: command lines are seen by
- * everybody on the machine.
+ * The depots of a verb, with the token in `BTFDEPOT_TOKEN`: everybody on the machine can see
+ * command lines.
  * @param text URLs between spaces or commas, as in DEBUGINFOD_URLS.
  */
 export function openDepots(text: string, options: ClientOptions = {}): DepotClient {
@@ -34,7 +34,7 @@ export function openDepots(text: string, options: ClientOptions = {}): DepotClie
   return new DepotClient(urls, hasToken ? { ...options, token } : options);
 }
 
-/** The ID of the token in `BTFDEPOT_TOKEN`, which is no secret. */
+/** The ID of the token in `BTFDEPOT_TOKEN`; an ID is no secret. */
 export function tokenId(): string | undefined {
   const token = process.env.BTFDEPOT_TOKEN;
   if (token === undefined || token === '') return undefined;

@@ -1,4 +1,4 @@
-/** The command was used wrongly, in a way that its arguments' own rules do not see. */
+/** Wrong use of the command that its arguments' own rules do not detect. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

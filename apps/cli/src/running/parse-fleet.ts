@@ -1,4 +1,4 @@
-/** What runs in a fleet: release or build ID → the nodes that run it, as far as they have names. */
+/** The kernels of a fleet: release or build ID → the nodes that run it, if they have names. */
 import { UsageError } from '../options/usage-error.ts';
 export type Fleet = ReadonlyMap<string, readonly string[]>;
 
@@ -7,8 +7,9 @@ interface NodeList {
 }
 
 /**
- * @param text what `kubectl get nodes -o json` prints, or a list with a release or build ID a line.
- * @throws Error where it is neither.
+ * @param text the output of `kubectl get nodes -o json`, or a list with a release or build ID in
+ *   each line.
+ * @throws Error for anything else.
  */
 export function parseFleet(text: string): Fleet {
   const fleet = new Map<string, string[]>();

@@ -12,17 +12,17 @@ import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { readSystem } from './running-system.ts';
 import { UsageError } from '../options/usage-error.ts';
 
-/** Where the kernel that runs here shows its BTF. */
+/** The file of the running kernel's BTF. */
 export const RUNNING_BTF = '/sys/kernel/btf/vmlinux';
 
 export interface RunningKernel {
   buildId: string;
   release: string;
-  /** As `uname -m` has it. */
+  /** As in `uname -m`. */
   arch: string;
 }
 
-/** @throws UsageError if the system has no Linux kernel that `what` could be about. */
+/** @throws UsageError if the system has no Linux kernel for `what`. */
 export function needLinux(what: string, platform: NodeJS.Platform = process.platform): void {
   if (platform === 'linux') return;
   throw new UsageError(
@@ -31,7 +31,7 @@ export function needLinux(what: string, platform: NodeJS.Platform = process.plat
   );
 }
 
-/** @returns undefined if the kernel does not say its build ID, or this is no Linux. */
+/** @returns undefined if the kernel does not tell its build ID, or this is no Linux. */
 export async function runningKernel(): Promise<RunningKernel | undefined> {
   const notes = await readFile('/sys/kernel/notes').catch(() => undefined);
   const buildId = notes && buildIdOf(readNotes(notes, endianness() === 'LE' ? 'little' : 'big'));
@@ -39,8 +39,8 @@ export async function runningKernel(): Promise<RunningKernel | undefined> {
 }
 
 /**
- * What the BTF that this system shows of its kernel does not say itself: whose it is, and that the
- * kernel has it inside. Nothing of another file.
+ * Facts that this system's BTF of its kernel does not contain: the build ID, and that the kernel
+ * has it inside. Nothing for other files.
  */
 export async function queryOfRunning(
   path: string,
@@ -52,7 +52,7 @@ export async function queryOfRunning(
   return isOurs ? { ...(await runningKernel()), delivery: 'builtin' } : {};
 }
 
-/** What decides whether a carrier is for the kernel that runs here. */
+/** Decides whether a carrier is for the kernel that runs here. */
 export async function loadingKernel(): Promise<LoadingKernel> {
   needLinux('--running');
   const { buildId, btf, enforcesSignatures } = await readSystem();
@@ -64,7 +64,7 @@ export async function loadingKernel(): Promise<LoadingKernel> {
   };
 }
 
-/** Nothing where the kernel's BTF does not say it. */
+/** Nothing if the kernel's BTF lacks them. */
 async function moduleLayout(): Promise<StructModule | undefined> {
   const core = await readFile(RUNNING_BTF);
   const bits = /64|s390x|alpha/.test(machine()) ? 64 : 32;

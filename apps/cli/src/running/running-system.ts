@@ -4,26 +4,26 @@ import { join } from 'node:path';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { UsageError } from '../options/usage-error.ts';
 
-/** What a running kernel says of itself; undefined if it does not say. */
+/** Facts about a running kernel; undefined if unknown. */
 export interface System {
   readonly release: string | undefined;
-  /** As `uname -m` has it. */
+  /** As in `uname -m`. */
   readonly arch: string | undefined;
   readonly buildId: string | undefined;
   /** Its own BTF in sysfs. */
   readonly btf: { readonly sha256: string; readonly size: number } | undefined;
   /** Carriers in sysfs. */
   readonly carriers: readonly string[];
-  /** Where libbpf finds BTF of a kernel that shows none. */
+  /** Where libbpf finds BTF for a kernel that shows none. */
   readonly placed: string | undefined;
   readonly takesModules: boolean | undefined;
   readonly enforcesSignatures: boolean;
   readonly lockdown: string | undefined;
-  /** Whether kallsyms has data (CONFIG_KALLSYMS_ALL), and shows addresses to who asks here. */
+  /** Whether kallsyms has data (CONFIG_KALLSYMS_ALL), and shows addresses to this user. */
   readonly symbols: { readonly data: boolean; readonly addresses: boolean } | undefined;
 }
 
-/** The files that `readSystem` looks at, for who copies them from a system without Node. */
+/** The files that `readSystem` reads, for copying from a system without Node. */
 export const SYSTEM_FILES = [
   '/proc/sys/kernel/osrelease',
   '/proc/sys/kernel/arch',
@@ -37,8 +37,8 @@ export const SYSTEM_FILES = [
 
 /**
  * @param root of the system, or a folder with copies of its `SYSTEM_FILES`.
- * @throws UsageError for a folder that has none of them, and for copies without content, as tar and
- * rsync make them of /proc and /sys.
+ * @throws UsageError for a folder with none of them, and for empty copies, as tar and rsync make of
+ *   /proc and /sys.
  */
 export async function readSystem(root = '/'): Promise<System> {
   const bytes = (path: string) => readFile(join(root, path)).catch(() => undefined);
@@ -74,7 +74,7 @@ export async function readSystem(root = '/'): Promise<System> {
     btf: btf && { sha256: createHash('sha256').update(btf).digest('hex'), size: btf.length },
     carriers: names.filter((name) => /^btf_vmlinux|^vmlinux[.]/.test(name)),
     placed: release === undefined ? undefined : await placedBtf(root, release),
-    // Of copies, one that is missing says nothing.
+    // If a copy is missing, nothing is known.
     takesModules: modules !== undefined || (root === '/' ? false : undefined),
     enforcesSignatures: enforced === 'Y' || (locked !== undefined && locked !== 'none'),
     lockdown: locked,
@@ -95,7 +95,7 @@ function judgeSymbols(kallsyms: string): NonNullable<System['symbols']> {
   };
 }
 
-/** The places where libbpf (btf__load_vmlinux_btf) and cilium/ebpf look, as far as they are ours. */
+/** The places where libbpf (btf__load_vmlinux_btf) and cilium/ebpf look, as far as we use them. */
 async function placedBtf(root: string, release: string): Promise<string | undefined> {
   const places = [`/boot/vmlinux-${release}`, `/lib/modules/${release}/vmlinux-${release}`];
   for (const place of places) {

@@ -22,7 +22,7 @@ it('one that several have, or none, is refused with what there is', async () => 
     'several build IDs begin with aaa0: aaa0100',
   );
   await expect(wholeBuildId(client, 'ccc0')).rejects.toThrow('no kernel whose build ID begins');
-  // Eight digits are a build ID themselves: the depot says whether it has that.
+  // Eight digits are a build ID themselves: the depot tells whether it has it.
   expect(await wholeBuildId(client, 'cc000000')).toBe('cc000000');
 });
 

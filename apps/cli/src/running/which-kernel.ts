@@ -5,13 +5,13 @@ import { withUnpacked } from '../files/local-file.ts';
 import { needLinux, runningKernel } from './running-kernel.ts';
 import { UsageError } from '../options/usage-error.ts';
 
-/** The flags that stand for a build ID. */
+/** The flags that give a build ID. */
 export interface KernelFlags {
   running?: boolean;
   of?: string;
 }
 
-/** What may be a build ID that somebody shortened. */
+/** Possibly a shortened build ID. */
 const SHORT = /^[0-9a-f]{4,39}$/;
 
 /** Whether a word names a kernel of a depot, and no file. */
@@ -19,7 +19,7 @@ export function namesKernel(word: string): boolean {
   return isBuildId(word) || (SHORT.test(word) && !existsSync(word));
 }
 
-/** @throws UsageError as `findBuildId` does; an error where the depot has no such kernel. */
+/** @throws UsageError as `findBuildId` does; an error if the depot has no such kernel. */
 export async function wholeBuildId(client: DepotClient, word: string): Promise<string> {
   const found = await findBuildId(client, word);
   if (found !== undefined) return found;
@@ -28,8 +28,8 @@ export async function wholeBuildId(client: DepotClient, word: string): Promise<s
 }
 
 /**
- * The whole build ID where the depot has one kernel whose build ID begins so.
- * @throws UsageError if it has several.
+ * The whole build ID, if exactly one in the depot begins so.
+ * @throws UsageError if several do.
  */
 export async function findBuildId(client: DepotClient, word: string): Promise<string | undefined> {
   if (!SHORT.test(word)) return word;
@@ -43,7 +43,7 @@ export async function findBuildId(client: DepotClient, word: string): Promise<st
 }
 
 /**
- * The kernel that the flags or else the first word mean, and the words left.
+ * The kernel of the flags, else of the first word, and the remaining words.
  * @throws UsageError if neither names one.
  */
 export async function kernelAndNames(
@@ -57,7 +57,7 @@ export async function kernelAndNames(
   return { kernel, names: byFlag !== undefined && first !== undefined ? [first, ...rest] : rest };
 }
 
-/** The build ID that the flags mean; undefined if there are none. */
+/** The build ID of the flags; undefined if there are none. */
 export async function buildIdByFlags({ of, running }: KernelFlags): Promise<string | undefined> {
   if (of !== undefined) {
     const found = await withUnpacked(of, (unpacked) => Promise.resolve(unpacked));

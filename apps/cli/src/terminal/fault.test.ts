@@ -44,6 +44,6 @@ it.each([
 ])("the system's own words are put plainly: %s", async (path, says) => {
   const error: unknown = await readFile(path).catch((caught: unknown) => caught);
   const { message } = describeFault(error);
-  // Node names no path where it reads a folder.
+  // Node names no path if it reads a folder.
   expect([says, 'EISDIR: illegal operation on a directory, read']).toContain(message);
 });

@@ -2,13 +2,13 @@ import { dirname } from 'node:path';
 import { ProblemError } from '@btf-depot/client';
 import { isProblemCode } from '@btf-depot/contracts';
 
-/** What went wrong, for a person; the code is for programs. */
+/** A failure, for people; the code is for programs. */
 export interface Fault {
   message: string;
   code?: string | undefined;
 }
 
-/** What somebody with this command can do about a refusal, by its code. */
+/** What a user of this command can do about a refusal, by its code. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
   'carrier-conflict':
     'sign it with `btfdepot carrier --certificate FILE`, or replace it with --replace',
@@ -19,7 +19,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   'unknown-build-id': 'push its kernel or package first, or name another depot with --url',
 };
 
-/** The system's words for what people do wrong with paths. */
+/** The system's words for common mistakes with paths. */
 const SYSTEM_WORDS: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: (path) => `no such file: ${path}`,
   EACCES: (path) => `this user may not open ${path}`,
@@ -27,13 +27,13 @@ const SYSTEM_WORDS: Readonly<Record<string, (path: string) => string>> = {
   ENOTDIR: (path) => `${path}: a folder in this path is a file`,
 };
 
-/** The cause, and the way out where this command knows one. */
+/** The cause, and the way out if this command knows one. */
 export function describeFault(error: unknown): Fault {
   const { code: found, path } = error as { code?: unknown; path?: unknown };
   const code = typeof found === 'string' ? found : undefined;
   const message = messageOf(error);
   if (code === undefined) return { message };
-  // What is written lies beside its place until it is whole: the user named no such file.
+  // Files are written beside their place until complete: the user named no such file.
   if (typeof path === 'string' && path.endsWith('.part') && code === 'ENOENT') {
     return { message: `no such folder: ${dirname(path)}`, code };
   }
@@ -46,7 +46,7 @@ export function describeFault(error: unknown): Fault {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // The title of a depot's answer is what the code means; its detail is the sentence.
+  // In a depot's answer the title explains the code; the detail is the sentence.
   const isSaid = error instanceof ProblemError && isProblemCode(error.code) && error.detail;
   return isSaid ? error.detail : error.message;
 }

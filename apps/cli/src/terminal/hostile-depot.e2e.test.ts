@@ -7,16 +7,16 @@ import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-/** What clears a terminal, sets its title, rings, turns the direction of writing. */
+/** Clears a terminal, sets its title, rings, reverses the direction of writing. */
 const EVIL = '\x1b[2J\x1b]0;owned\x07\r\u202e\u009b31m';
-/** No control character but tab and the end of a line, and none that turns the direction of writing. */
+/** No control character but tab and line end, and none that reverses the direction of writing. */
 const CLEAN = /^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$/;
 
 const buildId = buildIdOf('of a hostile depot');
 const blob = { sha256: '0'.repeat(64), size: 1 };
 const core = kernelRecord().core;
 
-/** As a record is, with everything that is text made hostile. */
+/** A record with every text made hostile. */
 const record = kernelRecord({
   buildId,
   state: 'ready',

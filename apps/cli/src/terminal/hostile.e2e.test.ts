@@ -18,7 +18,7 @@ import { debFile } from '@btf-depot/testing/packages';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-/** What clears a terminal, rings, turns the direction of writing, ends a line and an element. */
+/** Clears a terminal, rings, reverses the direction of writing, ends a line and an element. */
 const EVIL = '\x1b[2J\x07\r\n';
 const MARKUP = '6.12"><img/src=x>';
 const RODATA = 0xffffffff82000000n;
@@ -26,7 +26,7 @@ const RODATA = 0xffffffff82000000n;
 const folder = testFolder();
 const depot = testDepot(join(folder, 'data'));
 
-/** BTF whose names of types and sections, and those of variables on request, are hostile. */
+/** BTF with hostile names of types and sections, and on request of variables. */
 function hostileBtf({ variables = false } = {}): Uint8Array {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, IntEncoding.SIGNED);
@@ -60,7 +60,7 @@ function hostileKernel(buildId: string, vermagic: string, release: string): Uint
   });
 }
 
-/** No control character but tab and the end of a line. */
+/** No control character but tab and line end. */
 const CLEAN = /^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]*$/;
 
 describe('names in a file reach no terminal as they are, shown by', () => {

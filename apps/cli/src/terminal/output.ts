@@ -16,7 +16,7 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Columns aligned by width; numbers to the right where `right` names their column. */
+/** Columns aligned by width; numbers to the right if `right` names their column. */
 export function formatTable(rows: string[][], right: number[] = []): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -37,8 +37,8 @@ export function formatTable(rows: string[][], right: number[] = []): string {
 }
 
 /**
- * Text from a file or a server, for a terminal: control characters and what turns the direction of
- * writing are shown as escapes.
+ * Text from a file or a server, for a terminal: control characters and changes of the writing
+ * direction are shown as escapes.
  */
 export function printable(text: string): string {
   return text.replace(
@@ -59,12 +59,12 @@ function ofLine(text: string): string {
   return text === '\n' || text === '\t' ? text : printable(text);
 }
 
-/** What went wrong, with the code that programs know it by; both may be a server's words. */
+/** A failure, with its code for programs; both may come from a server. */
 export function faultLine(message: string, code: unknown): string {
   return `${printable(message)}${typeof code === 'string' ? ` [${printable(code)}]` : ''}`;
 }
 
-/** The same of one file, which the message may name already. */
+/** The same for one file, which the message may name already. */
 export function faultOf(file: string, { message, code }: Fault): string {
   const line = faultLine(message, code);
   return message.startsWith(`${file}: `) ? line : `${printable(file)}: ${line}`;
@@ -78,7 +78,7 @@ export function printJson(value: unknown): void {
   print(jsonText(value));
 }
 
-/** JSON of which a terminal shows every character: it leaves those beyond ASCII as they are. */
+/** JSON of which a terminal shows every character: escapes those beyond ASCII. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value, null, 2).replace(
     /[\x7f-\x9f\p{Cf}\u2028\u2029]/gu,
@@ -96,12 +96,12 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Exit status of who was writing into a pipe that was closed, as shells have it: 128 + SIGPIPE. */
+/** Exit status after writing to a closed pipe, as in shells: 128 + SIGPIPE. */
 export const PIPE_CLOSED = 141;
 
 /**
- * Ends the process where what it prints is read no further (`| head`), quietly, or cannot be
- * written, with the reason.
+ * Ends the process if its output is no longer read (`| head`), quietly, or cannot be written, with
+ * the reason.
  */
 export function endWithOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {

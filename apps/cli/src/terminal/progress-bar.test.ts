@@ -20,7 +20,7 @@ it('a phase of unknown length is never quiet for two seconds, and leaves a clean
     vi.advanceTimersByTime(1000);
     expect(said()).toContain(`vmlinux: hashing, ${second} s`);
   }
-  // Said again, it is the same phase, and its time goes on.
+  // Repeating it continues the same phase and its time.
   bar.busy('hashing');
   vi.advanceTimersByTime(1000);
   expect(said()).toContain('vmlinux: hashing, 5 s');

@@ -1,7 +1,7 @@
 import cliProgress from 'cli-progress';
 import { formatBytes, formatCount, printable } from './output.ts';
 
-/** What is counted: bytes that are sent or come, units of DWARF that are split or encoded. */
+/** The unit that is counted: bytes sent or received, DWARF units split or encoded. */
 type Stage = keyof typeof STAGES;
 
 const STAGES = {
@@ -11,13 +11,13 @@ const STAGES = {
   split: { says: 'splitting, {shown} of {size} units', format: formatCount },
 };
 
-/** To the beginning of the line, and what stood there is gone. */
+/** Moves to the beginning of the line, and clears it. */
 const CLEAR = '\r\x1b[K';
 
 export interface ProgressBar {
-  /** Shows nothing of a stage whose total is not known. */
+  /** Shows nothing for a stage of unknown total. */
   show(stage: Stage, done: number, total: number): void;
-  /** Says what goes on, and for how many seconds, where nobody knows how much of it there is. */
+  /** Shows the current work and its seconds, if the total is unknown. */
   busy(what: string): void;
   stop(): void;
 }
@@ -72,7 +72,7 @@ export function progressBar(
   };
 }
 
-/** The library's own, but for the times that it does not know, which it calls NULL and INF. */
+/** The library's own format, except for unknown times, which it calls NULL and INF. */
 export function formatTime(...given: Parameters<cliProgress.TimeFormatter>): string {
   return Number.isFinite(given[0]) ? cliProgress.Format.TimeFormat(...given) : '?';
 }

@@ -7,7 +7,7 @@ import {
 } from '@btf-depot/contracts';
 import { formatBytes, formatCount, formatTable, printable } from './output.ts';
 
-/** What a depot has of a kernel, as a person would want to see it. */
+/** A kernel's state in a depot, for people. */
 export function describeKernel(record: KernelRecord): string {
   const { buildId, release, distro, arch, delivery, core } = record;
   const who = [distro, release, arch].filter((word) => word !== undefined).join(' ');
@@ -38,7 +38,7 @@ export function describeKernel(record: KernelRecord): string {
   return head + formatTable(rows, [1]) + encoded + refused.join('') + failure;
 }
 
-/** What a core that no build made lacks of its kernel's functions, and why. */
+/** The kernel's functions that an encoded core lacks, and why. */
 function describeEncoded({ encoded }: KernelRecord['core']): string {
   if (!encoded) return '';
   const left = encodedLeftOut(encoded).map(([why, count]) => `${formatCount(count)} ${why}`);
@@ -46,12 +46,12 @@ function describeEncoded({ encoded }: KernelRecord['core']): string {
   return `  the kernel has no BTF inside; functions ${rules}${left.length > 0 ? `, without ${left.join(', ')}` : ''}\n`;
 }
 
-/** A file as it was named, and which of its files a kernel was. */
+/** A file as it was named, and the file of its kernel inside. */
 export function shownFile({ file, name }: { file: string; name?: string | undefined }): string {
   return name === undefined ? file : `${file}: ${printable(name)}`;
 }
 
-/** What became of the files in an upload; nothing that is of no use goes without a word. */
+/** The outcome of each file in an upload; useless ones are named too. */
 export function describeReport({ used, passedOver, missing = [] }: UploadReport): string {
   const nameOf = (name: string | undefined) => (name === undefined ? '' : ` ${printable(name)}`);
   const isPlain = used.length === 1 && used[0]?.name === undefined;

@@ -1,4 +1,4 @@
-/** Of the host depot.test, which does not exist, for a hundred years. */
+/** For the host depot.test, which does not exist, for a hundred years. */
 export const DEPOT_TEST_KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgnxtkmEd6l56FCKtW
 SsyVKwgmRIfdBqBy1bgv5dXutDahRANCAAQRiQHzUZ9QGbrfPo38EmmI7skKvG5l

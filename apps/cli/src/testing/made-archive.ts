@@ -11,7 +11,7 @@ export interface MadeKernel {
   release: string;
 }
 
-/** A made-up vmlinux with variables, as a package has it. */
+/** A made-up vmlinux with variables, as in a package. */
 export function madeVmlinux({ buildId }: MadeKernel): Uint8Array {
   return kernelFile({ buildId, btf: kernelBtf({ globals: true }) });
 }
@@ -37,7 +37,7 @@ export class MadeArchive {
   constructor() {
     this.gpg('--quick-gen-key', 'archive <archive@example.org>', 'ed25519', 'sign', 'never');
     writeFileSync(this.keyring, this.gpg('--export'));
-    // What the servers of static files in tools/services are looked for by.
+    // The servers of static files in tools/services look for this.
     writeFileSync(join(this.path, 'SHA256SUMS'), '');
   }
 
@@ -57,7 +57,7 @@ export class MadeArchive {
   }
 
   /**
-   * The indexes of what lies in `pool`, as suite `stable` for amd64.
+   * Makes indexes of the packages in `pool`, as suite `stable` for amd64.
    * @param more fields of Release.
    */
   async index(more = ''): Promise<void> {

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { expect, test } from 'vitest';
 
-/** What bash itself offers after these words. */
+/** bash's own suggestions after these words. */
 async function offered(script: string, words: string[]): Promise<string[]> {
   const ask =
     `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _btfdepot; ` +

@@ -5,7 +5,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 type Shell = (typeof SHELLS)[number];
 
-/** @param program with every verb, whose names and options are what is completed. */
+/** @param program with every verb: completes their names and options. */
 export function completionCommand(program: Command): Command {
   return new Command('completion')
     .summary('print a script that completes verbs and options')
@@ -20,7 +20,7 @@ export function completionCommand(program: Command): Command {
     });
 }
 
-/** Those of its own verbs, where it has some, too. */
+/** With its sub-verbs, if any. */
 function optionsOf(command: Command): string[] {
   const all = [command, ...command.commands];
   const options = all.flatMap((one) => one.options.flatMap(({ long, short }) => [long, short]));
@@ -31,7 +31,7 @@ function verbsOf(command: Command): string[] {
   return command.commands.map((one) => one.name());
 }
 
-/** zsh runs bash's completion; files are completed where no option is begun. */
+/** zsh runs bash's completion; files are completed unless an option was begun. */
 function bash(program: Command, shell: 'bash' | 'zsh'): string {
   const verbs = verbsOf(program).join(' ');
   const cases = program.commands.map(

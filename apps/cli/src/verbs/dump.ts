@@ -35,12 +35,15 @@ function* dump(btf: Btf, as: Flags['as']): Generator<string | Uint8Array> {
   else yield* dumpJson(btf);
 }
 
-/** What drives a terminal, in bytes of UTF-8: controls but tab and line end, changes of direction. */
+/**
+ * Control sequences of a terminal, in bytes of UTF-8: controls but tab and line end, changes of
+ * direction.
+ */
 const CONTROLS = /[\0-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]/g;
 
 /**
- * Hundreds of megabytes may come: written as they are made. Names are bytes, one a character, and
- * may be anybody's.
+ * Written as it is made, since it may be hundreds of megabytes. Names are bytes, one for each
+ * character, and may be hostile.
  */
 function write(chunk: string | Uint8Array): void {
   const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');

@@ -27,7 +27,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** Names that a comparison prints of each list. */
+/** Most names that a comparison prints of each list. */
 const SHOWN = 20;
 
 export function encodeCommand(): Command {

@@ -24,7 +24,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** Milliseconds between two lines that say how far it is. */
+/** Milliseconds between two lines of progress. */
 const TOLD_EVERY = 10_000;
 
 export function fsckCommand(): Command {
@@ -122,7 +122,7 @@ function progressOf({ kernels, of, blobs, bytes, findings }: StoreReport): strin
   return `${some} kernels, ${blobs} blobs, ${formatBytes(bytes)}: ${findings} findings`;
 }
 
-/** @returns undefined if there is none: from the start. */
+/** @returns undefined if there is none: starts from the beginning. */
 async function readCursor(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).trim();

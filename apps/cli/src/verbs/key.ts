@@ -30,7 +30,7 @@ async function create(name: string, flags: { json?: boolean }): Promise<void> {
   const secret = createSecretKey();
   const { publicKey } = openSecretKey(secret);
   const [secretFile, publicFile] = [`${name}.sec`, `${name}.pub`];
-  // A key that is there already is not written over.
+  // An existing key is not overwritten.
   await writeFile(secretFile, secret, { mode: 0o600, flag: 'wx' });
   await writeFile(publicFile, encodePublicKey(publicKey), { flag: 'wx' });
   const line = publicKeyLine(publicKey);

@@ -20,7 +20,7 @@ export function mergeCommand(): Command {
       const parts = [lowest];
       for (const path of extras) parts.push(await openOn(path, lowest));
       const merged = mergeBtf(...parts);
-      // No released kernel takes inlined calls, and none says what it would refuse of them.
+      // No released kernel accepts inlined calls, so none says what it would refuse.
       if (!parts.some(hasSites)) checkMade('merged', merged, { from: lowest.endId });
       writeWhole(flags.output, merged);
       const types = parseBtf(merged).typeCount;

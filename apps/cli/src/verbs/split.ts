@@ -80,7 +80,7 @@ async function split(path: string, flags: Flags): Promise<void> {
   print(`build ID ${id}\n${formatTable(rows, [1])}`);
 }
 
-/** What a part may say of how much there is. */
+/** Counts that a part may report. */
 const COUNTED = ['types', ...new Set(Object.values(EXTRAS).map(({ counts }) => counts))];
 
 function filesOf(parts: KernelParts) {

@@ -21,7 +21,7 @@ export function tailorCommand(): Command {
     .action(async (btf: string, objects: string[], flags: { output: string; json?: boolean }) => {
       const tailored = tailorBtf(await openBtf(btf), objects.map(readObject));
       const types = parseBtf(tailored).typeCount;
-      // Objects without relocations need no types at all.
+      // Objects without relocations need no types.
       if (types > 0) checkMade('tailored', tailored);
       writeWhole(flags.output, tailored);
       if (flags.json) printJson({ file: flags.output, size: tailored.length, types });

@@ -80,7 +80,7 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
     createdAt: new Date(now).toISOString(),
     expiresAt: days === undefined ? undefined : new Date(now + days * DAY).toISOString(),
   });
-  // Before a depot starts for the first time, too.
+  // Also before a depot's first start.
   const { tokens } = await openStores(flags, { make: true });
   await tokens.put(token);
   if (flags.json) {
@@ -94,7 +94,7 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
 function daysOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const days = Number(text);
-  // A hundred years: beyond that dates have other forms.
+  // A hundred years: later dates have other forms.
   if (days > 0 && days <= 36_525) return days;
   throw new UsageError(`${flag} takes a number of days above 0`);
 }
@@ -153,7 +153,7 @@ async function revoke(ids: string[], flags: Where): Promise<void> {
   else note(`${ids.length} revoked`);
 }
 
-/** Without the hash: nobody needs it who has not the store. */
+/** Without the hash, which only the store needs. */
 function shown(token: Token): Partial<Token> {
   const rest: Partial<Token> = { ...token };
   delete rest.secretSha256;

@@ -39,7 +39,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   const { distro, release, prefix } = flags;
   const isQuery = (distro ?? release ?? prefix) !== undefined;
   if (buildIds.length > 0 === isQuery) throw new UsageError('name build IDs, or use a query');
-  // As of a variable of the shell that is not set: it would match every kernel.
+  // Perhaps an unset shell variable: it would match every kernel.
   for (const [flag, text] of Object.entries({ distro, release, prefix })) {
     if (text === '') throw new UsageError(`--${flag} is empty`);
   }
@@ -56,7 +56,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   else for (const buildId of chosen) print(`${buildId}\n`);
 }
 
-/** All that are given must hold; what is withdrawn already keeps its reason. */
+/** All given conditions must hold; kernels that are already withdrawn keep their reason. */
 async function matching(
   records: RecordStore,
   { distro, release, prefix = '' }: Flags,

@@ -1,10 +1,10 @@
-/** What somebody writes who adds something to the project. */
+/** The edits of a person who adds something to the project. */
 export interface Addition {
   /** As CONTRIBUTING names it. */
   readonly what: string;
   /** New files, by their paths. */
   readonly files: Readonly<Record<string, string>>;
-  /** Lines of existing tables; the types ask for each of them. */
+  /** Lines of existing tables; without any of them the types have an error. */
   readonly lines: readonly Line[];
 }
 
@@ -16,10 +16,10 @@ export interface Line {
   readonly edits: readonly Edit[];
 }
 
-/** Text that the file has once, and what stands there then. */
+/** Text that the file has once, and its replacement. */
 type Edit = readonly [from: string, to: string];
 
-/** The file with the line. @throws Error where the place for it is gone, or is there twice. */
+/** The file with the line. @throws Error if its place is missing, or there twice. */
 export function withLine(text: string, { file, edits }: Line): string {
   let changed = text;
   for (const [from, to] of edits) {
@@ -30,7 +30,7 @@ export function withLine(text: string, { file, edits }: Line): string {
   return changed;
 }
 
-/** Puts a line before one that the file has. */
+/** Puts a line before one of the file's lines. */
 export function before(anchor: string, line: string): Edit {
   return [anchor, `${line}\n${anchor}`];
 }

@@ -12,7 +12,7 @@ const CHECK_TYPES = new URL('./check-types.ts', import.meta.url);
 
 let tree: TreeCopy;
 const lines = ADDITIONS.flatMap((addition) => addition.lines);
-/** The files that have a line more. */
+/** The files that have one line more. */
 const originals = new Map<string, string>();
 
 beforeAll(() => {
@@ -98,13 +98,13 @@ interface Way {
 }
 
 interface Types {
-  /** Of the whole copy. */
+  /** Type errors of the whole copy. */
   errors: string[];
-  /** What is wrong without a line. */
+  /** Type errors without a line. */
   without: { what: string; table: string; error?: string }[];
 }
 
-/** Runs the copy of a script. @returns what it prints, as JSON. */
+/** Runs a script of the copy. @returns its output, as JSON. */
 function run<Report>(script: URL, signal: AbortSignal, input = ''): Promise<Report> {
   return new Promise((resolve, reject) => {
     const path = relative(root, fileURLToPath(script));

@@ -126,7 +126,7 @@ export function unitsCard({ parts: { units } }: KernelRecord): HTMLElement[] {
   ],
 };
 
-/** A module with nothing but inlined calls, beside the one of upstream's name. */
+/** A module with only inlined calls, beside the one of upstream's name. */
 const ARTIFACT: Addition = {
   what: 'an artifact',
   files: {},
@@ -160,7 +160,7 @@ const ARTIFACT: Addition = {
   ],
 };
 
-/** LZ4 whose blocks are not compressed, which is valid and short. */
+/** LZ4 with uncompressed blocks, which is valid and short. */
 const COMPRESSED_FORM: Addition = {
   what: 'a compressed form of carriers',
   files: {
@@ -220,7 +220,9 @@ function word(value: number): Uint8Array<ArrayBuffer> {
   ],
 };
 
-/** A package that begins with `BOX1`; its members follow, each with the lengths of name and bytes. */
+/**
+ * A package that begins with `BOX1`; its members follow, each with the lengths of name and bytes.
+ */
 const PACKAGE_FORMAT: Addition = {
   what: 'a package, archive or boot image that is opened',
   files: {

@@ -1,6 +1,6 @@
-// Runs in a copy of the project that has the made-up additions: prints the errors of its types, and for
-// each line of the additions whether they have an error without it. Only files that an addition
-// touches are looked at then: one error is enough for `tsc` to fail.
+// Runs in a copy of the project with the made-up additions. Prints the copy's type errors, and for
+// each line of the additions whether its removal causes an error. That check reads only files that
+// an addition touches: one error is enough for `tsc` to fail.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,9 @@ class Project {
     delete this.#config.options.tsBuildInfoFile;
   }
 
-  /** @param only the files that are looked at; absent: all but tests. @param texts of files, instead. */
+  /**
+   * @param only the files that are checked; absent: all but tests. @param texts instead of files.
+   */
   errors(only?: readonly string[], texts: ReadonlyMap<string, string> = new Map()): string[] {
     const { fileNames: rootNames, options } = this.#config;
     this.#replaced.clear();

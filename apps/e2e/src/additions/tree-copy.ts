@@ -16,12 +16,12 @@ import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** Made by tools, or of no use to a copy. */
+/** Made by tools, or useless in a copy. */
 const LEFT_OUT = new Set(['.git', '.nx', '.cache', 'dist']);
 
 /**
- * The project in a temporary folder: hard links to its files, which are broken before one is
- * changed, and links to the packages that were installed. Workspace packages are those of the copy.
+ * The project in a temporary folder: hard links to its files, broken before a change, and links to
+ * the installed packages. Workspace packages are those of the copy.
  */
 export class TreeCopy implements Disposable {
   readonly #temporary = new TemporaryFolder();
@@ -59,7 +59,7 @@ function copyFolder(from: string, to: string): void {
   }
 }
 
-/** A package's own imports are found beside where it really lies. */
+/** A package's imports are resolved from its real path. */
 function linkPackages(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const name of readdirSync(from)) {

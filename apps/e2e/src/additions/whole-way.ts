@@ -1,5 +1,6 @@
-// Runs in a copy of the project that has the made-up additions: sends a package in the made-up format
-// the whole way, and prints what each place says of the made-up extra, artifact and compressed form.
+// Runs in a copy of the project with the made-up additions. Sends a package of the made-up format
+// the whole way, and prints what each place knows of the made-up extra, artifact and compressed
+// form.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
@@ -96,7 +97,7 @@ function boxed(members: Record<string, Uint8Array>): Uint8Array {
   return Buffer.concat([Buffer.from('BOX1'), ...pieces]);
 }
 
-/** Standard output alone: a command that takes long tells on the other one how far it is. */
+/** Standard output only: slow commands print progress on standard error. */
 function reportOf(...args: string[]): Promise<unknown> {
   const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
   return new Promise((resolve) => {
@@ -131,7 +132,7 @@ function same(one: Uint8Array | undefined, other: Uint8Array): boolean {
   return one !== undefined && Buffer.compare(one, other) === 0;
 }
 
-/** The page's own card, over the few things of a document that it needs. */
+/** The page's own card, with the few parts of a document that it needs. */
 async function cardOf(record: unknown): Promise<string> {
   class Node {
     readonly #children: unknown[] = [];

@@ -9,11 +9,11 @@ import { beforeAll, expect, test } from 'vitest';
 
 const PAHOLE = farmFile('build/pahole');
 
-/** What scripts/pahole-flags.sh of Linux 6.1 says for a pahole of 1.30. */
+/** Flags of Linux 6.1's scripts/pahole-flags.sh for pahole 1.30. */
 const OF_6_1 =
   '--btf_gen_floats -j --lang_exclude=rust --skip_encoding_btf_inconsistent_proto --btf_gen_optimized';
 
-/** What scripts/Makefile.btf of Linux 6.12 and newer says, and scripts/gen-btf.sh from 7.0 on. */
+/** Flags of scripts/Makefile.btf since Linux 6.12, and of scripts/gen-btf.sh since 7.0. */
 const FEATURES = ['encode_force', 'var', 'float', 'enum64', 'decl_tag', 'type_tag'];
 const OF_6_12 = `-j4 --lang_exclude=rust --btf_features=${FEATURES.join()},optimized_func,consistent_func,decl_tag_kfuncs`;
 const OF_7_2 = `${OF_6_12} --btf_features=attributes,layout`;

@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => depot.stop());
 
-/** Where nothing listens. */
+/** Nothing listens there. */
 const dead = { BTFDEPOT_URL: 'http://127.0.0.1:2' };
 
 function kernelOf(seed: string) {
@@ -103,7 +103,7 @@ override_dh_auto_install:
       const output = await runIn(place, build, { ...environment, ...dead });
       expect(output).toMatch(/cannot be reached[^]*warn: the BTF of vmlinux was not sent/);
       expect(globSync(join(folder, 'dead/*.deb'))).toHaveLength(1);
-      // A command that fails at once: nobody has to wait for its further attempts.
+      // A command that fails at once, so that nobody waits for its retries.
       const strict = { ...environment, ...dead, BTFDEPOT: 'false', BTFDEPOT_UNSENT: 'fail' };
       await expect(runIn(place, build, strict)).rejects.toThrow(
         'fail: the BTF of vmlinux was not sent',
@@ -207,7 +207,7 @@ describe.concurrent("Yocto's classes", () => {
     const body = new RegExp(`^${name}\\(\\) \\{\\n([^]*?)^\\}`, 'm').exec(text)?.[1] ?? '';
     const expanded = body.replace(/\$\{(\w+)\}/g, (_, key: string) => {
       const value = { BTFDEPOT_TOKEN: '', BTFDEPOT_UNSENT: '', ...variables }[key];
-      // Empty, it would make a path of the image one of this machine.
+      // If empty, it would turn a path of the image into one of this machine.
       if (value === undefined) throw new Error(`${path}: ${key} has no value`);
       return value;
     });
@@ -255,7 +255,7 @@ describe.concurrent("Yocto's classes", () => {
 });
 
 describe.concurrent("OpenWrt's package", () => {
-  /** What of OpenWrt's build the package uses, reduced to its definitions. */
+  /** The parts of OpenWrt's build that the package uses, reduced to their definitions. */
   const buildSystem = {
     'rules.mk': `INCLUDE_DIR:=$(TOPDIR)/include
 INSTALL_DIR:=install -d -m0755
@@ -294,7 +294,7 @@ testWith(['shellcheck'], 'shellcheck has nothing to say of the scripts', async (
   await runIn(folder, ['shellcheck', farmFile('ci/push-kernels'), farmFile('build/pahole')]);
   for (const path of ['yocto/btfdepot-kernel.bbclass', 'yocto/btfdepot-image.bbclass']) {
     const text = await readFile(farmFile(path), 'utf8');
-    // A class is no shell script: its functions are. Variables are bitbake's.
+    // A class is no shell script, but its functions are. Variables are bitbake's.
     const functions = text.match(/^\w+\(\) \{\n[^]*?^\}/gm) ?? [];
     writeFiles(folder, { 'class.sh': `#!/bin/sh\n${functions.join('\n')}\n` });
     await runIn(folder, [

@@ -8,7 +8,7 @@ import {
 import type { RawBucket } from '../faults/raw-bucket.ts';
 import type { Random } from './random.ts';
 
-/** What there is of a kernel in the store. */
+/** A kernel's objects in the store. */
 interface Stored {
   buildId: string;
   parts: readonly string[];
@@ -19,7 +19,7 @@ interface Stored {
 
 type DamageKernel = (bucket: RawBucket, stored: Stored, random: Random) => Promise<void>;
 
-/** The name of each kind of damage, with what does it to a kernel. */
+/** Each kind of damage by name, with the function that does it to a kernel. */
 export const KERNEL_DAMAGES: Readonly<Record<string, DamageKernel>> = {
   ...kinds('part', BLOB_DAMAGES, ({ parts }, random) => blobKey(random.of(parts))),
   ...kinds('artifact', BLOB_DAMAGES, ({ artifacts }, random) => blobKey(random.of(artifacts))),

@@ -17,22 +17,22 @@ import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { startStoreProxy } from '../faults/store-proxy.ts';
 import { rawBucket, type RawBucket } from '../faults/raw-bucket.ts';
 
-/** Megabytes of the disks: for the store's data, and for what ingest stages. */
+/** Megabytes of the disks: for the store's data, and for ingest's temporary files. */
 const STORE_DISK = 1024;
 const INGEST_DISK = 64;
 
-/** A process of a service that is started again when it was killed. */
+/** A process of a service that is restarted after it was killed. */
 interface Seat {
   readonly service: ServiceName;
   readonly process: () => StartedProcess;
-  /** This and those that were killed. */
+  /** The process now, and those that were killed. */
   readonly all: readonly StartedProcess[];
   readonly url: () => string;
-  /** SIGKILL; resolves when another one answers, which may be after the store is back. */
+  /** SIGKILL; resolves when another process answers, perhaps only once the store is back. */
   readonly restart: () => Promise<void>;
 }
 
-/** All that a fault can be done to. */
+/** All targets of faults. */
 export interface Depot {
   readonly redis: RedisServer;
   readonly minio: MinioServer;
@@ -44,15 +44,15 @@ export interface Depot {
   /** Two of each service. */
   readonly seats: readonly Seat[];
   readonly seatsOf: (service: ServiceName) => readonly Seat[];
-  /** A process of another version, which the caller stops. */
+  /** A process of another version; the caller stops it. */
   readonly startOf: (service: ServiceName, version: string) => Promise<StartedProcess>;
   /** For `btfdepot` over the store. */
   readonly environment: Record<string, string>;
   /** For files of the walk. */
   readonly folder: string;
-  /** Resolves when every process that was killed is there again. */
+  /** Resolves when every killed process is back. */
   readonly settled: () => Promise<void>;
-  /** @param logs a folder for what the processes said. */
+  /** @param logs a folder for the processes' output. */
   readonly stop: (logs?: string) => Promise<void>;
 }
 
@@ -78,13 +78,13 @@ export async function startDepot(): Promise<Depot> {
       {
         ...clock.environment,
         BTFDEPOT_LOG_LEVEL: 'info',
-        // A busy machine is no crash, and the walk kills more compressors than a kernel may take along.
+        // A slow process is no crash, and the walk kills more compressors than the usual limit.
         BTFDEPOT_JOB_SILENCE: '2',
         BTFDEPOT_JOB_CRASHES: '50',
         BTFDEPOT_JOB_BACKOFF: '0.2',
         BTFDEPOT_SWEEP_PERIOD: '1',
         BTFDEPOT_RECORD_AGE: '0.2',
-        // So that most reads are of the store.
+        // So that most reads reach the store.
         BTFDEPOT_HOT_BLOBS: '1',
       },
     ),
@@ -161,7 +161,7 @@ function seat(service: ServiceName, first: Started, start: () => Promise<Started
   let restarting = Promise.resolve();
   const restart = async () => {
     await running.process.stop('SIGKILL');
-    // A service whose store is away does not start: its supervisor tries again.
+    // A service without its store does not start: its supervisor retries.
     for (;;) {
       const next = await start().catch(() => undefined);
       if (next) {
@@ -177,7 +177,7 @@ function seat(service: ServiceName, first: Started, start: () => Promise<Started
     process: () => running.process,
     all,
     url: () => running.url,
-    /** One after the other: two at once would start two, of which one is never stopped. */
+    /** One after the other: two at once would start two, and one would never be stopped. */
     restart: () => (restarting = restarting.then(restart)),
     settled: () => restarting,
   };

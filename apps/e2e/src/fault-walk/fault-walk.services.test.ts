@@ -3,7 +3,7 @@ import { describeWithServices } from '@btf-depot/services/testing';
 import { expect, test } from 'vitest';
 import { walk } from './walk.ts';
 
-// Some of what `node apps/e2e/src/fault-walk/main.ts` does for as long as one likes.
+// A short run of `node apps/e2e/src/fault-walk/main.ts`, which runs for any time.
 describeWithServices(['redis', 'minio'], 'a while of faults', () => {
   test('loses no kernel that was acknowledged, and serves no wrong byte', async (context) => {
     const walked = await walk({ minutes: 0.7, seed: 21 }).catch((error: unknown) => {

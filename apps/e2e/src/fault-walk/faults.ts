@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Depot } from './depot.ts';
 import type { Random } from './random.ts';
 
-/** Does what it says and undoes it; what is killed comes back by itself, later. */
+/** Causes the fault and undoes it; killed processes come back later by themselves. */
 export type Fault = (depot: Depot, random: Random) => Promise<unknown>;
 
 const SERVICES = ['ingest', 'compressor', 'fetch'] as const;
 
-/** What happens to processes, servers, disks and the clock; stored bytes stay as they are. */
+/** Faults of processes, servers, disks and the clock; stored bytes stay as they are. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   ...Object.fromEntries(
     SERVICES.flatMap((service): [string, Fault][] => [
@@ -73,7 +73,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await free();
   },
   'clock jumping': async ({ clock }, random) => {
-    // Beyond a quarter of an hour the store refuses.
+    // Above a quarter of an hour the store refuses.
     await clock.set(Math.round(3600 * (random() - 0.5)));
     await sleep(1000 * random());
     await clock.set(0);

@@ -7,7 +7,7 @@ import type { Readers } from './readers.ts';
 /** Milliseconds between two looks at a damaged kernel. */
 const PAUSE = 500;
 
-/** Milliseconds that a kernel is given to become whole without being sent again. */
+/** Milliseconds that a kernel has to become whole without another upload. */
 const BY_ITSELF = 5000;
 
 interface Repairs {
@@ -19,7 +19,7 @@ interface Repairs {
 /** Milliseconds until no fetch answers with a record that it read before the damage. */
 const REMEMBERED = 1000;
 
-/** Sees to it that kernels become whole again as their farms and operators would, and counts how. */
+/** Heals kernels as their farms and operators would, and counts how. */
 export class Healing {
   readonly figures = { byItself: 0, byPush: 0, byRepair: 0, pushes: 0, repairs: 0 };
   readonly #depot: Depot;
@@ -35,7 +35,7 @@ export class Healing {
 
   /**
    * Reads a damaged kernel, and sends it again if that does not help.
-   * @returns after how many seconds it was whole, 0 if nothing was amiss; undefined: not within the
+   * @returns the seconds until it was whole, 0 if nothing was wrong; undefined: not within the
    *   limit.
    */
   async heal(kernel: Kernel, limitMs: number): Promise<number | undefined> {
@@ -60,7 +60,7 @@ export class Healing {
     return (performance.now() - began) / 1000;
   }
 
-  /** `btfdepot fsck --repair`, as a timer runs it. @returns what it found; undefined: store away. */
+  /** `btfdepot fsck --repair`, as run by a timer. @returns its findings; undefined: store away. */
   async repair(...args: string[]): Promise<unknown[] | undefined> {
     const { folder, environment } = this.#depot;
     const { code, output } = await btfdepot(

@@ -6,18 +6,18 @@ import { btfdepot } from '@btf-depot/testing/processes';
 import type { Depot } from './depot.ts';
 import type { Random } from './random.ts';
 
-/** Structures of a kernel's BTF beyond what it needs: so many, and up to twice as many. */
+/** Extra structures of a kernel's BTF: at least this many, and up to twice as many. */
 const BALLAST = 300;
 
 /** A kernel that was acknowledged. */
 export interface Kernel {
   name: string;
   buildId: string;
-  /** SHA-256 of the core BTF that was sent: what is served has to be that. */
+  /** SHA-256 of the core BTF that was sent: the depot must serve the same. */
   core: string;
 }
 
-/** Sends kernels, and knows what the depot answered. */
+/** Sends kernels, and records the depot's answers. */
 export class Ledger {
   readonly acknowledged = new Map<string, Kernel>();
   readonly figures = { uploads: 0, acknowledged: 0, refused: 0 };
@@ -46,7 +46,7 @@ export class Ledger {
     return about;
   }
 
-  /** As a build farm does it: `btfdepot push`, which asks before it sends. */
+  /** As a build farm: `btfdepot push`, which asks the depot before it sends. */
   async push({ name }: Kernel): Promise<boolean> {
     const { folder, seatsOf } = this.#depot;
     const { kernel, full } = filesOf(name);
@@ -66,7 +66,7 @@ export class Ledger {
 
 function filesOf(name: string) {
   const buildId = buildIdOf(name);
-  // Of several sizes: what their variables refer to has other ids, so that few share their bytes.
+  // Of several sizes: the types of their variables have other ids, so that few share their bytes.
   const shape = { name, ballast: BALLAST + (parseInt(buildId.slice(0, 6), 16) % BALLAST) };
   const btf = kernelBtf(shape);
   return {

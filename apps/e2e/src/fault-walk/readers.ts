@@ -4,10 +4,10 @@ import type { Depot } from './depot.ts';
 import type { Kernel, Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 
-/** Milliseconds between two reads of a reader, at most. */
+/** Most milliseconds between two reads of a reader. */
 const PAUSE = 100;
 
-/** Blobs that are kept, to compare ranges with. */
+/** Blobs kept for comparisons with ranges. */
 const KEPT = 200;
 
 interface RecordSeen {
@@ -16,10 +16,10 @@ interface RecordSeen {
   artifacts: Record<string, { sha256: string }>;
 }
 
-/** Reads what was acknowledged all the time, and holds each complete answer against its name. */
+/** Constantly reads acknowledged kernels, and compares each complete answer with its name. */
 export class Readers {
   readonly figures = { reads: 0, complete: 0, refused: 0, cut: 0, wrong: 0 };
-  /** What was wrong. */
+  /** Faults that were seen. */
   readonly wrong: string[] = [];
   readonly #depot: Depot;
   readonly #ledger: Ledger;
@@ -38,7 +38,7 @@ export class Readers {
     while (this.#isReading) {
       await sleep(PAUSE * this.#random());
       const kernels = [...this.#ledger.acknowledged.values()];
-      // Late ones are asked for more often: what is read at once is what is made just then.
+      // Later kernels are requested more often: these reads meet kernels that are being made.
       const from = this.#random() < 0.5 ? Math.max(0, kernels.length - 20) : 0;
       if (kernels.length > 0) await this.#readSome(this.#random.of(kernels.slice(from)));
     }
@@ -63,7 +63,7 @@ export class Readers {
     return isWhole;
   }
 
-  /** Undefined: it was not answered. */
+  /** Undefined: no answer came. */
   async record(buildId: string): Promise<RecordSeen | undefined> {
     const bytes = await this.#get(`/v1/kernels/${buildId}`);
     return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as RecordSeen);

@@ -6,21 +6,21 @@ import type { Depot } from './depot.ts';
 import type { Healing } from './healing.ts';
 import type { Kernel, Ledger } from './ledger.ts';
 
-/** Kernels that are looked at at one time. */
+/** Kernels that are checked at one time. */
 const AT_ONCE = 4;
 
 export interface Settled {
-  /** Build IDs that were acknowledged, and are not whole although they were sent again. */
+  /** Build IDs of acknowledged kernels that are not whole even after another upload. */
   lost: string[];
-  /** What fsck still found in the end. */
+  /** Findings of the last fsck. */
   findings: unknown[];
   /** Blobs that no record names, and that gc left. */
   orphans: number;
 }
 
 /**
- * Brings everything back that can be, as operators and farms would, and looks at what is left.
- * @param limitMs how long a kernel may take to become whole.
+ * Restores everything possible, as operators and farms would, and checks the rest.
+ * @param limitMs milliseconds that a kernel has to become whole.
  */
 export async function settle(
   depot: Depot,
@@ -37,7 +37,7 @@ export async function settle(
   const { blobs, records } = await openMinioStores({ ...depot.minio, bucket });
   await collectGarbage({ blobs, records, clock: systemClock }, { minAge: -60_000, dryRun: false });
   const findings = await repaired(healing);
-  // A machine that is busy packs a kernel late: that is not lost.
+  // A busy machine packs a kernel late: it is not lost.
   const lost: string[] = [];
   for (const kernel of late) {
     if ((await healing.heal(kernel, limitMs)) === undefined) lost.push(kernel.buildId);
@@ -49,7 +49,7 @@ export async function settle(
   for await (const { buildId } of records.list()) {
     name(JSON.stringify((await records.get(buildId))?.record));
   }
-  // Of a record that was set aside, too: an operator may want to read it.
+  // A record that was set aside counts too: an operator may want to read it.
   for await (const { bytes } of records.aside.list()) name(Buffer.from(bytes).toString('latin1'));
   const orphans = (await collect(blobs.list())).filter(({ sha256 }) => !named.has(sha256)).length;
   return { lost, findings, orphans };

@@ -10,10 +10,10 @@ import { randomOf, type Random } from './random.ts';
 import { Readers } from './readers.ts';
 import { settle, type Settled } from './settle.ts';
 
-/** The last version that hashes nothing of what it reads. */
+/** The last version that does not hash what it reads. */
 const EARLIER = '547dc59';
 
-/** Part of the walk in which an earlier compressor takes part; nothing is damaged then. */
+/** The part of the walk with an earlier compressor; nothing is damaged then. */
 const WITH_EARLIER = 0.2;
 
 /** Seconds. */
@@ -27,13 +27,13 @@ export interface WalkOptions {
   seed: number;
   /** Seconds until a kernel that is not whole counts as lost, and a fault as not recovered from. */
   patience?: number | undefined;
-  /** A folder for what the processes say. */
+  /** A folder for the processes' output. */
   logs?: string | undefined;
-  /** Told of each step. */
+  /** Called for each step. */
   onStep?: (line: string) => void;
 }
 
-/** Seconds, from the end of a fault, or from the damage. */
+/** Seconds from the end of a fault, or from the damage. */
 interface Recovery {
   times: number;
   median: number;
@@ -46,14 +46,14 @@ export interface Walked extends Settled {
   uploads: number;
   acknowledged: number;
   refused: number;
-  /** Of those acknowledged, without those that were sent twice. */
+  /** Acknowledged kernels, without those that were sent twice. */
   kernels: number;
-  /** Of them, those whose blobs or record were changed in the store. */
+  /** How many of these had a blob or record changed in the store. */
   damaged: number;
   reads: Readers['figures'];
   wrong: string[];
   healed: Healing['figures'];
-  /** Kinds of fault and damage, how often each, and how long it took until all was well. */
+  /** Kinds of fault and damage, how often each, and the time until all was well. */
   faults: Record<string, Partial<Recovery> & { done: number }>;
   /** Faults after which no new kernel became ready. */
   unrecovered: string[];
@@ -65,8 +65,8 @@ export function isWell({ lost, wrong, unrecovered, findings, orphans }: Walked):
 }
 
 /**
- * Walks at random through faults, with real servers and two processes of each service, reads all the
- * while, and looks at the end whether every kernel that was acknowledged is there. Throws Absent.
+ * Walks at random through faults, with real servers and two processes of each service. It reads all
+ * the while, and checks at the end that every acknowledged kernel is there. Throws Absent.
  */
 export async function walk(options: WalkOptions): Promise<Walked> {
   const depot = await startDepot();
@@ -88,7 +88,7 @@ class Walk {
   readonly #started = performance.now();
   readonly #done = new Map<string, { done: number; seconds: number[] }>();
   readonly #unrecovered: string[] = [];
-  /** What goes on beside the steps. */
+  /** Work that runs beside the steps. */
   readonly #beside = new Set<Promise<unknown>>();
   readonly #damaged = new Set<string>();
   #damages = 0;
@@ -99,7 +99,7 @@ class Walk {
     this.#options = options;
     this.#limitMs = (options.patience ?? PATIENCE) * 1000;
     this.#random = randomOf(options.seed);
-    // Each has numbers of its own: when one asks does not change what another one gets.
+    // Each has its own numbers: the times of its requests do not change the numbers of others.
     this.#ledger = new Ledger(depot, randomOf(options.seed + 1));
     this.#readers = new Readers(depot, this.#ledger, randomOf(options.seed + 2));
     this.#healing = new Healing(depot, this.#ledger, this.#readers);
@@ -147,7 +147,7 @@ class Walk {
   async #step(earlier: string | undefined): Promise<void> {
     const random = this.#random;
     const count = this.#count++;
-    // Now and then one that was sent before.
+    // Sometimes one that was sent before.
     const name = `walk_${this.#options.seed}_${random() < 0.1 ? Math.floor(count * random()) : count}`;
     this.#while(this.#ledger.upload(name));
     const isEarly = this.#passed < WITH_EARLIER;
@@ -161,11 +161,11 @@ class Walk {
   async #fault(name: string): Promise<void> {
     const of = this.#of(name);
     await FAULTS[name]?.(this.#depot, this.#random);
-    // Not after each: faults also come while the depot has not recovered from the one before.
+    // Not after each: faults also come before the depot has recovered from the last one.
     if (this.#random() < 0.4) await this.#recovers(name, of.seconds);
   }
 
-  /** A new kernel goes the whole way. */
+  /** A new kernel takes the whole way. */
   async #recovers(name: string, seconds: number[]): Promise<void> {
     const since = performance.now();
     const probe = `probe_${this.#options.seed}_${this.#count}`;
@@ -203,23 +203,23 @@ class Walk {
     try {
       await KERNEL_DAMAGES[name]?.(this.#depot.bucket, stored, this.#random);
     } catch {
-      // The store was away, or the other blob is not there.
+      // The store was away, or the other blob is missing.
       return;
     }
     this.#damages++;
-    // Others are found by fsck, or by who happens to read them.
+    // Others are found by fsck, or by chance reads.
     if (this.#random() < 0.6) this.#while(this.#heals(kernel, of.seconds));
   }
 
   async #heals(kernel: Kernel, seconds: number[]): Promise<void> {
     const took = await this.#healing.heal(kernel, this.#limitMs);
-    // Read as it was, out of a fetch's memory: it is found later.
+    // Served unchanged from a fetch's memory: it is found later.
     if (took === undefined || took === 0) return;
     seconds.push(took);
     this.#damaged.delete(kernel.buildId);
   }
 
-  /** It knows neither what this version writes nor how it reads, and may be killed as it works. */
+  /** It knows neither this version's writes nor its reads, and may be killed at work. */
   async #earlier(version: string): Promise<void> {
     this.#of('an earlier compressor beside');
     const process = await this.#depot.startOf('compressor', version).catch(() => undefined);

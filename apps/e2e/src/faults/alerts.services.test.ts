@@ -25,7 +25,7 @@ import { startStoreProxy } from './store-proxy.ts';
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
-/** What a person waits for in minutes and hours, in seconds; the rules are otherwise as they are. */
+/** The waits of minutes and hours become seconds; otherwise the rules are unchanged. */
 function hurried(rules: string): string {
   return rules
     .replaceAll(/for: \d+m$/gm, 'for: 4s')
@@ -57,7 +57,7 @@ describeWithServices(['redis', 'minio'], 'a real fault fires its alert:', () => 
   let disk: SmallDisk | undefined;
   let another: Awaited<ReturnType<(typeof services)['startAnother']>>;
   const bucket = `alerts-${process.pid}`;
-  /** Of each service, and of a second compressor. */
+  /** One of each service, and a second compressor. */
   let admin: Record<'ingest' | 'compressor' | 'fetch' | 'another', { BTFDEPOT_ADMIN_PORT: string }>;
 
   beforeAll(async () => {
@@ -149,7 +149,7 @@ describeWithServices(['redis', 'minio'], 'a real fault fires its alert:', () => 
   });
 
   test('a kernel that no compressor packs: BtfDepotKernelsWait', async () => {
-    // Both are there and sweep, and the queue gives them nothing.
+    // Both run and sweep, but the queue gives them nothing.
     await redis.server.kill();
     await upload('waiting');
     await fires('BtfDepotKernelsWait');
@@ -197,7 +197,7 @@ describeWithServices(['redis', 'minio'], 'a real fault fires its alert:', () => 
   test('compressors that fall silent in their jobs: BtfDepotJobsStall', async () => {
     const one = services.process('compressor');
     for (let stalls = 0; stalls < 4; stalls++) {
-      // So that the first takes the job, and the second takes it over.
+      // The first takes the job, and the second takes it over.
       another.process.signal('SIGSTOP');
       const buildId = await upload(`stalled ${stalls}`, 15_000);
       await one.line(new RegExp(`${buildId}.*job starts`));

@@ -21,7 +21,7 @@ const run = promisify(execFile);
 
 const folder = testFolder();
 
-/** What happens to a file on a disk; verified-blobs.test.ts knows more. */
+/** Faults of a file on a disk; verified-blobs.test.ts has more. */
 const DAMAGE: Record<string, (path: string, other: string) => Promise<void>> = {
   'bytes of another blob': async (path, other) => writeFile(path, await readFile(other)),
   'a cut end': async (path) => truncate(path, (await readFile(path)).length - 1),
@@ -33,7 +33,7 @@ const pathOf = (data: string, sha256: string) =>
   join(folder, data, 'blobs', 'sha256', sha256.slice(0, 2), sha256);
 
 interface Answer {
-  /** curl says that the answer is complete. */
+  /** Whether curl takes the answer for complete. */
   complete: boolean;
   status: number;
   bytes: Buffer;
@@ -41,7 +41,7 @@ interface Answer {
 
 let answers = 0;
 
-/** curl as anybody runs it: what it calls complete is what somebody would use. */
+/** curl as anybody runs it: people use any answer that it reports as complete. */
 async function curl(url: string, ...args: string[]): Promise<Answer> {
   const file = join(folder, `answer ${answers++}`);
   const words = ['-sS', '-o', file, '-w', '%{http_code}', ...args, url];

@@ -71,7 +71,7 @@ describeWithServices(['redis', 'minio'], 'blobs and records that are damaged in 
   const damage = (kind: string, sha256: string) =>
     damageObject(raw, blobKey(sha256), BLOB_DAMAGES[kind]);
 
-  /** What curl calls complete is compared with the hash. */
+  /** Answers that curl reports as complete are compared with the hash. */
   async function read(sha256: string): Promise<boolean> {
     const file = join(folder, 'answer');
     await rm(file, { force: true });

@@ -1,6 +1,6 @@
 import type { RawBucket } from './raw-bucket.ts';
 
-/** Other bytes in the place of an object's; undefined: none. */
+/** Replacement bytes for an object; undefined: none. */
 type Damage = (bytes: Uint8Array, other: Uint8Array) => Uint8Array | undefined;
 
 export const BLOB_DAMAGES: Readonly<Record<string, Damage>> = {
@@ -10,7 +10,7 @@ export const BLOB_DAMAGES: Readonly<Record<string, Damage>> = {
   'no object': () => undefined,
 };
 
-/** A record has no checksum: what is changed here is no record any more. */
+/** A record has no checksum: this change makes it unreadable. */
 export const RECORD_DAMAGES: Readonly<Record<string, Damage>> = {
   'a flipped bit': (bytes) => bytes.with(1, 1 ^ (bytes[1] ?? 0)),
   'no bytes': () => new Uint8Array(0),
@@ -18,7 +18,7 @@ export const RECORD_DAMAGES: Readonly<Record<string, Damage>> = {
   'no object': () => undefined,
 };
 
-/** Changes an object in the store, behind the back of everything that checks it. */
+/** Changes an object in the store directly, without any check. */
 export async function damageObject(
   bucket: RawBucket,
   key: string,

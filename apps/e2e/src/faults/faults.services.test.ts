@@ -18,7 +18,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
   let proxy: Awaited<ReturnType<typeof startStoreProxy>>;
   let services: Awaited<ReturnType<typeof startServiceProcesses>>;
   const bucket = `faults-${process.pid}`;
-  /** Every kernel that was acknowledged: what must be ready, and whole, in the end. */
+  /** Every acknowledged kernel: in the end each must be ready and whole. */
   const acknowledged = new Set<string>();
 
   beforeAll(async () => {
@@ -44,7 +44,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
 
   const upload = async (seed: string, url = services.url('ingest'), ballast = 10) => {
     const buildId = buildIdOf(seed);
-    // Of its own, so that the store has none of its blobs yet.
+    // A kernel of its own, so that the store has none of its blobs yet.
     const shape = { ballast, name: seed.replaceAll(/\W/g, '_') };
     const btf = kernelBtf(shape);
     const kernel = new Blob([new Uint8Array(kernelFile({ buildId, btf }))]);
@@ -169,7 +169,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
 
     test('answering 503 now and then: the upload is refused or whole', async () => {
       proxy.refuse(2);
-      // A sweep may have met the refusals in its place.
+      // A sweep may have met the refusals instead.
       await upload('refusing').catch((error: unknown) => {
         expect(error).toMatchObject({ code: 'store-unavailable' });
       });

@@ -9,7 +9,7 @@ import { rpmFile, tarFile } from '@btf-depot/testing/packages';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** A map of a sparse file without an end, a kernel of zeros, a member that states more. */
+/** A map of a sparse file without an end, a kernel of zeros, a member that states a larger size. */
 const BOMBS: [what: string, code: string, bytes: () => Uint8Array][] = [
   [
     'a sparse map without an end',

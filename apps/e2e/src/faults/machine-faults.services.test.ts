@@ -177,7 +177,7 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
       const buildId = await upload(`before ${offset}`);
       await set(offset);
       const compressor = services.start('compressor').catch(() => undefined);
-      // A process reads the clock anew when the second that it keeps it for is over.
+      // A process reads the clock's offset again after one second.
       let attempt = 0;
       const refusal = async () =>
         upload(`during ${offset}, ${attempt++}`).catch((error: unknown) => error);

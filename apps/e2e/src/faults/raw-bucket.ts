@@ -3,14 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A bucket's objects as they are, behind the back of everything that checks them. */
+/** A bucket's objects as stored, without any check. */
 export interface RawBucket {
   get: (key: string) => Promise<Buffer>;
   put: (key: string, bytes: Uint8Array) => Promise<void>;
   remove: (key: string) => Promise<void>;
 }
 
-/** Asks with curl. @param folder for its files. */
+/** Requests with curl. @param folder for its files. */
 export function rawBucket(
   store: { endpoint: string; accessKey: string; secretKey: string; bucket: string },
   folder: string,

@@ -10,10 +10,10 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 /** Each process starts and ends twice, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 });
 
-/** Milliseconds between two restarts, beyond what the balancer takes to find who came back. */
+/** Milliseconds between two restarts, in addition to the balancer's time to see a process again. */
 const PAUSE = 500;
 
-/** Seconds, as is the services' default: HAProxy needs 1.5 to see that one is leaving. */
+/** Seconds, the services' default: HAProxy needs 1.5 to see that one leaves. */
 const DRAIN = '5';
 
 const programs = await provided(balancing);
@@ -50,7 +50,7 @@ describeWithServices(['redis', 'minio'], 'a rolling restart', ({ redis, minio })
 
   const isReady = async (url: string) => (await fetch(`${url}/readyz`)).ok;
 
-  /** Two processes of a service, on ports that they have again when they are started again. */
+  /** Two processes of a service, on ports that they keep after a restart. */
   async function two(name: ServiceName) {
     const drain = { BTFDEPOT_DRAIN: DRAIN };
     const started = await Promise.all([1, 2].map(() => services.startAnother(name, drain)));

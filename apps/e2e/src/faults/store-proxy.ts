@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A request that services make of the store, by what it is about. */
+/** A request of a service to the store, by its subject. */
 const STEPS = {
   'put blob': /^PUT .*\/blobs\/sha256\//,
   'put record': /^PUT .*\/record\.json/,
@@ -19,8 +19,8 @@ interface Trap {
 }
 
 /**
- * Stands between services and the store: the seam at which tests stop a process in the midst of
- * what it does. Requests pass as they are, Host header included, for they are signed.
+ * A proxy between services and the store, by which tests stop a process in the middle of its work.
+ * It passes requests unchanged, with the Host header, since they are signed.
  */
 export async function startStoreProxy(target: string) {
   const { hostname, port } = new URL(target);
@@ -60,15 +60,18 @@ export async function startStoreProxy(target: string) {
   await once(server, 'listening');
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Runs `act` at the next such request, before the store sees it or before its answer is heard. */
+    /**
+     * Runs `act` at the next such request, before the store gets it or before the service gets its
+     * answer.
+     */
     trap: (trap: Trap) => {
       state.trap = trap;
     },
-    /** Answers the next so many requests 503. */
+    /** Answers that many requests with 503. */
     refuse: (times: number) => {
       state.refuse = times;
     },
-    /** Holds every request up, in milliseconds. */
+    /** Delays every request, in milliseconds. */
     slow: (delay: number) => {
       state.delay = delay;
     },

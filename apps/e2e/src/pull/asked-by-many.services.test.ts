@@ -23,7 +23,7 @@ describeWithServices(['redis', 'minio'], 'kernels that many ask for', ({ redis, 
         return [`/buildid/${buildId}/debuginfo`, kernelFile({ buildId, btf, ballast: 100_000 })];
       }),
     );
-    // Slow, so that what is killed is in the middle of it.
+    // Slow, so that the kill happens in the middle.
     upstream.answer = (request, response) => {
       const bytes = files.get(request.url ?? '');
       if (!bytes) {
@@ -60,7 +60,7 @@ describeWithServices(['redis', 'minio'], 'kernels that many ask for', ({ redis, 
       await depot.process('ingest').stop('SIGKILL');
       await depot.start('ingest');
 
-      // One who sends a kernel meanwhile waits for nobody.
+      // Meanwhile a client that sends a kernel waits for nobody.
       const sent = kernelFile({ buildId: buildIdOf('sent'), btf: kernelBtf({ name: 'sent' }) });
       const began = performance.now();
       const body = Buffer.from(sent);

@@ -103,7 +103,7 @@ test('after a restart, the depot knows what was asked for', async () => {
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   await pull(first, two);
   await first.stop();
-  // Asked for in another process, and evicted by a third one.
+  // One process asks, and a third one evicts.
   const second = await start('restart', 2 ** 30);
   await pull(second, one);
   await pull(second, three);

@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 let kernels = 0;
-/** A kernel that only the upstream has: its BTF, and a file with that and its build ID inside. */
+/** A kernel that only the upstream has: its BTF, and a file with its BTF and build ID inside. */
 function offer({ btf = true, says }: { btf?: boolean; says?: string } = {}): string {
   const buildId = buildIdOf(`pulled-${kernels++}`);
   const core = kernelBtf({ name: `task_${kernels}` });
@@ -44,7 +44,7 @@ function offer({ btf = true, says }: { btf?: boolean; says?: string } = {}): str
   return buildId;
 }
 
-/** What the upstream was asked for of a kernel; another's may still be on its way. */
+/** The upstream's requests for one kernel; another's may still be on its way. */
 const askedFor = (buildId: string) => upstream.asked.filter((path) => path.includes(buildId));
 
 const ask = (path: string, init?: RequestInit) => fetch(depot.url + path, init);
@@ -64,7 +64,7 @@ describe('a kernel that nobody sent', () => {
     expect(body).toMatchObject({
       owner: { principal: `upstream:${new URL(upstream.url).host}`, rank: 'upstream' },
     });
-    // Of the kernel's file, not of the claim that came before it.
+    // For the kernel's file, not for the claim before it.
     expect(body.keptUntil).toBeUndefined();
     expect(body.core).not.toHaveProperty('claimed');
     expect((await ask(`/v1/kernels/${buildId}/vmlinux.btf`)).status).toBe(200);
@@ -181,7 +181,7 @@ describe('a second depot over the first', () => {
       const answer = await fetch(`${second.url}/v1/kernels/${buildId}?wait=60`);
       const record = (await answer.json()) as { core: object; claimant?: object };
       expect(answer.status).toBe(200);
-      // It says the build ID for its upstream, which nothing that it got has inside.
+      // The build ID is its upstream's claim: no file that it got contains it.
       expect(record.claimant).toMatchObject({ rank: 'upstream' });
       const first = (await json(`/v1/kernels/${buildId}`)).body as { core: { sha256: string } };
       expect(record.core).toMatchObject({ sha256: first.core.sha256 });

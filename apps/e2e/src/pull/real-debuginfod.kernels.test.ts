@@ -19,7 +19,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 const run = promisify(execFile);
 
-/** The 31,415 of pahole's full BTF are not all that DWARF has. */
+/** DWARF has more than the 31,415 variables of pahole's full BTF. */
 const LEAST = 31_400;
 
 describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 }) => {
@@ -35,7 +35,7 @@ describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 
     await debuginfod.stop();
   });
 
-  /** Asks until it is ready, as a client does that is told `pending`. */
+  /** Asks until it is ready, as a client does after `pending`. */
   async function ready(url: string): Promise<KernelRecord> {
     return vi.waitFor(
       async () => {

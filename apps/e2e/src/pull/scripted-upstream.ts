@@ -5,16 +5,16 @@ export interface ScriptedUpstream {
   /** For `BTFDEPOT_UPSTREAMS`. */
   setting: string;
   url: string;
-  /** Paths that were asked for, in their order. */
+  /** Requested paths, in order. */
   asked: string[];
-  /** What it has, by path; a test changes it. */
+  /** Its files by path; a test changes them. */
   files: Map<string, Uint8Array>;
-  /** In place of the files. */
+  /** Answers instead of the files. */
   answer: RequestListener | undefined;
   dispose(): Promise<void>;
 }
 
-/** A debuginfod of a test's own: no ranges, no HEAD, 404 for what it has not. */
+/** A debuginfod for one test: no ranges, no HEAD, 404 for missing files. */
 export async function scriptedUpstream(): Promise<ScriptedUpstream> {
   const files = new Map<string, Uint8Array>();
   const asked: string[] = [];

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /** The last commit whose records are of schema 1. */
 const FIRST_SCHEMA = '547dc59';
-/** The same, whose compressor knows no inlined calls yet. */
+/** The last one whose compressor does not know inlined calls. */
 const NO_INLINES = 'no inlined calls';
 
 const run = promisify(execFile);
@@ -37,7 +37,7 @@ type Kind = 'loadable' | 'inlined' | 'bare';
 
 const forms = (file: string) => ['', '.gz', '.xz', '.zst'].map((form) => file + form);
 const EVERY = ['vmlinux.btf', ...forms('btf_vmlinux.ko'), 'manifest', 'SHA256SUMS'];
-/** What a kernel of each kind must have once it is ready. */
+/** Required parts of a kernel of each kind once it is ready. */
 const DUE: Record<Kind, string[]> = {
   bare: EVERY,
   loadable: [
@@ -145,7 +145,7 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
   };
   const ready = (buildIds: readonly string[]) =>
     expect.poll(() => waiting(buildIds), { timeout: 600_000, interval: 500 }).toEqual([]);
-  /** @returns how many files came, each with the bytes that the record names. */
+  /** @returns the number of files, each with the bytes that the record names. */
   const served = async (url: string, buildIds: Iterable<string>) => {
     let files = 0;
     for (const buildId of buildIds) {
@@ -184,7 +184,7 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
       const after = await record(all[4] ?? '', earlier.fetch);
       expect(before.extras).toEqual({});
       expect(after).toMatchObject({ schema: RECORD_SCHEMA, revision: 2, extras: { vars: {} } });
-      // Nothing else was written anew.
+      // Nothing else was rewritten.
       expect((await record(all[0] ?? '', earlier.fetch)).schema).toBe(1);
       await now.process('compressor').stop();
     },

@@ -1,7 +1,7 @@
-// Turns the process that loads it first (NODE_OPTIONS=--import=…) into one of a made-up next
-// version, by changing a few lines of its sources while they are loaded. BTFDEPOT_TEST_NEXT says
-// which: `additive` writes a field that this version does not know; `breaking` raises the versions
-// of records and jobs as well.
+// Turns the process that loads it first (NODE_OPTIONS=--import=…) into a made-up next version, by
+// changing a few lines of its sources during loading. BTFDEPOT_TEST_NEXT selects it: `additive`
+// writes a field that this version does not know; `breaking` also raises the versions of records
+// and jobs.
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 

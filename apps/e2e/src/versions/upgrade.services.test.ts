@@ -44,7 +44,7 @@ describeWithServices(['redis', 'minio'], 'an old and a new version side by side'
     const { records } = await openMinioStores({ ...minio, bucket });
     return (await records.get(buildId))?.record;
   };
-  // Whether an old or a new compressor gets a job of a newer version is chance, time and again.
+  // Chance decides, each time, whether an old or a new compressor gets a job of a newer version.
   const becomes = (buildId: string, expected: object) =>
     expect.poll(() => record(buildId), { timeout: 100_000, interval: 100 }).toMatchObject(expected);
   const field = { cellar: { bottles: 12 } };

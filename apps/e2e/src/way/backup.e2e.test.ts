@@ -94,7 +94,7 @@ test('a query that is empty withdraws nothing', async () => {
 
 test('a folder that was mistyped is no empty store without a fault', async () => {
   for (const [expected, asked] of [
-    // What could not be checked is told from what has faults.
+    // Unchecked kernels are reported apart from faulty ones.
     [2, ['fsck', '--data', 'dota']],
     [1, ['gc', '--data', 'dota']],
     [1, ['copy', 'dota', 'copied']],

@@ -9,7 +9,7 @@ import { btfdepot } from '@btf-depot/testing/processes';
 import { startServiceProcesses } from '@btf-depot/testing/services';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
-/** A kernel takes seconds of a processor, which on a busy machine are a minute. */
+/** A kernel takes seconds of CPU time, which on a busy machine are a minute. */
 vi.setConfig({ testTimeout: 300_000 });
 
 describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', ({ minio }) => {
@@ -18,7 +18,7 @@ describeWithServices(['redis', 'minio'], 'three services over Redis and MinIO', 
   let services: Awaited<ReturnType<typeof startServiceProcesses>>;
 
   beforeAll(async () => {
-    // One of our own: it is flushed and stopped here.
+    // A Redis of our own: it is flushed and stopped here.
     redis = await startRedis();
     const bucket = `distributed-${process.pid}`;
     services = await startServiceProcesses({ redisUrl: redis.url, minio, bucket });

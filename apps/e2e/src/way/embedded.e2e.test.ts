@@ -73,7 +73,7 @@ describe('the whole way in one process', () => {
     expect(await readFile(join(folder, 'again.ko'))).toEqual(whole);
     await writeFile(part, Buffer.alloc(100));
     const spoilt = await command('get', '--url', url, buildId, 'btf_vmlinux.ko', '-o', 'again.ko');
-    // What was there is not what the depot has: all of it is fetched anew.
+    // The existing part differs from the depot's file: all of it is fetched anew.
     expect(spoilt).toMatchObject({ code: 0 });
     expect(await readFile(join(folder, 'again.ko'))).toEqual(whole);
     expect(await readdir(folder)).not.toContain(basename(part));

@@ -30,7 +30,7 @@ const kernel = `/v1/kernels/${buildId}`;
 const key = openSecretKey(createSecretKey());
 const encoder = new TextEncoder();
 
-/** The same size in each revision, so that nothing but the bytes tells them apart. */
+/** The same size in each revision, so that only the bytes differ. */
 const bytesOf = (name: string, revision: number) => someBytes(SIZE, `${name} ${revision}`);
 
 describeWithServices(['minio'], 'a kernel whose revision changes time and again', ({ minio }) => {
@@ -38,9 +38,9 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
   let service: StartedProcess;
   let url: string;
   let revision = 0;
-  /** What earlier revisions named, and is in the store. */
+  /** Blobs of earlier revisions that are in the store. */
   const collected: { sha256: string }[][] = [];
-  /** With which the second parts came. */
+  /** The revision of the second parts. */
   const statuses = new Set<number>();
 
   beforeAll(async () => {
@@ -64,7 +64,7 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
     return [name, { sha256, size: bytes.length, mediaType: 'application/gzip' }] as const;
   }
 
-  /** As the compressor does: blobs, then the record that names them; old ones go some time later. */
+  /** As the compressor does: blobs first, then the record that names them; old ones go later. */
   async function publishNext(): Promise<void> {
     const next = revision + 1;
     const parts = await Promise.all(NAMES.map((name) => put(name, bytesOf(name, next))));
@@ -90,8 +90,8 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
   }
 
   /**
-   * The manifest, and all that it lists, by the hashes that it has.
-   * @returns the revision; undefined if a next one took it away meanwhile.
+   * The manifest, and all files that it lists, by hash.
+   * @returns the revision; undefined if the next one removed it meanwhile.
    */
   async function readSet(client: DepotClient): Promise<number | undefined> {
     const first = await client.artifact(buildId, NAMES[0]);
@@ -108,7 +108,7 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
     return first.manifest.revision;
   }
 
-  /** An artifact by its name in two parts, the second if it is still the same: as `curl -C -`. */
+  /** An artifact by its name in two parts, the second only if unchanged: as `curl -C -`. */
   async function readInParts(name: string): Promise<void> {
     const half = SIZE / 2;
     const first = await fetch(`${url}${kernel}/${name}`, {
@@ -136,7 +136,7 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
       while (!isOver) {
         const whole = await readSet(client);
         if (whole !== undefined) {
-          // One process does not go back.
+          // A process never goes back to an earlier revision.
           expect(whole).toBeGreaterThanOrEqual(last);
           last = whole;
           sets.add(whole);
@@ -151,7 +151,7 @@ describeWithServices(['minio'], 'a kernel whose revision changes time and again'
       try {
         while (revision < REVISIONS) {
           await publishNext();
-          // Now and then long enough for a whole set, and mostly not.
+          // Sometimes long enough for a whole set, usually not.
           await new Promise((resolve) => setTimeout(resolve, revision % 10 === 0 ? 1500 : 100));
         }
       } finally {

@@ -18,7 +18,7 @@ const verifiers = {
 };
 const fetched = await provided(() => provideProgram(verifiers));
 
-/** Of OpenWrt, and in no registry of packages: `USIGN` names one that was built by hand. */
+/** OpenWrt's verifier, which no package registry has: `USIGN` names one that was built by hand. */
 const { USIGN: usign } = process.env;
 
 const buildId = buildIdOf('signed');
@@ -27,7 +27,7 @@ const MANIFEST = `/v1/kernels/${buildId}/manifest`;
 const folder = testFolder();
 let depot: StartedDepot;
 let url: string;
-/** Of the keys, as `GET /v1/keys` tells them: one of our own, then one that signify made. */
+/** Numbers of the keys from `GET /v1/keys`: one of our own, then one that signify made. */
 let numbers: string[];
 
 if ('absent' in fetched) {
@@ -48,13 +48,13 @@ async function take(path: string, name: string): Promise<void> {
   await writeFile(join(folder, name), new Uint8Array(await answer.arrayBuffer()));
 }
 
-/** One at a time says whether `key.pub` signed `manifest`, with the signature files beside it. */
+/** Each tells whether `key.pub` signed `manifest`, with the signature files beside it. */
 const programs: Record<string, () => Promise<unknown>> = {
   signify: () => signify('-V', '-q', '-p', 'key.pub', '-m', 'manifest'),
   minisign: () => debian('usr/bin/minisign', '-V', '-p', 'key.pub', '-m', 'manifest'),
   openssl: async () => {
     const text = (name: string) => readFile(join(folder, name), 'utf8');
-    // RFC 8410: what stands before the key in a SubjectPublicKeyInfo.
+    // RFC 8410: the bytes before the key in a SubjectPublicKeyInfo.
     const head = Buffer.from('302a300506032b6570032100', 'hex');
     const der = Buffer.concat([head, decodePublicKey(await text('key.pub')).bytes]);
     await writeFile(join(folder, 'key.der'), der);

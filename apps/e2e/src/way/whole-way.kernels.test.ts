@@ -11,7 +11,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 const ARTIFACTS = ['vmlinux.btf', 'vmlinux.vars.btf', 'btf_vmlinux.ko', 'btf_vmlinux.ko.gz'];
 
-/** The 31,415 of pahole's full BTF, and those that DWARF alone has. */
+/** The 31,415 variables of pahole's full BTF, and those that only DWARF has. */
 const ALL = 31_666;
 
 interface Pushed {
@@ -88,7 +88,7 @@ describeWithKernels(['K612'], 'a Debian kernel goes the whole way', ({ K612 }) =
     ).kernels;
     expect(await depot.stop()).toBe(0);
     expect(kernel?.parts.vars).toMatchObject({ origin: 'dwarf' });
-    // And those that C only declares, which pahole does not list.
+    // Also those that C only declares, which pahole does not list.
     expect(kernel?.parts.vars?.variables).toBeGreaterThanOrEqual(31_415);
   });
 

@@ -76,6 +76,6 @@ function goesThrough(name: KernelName, { machine, variables, ...says }: Expected
 const armhf = { arch: 'arm', endian: 'little', bits: 32 } as const;
 const s390x = { arch: 's390x', endian: 'big', bits: 64 } as const;
 
-// Of these, 169 and 107 are in the DWARF alone.
+// Of these, 169 and 107 are only in the DWARF.
 goesThrough('K61armhf', { ...armhf, variables: 42_402, machine: 'ARM' });
 goesThrough('K61s390x', { ...s390x, variables: 26_451, machine: 'IBM S/390' });

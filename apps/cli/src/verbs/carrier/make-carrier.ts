@@ -21,12 +21,12 @@ import { splitFiles, type KernelFiles } from '../../files/split-files.ts';
 export interface CarrierFiles extends KernelFiles {
   /** Variables as split BTF on core, made before. */
   vars?: string;
-  /** Core that `vars` stands on, for a kernel that has none inside. */
+  /** The base of `vars`, for a kernel without core inside. */
   core?: string;
 }
 
 export interface CarrierChoices {
-  /** What BPF programs need, and nothing else. */
+  /** Only what BPF programs need. */
   least?: boolean | undefined;
   name?: string | undefined;
   sign?: ((module: Uint8Array) => Promise<Uint8Array>) | undefined;
@@ -49,8 +49,8 @@ type Parts = Pick<
 >;
 
 /**
- * The carrier of a kernel on this machine, without a depot: the bytes that the depot would make of
- * the same files, signed where there is a signer. Rejects with DepotError and FormatError.
+ * Makes the carrier of a kernel on this machine, without a depot: the same bytes as the depot would
+ * make of these files, signed if there is a signer. Rejects with DepotError and FormatError.
  */
 export async function makeCarrier(
   files: CarrierFiles,

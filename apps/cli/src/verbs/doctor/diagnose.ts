@@ -1,10 +1,10 @@
 import { carrierReason, type KernelRecord } from '@btf-depot/contracts';
 import type { System } from '../../running/running-system.ts';
 
-/** What the depots say of a kernel. */
+/** The depots' answer about a kernel. */
 export interface DepotAnswer {
   readonly url: string;
-  /** Why none answered. */
+  /** Why no depot answered. */
   readonly error?: string;
   readonly record?: KernelRecord | undefined;
 }
@@ -13,26 +13,26 @@ export interface DepotAnswer {
 type Outlook = 'now' | 'possible' | 'no';
 
 interface Way {
-  /** What a tracer wants. */
+  /** A tracer's need. */
   readonly goal: string;
   readonly outlook: Outlook;
-  /** What stands in the way, or what is to be known. */
+  /** Obstacles and warnings. */
   readonly why: readonly string[];
   readonly next?: string;
 }
 
 export interface Diagnosis {
   readonly ways: Readonly<Record<'ksyms' | 'addresses' | 'files' | 'core', Way>>;
-  /** Whether the variables of this kernel can be had here, one way or another. */
+  /** Whether the variables of this kernel are available here, in any way. */
   readonly healthy: boolean;
 }
 
 /**
- * What would work on this system with what the depot has.
- * @param isHere the system is the one that this runs on, and no other's files.
+ * What would work on this system with the depot's files.
+ * @param isHere the system is this one, not another's files.
  */
 export function diagnose(system: System, depot: DepotAnswer, { isHere = true } = {}): Diagnosis {
-  // On another machine `--running` would be that one's kernel.
+  // On another machine `--running` would mean that machine's kernel.
   const kernel = isHere ? '--running' : (system.buildId ?? 'BUILD-ID');
   const lacks = depotLacks(system, depot);
   const withoutVars = lacks.length === 0 ? lacksVars(depot) : lacks;
@@ -47,7 +47,7 @@ export function diagnose(system: System, depot: DepotAnswer, { isHere = true } =
   return { ways: { ksyms, addresses, files, core }, healthy };
 }
 
-/** Why the depot is of no help. */
+/** Why the depot does not help. */
 function depotLacks({ buildId }: System, { error, record }: DepotAnswer): string[] {
   if (buildId === undefined) return ['the kernel does not expose its build ID'];
   if (error !== undefined) return [`no depot answers: ${error}`];

@@ -5,15 +5,15 @@ import type { DepotClient } from '@btf-depot/client';
 import { sha256OfFile } from '../../files/local-file.ts';
 import { note } from '../../terminal/output.ts';
 
-/** What a download must turn out to be. */
+/** The expected result of a download. */
 export interface Wanted {
   sha256: string;
   size: number;
 }
 
 /**
- * Downloads a blob to a file (`-`: standard output). The file appears whole and checked, or not at
- * all; what was cut stays beside it as `.part` and is gone on with the next time.
+ * Downloads a blob to a file (`-`: standard output). The file appears complete and checked, or not
+ * at all. A partial download stays beside it as `.part`, and the next call continues it.
  */
 export async function download(
   client: Pick<DepotClient, 'blob'>,
@@ -33,7 +33,7 @@ export async function download(
   // Named by its hash, so that parts of two revisions never meet in one file.
   const part = `${output}.${wanted.sha256.slice(0, 12)}.part`;
   const first = await downloadPart(client, wanted, part);
-  // It may have been of a blob that was damaged then, and is healed now.
+  // The part may come from a blob that was damaged then, and is healed now.
   const wasWrong = first.had > 0 && first.hash !== wanted.sha256;
   if (wasWrong) {
     note('the partial file was damaged; starting again');
@@ -50,12 +50,12 @@ export async function download(
     await rename(part, output);
   } catch (error) {
     const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    // Another process has put it there.
+    // Another process completed it.
     if (!isGone || (await sha256OfFile(output)) !== wanted.sha256) throw error;
   }
 }
 
-/** Goes on with what is there. @returns how much that was, and the hash of all. */
+/** Continues the existing part. @returns its size, and the hash of the whole. */
 async function downloadPart(
   client: Pick<DepotClient, 'blob'>,
   wanted: Wanted,
@@ -68,8 +68,8 @@ async function downloadPart(
   if (had > 0) note(`resuming at byte ${had}`);
   const hash = createHash('sha256');
   if (had > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
-  // Each byte is written to its place, so that two processes that download the same to the same
-  // file write the same there, and neither cuts off what the other has written.
+  // Writes each byte at its offset: two processes that download to one file write the same there,
+  // and neither truncates the other's bytes.
   const file = await open(part, constants.O_RDWR | constants.O_CREAT, 0o666);
   try {
     let at = had;
@@ -93,7 +93,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** A write may end early, as where the disk is full; the next one then says why. */
+/** A write may be short, for instance on a full disk; the next one reports why. */
 async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);

@@ -3,13 +3,16 @@ import { checkMade, mergeBtf, parseBtf } from '@btf-depot/btf';
 import type { ArtifactOptions, DepotClient, FoundArtifact } from '@btf-depot/client';
 import { mediaTypeOf } from '@btf-depot/contracts';
 
-/** Core and variables in one. No manifest lists it: depots make it when it is asked for. */
+/** Core and variables in one file. No manifest lists it: depots make it on request. */
 export const MERGED_BTF = 'vmlinux.full.btf';
 
 const CORE = 'vmlinux.btf';
 const VARS = 'vmlinux.vars.btf';
 
-/** The same bytes, made here of what the kernel's manifest vouches for; of core alone without variables. */
+/**
+ * The same bytes, made here from files in the kernel's signed manifest; from core alone if it has
+ * no variables.
+ */
 export async function mergedBtf(
   client: DepotClient,
   buildId: string,
@@ -19,7 +22,7 @@ export async function mergedBtf(
   const base = parseBtf(core.bytes);
   const hasVars = core.manifest.artifacts.has(VARS);
   const vars = hasVars ? await client.artifact(buildId, VARS, options) : undefined;
-  // Of a revision that came between the two with another core they would not fit together.
+  // If a revision with another core came in between, the two would not fit.
   if (vars && vars.manifest.revision !== core.manifest.revision) {
     return mergedBtf(client, buildId, options);
   }

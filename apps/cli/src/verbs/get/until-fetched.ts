@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemError } from '@btf-depot/client';
 import { note } from '../../terminal/output.ts';
 
-/** Milliseconds between two questions, at most. */
+/** Most milliseconds between two requests. */
 const LONGEST_PAUSE = 10_000;
 
 /**
- * Asks again while the depot fetches the kernel from an upstream, and says how far that is. A depot
- * that does not fetch it answers at once.
+ * Repeats a request while the depot fetches the kernel from an upstream, and shows the progress. A
+ * depot that does not fetch it answers at once.
  */
 export async function untilFetched<Result>(ask: () => Promise<Result>): Promise<Result> {
   for (let isFetched = false; ;) {
@@ -15,7 +15,7 @@ export async function untilFetched<Result>(ask: () => Promise<Result>): Promise<
       return await ask();
     } catch (error) {
       if (!(error instanceof ProblemError) || error.code !== 'pending') throw error;
-      // What says nothing of when to come again is of a kernel that was there before.
+      // An answer without a time to retry is about a kernel that was there before.
       if (error.retryAfter > 0) note(error.detail);
       else if (!isFetched) throw error;
       isFetched = true;

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { runningKernel } from '../../running/running-kernel.ts';
 import { MadeArchive, madePackage } from '../../testing/made-archive.ts';
 
-/** A network namespace with nothing but its own loopback. */
+/** A network namespace with only its own loopback. */
 const GAPPED = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', '-'];
 const running = await runningKernel();
 const canUnshare = spawnSync(GAPPED[0] ?? '', [...GAPPED.slice(1), 'true']).status === 0;
@@ -22,7 +22,7 @@ test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
   async () => {
     if (!running) throw new Error(why);
     const archive = new MadeArchive();
-    // Debian's package of a kernel that has this one's build ID and release.
+    // Debian's package of a kernel, with this one's build ID and release.
     archive.write('pool/kernel.deb', madePackage(running));
     await archive.index();
     const data = join(folder, 'data');
@@ -35,7 +35,7 @@ test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
     try {
       await depot.line(/listening/);
       const main = join(import.meta.dirname, '../../main.ts');
-      // Within the namespace of the depot, which has no way out.
+      // Inside the depot's namespace, which has no way out.
       const gapped = (...args: string[]) => {
         const within = ['nsenter', '--net', '--target', String(depot.pid)];
         const command = [...within, process.execPath, main, ...args];

@@ -210,7 +210,7 @@ test('a download that is cut goes on where it was cut', async () => {
       response.setHeader('Content-Length', size - start);
       if (start > 0) response.setHeader('Content-Range', `bytes ${start}-${size - 1}/${size}`);
       response.writeHead(start > 0 ? 206 : 200);
-      // Not at once: a reset takes what the client has not read yet.
+      // Delayed: a reset discards what the client has not read yet.
       response.write(bytes.subarray(start, start + 200), () => {
         setTimeout(() => response.destroy(), 500);
       });

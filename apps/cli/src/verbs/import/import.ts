@@ -202,7 +202,7 @@ async function readWanted(from: string): Promise<WantedKernel[]> {
   }
 }
 
-/** The store, or one that is gone when its kernels are exported. */
+/** The store, or a temporary one if its kernels are exported. */
 async function withTarget(
   flags: Flags,
   principal: string,
@@ -224,7 +224,7 @@ async function withTarget(
   result.export = await writeExport(source, flags.export, { only });
 }
 
-/** What an export has already; none if it is not there yet. */
+/** Kernels of an existing export; none if there is no export yet. */
 async function* exported(path: string): AsyncGenerator<KernelRecord> {
   const source = folderSource(path);
   try {
@@ -243,7 +243,7 @@ interface Choice {
   wanted: WantedKernel[] | undefined;
 }
 
-/** @returns what is wanted and was not found. */
+/** @returns wanted kernels that were not found. */
 async function importItems(
   all: AsyncIterable<ArchiveItem>,
   target: LocalTarget,

@@ -30,17 +30,17 @@ import { note } from '../../terminal/output.ts';
 
 const settingsOfTarget = { ...compressorSettings, ...retrySettings, ...logSettings('error') };
 
-/** A store that kernels are imported to, in this process: services may run on it meanwhile. */
+/** A store for imports into this process; services may use it meanwhile. */
 export interface LocalTarget extends ImportTarget {
-  /** Whether the parts of a kernel that another depot has are here. */
+  /** Whether the parts of another depot's kernel are here. */
   hasCopy(record: KernelRecord): Promise<boolean>;
   copy(offered: OfferedCopy): Promise<AcceptedCopy & TakenKernel>;
   close(): Promise<void>;
 }
 
 /**
- * @param principal whose kernels they are from now on: of the rank `import`.
- * @param present records of elsewhere that count as imported too.
+ * @param principal owner of the kernels from now on, of the rank `import`.
+ * @param present records elsewhere that also count as imported.
  */
 export async function openLocalTarget(
   stores: Stores,
@@ -133,7 +133,7 @@ async function* recordsOf({ records }: Stores): AsyncGenerator<KernelRecord> {
   }
 }
 
-/** The record, once its artifacts are there or cannot be made. */
+/** The record, once its artifacts exist or cannot be made. */
 async function packed(
   { records }: Stores,
   buildId: string,

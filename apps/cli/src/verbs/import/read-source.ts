@@ -20,7 +20,7 @@ import { wantedKind } from '@btf-depot/unpack';
 import { openDepots } from '../../options/options.ts';
 import { UsageError } from '../../options/usage-error.ts';
 
-/** Something that kernels are imported from. */
+/** A source of imports. */
 export type ImportSource = { name: string; isSigned: boolean } & (
   { items: AsyncIterable<ArchiveItem> } | { depot: ExportSource }
 );
@@ -33,8 +33,8 @@ export interface SourceFlags {
 }
 
 /**
- * What a word names: a Debian archive, an RPM repository, a depot, an export of one, or a folder of
- * files.
+ * Opens the source that a word names: a Debian archive, an RPM repository, a depot, an export of
+ * one, or a folder of files.
  * @throws UsageError if it is none of these.
  */
 export async function readSource(
@@ -80,7 +80,7 @@ export async function readSource(
   return { name: nameOf(word), isSigned: false, items: readFolder(word, isWanted) };
 }
 
-/** Archives that are known to have these kernels. @throws UsageError if none is known. */
+/** Known archives of these kernels. @throws UsageError if none is known. */
 export function archivesOf(wanted: readonly WantedKernel[]): Map<string, KnownArchive> {
   const archives = new Map<string, KnownArchive>();
   for (const { release = '', arch = machine() } of wanted) {
@@ -91,7 +91,7 @@ export function archivesOf(wanted: readonly WantedKernel[]): Map<string, KnownAr
   throw new UsageError(`no archive is known for ${releases}: name one, as a URL or a folder`);
 }
 
-/** Of the principal: the host, or the folder. */
+/** The principal's name: the host, or the folder. */
 function nameOf(word: string): string {
   return URL.parse(word)?.host ?? basename(resolve(word));
 }

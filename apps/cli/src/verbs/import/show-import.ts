@@ -1,7 +1,7 @@
 import type { ImportedItem, ImportProgress } from '@btf-depot/exchange';
 import { faultLine, formatBytes, formatCount, note, printable } from '../../terminal/output.ts';
 
-/** To the beginning of the line, and what stood there is gone. */
+/** Moves to the beginning of the line, and clears it. */
 const CLEAR = '\r\x1b[K';
 const EVERY_MS = 250;
 
@@ -27,7 +27,7 @@ export function importLine(isVisible: boolean, stream: NodeJS.WritableStream = p
   };
 }
 
-/** What became of a package, for people. */
+/** The outcome of a package, for people. */
 export function tellItem({ item, outcome, kernels, error }: ImportedItem): void {
   if (outcome === 'present') return;
   const name = printable(item.release);

@@ -99,7 +99,7 @@ async function show(calls: InlinedCalls, asked: AskedSites[], asJson: boolean): 
   else print(found.map(describe).join('\n'));
 }
 
-/** By the class of a site; what a probe there meets is the call's own code without a word. */
+/** By the class of a site; without a warning, a probe there hits the call's own code. */
 const SITE_WORDS: Readonly<Record<string, string>> = {
   inside: '',
   empty: 'has no code of its own',

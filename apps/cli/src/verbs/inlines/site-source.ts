@@ -23,7 +23,7 @@ export type AskedSites = { function: string } | { address: string };
 export interface InlinedCalls {
   sites(asked: AskedSites): AsyncIterable<InlineSite>;
   /**
-   * The functions that are inlined, those with most sites first.
+   * The inlined functions, those with most sites first.
    * @param pattern with * for any characters and ? for one.
    */
   functions(pattern: string): AsyncIterable<InlinedFunction>;
@@ -37,13 +37,15 @@ export function depotSites(client: DepotClient, buildId: string): InlinedCalls {
 }
 
 export interface SiteFiles {
-  /** What the BTF of a file by itself stands on. */
+  /** The base of a file that is only BTF. */
   base?: string;
-  /** The map that goes with it. */
+  /** Its map. */
   map?: string;
 }
 
-/** Those of a vmlinux, from its DWARF or its own BTF of them; or of a file with just that BTF. */
+/**
+ * Reads a vmlinux, from its DWARF or its own BTF of inlined calls, or a file with only that BTF.
+ */
 export async function fileSites(path: string, files: SiteFiles): Promise<InlinedCalls> {
   const { base, map } = files;
   const source = await (base === undefined ? ofKernel(path) : ofBtf(path, base, map));
@@ -87,14 +89,14 @@ async function ofBtf(path: string, base: string, map: string | undefined): Promi
   });
 }
 
-/** Whose registers are meant: a carrier and a vmlinux say it, BTF by itself does not. */
+/** The architecture of the registers: a carrier and a vmlinux state it, bare BTF does not. */
 function archOf(path: string): Promise<string | undefined> {
   return withUnpackedSource(path, ({ source, image }) =>
     recognise(source) === 'btf' ? image?.arch : readElf(source).arch,
   );
 }
 
-/** A file with nothing else, or the section of a carrier. */
+/** A file of only that BTF, or the section of a carrier. */
 async function readInlines(path: string): Promise<Uint8Array> {
   const found = await readSections(path);
   const names = ['.BTF.inlines', '.BTF.inline', '.BTF'];

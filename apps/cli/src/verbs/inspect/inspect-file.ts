@@ -22,7 +22,7 @@ import { ElfType, readElf, type Elf } from '@btf-depot/elf';
 import { DISTILLED, openBtf } from '../../files/btf-file.ts';
 import { withUnpackedSource } from '../../files/unpacked-source.ts';
 
-/** A section of a file whose contents are no BTF, or damaged: what else is in the file counts. */
+/** A section whose contents are no BTF, or damaged: the rest of the file still counts. */
 export interface BrokenBtf {
   section: string;
   size: number;
@@ -36,33 +36,39 @@ export interface InspectedBtf {
   headerSize: number;
   typeBytes: number;
   stringBytes: number;
-  /** Absent where the BTF is split and its base is not at hand. */
+  /** Absent for split BTF without its base. */
   types?: number;
   /** Types by kind, in the order of the kinds. */
   kinds?: Record<string, number>;
-  /** Types of its distilled base that the kernel's BTF lacks; absent without either. */
+  /** It was inside an image, a package or an archive. */
   unrelocated?: readonly Unrelocated[];
 }
 
 export interface Inspected {
   kind: 'elf' | 'btf';
   compressed?: Compression | undefined;
-  /** It was inside the file: an image, a package, an archive. */
+  /** For an image without ELF headers. */
   isInside?: boolean | undefined;
   size: number;
   buildId?: string | undefined;
-  /** Of an image without ELF headers. */
+  /** For a module: whether a signature is appended. */
   release?: string | undefined;
   arch?: string | undefined;
   elf?: { bits: number; endian: string; arch: string; sections: number };
   modinfo?: Record<string, string>;
-  /** Of a module: whether a signature is appended. */
+  /** For a module: whether it has what a kernel's loader demands. */
   signed?: boolean;
-  /** Of a module: whether it has what a kernel's loader insists on. */
+  /** For a module: whether it has anything but BTF. */
   loadable?: boolean;
-  /** Of a module: whether it holds anything but BTF. */
+  /** For a module compared with the running kernel: why it does not fit. */
   judgement?: Judgement;
-  /** Of a module that was compared with the running kernel: why it is not for it. */
+  /**
+   * Describes a file: build ID, ELF header, BTF sections with their kinds, the module's own fields.
+   * @param base path of the base of split BTF.
+   * @param running the kernel that a carrier is compared with. A module is judged even if its BTF
+   *   is broken: both are reported.
+   * @throws FormatError or DepotError for an unknown or damaged file.
+   */
   misfit?: Misfit | undefined;
   btf: (InspectedBtf | BrokenBtf)[];
 }
@@ -98,7 +104,7 @@ function inspectSource(
   }
   const elf = readElf(source);
   const buildId = elf.buildId();
-  // A vmlinux of newer kernels has a .modinfo too.
+  // Of several with one key, the first.
   const isModule = elf.header.type === ElfType.REL && elf.section('.modinfo') !== undefined;
   const ofModule = isModule ? inspectModule(source.read(0, size), running) : {};
   return {
@@ -123,7 +129,7 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
   const contents = { ...carrier, judgement: judgeCarrier(bytes, { structModule: layout }) };
   const { modinfo, signed, loadable, judgement } = contents;
   const why = running && misfit(contents, running);
-  // Of several with one key, the first.
+  // The sections of one file: extras have the `.BTF` beside them as base, if that is standalone.
   const entries = modinfo.map(({ key, value }) => [key, value] as const).toReversed();
   return {
     modinfo: Object.fromEntries(entries),
@@ -134,10 +140,7 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
   };
 }
 
-/**
- * The sections of one file: extras stand on the `.BTF` beside them, if that is a whole one, and
- * that of a module on its distilled base, if it has one.
- */
+/** With another base than the one beside it, its ids have another meaning. */
 function inspectSections(
   elf: Elf,
   base: Btf | undefined,

@@ -20,7 +20,7 @@ interface Flags {
 
 interface Row {
   asked: string;
-  /** Those that run it, where they have names. */
+  /** The nodes that run it, if they have names. */
   nodes: readonly string[];
   answer: 'have' | 'missing' | 'ambiguous';
   buildIds: readonly string[];
@@ -64,7 +64,7 @@ async function lookup(words: string[], { url, json, import: forImport }: Flags):
   if (rows.some(({ answer }) => answer === 'missing')) process.exitCode = 1;
 }
 
-/** What may be a shortened build ID; one that nothing begins with is looked up as it is. */
+/** Possibly a shortened build ID; if no kernel begins so, it is looked up as it is. */
 async function wholeIfKnown(client: DepotClient, word: string): Promise<string> {
   return namesKernel(word) ? ((await findBuildId(client, word)) ?? word) : word;
 }
@@ -83,7 +83,7 @@ function rowsOf({ have, missing, ambiguous }: LookupAnswer, fleet: Fleet): Row[]
   ];
 }
 
-/** What the depot lacks, as `btfdepot wanted` writes it. */
+/** Kernels that the depot lacks, in the format of `btfdepot wanted`. */
 function wantedOf({ asked, nodes, answer }: Row): WantedKernel[] {
   if (answer !== 'missing') return [];
   const kernel = isBuildId(asked) ? { buildId: asked } : { release: asked };

@@ -26,11 +26,11 @@ afterEach(() => {
   server?.closeAllConnections();
 });
 
-/** A depot that answers so, as often as it is asked for that; what it says nothing of is busy. */
+/** A depot with these answers, for as many requests; for anything else it is busy. */
 async function depot(answers: Record<string, () => [status: number, body: unknown] | undefined>) {
   const asked: string[] = [];
   server = createServer((request, response) => {
-    // Nothing that is about to be sent is to be fetched.
+    // Files that are about to be sent must not be fetched.
     const what = `${request.method ?? ''} ${request.url?.replace('?pull=no', '') ?? ''}`;
     asked.push(what);
     request.resume().once('end', () => {

@@ -24,23 +24,23 @@ import type { PushOptions } from './push-options.ts';
 import { splitParts, wholeParts, type Parts } from './push-parts.ts';
 import { uploadWatched } from './upload-watched.ts';
 
-/** Five pauses, 15.5 s in all: a depot that is being restarted is back by the last. */
+/** Five pauses, 15.5 s in all: by the last, a restarting depot is back. */
 const PATIENCE: Patience = { rounds: 6, pauseMs: 500 };
 
 export interface Pushed {
   file: string;
-  /** Of the kernel's file, where an archive has several. */
+  /** The kernel's file, if an archive has several. */
   name?: string | undefined;
   /** `present`: the depot had it, and nothing was sent. */
   outcome: UploadOutcome | 'present';
   /** Bytes that were sent. */
   sent: number;
   status: KernelStatus;
-  /** What was found in the file, used and passed over; it is the file's, not the kernel's alone. */
+  /** Files that were found, used and passed over in the upload, not only for this kernel. */
   report?: UploadReport | undefined;
 }
 
-/** A file, or a kernel in it, that did not get there, and why. */
+/** A file, or a kernel in it, that was not accepted, and why. */
 export interface Refused {
   file: string;
   name?: string | undefined;
@@ -48,18 +48,18 @@ export interface Refused {
   error: Fault;
 }
 
-/** What a file is, without sending it. @throws DepotError if it is nothing that we know. */
+/** Identifies a file without sending it. @throws DepotError for an unknown one. */
 export function lookInto(file: string, name = file): Promise<UnpackedUpload> {
   return withUnpacked(file, (found) => Promise.resolve(found), name);
 }
 
 /**
- * Sends the kernels of one file and waits until their artifacts are there. What fails for reasons
- * that pass is tried again, from the start: the depot keeps nothing of an upload that was cut.
+ * Sends the kernels of one file and waits until their artifacts exist. Temporary failures are
+ * retried from the start: the depot keeps nothing of an upload that was cut.
  *
- * @param found what `lookInto` says, where it was asked already.
- * @returns one result a kernel; at least one was accepted.
- * @throws DepotError or ProblemError if the file is not one that the depot takes.
+ * @param found the result of `lookInto`, if already known.
+ * @returns one result for each kernel; at least one was accepted.
+ * @throws DepotError or ProblemError if the depot does not accept the file.
  */
 export async function pushFile(
   depot: DepotClient,
@@ -71,7 +71,7 @@ export async function pushFile(
   const { builds } = buildsOf(unpacked);
   if (builds.length < 2) return pushWhole(depot, file, options, unpacked);
   if (!options.splitHere) return pushWhole(depot, file, options, unpacked);
-  // What is split here is split one kernel at a time.
+  // Files that are split here are split one kernel at a time.
   return withUnpacked(file, async (again) => {
     const results: (Pushed | Refused)[] = [];
     for (const { kernel, module, map } of buildsOf(again).builds) {
@@ -110,7 +110,7 @@ async function pushWhole(
     encoded === undefined ? options.query : { ...options.query, encoded };
   const whole = wholeParts(file, unpacked, options);
   const askRecord = async () => (buildId === undefined ? undefined : recordOf(buildId));
-  /** None, of a kernel that is withdrawn and that this upload brings back. */
+  /** None for a withdrawn kernel that this upload restores. */
   const recordOf = async (id: string): Promise<KernelRecord | undefined> => {
     try {
       return await client.record(id, signal);
@@ -120,7 +120,7 @@ async function pushWhole(
       throw error;
     }
   };
-  /** Of each kernel that the file has, if the depot has these very parts of all of them. */
+  /** The result for each kernel of the file, if the depot has these very parts of all of them. */
   const askPresent = async (parts: Parts): Promise<KernelRecord[] | undefined> => {
     const records: KernelRecord[] = [];
     for (const id of ids) {
@@ -170,7 +170,7 @@ async function pushWhole(
   }
 }
 
-/** @param encoded whose rules core was made by, if it was made here. */
+/** @param encoded the rules for a core that was made here. */
 type SendOnce = (parts: Parts, encoded?: string) => Promise<Answer>;
 
 interface Answer extends Pick<Pushed, 'sent' | 'report'> {
@@ -187,7 +187,7 @@ function present(records: readonly KernelRecord[]): Answer {
   return { sent: 0, kernels };
 }
 
-/** Sends what a split on this machine leaves, unless the depot has the file as it is. */
+/** Sends what a split on this machine leaves, unless the depot has the file already. */
 async function sendSplit(
   file: string,
   whole: Parts,
@@ -198,7 +198,8 @@ async function sendSplit(
   if (record && (await hasParts(record, whole, options))) return present([record]);
   return withUnpacked(file, async (found) => {
     const { parts, encoded } = await splitParts(found, options);
-    // While this thread split, the depot closed the idle connection: that is to be seen first.
+    // While this thread was splitting, the depot closed the idle connection: let Node notice that
+    // first.
     await setImmediate();
     return sendOnce(parts, encoded);
   });
@@ -220,8 +221,8 @@ async function send(
 }
 
 /**
- * Whether the depot has split these very files, and has them of the principal that sends them: of
- * another they may be sent to own the kernel. The hashes are only worked out if it might.
+ * Whether the depot has split these very files, sent by the same principal: files of another are
+ * sent again to own the kernel. Hashes are computed only if needed.
  */
 async function hasParts(
   record: KernelRecord,
@@ -229,7 +230,7 @@ async function hasParts(
   { tokenId, query }: PushOptions,
 ): Promise<boolean> {
   if (record.state === 'failed' || record.state === 'withdrawn') return false;
-  // Whatever was sent once may have been replaced since.
+  // Anything sent before may have been replaced since.
   if (query.replace !== undefined) return false;
   const sent = sourcesOf(record, tokenId);
   for (const [name, part] of Object.entries(parts)) {
@@ -241,10 +242,7 @@ async function hasParts(
   return true;
 }
 
-/**
- * What the principal of a token has sent of what is published now; where it owns the kernel, since
- * then.
- */
+/** Published files from the principal of a token; if it owns the kernel, sent since then. */
 function sourcesOf(record: KernelRecord, tokenId: string | undefined): readonly SourceEntry[] {
   const current = currentSources(record);
   if (tokenId === undefined) return current;

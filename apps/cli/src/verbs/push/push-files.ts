@@ -6,10 +6,10 @@ import type { FileToPush } from './push-list.ts';
 import type { PushOptions } from './push-options.ts';
 
 /**
- * Sends files in an order in which each finds what it needs: kernels with core first, then what
- * was refused because its core was not there yet. Modules alone, and BTF with variables, go to the
- * one kernel that was sent beside them. What is refused does not keep the others back; files that
- * were found in a folder and are of no use are passed over.
+ * Sends files in an order in which each finds what it needs: kernels with core first, then files
+ * that were refused because their core was missing. Modules alone, and BTF with variables, go to
+ * the one kernel that was sent with them. A refusal does not stop the others; useless files from a
+ * folder are passed over.
  */
 export async function pushFiles(
   client: DepotClient,
@@ -34,7 +34,7 @@ export async function pushFiles(
   };
   const looked = new Map<string, UnpackedUpload>();
   const withBuildId = new Set<string>();
-  /** BTF with variables, which does not say of which kernel, is the full BTF of the one beside it. */
+  /** BTF with variables, which does not name its kernel, is the full BTF of the one beside it. */
   const isFull = (path: string, { kernel }: UnpackedUpload) =>
     kernel?.hasVariables === true && !withBuildId.has(path) && files.length > 1;
   for (const { path, isNamed } of files) {
@@ -61,7 +61,7 @@ export async function pushFiles(
     const all = await optionsOf(nameOf(path));
     const named = files.find((file) => file.path === path)?.as;
     const as = named ?? (found.kernel && only !== undefined ? 'full' : undefined);
-    // What is named beside the kernel went with it.
+    // Files named beside the kernel went with it.
     const none = { full: undefined, module: undefined, map: undefined, carrier: undefined };
     const options: PushOptions = as ? { ...all, ...none, splitHere: false, as } : all;
     const buildId = options.query.buildId ?? only;

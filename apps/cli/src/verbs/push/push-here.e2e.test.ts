@@ -88,7 +88,7 @@ describe('a kernel that was built without BTF', () => {
       parts: { vars: { variables: DWARF_GLOBALS.length } },
     });
     expect(await push(['plain', '--split=here'])).toMatchObject({ outcome: 'present' });
-    // Whole, it brings inlined calls too.
+    // Sent whole, it brings inlined calls too.
     expect((await push(['plain'])).error).toBeUndefined();
     expect((await record(buildId)).core.sha256).toBe(here.core.sha256);
   });

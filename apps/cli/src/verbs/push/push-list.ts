@@ -4,21 +4,21 @@ import { wantedKind } from '@btf-depot/unpack';
 import { shownName, type SpecialFiles } from '../../files/special-file.ts';
 
 export interface FileToPush {
-  /** Where it can be read; a copy of what can be read only once. */
+  /** A readable path: a copy if the file can be read only once. */
   path: string;
   /** As the user named it, for messages. */
   name: string;
-  /** Named by the user; others were found in a folder, and may turn out to be of no use. */
+  /** Named by the user; files from a folder may be useless. */
   isNamed: boolean;
-  /** The part that it is, where the user said that; it belongs to the one kernel beside it. */
+  /** The part that the user said it is; it belongs to the one kernel beside it. */
   as?: 'carrier' | 'full' | undefined;
 }
 
 const ARCHIVE = /\.(btf|tar(\.(gz|xz|zst|bz2))?|tgz)$/;
 
 /**
- * The files that are named, and those of the folders that are named which look like kernels,
- * packages or archives; links are not followed. Modules are left: a package or a kernel has them.
+ * The named files, and files of named folders that look like kernels, packages or archives; links
+ * are not followed. Modules are left out: a package or a kernel has them.
  */
 export async function filesToPush(
   paths: readonly string[],
@@ -37,7 +37,7 @@ export async function filesToPush(
   return files;
 }
 
-/** A folder below that cannot be read, or is gone by then, has nothing to push. */
+/** A subfolder that is unreadable, or gone meanwhile, has nothing to push. */
 async function promisingIn(folder: string, isBelow = false): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (isBelow) return [];

@@ -7,7 +7,7 @@ import { openFileSource } from '@btf-depot/compute';
 import { blobOf, sha256OfFile } from '../../files/local-file.ts';
 import { BESIDE, type PushOptions } from './push-options.ts';
 
-/** A part of an upload, before anybody knows whether it has to be sent. */
+/** A part of an upload that may turn out to be unneeded. */
 interface Part {
   readonly blob: () => Promise<Blob>;
   readonly sha256: () => Promise<string>;
@@ -19,7 +19,7 @@ function filePart(path: string): Part {
   return { blob: () => blobOf(path), sha256: () => sha256OfFile(path) };
 }
 
-/** The file, as what it is used as, and what is named beside it. */
+/** The file, in its role, and files named beside it. */
 export function wholeParts(file: string, found: UnpackedUpload, options: PushOptions): Parts {
   return { [options.as ?? partFor(found)]: filePart(file), ...besideParts(options) };
 }
@@ -39,7 +39,7 @@ function besideParts(options: PushOptions): Parts {
   return parts;
 }
 
-/** Sent compressed, as level 6 does it: smaller takes longer than it saves. */
+/** Compressed at level 6: a smaller result takes longer than it saves. */
 function packedPart(bytes: Uint8Array): Part {
   const packed = new Uint8Array(gzip(bytes, { level: 6 }));
   return {
@@ -49,10 +49,10 @@ function packedPart(bytes: Uint8Array): Part {
 }
 
 /**
- * What has to be sent of a kernel that is split on this machine. An image without ELF headers, and
- * BTF by itself, are sent whole: there is nothing to leave out.
+ * The parts to send for a kernel that is split on this machine. An image without ELF headers, and
+ * bare BTF, are sent whole: there is nothing to leave out.
  *
- * @param found what the file is; what was unpacked of it must still be there.
+ * @param found description of the file; its unpacked parts must still exist.
  * @throws DepotError as the depot would.
  */
 export async function splitParts(
@@ -76,7 +76,7 @@ export async function splitParts(
     extras: wantsVars ? ['vars'] : [],
     delivery: query.delivery as Delivery | undefined,
   });
-  // A kernel that has symbols of its own needs none of a map that lay beside it.
+  // A kernel with its own symbols needs no map that lay beside it.
   const mapAlong = pieces.parts.symbols ? undefined : found.map;
   const parts = { ...beside, ...(await mapPart(options.map ?? mapAlong)) };
   parts.kernel = packedPart(pieces.kernel);

@@ -76,7 +76,7 @@ test('what is refused is said, and does not keep the others back', async () => {
 
 test('a depot that answers only at the third time is asked three times', async () => {
   let asked = 0;
-  // What stands before the depot: it is not well at first.
+  // A proxy before the depot, unhealthy at first.
   const proxy = createServer((request, response) => {
     if (request.method === 'POST' && ++asked < 3) {
       response.writeHead(503, { connection: 'close' }).end('not now');

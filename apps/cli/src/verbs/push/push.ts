@@ -89,7 +89,7 @@ export function pushCommand(): Command {
 }
 
 async function push(files: string[], flags: Flags): Promise<void> {
-  // A malformed token is told before any file is read.
+  // A malformed token is reported before any file is read.
   tokenId();
   const client = openDepots(flags.url);
   await using special = new SpecialFiles();
@@ -139,7 +139,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
 /** A line of nm or kallsyms. */
 const SYMBOL = /^[0-9a-f]{8,16} [A-Za-z?] \S+(\s+\[\w+\])?$/m;
 
-/** What stands in a file that packages have in the place of a System.map; undefined of a real one. */
+/** The text that packages have instead of a System.map; undefined for a real one. */
 async function readPlaceholder(path: string): Promise<string | undefined> {
   const { size } = await stat(path);
   if (size >= SMALLEST_MAP) return undefined;
@@ -166,7 +166,7 @@ function optionsOf(flags: Flags): PushOptions {
   };
 }
 
-/** What is named beside the kernel, where it can be read. */
+/** Readable paths of the files named beside the kernel. */
 async function besideOf(
   flags: Readonly<Partial<Record<(typeof BESIDE)[number], string | undefined>>>,
   special: SpecialFiles,
@@ -179,7 +179,7 @@ async function besideOf(
   return Object.fromEntries(paths);
 }
 
-/** What the depot takes for these; said before anything is sent, by the flag that was typed. */
+/** The depot's limits for these, reported before sending, with the flag that the user typed. */
 function word(text: string): string {
   if (/^[\w.+~:-]{1,128}$/.test(text)) return text;
   throw new InvalidArgumentError('expected 1 to 128 letters, digits and ._+~:-');
@@ -212,7 +212,7 @@ async function report(client: DepotClient, results: readonly (Pushed | Refused)[
     }
     const { outcome, sent, status, report } = result;
     note(`${shownFile(result)}: ${OUTCOMES[outcome](formatBytes(sent))}`);
-    // Of an archive with several kernels it is one.
+    // The kernels of an archive share one report, which is printed once.
     const described = report && said !== report ? describeReport(report) : '';
     if (described !== '') note(described);
     said = report;

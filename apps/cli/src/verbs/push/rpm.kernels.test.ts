@@ -17,8 +17,8 @@ describeWithKernels(['K612'], "Fedora's packages of a real kernel, by rpmbuild",
   const top = testFolder();
   const { release } = K612;
 
-  // As Fedora lays them out: vmlinuz and System.map beside the modules, which are compressed, and
-  // vmlinux with debug information below usr/lib/debug.
+  // As in Fedora: vmlinuz and System.map beside the modules, which are compressed, and vmlinux with
+  // debug information below usr/lib/debug.
   const spec = `Name: kernel
 Version: 6.12.117
 Release: 1.fc41
@@ -61,7 +61,7 @@ cp ${K612.vmlinux} %{buildroot}/usr/lib/debug/lib/modules/${release}/vmlinux
 
   beforeAll(() => writeFiles(top, { 'kernel.spec': spec, 'bin/btfdepot': btfdepotScript }));
 
-  /** Paths of the packages, whose payload is compressed as rpm's `_binary_payload` says. */
+  /** Paths of the packages, with payloads compressed as in rpm's `_binary_payload`. */
   async function build(payload: keyof typeof payloads, withDebug: boolean) {
     const output = join(top, payload);
     const defines = {

@@ -16,7 +16,7 @@ afterEach(() => {
   server?.closeAllConnections();
 });
 
-/** A depot that answers an upload once its status has been asked for so often. */
+/** A depot that answers an upload after so many requests for its status. */
 async function depot(looks: number, status: (look: number) => [code: number, body: unknown]) {
   const asked = Promise.withResolvers<undefined>();
   let look = 0;

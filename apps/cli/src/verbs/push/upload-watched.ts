@@ -3,12 +3,12 @@ import { totalSize, type DepotClient, type UploadRequest } from '@btf-depot/clie
 import type { ProgressBar } from '../../terminal/progress-bar.ts';
 import type { PushOptions } from './push-options.ts';
 
-/** Between two looks at how far the depot is with splitting. */
+/** Milliseconds between two looks at the depot's progress. */
 const LOOK_MS = 200;
 
 /**
- * Uploads, with a bar for what is sent; from then on until the depot answers, its status says how
- * far it is with splitting, where the build ID is known here.
+ * Uploads with a bar for the sent bytes. After that, if the build ID is known here, it shows the
+ * depot's progress in splitting, until the depot answers.
  */
 export async function uploadWatched(
   client: DepotClient,
@@ -54,6 +54,6 @@ async function watchSplit(
       else bar.busy('the depot checks and stores what it split');
     }
   } catch {
-    // Its end is the upload's answer; that also says more of any fault.
+    // The upload's answer tells the end, and more about any fault.
   }
 }

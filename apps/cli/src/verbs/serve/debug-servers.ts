@@ -1,20 +1,20 @@
-/** Who publishes the debug information of a kernel. */
+/** The publisher of a kernel's debug information. */
 export interface DebugServer {
-  /** Of the distribution. */
+  /** Name of the distribution. */
   name: string;
   /** Its debuginfod; undefined: it has none. */
   url: string | undefined;
 }
 
 interface Row extends DebugServer {
-  /** What the kernel's release looks like (`uname -r`). */
+  /** Matches the kernel's release (`uname -r`). */
   release: RegExp;
 }
 
 /**
  * By the release of the kernel, not by `/etc/os-release`: in a container these are of different
- * distributions. The first row that fits counts. Distributions' servers as debuginfod.elfutils.org
- * lists them.
+ * distributions. The first matching row counts. Distributions' servers are those of
+ * debuginfod.elfutils.org.
  */
 const ROWS: readonly Row[] = [
   { name: 'WSL2', url: undefined, release: /-WSL2/i },
@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
   { name: 'Firecracker', url: undefined, release: /-fc\b/ },
 ];
 
-/** Undefined: nobody knows of whom such a kernel is. */
+/** Undefined for a kernel of unknown origin. */
 export function debugServerOf(release: string): DebugServer | undefined {
   const row = ROWS.find((one) => one.release.test(release));
   return row && { name: row.name, url: row.url };

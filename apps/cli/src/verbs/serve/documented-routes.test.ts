@@ -7,14 +7,14 @@ import { Router, type IRoute } from 'express';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { embeddedSettings, startEmbedded, type EmbeddedDepot } from './embedded.ts';
 
-/** On the operators' port, which is no part of what clients are told. */
+/** On the operators' port, which is not documented for clients. */
 const OF_OPERATORS = ['get /v1/wanted'];
 
 const PARAMETERS: Record<string, string> = { buildId: buildIdOf('nobody sent it') };
 
 const folder = testFolder();
 let depot: EmbeddedDepot;
-/** All services in one process: what any of their routers answers. */
+/** All services in one process: answers of any of their routers. */
 const served: string[] = [];
 let paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
 
@@ -62,7 +62,7 @@ test.each(ROUTES)('$method $path is answered as it is documented', async (route)
   const { method, path } = route;
   const { status, code } = await ask(method, filled(path));
   expect(Object.keys(paths[path]?.[method]?.responses ?? {})).toContain(String(status));
-  // A page that is not built is told by the page's own handler.
+  // The page's own handler reports a page that is not built.
   const known: readonly (string | undefined)[] = [undefined, ...route.problems];
   expect(known).toContain(code);
 });

@@ -25,10 +25,10 @@ import {
 import { depotId, type UpstreamAddress } from '@btf-depot/upstreams';
 import { Router } from 'express';
 
-/** Every setting of the embedded depot: those of the three services together. */
+/** All settings of the embedded depot: those of the three services together. */
 export const embeddedSettings = {
   ...commonSettings,
-  // The log is for operators; a person at a terminal has what `serve` prints.
+  // The log is for operators; a person at a terminal reads the output of `serve`.
   ...logSettings('warn'),
   ...uploadSettings,
   ...compressorSettings,
@@ -38,18 +38,18 @@ export const embeddedSettings = {
     undefined,
     'The debuginfod that `serve --running` offers to ask, in place of that of the distribution.',
   ),
-  // No balancer is before it.
+  // No balancer precedes it.
   ...leavingSettings('0', '600'),
 };
 
 export interface EmbeddedDepot extends Running {
   url: string;
-  /** Of its signing keys, the first one first. */
+  /** Its signing keys, in order. */
   publicKeys: readonly PublicKey[];
   /** Whether the store held no kernel when the depot started. */
   wasEmpty: boolean;
   pulls: Pulls;
-  /** From now on, what is asked for is fetched of these. */
+  /** From now on, missing kernels are fetched from these. */
   pullFrom: (upstreams: readonly UpstreamAddress[]) => void;
 }
 
@@ -75,12 +75,12 @@ export async function startEmbedded(
   const pulling = { pulls, guard: ingest.guard, self };
   const fetch = createFetch({ ...stores, publicKeys, underway, metrics, pulling }, settings, log);
   const router = Router();
-  // Fetch first: it knows more of the paths that both have.
+  // Fetch comes first: it knows more about the paths that both have.
   router.use(fetch.router, ingest.http.router);
   const checks: Checks = {
     ...fetch.checks,
     store: { kind: 'hard', run: () => stores.blobs.check() },
-    // It reads all the same.
+    // Reading works all the same.
     writes: { ...ingest.checks.store, kind: 'degraded' },
     room: { ...ingest.checks.room, kind: 'degraded' },
   };

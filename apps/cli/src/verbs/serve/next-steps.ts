@@ -2,7 +2,7 @@ import type { KernelRecord } from '@btf-depot/contracts';
 import { DEFAULT_URL } from '../../options/options.ts';
 import { formatTable, printable } from '../../terminal/output.ts';
 
-/** What a person does next with a depot that has just started, with the kernel that it took in. */
+/** A person's next steps with a new depot and its first kernel. */
 export function nextSteps(url: string, kernel: KernelRecord | undefined): string {
   const command = (verb: string, rest: string) =>
     `npx btfdepot ${verb}${url === DEFAULT_URL ? '' : ` --url ${url}`} ${rest}`;
@@ -15,7 +15,7 @@ export function nextSteps(url: string, kernel: KernelRecord | undefined): string
   return `next, in another shell:\n${formatTable(rows.map(([line, why]) => [`  ${line}`, why]))}`;
 }
 
-/** Without variables, the file that has them; with them, a variable. */
+/** Without variables: the file that has them; with variables: one of them. */
 function stepsFor(
   { buildId, release = 'of this kernel', parts }: KernelRecord,
   command: (verb: string, rest: string) => string,

@@ -8,12 +8,12 @@ import { progressBar } from '../../terminal/progress-bar.ts';
 import { debugServerOf } from './debug-servers.ts';
 
 export interface OfferOptions {
-  /** `BTFDEPOT_UPSTREAMS`: whoever sets it has consented. */
+  /** `BTFDEPOT_UPSTREAMS`: setting it is consent. */
   upstreams: readonly UpstreamAddress[];
-  /** In place of the distribution's. */
+  /** Replaces the distribution's. */
   server: string | undefined;
   environment: NodeJS.ProcessEnv;
-  /** Somebody reads and answers. */
+  /** A person reads and answers. */
   isTerminal: boolean;
   signal: AbortSignal;
 }
@@ -25,13 +25,13 @@ export interface OfferDeps {
   record: (buildId: string) => Promise<KernelRecord | undefined>;
 }
 
-/** What debug information of a kernel takes, as distributions' packages have it, for the question. */
+/** Size of a kernel's debug information in distributions' packages, for the question. */
 const ABOUT = 'some 300 MB to 1.1 GB';
 
 /**
- * The variables of the kernel that runs here are in its debug information, which its distribution
- * may publish. Nothing is sent to anyone before somebody agreed: by a setting that names servers, or
- * by an answer on the terminal.
+ * The variables of the running kernel are in its debug information, which its distribution may
+ * publish. Nothing is sent to anyone without consent: by a setting that names servers, or by an
+ * answer on the terminal.
  */
 export async function offerVariables(
   kernel: { buildId: string; release: string },
@@ -50,7 +50,7 @@ export async function offerVariables(
   await watch(await deps.pulls.ask(buildId, wanted), { ...deps, buildId, signal });
 }
 
-/** Undefined: nobody has consented by a setting. */
+/** Undefined: no setting gives consent. */
 function namedUpstreams({
   upstreams,
   environment,

@@ -77,7 +77,7 @@ async function serve(files: string[], flags: Flags): Promise<void> {
     }
     if (!flags.running || flags.json) return depot;
     const stop = new AbortController();
-    // Whatever comes of it, the depot serves.
+    // The depot serves in any case.
     const offered = offer(depot, client, settings, stop.signal).catch((error: unknown) => {
       if (!stop.signal.aborted) note(faultOf('variables', describeFault(error)));
     });
@@ -110,7 +110,7 @@ async function offer(
   });
 }
 
-/** The files named; else, in an empty store and if that was asked for, the running kernel's BTF. */
+/** The named files; else, on request and for an empty store, the running kernel's BTF. */
 async function uploadsAtStart(files: string[], flags: Flags, { wasEmpty }: EmbeddedDepot) {
   const named = files.length === 0 && flags.running && wasEmpty ? [RUNNING_BTF] : files;
   const uploads = named.map(async (file) => ({ file, query: await queryOfRunning(file) }));
@@ -120,7 +120,7 @@ async function uploadsAtStart(files: string[], flags: Flags, { wasEmpty }: Embed
   return [];
 }
 
-/** Goes the way of every upload. What is refused is said, and the depot serves on. */
+/** Takes the way of every upload. A refusal is reported, and the depot continues. */
 async function ingest(
   client: DepotClient,
   file: string,

@@ -16,7 +16,7 @@ const services = {
   fetch: fetchServiceSettings,
   embedded: embeddedSettings,
 };
-/** What clients read, which documents of services name, too. */
+/** Clients' variables, which documents of services name too. */
 const OF_CLIENTS = ['BTFDEPOT_TOKEN'];
 const all = {
   ...embeddedSettings,
@@ -50,7 +50,7 @@ test('what infra and tools set, and what documents name, is declared', async () 
     const text = await readFile(root + file, 'utf8');
     const names = text.match(/\bBTFDEPOT(?:_[A-Z\d]+)+\b(?!_)/g) ?? [];
     const known = new Set([...Object.keys(all), ...OF_CLIENTS]);
-    // Each may be in a file that another variable names.
+    // Another variable may name a file with its value.
     const unknown = names.filter((name) => !known.has(name.replace(/_FILE$/, '')));
     expect(unknown, file).toEqual([]);
   }

@@ -28,7 +28,7 @@ import { withUnpackedSource } from '../../files/unpacked-source.ts';
 export interface VariableSource {
   /** @param pattern with * for any characters and ? for one. */
   list(pattern: string): AsyncIterable<Variable>;
-  /** All of that name. @throws an error with the names that are near. */
+  /** All variables of that name. @throws an error with similar names. */
   find(name: string): Promise<VariableWithTypes[]>;
   as(name: string, form: 'c' | 'btf'): Promise<Uint8Array>;
 }
@@ -42,8 +42,8 @@ export function depotVariables(client: DepotClient, buildId: string): VariableSo
 }
 
 /**
- * The variables that a file has: a vmlinux, those of its DWARF too; raw BTF, a carrier, split BTF.
- * @param base path of what split BTF stands on.
+ * The variables of a file: a vmlinux, including those of its DWARF; raw BTF, a carrier, split BTF.
+ * @param base path of the base of split BTF.
  */
 export async function fileVariables(
   path: string,
@@ -79,17 +79,19 @@ function isKernel(source: Source): boolean {
   return recognise(source) === 'elf' && readElf(source).header.type !== ElfType.REL;
 }
 
-/** Of a kernel in a package or an archive, where its debug information may lie beside it. */
+/** For a kernel in a package or an archive, whose debug information may lie beside it. */
 async function packedParts(path: string, onUnit: OnUnit | undefined): Promise<VariableParts> {
   const { parts } = await splitFiles({ kernel: path }, { extras: ['vars'] }, onUnit);
   return { core: parts.core.bytes, vars: parts.vars?.bytes };
 }
 
-/** Of a kernel with debug information, what a depot would make of it; undefined of all else. */
+/**
+ * For a kernel with debug information, the parts that a depot would make; undefined for all else.
+ */
 function kernelParts(source: Source, onUnit: OnUnit | undefined): VariableParts | undefined {
   const elf = readElf(source);
   if (!hasDwarf(elf) || !elf.filled('.BTF')) return undefined;
-  // The build ID is in no part of the answer: a kernel without one has variables, too.
+  // The answer does not contain the build ID: a kernel without one has variables, too.
   const options = { buildId: elf.buildId() ?? '00'.repeat(20), extras: ['vars'] as const };
   const { core, vars } = splitKernel({ kernel: source }, options, onUnit);
   return { core: core.bytes, vars: vars?.bytes };
@@ -127,7 +129,7 @@ function open(parts: VariableParts, base: string | undefined): VariableTable {
   }
 }
 
-/** What it throws is the promise's. */
+/** Errors become rejections of the promise. */
 function attempt<Result>(work: () => Result): Promise<Result> {
   return new Promise((resolve) => resolve(work()));
 }

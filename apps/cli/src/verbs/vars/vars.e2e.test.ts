@@ -29,7 +29,7 @@ beforeAll(async () => {
   }
 });
 
-/** The same kernel, in every way in which it can be named. */
+/** The same kernel, named in every way. */
 const kernels: Record<string, () => string[]> = {
   'a depot': () => ['--url', depot.url, buildId],
   'the second of two depots': () => ['--url', `http://127.0.0.1:9 ${depot.url}`, buildId],

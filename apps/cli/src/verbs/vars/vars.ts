@@ -86,7 +86,7 @@ async function list(source: VariableSource, patterns: string[], asJson: boolean)
 
 function row({ section, offset, size, declaration }: Variable): string[] {
   const where = section === undefined ? '-' : `${section}+0x${(offset ?? 0).toString(16)}`;
-  // Anonymous types are written out: on one line they do not help.
+  // Anonymous types are printed in full: on one line they do not help.
   const short = declaration.includes('\n') ? declaration.replace(/\{[^]*\}/, '{…}') : declaration;
   return [printable(short), printable(where), size === undefined ? '?' : `${size}`];
 }
