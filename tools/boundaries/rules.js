@@ -1,11 +1,11 @@
-// Who may import whom: the layers of the project, as rules for ESLint.
-// Every package.json names its layer in nx.tags; format libraries name themselves too,
-// because among them imports only go downwards.
+// The layers of the project and their allowed imports, as rules for ESLint. Every package.json
+// names its layer in nx.tags. Format libraries also name themselves, because imports among them
+// only go downwards.
 
 /** Format libraries from the bottom to the top: each may import those before it. */
 const formats = ['bytes', 'codec', 'elf', 'btf', 'dwarf', 'extras', 'unpack', 'carrier'];
 
-/** Layer → the layers that it may import (itself only where it is named). */
+/** Layer → the layers that it may import (its own only if listed). */
 const layers = {
   contract: [],
   domain: ['format', 'contract'],
@@ -20,7 +20,7 @@ const layers = {
   tool: ['format', 'contract', 'domain', 'adapter', 'client', 'platform', 'testing', 'tool'],
 };
 
-/** Layer or format library → the npm packages that it may name; Node's own modules are free. */
+/** Layer or format library → the npm packages that it may import; Node's own modules are free. */
 const vendors = {
   'format:bytes': [],
   'format:codec': ['libdeflate', 'node-liblzma/wasm'],
@@ -37,7 +37,7 @@ const vendors = {
   'layer:platform': ['express', 'pino', 'prom-client', 'piscina', 'zod'],
 };
 
-/** What tests may import on top of what their package may. */
+/** Additional imports for tests. */
 const forTests = {
   projects: ['layer:testing', 'layer:tool'],
   packages: ['vitest', 'fast-check', 'eventsource'],
@@ -64,7 +64,7 @@ function constraints({ projects, packages }) {
 const common = {
   banTransitiveDependencies: true,
   allow: [],
-  // libs/testing knows the ports and formats that it tests, and their own tests use it.
+  // libs/testing imports the ports and formats that it tests, and their own tests import it.
   ignoredCircularDependencies: [...formats, 'contracts', 'depot'].map((name) => [
     '@btf-depot/testing',
     `@btf-depot/${name}`,
@@ -77,13 +77,13 @@ export const boundaries = {
   depConstraints: constraints({ projects: [], packages: [] }),
 };
 
-/** The same for tests: they also use the contract suites, and the tools that provide services. */
+/** The same for tests, which also use the contract suites and the tools that provide services. */
 export const testBoundaries = {
   ...common,
   depConstraints: constraints(forTests),
 };
 
-/** Format, contract and domain code works on bytes that it is given: it opens no file. */
+/** Format, contract and domain code opens no file: callers give it bytes. */
 export const withoutFileSystem = {
   files: [
     ...formats.map((name) => `libs/${name}/**/*.ts`),

@@ -12,11 +12,11 @@ const FILES = 'no-restricted-imports';
 let eslint: ESLint;
 
 beforeAll(async () => {
-  // Without a project graph the rule passes everything, in silence.
+  // Without a project graph the rule silently allows everything.
   await promisify(execFile)('npx', ['nx', 'show', 'projects'], { cwd: root });
   eslint = new ESLint({
     cwd: root,
-    // The files that are linted here do not exist, so there are no types to ask for.
+    // The files that are linted here do not exist, so they have no types.
     overrideConfig: [
       { languageOptions: { parserOptions: { projectService: false } } },
       { ...tseslint.configs.disableTypeChecked },

@@ -34,7 +34,7 @@ interface Answer {
   size: number;
 }
 
-/** What an attacker sends, again and again, on so many connections. */
+/** An attacker's requests, again and again, on that many connections. */
 interface Attack {
   what: string;
   connections: number;
@@ -69,8 +69,8 @@ const ATTACKS: readonly Attack[] = [
 ];
 
 /**
- * One client asks for what costs most, without a budget that would stop it; another one asks for
- * `/healthz` and for a variable that is not in memory. What the other one waits is shown.
+ * One client makes the most expensive requests, without a budget that would stop it. Another one
+ * asks for `/healthz` and for a variable that is not in memory: its waits are shown.
  */
 export const attackBench: Bench = async ({ quick }) => {
   const seconds = quick ? 2 : 10;
@@ -100,7 +100,7 @@ async function underAttack(
 ): Promise<Row[]> {
   const greedy = client(url, '127.0.1.1');
   const modest = client(url, '127.0.1.2');
-  // A service that has just been started is not what is measured.
+  // Warms up: the start of a service is not measured.
   await modest('/healthz');
   await modest(`/v1/kernels/${honest}/vars/${names[0]}`);
   const end = AbortSignal.timeout(seconds * 1000);
@@ -146,7 +146,7 @@ function latencies(what: string, answers: readonly Answer[], goal: string): Row[
   ];
 }
 
-/** Asks from an address of its own, for clients are told apart by it. */
+/** Asks from its own address, by which the service tells clients apart. */
 function client(url: string, localAddress: string) {
   const agent = new Agent({ keepAlive: true });
   return (path: string, body?: object, signal?: AbortSignal): Promise<Answer> => {
@@ -212,7 +212,7 @@ async function fill({ blobs, records }: Stores, { core, vars }: Honest): Promise
   await records.put(kernelRecord({ ...facts, core: made }), undefined);
 }
 
-/** Thousands of static variables: `twin`, of 100 kB of types, and others that take 40 kB as C. */
+/** Thousands of static variables: `twin`, with 100 kB of types, and others that take 40 kB as C. */
 function hostileBtf(): Uint8Array {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, 1);

@@ -11,24 +11,24 @@ import { median, type Bench, type Row } from './bench.ts';
 import { HOSTILE_DWARF, hostileKernel } from './hostile-dwarf.ts';
 import { inFolder } from './in-folder.ts';
 
-/** How long each attack goes on, in milliseconds: several times what an honest upload takes. */
+/** Milliseconds of each attack: several times an honest upload. */
 const WHOLE = 10_000;
 const QUICK = 3000;
 
-/** Uploads that the depot takes at one time, by default. */
+/** Default number of uploads that the depot takes at one time. */
 const PLACES = 16;
 
-/** How hostile debug information ends. */
+/** Outcomes of hostile debug information. */
 const REFUSALS = ['bad-dwarf', 'time-limit', 'memory-limit'];
 
 interface Target {
   url: string;
-  /** The attacker's token, as the header that it is sent in. */
+  /** The attacker's token, as a header. */
   authorization: string;
   ended: AbortSignal;
 }
 
-/** What an honest farm notices while another one sends what is slow, or costs much. */
+/** What an honest farm notices while another client sends slow or expensive uploads. */
 export const attackIngestBench: Bench = ({ quick }) =>
   inFolder(async (folder) => {
     const data = join(folder, 'data');
@@ -39,7 +39,7 @@ export const attackIngestBench: Bench = ({ quick }) =>
     });
     try {
       const [honest, hostile] = [await tokenOf(data, 'honest'), await tokenOf(data, 'hostile')];
-      // Threads that start, and code that was not run before, are no matter here.
+      // Warms up: starting threads, and code that runs first, are not measured.
       await watch(depot.url, honest, sleep(duration / 5));
       const idle = await watch(depot.url, honest, sleep(duration / 2));
       const rows: Row[] = [];
@@ -70,7 +70,7 @@ async function tokenOf(data: string, name: string): Promise<string> {
   return `Bearer ${text}`;
 }
 
-/** Milliseconds of each; what was not taken counts as all the time that it was tried. */
+/** Milliseconds of each; a refused one counts with all the time of its retries. */
 interface Seen {
   health: number[];
   uploads: number[];
@@ -110,7 +110,7 @@ async function watch(url: string, authorization: string, until: Promise<unknown>
   const afterwards = new AbortController();
   const both = Promise.all([health(), upload()]);
   await over;
-  // What still waits has waited so long.
+  // A request that still waits counts with its wait so far.
   setTimeout(() => afterwards.abort(), 1000).unref();
   await both;
   return seen;
@@ -136,7 +136,7 @@ async function send(
   }
 }
 
-/** More uploads than there are places, begun again as soon as they end. */
+/** More uploads than places, restarted as soon as they end. */
 async function slowUploads({ url, authorization, ended }: Target): Promise<void> {
   const { hostname, port } = new URL(url);
   const slow = async () => {
@@ -172,7 +172,7 @@ function workAttacks(): Record<string, (target: Target) => Promise<void>> {
           while (!ended.aborted) {
             const target = `${url}/v1/kernels${query}`;
             const { status, code } = await send(target, authorization, body, ended, 'gzip');
-            // What is refused before its debug information is read is no attack.
+            // A refusal before the debug information is read is no attack.
             if (status < 500 && code !== undefined && !REFUSALS.includes(code))
               throw new Error(code);
             await sleep(50);

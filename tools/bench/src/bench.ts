@@ -1,21 +1,21 @@
 export interface BenchOptions {
-  /** One short round, for machines that only want to know that it runs. */
+  /** One short round, only to see that it runs. */
   quick: boolean;
 }
 
-/** One measurement of ours, beside the peer's where there is one. */
+/** One of our measurements, beside the peer's if there is one. */
 export interface Row {
   what: string;
   unit: string;
   ours: number;
   peer?: { name: string; value: number };
-  /** Ours divided by the peer's; what is better follows from the unit. */
+  /** Ours divided by the peer's; the unit tells which direction is better. */
   ratio?: number;
   goal?: string | undefined;
 }
 
 export interface BenchResult {
-  /** What was measured on: input, rounds. */
+  /** Input and rounds. */
   on: string;
   rows: Row[];
 }

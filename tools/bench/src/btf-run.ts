@@ -1,5 +1,5 @@
-// One run of what the bench `btf` measures, in a process of its own, as JSON:
-// `btf-run.ts index CORE`, `dump CORE`, `operations CORE FULL`. Seconds and bytes.
+// One run of the bench `btf`, in its own process, as JSON: `btf-run.ts index CORE`, `dump CORE`,
+// `operations CORE FULL`. Seconds and bytes.
 import { openSync, readFileSync, writeSync } from 'node:fs';
 import { dedupBtf, dumpRaw, mergeBtf, parseBtf, printVariable, type Btf } from '@btf-depot/btf';
 import { attachVariables, listVariables } from '@btf-depot/extras';
@@ -12,11 +12,11 @@ const seconds = (action: () => unknown): number => {
   action();
   return (performance.now() - before) / 1000;
 };
-/** The fastest of some. */
+/** The fastest of several runs. */
 const warm = (rounds: number, action: () => unknown): number =>
   Math.min(...Array.from({ length: rounds }, () => seconds(action)));
 
-/** Parsing, and the index of names, which the first lookup makes. */
+/** Parsing, and the index of names, which the first look-up makes. */
 function index(bytes: Uint8Array): Btf {
   const btf = parseBtf(bytes);
   btf.find('task_struct');
@@ -24,7 +24,7 @@ function index(bytes: Uint8Array): Btf {
 }
 
 function used(): number {
-  // --expose-gc puts it there.
+  // --expose-gc defines it.
   (globalThis as { gc?: () => void }).gc?.();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;

@@ -41,7 +41,7 @@ export const btfBench: Bench = async ({ quick }) => {
       operations: await runOurs<OperationsRun>('operations', coreBtf, fullBtf),
     });
   }
-  // On a machine that does other work too, the fastest of some rounds says most.
+  // On a busy machine, the fastest of several rounds tells most.
   const least = <T>(runs: readonly T[], take: (one: T) => number): number =>
     Math.min(...runs.map(take));
   type One = (typeof ours)[number];

@@ -1,6 +1,6 @@
-// One run of what the bench `encode` measures, in a process of its own: `encode-run.ts VMLINUX OUTPUT WHAT`,
-// where WHAT is `types` (and functions), `core` (with variables, as pahole writes it) or `all` (inlined
-// calls too). Prints what it took.
+// One run of the bench `encode`, in its own process: `encode-run.ts VMLINUX OUTPUT WHAT`. WHAT is
+// `types` (and functions), `core` (with variables, as pahole writes it) or `all` (also inlined
+// calls). Prints its costs.
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import type { Source } from '@btf-depot/bytes';
 import { encodeFromDwarf, encodeTypes, inlinesPass } from '@btf-depot/extras';

@@ -7,25 +7,25 @@ import { run } from '@btf-depot/services/provision';
 import { median, type Bench } from './bench.ts';
 import { runPahole, type PeerRun } from './vars.ts';
 
-/** What one run of ours says of itself; seconds and bytes. */
+/** Report of one of our runs; seconds and bytes. */
 export interface EncodeRun {
-  /** Until the first line of our own runs. */
+  /** Until our code's first line. */
   start: number;
-  /** All after that. */
+  /** Everything after that. */
   work: number;
   cpu: number;
-  /** Most that was resident. */
+  /** Largest resident memory. */
   memory: number;
 }
 
-/** What pahole writes by default, in two jobs; Rust is passed over on both sides. */
+/** pahole's default output, in two jobs; both sides skip Rust. */
 const PAHOLE = ['-J', '-j2', '--btf_features=default', '--lang_exclude=rust'];
 
 type Measured = EncodeRun & { wall: number };
 
 /**
- * K612's core out of its DWARF, beside pahole with two jobs on the same file, in turns. Both processes
- * are asked for the most that was resident, pages of files included.
+ * K612's core from its DWARF, beside pahole with two jobs on the same file, in turns. Both
+ * processes report their largest resident memory, with pages of files.
  */
 export const encodeBench: Bench = async ({ quick }) => {
   const { vmlinux } = await provideKernel('K612');

@@ -5,16 +5,16 @@ import { startStoredDepot, storeNamed, type StoredDepot } from './stored-depot.t
 
 const BLOB_SIZE = 2_000_000;
 
-/** Blobs of one round, by how many are asked for at one time. */
+/** Blobs of one round, by the number of simultaneous requests. */
 const PER_ROUND = 40;
 const AT_ONCE = [1, 8];
 
-/** Rounds that do not count: what is cold are the blobs, not code that has not run yet. */
+/** Uncounted rounds: the blobs should be cold, not the code. */
 const WARM_UP = 2;
 
 /**
- * Blobs that nobody has asked for before, passed on from MinIO, beside the same blobs from MinIO
- * itself: the same client, each blob once from either, which of the two comes first in turns.
+ * Cold blobs through the depot and directly from MinIO: the same client, each blob once from each,
+ * starting with either in turns.
  */
 export const coldBench: Bench = async ({ quick }) => {
   const rounds = quick ? 1 : 5;
@@ -71,7 +71,7 @@ async function sourcesOf({ url, direct }: StoredDepot, hashes: readonly string[]
   ];
 }
 
-/** @returns when the first byte came, in milliseconds from asking. */
+/** @returns milliseconds from the request to the first byte. */
 async function readAll(urls: readonly string[], atOnce: number): Promise<number[]> {
   const agent = new http.Agent({ keepAlive: true });
   const reads: number[] = [];
@@ -86,7 +86,7 @@ async function readAll(urls: readonly string[], atOnce: number): Promise<number[
   return reads;
 }
 
-/** The plainest client there is: what it takes itself counts for both sides. */
+/** The simplest client: its own cost counts for both sides. */
 function read(url: string, agent: http.Agent): Promise<number> {
   return new Promise((resolve, reject) => {
     const started = performance.now();

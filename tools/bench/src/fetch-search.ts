@@ -12,7 +12,7 @@ const QUERY = '/v1/kernels?distro=debian&release=6.7.&limit=50';
 export const searchBench: Bench = async ({ quick }) => {
   await provideWrk();
   const records = quick ? 500 : 10_000;
-  // The list is read anew after ten seconds, and then when it is due.
+  // After ten seconds the list is read anew, and then when it is due.
   const seconds = quick ? 1 : 25;
   const embedded = await inFolder(async (folder) => {
     await fill(await openFsStores(folder), records);

@@ -9,11 +9,11 @@ import { load, pathsScript, provideWrk } from './fetch-wrk.ts';
 
 const BUILD_ID = 'be'.repeat(20);
 
-/** How many different names are asked for, and how many the second load asks for. */
+/** Number of different names, and of names in the second load. */
 const SOME = 200;
 const MANY = 30_000;
 
-/** Variables by name: from memory, computed, and of a kernel that nobody has asked for before. */
+/** Variables by name: from memory, computed, and of a kernel that nobody has requested before. */
 export const variablesBench: Bench = async ({ quick }) => {
   await provideWrk();
   const kernel = await provideKernel('K612');
@@ -38,7 +38,7 @@ export const variablesBench: Bench = async ({ quick }) => {
       await depot.stop();
       depot = await start();
       base = depot.url;
-      // A service that has just been started is not what is measured.
+      // Warms up: the start of a service is not measured.
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const started = performance.now();
       const answer = await fetch(`${base}/v1/kernels/${BUILD_ID}/vars/init_task`);

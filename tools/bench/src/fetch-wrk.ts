@@ -24,7 +24,7 @@ const UNITS: Record<string, number> = { us: 0.001, ms: 1, s: 1000 };
 /**
  * Loads a server with `wrk -t2 -c16`.
  * @param script path of a Lua script that makes the requests.
- * @throws where an answer was no 2xx.
+ * @throws if an answer was no 2xx.
  */
 export async function load(url: string, seconds: number, script?: string): Promise<LoadResult> {
   const [loader, ...first] = programCommand(wrk, 'usr/bin/wrk');
@@ -40,7 +40,7 @@ export async function load(url: string, seconds: number, script?: string): Promi
   return { requestsPerSecond: Number(rate), p99: Number(latency) * (UNITS[unit] ?? NaN) };
 }
 
-/** A wrk script that asks for the paths in turn; it is put into `folder`. */
+/** A wrk script that requests the paths in turn; it is written into `folder`. */
 export async function pathsScript(folder: string, paths: readonly string[]): Promise<string> {
   const script = join(folder, `paths-${paths.length}.lua`);
   const list = paths.map((path) => JSON.stringify(path)).join(',\n');

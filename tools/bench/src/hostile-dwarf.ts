@@ -5,13 +5,13 @@ import { SectionType } from '@btf-depot/elf';
 import { buildIdOf, kernelBtf } from '@btf-depot/testing';
 
 interface Dwarf {
-  /** What to ask for. */
+  /** Amounts of each kind. */
   extras: string;
   abbreviations: Uint8Array;
   info: Uint8Array;
 }
 
-/** Debug information that is small and asks for much, by what it does. */
+/** Small debug information that causes much work, by kind. */
 export const HOSTILE_DWARF: Record<string, () => Dwarf> = {
   '100,000 units share 200,000 abbreviations': () => ({
     extras: 'inlines',
@@ -68,7 +68,7 @@ const HEADER = 11;
 const DATA = 0x1000;
 const NT_GNU_BUILD_ID = 3;
 
-/** An ELF file with a core of its own, and that debug information. */
+/** An ELF file with its own core and that debug information. */
 export function hostileKernel(name: string, { abbreviations, info }: Dwarf): Uint8Array {
   const debug = {
     '.debug_abbrev': new Uint8Array(abbreviations),
@@ -88,7 +88,7 @@ function repeated(byte: number, count: number): number[] {
   return Array.from({ length: count }, () => byte);
 }
 
-/** The first is that of a unit, all others are of variables; none has attributes. */
+/** The first is a unit's, all others are variables'; none has attributes. */
 function tableOf(count: number): Uint8Array {
   const table = new ByteWriter('little');
   for (let code = 1; code <= count; code++) {

@@ -10,7 +10,7 @@ import { median, type Bench } from './bench.ts';
 
 const MB = 1e6;
 
-/** How much of everything. */
+/** Amounts of everything. */
 const WHOLE = {
   kernels: 20,
   rounds: 3,
@@ -21,7 +21,9 @@ const WHOLE = {
 };
 const QUICK = { kernels: 4, rounds: 1, types: 2000, uploads: 6, size: MB, records: 200 };
 
-/** The distributed depot under load: made-up kernels, real Redis and MinIO, services as processes. */
+/**
+ * The distributed depot under load: made-up kernels, real Redis and MinIO, services as processes.
+ */
 export const ingestBench: Bench = async ({ quick }) => {
   const { kernels, rounds, types, uploads, size, records } = quick ? QUICK : WHOLE;
   const servers = await startServices({ redis: true, minio: true });
@@ -64,9 +66,9 @@ const upload = (url: string, kernel: MadeUpKernel, query: Record<string, string>
 const blobOf = (bytes: Uint8Array) => new Blob([new Uint8Array(bytes)]);
 
 /**
- * Kernels that wait, through one compressor and through two, in alternating rounds. Each compresses
- * one kernel at a time, on one thread, as by default. All of a kernel's types go into its carrier
- * (`delivery=module`), or there would be next to nothing to compress.
+ * A queue of kernels, through one compressor and through two, in alternating rounds. Each
+ * compresses one kernel at a time, on one thread, the default. All of a kernel's types go into its
+ * carrier (`delivery=module`): otherwise there would be almost nothing to compress.
  */
 async function throughput(
   servers: Services,
@@ -76,7 +78,7 @@ async function throughput(
   for (let round = 0; round < rounds; round++) {
     for (const compressors of [1, 2] as const) {
       const ready = await drain(servers, { kernels, types, compressors, round });
-      // Each has done one when the clock starts.
+      // Each has finished one when the clock starts.
       const seconds = (ready[kernels - 1] - ready[compressors - 1]) / 1000;
       rates[compressors - 1].push((kernels - compressors) / seconds);
     }
@@ -92,7 +94,7 @@ async function throughput(
   };
 }
 
-/** When each kernel was ready, in milliseconds and in this order. */
+/** Milliseconds until each kernel was ready, in this order. */
 async function drain(
   servers: Services,
   run: { kernels: number; types: number; compressors: number; round: number },
@@ -122,7 +124,7 @@ async function drain(
   return ready.sort((a, b) => a - b);
 }
 
-/** What uploads, one after the other, add to ingest's memory after the first. */
+/** Growth of ingest's memory by successive uploads after the first. */
 async function memory(
   servers: Services,
   { uploads, types, size }: { uploads: number; types: number; size: number },
@@ -135,7 +137,7 @@ async function memory(
     held.push(await residentBytes(services.process('ingest').pid));
   }
   await services.stop();
-  // The collector comes when it likes: the median of several says more than one figure.
+  // The garbage collector runs at any time: the median of several tells more than one figure.
   const some = uploads / 5;
   const [early, late] = [held.slice(some / 5, some + some / 5), held.slice(-some)].map(median);
   return {
@@ -153,7 +155,7 @@ async function residentBytes(pid: number): Promise<number> {
   return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN);
 }
 
-/** A sweep when nothing changed, over each store. */
+/** A sweep without changes, over each store. */
 async function sweeps({ minio }: Services, records: number) {
   const bucket = `sweeps-${process.pid}`;
   const inMinio = await openMinioStores({ ...minio, bucket });

@@ -12,10 +12,10 @@ import { median, type Bench } from './bench.ts';
 import { load, pathsScript, provideWrk, type LoadResult } from './fetch-wrk.ts';
 import { runOurs, runPahole, type PeerRun, type VarsRun } from './vars.ts';
 
-/** How many functions are asked for again and again. */
+/** Number of functions that are requested again and again. */
 const SOME = 200;
 
-/** Variables and inlined calls of K612 in one pass, beside pahole, which finds variables alone. */
+/** Variables and inlined calls of K612 in one pass, beside pahole, which finds only variables. */
 export const inlinesBench: Bench = async ({ quick }) => {
   await provideWrk();
   const { vmlinux, coreBtf } = await provideKernel('K612');

@@ -1,5 +1,5 @@
-// `npm run bench [NAME…]`: our work beside a peer's, in the same run on the same input.
-// To add a bench: a file that exports a Bench, and its name here.
+// `npm run bench [NAME…]`: our work beside a peer's, in the same run on the same input. To add a
+// bench: a file that exports a Bench, and its name here.
 import { Command } from 'commander';
 import type { Bench, BenchOptions } from './bench.ts';
 import { formatResults } from './report.ts';

@@ -7,20 +7,20 @@ import { Client } from 'minio';
 
 const BUCKET = 'bench';
 
-/** A fetch service over a MinIO, each a process of its own. */
+/** A fetch service with a MinIO, each a process of its own. */
 export interface StoredDepot {
   url: string;
-  /** Of the service. */
+  /** Address of the service. */
   pid: number;
   stores: Stores;
-  /** An address at which MinIO itself gives the blob to whoever asks. */
+  /** An address at which MinIO itself gives the blob to anyone. */
   direct: (sha256: string) => Promise<string>;
   stop: () => Promise<void>;
 }
 
 /**
  * Starts both.
- * @param fill puts into the store what the service finds there when it starts.
+ * @param fill fills the store before the service starts.
  */
 export async function startStoredDepot(
   fill: (stores: Stores) => Promise<void>,
@@ -49,7 +49,7 @@ export async function startStoredDepot(
   };
 }
 
-/** A MinIO that says it is ready may still answer 503 while its disks come up. */
+/** A MinIO that reports ready may still answer 503 while its disks come up. */
 async function openWhenReady(settings: Parameters<typeof openMinioStores>[0]): Promise<Stores> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -61,7 +61,7 @@ async function openWhenReady(settings: Parameters<typeof openMinioStores>[0]): P
   }
 }
 
-/** Stores blobs and a record that names them: others are not served. */
+/** Stores blobs and a record that names them: the service serves no others. */
 export async function storeNamed(stores: Stores, blobs: readonly Uint8Array[]): Promise<void> {
   for (const bytes of blobs) await stores.blobs.put(sha256Of(bytes), bytes);
   const named: KernelRecord['artifacts'] = {};

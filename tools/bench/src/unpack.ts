@@ -57,7 +57,7 @@ async function compare(
   };
 }
 
-/** A depot of its own takes the package; what counts is from upload to ready. */
+/** A depot of its own takes the package; the time from upload to ready counts. */
 async function toReady(deb: string, folder: string): Promise<number> {
   const depot = await startDepot(join(folder, 'data'));
   try {
@@ -72,7 +72,7 @@ async function toReady(deb: string, folder: string): Promise<number> {
   }
 }
 
-/** The split of one file that dpkg-deb left, a pattern, and its parts compressed. */
+/** The split of one file from dpkg-deb, matched by a pattern, and compression of its parts. */
 async function splitAndPack(pattern: string, folder: string): Promise<void> {
   const [path = pattern] = globSync(pattern);
   const { kernel } = await unpackFile('kernel', path, folder);
@@ -88,8 +88,9 @@ async function splitAndPack(pattern: string, folder: string): Promise<void> {
 }
 
 /**
- * What a depot's memory grows by over uploads, after the first five: each time the package, which it
- * has to unpack to know it, and a kernel of another build ID, which it splits, packs and keeps.
+ * Growth of a depot's memory over uploads, after the first five. Each round sends the package,
+ * which the depot must unpack to know it, and a kernel of another build ID, which it splits, packs
+ * and keeps.
  */
 async function memory(deb: string, times: number) {
   const { vmlinux } = await provideKernel('K612');
@@ -115,7 +116,7 @@ async function memory(deb: string, times: number) {
   });
 }
 
-/** A kernel with nothing in it but what a depot reads, under any number of build IDs. */
+/** A kernel with only what a depot reads, under any number of build IDs. */
 function piecesOf(vmlinux: string) {
   using file = openFileSource(vmlinux);
   const { kernel, parts } = kernelPieces({ kernel: file }, { extras: [] });

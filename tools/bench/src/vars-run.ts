@@ -1,5 +1,6 @@
-// One run of what the bench `vars` measures, in a process of its own: `vars-run.ts VMLINUX OUTPUT [INLINES]`
-// writes the variables and perhaps the inlined calls, without OUTPUT it only walks through the units. Prints what it took.
+// One run of the bench `vars`, in its own process: `vars-run.ts VMLINUX OUTPUT [INLINES]` writes
+// the variables and perhaps the inlined calls; without OUTPUT it only walks through the units.
+// Prints its costs.
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import type { Source } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';

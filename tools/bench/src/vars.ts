@@ -11,19 +11,19 @@ import { median, type Bench } from './bench.ts';
 /** Comes with every kernel (tools/kernels). */
 const pahole: DebianProgram = { name: 'pahole', suite: 'trixie', packages: ['pahole'] };
 
-/** What one run of ours says of itself; seconds and bytes. */
+/** Report of one of our runs; seconds and bytes. */
 export interface VarsRun {
   variables: number;
-  /** Until the first line of our own runs: Node, and types being stripped. */
+  /** Until our code's first line: Node, and stripping of types. */
   start: number;
-  /** In reading the file. */
+  /** Reading the file. */
   read: number;
-  /** Until the last unit was done, reading included; what is left then is to encode. */
+  /** Until the last unit was done, including reading; only encoding remains then. */
   units: number;
-  /** All after `start`, reading included. */
+  /** Everything after `start`, including reading. */
   work: number;
   cpu: number;
-  /** Most that was resident. */
+  /** Largest resident memory. */
   memory: number;
 }
 
@@ -33,7 +33,7 @@ export interface PeerRun {
   memory: number;
 }
 
-/** Variables out of K612's DWARF, beside pahole with two jobs on the same file, in turns. */
+/** Variables from K612's DWARF, beside pahole with two jobs on the same file, in turns. */
 export const varsBench: Bench = async ({ quick }) => {
   const { vmlinux } = await provideKernel('K612');
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-bench-'));
@@ -81,7 +81,7 @@ export const varsBench: Bench = async ({ quick }) => {
   }
 };
 
-/** `inlines`: where to write the inlined calls too. */
+/** `inlines`: output for the inlined calls. */
 export async function runOurs(
   vmlinux: string,
   output?: string,
@@ -89,9 +89,9 @@ export async function runOurs(
 ): Promise<VarsRun> {
   const script = fileURLToPath(import.meta.resolve('./vars-run.ts'));
   const outputs = [output, inlines].filter((path) => path !== undefined);
-  // A third of what threads of the depot have for young objects (pool.ts).
+  // A third of the depot threads' memory for young objects (pool.ts).
   const args = ['--max-semi-space-size=8', script, vmlinux, ...outputs];
-  // As the command line does it: sources are compiled once, not for each run.
+  // As in the command line: sources are compiled once, not for each run.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'btf-depot-bench-compiled') };
   return JSON.parse(await run(process.execPath, args, { env })) as VarsRun;
 }
@@ -104,7 +104,7 @@ export async function runPahole(
   const command = programCommand(pahole, 'usr/bin/pahole');
   const args = [...command, ...flags, `--btf_encode_detached=${output}`, vmlinux];
   const before = performance.now();
-  // The shell's `times` is what tells the processor time of a child everywhere.
+  // The shell's `times` gives a child's CPU time everywhere.
   const shell = spawn('sh', ['-c', '"$@" && times', 'sh', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -129,7 +129,7 @@ function childTimes(said: string): number {
   );
 }
 
-/** Most that the only child of a process has had resident so far; 0 if there is none any more. */
+/** Largest resident memory of the process's only child so far; 0 if it is gone. */
 async function residentOfChild(parent: number | undefined): Promise<number> {
   try {
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8');

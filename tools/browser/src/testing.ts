@@ -17,13 +17,13 @@ declare module 'vitest' {
 export interface OpenedPage {
   page: Page;
   /**
-   * Errors on the console, exceptions, what the Content-Security-Policy forbade, requests to other
-   * servers. Chromium's own line about an answer that is an error is none: misses are answers.
+   * Errors on the console, exceptions, violations of the Content-Security-Policy, requests to other
+   * servers. Chromium's own line about an error status is ignored: misses are answers.
    */
   complaints: string[];
 }
 
-/** @param prepare what is to be done before the page is loaded. */
+/** @param prepare runs before the page is loaded. */
 export type OpenPage = (
   url: string,
   options?: BrowserContextOptions,
@@ -31,8 +31,8 @@ export type OpenPage = (
 ) => Promise<OpenedPage>;
 
 /**
- * `describe` for tests that need a browser; each page has a profile of its own, and is closed after
- * its test. If there is no browser, one skipped test says why.
+ * `describe` for tests that need a browser; each page has its own profile, and is closed after its
+ * test. Without a browser, one skipped test tells why.
  *
  * @param args of the browser's command line.
  */
@@ -49,7 +49,7 @@ export function describeWithBrowser(
     }
     let browser: Browser;
     beforeAll(async () => {
-      // A new profile for each run: nothing of a person's browser is used or changed.
+      // A new profile for each run: a person's browser is neither used nor changed.
       browser = await chromium.launch({ executablePath: found.value, args });
     });
     afterAll(() => browser.close());
@@ -86,9 +86,9 @@ async function openPage(
   return { page, complaints };
 }
 
-/** What axe-core finds of serious or critical impact, each with the element. */
+/** axe-core's findings of serious or critical impact, each with the element. */
 export async function seriousFindings(page: Page): Promise<string[]> {
-  // By the debugger's way, which the Content-Security-Policy does not bind.
+  // Through the debugger, to which the Content-Security-Policy does not apply.
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
   return violations
@@ -96,7 +96,7 @@ export async function seriousFindings(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
-/** Writes what the page shows to `$BTFDEPOT_SCREENSHOTS`, where that is set. */
+/** Writes a picture of the page to `$BTFDEPOT_SCREENSHOTS`, if set. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.BTFDEPOT_SCREENSHOTS;
   if (!folder) return;

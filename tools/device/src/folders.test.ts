@@ -134,7 +134,7 @@ describeOnDevices((equipment) => {
     depot.behave();
     const { code, output } = await device.run(['load']);
     expect([code, output]).toEqual([6, expect.stringMatching(/revision 1 is older than 12 of/)]);
-    // The way out, where a depot was set up anew.
+    // The way out if a depot was set up anew.
     rmSync(device.path(REVISION));
     expect(await device.run(['load'])).toMatchObject({ code: 0 });
   });

@@ -1,4 +1,4 @@
-// A depot that signs, and one before it that does harm: for tests of what devices do with it.
+// A depot that signs, behind one that does harm: for tests of devices.
 export { CLIENT } from './testing/device.ts';
 export { send, type Fault } from './testing/faulty-depot.ts';
 export { PUBLIC_KEY, signed, startSignedDepot, type SignedDepot } from './testing/signed-depot.ts';

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => depot.close());
 
-// The client runs as root where it is used, and these tests may: none may reach this machine.
+// The client runs as root on devices, and perhaps in these tests: none may affect this machine.
 describeOnDevices((equipment) => {
   it('no shell of a device has a capability of this machine', async () => {
     const { output } = await depot.device(equipment).run(['run', '--', 'cat', '/proc/self/status']);

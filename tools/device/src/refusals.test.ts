@@ -15,7 +15,7 @@ import { signed } from './testing/signed-depot.ts';
 const AWAY = { BTFDEPOT_URL: 'http://127.0.0.1:1' };
 
 let depot: KernelDepot;
-/** The same by HTTPS, with a certificate of an authority that nobody knows. */
+/** The same by HTTPS, with a certificate of an unknown authority. */
 let secure: FaultyDepot | undefined;
 const folder = testFolder();
 const absent = programPath('openssl') === undefined && process.env.CI !== 'true';
@@ -47,7 +47,7 @@ afterAll(async () => {
 afterEach(() => depot.behave());
 
 describeOnDevices((equipment) => {
-  /** What `load` says in the end where it must not have loaded anything. */
+  /** The last line of `load` when it must not have loaded anything. */
   const refusal = async (device: Device, ...args: Parameters<Device['run']>) => {
     const ran = await device.run(...args);
     expect(device.has('inserted.ko')).toBe(false);
@@ -86,14 +86,14 @@ describeOnDevices((equipment) => {
       6,
       expect.stringContaining('btf_vmlinux_ksyms.ko: claimed, see BTFDEPOT_CLAIMED'),
     ]);
-    // Nor what was kept while claims were taken.
+    // Nor files that were kept while claims were accepted.
     const settings = { BTFDEPOT_CLAIMED: '1' };
     expect(await device.run(['prefetch'], settings)).toMatchObject({ code: 0 });
     expect(await refusal(device, ['load'], AWAY)).toMatchObject({ code: 4 });
     expect(await device.run(['load'], settings)).toMatchObject({ code: 0 });
     await device.run(['unload']);
     expect(await device.run(['--insecure', 'load'])).toMatchObject({ code: 0 });
-    // Of another file it says nothing.
+    // It says nothing about another file.
     depot.behave(claimed('vmlinux.btf btf_vmlinux.ko'));
     expect(await depot.device(equipment).run(['load'])).toMatchObject({ code: 0 });
   });
@@ -227,7 +227,7 @@ describeOnDevices((equipment) => {
     const known = { ...settings, BTFDEPOT_CA: join(folder, 'certificate') };
     const { code } = await device.run(['load'], known);
     expect(code).toBeOneOf(verifies ? [0] : [4, 6]);
-    // What HTTPS vouched for once is not vouched for without it.
+    // Files that HTTPS vouched for are not accepted without it.
     if (verifies) await device.run(['unload']);
     const away = { BTFDEPOT_KEYS: '/nowhere', ...AWAY };
     expect((await device.run(['load'], away)).code).toBe(4);

@@ -15,7 +15,7 @@ afterAll(() => depot.close());
 afterEach(() => depot.behave());
 
 describeOnDevices((equipment) => {
-  /** Whose kernel lets go of a module after so many attempts, and which does not wait for it. */
+  /** A device whose kernel releases a module after that many attempts, without waiting. */
   const busyDevice = (attempts: number) => {
     const device = depot.device(equipment);
     const rmmod = `#!/bin/sh

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => depot.close());
 afterEach(() => depot.behave());
 
-/** Answers none but those who have the token. */
+/** Answers only clients with the token. */
 const isPrivate: Fault = ({ headers }, response) =>
   headers.authorization !== `Bearer ${TOKEN}` && send(response, '', { status: 401 });
 
@@ -28,7 +28,7 @@ describeOnDevices((equipment) => {
     device.write(`etc/btf-depot/keys/${KEY_NUMBER}.pub`, PUBLIC_KEY);
     expect(await device.run(['load'])).toMatchObject({ code: 0 });
     expect(depot.requests.join('\n')).toMatch(`/manifest.${KEY_NUMBER}.`);
-    // And it is held to that signature when there is no depot.
+    // Without a depot, the device insists on that signature.
     await device.run(['unload']);
     const away = { BTFDEPOT_URL: 'http://127.0.0.1:1' };
     expect(await device.run(['load'], away)).toMatchObject({ code: 0 });
@@ -46,7 +46,7 @@ describeOnDevices((equipment) => {
       expect([code, output]).toEqual([4, expect.stringContaining('401')]);
       return;
     }
-    // A command line is for all to see. A file for each: the client limits what is written.
+    // Everybody can see a command line. One file each: the client limits what is written.
     rmSync(device.path('bin', downloader));
     const real = programPath(downloader);
     const spy = `#!/bin/sh\necho "$*" >"$BTFDEPOT_ROOT/call-$$"\nexec ${real} "$@"\n`;

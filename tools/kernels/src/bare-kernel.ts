@@ -21,13 +21,13 @@ export interface BareKernel {
   readonly architecture: string;
   /** The image that boots, as QEMU takes it. */
   readonly vmlinuz: string;
-  /** The folder of its modules, what `/lib/modules/RELEASE` is on a system. */
+  /** The folder of its modules, `/lib/modules/RELEASE` on a system. */
   readonly modules: string;
 }
 
 const place = (name: BareKernelName) => `bare/${name}`;
 
-/** The kernel, fetched when it is not there yet. Throws Absent. */
+/** The kernel, fetched if it is missing. Throws Absent. */
 export async function provideBareKernel(name: BareKernelName): Promise<BareKernel> {
   const entry: BareKernelEntry = bareKernels[name];
   await cached(place(name), entry, (into) => fetchBareKernel(entry, into));
@@ -38,7 +38,7 @@ export function hasBareKernel(name: BareKernelName): boolean {
   return isCached(place(name), bareKernels[name]);
 }
 
-/** The paths of a kernel that is in the cache. Throws Absent when it is not. */
+/** The paths of a kernel in the cache. Throws Absent if it is missing. */
 export function bareKernel(name: BareKernelName): BareKernel {
   const { release, architecture } = bareKernels[name];
   if (!hasBareKernel(name)) {
@@ -71,7 +71,7 @@ async function fetchBareKernel(entry: BareKernelEntry, folder: string): Promise<
   if (entry.isZboot) await unpackZboot(join(folder, 'vmlinuz'));
 }
 
-/** QEMU 10 reads such images where they are packed with gzip; Debian's are packed with zstd. */
+/** QEMU 10 reads such images if they are packed with gzip; Debian's are packed with zstd. */
 async function unpackZboot(path: string): Promise<void> {
   const bytes = await readFile(path);
   const [offset, length] = [bytes.readUInt32LE(8), bytes.readUInt32LE(12)];

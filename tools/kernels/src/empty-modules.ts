@@ -16,17 +16,17 @@ import {
 } from '@btf-depot/services/provision';
 import { headers, type HeadersName } from './table.ts';
 
-/** Modules that a kernel's build makes of small C files. */
+/** Modules that a kernel's build makes of C files that do nothing. */
 export interface EmptyModules {
-  /** Of a file with nothing but its licence. */
+  /** Made of a file with only its licence. */
   readonly empty: Uint8Array;
-  /** Of one whose init function returns 0. */
+  /** Made of a file whose init function returns 0. */
   readonly withInit: Uint8Array;
-  /** Of one that holds types of the kernel, and points to others. */
+  /** A link record names modules so; it is the name of a carrier of inlined calls. */
   readonly usingTypes: Uint8Array;
 }
 
-/** A link record names modules so; it is the name that a carrier of inlined calls has. */
+/** Programs of Kbuild in addition to the headers' dependencies. */
 const EMPTY = 'btf_vmlinux_inline';
 const WITH_INIT = 'with_init';
 const USING_TYPES = 'using_types';
@@ -73,16 +73,16 @@ MODULE_LICENSE("GPL");
   Makefile: `obj-m := ${EMPTY}.o ${WITH_INIT}.o ${USING_TYPES}.o\n`,
 };
 
-/** What Kbuild runs besides what the headers depend on. */
+/** Dependencies of the headers that building a module does not need. */
 const PROGRAMS = ['make', 'dash', 'coreutils', 'sed', 'grep', 'mawk', 'findutils'];
-/** What the headers depend on, and building a module does not. */
+/**
+ * The modules, built with Debian's headers and the compiler that they want, in their own root
+ * folder: nothing is installed. Throws Absent. Entering a root folder needs root, or a system that
+ * allows namespaces to others.
+ */
 const NEEDLESS = /^(?:linux-image|linux-binary|linux-modules|debconf|perl|initramfs|kmod|udev)/;
 
-/**
- * The modules, built with Debian's headers and the compiler that they want, in a root folder of its
- * own: nothing is installed. Throws Absent; a root folder can be entered by root, and by others where
- * the system lets them make a namespace.
- */
+/** The same; or why there are none. */
 async function provideEmptyModules(name: HeadersName): Promise<EmptyModules> {
   const entry = headers[name];
   const folder = await cached(`empty-modules/${name}`, [entry, SOURCES, PROGRAMS], async (into) => {

@@ -5,7 +5,7 @@ import { images, type ImageEntry, type ImageName } from './table.ts';
 
 const place = (name: ImageName) => `images/${name}`;
 
-/** Path of the package, fetched when it is not there yet. Throws Absent. */
+/** Path of the package, fetched if it is missing. Throws Absent. */
 export async function provideImage(name: ImageName): Promise<string> {
   const entry: ImageEntry = images[name];
   const folder = await cached(place(name), entry, async (into) => {

@@ -1,4 +1,4 @@
-// Real kernels to test with, and tools of others that judge our output. To add either: table.ts.
+// Real kernels for tests, and other people's tools that judge our output. To add either: table.ts.
 export { fullBtfFlags } from './derive.ts';
 export {
   addr2line,

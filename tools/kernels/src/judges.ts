@@ -9,7 +9,7 @@ function judge(tool: ToolName, executable: string) {
   };
 }
 
-// Each runs a tool that must succeed, and gives its standard output.
+// Each runs a tool that must succeed, and returns its standard output.
 /** pahole 1.30. */
 export const pahole = judge('pahole', 'usr/bin/pahole');
 /** Debian 12's bpftool. */
@@ -17,7 +17,7 @@ export const bpftool = judge('bpftool', 'usr/sbin/bpftool');
 /** Debian 12's readelf. */
 export const readelf = judge('binutils', 'usr/bin/readelf');
 
-/** What starts pahole 1.30, for a script that stands where programs look for it. */
+/** The command of pahole 1.30, for a script on a PATH. */
 export const paholeCommand = () => programCommand(tools.pahole, 'usr/bin/pahole');
 
 /** Debian 12's addr2line. */

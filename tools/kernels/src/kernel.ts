@@ -27,9 +27,9 @@ export interface Kernel {
   /** The image that boots. */
   readonly vmlinuz: string;
   readonly systemMap: string;
-  /** The folder of its modules, what `/lib/modules/RELEASE` is on a system. */
+  /** The folder of its modules, `/lib/modules/RELEASE` on a system. */
   readonly modules: string;
-  /** Its `.BTF` section; no such file where the kernel was built without. */
+  /** Its `.BTF` section; missing if the kernel was built without. */
   readonly coreBtf: string;
   /** Types and all variables in one BTF, by pahole with the kernel's own flags and global_var. */
   readonly fullBtf: string;
@@ -39,7 +39,7 @@ const place = (name: KernelName) => `kernels/${name}`;
 const derivedPlace = (name: KernelName) => `derived/${name}`;
 const derivedRecipe = (name: KernelName) => [kernels[name], tools.pahole, fullBtfFlags];
 
-/** The kernel, fetched and derived when it is not there yet. Throws Absent. */
+/** The kernel, fetched and derived if it is missing. Throws Absent. */
 export async function provideKernel(name: KernelName): Promise<Kernel> {
   const entry: KernelEntry = kernels[name];
   const folder = await cached(place(name), entry, (into) => fetchKernel(name, entry, into));
@@ -58,7 +58,7 @@ export function hasKernel(name: KernelName): boolean {
   return isCached(place(name), kernels[name]) && isCached(derivedPlace(name), derivedRecipe(name));
 }
 
-/** The paths of a kernel that is in the cache. Throws Absent when it is not. */
+/** The paths of a kernel in the cache. Throws Absent if it is missing. */
 export function kernel(name: KernelName): Kernel {
   if (!hasKernel(name)) {
     throw new Absent(
@@ -93,7 +93,7 @@ async function fetchKernel(name: KernelName, entry: KernelEntry, folder: string)
   const root = join(folder, 'root');
   await withPackages(suite, found, `kernel ${name} (${entry.release})`, async (files) => {
     for (const [place, file] of files.entries()) {
-      // A package with debug information has that of all modules too, gigabytes.
+      // A package with debug information also has that of all modules: gigabytes.
       if (found[place]?.name !== entry.debug) await unpack(file, root);
       else await unpackSome(file, root, debugFiles);
     }

@@ -1,4 +1,4 @@
-// `list` and `fetch`: what there is, and getting it.
+// `list` shows kernels and tools, `fetch` gets them.
 import { parseArgs } from 'node:util';
 import { Absent, hasProgram, provideProgram } from '@btf-depot/services/provision';
 import { bareKernel, hasBareKernel, provideBareKernel } from './bare-kernel.ts';

@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 import type { Kernel } from './kernel.ts';
 
 /**
- * Unpacks modules of a kernel into a folder, every `every`-th of them; gives their paths. One
- * process for all: a process each would take longer than unpacking.
+ * Unpacks modules of a kernel into a folder, every `every`-th of them; returns their paths. One
+ * process serves all: starting one for each would take longer than unpacking.
  */
 export function unpackModules(
   { modules }: Pick<Kernel, 'modules'>,

@@ -4,8 +4,8 @@ import { cached, debianSuite, lookUp, withPackages } from '@btf-depot/services/p
 import { kernels, type KernelEntry, type KernelName } from './table.ts';
 
 /**
- * Path of a kernel's package as Debian serves it: the one with the image, the one with the modules
- * (the same, but for newer kernels), or the one with debug information. Throws Absent.
+ * Path of a kernel's package as Debian serves it: with the image, with the modules (the same one,
+ * except for newer kernels), or with debug information. Throws Absent.
  */
 export async function providePackage(
   name: KernelName,

@@ -1,17 +1,17 @@
-// The kernels and tools that are known by name: data only. To add a kernel, add an entry; its
-// folder in the cache follows from the entry, so a changed one is fetched anew.
+// Kernels and tools by name: data only. To add a kernel, add an entry. Its folder in the cache
+// follows from the entry, so a changed one is fetched anew.
 import type { DebianProgram } from '@btf-depot/services/provision';
 
 export interface KernelEntry {
-  /** As `uname -r` says it. */
+  /** As in `uname -r`. */
   readonly release: string;
   readonly suite: string;
   readonly architecture: string;
-  /** The packages that hold the image and its modules. */
+  /** The packages with the image and its modules. */
   readonly packages: readonly string[];
-  /** The package that holds vmlinux with DWARF. */
+  /** The package with vmlinux and its DWARF. */
   readonly debug: string;
-  /** Matches what `packages[0]` is called in other releases: Debian drops old ones. */
+  /** Matches the name of `packages[0]` in other releases: Debian drops old ones. */
   readonly family: string;
   /** Part of the default set, or fetched only by name. */
   readonly byDefault: boolean;
@@ -39,10 +39,10 @@ export const kernels = {
   K612rt: debian12('6.12.117+deb12-rt-amd64', 'amd64', String.raw`6\.12\.\d+\+deb12-rt-amd64`),
   K612arm64: debian12('6.12.117+deb12-arm64', 'arm64', String.raw`6\.12\.\d+\+deb12-arm64`),
   K61arm64: debian12('6.1.0-50-arm64', 'arm64', String.raw`6\.1\.0-\d+-arm64`),
-  // 32-bit and big-endian, both with DWARF and without BTF of their own.
+  // 32-bit and big-endian kernels, both with DWARF and without BTF.
   K61armhf: debian12('6.1.0-50-armmp', 'armhf', String.raw`6\.1\.0-\d+-armmp`),
   K61s390x: debian12('6.1.0-50-s390x', 's390x', String.raw`6\.1\.0-\d+-s390x`),
-  // Split into more packages than before, and its check of module BTF is strict.
+  // It has more packages than before, and checks module BTF strictly.
   K72: {
     release: '7.2.13+deb14-cloud-amd64',
     suite: 'sid',
@@ -57,13 +57,13 @@ export const kernels = {
 } as const satisfies Record<string, KernelEntry>;
 
 export interface BareKernelEntry {
-  /** As `uname -r` says it. */
+  /** As in `uname -r`. */
   readonly release: string;
   readonly suite: string;
   readonly architecture: string;
-  /** The packages that hold the image and its modules. */
+  /** The packages with the image and its modules. */
   readonly packages: readonly string[];
-  /** Matches what `packages[0]` is called in other releases. */
+  /** Matches the name of `packages[0]` in other releases. */
   readonly family: string;
   /** The image is EFI zboot. */
   readonly isZboot?: boolean;
@@ -80,8 +80,8 @@ function debian13(release: string, architecture: string, flavour: string): BareK
 }
 
 /**
- * Kernels to boot without their debug information, by name: of architectures, and of page sizes,
- * that none of the others has. Packages with debug information have a gigabyte each.
+ * Kernels to boot without their debug information, by name: with architectures and page sizes that
+ * none of the others has. A package with debug information takes a gigabyte.
  */
 export const bareKernels = {
   K612ppc64le: debian13('6.12.107+deb13', 'ppc64el', 'powerpc64le'),
@@ -105,20 +105,22 @@ export interface ImageEntry {
   readonly suite: string;
   readonly architecture: string;
   readonly package: string;
-  /** Matches what the package is called in other releases. */
+  /** Matches the name of the package in other releases. */
   readonly family: string;
 }
 
-/** Packages whose kernel is packed as none of those above; without debug information, by name. */
+/**
+ * Packages whose kernel has another packing than those above; without debug information, by name.
+ */
 export const images = {
-  // An Image as it lies in memory.
+  // An Image in memory form.
   arm64: {
     suite: 'sid',
     architecture: 'arm64',
     package: 'linux-binary-7.2.13+deb14-arm64',
     family: String.raw`linux-binary-.*-arm64`,
   },
-  // EFI zboot, of zstd.
+  // EFI zboot, with zstd.
   loong64: {
     suite: 'sid',
     architecture: 'loong64',
@@ -141,11 +143,11 @@ export type KernelName = keyof typeof kernels;
 export interface HeadersEntry {
   readonly release: string;
   readonly suite: string;
-  /** Matches what the package of headers is called in other releases. */
+  /** Matches the name of the headers' package in other releases. */
   readonly family: string;
 }
 
-/** Headers that modules are built with, by the version of the kernel. */
+/** Headers for building modules, by the version of the kernel. */
 export const headers = {
   '6.1': {
     release: kernels.K61.release,
@@ -167,12 +169,12 @@ export const headers = {
 export type HeadersName = keyof typeof headers;
 export const headersNames = Object.keys(headers) as HeadersName[];
 
-/** Fetched with the default set; other kernels rest on the first two. */
+/** Fetched with the default set; other kernels need the first two. */
 export const tools = {
-  // 1.28 and newer encode global variables, Debian 12's is 1.24.
+  // 1.28 and newer encode global variables; Debian 12's is 1.24.
   pahole: { name: 'pahole', suite: 'trixie', packages: ['pahole'] },
   binutils: { name: 'binutils', suite: 'bookworm', packages: ['binutils'] },
-  // Reads DWARF as no code of ours does.
+  // Reads DWARF independently of our code.
   llvm: { name: 'llvm', suite: 'bookworm', packages: ['llvm-14'] },
   bpftool: { name: 'bpftool', suite: 'bookworm', packages: ['bpftool'] },
   // 1.7.0 (commit f5dcbae736e5): Debian 12's 1.1 distils and relocates no base.

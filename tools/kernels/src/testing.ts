@@ -13,7 +13,7 @@ declare module 'vitest' {
 
 /**
  * `describe` for tests that need kernels, and the tools that come with them (`pahole`, `bpftool`,
- * `readelf`). Where a kernel is absent, one skipped test says why.
+ * `readelf`). If a kernel is missing, one skipped test tells why.
  */
 export function describeWithKernels<K extends KernelName>(
   needed: readonly K[],
@@ -35,7 +35,7 @@ export function describeWithKernels<K extends KernelName>(
   });
 }
 
-/** What `action` makes of a file, read at the offsets that it asks for. */
+/** The result of `action` for a file, which it reads at any offset. */
 export function fromFile<T>(path: string, action: (source: Source) => T): T {
   const fd = openSync(path, 'r');
   try {

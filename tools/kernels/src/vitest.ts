@@ -1,5 +1,5 @@
-// Global set-up of vitest's project `kernels`: the default set is fetched, other kernels are there
-// when someone fetched them by name.
+// Global set-up of vitest's project `kernels`: fetches the default set; other kernels exist if
+// someone fetched them by name.
 import { Absent, provided, say, type Provided } from '@btf-depot/services/provision';
 import type { TestProject } from 'vitest/node';
 import { provideTools } from './judges.ts';
@@ -19,7 +19,7 @@ export default async function setup(project: TestProject): Promise<void> {
   project.provide('kernels', found as Record<KernelName, Provided<Kernel>>);
 }
 
-/** No one asked for it: that it is absent is no failure, under CI neither. */
+/** Nobody asked for it: its absence is no failure, not even under CI. */
 function inCache(name: KernelName): Provided<Kernel> {
   try {
     return { value: kernel(name) };

@@ -29,7 +29,7 @@ async function readAll(kernel: Kernel) {
   const ksyms = parseBtf(artifact('vmlinux.ksyms.btf'), { base: core });
   const variables = listVariables(ksyms);
   const booted = await boot(kernel, {
-    // Addresses as they were linked, so that pointers in read-only data are those of the file.
+    // Link addresses, so that pointers in read-only data are those of the file.
     commandLine: 'nokaslr pti=on',
     files: [
       { path: 'carrier.ko', bytes: artifact('btf_vmlinux_ksyms.ko') },
@@ -70,9 +70,9 @@ async function readAll(kernel: Kernel) {
 }
 
 /**
- * The first bytes of a variable as they stand in the file, of those that a kernel does not change:
- * numbers and text in read-only data, without what is read-only only after the start, and without
- * pointers, which arm64 relocates.
+ * The first bytes in the file of variables that a kernel does not change: numbers and text in
+ * read-only data, except data that becomes read-only after the start, and pointers, which arm64
+ * relocates.
  */
 function constants(elf: Elf, btf: Btf): (variable: Variable) => Buffer | undefined {
   const section = elf.section('.rodata');

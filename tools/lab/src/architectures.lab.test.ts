@@ -4,7 +4,7 @@ import { buildCarriers } from './built-carriers.ts';
 import { boot } from './index.ts';
 import { describeInLab } from './testing.ts';
 
-/** Kernels without BTF of their own: the carrier brings core, and the kernel registers none. */
+/** Kernels without BTF: the carrier brings core, and the kernel registers none. */
 for (const name of ['K61armhf', 'K61s390x'] as const) {
   describeInLab(name, 'a carrier with core', (kernel) => {
     it('loads without a complaint, and gives nothing in sysfs', async () => {

@@ -31,7 +31,7 @@ function moduleOf(kernel: BareKernel) {
   return openFileSource(path);
 }
 
-/** As made without a module of the build: what the architecture's modules have. */
+/** As made without a module of the build: with the defaults of the architecture. */
 function byArchitecture(load: LoadFacts): LoadFacts {
   const shaped: { -readonly [Fact in keyof LoadFacts]: LoadFacts[Fact] } = { ...load };
   delete shaped.placeholders;
@@ -121,7 +121,7 @@ describeBareInLab('K72loong64', 'a carrier with core, of a kernel without BTF', 
     using source = moduleOf(kernel);
     const module = readElf(source);
     const core = smallCore();
-    // Neither its image nor its packages have its types: the module says how large the struct is.
+    // Neither its image nor its packages have its types: the module gives the size of the struct.
     const found = loadFacts({ core: parseBtf(core), module });
     expect(found).toMatchObject({ loadable: true });
     if (!found.loadable) return;

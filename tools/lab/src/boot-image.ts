@@ -5,7 +5,7 @@ import { elfKallsyms, imageKallsyms, type Kallsyms } from '@btf-depot/extras';
 import type { Kernel } from '@btf-depot/kernels';
 import { readImage, unpack } from '@btf-depot/unpack';
 
-/** The kernel in the image that boots, as an upload of the image would find it. */
+/** The kernel in the bootable image, as an upload of the image would find it. */
 export async function imageOf({ vmlinuz }: Pick<Kernel, 'vmlinuz'>): Promise<Source> {
   const { files } = await unpack(bytesSource(readFileSync(vmlinuz)), async (chunks) => {
     const all: Uint8Array[] = [];

@@ -18,7 +18,7 @@ import {
 } from './script.ts';
 
 export interface BootInput {
-  /** Put beside busybox (`/bin`); steps find them by their paths. */
+  /** Put beside busybox (`/bin`), where steps find them. */
   readonly files?: readonly ArchiveFile[];
   readonly steps: readonly Step[];
   /** Added to the kernel's command line. */
@@ -32,14 +32,14 @@ export interface BootInput {
 }
 
 export interface Booted {
-  /** By name; a step that the kernel did not live to end throws here. */
+  /** By name; throws here for a step that the kernel did not finish. */
   readonly step: (name: string) => StepResult;
-  /** All that stood on the console. */
+  /** All output of the console. */
   readonly console: string;
   readonly seconds: number;
 }
 
-/** The guest did not get through its steps; the message ends with the console's last lines. */
+/** The guest did not finish its steps; the message ends with the console's last lines. */
 export class LabError extends Error {
   readonly code = 'lab';
   readonly console: string;
@@ -53,8 +53,8 @@ export class LabError extends Error {
 
 /**
  * Boots a kernel in QEMU with an initramfs of busybox and the given files, runs the steps and
- * gives their results. Throws LabError where a step is missing from the console at the end, and
- * Absent where QEMU or busybox cannot be provided.
+ * returns their results. Throws LabError if the console lacks a step at the end, and Absent if QEMU
+ * or busybox cannot be provided.
  */
 export async function boot(guest: Guest, input: BootInput): Promise<Booted> {
   const { commandLine = '', memoryMib = 512, seconds = 240, hostPort } = input;

@@ -12,18 +12,18 @@ import { openFileSource } from '@btf-depot/compute';
 import { existsSync } from 'node:fs';
 import { onceARun } from './once-a-run.ts';
 
-/** What the depot makes of a kernel. */
+/** The depot's artifacts of a kernel. */
 export interface BuiltCarriers {
   readonly parts: KernelParts;
   readonly artifact: (name: ArtifactName) => Uint8Array;
-  /** How the compressor was asked for the artifacts. */
+  /** The compressor's input for the artifacts. */
   readonly pack: PackInput;
   readonly target: ReturnType<typeof carrierTarget>;
 }
 
 /**
- * What of a kernel is packed: the way of an upload of vmlinux with its DWARF, without the services
- * around it; of a kernel without BTF inside with its full BTF.
+ * A kernel's input for packing, as an upload of vmlinux with its DWARF gives it, without the
+ * services; for a kernel without BTF with its full BTF.
  */
 export function splitForPacking(
   { vmlinux, coreBtf, fullBtf }: Kernel,
@@ -53,7 +53,7 @@ function packInputOf(parts: KernelParts): Pick<BuiltCarriers, 'parts' | 'pack'> 
   return { parts, pack };
 }
 
-/** What the depot publishes of a kernel and its variables; made by the first test that asks. */
+/** The depot's artifacts of a kernel and its variables; the first test that asks makes them. */
 export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
   return published(
     await onceARun(`carriers-${of.name}`, async () => {
@@ -63,7 +63,7 @@ export async function buildCarriers(of: Kernel): Promise<BuiltCarriers> {
   );
 }
 
-/** The same of parts that came another way. */
+/** The same for given parts. */
 export async function packCarriers(parts: KernelParts): Promise<BuiltCarriers> {
   return published({ parts, packed: await packKernel(packInputOf(parts).pack) });
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Absent, attempt, cached, run, say } from '@btf-depot/services/provision';
 import { command } from './programs.ts';
 
-/** A BPF object of one of the sources in `guest/`, with macros that it asks for. */
+/** A BPF object of one of the sources in `guest/`, with the macros that it needs. */
 export async function compileBpf(
   source: string,
   macros: Readonly<Record<string, string>> = {},

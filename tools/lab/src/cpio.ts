@@ -1,4 +1,4 @@
-/** A file of an initramfs; its folders are made on the way. */
+/** A file of an initramfs; its folders are made too. */
 export interface ArchiveFile {
   /** From the root, without a leading slash. */
   readonly path: string;
@@ -11,8 +11,8 @@ const FILE = 0o100644;
 const PROGRAM = 0o100755;
 
 /**
- * An archive in the `newc` format of cpio, as the kernel unpacks it into its root
- * (Documentation/driver-api/early-userspace/buffer-format.rst). All belongs to root, time 0.
+ * An archive in cpio's `newc` format, which the kernel unpacks into its root
+ * (Documentation/driver-api/early-userspace/buffer-format.rst). Everything belongs to root, time 0.
  */
 export function cpioArchive(files: readonly ArchiveFile[]): Uint8Array {
   const parts: Uint8Array[] = [];

@@ -7,7 +7,9 @@ import { HOST_URL, type ArchiveFile } from './index.ts';
 const PLACE = join(CLIENT, '../btfdepot-place');
 const MODPROBE = join(CLIENT, '../modprobe.conf');
 
-/** The device client with its settings and a key, and what busybox lacks: a verifier, kmod. */
+/**
+ * The device client with its settings and a key, and programs that busybox lacks: a verifier, kmod.
+ */
 export async function deviceFiles(architecture: string): Promise<ArchiveFile[]> {
   const text = (path: string, content: string): ArchiveFile => ({
     path,

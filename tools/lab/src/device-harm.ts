@@ -2,8 +2,7 @@ import { createSecretKey, openSecretKey } from '@btf-depot/depot';
 import { send, signed, type Fault } from '@btf-depot/device';
 
 /**
- * What a depot does to those who put a name before the path: `/cut/v1/…`; without one it does no
- * harm.
+ * Faults of a depot by a first part of the path: `/cut/v1/…`; without one it works.
  * @param carrier the bytes of the blob that is cut for `resume`.
  */
 export function harmByPath(manifest: string, carrier: Uint8Array): Fault {

@@ -13,7 +13,7 @@ const SYSFS = '/sys/kernel/btf/btf_vmlinux_ksyms';
 const LAZY = `mkdir -p /kmod /lib/modules/$(uname -r); ln -s /bin/kmod /kmod/modprobe
 /kmod/modprobe btf_vmlinux_ksyms && ls ${SYSFS}`;
 
-/** As `btfdepot doctor --help` says; of kallsyms what it looks for, to spare the console. */
+/** As in `btfdepot doctor --help`; only the needed lines of kallsyms, to spare the console. */
 const COPY_FILES = `cd /
 for file in proc/sys/kernel/osrelease proc/sys/kernel/arch proc/modules sys/kernel/notes \\
   sys/kernel/btf/* sys/module/module/parameters/sig_enforce; do

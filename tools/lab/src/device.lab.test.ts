@@ -10,7 +10,7 @@ import { describeInLab, inFull } from './testing.ts';
 
 const SYSFS = '/sys/kernel/btf/btf_vmlinux_ksyms';
 
-/** What the depot does to a device that asks it by this first part of the path; the exit code. */
+/** The depot's fault for a first part of the path; the client's exit code. */
 const failures = {
   cut: 4,
   'wrong-hash': 6,

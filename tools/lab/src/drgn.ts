@@ -9,14 +9,14 @@ import { command, rootOf } from './programs.ts';
 
 const PYTHON = 'usr/bin/python3.11';
 
-/** drgn as PyPI has it for Debian's Python: pip checks it against the hash. */
+/** drgn from PyPI for Debian's Python: pip checks it against the hash. */
 const REQUIREMENT =
   'drgn==0.3.0 --hash=sha256:69c8b8ce9d1b714f1bcd871101b88f41694d0bc1746485b18d4f1238c72a884d';
 const WHEEL = ['--python-version', '3.11', '--platform', 'manylinux_2_28_x86_64'];
 
 const MODULE = fileURLToPath(new URL('../../../infra/tracers/btfdepot_drgn.py', import.meta.url));
 
-/** Parts of Python's library, and of what pip installs, that no script of ours imports. */
+/** Parts of Python's library, and of pip's packages, that no script of ours imports. */
 const SPARED =
   /\/(?:__pycache__|test|idlelib|lib2to3|distutils|ensurepip|pydoc_data|tkinter)\/|\.pyi$/;
 

@@ -5,15 +5,15 @@ import { neededLibraries } from './needed-libraries.ts';
 import { command, type LabProgram } from './programs.ts';
 
 export interface GuestProgramOptions {
-  /** Of the guest; by default this machine's. */
+  /** The guest's architecture; by default this machine's. */
   readonly architecture?: string;
-  /** Shared objects that it loads while it runs, and whose libraries it is to have too. */
+  /** Shared objects that it loads at run time, with their libraries. */
   readonly alsoFor?: readonly string[];
 }
 
 /**
- * A program for a guest: the executable with the libraries and the loader that came with it, and a
- * command of its name in `/bin`.
+ * A program for a guest: the executable with its own libraries and loader, and a command of its
+ * name in `/bin`.
  */
 export async function guestProgram(
   name: LabProgram,
@@ -30,7 +30,7 @@ export async function guestProgram(
   });
   const folders = libraries.split(':');
   const shared = new Set([path, ...alsoFor].flatMap((one) => neededLibraries(one, folders)));
-  // The name that it was called by decides what a program of several tools does (kmod).
+  // A program with several tools goes by the name of the call (kmod).
   const call = `/${folder}/ld.so --library-path /${folder} --argv0 "$(basename "$0")" /${folder}/${as}`;
   const script = `#!/bin/busybox sh\nexec ${call} "$@"\n`;
   return [

@@ -8,7 +8,7 @@ import { boot, type Booted } from './index.ts';
 import { PatchedPlaces } from './patched-places.ts';
 import { describeInLab, inFull } from './testing.ts';
 
-/** Where a parameter's value is known, because the guest's own system calls give it. */
+/** Places where a parameter's value is known, because the guest's own system calls give it. */
 const KNOWN = [
   { event: 'kill', function: 'prepare_kill_siginfo', caller: '__x64_sys_kill', parameter: 'sig' },
   { event: 'mkdir', function: 'getname_flags', caller: '__x64_sys_mkdir', parameter: 'filename' },
@@ -21,7 +21,7 @@ const KNOWN = [
 ] as const;
 
 const TRACING = '/sys/kernel/debug/tracing';
-/** Sites that are only put, to see whether the kernel finds an instruction there. */
+/** Sites that are only probed to see whether the kernel finds an instruction there. */
 const PUT = 300;
 
 for (const name of inFull(['K612'], ['K72'])) {
@@ -113,7 +113,7 @@ echo "taken $taken refused $refused"; cat /sys/kernel/debug/kprobes/blacklist`,
   });
 }
 
-/** The definition of a kprobe event that reads the parameter at the site that `caller` has. */
+/** The definition of a kprobe event that reads the parameter at the site in `caller`. */
 function eventOf(
   source: SiteSource,
   { event, function: name, caller, parameter }: (typeof KNOWN)[number],
@@ -122,13 +122,13 @@ function eventOf(
   const site = sites.find((one) => one.caller?.name === caller);
   const fetch = site?.parameters.find((one) => one.name === parameter)?.fetch;
   if (!site?.probe || fetch === undefined) throw new Error(`${name} in ${caller}: nothing to read`);
-  // What it points to, wherever the pointer is.
+  // The target of a pointer, at any address.
   const [place] = fetch.split(':');
   const argument = parameter === 'filename' ? `+0(${place}):ustring` : fetch;
   return `p:${event} ${site.probe} ${parameter}=${argument}\n`;
 }
 
-/** Why the kernel refused each of the probes that it refused, by what it says or what it patches. */
+/** Why the kernel refused probes: by its messages, or by the places that it patches. */
 function reasons(
   { vmlinux }: Kernel,
   { map }: SiteSource,
@@ -140,7 +140,7 @@ function reasons(
   const notrace = new Set(
     Array.from(kernelLog.matchAll(/Could not probe notrace function (\S+)/g), ([, name]) => name),
   );
-  // Ranges of addresses that are hidden, and the function that each begins in.
+  // Ranges of hidden addresses, and the function in which each begins.
   const blacklist = new Set(
     Array.from(output.matchAll(/^0x[0-9a-f]+-0x[0-9a-f]+\t([^+\s]+)/gm), ([, name]) => name),
   );

@@ -6,7 +6,7 @@ import { guestProgram } from './guest-program.ts';
 import { boot, type Booted } from './index.ts';
 import { describeInLab, inFull } from './testing.ts';
 
-/** Variables that the carrier leaves out: freed memory, a name that two functions have too. */
+/** Variables that the carrier leaves out: freed memory, a name shared by two functions. */
 const LEFT_OUT = ['lsm_enabled_true', 'verbose'];
 
 for (const name of inFull(['K612', 'K72'], [])) {
@@ -32,7 +32,7 @@ for (const name of inFull(['K612', 'K72'], [])) {
       // NGROUPS_MAX.
       expect(values.readInt32LE(8)).toBe(65_536);
       expect(values.toString('latin1', 12, 28)).toMatch(/^swapper\/0\0/);
-      // Of the niceness -20, and of 0, which is NICE_0_LOAD.
+      // For the niceness -20, and for 0, which is NICE_0_LOAD.
       expect(values.readInt32LE(28)).toBe(88_761);
       expect(values.readInt32LE(28 + 20 * 4)).toBe(1024);
     });

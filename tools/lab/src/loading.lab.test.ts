@@ -50,7 +50,7 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61'])) {
     });
 
     describe('of others', () => {
-      // With modversions the CRC is all that counts (same_magic in kernel/module/version.c).
+      // With modversions only the CRC counts (same_magic in kernel/module/version.c).
       const hasCrcs = kernel.name !== 'K72';
 
       it.runIf(!hasCrcs)('are refused with another release', () => {
@@ -115,7 +115,7 @@ async function bootWithCarriers(kernel: Kernel, built: BuiltCarriers): Promise<B
   );
   const loads = (name: string, path: string): string =>
     `insmod /${path} && sha256sum /sys/kernel/btf/${name} && rmmod ${name}`;
-  // kmod takes modules by their place and reads packed ones by itself, as a system does.
+  // kmod takes modules by path and reads packed ones itself, as on a system.
   const byKmod = kernel.architecture === 'amd64' ? ['xz', 'zst'] : [];
   return await boot(kernel, {
     memoryMib: 768,

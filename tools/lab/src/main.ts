@@ -1,4 +1,4 @@
-// Fetches what the lab's tests run, so that the tier need not wait for it:
+// Fetches the programs of the lab's tests in advance:
 //   node tools/lab/src/main.ts
 import { provideLab } from './programs.ts';
 

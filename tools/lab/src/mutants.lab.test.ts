@@ -11,7 +11,7 @@ import { describeInLab } from './testing.ts';
 
 const MUTANTS = 1000;
 
-// Its check of a module's BTF is strict: what is not sound does not load.
+// Its check of a module's BTF is strict: unsound BTF does not load.
 describeInLab('K72', 'mutants of split BTF', (kernel) => {
   it('are refused by our verifier wherever the kernel refuses them', async () => {
     const mutants = await makeMutants(kernel);

@@ -6,8 +6,8 @@ import { readElf } from '@btf-depot/elf';
 const DT_NEEDED = 1;
 
 /**
- * Paths of the shared libraries that an executable loads, by the names that it loads them by; those
- * that are in none of the folders are left out.
+ * Paths of the shared libraries that an executable loads, by name; those in none of the folders are
+ * left out.
  */
 export function neededLibraries(executable: string, folders: readonly string[]): string[] {
   const found = new Map<string, string>();

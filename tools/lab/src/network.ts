@@ -7,21 +7,21 @@ import { readElf } from '@btf-depot/elf';
 import type { ArchiveFile } from './cpio.ts';
 import { busyboxPath } from './programs.ts';
 
-/** Where a guest reaches the port of this machine that `BootInput.hostPort` names. */
+/** The guest's address of the host port in `BootInput.hostPort`. */
 export const HOST_URL = 'http://10.0.2.100';
 
-/** What a guest needs to get at QEMU's network card; a kernel may have some of it built in. */
+/** The drivers of QEMU's network card; a kernel may have some of them built in. */
 const WANTED = ['virtio_pci', 'virtio_mmio', 'virtio_net'];
 const MODULE_LIMIT = 16 << 20;
 
-/** Arguments of QEMU for a network on which nothing is but one port of this machine's loopback. */
+/** Arguments of QEMU for a network with only one port of this machine's loopback. */
 export async function networkArguments(device: string, port: number): Promise<string[]> {
   const forward = `cmd:${await busyboxPath()} nc 127.0.0.1 ${port}`;
   const net = `user,id=net,restrict=on,guestfwd=tcp:10.0.2.100:80-${forward}`;
   return ['-netdev', net, '-device', `${device},netdev=net`];
 }
 
-/** The modules of a kernel's package for that card, as files in the order in which they load. */
+/** The modules of a kernel's package for that card, as files in loading order. */
 export async function networkModules(folder: string): Promise<ArchiveFile[]> {
   const found = new Map<string, Uint8Array>();
   const add = async (name: string): Promise<void> => {

@@ -14,7 +14,7 @@ const folder = testFolder({ atOnce: true });
 
 const program = 'modinfo';
 const hasKmod = spawnSync(program, ['--version']).status === 0;
-/** All that a carrier has. `.plt` and others are one zero byte each, which loaders insist on. */
+/** All sections of a carrier. `.plt` and others are one zero byte each, which loaders demand. */
 const SECTION =
   /^(\.modinfo|\.gnu\.linkonce\.this_module|__versions|\.BTF(\.[a-z]+)?|\.(sym|str|shstr)tab)$/;
 const PLACEHOLDER = /^\.(init\.)?plt$|^\.(init\.)?text\.ftrace_trampoline$/;

@@ -7,12 +7,12 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A folder of this run of tests, removed at its end. */
+    /** A folder of this test run, removed at its end. */
     labFolder: string;
   }
 }
 
-/** What `make` gives, for all test files of a run: plain data, made by the first that asks. */
+/** The result of `make` for all test files of a run: plain data, made by the first that asks. */
 export async function onceARun<T>(name: string, make: () => Promise<T>): Promise<T> {
   const folder = inject('labFolder');
   const file = join(folder, name);

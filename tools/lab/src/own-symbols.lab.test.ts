@@ -14,7 +14,7 @@ import { describeInLab, inFull } from './testing.ts';
 
 const folder = testFolder();
 
-/** What modules, BPF and ftrace add has their name in brackets. */
+/** Symbols of modules, BPF and ftrace have a name in brackets. */
 const OWN_LINES = "grep -v '\\[' /proc/kallsyms";
 
 for (const name of inFull(['K612'], ['K72', 'K612arm64'])) {
@@ -30,7 +30,7 @@ for (const name of inFull(['K612'], ['K72', 'K612arm64'])) {
         expect(parts.carrier.loadable).toBe(true);
         const { artifact } = await packCarriers(parts);
         const booted = await boot(kernel, {
-          // Addresses as they were linked.
+          // Link addresses.
           commandLine: 'nokaslr',
           files: [{ path: 'carrier.ko', bytes: artifact('btf_vmlinux_ksyms.ko') }],
           steps: [
@@ -75,7 +75,7 @@ for (const name of inFull([], ['K61arm64'])) {
       const symbols = kallsymsOf(image);
       expect(booted.step('symbols').output.split(' ')[0]).toBe(sha256Of(linesOf(symbols)));
       expect(booted.step('variable').output).toBe('0\n');
-      // Its carrier is for tools that read files; the kernel takes it all the same.
+      // Its carrier is for tools that read files; the kernel loads it all the same.
       expect(booted.step('load')).toMatchObject({ status: 0, output: '' });
     });
   });
@@ -88,7 +88,7 @@ function partsOf(kernel: Kernel, image: Source) {
   return splitKernel({ kernel: image, module, full }, { extras: ['vars'] });
 }
 
-/** As /proc/kallsyms has them. */
+/** As in /proc/kallsyms. */
 function linesOf({ names, types, addresses }: Kallsyms): Uint8Array {
   const lines = names.map((name, index) => {
     const address = addresses[index].toString(16).padStart(16, '0');

@@ -1,6 +1,6 @@
 import type { Elf, ElfSection } from '@btf-depot/elf';
 
-/** Tables of places in the code, by the symbols around them: `size` bytes each, place first. */
+/** Tables of code addresses, by the symbols around them: `size` bytes each, the address first. */
 const TABLES = [
   {
     begin: '__start___jump_table',
@@ -29,7 +29,7 @@ const TABLES = [
 const TRAP = Buffer.of(0x0f, 0x0b);
 
 /**
- * The places of an x86-64 kernel that it patches itself or traps at, where no probe may be
+ * Places that an x86-64 kernel itself patches or traps at, which no probe may use
  * (check_kprobe_address_safe in kernel/kprobes.c, arch_prepare_kprobe in arch/x86/kernel/kprobes).
  */
 export class PatchedPlaces {
@@ -44,14 +44,14 @@ export class PatchedPlaces {
       if (from === undefined || to === undefined) throw new Error(`no ${begin}`);
       const bytes = this.#bytes(from, Number(to - from));
       for (let at = 0; at < bytes.length; at += size) {
-        // Places are relative to where they stand.
+        // Addresses are relative to their own place.
         const place = from + BigInt(at) + BigInt(bytes.readInt32LE(at));
         for (let byte = 0n; byte < length; byte++) this.#places.set(place + byte, why);
       }
     }
   }
 
-  /** What there is at an address. */
+  /** The bytes at an address. */
   at(address: bigint): string | undefined {
     const known = this.#places.get(address);
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-// What the lab runs, from Debian's packages: data, and how to call it. To add a program: here.
+// Programs of the lab, from Debian's packages: data, and how to call them. To add a program: here.
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -25,7 +25,7 @@ const programs = {
       ...['seabios', 'ipxe-qemu'],
     ],
   },
-  // For programs of the guest: BPF of libbpf's kind, and the one that calls bpf(2) itself.
+  // For programs of the guest: BPF programs of libbpf's kind, and the one that calls bpf(2) itself.
   clang: { name: 'clang', suite, packages: ['clang-14', 'lld-14'] },
   kmod: { name: 'kmod', suite, packages: ['kmod'] },
   bpftool: { name: 'bpftool', suite, packages: ['bpftool'] },
@@ -35,7 +35,7 @@ const programs = {
     suite,
     packages: ['python3.11-minimal', 'libpython3.11-stdlib', 'libstdc++6'],
   },
-  // Its setpriv starts programs with some capabilities only.
+  // Its setpriv starts programs with only some capabilities.
   'util-linux': { name: 'util-linux', suite, packages: ['util-linux'] },
   signify: { name: 'signify', suite, packages: ['signify-openbsd'] },
   kbuild: { name: 'kbuild', suite, packages: ['linux-kbuild-6.1'] },
@@ -64,8 +64,8 @@ const emulators = {
 export type LabProgram = keyof typeof programs | keyof typeof emulators;
 
 /**
- * An executable of a program, and the first arguments to call it with; of another architecture, to
- * be taken to a guest. Throws Absent.
+ * An executable of a program, and its first arguments; for another architecture, to be copied to a
+ * guest. Throws Absent.
  */
 export async function command(
   name: LabProgram,
@@ -78,13 +78,13 @@ export async function command(
   return programCommand(program, executable);
 }
 
-/** Fetches all that the lab's tests run, so that what is missing shows before the first boot. */
+/** Fetches all programs of the lab's tests, so that a missing one shows before the first boot. */
 export async function provideLab(): Promise<void> {
   for (const program of Object.values(programs)) await provideProgram(program);
   for (const architecture of ['amd64', 'arm64']) await busyboxPath(architecture);
 }
 
-/** Folder of an executable's package root: where its data files are. */
+/** Folder of an executable's package root, with its data files. */
 export function rootOf(call: CommandLine, executable: string): string {
   return (call.at(-1) ?? '').slice(0, -executable.length);
 }

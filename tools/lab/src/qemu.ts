@@ -23,14 +23,14 @@ interface Machine {
   readonly card: string;
 }
 
-/** One entry an architecture that the lab can boot. */
+/** One entry for each architecture that the lab can boot. */
 const machines: Readonly<Record<string, Machine>> = {
   amd64: {
     program: 'qemu',
     executable: 'usr/bin/qemu-system-x86_64',
     console: 'ttyS0',
     args: ['-machine', 'q35', '-cpu', 'qemu64,+smep,+smap'],
-    // Where the host has no time for the guest, its test of the timer fails, and it panics.
+    // If the host is busy, the guest's timer test fails, and it panics.
     options: 'no_timer_check',
     card: 'virtio-net-pci,romfile=',
   },
@@ -38,7 +38,7 @@ const machines: Readonly<Record<string, Machine>> = {
     program: 'qemu',
     executable: 'usr/bin/qemu-system-aarch64',
     console: 'ttyAMA0',
-    // The first of Arm's cores here that has pages of 16 kB too.
+    // The first of Arm's cores here that also has pages of 16 kB.
     args: ['-machine', 'virt', '-cpu', 'cortex-a76'],
     card: 'virtio-net-pci,romfile=',
   },
@@ -75,13 +75,13 @@ const machines: Readonly<Record<string, Machine>> = {
     executable: 'usr/bin/qemu-system-loongarch64',
     console: 'ttyS0',
     args: ['-machine', 'virt'],
-    // Without firmware nothing says that there is no such controller, and its driver faults.
+    // Without firmware nothing reports the missing controller, and its driver faults.
     options: 'initcall_blacklist=i8042_init',
     card: 'virtio-net-pci,romfile=',
   },
 };
 
-/** The watchdog's complaints about a host that gives too little time would stand among results. */
+/** The watchdog's complaints about a busy host would appear among results. */
 const OPTIONS = 'quiet panic=-1 nowatchdog';
 
 export interface QemuInput extends Guest {
@@ -106,14 +106,14 @@ export async function qemuCommand(
     ...first,
     ...machine.args,
     ...['-L', join(root, 'usr/share/qemu'), '-L', join(root, 'usr/share/seabios')],
-    // Software emulation everywhere, so that a run on one machine says what it says on another.
+    // Software emulation everywhere, so that runs on different machines agree.
     ...['-accel', 'tcg,thread=single', '-smp', '1', '-m', String(input.memoryMib)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
     ...(input.hostPort === undefined ? [] : await networkArguments(machine.card, input.hostPort)),
     ...['-kernel', input.vmlinuz, '-initrd', input.initramfs],
     ...['-append', commandLine(machine, input.commandLine)],
   ];
-  // Debian's QEMU loads its emulators from the folder that it would be installed in.
+  // Debian's QEMU loads its emulators from the folder of its installation.
   const env = { ...process.env, QEMU_MODULE_DIR: join(root, 'usr/lib/x86_64-linux-gnu/qemu') };
   return { command: loader, args, env };
 }

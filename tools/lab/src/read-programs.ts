@@ -2,7 +2,7 @@ import { ByteWriter } from '@btf-depot/bytes';
 import { Kind, sizeOf, type Btf } from '@btf-depot/btf';
 import type { Variable } from '@btf-depot/extras';
 
-/** Bytes of results for each variable: the first 8 bytes of it, and what the helper returned. */
+/** Bytes of results for each variable: its first 8 bytes, and the helper's return value. */
 export const RESULT_SIZE = 16;
 
 /** Variables in one program: some 6,000 instructions. */
@@ -21,9 +21,9 @@ const PSEUDO_BTF_ID = 3;
 const PROBE_READ_KERNEL = 113;
 
 /**
- * BPF programs that read the first bytes of each variable, in the form that guest/read-ksyms.c
- * takes. Each variable is read by the helper that survives a fault and reports it; what the
- * verifier lets a program read directly is read directly before, with nothing to catch a fault.
+ * BPF programs that read the first bytes of each variable, in the form of guest/read-ksyms.c. A
+ * helper reads each variable, and survives and reports a fault. If the verifier allows it, the
+ * program reads the variable directly before that, without protection from a fault.
  */
 export function readPrograms(ksyms: Btf, variables: readonly Variable[]): Uint8Array {
   const out = new ByteWriter('little', 1 << 20);
@@ -46,7 +46,8 @@ function addRead(out: ByteWriter, ksyms: Btf, { id, type }: Variable, result: nu
   const size = Math.min(8, sizeOf(ksyms, type) ?? 0);
   addAddress(out, 6, PSEUDO_MAP_VALUE, 0, result);
   addAddress(out, 3, PSEUDO_BTF_ID, id, 0);
-  // A struct is a pointer to BTF's type for the verifier, and reading one always survives a fault.
+  // For the verifier a struct is a pointer to a type of BTF, and reading one always survives a
+  // fault.
   const kind = ksyms.kind(ksyms.resolve(type) ?? 0);
   if (kind !== Kind.STRUCT && kind !== Kind.UNION) addInstruction(out, LOAD_BYTE, 0x32);
   addInstruction(out, MOVE, 0x61);

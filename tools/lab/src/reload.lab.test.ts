@@ -6,7 +6,7 @@ import { describeInLab } from './testing.ts';
 
 const AGAIN = 50;
 
-/** kB that the kernel holds for itself; what is free varies by megabytes between two looks. */
+/** kB of the kernel's own memory; free memory varies by megabytes between two looks. */
 const USED = `sleep 2; echo 3 > /proc/sys/vm/drop_caches; sleep 1
 awk '/^(SUnreclaim|VmallocUsed|PageTables|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo`;
 
@@ -33,7 +33,7 @@ describeInLab('K612', `carriers loaded and removed ${AGAIN} times`, (kernel) => 
     say(
       `growth after ${AGAIN} loads: ${growth} kB; loaded: ${loaded} kB for ${registered.toFixed(0)} kB of BTF`,
     );
-    // Fifty copies of the smallest thing that could leak, a page.
+    // Fifty copies of the smallest possible leak, a page.
     expect(growth).toBeLessThan(4 * AGAIN);
     expect(loaded).toBeLessThan(registered * 2);
   });

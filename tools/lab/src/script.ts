@@ -1,6 +1,6 @@
 import { NETWORK_SCRIPT } from './network.ts';
 
-/** What a guest is to do, one after the other; each in a shell of its own. */
+/** A guest's steps, one after the other; each in its own shell. */
 export interface Step {
   /** Key of its result: letters, digits, dots and dashes. */
   readonly name: string;
@@ -12,16 +12,15 @@ export interface StepResult {
   readonly status: number;
   /** Standard output and standard error. */
   readonly output: string;
-  /** What the kernel logged meanwhile. */
+  /** The kernel's log meanwhile. */
   readonly kernelLog: string;
 }
 
 const MARK = '@@lab';
 
 /**
- * The guest's init: mounts what steps need, runs them, and says their results on the console
- * between marks, as base64 so that a message of the kernel in between does no harm to more than
- * one line. Powers off at the end.
+ * The guest's init: mounts what steps need, runs them, and prints their results between marks, as
+ * base64, so that a message of the kernel damages at most one line. Powers off at the end.
  */
 export function initScript(steps: readonly Step[], hasNetwork = false): string {
   return [
@@ -35,14 +34,14 @@ export function initScript(steps: readonly Step[], hasNetwork = false): string {
     'dmesg -n 1; dmesg -c > /lab/boot.log',
     ...steps.map(({ name }) => `sh /lab/step ${name}`),
     `echo '${MARK} done'`,
-    // Setting the terminal waits for all that was written to it: the kernel does not, powering off.
+    // Setting the terminal waits for its output; the kernel does not wait before it powers off.
     'stty sane',
     'poweroff -f',
     '',
   ].join('\n');
 }
 
-/** Runs one step; a file of its own because a step may end its shell. */
+/** Runs one step; a separate file, because a step may end its shell. */
 export const STEP_SCRIPT = `sh /lab/steps/$1 > /lab/out/output 2>&1 < /dev/null
 status=$?
 dmesg -c > /lab/out/log
@@ -53,7 +52,7 @@ gzip -c /lab/out/log | base64
 echo "${MARK} end $1"
 `;
 
-/** A step's result as it stands on the console, still packed. */
+/** A step's result on the console, still packed. */
 export interface PackedResult {
   readonly name: string;
   readonly status: number;
@@ -61,7 +60,7 @@ export interface PackedResult {
   readonly kernelLog: string;
 }
 
-/** Reads what `initScript` printed. A step that did not end is not there. */
+/** Reads the output of `initScript`. Unfinished steps are left out. */
 export function readResults(console: string): PackedResult[] {
   const pattern = new RegExp(
     `^${MARK} begin (\\S+) (\\d+)\\r?\\n([^@]*)^${MARK} log\\r?\\n([^@]*)^${MARK} end \\1\\r?$`,
@@ -79,7 +78,7 @@ export function hasEnded(console: string): boolean {
   return console.includes(`${MARK} done`);
 }
 
-/** Lines that are nothing but base64: what the kernel says in between is left out. */
+/** Lines of only base64: the kernel's messages in between are left out. */
 function base64Lines(text: string): string {
   return text
     .split(/\r?\n/)

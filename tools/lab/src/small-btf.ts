@@ -11,7 +11,7 @@ import {
 } from '@btf-depot/btf';
 import type { Kallsyms } from '@btf-depot/extras';
 
-/** Variables that every kernel here has, by the type that core has for each. */
+/** Variables of every kernel here, by core's type for each. */
 const VARIABLES = [
   ['init_task', Kind.STRUCT, 'task_struct'],
   ['init_mm', Kind.STRUCT, 'mm_struct'],
@@ -26,8 +26,8 @@ const VARIABLES = [
 ] as const;
 
 /**
- * BTF of a kernel with some global variables, for one whose debug information was not fetched: its
- * core, and variables that its kallsyms has, with the types that core has.
+ * BTF of a kernel with some global variables, for a kernel without debug information in the cache:
+ * its core, and variables of its kallsyms with core's types.
  */
 export function smallFull(core: Btf, { names, addresses }: Kallsyms): Uint8Array {
   const builder = new BtfBuilder({ endian: core.endian });

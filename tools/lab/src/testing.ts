@@ -11,8 +11,8 @@ declare module 'vitest' {
 }
 
 /**
- * `describe` for tests that boot a kernel. Where QEMU or the kernel is absent, one skipped test
- * says why.
+ * `describe` for tests that boot a kernel. If QEMU or the kernel is missing, one skipped test tells
+ * why.
  */
 export function describeInLab(
   kernel: Kernel['name'],
@@ -41,10 +41,7 @@ export function describeBareInLab(
   });
 }
 
-/**
- * The kernels of a test that takes long: the first list, and all of both where
- * `BTFDEPOT_LAB=full`.
- */
+/** The kernels of a slow test: the first list, and with `BTFDEPOT_LAB=full` both. */
 export function inFull<K extends Kernel['name']>(always: readonly K[], more: readonly K[]): K[] {
   return process.env.BTFDEPOT_LAB === 'full' ? [...always, ...more] : [...always];
 }

@@ -8,7 +8,7 @@ import { guestDrgn } from './drgn.ts';
 import { guestProgram } from './guest-program.ts';
 import { boot, HOST_URL, type ArchiveFile, type Booted } from './index.ts';
 
-/** What steps begin with: the recipes of docs/tracers.md. */
+/** First steps for the recipes of docs/tracers.md. */
 const recipes = (id: string): string => `
 from() { wget -qO- ${HOST_URL}/v1/kernels/${id}/vars/$1 | sed 's/.*"fromStext":\\([-0-9]*\\).*/\\1/'; }
 kcore() { echo 0x$(head -c 65536 /proc/kcore | sed -n 's/^SYMBOL(_stext)=//p'); }

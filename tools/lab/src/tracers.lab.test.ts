@@ -4,7 +4,7 @@ import type { Booted } from './index.ts';
 import { describeInLab } from './testing.ts';
 import { bootWithTracers } from './tracer-guest.ts';
 
-/** What a process may not exceed by default, in the static variable `init_signals`. */
+/** A process's default limit, in the static variable `init_signals`. */
 const LIMIT = 4096;
 
 describeInLab('K612', 'tracers', (kernel) => {
@@ -40,7 +40,7 @@ describeInLab('K612', 'tracers', (kernel) => {
 
   it('bpftrace takes types from the merged BTF that BPFTRACE_BTF names, and has none without', () => {
     expect(ran('bpftrace')).toEqual([0, expect.stringContaining(`limit ${LIMIT}\n`)]);
-    // Then it goes by the kernel's headers, which are not there either.
+    // Then it falls back to the kernel's headers, which are missing too.
     expect(ran('bpftrace-none')).toEqual([1, expect.stringContaining('linux/types.h')]);
   });
 

@@ -1,5 +1,5 @@
-// Global set-up of vitest's project `lab`: QEMU, and the kernels that tools/kernels knows. Those
-// without debug information are fetched where BTFDEPOT_LAB=full.
+// Global set-up of vitest's project `lab`: QEMU, and the kernels of tools/kernels. With
+// BTFDEPOT_LAB=full it fetches those without debug information.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return () => rm(folder, { recursive: true });
 }
 
-/** No one asked for it: that it is absent is no failure, under CI neither. */
+/** Nobody asked for it: its absence is no failure, not even under CI. */
 function inCache(name: BareKernelName): Provided<BareKernel> {
   try {
     return { value: bareKernel(name) };

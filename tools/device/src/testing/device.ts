@@ -11,11 +11,11 @@ export const CLIENT = fileURLToPath(
   new URL('../../../../infra/device/btfdepot-fetch', import.meta.url),
 );
 
-/** What a device has: its shell, and all that the client may find on its PATH. */
+/** A device's programs: its shell, and everything on the client's PATH. */
 export interface Equipment {
   /** `busybox ash`: with busybox's own programs. `dash`: with the usual ones. */
   readonly shell: 'busybox ash' | 'dash';
-  /** Programs of this machine beside these: a downloader, verifiers, decompressors. */
+  /** Further programs of this machine: a downloader, verifiers, decompressors. */
   readonly programs: readonly string[];
 }
 
@@ -36,7 +36,7 @@ const USUAL = [
 ];
 const OF_BUSYBOX = [...USUAL, 'hexdump', 'timeout', 'wget', 'xzcat'];
 
-/** The programs that are not on this machine. */
+/** The programs that this machine lacks. */
 export function missingFor({ shell, programs }: Equipment): string[] {
   return [...(shell === 'dash' ? ['dash', 'od'] : ['busybox']), ...programs].filter(
     (name) => programPath(name) === undefined,
@@ -44,7 +44,7 @@ export function missingFor({ shell, programs }: Equipment): string[] {
 }
 
 export interface DeviceInput extends Equipment {
-  /** Of the kernel: the bytes of /sys/kernel/notes, and of its own BTF if it has one. */
+  /** Of its kernel: the bytes of /sys/kernel/notes, and of its own BTF if any. */
   readonly notes?: Uint8Array | undefined;
   readonly core?: Uint8Array | undefined;
   readonly settings?: Readonly<Record<string, string>>;
@@ -56,9 +56,9 @@ export interface Ran {
 }
 
 /**
- * A folder that stands for a device's root, with a PATH that has what the device has. Its insmod
- * takes what the file `takes` beside it says for the BTF of a module. No shell of a device can
- * reach this machine's kernel: it has no capability, and each shell runs the insmod of the device.
+ * A folder that plays a device's root, with the device's programs on its PATH. Its insmod takes the
+ * file `takes` beside it as the BTF of a module. No shell of a device can reach this machine's
+ * kernel: it has no capability, and runs the device's insmod.
  */
 export class Device {
   readonly #temporary = new TemporaryFolder();
@@ -89,7 +89,7 @@ export class Device {
     return join(this.root, ...parts);
   }
 
-  /** In place of what it has; a file that is a link is replaced. */
+  /** Replaces the device's file; if it is a link, the link is replaced. */
   write(path: string, content: string | Uint8Array, mode = 0o644): void {
     const file = this.#made(path, '');
     rmSync(file, { force: true });
@@ -100,7 +100,7 @@ export class Device {
     return existsSync(this.path(path));
   }
 
-  /** Runs the client; `settings` are of the environment. */
+  /** Runs the client; `settings` are environment variables. */
   async run(
     args: readonly string[],
     settings: Readonly<Record<string, string>> = {},

@@ -8,7 +8,7 @@ const equipments: Readonly<Record<string, Equipment>> = {
   'dash, GNU wget, minisign': { shell: 'dash', programs: ['wget', 'minisign'] },
 };
 
-/** `describe` for every kind of device; one that this machine lacks the programs of is skipped. */
+/** `describe` for every kind of device; kinds whose programs this machine lacks are skipped. */
 export function describeOnDevices(body: (equipment: Equipment) => void): void {
   for (const [name, equipment] of Object.entries(equipments)) {
     const missing = missingFor(equipment);

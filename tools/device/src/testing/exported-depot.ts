@@ -10,7 +10,7 @@ import { KEY_NUMBER, PUBLIC_KEY } from './signed-depot.ts';
 import { buildId, startKernelDepot, type KernelDepot } from './kernel-depot.ts';
 
 /**
- * What devices and `btfdepot get` do over the export of a depot, whichever web server has it.
+ * Tests of devices and `btfdepot get` with the export of a depot, for any web server.
  * @param serve starts a server of the files of a folder.
  */
 export function testOverExport(serve: (folder: string) => Promise<StaticServer>): void {

@@ -12,16 +12,16 @@ export type Fault = (request: IncomingMessage, response: ServerResponse) => bool
 
 export interface FaultyDepot {
   readonly url: string;
-  /** Method and path of each request since `behave`, and its Range if it had one. */
+  /** Method and path of each request since `behave`, and its Range if any. */
   readonly requests: string[];
-  /** From now on this fault, or none. */
+  /** Sets this fault from now on, or none. */
   behave(fault?: Fault): void;
   close(): Promise<void>;
 }
 
 /**
- * Stands before a depot and passes requests on, except where it is told to do harm.
- * @param tls PEM of a key and its certificate: then by HTTPS.
+ * A proxy before a depot that passes requests on, unless a test sets a fault.
+ * @param tls PEM of a key and its certificate: then it speaks HTTPS.
  */
 export async function startFaultyDepot(
   depot: string,
@@ -75,7 +75,7 @@ async function forward(
   response.end(body);
 }
 
-/** Sends this, whole or up to a cut that leaves the connection closed. Always true. */
+/** Sends this, whole or up to a cut that closes the connection. Always true. */
 export function send(
   response: ServerResponse,
   body: Uint8Array | string,

@@ -6,9 +6,9 @@ import { PUBLIC_KEY, startSignedDepot, type SignedDepot } from './signed-depot.t
 
 export const buildId = buildIdOf('a device');
 
-/** A depot that has the kernel of a device. */
+/** A depot with the kernel of a device. */
 export interface KernelDepot extends SignedDepot {
-  /** What its kernel has, and what a carrier brings. */
+  /** The kernel's own BTF, and a carrier's. */
   readonly core: Uint8Array;
   readonly ksyms: Uint8Array;
   /** `btf_vmlinux.ko`. */

@@ -9,10 +9,10 @@ import { send, startFaultyDepot, type Fault, type FaultyDepot } from './faulty-d
 const secretKey = createSecretKey();
 const key = openSecretKey(secretKey);
 
-/** The file of the public key that the depots here sign with. */
+/** The file of the public key with which these depots sign. */
 export const PUBLIC_KEY = encodePublicKey(key.publicKey);
 
-/** Names its file: the depot has it as `/v1/keys/NUMBER.pub`. */
+/** The name of its file: the depot has it as `/v1/keys/NUMBER.pub`. */
 export const KEY_NUMBER = key.publicKey.number;
 
 /** An embedded depot that signs, behind one that can do harm. */
@@ -21,7 +21,7 @@ export interface SignedDepot extends FaultyDepot {
   get(path: string): Promise<Buffer>;
 }
 
-/** @param push what is sent to it first: files, and options of `btfdepot push`. */
+/** @param push what to send to it first: files, and options of `btfdepot push`. */
 export async function startSignedDepot(...push: string[]): Promise<SignedDepot> {
   const temporary = new TemporaryFolder();
   const folder = temporary.path;
@@ -48,7 +48,7 @@ export async function startSignedDepot(...push: string[]): Promise<SignedDepot> 
   };
 }
 
-/** This for a manifest, signed with the depot's key or another. */
+/** A signature for a manifest, with the depot's key or another. */
 export function signed(text: string, by = key): Fault {
   return ({ url = '' }, response) => {
     const [, form] = /\/manifest(?:\.(sig|minisig))?$/.exec(url) ?? [undefined, 'none'];

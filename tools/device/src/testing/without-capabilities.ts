@@ -3,12 +3,12 @@ import { programPath } from './program-path.ts';
 
 type Command = readonly [string, ...string[]];
 
-/** Of setpriv. A program of root has what is in the bounding set. */
+/** Arguments of setpriv. A program of root has the capabilities in the bounding set. */
 const DROP = ['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all'];
 
 /**
- * This command without capabilities, whoever runs the test: root, too, then loads no module and
- * mounts nothing. An error if root cannot drop them.
+ * This command without capabilities, for any user: root, too, then loads no module and mounts
+ * nothing. An error if root cannot drop them.
  */
 export function withoutCapabilities(command: Command): Command {
   if (!hasCapabilities()) return command;
