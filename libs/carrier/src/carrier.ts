@@ -7,7 +7,7 @@ import { checkStructModule, moduleNameLength } from './struct-module.ts';
 import type { CarrierTarget } from './target.ts';
 import { extendedVersionsSections, versionsSection } from './versions.ts';
 
-/** An extra on its way: split BTF on the kernel's core, carried in the section `.BTF.<name>`. */
+/** An extra in a carrier: split BTF on the kernel's core, in the section `.BTF.<name>`. */
 export interface CarriedExtra {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -19,32 +19,32 @@ export interface CarrierInput {
   readonly target: CarrierTarget;
   /** The kernel's build ID, lowercase hexadecimal. */
   readonly buildId: string;
-  /** SHA-256 of the core that the extras stand on, lowercase hexadecimal. */
+  /** SHA-256 of the core that is the extras' base, lowercase hexadecimal. */
   readonly baseSha256: string;
   /**
-   * The section `.BTF`, and what it is: `ksyms`, which the kernel registers, or `core` itself,
-   * when it travels with its extras (delivery `module`).
+   * The section `.BTF`: `ksyms`, which the kernel registers, or `core` itself, sent with its extras
+   * (delivery `module`).
    */
   readonly btf?: { readonly holds: 'ksyms' | 'core'; readonly bytes: Uint8Array } | undefined;
   /** In the order of their sections. */
   readonly extras: readonly CarriedExtra[];
-  /** What makes the kernel load it; without, the carrier is a container. */
+  /** Makes the kernel load it; if absent, the carrier is a container. */
   readonly load?: LoadFacts | undefined;
 }
 
 /**
- * Version of the writer. Published carriers are held against what it makes (`judgeCarrier`), so a
- * change of its output is a new version: it then says so in the modinfo field `writer`, and the
- * earlier one stays callable beside it.
+ * Version of the writer. `judgeCarrier` compares published carriers with its output, so a change of
+ * the output is a new version: the modinfo field `writer` then states it, and the earlier version
+ * stays callable.
  */
 export const WRITER = 1;
 
 /**
- * A kernel's BTF as an ELF module (ET_REL) without code: `.modinfo`, what the loader insists on
- * where `load` says it, `.BTF`, one `.BTF.<name>` for each extra. The same input gives the same
- * bytes. Throws FormatError: `carrier-modinfo` if a field cannot be written, `carrier-name` for a
- * name that is not one, `carrier-struct-module`, `carrier-module` for a placeholder that is larger
- * than any build's, `carrier-machine` for an architecture whose loader's wishes are not known,
+ * A kernel's BTF as an ELF module (ET_REL) without code: `.modinfo`, the loader's demands if `load`
+ * gives them, `.BTF`, and one `.BTF.<name>` for each extra. The same input gives the same bytes.
+ * Throws FormatError: `carrier-modinfo` for a field that cannot be written, `carrier-name` for an
+ * invalid name, `carrier-struct-module`, `carrier-module` for a placeholder larger than any
+ * build's, `carrier-machine` for an architecture whose loader's demands are unknown,
  * `carrier-inline` for inlines beside `.BTF` under upstream's name.
  */
 export function carrier(input: CarrierInput): Uint8Array {
@@ -53,7 +53,7 @@ export function carrier(input: CarrierInput): Uint8Array {
   return writeRelocatable({ ...target, ...header, sections: carrierSections(input) });
 }
 
-/** What the ELF header says of modules that a kernel of this machine loads. */
+/** The ELF header's fields for modules that a kernel of this machine loads. */
 export function moduleHeader(
   machine: number,
   { elfFlags = moduleShape(machine)?.elfFlags ?? 0, osabi = 0 }: Partial<LoadFacts>,
@@ -68,7 +68,7 @@ function carrierSections(input: CarrierInput): SectionInput[] {
     { name: '.modinfo', flags: SectionFlag.ALLOC, bytes: carrierModinfo(input) },
     ...(load ? loaderSections(input, load) : []),
   ];
-  // BTF is not ALLOC: the kernel copies what it registers, the rest need not stay in memory.
+  // BTF is not ALLOC: the kernel copies what it registers, and need not keep the rest.
   if (btf) sections.push({ name: '.BTF', align: 4, bytes: btf.bytes });
   for (const { name, bytes } of extras) {
     checkName(name, /^[a-z][a-z0-9_]*$/, NAME_LIMIT);
@@ -78,7 +78,10 @@ function carrierSections(input: CarrierInput): SectionInput[] {
   return sections;
 }
 
-/** What load_module looks for (kernel/module/main.c: elf_validity_cache_copy, check_version). */
+/**
+ * Sections that load_module looks for (kernel/module/main.c: elf_validity_cache_copy,
+ * check_version).
+ */
 function loaderSections(input: CarrierInput, load: LoadFacts): SectionInput[] {
   const { target, name = DEFAULT_NAME } = input;
   const { size, nameOffset } = checkStructModule(load.structModule, target.class);
@@ -126,7 +129,7 @@ function carrierModinfo(input: CarrierInput): Uint8Array {
   ]);
 }
 
-/** Before it is written: alignment alone can make the file as large as memory. */
+/** Checked before writing: alignment alone can make the file as large as memory. */
 function checkPlaceholder({ name, align = 1, size = 1 }: Placeholder): void {
   if (align <= PLACEHOLDER_LIMIT && size <= PLACEHOLDER_LIMIT) return;
   const message = `a placeholder has at most ${PLACEHOLDER_LIMIT} bytes, of size and of alignment`;
@@ -141,7 +144,9 @@ function placeholdersFor({ machine }: CarrierTarget): readonly Placeholder[] {
 
 const DEFAULT_NAME = 'btf_vmlinux';
 
-/** Newest kernels read `.BTF.inline` as split on the module's own `.BTF`; ours stands on core. */
+/**
+ * Newest kernels read `.BTF.inline` as split on the module's own `.BTF`; the base of ours is core.
+ */
 const LINKED_INLINES = 'inline';
 
 function inlinesBesideBtf(): FormatError {
@@ -149,7 +154,7 @@ function inlinesBesideBtf(): FormatError {
   return new FormatError('carrier-inline', message, { section: '.BTF.inline' });
 }
 
-/** Of an extra's name: far above any. */
+/** For an extra's name: far above any. */
 const NAME_LIMIT = 55;
 
 function checkName(name: string, pattern: RegExp, limit: number): void {

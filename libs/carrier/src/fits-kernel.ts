@@ -2,42 +2,41 @@ import type { Judgement } from './judge/judge-carrier.ts';
 import type { CarrierContents } from './read-carrier.ts';
 import type { StructModule } from './struct-module.ts';
 
-/** What a system says of its kernel. */
+/** A system's facts about its kernel. */
 export interface RunningKernel {
-  /** Of the note in /sys/kernel/notes, lowercase hexadecimal. */
+  /** From the note in /sys/kernel/notes, lowercase hexadecimal. */
   readonly buildId?: string | undefined;
   /** SHA-256 of /sys/kernel/btf/vmlinux, lowercase hexadecimal. */
   readonly btfSha256?: string | undefined;
   /**
-   * It loads only what is signed: /sys/module/module/parameters/sig_enforce is `Y`, or
+   * It loads only signed modules: /sys/module/module/parameters/sig_enforce is `Y`, or
    * /sys/kernel/security/lockdown says `[integrity]` or `[confidentiality]`.
    */
   readonly enforcesSignatures?: boolean | undefined;
-  /** In its BTF; for `judgeCarrier`. */
+  /** From its BTF; for `judgeCarrier`. */
   readonly structModule?: StructModule | undefined;
 }
 
 /** Why a module must not be loaded, or would be loaded in vain. */
 export type Misfit =
-  /** It says neither a build ID nor a base: none of our carriers. */
+  /** It states neither a build ID nor a base: it is none of our carriers. */
   | 'no-carrier'
-  /** It has not what a module loader insists on. */
+  /** It lacks what a module loader demands. */
   | 'container'
-  /** It holds more than BTF, so that loading it could run code: see `judgeCarrier`. */
+  /** It has more than BTF, so that loading it could run code: see `judgeCarrier`. */
   | 'unsafe'
-  /** The system says neither its build ID nor its BTF: nothing can be compared. */
+  /** The system shows neither its build ID nor its BTF: there is nothing to compare. */
   | 'unknown-kernel'
   | 'other-build-id'
-  /** Its BTF stands on other bytes than this kernel's own BTF. */
+  /** The base of its BTF is not this kernel's own BTF. */
   | 'other-base'
-  /** The kernel would refuse it; one with a signature is refused too if no key of it is trusted. */
+  /** The kernel would refuse it; it also refuses a signed one without a trusted signature. */
   | 'not-signed';
 
 /**
- * Why a carrier is not for the kernel that runs; undefined if it is. To be asked before `insmod`:
- * the kernel itself compares neither build ID nor the base of BTF, and with module versions not
- * even the release, so it takes the carrier of another build with ids that mean something else
- * there.
+ * Why a carrier does not fit the running kernel; undefined if it does. Ask before `insmod`: the
+ * kernel itself compares neither build ID nor the base of BTF, and with module versions not even
+ * the release. It would load the carrier of another build, whose ids mean something else there.
  */
 export function misfit(
   carrier: CarrierContents & { readonly judgement: Judgement },

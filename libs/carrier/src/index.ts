@@ -1,12 +1,12 @@
-// Carriers: ELF modules without code that carry a kernel's BTF (`btf_vmlinux.ko`).
-// Specification: the kernel's module loader (kernel/module/main.c, include/linux/moduleinfo.h);
-// names of sections and of modinfo fields of ours: carrier.ts and modinfo.ts.
+// Carriers: ELF modules without code that carry a kernel's BTF (`btf_vmlinux.ko`). Specification:
+// the kernel's module loader (kernel/module/main.c, include/linux/moduleinfo.h); for our own names
+// of sections and modinfo fields: carrier.ts and modinfo.ts.
 //
-// `loadFacts` says whether and how a kernel can be made to load a module; with its answer `carrier`
-// writes one that it loads, without it a container for tools that read files. `signModule` appends
-// a signature as scripts/sign-file does. `misfit` says, before insmod, whether a carrier is for the
-// kernel that runs; `mayCarry`, which names a kernel keeps for a module of its own build;
-// `judgeCarrier`, whether a module that somebody else made holds BTF and nothing that runs.
+// `loadFacts` tells whether and how a kernel can be made to load a module. With its answer
+// `carrier` writes one that the kernel loads, without it a container for tools that read files.
+// `signModule` appends a signature as scripts/sign-file does. `misfit` tells, before insmod,
+// whether a carrier fits the running kernel; `mayCarry`, which names a kernel reserves for a module
+// of its own build; `judgeCarrier`, whether somebody else's module has BTF and nothing that runs.
 //
 // To add an extra: nothing here, it is one more entry of `extras`. To add a modinfo field:
 // `carrierModinfo`, and a version of the writer (`WRITER`). To add an architecture: machine.ts of

@@ -8,7 +8,7 @@ import { isLinkedCarrier, mayCarry, readLinkRecords, type LinkRecord } from './i
 const data = new TextEncoder().encode('inlined calls');
 const other = new TextEncoder().encode('something else');
 
-/** Name, size and SHA-256, the two orders and widths that a struct of them could have. */
+/** Name, size and SHA-256, in the two orders and widths that a struct of them could have. */
 const LAYOUTS: readonly (readonly [string, (name: string) => Uint8Array])[] = [
   ['name, u64, hash', (name) => record(name, 8, 'name-first')],
   ['u32, hash, name', (name) => record(name, 4, 'name-last')],

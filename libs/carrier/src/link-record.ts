@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Elf } from '@btf-depot/elf';
 
 /**
- * What a kernel itself says of the one module that may bring it a kind of BTF: the module's name,
- * and size and SHA-256 of the BTF. Newest kernels have it in a section of vmlinux, such as
- * `.BTF.inline.link`. Plain data, to be kept.
+ * A kernel's own record of the one module that may bring it a kind of BTF: the module's name, and
+ * size and SHA-256 of the BTF. Newest kernels have it in a section of vmlinux, such as
+ * `.BTF.inline.link`. Plain data, which is stored.
  */
 export interface LinkRecord {
   readonly section: string;
@@ -12,7 +12,7 @@ export interface LinkRecord {
   readonly content: string;
 }
 
-/** Far above a name, a size and a hash; a longer section is none of this kind. */
+/** Far above a name, a size and a hash; a longer section is no such record. */
 const CONTENT_LIMIT = 4096;
 
 /** The link records of a vmlinux. */
@@ -27,11 +27,11 @@ export function readLinkRecords(kernel: Elf): LinkRecord[] {
 
 /**
  * Whether a module of that name may bring `data` to a kernel with these records. A kernel takes a
- * module whose name a record has for its linked carrier, and refuses other bytes in it; so such a
- * name is for nothing but the bytes whose SHA-256 the same record has.
+ * module with the name in a record for its linked carrier, and refuses other bytes in it. So such a
+ * name is only for the bytes whose SHA-256 is in the same record.
  *
- * The record is searched for name and hash instead of being read at fixed offsets: its layout is
- * not settled upstream, and 32 bytes of SHA-256 stand nowhere by chance.
+ * The record is searched for name and hash, not read at fixed offsets: upstream has not settled its
+ * layout, and 32 bytes of SHA-256 do not occur by chance.
  */
 export function mayCarry(
   records: readonly LinkRecord[],
@@ -46,8 +46,8 @@ export function mayCarry(
 }
 
 /**
- * Whether a kernel with these records names the module as the one that brings BTF with this
- * SHA-256, lowercase hexadecimal.
+ * Whether a kernel with these records names the module as the bringer of BTF with this SHA-256,
+ * lowercase hexadecimal.
  */
 export function isLinkedCarrier(
   records: readonly LinkRecord[],

@@ -217,7 +217,7 @@ it.each([
   ['ppc64le', Machine.PPC64, true],
   ['riscv64', Machine.RISCV, true],
   ['loongarch64', Machine.LOONGARCH, true],
-  // Of machines that were seen to load one, in the other byte order.
+  // Of machines that are known to load one, in the other byte order.
   ['ppc64', Machine.PPC64, false],
   ['aarch64_be', Machine.AARCH64, false],
 ])('only a kernel that was seen to load a carrier is said to: %s', (arch, machine, loadable) => {

@@ -23,30 +23,32 @@ import {
   type StructModule,
 } from './struct-module.ts';
 
-/** What a module must say and hold so that one kernel loads it. Plain data, to be kept. */
+/**
+ * What a module must state and contain so that one kernel loads it. Plain data, which is stored.
+ */
 export interface LoadFacts {
   readonly vermagic: string;
   /** CRC of the kernel's `module_layout`; only with `modversions` in the vermagic. */
   readonly layoutCrc?: number | undefined;
-  /** The kernel's own modules have the extended form of versions too. */
+  /** The kernel's own modules also have the extended form of versions. */
   readonly extendedVersions?: boolean | undefined;
   readonly structModule: StructModule;
-  /** From a real module of the build; by default as the architecture has them. */
+  /** From a real module of the build; by default the architecture's. */
   readonly placeholders?: readonly Placeholder[];
   readonly elfFlags?: number | undefined;
   readonly osabi?: number | undefined;
 }
 
-/** Why a kernel cannot be given a module that it loads. */
+/** Why no module can be made that a kernel loads. */
 export type NotLoadable =
-  /** There is BTF alone, no file of the kernel. */
+  /** There is only BTF, no file of the kernel. */
   | 'no-kernel'
   | 'no-vermagic'
   | 'no-crc'
   | 'no-struct-module'
   | 'randomised-structs'
   | 'unknown-architecture'
-  /** All is known that its loader asks for, and no kernel of the architecture has loaded one yet. */
+  /** All demands of its loader are known, but no kernel of the architecture has loaded one yet. */
   | 'not-tried';
 
 export type Loadable =
@@ -55,7 +57,7 @@ export type Loadable =
       readonly loadable: false;
       readonly why: NotLoadable;
       readonly vermagic?: string;
-      /** With `not-tried`: what a carrier is made of that the kernel should load. */
+      /** With `not-tried`: the facts for a carrier that the kernel should load. */
       readonly facts?: LoadFacts;
     };
 
@@ -64,7 +66,10 @@ export interface LoadSources {
   readonly core: Btf;
   /** vmlinux; with its symbol table it has vermagic and CRC. */
   readonly kernel?: Elf | undefined;
-  /** Any module of the same build; it has all that vmlinux has, and the loader's other wishes. */
+  /**
+   * Any module of the same build; it has all facts that vmlinux has, and the loader's other
+   * demands.
+   */
   readonly module?: Elf | undefined;
 }
 
@@ -119,7 +124,7 @@ interface Template {
   readonly shape: Partial<LoadFacts>;
 }
 
-/** What a real module of the build shows. */
+/** Facts that a real module of the build shows. */
 function readTemplate(module: Elf): Template {
   const modinfo = module.section('.modinfo');
   const fields = modinfo ? readModinfo(module.bytes(modinfo)) : [];
@@ -146,7 +151,7 @@ function readTemplate(module: Elf): Template {
   };
 }
 
-/** Each name once: so there are no more than architectures know. */
+/** Each name once: so there are at most as many as architectures know. */
 function placeholdersOf({ sections }: Elf): Placeholder[] {
   const found = sections.filter(({ name }) => PLACEHOLDER_NAMES.has(name));
   const seen = new Set<string>();
@@ -163,7 +168,7 @@ function placeholdersOf({ sections }: Elf): Placeholder[] {
   return found.map(placeholderLike);
 }
 
-/** What is as by default is not said. */
+/** Defaults are left out. */
 function placeholderLike({ name, flags, type, align, size }: ElfSection): Placeholder {
   const isWritable = type === SectionType.PROGBITS || type === SectionType.NOBITS;
   const isAligned = align <= PLACEHOLDER_LIMIT && (align & (align - 1)) === 0;
@@ -177,7 +182,7 @@ function placeholderLike({ name, flags, type, align, size }: ElfSection): Placeh
   };
 }
 
-/** BTF says where things are in the structs, unless the compiler shuffled them after that. */
+/** BTF has the offsets in the structs, unless the compiler shuffled them later. */
 function layoutFor(
   core: Btf,
   bits: ElfClass,
@@ -201,7 +206,7 @@ function layoutFor(
   return layout;
 }
 
-/** Undefined if the module does not show it: it has no name, or the name lies nowhere. */
+/** Undefined if the module does not show it: it has no name, or its name is not found. */
 function knownLayout(layout: StructModule, bits: ElfClass): StructModule | undefined {
   try {
     return checkStructModule(layout, bits);

@@ -9,9 +9,9 @@ export interface ModinfoEntry {
 const SECTION = { section: '.modinfo' };
 
 /**
- * A `.modinfo` section: `key=value` strings, each ended by a zero byte (MODULE_INFO in
+ * A `.modinfo` section: `key=value` strings, each with a NUL (MODULE_INFO in
  * include/linux/moduleparam.h). Throws FormatError `carrier-modinfo` for a value with control
- * characters or anything else outside ASCII: it would end or forge a field.
+ * characters or non-ASCII ones: it would end or forge a field.
  */
 export function writeModinfo(entries: readonly ModinfoEntry[]): Uint8Array {
   const writer = new ByteWriter('little');
@@ -26,8 +26,8 @@ export function writeModinfo(entries: readonly ModinfoEntry[]): Uint8Array {
 }
 
 /**
- * The fields of a `.modinfo` section in their order; a key may come more than once (`alias`).
- * Padding and strings without `=` are passed over, as the kernel does (get_next_modinfo).
+ * The fields of a `.modinfo` section in order; a key may occur more than once (`alias`). Padding
+ * and strings without `=` are skipped, as in the kernel (get_next_modinfo).
  */
 export function readModinfo(bytes: Uint8Array): ModinfoEntry[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

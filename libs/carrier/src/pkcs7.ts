@@ -28,7 +28,7 @@ const SIGNED_DATA = '1.2.840.113549.1.7.2';
 export interface Signed {
   readonly hash: ModuleHash;
   readonly kind: 'rsa' | 'ec';
-  /** As the key gives it: PKCS #1 for RSA, DER of two integers for EC. */
+  /** The key's raw output: PKCS #1 for RSA, DER of two integers for EC. */
   readonly signature: Uint8Array;
 }
 
@@ -66,13 +66,13 @@ export function detachedSignature(certificate: X509Certificate, signed: Signed):
   return new Uint8Array(info.toBER());
 }
 
-/** Whether the bytes are one PKCS #7 message with signatures (SignedData), and nothing behind it. */
+/** Whether the bytes are exactly one PKCS #7 message with signatures (SignedData). */
 export function isSignedData(bytes: Uint8Array): boolean {
   let read: ReturnType<typeof fromBER>;
   try {
     read = fromBER(toArrayBuffer(bytes));
   } catch {
-    // Some damage it throws at, and nesting that is too deep for it.
+    // It throws for some damage, and for nesting that is too deep for it.
     return false;
   }
   const { offset, result } = read;
@@ -89,7 +89,7 @@ function algorithm(identifier: string, parameters?: BaseBlock): Sequence {
   return new Sequence({ value: parameters ? [value, parameters] : [value] });
 }
 
-/** Taken from the certificate as it stands: Certificate, TBSCertificate, [version], serial, …, issuer. */
+/** Copied from the certificate: Certificate, TBSCertificate, [version], serial, …, issuer. */
 function issuerAndSerial(certificate: X509Certificate): Sequence {
   const outer = fromBER(toArrayBuffer(certificate.raw)).result;
   const body = outer instanceof Sequence ? outer.valueBlock.value[0] : undefined;

@@ -10,7 +10,7 @@ export interface CarriedSection {
   readonly bytes: Uint8Array;
 }
 
-/** What a module says of itself and the BTF in it. */
+/** A module's own fields, and the BTF in it. */
 export interface CarrierContents {
   readonly header: ElfHeader;
   /** All of `.modinfo`, in order. */
@@ -20,9 +20,9 @@ export interface CarrierContents {
   readonly buildId?: string;
   readonly baseSha256?: string;
   readonly vermagic?: string;
-  /** It has what a kernel's loader insists on; otherwise it is a container for tools. */
+  /** It has what a kernel's loader demands; otherwise it is a container for tools. */
   readonly loadable: boolean;
-  /** A signature is appended; not whether anyone trusts it. */
+  /** A signature is appended, trusted or not. */
   readonly signed: boolean;
   /** In the order of the file. */
   readonly sections: readonly CarriedSection[];
@@ -30,7 +30,7 @@ export interface CarrierContents {
 
 /**
  * Reads a carrier, or any module of a kernel. Throws FormatError `carrier-none` for an ELF file
- * that is no module (it has no `.modinfo`), and what `readElf` throws.
+ * that is no module (it has no `.modinfo`), and errors of `readElf`.
  */
 export function readCarrier(bytes: Uint8Array): CarrierContents {
   const elf = readElf(bytesSource(bytes));

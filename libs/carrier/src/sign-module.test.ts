@@ -20,7 +20,7 @@ const module = new TextEncoder().encode('a module '.repeat(100));
 const absent = spawnSync('openssl', ['version']).status !== 0 && process.env.CI !== 'true';
 
 function makeKeys(name: string, kind: readonly string[]) {
-  // The body of a `describe` that is skipped runs too.
+  // vitest also runs the body of a skipped `describe`.
   if (absent) return { key: '', certificate: '' };
   const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
   const subject = ['-subj', '/O=BTF Depot/CN=Build key of a kernel'];
@@ -79,7 +79,7 @@ describe.skipIf(absent)('a signature (needs openssl to make keys)', () => {
     expect(unsigned(module)).toBe(module);
   });
 
-  /** openssl as a signer that has the key, and is given nothing but the digest. */
+  /** openssl as a signer that has the key, and gets only the digest. */
   const openssl = (key: string) => (digest: Uint8Array, hash: string) => {
     const path = join(folder, 'elsewhere.key');
     writeFileSync(path, key);

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { detachedSignature, isSignedData, type ModuleHash } from './pkcs7.ts';
 
-/** What the kernel trusts, and how the digest is made. */
+/** The certificate that the kernel trusts, and the kind of digest. */
 export interface ModuleCertificate {
   /** The certificate whose public key the kernel trusts, as PEM. */
   readonly certificate: string;
@@ -22,7 +22,7 @@ export interface ModuleSigner extends ModuleCertificate {
   readonly key: string;
 }
 
-/** Gives the raw signature of a digest: of a key that only this knows how to use. */
+/** Returns the raw signature of a digest, by a key that only this function can use. */
 export type SignDigest = (digest: Uint8Array, hash: ModuleHash) => Promise<Uint8Array>;
 
 const MAGIC = '~Module signature appended~\n';
@@ -33,11 +33,10 @@ const TRAILER = 12;
 
 /**
  * A module with a signature appended, as the kernel checks it (mod_verify_sig). With an RSA key the
- * bytes are those of the kernel's own scripts/sign-file. To be done before compression.
+ * bytes equal those of the kernel's own scripts/sign-file. Sign before compression.
  *
  * Throws FormatError: `carrier-signed` for a module that is signed already, `carrier-key` for a key
- * or certificate that cannot be read, are of another kind than RSA and EC, or do not belong
- * together.
+ * or certificate that cannot be read, that is neither RSA nor EC, or that does not match the other.
  */
 export function signModule(module: Uint8Array, signer: ModuleSigner): Uint8Array {
   const { hash = 'sha256' } = signer;
@@ -48,9 +47,9 @@ export function signModule(module: Uint8Array, signer: ModuleSigner): Uint8Array
 }
 
 /**
- * The same by a signer that is somewhere else: it gets the digest and gives the raw signature.
- * Rejects as `signModule` throws; with `carrier-key` too for a signature that the certificate's key
- * did not make.
+ * The same with a remote signer, which gets the digest and returns the raw signature. Rejects as
+ * `signModule` throws; with `carrier-key` also for a signature that the certificate's key did not
+ * make.
  */
 export async function signModuleBy(
   module: Uint8Array,
@@ -68,26 +67,29 @@ export async function signModuleBy(
   return withSignature(module, { certificate, hash, signature });
 }
 
-/** Throws `carrier-key` as `signModule` does: to be asked before there is anything to sign. */
+/** Throws `carrier-key` as `signModule` does: call it before there is anything to sign. */
 export function checkSigner(signer: ModuleCertificate & { readonly key?: string }): void {
   const certificate = readCertificate(signer);
   if (signer.key !== undefined) readKey({ ...signer, key: signer.key }, certificate);
 }
 
-/** A certificate as PEM, of a file that has it as PEM or as DER, as kernel builds do; all else as it is. */
+/**
+ * A certificate as PEM, from a file in PEM or, as in kernel builds, DER; anything else is returned
+ * as it is.
+ */
 export function certificatePem(file: Uint8Array): string {
   const text = Buffer.from(file).toString('latin1');
   // A SEQUENCE with a length of two bytes.
   return file[0] === 0x30 && file[1] === 0x82 ? new X509Certificate(file).toString() : text;
 }
 
-/** Whether a signature is appended; not whether anyone trusts it. */
+/** Whether a signature is appended, trusted or not. */
 export function isSigned(module: Uint8Array): boolean {
   const end = module.subarray(Math.max(0, module.length - MAGIC.length));
   return Buffer.from(end).toString('latin1') === MAGIC;
 }
 
-/** The module without the signature that is appended to it, if there is one. */
+/** The module without its appended signature, if any. */
 export function unsigned(module: Uint8Array): Uint8Array {
   if (!isSigned(module)) return module;
   const at = module.length - MAGIC.length - TRAILER;
@@ -96,13 +98,13 @@ export function unsigned(module: Uint8Array): Uint8Array {
   return module.subarray(0, Math.max(0, at - length));
 }
 
-/** Bytes of a signature: a message of RSA 4096 has some 700, more with certificates. */
+/** Most bytes of a signature: a message of RSA 4096 has some 700, more with certificates. */
 const MOST_SIGNATURE = 65_536;
 
 /**
- * The module without its signature, if it has one, as the kernel cuts it off (mod_verify_sig). What
- * is cut off is a signature and nothing else; whether anyone trusts it is not asked. Throws
- * FormatError `carrier-signature`.
+ * The module without its signature, if any, as the kernel removes it (mod_verify_sig). The removed
+ * part must be a signature and nothing else; trust is not checked. Throws FormatError
+ * `carrier-signature`.
  */
 export function withoutSignature(module: Uint8Array): Uint8Array {
   if (!isSigned(module)) return module;

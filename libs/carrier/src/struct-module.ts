@@ -2,7 +2,7 @@ import { FormatError } from '@btf-depot/bytes';
 import { Kind, memberAt, sizeOf, type Btf } from '@btf-depot/btf';
 import type { ElfClass } from '@btf-depot/elf';
 
-/** What of `struct module` the section `.gnu.linkonce.this_module` depends on, in bytes. */
+/** The facts of `struct module` for the section `.gnu.linkonce.this_module`, in bytes. */
 export interface StructModule {
   readonly size: number;
   /** Offset of its member `name`. */
@@ -16,8 +16,8 @@ export function moduleNameLength(bits: ElfClass): number {
 
 /**
  * The layout of `struct module` (include/linux/module.h) in a kernel's BTF. Throws FormatError
- * `carrier-struct-module` if there is none, or several that differ, or one that no kernel could
- * have.
+ * `carrier-struct-module` if there is none, if there are several that differ, or if no kernel could
+ * have it.
  */
 export function structModule(core: Btf, bits: ElfClass): StructModule {
   const layouts = core

@@ -1,19 +1,19 @@
 import type { Endian } from '@btf-depot/bytes';
 import { Machine, machineName, type ElfClass } from '@btf-depot/elf';
 
-/** The ELF that a kernel's modules are: class, byte order and e_machine. */
+/** The kind of ELF of a kernel's modules: class, byte order and e_machine. */
 export interface CarrierTarget {
   readonly class: ElfClass;
   readonly endian: Endian;
   readonly machine: number;
 }
 
-/** EM_NONE: the kernel's architecture is not known, as with BTF that came without its kernel. */
+/** EM_NONE: the kernel's architecture is unknown, as with BTF without its kernel. */
 const NO_MACHINE = 0;
 
 /**
- * The target for what a kernel's record says. Without an architecture, or with one that the ELF
- * library does not name, the machine is EM_NONE; without a class, 64 bits.
+ * The target for a kernel's record. Without an architecture, or with one that the ELF library does
+ * not name, the machine is EM_NONE; without a class, 64 bits.
  */
 export function carrierTarget(kernel: {
   readonly arch?: string | undefined;

@@ -15,7 +15,7 @@ export function versionsSection(target: CarrierTarget, crc: number): SectionInpu
   return { name: '__versions', flags: SectionFlag.ALLOC, align: 8, bytes: writer.finish() };
 }
 
-/** The same as kernels with EXTENDED_MODVERSIONS write it: CRCs, and names one after the other. */
+/** The same in the form of EXTENDED_MODVERSIONS: CRCs, and names one after the other. */
 export function extendedVersionsSections(target: CarrierTarget, crc: number): SectionInput[] {
   const flags = SectionFlag.ALLOC;
   return [

@@ -1,13 +1,13 @@
 import { BtfBuilder, indexPartly, parseBtf, readBtfHeader } from '@btf-depot/btf';
 import { FormatError, type Endian } from '@btf-depot/bytes';
 
-/** Bytes of zero that may align one part of BTF behind another. */
+/** Zero bytes that may align one part of BTF after another. */
 const MOST_PADDING = 7;
 
 /**
- * Whether a section holds BTF and nothing else: a header, types that can be told apart, strings,
- * and no bytes beside them. What it is split from is not known here, so the ids and names that its
- * types refer to are not looked up. Throws FormatError: `carrier-contents`, and those of `parseBtf`.
+ * Checks that a section has BTF and nothing else: a header, distinct types, strings, and no other
+ * bytes. Its base is unknown here, so ids and names that its types refer to are not looked up.
+ * Throws FormatError: `carrier-contents`, and errors of `parseBtf`.
  */
 export function checkBtfSection(section: string, bytes: Uint8Array, endian: Endian): void {
   const header = readBtfHeader(bytes, section);

@@ -47,9 +47,8 @@ describe('whatever is changed in an honest module,', () => {
 });
 
 /**
- * What a kernel would do with a module that was taken is what it would do with the honest one: the
- * same sections of the same kinds, and no other bytes than in BTF, texts of .modinfo and numbers
- * that only decide whether it is loaded at all.
+ * A kernel treats an accepted module like the honest one: the same sections of the same kinds, and
+ * other bytes only in BTF, texts of .modinfo, and numbers that only decide whether it is loaded.
  */
 function expectHarmless(module: Uint8Array, honest: Uint8Array): void {
   const judgement = judgeCarrier(module);

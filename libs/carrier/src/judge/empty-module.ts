@@ -23,21 +23,21 @@ const DEBUG = [0, MERGE | STRINGS, COMPRESSED, MERGE | STRINGS | COMPRESSED];
 interface Rule {
   readonly name: RegExp;
   readonly types: readonly number[];
-  /** Each is all of the flags that it may have. */
+  /** All flags that each may have. */
   readonly flags: readonly number[];
   readonly fault?: Fault;
 }
 
-/** Says what is wrong with a section. */
+/** Reports a fault of a section. */
 type Fault = (section: ElfSection, bytes: Uint8Array, elf: Elf) => string | undefined;
 
-/** Bytes of zero that `.data` may have: Linux 6.12's modules have 4. */
+/** Zero bytes that `.data` may have: Linux 6.12's modules have 4. */
 const MOST_DATA = 64;
 /** Bytes of one note section. */
 const MOST_NOTES = 4096;
 /** Bytes of `.comment`: Linux 6.12's modules have 120. */
 const MOST_COMMENT = 4096;
-/** How a compiler or a linker says what it is: GCC, clang and LLD of any vendor, rustc. */
+/** How a compiler or a linker names itself: GCC, clang and LLD of any vendor, rustc. */
 const COMPILER =
   /^(?:GCC: \(|(?:[A-Za-z][\w ().,-]* )?(?:clang|rustc) version |(?:Linker: )?(?:[A-Za-z]\w* )?LLD )[\x20-\x7e]{1,512}$/;
 /** Bytes of one section of debug information: Linux 7.2's modules have 52,000. */
@@ -46,9 +46,9 @@ const MOST_DEBUG = 2 ** 20;
 const ORC_HEADER = 20;
 
 /**
- * What a module has that the kernel's build makes from an empty C file: Linux 6.1, 6.12 and 7.2,
- * built in the tests (tools/lab). What is allowed besides is what the loaders of other architectures
- * want, BTF, and the extended form of versions.
+ * The sections of a module that the kernel's build makes from an empty C file: Linux 6.1, 6.12 and
+ * 7.2, built in the tests (tools/lab). Also allowed are demands of other architectures' loaders,
+ * BTF, and the extended form of versions.
  */
 const RULES: readonly Rule[] = [
   {
@@ -103,8 +103,8 @@ const RULES: readonly Rule[] = [
     flags: [0, MERGE | STRINGS],
     fault: otherThanCompilers,
   },
-  // Of the module itself, and what upstream and its mail thread call inlined calls. Not ALLOC: no
-  // build has it so, and a kernel copies what it registers.
+  // The module's own BTF, and upstream's and its mail thread's names for inlined calls. Not ALLOC:
+  // no build writes it so, and a kernel copies what it registers.
   {
     name: /^\.BTF(?:\.base|\.inlines?)?$/,
     types: [PROGBITS],
@@ -127,14 +127,14 @@ const RULES: readonly Rule[] = [
   { name: /^\.(?:str|shstr)tab$/, types: [STRTAB], flags: [0] },
 ];
 
-/** The one rule of sections that a loader insists on: at most one byte, zero. */
+/** The rule for sections that a loader demands: at most one byte, zero. */
 const PLACEHOLDER: Omit<Rule, 'name'> = {
   types: [PROGBITS, NOBITS],
   flags: [ALLOC, ALLOC | WRITE, ALLOC | EXECINSTR, ALLOC | WRITE | EXECINSTR],
   fault: notZero(1),
 };
 
-/** Fields of `.modinfo` that name nothing to be loaded, set or called, and what they may say. */
+/** Fields of `.modinfo` that cause no loading, setting or calling, and their allowed values. */
 const FIELDS: ReadonlyMap<string, RegExp> = new Map([
   ...['license', 'description', 'author', 'version', 'srcversion'].map(
     (key) => [key, /^[\x20-\x7e]{0,512}$/] as const,
@@ -148,9 +148,8 @@ const FIELDS: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /**
- * Whether a module is one that the kernel's build makes from a C file without code, with BTF put
- * into it. Throws FormatError that names the section and why it is not: `carrier-section`,
- * `carrier-contents`.
+ * Checks that a module is one that the kernel's build makes from a C file without code, with BTF
+ * added. Throws FormatError with the section and the reason: `carrier-section`, `carrier-contents`.
  */
 export function checkEmptyModule(elf: Elf): Pick<LoadFacts, 'structModule' | 'layoutCrc'> {
   for (const section of elf.sections.slice(1)) checkSection(elf, section);
@@ -236,7 +235,7 @@ function otherThanCompilers({ size }: ElfSection, bytes: Uint8Array): string | u
 }
 
 function noBtf({ name }: ElfSection, bytes: Uint8Array, elf: Elf): string | undefined {
-  // What pahole found nothing for is empty.
+  // Empty if pahole found nothing.
   if (bytes.length > 0) checkBtfSection(name, bytes, elf.endian);
   return undefined;
 }
@@ -247,7 +246,7 @@ function noNotes({ size, name }: ElfSection, bytes: Uint8Array, elf: Elf): strin
   return undefined;
 }
 
-/** The kernel applies what a section of relocations says to the section that `info` names. */
+/** The kernel applies a section of relocations to the section in its `info`. */
 function beyondDebug({ info, link }: ElfSection, _: Uint8Array, elf: Elf): string | undefined {
   const target = elf.sections.at(info);
   if (!target?.name.startsWith('.debug_')) return `it relocates ${target?.name ?? info}`;

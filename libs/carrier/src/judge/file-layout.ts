@@ -1,7 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import { ElfType, SectionType, type Elf } from '@btf-depot/elf';
 
-/** Some bytes of the file, and what they are. */
+/** A range of the file, and its meaning. */
 interface Range {
   readonly what: string;
   readonly start: number;
@@ -10,14 +10,17 @@ interface Range {
 
 /** An empty module has 27 sections, the carrier of any architecture fewer. */
 const MOST_SECTIONS = 200;
-/** A kernel aligns what it loads in 32 bits: by 2^32, its sum of all sizes begins anew at 0. */
+/**
+ * A kernel computes the layout of a module in 32 bits: an alignment of 2^32 resets its sum of sizes
+ * to 0.
+ */
 const MOST_ALIGNMENT = 4096;
 
 /**
- * The file is its headers and its sections, each once, and zero bytes that align them: nothing
- * hides in a gap, behind the end, in two sections at once, or under a name that a reader that
- * takes the first section of it never sees. No alignment is one that a kernel would misjudge a
- * size by. Throws FormatError `carrier-layout`.
+ * Checks that the file is its headers and its sections, each once, and zero bytes for alignment.
+ * Nothing can hide in a gap, after the end, in two sections at once, or in a second section of a
+ * name, which readers of the first one miss. No alignment makes a kernel misjudge a size. Throws
+ * FormatError `carrier-layout`.
  */
 export function checkFileLayout(elf: Elf, bytes: Uint8Array): void {
   const wide = elf.class === 64;
@@ -41,7 +44,7 @@ export function checkFileLayout(elf: Elf, bytes: Uint8Array): void {
   }
   checkNames(elf);
   for (const { name, align } of sections) {
-    // The bits of a number beyond 32 are lost to `&`: the limit comes first.
+    // `&` drops bits beyond 32, so the limit is checked first.
     if (align <= MOST_ALIGNMENT && (align & (align - 1)) === 0) continue;
     throw wrong(name, `its alignment is ${align}`);
   }
@@ -59,7 +62,7 @@ export function checkFileLayout(elf: Elf, bytes: Uint8Array): void {
 
 function checkHeader({ header, endian }: Elf, view: DataView, size: number): void {
   const little = endian === 'little';
-  // e_ident after the ABI, e_version, e_entry, and all of program headers.
+  // e_ident after the ABI, e_version, e_entry, and everything about program headers.
   const [entry, wordSize] = [24, size === 64 ? 8 : 4];
   const rest = entry + 3 * wordSize + 4;
   const isPlain =

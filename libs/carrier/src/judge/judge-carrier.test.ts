@@ -46,7 +46,7 @@ describe('a module is taken that is', () => {
   });
 });
 
-/** Each patches or calls something, or has others loaded; few are executable. */
+/** Each patches or calls something, or loads other modules; few are executable. */
 const EFFECTIVE = [
   ...['.text', '.init.text', '.exit.text', '.altinstructions', '.altinstr_replacement'],
   ...['.return_sites', '.retpoline_sites', '.call_sites', '.ibt_endbr_seal', '.static_call_sites'],
@@ -218,7 +218,7 @@ describe('an empty module has no bytes that a kernel loads and nobody wrote BTF 
     return new BtfBuilder({ endian: 'big' }).finish();
   }
 
-  /** Its first type is of a kind that nobody has. */
+  /** Its first type is of an unknown kind. */
   function withBrokenType(bytes: Uint8Array): Uint8Array {
     const worse = bytes.slice();
     worse[24 + 7] = 0x7f;
@@ -273,7 +273,7 @@ describe('fields of .modinfo are refused:', () => {
 
   it.each(cases)('%s=%s in a carrier', (key, value) => {
     const bytes = Buffer.from(carrier(input));
-    // As long as what it replaces, so that only the field differs.
+    // As long as the replaced text, so that only the field differs.
     const field = 'description=BTF of the kernel: ksyms, vars';
     const other = `${key}=${value}`.padEnd(field.length);
     bytes.write(other, bytes.indexOf(field), 'latin1');
@@ -320,7 +320,7 @@ function copyHeader(module: Uint8Array, { from, to }: { from: number; to: number
   return worse;
 }
 
-/** The module with another table of symbols, put in the place of its own and behind the rest. */
+/** The module with another symbol table instead of its own, and at its end. */
 function replaceSymbols(module: Uint8Array, table: Buffer): Uint8Array {
   const { sections, header } = readElf(bytesSource(module));
   const symtab = sections.find(({ type }) => type === SectionType.SYMTAB);

@@ -8,17 +8,17 @@ import { checkEmptyModule } from './empty-module.ts';
 import { checkFileLayout } from './file-layout.ts';
 import { checkWrittenHere } from './written-here.ts';
 
-/** What a module is, as far as what it could do to a kernel that loads it. Plain data. */
+/** A verdict on a module, by what it could do to a kernel that loads it. Plain data. */
 export type Judgement =
-  /** What our writer makes of its BTF: it has no code and does nothing. */
+  /** Our writer's output for its BTF: it has no code and does nothing. */
   | {
       readonly as: 'carrier';
       /** Version of the writer. */
       readonly writer: number;
-      /** What it says so that a kernel loads it; absent: it is a container. */
+      /** Its statements that make a kernel load it; absent: it is a container. */
       readonly load?: Pick<LoadFacts, 'structModule' | 'layoutCrc'> | undefined;
     }
-  /** What the kernel's build makes from an empty C file, with BTF in it: it does nothing either. */
+  /** The build's output for an empty C file, with BTF added: it does nothing either. */
   | {
       readonly as: 'empty-module';
       readonly load: Pick<LoadFacts, 'structModule' | 'layoutCrc'>;
@@ -27,18 +27,18 @@ export type Judgement =
 
 export interface JudgeOptions {
   /**
-   * Where the kernel that it is for has a module's name (`structModule`). The name is data that
-   * the uploader chooses: at another offset the kernel takes its bytes for a pointer to call. By
-   * default where Linux has had it since 2.6; a kernel that shuffles its structures must be known.
+   * Where the module's kernel has a module's name (`structModule`). The name is data that the
+   * uploader chooses: at another offset the kernel would take its bytes for a function pointer. By
+   * default Linux's offset since 2.6; for a kernel that shuffles its structures it must be given.
    */
   readonly structModule?: StructModule | undefined;
 }
 
 /**
- * Whether a module, signed or not, can be given to a kernel although who made it is not trusted.
- * A list of what is dangerous would be out of date with the next kernel, so it is what our writer
- * makes byte for byte, or made of nothing but sections and contents that are known to be harmless.
- * Never throws for damaged bytes: it refuses, with a stable code and the section.
+ * Whether a module, signed or not, is safe for a kernel although its maker is not trusted. A list
+ * of dangerous things would be out of date with the next kernel. Accepted are only the
+ * byte-for-byte output of our writer, and modules with only sections and contents that are known to
+ * be harmless. Never throws for damaged bytes: it refuses, with a stable code and the section.
  */
 export function judgeCarrier(module: Uint8Array, options: JudgeOptions = {}): Judgement {
   try {
@@ -56,7 +56,7 @@ export function judgeCarrier(module: Uint8Array, options: JudgeOptions = {}): Ju
   }
 }
 
-/** Ours says which kernel it is for; only what it says decides by which rules it is refused. */
+/** Ours state their kernel; that only decides by which rules a module is refused. */
 function isOurs(elf: Elf): boolean {
   return fieldsOf(elf).some(({ key }) => key === 'build_id');
 }

@@ -3,7 +3,7 @@ import { FormatError } from '@btf-depot/bytes';
 /**
  * Sections of kernel modules that make something run or change, most of them without being
  * executable (include/asm-generic/vmlinux.lds.h, kernel/module/main.c, arch/x86/kernel/module.c).
- * For messages only: what is not on a list of allowed sections is refused, known or not.
+ * For messages only: every section that is not on a list of allowed ones is refused, known or not.
  */
 const EFFECTS: readonly (readonly [name: RegExp, effect: string])[] = [
   [/^\.(alt|return_sites|retpoline_sites|call_sites|ibt_endbr|smp_locks)/, 'code is patched by it'],
@@ -23,7 +23,7 @@ const EFFECTS: readonly (readonly [name: RegExp, effect: string])[] = [
   [/^\.data\.\.percpu/, 'it makes the kernel reserve memory for each CPU'],
 ];
 
-/** FormatError `carrier-section` for a section that has no place in a carrier. */
+/** FormatError `carrier-section` for a section that does not belong in a carrier. */
 export function unknownSection(name: string): FormatError {
   const effect = EFFECTS.find(([pattern]) => pattern.test(name))?.[1] ?? 'no carrier has it';
   return new FormatError('carrier-section', effect, { section: name });

@@ -12,8 +12,8 @@ import { readModinfo, type ModinfoEntry } from '../modinfo.ts';
 import { unknownSection } from './unknown-section.ts';
 
 /**
- * Every version of our writer whose carriers are published somewhere. A carrier says its version
- * in the modinfo field `writer`; one without is of the first.
+ * Every version of our writer with published carriers. The modinfo field `writer` states a
+ * carrier's version; without it, it is the first.
  */
 const WRITERS: ReadonlyMap<number, (input: CarrierInput) => Uint8Array> = new Map([
   [WRITER, carrier],
@@ -26,15 +26,15 @@ const OTHERS = new Set([
 
 export interface Written {
   readonly writer: number;
-  /** What it says so that a kernel loads it; absent: it is a container. */
+  /** Its statements that make a kernel load it; absent: it is a container. */
   readonly load?: LoadFacts | undefined;
 }
 
 /**
- * Whether these bytes, without a signature, are what our writer makes of what they say: then they
- * hold the BTF, and nothing else that could have an effect. Throws FormatError that names the
- * section and why not: `carrier-section`, `carrier-writer`, `carrier-bytes`, or what `carrier`
- * throws for contents that it would not write.
+ * Checks that these bytes, without a signature, are what our writer makes of their contents: then
+ * they have the BTF, and nothing else with an effect. Throws FormatError with the section and the
+ * reason: `carrier-section`, `carrier-writer`, `carrier-bytes`, or an error of `carrier` for
+ * contents that it would not write.
  */
 export function checkWrittenHere(elf: Elf, bytes: Uint8Array): Written {
   for (const { name, type, flags } of elf.sections) {
@@ -61,7 +61,7 @@ function writerOf(modinfo: readonly ModinfoEntry[]): number {
   return /^\d{1,6}$/.test(said) ? Number(said) : NaN;
 }
 
-/** What the writer must have been given, if it was our writer. */
+/** The writer's input, if it was our writer. */
 function readInput(elf: Elf, modinfo: readonly ModinfoEntry[]): CarrierInput {
   const { class: bits, endian, header } = elf;
   const field = (key: string) => modinfo.find((one) => one.key === key)?.value ?? '';

@@ -4,12 +4,12 @@ import { versionsSection } from '../versions.ts';
 
 export interface EmptyModule {
   readonly name: string;
-  /** BTF, and what else is put into it. */
+  /** BTF, and other sections to add. */
   readonly sections?: readonly SectionInput[];
-  /** Behind the fields that every module has. */
+  /** After the fields that every module has. */
   readonly modinfo?: readonly ModinfoEntry[];
   readonly vermagic?: string;
-  /** What is in `struct module` beside the name, by offset. */
+  /** Contents of `struct module` beside the name, by offset. */
   readonly self?: Readonly<Record<number, number>>;
 }
 
@@ -18,7 +18,9 @@ const target = { class: 64, endian: 'little', machine: 62 } as const;
 const VERMAGIC = '6.12.0-test SMP preempt mod_unload modversions ';
 const none = new Uint8Array();
 
-/** As the build of Linux 6.12 makes one of an empty C file for x86-64, without its debug information. */
+/**
+ * The output of Linux 6.12's build for an empty C file on x86-64, without its debug information.
+ */
 export function emptyModule({
   name,
   sections = [],

@@ -1,3 +1,3 @@
-// For tests: modules as a kernel's build makes them, and ones that somebody tampered with.
+// For tests: modules as a kernel's build makes them, and tampered ones.
 export { emptyModule, type EmptyModule } from './empty-module.ts';
 export { signatureOf, withSection } from './tampered.ts';

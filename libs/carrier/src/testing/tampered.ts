@@ -3,7 +3,9 @@ import { readElf, writeRelocatable, type SectionInput } from '@btf-depot/elf';
 
 const TABLES = new Set(['', '.symtab', '.strtab', '.shstrtab']);
 
-/** The module with one section more, which relocates the one of that name if it is of relocations. */
+/**
+ * The module with one more section, which relocates the one of that name if it is of relocations.
+ */
 export function withSection(module: Uint8Array, more: SectionInput, relocates?: string) {
   const elf = readElf(bytesSource(module));
   const { class: bits, endian, header } = elf;
@@ -27,7 +29,10 @@ export function withSection(module: Uint8Array, more: SectionInput, relocates?: 
   return bytes;
 }
 
-/** What is appended to a signed module, without a signer in it: a PKCS #7 message as small as can be. */
+/**
+ * The appended part of a signed module, without a signer in it: the smallest possible PKCS #7
+ * message.
+ */
 export function signatureOf(message = SIGNED_DATA): Uint8Array {
   const trailer = Buffer.alloc(12);
   trailer[2] = 2;
