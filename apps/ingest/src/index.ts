@@ -3,6 +3,7 @@
  * answers. `createIngest` is the service without its adapters and its port, for main.ts, the
  * embedded depot and the tests.
  */
+import { decompressAny } from '@btf-depot/codec';
 import type { Router } from 'express';
 import {
   Eviction,
@@ -43,7 +44,8 @@ import type { IngestHandlers } from './handlers.ts';
 import { computeLimits, type UploadSettings } from './settings.ts';
 import { keepEvicting } from './pull/keep-evicting.ts';
 import { pullHandler, type PullDeps } from './pull/pull-kernel.ts';
-import { upstreamLimits } from './pull/settings.ts';
+import { lookingInto } from './pull/look-into.ts';
+import { upstreamLimits, upstreamTrust } from './pull/settings.ts';
 import { Staging } from './staging.ts';
 import { uploadHandler } from './upload.ts';
 import { withdrawHandler } from './withdraw.ts';
@@ -168,6 +170,9 @@ export async function createIngest(
   };
 }
 
+/** Bytes of an archive's index that is no longer compressed. */
+const MAX_INDEX = 2 ** 30;
+
 /** Works on what is asked for and not here; with no upstreams, nobody does. */
 function startPulling(
   addresses: readonly UpstreamAddress[],
@@ -176,7 +181,12 @@ function startPulling(
   settings: UploadSettings,
 ): Running[] {
   const limits = upstreamLimits(settings);
-  const upstreams = addresses.map((one) => openUpstream(one, { limits }));
+  const trust = upstreamTrust(settings);
+  const unpacked = (bytes: Uint8Array) => decompressAny(bytes, { limit: MAX_INDEX });
+  const look = lookingInto(deps);
+  const upstreams = addresses.map((one) =>
+    openUpstream(one, { limits, trust, unpacked, look: look(one.name) }),
+  );
   if (upstreams.length === 0 || !pulls) return [];
   const handle = pullHandler({
     ...adapters,

@@ -1,5 +1,5 @@
 import { FormatError, StreamReader, type Chunks } from '@btf-depot/bytes';
-import type { Compression } from './compression.ts';
+import { compressionOf, type Compression } from './compression.ts';
 import { gunzip } from './gunzip-stream.ts';
 import type { Trailing } from './trailing.ts';
 import { unbzip2 } from './unbzip2.ts';
@@ -101,4 +101,14 @@ function decode(
     case 'lzo':
       return unlzop(reader);
   }
+}
+
+/** The content of bytes that are compressed in a format that they say, or not at all. */
+export async function* decompressAny(
+  bytes: Uint8Array,
+  options: DecompressOptions,
+): AsyncGenerator<Uint8Array> {
+  const format = compressionOf(bytes);
+  if (format === undefined) yield bytes;
+  else yield* decompress(format, [bytes], options);
 }

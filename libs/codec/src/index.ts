@@ -16,7 +16,12 @@ export {
   compressionOf,
   type Compression,
 } from './compression.ts';
-export { decompress, DECOMPRESS_DEFAULTS, type DecompressOptions } from './decompress.ts';
+export {
+  decompress,
+  decompressAny,
+  DECOMPRESS_DEFAULTS,
+  type DecompressOptions,
+} from './decompress.ts';
 export { type Trailing } from './trailing.ts';
 export { gunzip, type GunzipOptions } from './gunzip.ts';
 export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip.ts';

@@ -66,15 +66,18 @@ export interface DebInput {
   package?: string;
   version?: string;
   maintainer?: string;
+  /** More fields of its control file, each a line. */
+  fields?: readonly string[];
   members: readonly MemberInput[];
 }
 
 /** A Debian package, its parts compressed with zstd. */
 export function debFile(input: DebInput): Uint8Array {
   const { package: name = 'linux-image-test', version = '6.12-1', members } = input;
-  const { maintainer = 'Nobody <nobody@example.org>' } = input;
+  const { maintainer = 'Nobody <nobody@example.org>', fields = [] } = input;
   const control = text(
-    `Package: ${name}\nVersion: ${version}\nArchitecture: amd64\nMaintainer: ${maintainer}\n`,
+    `Package: ${name}\nVersion: ${version}\nArchitecture: amd64\nMaintainer: ${maintainer}\n` +
+      fields.map((field) => `${field}\n`).join(''),
   );
   return arFile([
     { name: 'debian-binary', bytes: text('2.0\n') },

@@ -3,10 +3,22 @@
  * `Upstream` of libs/depot. What an upstream does wrong is a value (`Miss`), never an exception:
  * it is remembered, and told to whoever asks.
  *
+ * archive: which packages of a Debian archive or an RPM repository have a kernel's debug information,
+ * for the source `packages` and for imports. To add a kind of archive: a folder beside these, which
+ * gives ArchiveItems. To add a distribution's packages: a line in debian/kernel-package.ts, or NAME
+ * of rpm/read-repository.ts.
+ *
  * To add a kind of upstream: a folder in sources, its line in `SOURCE_KINDS` (kinds.ts), and
  * describeUpstream of @btf-depot/testing in its tests. One that has a URL reads with `readHttp`,
  * which keeps the limits.
  */
+export { ArchiveError, type ArchiveCode } from './archive/errors.ts';
+export { archiveNames, type ArchiveItem } from './archive/item.ts';
+export { placeOf, type Place } from './archive/place.ts';
+export { type ArchiveReading, type Unpacked } from './archive/reading.ts';
+export { type Trust } from './archive/signatures.ts';
+export { readDebian, type DebianChoice } from './archive/debian/read-archive.ts';
+export { readRpm, type RpmChoice } from './archive/rpm/read-repository.ts';
 export { download, type Downloaded, type DownloadOptions } from './download.ts';
 export { readHttp, readWhole, type HttpAnswer, type ReadOptions } from './http/read.ts';
 export { checkLiteral, PrivateAddress, publicLookup } from './http/public-address.ts';

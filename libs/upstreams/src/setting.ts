@@ -7,7 +7,7 @@ export interface UpstreamAddress {
   kind: SourceKindName;
   /** A URL that ends with `/`, or an absolute path. */
   at: string;
-  /** Its host, or its path: what its principal is called. */
+  /** What its principal is called. */
   name: string;
 }
 
@@ -44,7 +44,8 @@ function addressOf(kind: string, at: string): UpstreamAddress {
     const known = Object.keys(kinds).join(', ');
     throw new BadUpstreams(`${JSON.stringify(kind)} is no kind of upstream: ${known}`);
   }
-  if (kinds[kind]?.at === 'path') {
+  const { at: where, nameOf }: SourceKind = SOURCE_KINDS[kind];
+  if (where === 'path') {
     if (!isAbsolute(at)) throw new BadUpstreams(`${at}: a path begins with /`);
     return { kind, at, name: at };
   }
@@ -54,7 +55,7 @@ function addressOf(kind: string, at: string): UpstreamAddress {
     throw new BadUpstreams(`${url.host}: a URL with a password would be in every log`);
   }
   if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return { kind, at: url.href, name: url.host };
+  return { kind, at: url.href, name: nameOf?.(url) ?? url.host };
 }
 
 function isKind(kind: string): kind is SourceKindName {

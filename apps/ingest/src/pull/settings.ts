@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import {
   kindOf,
   byteSize,
@@ -7,7 +8,12 @@ import {
   wholeNumber,
   type Settings,
 } from '@btf-depot/service-kit';
-import { parseUpstreams, UPSTREAM_LIMITS, type UpstreamLimits } from '@btf-depot/upstreams';
+import {
+  parseUpstreams,
+  UPSTREAM_LIMITS,
+  type Trust,
+  type UpstreamLimits,
+} from '@btf-depot/upstreams';
 import { z } from 'zod';
 
 const upstreams = kindOf(
@@ -22,18 +28,38 @@ const upstreams = kindOf(
   }),
 );
 
+const paths = kindOf(
+  'paths, `,` between them',
+  z.string().transform((text) =>
+    text
+      .split(',')
+      .map((path) => path.trim())
+      .filter((path) => path !== ''),
+  ),
+);
+
 /** What is fetched of others when it is asked for and nobody sent it. */
 export const pullSettings = {
   BTFDEPOT_UPSTREAMS: setting(
     upstreams,
     '',
     'Where kernels are fetched from that are asked for and not here, in this order: ' +
-      '`debuginfod https://…`.',
+      '`debuginfod https://…`, `depot https://…`, `packages https://…`, `files /srv/kernels`.',
   ),
   BTFDEPOT_UPSTREAM_PRIVATE: setting(
     oneOf('yes', 'no'),
     'no',
     'Whether an upstream may redirect to an address that is not public.',
+  ),
+  BTFDEPOT_UPSTREAM_KEYRINGS: setting(
+    paths,
+    '',
+    'Keyrings that check the signatures of `packages`; by default those of apt and rpm.',
+  ),
+  BTFDEPOT_UPSTREAM_UNSIGNED: setting(
+    oneOf('yes', 'no'),
+    'no',
+    'Whether `packages` may be an archive that nobody signed, or whose lists have expired.',
   ),
   BTFDEPOT_UPSTREAM_TIME: setting(
     seconds,
@@ -72,5 +98,13 @@ export function upstreamLimits(
     periodMs: settings.BTFDEPOT_UPLOAD_PERIOD,
     leastBytes: settings.BTFDEPOT_UPLOAD_LEAST,
     allowPrivate: settings.BTFDEPOT_UPSTREAM_PRIVATE === 'yes',
+  };
+}
+
+export function upstreamTrust(settings: Settings<typeof pullSettings>): Trust {
+  const keyrings = settings.BTFDEPOT_UPSTREAM_KEYRINGS;
+  return {
+    keyrings: keyrings.length > 0 ? keyrings.map((path) => resolve(path)) : undefined,
+    unsigned: settings.BTFDEPOT_UPSTREAM_UNSIGNED === 'yes',
   };
 }

@@ -1,5 +1,5 @@
 import type { WantedKernel } from '@btf-depot/contracts';
-import { archiveNames, type ArchiveItem } from '../archive/item.ts';
+import { archiveNames, type ArchiveItem } from '@btf-depot/upstreams';
 import { globPattern } from '../export/only.ts';
 
 export interface Choice {

@@ -4,9 +4,13 @@ import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMiss, UpstreamFault, type Miss, type UploadedFile } from '@btf-depot/depot';
-import { untilWhole, writeAt, type Patience } from '@btf-depot/upstreams';
-import { ArchiveError } from '../archive/errors.ts';
-import type { ArchiveItem } from '../archive/item.ts';
+import {
+  ArchiveError,
+  untilWhole,
+  writeAt,
+  type ArchiveItem,
+  type Patience,
+} from '@btf-depot/upstreams';
 
 export interface FetchOptions extends Patience {
   /** Where files lie while they are downloaded; what was cut stays for the next run. */

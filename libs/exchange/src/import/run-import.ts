@@ -1,8 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepotError, forEachAtMost, type UploadedFile } from '@btf-depot/depot';
-import { ArchiveError } from '../archive/errors.ts';
-import type { ArchiveItem } from '../archive/item.ts';
+import { ArchiveError, type ArchiveItem } from '@btf-depot/upstreams';
 import { fetchPackage } from './fetch-package.ts';
 import { paceAt } from './rate.ts';
 

@@ -5,9 +5,9 @@ import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startProcess } from '@btf-depot/testing/processes';
 import { TEST_GLOBALS } from '@btf-depot/testing';
 import { runIn } from '@btf-depot/testing/programs';
+import { MadeArchive, madePackage } from '@btf-depot/upstreams/testing';
 import { expect, test } from 'vitest';
 import { runningKernel } from '../../running/running-kernel.ts';
-import { MadeArchive, madePackage } from '../../testing/made-archive.ts';
 
 /** A network namespace with only its own loopback. */
 const GAPPED = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', '-'];

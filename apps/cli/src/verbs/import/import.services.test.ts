@@ -10,8 +10,8 @@ import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { debFile } from '@btf-depot/testing/packages';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
+import { MadeArchive, madePackage, madeVmlinux } from '@btf-depot/upstreams/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MadeArchive, madePackage, madeVmlinux } from '../../testing/made-archive.ts';
 import { archiving } from '@btf-depot/services';
 
 const kernels = Array.from({ length: 12 }, (_, at) => ({

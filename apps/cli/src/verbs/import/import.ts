@@ -12,12 +12,12 @@ import {
   runImport,
   storesSource,
   writeExport,
-  type ArchiveItem,
   type ExportReport,
   type ExportSource,
   type ImportedItem,
   type Only,
 } from '@btf-depot/exchange';
+import type { ArchiveItem } from '@btf-depot/upstreams';
 import { Command } from 'commander';
 import { useProxies } from '../../options/environment-proxy.ts';
 import { dataOption, openStores } from '../../options/open-stores.ts';

@@ -1,24 +1,30 @@
 import { existsSync, statSync } from 'node:fs';
 import { machine } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { decompressAny } from '@btf-depot/codec';
 import type { WantedKernel } from '@btf-depot/contracts';
 import {
-  archiveNames,
   depotSource,
   folderSource,
   knownArchives,
-  placeOf,
-  readDebian,
   readFolder,
-  readRpm,
-  type ArchiveItem,
   type ExportSource,
   type KnownArchive,
-  type Trust,
 } from '@btf-depot/exchange';
 import { wantedKind } from '@btf-depot/unpack';
+import {
+  archiveNames,
+  placeOf,
+  readDebian,
+  readRpm,
+  type ArchiveItem,
+  type Trust,
+} from '@btf-depot/upstreams';
 import { openDepots } from '../../options/options.ts';
 import { UsageError } from '../../options/usage-error.ts';
+
+/** Bytes of an index that is no longer compressed. */
+const MAX_INDEX = 2 ** 30;
 
 /** A source of imports. */
 export type ImportSource = { name: string; isSigned: boolean } & (
@@ -46,17 +52,19 @@ export async function readSource(
   const isSigned = trust.unsigned !== true;
   const archs = flags.arch.length > 0 ? flags.arch : [machine()];
   const architectures = [...new Set(archs.flatMap((arch) => [arch, ...archiveNames(arch)]))];
+  const unpacked = (bytes: Uint8Array) => decompressAny(bytes, { limit: MAX_INDEX });
+  const reading = { trust, unpacked, signal };
   const debian = (suites: string[]): ImportSource => {
     const components = flags.component.length > 0 ? flags.component : undefined;
     const choice = { suites, architectures, components };
     return {
       name: nameOf(word),
       isSigned,
-      items: readDebian(placeOf(word), choice, trust, signal),
+      items: readDebian(placeOf(word), choice, reading),
     };
   };
   const rpm = (): ImportSource => {
-    const items = readRpm(placeOf(word), architectures, trust, signal);
+    const items = readRpm(placeOf(word), { architectures }, reading);
     return { name: nameOf(word), isSigned, items };
   };
   if (/^https?:\/\//.test(word)) {

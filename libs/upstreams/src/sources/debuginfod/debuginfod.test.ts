@@ -1,8 +1,8 @@
 import { isMiss } from '@btf-depot/depot';
 import { describeUpstream } from '@btf-depot/testing';
 import { afterEach, expect, test } from 'vitest';
-import { UPSTREAM_LIMITS } from '../../limits.ts';
 import { asDebuginfod, scriptedServer } from '../../testing/scripted-server.ts';
+import { TEST_OPTIONS } from '../../testing/source-options.ts';
 import { debuginfod } from './index.ts';
 
 const known = 'cd'.repeat(20);
@@ -16,7 +16,7 @@ afterEach(async () => {
 async function open(files: Record<string, Uint8Array>) {
   const server = await scriptedServer(asDebuginfod(files));
   servers.push(server);
-  return debuginfod.open(server.url.href, server.url.host, { limits: UPSTREAM_LIMITS });
+  return debuginfod.open(server.url.href, server.url.host, TEST_OPTIONS);
 }
 
 describeUpstream('debuginfod', async () => {

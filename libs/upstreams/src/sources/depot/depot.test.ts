@@ -1,8 +1,8 @@
 import { isMiss } from '@btf-depot/depot';
 import { describeUpstream, kernelRecord, sha256Of } from '@btf-depot/testing';
 import { afterEach, expect, test } from 'vitest';
-import { UPSTREAM_LIMITS } from '../../limits.ts';
 import { scriptedServer } from '../../testing/scripted-server.ts';
+import { TEST_OPTIONS } from '../../testing/source-options.ts';
 import { depot } from './index.ts';
 
 const bytes = Buffer.alloc(5000, 1);
@@ -34,7 +34,7 @@ async function open({ pending = 0, sends = record, blob = bytes } = {}) {
     } else response.writeHead(404).end();
   });
   servers.push(server);
-  const upstream = depot.open(server.url.href, server.url.host, { limits: UPSTREAM_LIMITS });
+  const upstream = depot.open(server.url.href, server.url.host, TEST_OPTIONS);
   return { upstream, asked };
 }
 

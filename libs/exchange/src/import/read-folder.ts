@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { ArchiveItem } from './item.ts';
-import { placeOf } from './place.ts';
+import { placeOf, type ArchiveItem } from '@btf-depot/upstreams';
 
 /** Files of a folder, and of those in it, as packages of which nothing else is known. */
 export async function* readFolder(

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { ArchiveError } from '../errors.ts';
 import type { ArchiveItem } from '../item.ts';
 import type { Place } from '../place.ts';
+import type { ArchiveReading, Unpacked } from '../reading.ts';
 import { checkSignature, signedText, type Trust } from '../signatures.ts';
-import { unpacked } from '../unpacked.ts';
 import { releaseOfPackage } from './kernel-package.ts';
 import { parseStanza, stanzas, type Stanza } from './stanzas.ts';
 
 /** What is read of an archive. */
 export interface DebianChoice {
   suites: readonly string[];
-  /** As Debian calls them. */
-  architectures: readonly string[];
+  /** As Debian calls them; absent: all. */
+  architectures?: readonly string[] | undefined;
   /** By default `main`, or all if there is no such. */
   components?: readonly string[] | undefined;
 }
@@ -32,8 +32,7 @@ const FORMS = ['.xz', '.zst', '.gz', ''];
 export async function* readDebian(
   place: Place,
   { suites, architectures, components }: DebianChoice,
-  trust: Trust,
-  signal: AbortSignal,
+  { trust, unpacked, signal }: ArchiveReading,
 ): AsyncGenerator<ArchiveItem> {
   for (const suite of suites) {
     const release = await readRelease(place, suite, trust, signal);
@@ -41,9 +40,10 @@ export async function* readDebian(
     const chosen = components ?? (listed.includes('main') ? ['main'] : listed);
     const hashes = hashesOf(release);
     for (const component of chosen) {
-      for (const architecture of architectures) {
+      for (const architecture of architectures ?? words(release.get('architectures'))) {
         const folder = `${component}/binary-${architecture}`;
-        yield* readIndex(place, { suite, folder, release, hashes }, signal);
+        const index = await readIndex(place, { suite, folder, release, hashes }, signal);
+        if (index) yield* itemsOf(index, place, unpacked);
       }
     }
   }
@@ -122,15 +122,15 @@ interface Index {
   hashes: ReadonlyMap<string, Listed>;
 }
 
-async function* readIndex(
+/** Undefined: an architecture or component that the suite does not have. */
+async function readIndex(
   place: Place,
   { suite, folder, release, hashes }: Index,
   signal: AbortSignal,
-): AsyncGenerator<ArchiveItem> {
+): Promise<Uint8Array | undefined> {
   const form = FORMS.find((one) => hashes.has(`${folder}/Packages${one}`));
   const listed = form === undefined ? undefined : hashes.get(`${folder}/Packages${form}`);
-  // An architecture or component that the suite does not have.
-  if (form === undefined || !listed) return;
+  if (form === undefined || !listed) return undefined;
   const named = `dists/${suite}/${folder}/Packages${form}`;
   // By its hash it is there while the archive is being renewed.
   const byHash = `dists/${suite}/${folder}/by-hash/SHA256/${listed.sha256}`;
@@ -146,7 +146,15 @@ async function* readIndex(
       `${what} has SHA-256 ${sha256}, Release says ${listed.sha256}`,
     );
   }
-  for await (const text of stanzas(unpacked(bytes))) {
+  return bytes;
+}
+
+async function* itemsOf(
+  index: Uint8Array,
+  place: Place,
+  unpacked: Unpacked,
+): AsyncGenerator<ArchiveItem> {
+  for await (const text of stanzas(unpacked(index))) {
     // Most packages are no kernels': they are not parsed.
     if (!/^Package: linux-image-/m.test(text)) continue;
     const item = itemOf(parseStanza(text), place);

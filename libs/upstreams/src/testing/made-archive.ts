@@ -16,9 +16,11 @@ export function madeVmlinux({ buildId }: MadeKernel): Uint8Array {
   return kernelFile({ buildId, btf: kernelBtf({ globals: true }) });
 }
 
-export function madePackage(kernel: MadeKernel): Uint8Array {
+/** @param kind `dbgsym`: one whose index names its build IDs. */
+export function madePackage(kernel: MadeKernel, kind: 'dbg' | 'dbgsym' = 'dbg'): Uint8Array {
   return debFile({
-    package: `linux-image-${kernel.release}-dbg`,
+    package: `linux-image-${kernel.release}-${kind}`,
+    fields: kind === 'dbgsym' ? [`Build-Ids: ${kernel.buildId}`] : [],
     version: '6.12-1',
     maintainer: 'Debian Kernel Team <debian-kernel@lists.debian.org>',
     members: [

@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isMiss, type Miss, type OpenedFile } from '@btf-depot/depot';
-import { readHttp, readWhole, UPSTREAM_LIMITS, type UpstreamLimits } from '@btf-depot/upstreams';
+import { readHttp, readWhole } from '../http/read.ts';
+import { UPSTREAM_LIMITS, type UpstreamLimits } from '../limits.ts';
 import { ArchiveError } from './errors.ts';
 
 /** Where an archive is: below a URL of HTTP, or in a folder. */

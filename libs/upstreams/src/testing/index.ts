@@ -1,0 +1,2 @@
+/** Archives that tests of sources and of imports share. */
+export { MadeArchive, madePackage, madeVmlinux, type MadeKernel } from './made-archive.ts';
