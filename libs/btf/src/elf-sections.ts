@@ -11,9 +11,9 @@ export interface BtfSection {
 }
 
 /**
- * The BTFs of a file: the file itself where it is raw BTF (as in /sys/kernel/btf), else the
- * sections `.BTF` and `.BTF.*` of an ELF file in their order, `.BTF.ext` left out. Throws
- * FormatError `btf-none` if there is none, `btf-limit`, and what `readElf` throws.
+ * The BTFs of a file: the file itself if it is raw BTF (as in /sys/kernel/btf), else the sections
+ * `.BTF` and `.BTF.*` of an ELF file in their order, without `.BTF.ext`. Throws FormatError
+ * `btf-none` if there is none, `btf-limit`, and errors of `readElf`.
  */
 export function findBtf(
   source: Source | Uint8Array,
@@ -30,7 +30,7 @@ export function findBtf(
   return found;
 }
 
-/** The same of an ELF file that is open already; none is no error. */
+/** The same for an open ELF file; none is no error. */
 export function btfSections(
   elf: Elf,
   { bytes: limit = BTF_LIMITS.bytes }: Partial<BtfLimits> = {},

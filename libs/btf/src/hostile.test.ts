@@ -20,7 +20,7 @@ import {
   type Btf,
 } from './index.ts';
 
-// Small inputs that a loop inside a loop would take minutes or for ever for.
+// Small inputs for which a nested loop would take minutes, or never end.
 const MANY = 100_000;
 
 const build = (add: (b: BtfBuilder, int: number) => void): Btf => {

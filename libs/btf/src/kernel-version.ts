@@ -1,15 +1,15 @@
 import { Kind, type KindName } from './kinds.ts';
 
-/** A kernel release as far as BTF depends on it. */
+/** The facts of a kernel release that BTF depends on. */
 export interface KernelVersion {
   readonly major: number;
   readonly minor: number;
 }
 
-/** The newest kernel that this library knows the rules of. */
+/** The newest kernel whose rules this library knows. */
 export const LATEST_KERNEL: KernelVersion = { major: 7, minor: 2 };
 
-/** `6.12`, `6.12.117+deb12-cloud-amd64`, … Throws RangeError for what does not start like that. */
+/** `6.12`, `6.12.117+deb12-cloud-amd64`, … Throws RangeError for any other beginning. */
 export function parseKernelVersion(release: string): KernelVersion {
   const match = /^(\d{1,4})\.(\d{1,4})(?:\D|$)/.exec(release);
   if (!match) throw new RangeError(`${release} does not start with a kernel version`);
@@ -22,7 +22,10 @@ export function isSince(kernel: KernelVersion, since: string): boolean {
   return kernel.major > major || (kernel.major === major && kernel.minor >= minor);
 }
 
-/** When kernels learnt a kind; those before 5.2 have no VAR and DATASEC and are not told apart. */
+/**
+ * The kernel version that introduced each kind; kernels before 5.2 have no VAR and DATASEC, and
+ * count as one version.
+ */
 const SINCE: Partial<Record<KindName, string>> = {
   FLOAT: '5.13',
   DECL_TAG: '5.16',
@@ -30,14 +33,14 @@ const SINCE: Partial<Record<KindName, string>> = {
   ENUM64: '6.0',
 };
 
-/** The kinds of inlined-call sites are in no release yet. */
+/** No release has the kinds of inlined-call sites yet. */
 const UNRELEASED = new Set<number>([Kind.LOC_PARAM, Kind.LOC_PROTO, Kind.LOCSEC]);
 
 const SINCE_BY_KIND = new Map(
   Object.entries(SINCE).map(([name, since]) => [Kind[name as KindName] as number, since]),
 );
 
-/** Whether a kernel takes types of the kind. */
+/** Whether a kernel accepts types of the kind. */
 export function knowsKind(kernel: KernelVersion, kind: number): boolean {
   if (kind === Kind.VOID || kind > Kind.LOCSEC || UNRELEASED.has(kind)) return false;
   const since = SINCE_BY_KIND.get(kind);
@@ -49,7 +52,7 @@ export function maxVlen(kernel: KernelVersion): number {
   return isSince(kernel, '7.2') ? 0xffffff : 0xffff;
 }
 
-/** kflag of an ENUM says that its values are signed (since 6.0; set before, it is refused). */
+/** kflag of an ENUM marks signed values (since 6.0; earlier kernels refuse it). */
 export function knowsSignedEnums(kernel: KernelVersion): boolean {
   return isSince(kernel, '6.0');
 }

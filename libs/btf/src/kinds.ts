@@ -1,6 +1,6 @@
-// What each kind looks like on the wire. Source: Documentation/bpf/btf.rst and
-// include/uapi/linux/btf.h; kinds 20 to 22 as in bpf-next, October 2026.
-// To add a kind: here, the union in model/types.ts with decode and encode, verify, and the printers.
+// The wire format of each kind. Source: Documentation/bpf/btf.rst and include/uapi/linux/btf.h;
+// kinds 20 to 22 as in bpf-next, October 2026. To add a kind: here, the union in model/types.ts
+// with decode and encode, verify, and the printers.
 
 /** BTF_KIND_* by name. */
 export const Kind = {
@@ -48,9 +48,9 @@ interface Shape {
   readonly fixed?: number;
   /** Words of each of the vlen elements. */
   readonly element?: number;
-  /** Places in the fixed words, or else in each element, that hold type ids. */
+  /** Indexes of type ids in the fixed words, or else in each element. */
   readonly ids?: readonly number[];
-  /** Place in each element that holds a string offset. */
+  /** Index of a string offset in each element. */
   readonly name?: number;
 }
 
@@ -80,7 +80,9 @@ const SHAPES: Readonly<Record<KindName, Shape>> = {
   LOCSEC: { element: 3, ids: [0, 1] },
 };
 
-/** One number a kind, for hot loops; 128 entries, since `info` has seven bits for the kind. */
+/**
+ * One number for each kind, for hot loops; 128 entries, since `info` has seven bits for the kind.
+ */
 function table(of: (shape: Shape) => number): Int8Array {
   const values = new Int8Array(128);
   NAMES.forEach((name, kind) => (values[kind] = of(SHAPES[name])));
@@ -91,13 +93,13 @@ function table(of: (shape: Shape) => number): Int8Array {
 export const FIXED_WORDS = table(({ fixed = 0 }) => fixed);
 /** Words of each of the vlen elements. */
 export const ELEMENT_WORDS = table(({ element = 0 }) => element);
-/** 1 where the head's third word is a type id. */
+/** 1 if the head's third word is a type id. */
 export const HEAD_IS_ID = table(({ headIsId }) => (headIsId ? 1 : 0));
-/** Ids per element (of an array: in its fixed words). */
+/** Ids in each element (for an array: in its fixed words). */
 export const IDS = table(({ ids = [] }) => ids.length);
-/** Place of the first id in an element; a second one follows it. */
+/** Index of the first id in an element; a second one follows it. */
 export const FIRST_ID = table(({ ids = [] }) => ids[0] ?? 0);
-/** 1 where each element starts with a name. */
+/** 1 if each element starts with a name. */
 export const ELEMENT_NAMED = table(({ name }) => (name === undefined ? 0 : 1));
 
 /** The kind in an `info` word: bits 24 to 30, of which kernels before 7.2 use five. */

@@ -1,4 +1,7 @@
-/** Limits of the kernel (include/uapi/linux/btf.h); this library reads beyond them, verify does not. */
+/**
+ * Limits of the kernel (include/uapi/linux/btf.h). This library reads larger BTF; verify refuses
+ * it.
+ */
 export const KERNEL_LIMITS = {
   /** BTF_MAX_TYPE: the largest type id. */
   typeId: 0x000fffff,
@@ -8,13 +11,13 @@ export const KERNEL_LIMITS = {
   bytes: 16 * 1024 * 1024,
 } as const;
 
-/** What the reader refuses to be led beyond. */
+/** Limits of the reader. */
 export interface BtfLimits {
-  /** Bytes of one BTF, base not counted. */
+  /** Bytes of one BTF, without its base. */
   readonly bytes: number;
   /** Levels of split BTF: `vmlinux` ← module ← its inlined calls are three. */
   readonly levels: number;
 }
 
-/** Room for the BTF of all inlined calls of a distribution kernel, and then some. */
+/** More than all inlined calls of a distribution kernel need. */
 export const BTF_LIMITS: BtfLimits = { bytes: 256 * 1024 * 1024, levels: 16 };

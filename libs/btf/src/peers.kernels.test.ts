@@ -1,5 +1,5 @@
-// Judged by what others make of our output: compilers, libbpf, bpftool's min_core_btf. Clang, gcc
-// and libbpf's headers are the system's (Debian: clang gcc libbpf-dev).
+// Other programs judge our output: compilers, libbpf, bpftool's min_core_btf. Clang, gcc and
+// libbpf's headers are the system's (Debian: clang gcc libbpf-dev).
 import { bytesSource } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { bpftool, readelf, type Kernel } from '@btf-depot/kernels';
@@ -81,10 +81,10 @@ int main(int argc, char **argv) {
 	return 0;
 }
 `;
-/** The error of bpf_object__load without the right to load BPF. */
+/** bpf_object__load's error without permission to load BPF. */
 const NOT_PERMITTED = '-1';
 
-/** BPF objects whose relocations are of every kind that clang 14 can make. */
+/** BPF objects with relocations of every kind that clang 14 can make. */
 const CORE_OBJECTS: Readonly<Record<string, string>> = {
   fields: `
     out[0] = BPF_CORE_READ(task, mm, pgd, pgd);
@@ -156,7 +156,7 @@ const compilers = (core: Btf): void => {
   });
 };
 
-/** Names that try to end what they stand in, or that C has taken. */
+/** Names that try to end the text around them, or that C reserves. */
 const HOSTILE = [
   ...['a; } int evil(void) { return 1; ', 'x*/', '"', "'", '\n#define int', '\\', '??/', '\\\n'],
   ...[

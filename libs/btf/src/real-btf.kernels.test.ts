@@ -29,7 +29,7 @@ function write(name: string, bytes: Uint8Array): string {
   return file;
 }
 
-/** A section of a file that is too large to be read whole. */
+/** A section of a file that is too large to read whole. */
 function sectionOf(file: string, name: string): Uint8Array | undefined {
   const descriptor = openSync(file, 'r');
   try {
@@ -126,7 +126,7 @@ describeWithKernels(['K612'], 'BTF of a real kernel', ({ K612 }) => {
 
   it('gives a value or an error when it is mutated', () => {
     const corpus = moduleFiles(K612, 40).flatMap((file) => moduleBtf(file) ?? []);
-    // Each run prints and deduplicates the whole core as well, which takes a second or two.
+    // Each run also prints and deduplicates the whole core, which takes a second or two.
     expect(fuzz({ seed: 5_000_000, runs: 40, corpus, base: core }).runs).toBe(40);
   });
 });

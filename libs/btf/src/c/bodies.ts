@@ -3,7 +3,7 @@ import type { Btf } from '../wire/btf.ts';
 import type { CompositeLayouts, PlannedMember } from './composite-layout.ts';
 import { identifier } from './identifiers.ts';
 
-/** What bodies need of what prints declarations. */
+/** Services of the printer of declarations for bodies. */
 interface BodyWriter {
   readonly btf: Btf;
   readonly layouts: CompositeLayouts;
@@ -12,7 +12,7 @@ interface BodyWriter {
   readonly declare: (id: number, name: string, level: number, nesting: number) => string;
 }
 
-/** `struct name {\n…}` with its attributes; `head` is what stands before the brace. */
+/** `struct name {\n…}` with its attributes; `head` is the text before the brace. */
 export function bodyOf(
   writer: BodyWriter,
   id: number,
@@ -46,7 +46,7 @@ function memberOf(
   const { btf } = writer;
   const { name, type, bitSize } = member;
   if (name === 0 && bitSize === 0) {
-    // A named struct as an unnamed member (-fms-extensions) declares nothing in plain C: its
+    // In plain C a named struct as an unnamed member (-fms-extensions) declares nothing: its
     // members are written out.
     const plain = btf.resolve(type);
     const kind = plain === undefined ? 0 : btf.kind(plain);
@@ -59,7 +59,9 @@ function memberOf(
   return bitSize === 0 ? text : `${text}${name === 0 ? ' ' : ''}: ${bitSize}`;
 }
 
-/** Unnamed bit fields from bit `at` on; each stays inside a unit that does not raise the alignment. */
+/**
+ * Unnamed bit fields from bit `at` on; each stays inside a unit that does not raise the alignment.
+ */
 function padding(
   writer: BodyWriter,
   lines: string[],
@@ -68,12 +70,12 @@ function padding(
   bits: number,
   align: number,
 ): void {
-  // Long runs take longs whatever the alignment: BPF and x86 do not align for unnamed fields.
+  // Long runs use longs at any alignment: BPF and x86 do not align for unnamed fields.
   const unit = bits > 512 ? 64 : Math.min(align, 8) * 8;
   const type = { 8: 'char', 16: 'short', 32: 'int', 64: 'long long' }[unit] ?? 'char';
   for (let left = bits; left > 0;) {
     const width = Math.min(left, unit - (at % unit));
-    // A forged size asks for gigabytes of padding: each line counts before it is kept.
+    // A forged size may request gigabytes of padding: each line counts before it is kept.
     lines.push(writer.spend(`${indent}${type} : ${width};`));
     at += width;
     left -= width;
@@ -111,7 +113,7 @@ function enumValue(value: number | bigint, signed: boolean): string {
   return number === -(1n << 63n) ? '(-9223372036854775807LL - 1)' : `${number}LL`;
 }
 
-/** Whether a value needs more than 32 bits, so that the compiler makes the enum 8 bytes by itself. */
+/** Whether a value needs more than 32 bits, so that the compiler itself gives the enum 8 bytes. */
 function hasLargeValue(btf: Btf, id: number): boolean {
   const signed = btf.kflag(id);
   for (let index = 0; index < btf.vlen(id); index++) {

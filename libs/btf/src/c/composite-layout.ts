@@ -3,35 +3,35 @@ import { Kind } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
 import { memberAt, pointerSize, sizeOf, type Member } from '../wire/size.ts';
 
-/** How a STRUCT or UNION is written so that a C compiler lays it out as BTF says. */
+/** How to write a STRUCT or UNION so that a C compiler gives it BTF's layout. */
 export interface CompositePlan {
   readonly members: readonly PlannedMember[];
   /** Bits of padding after the last member. */
   readonly trailingBits: number;
-  /** Where that padding starts. */
+  /** Start of that padding. */
   readonly trailingAt: number;
   readonly packed: boolean;
-  /** Alignment of the whole in bytes, as the compiler will see it. */
+  /** Alignment of the whole in bytes, as the compiler computes it. */
   readonly align: number;
-  /** Whether that takes an attribute. */
+  /** Whether that needs an attribute. */
   readonly aligned: boolean;
-  /** Bytes that a union needs as a member, when nothing else makes it large enough. */
+  /** Bytes that a union needs as a member, if nothing else makes it large enough. */
   readonly filler: number;
 }
 
 export interface PlannedMember extends Member {
-  /** Bits of padding before the member, and where they start. */
+  /** Bits of padding before the member, and their start. */
   readonly paddingBits: number;
   readonly paddingAt: number;
 }
 
-/** Structs inside structs inside …; the kernel's deepest has some twenty. */
+/** Most nested structs; the kernel's deepest has some twenty. */
 const MAX_NESTING = 200;
 
 /**
- * Plans layouts and remembers them. BTF has offsets and sizes but neither `packed` nor `aligned`:
- * a composite is packed where natural alignment would move a member or change the size, and
- * unnamed bit fields fill what natural alignment leaves too small.
+ * Plans layouts and caches them. BTF has offsets and sizes but neither `packed` nor `aligned`. A
+ * composite is packed if natural alignment would move a member or change the size, and unnamed bit
+ * fields fill the space that natural alignment leaves.
  */
 export class CompositeLayouts {
   readonly #btf: Btf;
@@ -91,7 +91,7 @@ export class CompositeLayouts {
     return { members: planned, trailingBits, trailingAt: at, packed, align, ...rest };
   }
 
-  /** Alignment in bytes of a type as the printed C will have it. */
+  /** Alignment in bytes of a type in the printed C. */
   #alignOf(id: number, depth: number): number {
     let align = this.#alignments.get(id);
     if (align === undefined) {
@@ -113,7 +113,7 @@ export class CompositeLayouts {
       if (kind === Kind.STRUCT || kind === Kind.UNION) return this.plan(plain, depth + 1).align;
       if (kind === Kind.PTR) return pointerSize(btf);
       const size = sizeOf(btf, plain) ?? 1;
-      // x86's 12-byte long double is a 16-byte one for the compilers of today.
+      // For today's compilers, x86's 12-byte long double is a 16-byte one.
       return Math.min(16, 2 ** Math.ceil(Math.log2(Math.max(size, 1))));
     }
     return 1;
@@ -125,7 +125,7 @@ interface Sized extends Member {
   readonly align: number;
 }
 
-/** The bit where a compiler puts the member next if nothing is done. */
+/** The bit at which a compiler would put the member without further text. */
 function nextPlace(at: number, member: Sized, packed: boolean): number {
   const { bitSize, bytes, align } = member;
   if (bitSize === 0) {

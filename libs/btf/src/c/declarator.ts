@@ -5,18 +5,18 @@ import { bodyOf, enumBodyOf } from './bodies.ts';
 import { CompositeLayouts } from './composite-layout.ts';
 import { floatSpelling, identifier, integerSpelling, stringLiteral } from './identifiers.ts';
 
-/** How deep anonymous types and function types may nest in one declaration. */
+/** Most nested anonymous types and function types in one declaration. */
 const MAX_NESTING = 64;
-/** Links of one declarator: pointers, dimensions, qualifiers. */
+/** Most links of one declarator: pointers, dimensions, qualifiers. */
 const MAX_CHAIN = 256;
 
-/** Names for types, where the plain ones would clash in one file. */
+/** Names for types, in case the plain ones clash in one file. */
 export type NameOf = (id: number) => string;
 
 /**
- * Prints types of one BTF as C. `nameOf` gives the names of tagged types and typedefs; `limit`
- * is how many characters all calls together may make, since types that are printed in place can
- * refer to each other so that the text doubles with each.
+ * Prints types of one BTF as C. `nameOf` gives the names of tagged types and typedefs. `limit` is
+ * the number of characters that all calls together may make: types printed in place can refer to
+ * each other so that the text doubles with each.
  */
 export class CWriter {
   readonly btf: Btf;
@@ -76,7 +76,7 @@ export class CWriter {
           break;
         }
         case Kind.ARRAY:
-          // A qualified array is an array of qualified elements: they stay for what follows.
+          // A qualified array is an array of qualified elements: the qualifiers apply to them.
           text = `${pointer ? `(${text})` : text}[${btf.tail(id, 2)}]`;
           pointer = false;
           id = btf.tail(id, 0);
@@ -87,7 +87,7 @@ export class CWriter {
           pointer = false;
           break;
         default: {
-          // What cannot be a pointer cannot be restrict.
+          // Only pointers can be restrict.
           qualifiers.delete('restrict');
           const head = [...qualifiers, this.leaf(id, level, nesting), ...tags].join(' ');
           return this.spend(text === '' ? head : `${head} ${text}`);
@@ -98,7 +98,7 @@ export class CWriter {
     throw this.#fail('btf-cycle', `type ${id}: more than ${MAX_CHAIN} pointers and qualifiers`);
   }
 
-  /** What stands at the start of a declaration: `struct file`, `u32`, `enum { … }`. */
+  /** The start of a declaration: `struct file`, `u32`, `enum { … }`. */
   leaf(id: number, level: number, nesting: number): string {
     const { btf } = this;
     const kind = btf.kind(id);

@@ -5,15 +5,15 @@ import { bodyOf, enumBodyOf } from './bodies.ts';
 import { CWriter } from './declarator.ts';
 import { UniqueNames } from './unique-names.ts';
 
-/** How deep one definition may need another; real kernels stay under a hundred. */
+/** Most nested definitions; real kernels stay under a hundred. */
 const MAX_DEPTH = 1000;
 
 const OPEN = 1;
 const DONE = 2;
 
 /**
- * Definitions in an order that C takes: what is contained comes before, what is only pointed to
- * is declared. `pieces` is the text so far.
+ * Definitions in an order that C accepts: contained types come before, types behind a pointer are
+ * declared. `pieces` is the text so far.
  */
 export class Definitions {
   readonly pieces: string[] = [];
@@ -31,7 +31,7 @@ export class Definitions {
     this.writer = new CWriter(btf, limit, this.#names.ofType, this.#names.ofEnumerator);
   }
 
-  /** Defines a named type, with all that it needs. */
+  /** Defines a named type, after everything that it needs. */
   define(id: number, depth = 0): void {
     if (this.#states.has(id)) return;
     this.#checkDepth(id, depth);
@@ -56,7 +56,7 @@ export class Definitions {
     this.#states.set(id, DONE);
   }
 
-  /** Whatever C wants before a value of the type can be declared. */
+  /** Writes what C needs before a value of the type is declared. */
   complete(id: number, depth = 0): void {
     const btf = this.#btf;
     this.#checkDepth(id, depth);
@@ -71,7 +71,7 @@ export class Definitions {
     else this.#parts(id, depth);
   }
 
-  /** Whatever C wants before a pointer to the type can be declared. */
+  /** Writes what C needs before a pointer to the type is declared. */
   declared(id: number, depth = 0): void {
     const btf = this.#btf;
     this.#checkDepth(id, depth);
@@ -83,7 +83,7 @@ export class Definitions {
     else this.complete(id, depth + 1);
   }
 
-  /** Types that stand in another's text: members of anonymous composites, parameters. */
+  /** Types inside another's text: members of anonymous composites, parameters. */
   #parts(id: number, depth: number): void {
     const btf = this.#btf;
     const kind = btf.kind(id);

@@ -1,6 +1,6 @@
 /**
- * Words that C compilers do not take as a name (C17, and GNU's in every mode), with the macros that
- * GNU's modes and the header itself define.
+ * Words that C compilers do not accept as names (C17, and GNU's in every mode), with the macros of
+ * GNU's modes and of the header itself.
  */
 const KEYWORDS = new Set(
   (
@@ -16,8 +16,8 @@ const KEYWORDS = new Set(
 );
 
 /**
- * A name from BTF as a C identifier. Names are input like any other: what is no identifier loses
- * the characters that could end the declaration or the file that it is printed into.
+ * A name from BTF as a C identifier. Names are untrusted input: other text loses the characters
+ * that could end the declaration or the file around it.
  */
 export function identifier(name: string): string {
   let text = name;
@@ -27,7 +27,7 @@ export function identifier(name: string): string {
   return KEYWORDS.has(text) ? `${text}_` : text;
 }
 
-/** A C string literal, every byte that is not plain text as an octal escape. */
+/** A C string literal, with every byte that is not plain text as an octal escape. */
 export function stringLiteral(text: string): string {
   const octal = (c: string): string => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`;
   return `"${text.replace(/[^A-Za-z0-9_ .,:;=+-]/g, octal)}"`;
@@ -44,8 +44,8 @@ const SPELLED_BY_SIZE: Readonly<Record<number, string>> = {
 };
 
 /**
- * C for an INT: its own name where that is C and has the size, else a C type of that size (a
- * 32-bit kernel's `long`, Rust's `u8`).
+ * C for an INT: its own name if that is C and has the size, else a C type of that size (a 32-bit
+ * kernel's `long`, Rust's `u8`).
  */
 export function integerSpelling(name: string, size: number, signed: boolean): string {
   if (integerSize(name) === size) return name;

@@ -13,9 +13,9 @@ export interface PrintDeclarationOptions {
 export const PRINT_DECLARATION_DEFAULTS = { limit: 1024 * 1024 } as const;
 
 /**
- * One declaration in C without the final semicolon: of a VAR (`const char * const names[24]`), of
- * a FUNC with its parameters, or of any type as a type name (`struct file *`). Anonymous types
- * are written out. Throws FormatError `btf-cycle`, `btf-depth`, `btf-limit`.
+ * One declaration in C without the final semicolon: for a VAR (`const char * const names[24]`), for
+ * a FUNC with its parameters, or for any type as a type name (`struct file *`). Anonymous types are
+ * written out. Throws FormatError `btf-cycle`, `btf-depth`, `btf-limit`.
  */
 export function printDeclaration(
   btf: Btf,

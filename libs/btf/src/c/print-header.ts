@@ -10,7 +10,7 @@ export interface PrintHeaderOptions {
 
 export const PRINT_HEADER_DEFAULTS = { limit: 256 * 1024 * 1024 } as const;
 
-// Programs that include the header get their accesses relocated (CO-RE), as with bpftool's.
+// Accesses of programs that include the header are relocated (CO-RE), as with bpftool's header.
 const HEAD = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 
@@ -27,9 +27,9 @@ const FOOT = `#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 `;
 
 /**
- * All types of a BTF and its bases as one C header, a `vmlinux.h`, in pieces of text. Compilers
- * for 64-bit targets lay every composite out as BTF says. Throws FormatError `btf-cycle`,
- * `btf-depth`, `btf-limit`.
+ * All types of a BTF and its bases as one C header, a `vmlinux.h`, in pieces of text. Compilers for
+ * 64-bit targets give every composite BTF's layout. Throws FormatError `btf-cycle`, `btf-depth`,
+ * `btf-limit`.
  */
 export function* printHeader(btf: Btf, options: PrintHeaderOptions = {}): Generator<string> {
   const { limit } = { ...PRINT_HEADER_DEFAULTS, ...options };

@@ -11,8 +11,8 @@ export interface PrintVariableOptions {
 export const PRINT_VARIABLE_DEFAULTS = { limit: 16 * 1024 * 1024 } as const;
 
 /**
- * C that declares a VAR or FUNC (`extern … name;`), or defines any other type, after all that it
- * needs: types that it contains are defined, types that it points to are declared. Throws
+ * C that declares a VAR or FUNC (`extern … name;`), or defines any other type, after everything
+ * that it needs: contained types are defined, types behind a pointer are declared. Throws
  * FormatError `btf-cycle`, `btf-depth`, `btf-limit`.
  */
 export function printVariable(btf: Btf, id: number, options: PrintVariableOptions = {}): string {

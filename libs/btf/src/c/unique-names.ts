@@ -3,15 +3,15 @@ import type { Btf } from '../wire/btf.ts';
 import { identifier } from './identifiers.ts';
 
 /**
- * Names for one C file. BTF may have several types of one name, C has two name spaces, one for
- * tags and one for the rest: whoever comes later gets `___2`, `___3`, …, as with bpftool.
+ * Names for one C file. BTF may have several types of one name. C has two name spaces, one for tags
+ * and one for the rest, in which later types get `___2`, `___3`, …, as with bpftool.
  */
 export class UniqueNames {
   readonly #btf: Btf;
   readonly #byId = new Map<number, string>();
   readonly #tags = new Map<string, number>();
   readonly #others = new Map<string, number>();
-  /** What a FWD of a name declares; looked up once a name. */
+  /** The type that a FWD of a name declares; looked up once for each name. */
   readonly #twins = new Map<string, number>();
 
   constructor(btf: Btf) {
@@ -32,11 +32,11 @@ export class UniqueNames {
     return unique;
   };
 
-  /** The name of an enumerator at a string offset; another one for each call. */
+  /** The name of an enumerator at a string offset; each call gives another one. */
   readonly ofEnumerator = (nameOffset: number): string =>
     claim(this.#others, identifier(this.#btf.string(nameOffset)));
 
-  /** The definition of that name if there is one, else the first FWD that was asked for. */
+  /** The definition of that name if there is one, else the first FWD that was requested. */
   #twin(id: number, name: string): number {
     const btf = this.#btf;
     const isUnion = btf.kflag(id);

@@ -2,13 +2,13 @@ import { FormatError } from '@btf-depot/bytes';
 import { Kind } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
 
-/** One step of an access that can be found again in another BTF. */
+/** One step of an access, in a form that another BTF can match. */
 export type AccessStep =
   | { readonly member: string; readonly type: number }
-  /** Index into an array; the first of all is the index behind the pointer. */
+  /** Index into an array; the first step is the index behind the pointer. */
   | { readonly index: number };
 
-/** Numbers in an access string that libbpf takes (BPF_CORE_SPEC_MAX_LEN). */
+/** Most numbers in an access string (libbpf's BPF_CORE_SPEC_MAX_LEN). */
 const MAX_STEPS = 64;
 
 /** The numbers of `0:1:2`. Throws FormatError `btf-ext`. */
@@ -22,7 +22,7 @@ export function parseAccess(text: string): number[] {
 }
 
 /**
- * A field access of an object in terms of names: anonymous members are left out, as they may lie
+ * A field access of an object by names. Anonymous members are left out, since they may be arranged
  * otherwise elsewhere. Throws FormatError `btf-ext` if the string does not fit the types.
  */
 export function fieldAccess(btf: Btf, root: number, numbers: readonly number[]): AccessStep[] {

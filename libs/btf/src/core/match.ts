@@ -3,17 +3,19 @@ import type { Btf } from '../wire/btf.ts';
 import type { AccessStep } from './local-access.ts';
 import { essentialName, sameEssentialName } from './names.ts';
 
-/** How deep arrays and prototypes are followed, as in libbpf. */
+/** Most nested arrays and prototypes that are followed, as in libbpf. */
 const MAX_DEPTH = 32;
-/** Anonymous composites that are searched for one member. */
+/** Most anonymous composites that are searched for one member. */
 const MAX_ANONYMOUS = 1000;
-/** Types that are compared for one relocation: prototypes in prototypes could double with each. */
+/**
+ * Most types that are compared for one relocation: nested prototypes could double with each level.
+ */
 const MAX_COMPARED = 10_000;
 
-/** Members that an access goes through in the target: composite and index, outermost first. */
+/** Members that an access passes in the target: composite and index, outermost first. */
 export type TargetPath = { readonly type: number; readonly index: number }[];
 
-/** Whether two kinds can stand for each other: equal, or both enums. */
+/** Whether two kinds match: equal, or both enums. */
 function kindsCompatible(left: number, right: number): boolean {
   return left === right || (isEnum(left) && isEnum(right));
 }
@@ -32,7 +34,7 @@ export function candidates(local: Btf, id: number, target: Btf): number[] {
   const name = essentialName(local.name(id));
   if (name === '') return [];
   const found: number[] = [];
-  // Targets have flavours only where someone put them: names are looked up, not scanned.
+  // Targets have flavours only if someone made them: names are looked up, not scanned.
   for (const candidate of target.findAll(name)) {
     if (kindsCompatible(target.kind(candidate), kind)) found.push(candidate);
   }
@@ -60,7 +62,7 @@ export function matchField(
     } else {
       if (target.kind(plain) !== Kind.ARRAY) return undefined;
       const count = target.tail(plain, 2);
-      // An array without a size may go on behind its struct.
+      // An array without a size may continue after its struct.
       if (count !== 0 && step.index >= count && !isLastMember(target, path)) return undefined;
       type = target.tail(plain, 0);
     }
@@ -76,7 +78,7 @@ function findMember(
   id: number,
   seen: Set<number>,
 ): TargetPath | undefined {
-  // What did not have the member need not be searched again: anonymous types can be shared.
+  // A type without the member is not searched again: anonymous types can be shared.
   if (!isComposite(target.kind(id)) || seen.has(id) || seen.size > MAX_ANONYMOUS) return undefined;
   seen.add(id);
   for (let index = 0; index < target.vlen(id); index++) {
@@ -101,7 +103,7 @@ function isLastMember(target: Btf, path: TargetPath): boolean {
   return last.index === target.vlen(last.type) - 1;
 }
 
-/** Whether fields of these types can stand for each other: kinds, not sizes (libbpf's rule). */
+/** Whether fields of these types match: by kind, not size (libbpf's rule). */
 function fieldsCompatible(
   local: Btf,
   localType: number,
@@ -124,7 +126,7 @@ function fieldsCompatible(
   return left === Kind.PTR || left === Kind.FLOAT || left === Kind.INT;
 }
 
-/** Whether whole types can stand for each other (libbpf's bpf_core_types_are_compat). */
+/** Whether whole types match (libbpf's bpf_core_types_are_compat). */
 export function typesCompatible(
   local: Btf,
   localType: number,
@@ -149,7 +151,7 @@ export function typesCompatible(
   return inner(local.sizeOrType(a), target.sizeOrType(b));
 }
 
-/** Whether a target enum has the enumerator that a local one has at `index`. */
+/** Whether a target enum has the enumerator at `index` of a local one. */
 export function matchEnumerator(
   local: Btf,
   localType: number,

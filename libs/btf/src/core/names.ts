@@ -3,7 +3,7 @@ import type { Btf } from '../wire/btf.ts';
 /** A name without its flavour: `task_struct` of `task_struct___v5` (libbpf's rule). */
 export function essentialName(name: string): string {
   const at = name.lastIndexOf('___');
-  // The flavour and the name must both be there, and the three underscores must stand alone.
+  // The flavour and the name must both be present, with exactly three underscores between.
   if (at <= 0 || at + 3 >= name.length) return name;
   return name[at - 1] === '_' || name[at + 3] === '_' ? name : name.slice(0, at);
 }

@@ -18,7 +18,7 @@ export const RelocationKind = {
   TYPE_MATCHES: 12,
 } as const;
 
-/** One CO-RE relocation: what an instruction wants to know of the kernel that it runs on. */
+/** One CO-RE relocation: an instruction's question about the running kernel. */
 export interface CoreRelocation {
   /** String offset of the ELF section's name in the object's BTF. */
   readonly section: number;
@@ -35,9 +35,9 @@ const HEADER_WITH_CORE = 32;
 const RECORD = 16;
 
 /**
- * The CO-RE relocations in the contents of a `.BTF.ext` section; none if its header is too old to
- * have any. Source: include/uapi/linux/bpf.h and libbpf's btf_ext_header. Throws FormatError
- * `btf-ext`, `btf-truncated`.
+ * The CO-RE relocations in the contents of a `.BTF.ext` section; none if its header is too old for
+ * them. Source: include/uapi/linux/bpf.h and libbpf's btf_ext_header. Throws FormatError `btf-ext`,
+ * `btf-truncated`.
  */
 export function readCoreRelocations(bytes: Uint8Array, section = '.BTF.ext'): CoreRelocation[] {
   const endian = btfEndian(bytes);

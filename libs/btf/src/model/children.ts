@@ -1,6 +1,6 @@
 import type { BtfType } from './types.ts';
 
-/** Calls `visit` with each type that a type refers to, in the order of the wire, void included. */
+/** Calls `visit` with each type that a type refers to, in wire order, void included. */
 export function eachChild(type: BtfType, visit: (child: BtfType) => void): void {
   switch (type.kind) {
     case 'array':

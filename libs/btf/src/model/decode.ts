@@ -5,17 +5,17 @@ import type { BtfModel } from './model.ts';
 import { VOID, type BtfType } from './types.ts';
 
 /**
- * The model of a BTF and its bases. `encodeBtf` makes the same bytes of it again for every BTF
- * that a kernel takes (words that have no meaning for their kind are not kept).
+ * The model of a BTF and its bases. For every BTF that a kernel accepts, `encodeBtf` makes the same
+ * bytes of it (words without meaning for their kind are dropped).
  */
 export function decodeBtf(btf: Btf): BtfModel {
   const base = btf.base && decodeBtf(btf.base);
   return decodeOn(btf, base);
 }
 
-/** The same on a base that is decoded already: models of modules then share its objects. */
+/** The same on a decoded base: models of modules then share its objects. */
 export function decodeOn(btf: Btf, base: BtfModel | undefined): BtfModel {
-  // Objects first, so that references in any direction find theirs.
+  // Creates all objects first, so that references in any direction find theirs.
   const types = Array.from({ length: btf.typeCount }, () => ({}) as BtfType);
   const levels = [{ types, firstId: btf.firstId }];
   for (let level = base, of = btf.base; level && of; level = level.base, of = of.base) {

@@ -9,9 +9,8 @@ import type { BtfType } from './types.ts';
 
 /**
  * The bytes of a model: header, types in their order, strings. Types that are reached but not
- * listed, neither here nor in a base, are appended in the order in which they are met. The same
- * model gives the same bytes. Throws FormatError `btf-model` for numbers that their field cannot
- * hold.
+ * listed, here or in a base, are appended in the order of discovery. The same model gives the same
+ * bytes. Throws FormatError `btf-model` for numbers that do not fit into their field.
  */
 export function encodeBtf(model: BtfModel): Uint8Array<ArrayBuffer> {
   return builderOf(model).finish();
@@ -35,7 +34,7 @@ function builderOf(model: BtfModel): BtfBuilder {
     own.push(type);
   };
   for (const type of model.types) list(type);
-  // The list grows while it is read, until nothing new is reached.
+  // The list grows during the loop, until nothing new is reached.
   for (const type of own) eachChild(type, list);
   const idOf = (type: BtfType): number => ids.get(type) ?? below.get(type) ?? 0;
   for (const type of own) encodeType(builder, type, idOf);
@@ -45,7 +44,7 @@ function builderOf(model: BtfModel): BtfBuilder {
 const encodedBases = new WeakMap<BtfModel, Btf>();
 const baseIds = new WeakMap<BtfModel, Map<BtfType, number>>();
 
-/** A base is encoded once, however many models are split from it: it must not change afterwards. */
+/** A base is encoded once for all models split from it: do not change it afterwards. */
 function baseOf(model: BtfModel): Btf {
   let btf = encodedBases.get(model);
   if (btf === undefined) {
@@ -56,7 +55,7 @@ function baseOf(model: BtfModel): Btf {
   return btf;
 }
 
-/** Ids of all types of a base and of what it stands on. */
+/** Ids of all types of a base and of its bases. */
 function idsOf(model: BtfModel | undefined): ReadonlyMap<BtfType, number> {
   if (model === undefined) return new Map();
   let ids = baseIds.get(model);

@@ -1,8 +1,8 @@
-// The model: types as objects that refer to each other, never to ids. For those who build or
-// change BTF by hand; hot loops read the wire. To add a kind: an interface here, its name in the
-// union, and a case each in decode.ts and encode.ts, where the compiler then asks for it.
+// The model: types as objects that refer to each other, never to ids, for code that builds or
+// changes BTF by hand. Hot loops read the wire. To add a kind: an interface here, its name in the
+// union, and a case each in decode.ts and encode.ts, which the compiler then demands.
 
-/** The absence of a type: what a `void *` points to. */
+/** The absence of a type, such as the target of a `void *`. */
 export interface VoidType {
   kind: 'void';
 }
@@ -68,7 +68,7 @@ export interface CompositeType {
   name: string;
   size: number;
   members: CompositeMember[];
-  /** kflag: offsets hold widths too, and so are at most 24 bits. */
+  /** kflag: offsets also hold widths, and so have at most 24 bits. */
   bitFields: boolean;
 }
 
@@ -132,7 +132,7 @@ export interface LocationParameterType {
 
 export interface LocationProtoType {
   kind: 'locationProto';
-  /** One a parameter of the function, void where it is not available. */
+  /** One for each parameter of the function; void if it is not available. */
   parameters: BtfType[];
 }
 

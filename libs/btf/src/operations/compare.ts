@@ -13,19 +13,22 @@ import { eachReference } from '../wire/references.ts';
 
 /** Where two types differ. */
 export interface TypeDifference {
-  /** From the types compared to the place: `task_struct.se.load`, `→` through a pointer. */
+  /**
+   * The way from the compared types to the difference: `task_struct.se.load`, `→` through a
+   * pointer.
+   */
   readonly path: string;
   /**
-   * What differs there: `kind`, `name`, `size`, `vlen` (of members, values, …), `kflag`; of an
+   * The difference there: `kind`, `name`, `size`, `vlen` (of members, values, …), `kflag`; of an
    * element its `name`, `offset`, `size` or `value`; `encoding`, `count`, `linkage`, `component`,
-   * `flags`; `words` of a kind that is not known.
+   * `flags`; `words` for an unknown kind.
    */
   readonly what: string;
   readonly left: string;
   readonly right: string;
 }
 
-/** Pairs of types that are looked at; a kernel against another has a few hundred thousand. */
+/** Most pairs of types; two kernels have a few hundred thousand. */
 const MAX_PAIRS = 4_000_000;
 
 interface Pair {
@@ -36,9 +39,9 @@ interface Pair {
 }
 
 /**
- * Whether two types of two BTFs are the same in all that they reach, cycles included: undefined,
- * or the first place (nearest to the types) where they differ. Ids and places of strings do not
- * matter. Throws FormatError `btf-limit` after four million pairs of types.
+ * Whether two types of two BTFs are the same in all that they reach, cycles included: undefined, or
+ * the first difference (nearest to the types). Ids and string offsets do not matter. Throws
+ * FormatError `btf-limit` after four million pairs of types.
  */
 export function compareTypes(
   left: Btf,
@@ -48,7 +51,7 @@ export function compareTypes(
 ): TypeDifference | undefined {
   const queue: Pair[] = [{ left: leftId, right: rightId, label: '', parent: undefined }];
   const seen = new Set<number>();
-  // Breadth first; the queue grows while it is read.
+  // Breadth first; the queue grows during the loop.
   for (const pair of queue) {
     const key = pair.left * right.endId + pair.right;
     if (seen.has(key)) continue;
@@ -185,7 +188,7 @@ function referencesOf(btf: Btf, id: number): number[] {
   return targets;
 }
 
-/** What leads from a type to its reference number `index`. */
+/** The step from a type to its reference number `index`. */
 function labelOf(btf: Btf, id: number, index: number): string {
   const kind = btf.kind(id);
   if (kind === Kind.PTR) return '→';
@@ -197,7 +200,7 @@ function labelOf(btf: Btf, id: number, index: number): string {
   return elementLabel(btf, kind, named ? btf.tail(id, element * 3) : 0, element);
 }
 
-/** `.member`, `.ENUMERATOR`, or the number of what has no name. */
+/** `.member`, `.ENUMERATOR`, or the index of an unnamed one. */
 function elementLabel(btf: Btf, kind: number, nameOffset: number, index: number): string {
   if (kind === Kind.FUNC_PROTO) return `(${index + 1})`;
   if (ELEMENT_NAMED[kind] === 0) return `[${index}]`;

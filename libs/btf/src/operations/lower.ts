@@ -13,14 +13,14 @@ import type { Btf } from '../wire/btf.ts';
 import { BtfBuilder } from '../wire/builder.ts';
 
 /**
- * The own types brought down to what a kernel of that version takes, on the same base. As pahole
- * and libbpf do it: ENUM64 becomes an 8-byte ENUM with the low halves of its values, FLOAT an
- * empty STRUCT of its size; TYPE_TAG gives way to what it refers to, DECL_TAG is left out, and so
- * are attributes (kflag of tags), the sign of enums and the layout section.
+ * The own types, reduced to what a kernel of that version accepts, on the same base. As pahole and
+ * libbpf do it: ENUM64 becomes an 8-byte ENUM with the low halves of its values, FLOAT an empty
+ * STRUCT of its size. TYPE_TAG is replaced by its target. DECL_TAG, attributes (kflag of tags), the
+ * sign of enums and the layout section are left out.
  *
- * Throws FormatError `btf-kernel`, naming the type, for what has no counterpart: more elements
- * than 16 bits count, inlined-call sites, kinds that are not known; `btf-refused` for what that
- * kernel would refuse all the same.
+ * Throws FormatError `btf-kernel`, with the type, if there is no counterpart: more elements than 16
+ * bits count, inlined-call sites, unknown kinds; `btf-refused` for anything else that the kernel
+ * would refuse.
  */
 export function lowerBtf(btf: Btf, kernel: KernelVersion): Uint8Array<ArrayBuffer> {
   const plan = planIds(btf, kernel);
@@ -43,7 +43,8 @@ function planIds(btf: Btf, kernel: KernelVersion) {
     refuse(btf, id, kernel);
     if (!isDropped(btf, id, kernel)) newIds[id - firstId] = next++;
   }
-  // Dropped tags give way to their target. Each chain is followed once: all of it then leads there.
+  // Dropped tags are replaced by their target. Each chain is followed once, and all of it then
+  // leads there.
   const instead = new Map<number, number>();
   const map = (id: number): number => {
     const chain: number[] = [];

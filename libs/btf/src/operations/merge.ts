@@ -6,10 +6,10 @@ import type { KindLayout } from '../wire/layout.ts';
 
 /**
  * One standalone BTF of any number of BTFs and all of their bases, each base once: a core with its
- * extras, a module with its vmlinux. Types keep their order, base first, and ids below the first
- * part that is split from something else stay as they are. Nothing is deduplicated. Throws
- * FormatError `btf-base` if the parts do not share the lowest base or its byte order, `btf-layout`
- * if they lay out a kind differently.
+ * extras, a module with its vmlinux. Types keep their order, base first. Ids stay as they are up to
+ * the first part that is split from something else. Nothing is deduplicated. Throws FormatError
+ * `btf-base` if the parts do not share the lowest base or its byte order, `btf-layout` if their
+ * layouts of a kind differ.
  */
 export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
   const levels = levelsOf(parts);
@@ -21,8 +21,8 @@ export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
       });
     }
   }
-  // Levels that stand on each other have ids and strings that follow on: they are taken as they
-  // are. That is all there is to do for a core and one extra.
+  // Levels that stand on each other have consecutive ids and strings: they are copied unchanged. A
+  // core and one extra need nothing else.
   const chain = [lowest];
   while (chain.length < levels.length && levels[chain.length].base === chain[chain.length - 1]) {
     chain.push(levels[chain.length]);
@@ -47,7 +47,9 @@ export function mergeBtf(...parts: readonly Btf[]): Uint8Array<ArrayBuffer> {
   return builder.finish();
 }
 
-/** Each level once, bases before what is split from them, otherwise in the order of the parts. */
+/**
+ * Each level once, bases before the levels split from them, otherwise in the order of the parts.
+ */
 function levelsOf(parts: readonly Btf[]): Btf[] {
   const levels = new Set<Btf>();
   const add = (btf: Btf): void => {
@@ -59,7 +61,7 @@ function levelsOf(parts: readonly Btf[]): Btf[] {
   return [...levels];
 }
 
-/** What the level says that knows most kinds. Throws FormatError if another disagrees. */
+/** The layout of the level that knows most kinds. Throws FormatError if another disagrees. */
 function layoutsOf(levels: readonly Btf[]): readonly KindLayout[] {
   const [most] = levels
     .map(({ layouts }) => layouts)

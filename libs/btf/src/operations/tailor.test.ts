@@ -45,7 +45,7 @@ function kernel(): Btf {
 
 const target = kernel();
 
-/** What the object's types are: the same task without the union, in a flavour of its own. */
+/** The object's types: the same task without the union, in a flavour of its own. */
 function object(wanted: readonly WantedRelocation[]) {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, 1);

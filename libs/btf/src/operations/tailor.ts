@@ -12,18 +12,17 @@ import {
 } from '../core/match.ts';
 import { readCoreRelocations, RelocationKind, type CoreRelocation } from '../core/relocations.ts';
 
-/** What of a BPF object matters here: its `.BTF`, parsed, and the contents of its `.BTF.ext`. */
+/** The relevant parts of a BPF object: its `.BTF`, parsed, and the contents of its `.BTF.ext`. */
 export interface CoreObject {
   readonly btf: Btf;
   readonly ext: Uint8Array;
 }
 
 /**
- * The least BTF that the CO-RE relocations of some BPF objects need of a kernel's, standalone, as
- * `bpftool gen min_core_btf` makes it: composites with the members that are used, at their
- * offsets; pointers to what is not needed become `void *`. A relocation without counterpart adds
- * nothing. Types keep their order. Throws FormatError `btf-ext`, `btf-truncated`, `btf-string`,
- * `btf-type-id`.
+ * The smallest standalone BTF of a kernel that serves the CO-RE relocations of some BPF objects, as
+ * `bpftool gen min_core_btf` makes it: composites with only used members, at their offsets;
+ * pointers to unneeded types become `void *`. A relocation without counterpart adds nothing. Types
+ * keep their order. Throws FormatError `btf-ext`, `btf-truncated`, `btf-string`, `btf-type-id`.
  */
 export function tailorBtf(target: Btf, objects: readonly CoreObject[]): Uint8Array<ArrayBuffer> {
   const needs = new Needs(target);
@@ -59,7 +58,7 @@ function record(needs: Needs, local: Btf, relocation: CoreRelocation): void {
   }
 }
 
-/** Which types and members are needed. */
+/** The needed types and members. */
 class Needs {
   readonly target: Btf;
   readonly #types: Uint8Array;
@@ -71,7 +70,7 @@ class Needs {
     this.#types = new Uint8Array(target.endId);
   }
 
-  /** A type, and what it is made of except members; what it points to only if asked. */
+  /** Adds a type, and its parts except members; the target of a pointer only on request. */
   type(root: number, followPointers: boolean): void {
     const { target } = this;
     const stack = [root];
@@ -98,7 +97,7 @@ class Needs {
     }
   }
 
-  /** A type with all members, and theirs; pointers lead to what they point to but not into it. */
+  /** Adds a type with all members, and theirs; pointers lead to their target but not into it. */
   whole(root: number): void {
     const { target } = this;
     const stack = [{ id: root, behindPointer: false }];
@@ -143,7 +142,7 @@ class Needs {
       map(target.tail(id, index * 3 + 1)),
       target.tail(id, index * 3 + 2),
     ]);
-    // kflag stays even if no bit field does: offsets of small structs read the same either way.
+    // kflag stays even without bit fields: offsets of small structs read the same either way.
     const head = { kind: target.kind(id), name, kflag: target.kflag(id), vlen: indexes.length };
     builder.add({ ...head, sizeOrType: target.sizeOrType(id) }, tail);
   }

@@ -1,6 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
-/** What of clang, gcc and libbpf's headers the system lacks, by Debian's names; in CI the tests run, and fail. */
+/**
+ * Missing parts of clang, gcc and libbpf's headers, by Debian's names; in CI the tests run, and
+ * fail.
+ */
 export function missingCompilers(): string[] {
   if (process.env.CI === 'true') return [];
   const missing = ['clang', 'gcc'].filter((tool) => spawnSync(tool, ['--version']).error);
@@ -9,7 +12,7 @@ export function missingCompilers(): string[] {
   return missing;
 }
 
-/** Makes a program on libbpf of C. */
+/** Compiles C to a program on libbpf. */
 export function buildProgram(source: string, output: string): void {
   execFileSync('gcc', ['-x', 'c', '-', '-o', output, '-lbpf'], { input: source });
 }

@@ -1,5 +1,5 @@
-// node libs/btf/src/testing/fuzz-main.ts [RUNS [SEED]]: many mutations in one go, a line a block.
-// A failure names its seed: repeat it with RUNS 1.
+// node libs/btf/src/testing/fuzz-main.ts [RUNS [SEED]]: many mutations in one run, a line for each
+// block. A failure names its seed: repeat it with RUNS 1.
 import { fuzz } from './fuzz.ts';
 
 const BLOCK = 10_000;

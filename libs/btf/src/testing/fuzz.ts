@@ -26,7 +26,7 @@ export interface FuzzOptions {
   /** Run n has seed `seed` + n, so that one failing run can be repeated alone. */
   readonly seed: number;
   readonly runs: number;
-  /** Real split BTF to mutate instead of generated ones, and what it is split from. */
+  /** Real split BTF to mutate instead of generated ones, with its base. */
   readonly corpus?: readonly Uint8Array[];
   readonly base?: Btf;
 }
@@ -35,18 +35,18 @@ export interface FuzzReport {
   readonly runs: number;
   /** Mutations that were read. */
   readonly values: number;
-  /** Mutations, and operations on those that were read, that ended in an error of ours. */
+  /** Mutations, and operations on those that were read, that ended in our own error. */
   readonly errors: number;
-  /** The longest run. */
+  /** Milliseconds of the longest run. */
   readonly slowest: { readonly seed: number; readonly milliseconds: number };
 }
 
-/** Characters that printing may make of one mutation. */
+/** Most characters that printing may make of one mutation. */
 const TEXT_LIMIT = 256 * 1024;
 
 /**
- * Mutates BTF and does everything with what can be read of it. Throws an Error that names the
- * seed at the first exception that is not a FormatError.
+ * Mutates BTF and runs everything on what can be read of it. Throws an Error with the seed at the
+ * first exception that is not a FormatError.
  */
 export function fuzz({ seed, runs, corpus, base = seededBtf(1) }: FuzzOptions): FuzzReport {
   let [values, errors] = [0, 0];

@@ -58,7 +58,7 @@ export function everyKind(options: BuilderOptions = {}): BtfBuilder {
   return b;
 }
 
-/** Some hundred types, sound by the kernel's rules, that refer to each other in both directions. */
+/** Some hundred types, valid by the kernel's rules, that refer to each other in both directions. */
 export function seededBtf(seed: number, base?: Btf): Btf {
   const random = new Random(seed);
   const b = new BtfBuilder(base ? { base } : {});
@@ -104,7 +104,7 @@ export function seededBtf(seed: number, base?: Btf): Btf {
         sized.push(addPointer(b, addForward(b, name, random.next(2) === 0)));
         break;
       default: {
-        // A list: the pointer to the struct comes before it. Without a name C cannot say that.
+        // A list: the pointer to the struct comes before it. C cannot express that without a name.
         const anonymous = random.next(3) === 0;
         const next = addPointer(b, anonymous ? 0 : b.nextId + 1);
         const bitSize = random.next(2) * (1 + random.next(31));

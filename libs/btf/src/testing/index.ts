@@ -1,4 +1,4 @@
-// Builders and seeded generators for the tests of this library and of those that stand on it.
+// Builders and seeded generators for the tests of this library and of its users.
 export { coreExt, type WantedRelocation } from './core-ext.ts';
 export { fuzz, type FuzzOptions, type FuzzReport } from './fuzz.ts';
 export { buildProgram, missingCompilers } from './compilers.ts';

@@ -1,13 +1,13 @@
 import type { Random } from './random.ts';
 
-/** Words that forged lengths, ids and offsets are drawn from. */
+/** Words for forged lengths, ids and offsets. */
 const INTERESTING = [
   0, 1, 2, 3, 0x7f, 0xff, 0xffff, 0x10000, 0xfffff, 0xffffff, 0x7fffffff, 0xffffffff,
 ];
 
 /**
- * A copy of BTF bytes with some of what attackers and broken disks do: bits flipped, words
- * forged, words swapped, ranges zeroed, copied or cut. Little-endian words are aimed at.
+ * A copy of BTF bytes with damage as by attackers and broken disks: bits flipped, words forged,
+ * words swapped, ranges zeroed, copied or cut. It targets little-endian words.
  */
 export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   // Not slice(): of a Buffer that would be a view, and the corpus would change.
@@ -27,11 +27,11 @@ export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
         if (copy.length >= 4) view.setUint32(word, random.pick(INTERESTING), true);
         break;
       case 3:
-        // A small number: an id or string offset that is there, so that structure changes.
+        // A small number: an existing id or string offset, so that structure changes.
         if (copy.length >= 4) view.setUint32(word, random.next(200), true);
         break;
       case 4: {
-        // The kind of what may be a type's info word, or its vlen.
+        // The kind in a possible info word, or its vlen.
         if (copy.length < 4) break;
         const info = view.getUint32(word, true);
         const forged =

@@ -1,4 +1,6 @@
-/** Text as bytes, appended piece by piece: names go from BTF to the output without becoming strings. */
+/**
+ * Text as bytes, appended piece by piece: names go from BTF to the output without becoming strings.
+ */
 export class ByteSink {
   #bytes: Uint8Array;
   #length = 0;
@@ -44,14 +46,14 @@ export class ByteSink {
     return value < 0 ? this.byte(0x2d).number(-value) : this.number(value);
   }
 
-  /** The string of a table that starts at `from`, up to its NUL. */
+  /** The string of a table from `from` up to its NUL. */
   cString(table: Uint8Array, from: number): this {
     let end = from;
     while (table[end] !== 0) end++;
     this.#reserve(end - from);
     const bytes = this.#bytes;
     let at = this.#length;
-    // Names are short: a loop beats a view and set().
+    // Names are short: a loop is faster than a view and set().
     for (let i = from; i < end; i++) bytes[at++] = table[i];
     this.#length = at;
     return this;

@@ -7,10 +7,10 @@ const BATCH = 4096;
 
 /**
  * The own types as `bpftool -j btf dump file F` prints them: one object
- * `{"types":[{"id":1,"kind":"INT",…},…]}` and a line end, as UTF-8. Names are byte strings; what
- * is not ASCII is read as Latin-1. Two peculiarities of bpftool are kept, so that readers of its
- * output can read this: `(anon)` for no name, and values of unsigned enums of 4 bytes above 2³¹
- * extended to 64 bits. Yields pieces of text, so that a large BTF needs no large string.
+ * `{"types":[{"id":1,"kind":"INT",…},…]}` and a line end, as UTF-8. Names are byte strings;
+ * non-ASCII bytes are read as Latin-1. Two oddities of bpftool are kept for readers of its output:
+ * `(anon)` for no name, and values of unsigned enums of 4 bytes above 2³¹ extended to 64 bits.
+ * Yields pieces of text, so that a large BTF needs no large string.
  */
 export function* dumpJson(btf: Btf): Generator<string> {
   let text = '{"types":[';

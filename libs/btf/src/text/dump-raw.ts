@@ -6,8 +6,8 @@ import { encodingLabel, enum64Value, isPlainReference, linkageLabel } from './la
 const QUOTE = 0x27;
 
 /**
- * The own types as `bpftool btf dump file F format raw` prints them, byte for byte; `(anon)`
- * stands for what has no name. Kinds that bpftool does not know follow its manner.
+ * The own types as `bpftool btf dump file F format raw` prints them, byte for byte, with `(anon)`
+ * for no name. Kinds that bpftool does not know are printed in its manner.
  */
 export function dumpRaw(btf: Btf): Uint8Array {
   const dumper = new RawDumper(btf);

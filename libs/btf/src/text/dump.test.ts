@@ -19,7 +19,7 @@ import {
   Kind,
 } from '../index.ts';
 
-// What bpftool 7.1 prints of the same bytes.
+// bpftool 7.1's output for the same bytes.
 const b = new BtfBuilder();
 const int = addInt(b, 'int', 4, 1);
 addInt(b, 'odd', 1, 3);

@@ -1,6 +1,6 @@
 import { Kind } from '../kinds.ts';
 
-// The words that bpftool has for numbers, in both of its formats.
+// bpftool's words for numbers, in both of its formats.
 
 export function encodingLabel(encoding: number): string {
   return ['(none)', 'SIGNED', 'CHAR', undefined, 'BOOL'][encoding] ?? 'UNKN';
@@ -16,7 +16,7 @@ export function enum64Value(low: number, high: number, signed: boolean): bigint 
   return signed ? BigInt.asIntN(64, value) : value;
 }
 
-/** Key and label of the third word of kinds that are a reference and nothing else. */
+/** Key and label of the third word of kinds that are only a reference. */
 export function isPlainReference(kind: number): boolean {
   return (
     kind === Kind.PTR ||

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addInt, addPointer, BtfBuilder, checkMade, Kind, lowerBtf, parseBtf } from '../index.ts';
 
-/** An int, a declaration without a name, which no kernel takes, and a pointer. */
+/** An int, a declaration without a name, which no kernel accepts, and a pointer. */
 function withFault() {
   const b = new BtfBuilder();
   const int = addInt(b, 'int', 4, 1);

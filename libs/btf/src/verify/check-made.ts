@@ -3,15 +3,15 @@ import { formatFault } from './faults.ts';
 import { verifyBtf, type VerifyOptions } from './verify.ts';
 
 export interface CheckMadeOptions extends Omit<VerifyOptions, 'faults'> {
-  /** First id that was made here: what lies before is a kernel's own, as it came. */
+  /** First id that was made here: earlier ones are a kernel's own, unchanged. */
   readonly from?: number;
 }
 
 /**
- * BTF that was made here, as it is, if a kernel would take it: whoever reads it next may check it
- * less well.
+ * Returns BTF that was made here, unchanged, if a kernel would accept it: its next reader may check
+ * less.
  * @param what it is, for the message.
- * @throws FormatError `btf-refused`, naming the type.
+ * @throws FormatError `btf-refused`, with the type.
  */
 export function checkMade<Bytes extends Uint8Array>(
   what: string,

@@ -3,9 +3,8 @@ import type { Btf } from '../wire/btf.ts';
 import { pointerSize, sizeOf } from '../wire/size.ts';
 
 /**
- * Whether a member lies inside its composite, in the kernel's words, or undefined. Its type must
- * be known to have a size. Source: kernel/bpf/btf.c, the check_member and check_kflag_member of
- * each kind.
+ * A member's fault in its composite, in the kernel's words, or undefined. Its type must have a
+ * size. Source: kernel/bpf/btf.c, the check_member and check_kflag_member of each kind.
  */
 export function checkMember(btf: Btf, id: number, index: number): string | undefined {
   const type = btf.resolve(btf.tail(id, index * 3 + 1));

@@ -11,7 +11,7 @@ import type { Btf } from '../wire/btf.ts';
 import type { Faults } from './faults.ts';
 import { identifierValid, nameOffsetValid, sectionNameValid } from './names.ts';
 
-/** What the checks of one type need. */
+/** Context for the checks of one type. */
 interface Context {
   readonly btf: Btf;
   readonly kernel: KernelVersion;
@@ -61,7 +61,10 @@ function noFlag({ btf, faults }: Context, id: number): boolean {
   return !btf.kflag(id) || faults.type(btf, id, 'kflag', 'Invalid btf_info kind_flag', 1);
 }
 
-/** The name must be there (`required`), must not (`none`), or may (`optional`); an identifier. */
+/**
+ * The name must be present (`required`), must be absent (`none`), or may be either (`optional`); an
+ * identifier.
+ */
 function named(context: Context, id: number, need: 'required' | 'optional' | 'none'): boolean {
   const { btf, kernel, faults } = context;
   const offset = btf.nameOffset(id);
@@ -71,7 +74,7 @@ function named(context: Context, id: number, need: 'required' | 'optional' | 'no
 }
 
 function typeId({ btf, faults }: Context, id: number, word: number, value: number): boolean {
-  // Whether there is such a type is checked when all are known: check-references.ts.
+  // Whether such a type exists is checked once all are known: check-references.ts.
   return value <= KERNEL_LIMITS.typeId || faults.type(btf, id, 'type-id', 'Invalid type_id', word);
 }
 

@@ -4,9 +4,9 @@ import type { Faults } from './faults.ts';
 import { nameOffsetValid } from './names.ts';
 
 /**
- * Every id and string offset leads somewhere. A kernel looks at most of them only when it follows
- * them, which for its own BTF and its modules' may be when someone uses it; here they are always
- * found. Whether all were fine.
+ * Checks that every id and string offset leads somewhere. A kernel checks most of them only when it
+ * follows them, which for its own BTF and its modules' may be when someone uses it; here they are
+ * always found. Returns whether all are valid.
  */
 export function checkReferences(btf: Btf, faults: Faults): boolean {
   const { words, positions, firstId, endId } = btf;

@@ -13,13 +13,13 @@ const VISITED = 1;
 const RESOLVED = 2;
 
 type Mode = 'any' | 'pointer' | 'composite';
-/** What a step of a resolution says: a type to resolve first, done, or a fault was noted. */
+/** The result of a step of a resolution: a type to resolve first, done, or a noted fault. */
 type Step = number | 'resolved' | 'fault';
 
 /**
- * That types fit together: what is referred to has a size where one is needed, composites do not
- * contain themselves, members lie inside, sections hold variables. The kernel does this for
- * BPF_BTF_LOAD only. Source: kernel/bpf/btf.c, btf_check_all_types.
+ * Checks that types fit together: referenced types have a size if one is needed, composites do not
+ * contain themselves, members lie inside, sections hold variables. The kernel does this only for
+ * BPF_BTF_LOAD. Source: kernel/bpf/btf.c, btf_check_all_types.
  */
 export function checkResolve(btf: Btf, kernel: KernelVersion, faults: Faults): void {
   const resolver = new Resolver(btf, kernel, faults);
@@ -31,7 +31,7 @@ class Resolver {
   readonly #kernel: KernelVersion;
   readonly #faults: Faults;
   readonly #states: Uint8Array;
-  /** Where each type on the stack goes on. */
+  /** Where each type on the stack continues. */
   readonly #next: Uint32Array;
   #stack: number[] = [];
   #mode: Mode = 'any';
@@ -63,7 +63,7 @@ class Resolver {
         this.#states[top - this.#btf.firstId] = RESOLVED;
       } else fine = this.#push(step);
     }
-    // What failed is not looked at again, so that each fault is reported once.
+    // Failed types are not checked again, so that each fault is reported once.
     for (const open of this.#stack) this.#states[open - this.#btf.firstId] = RESOLVED;
     return fine;
   }
@@ -93,7 +93,7 @@ class Resolver {
     return id < firstId || this.#states[id - firstId] === RESOLVED;
   }
 
-  /** Whether a resolution need not go into the type. */
+  /** Whether a resolution can skip the type. */
   #isSink(id: number): boolean {
     const kind = this.#btf.kind(id);
     if (this.#mode === 'any') return !needsResolve(kind);
@@ -273,7 +273,7 @@ class Resolver {
     return id !== undefined && !isSizeless(this.#btf.kind(id)) && !isSourceOnly(this.#btf.kind(id));
   }
 
-  /** A whole number of bytes as C has them: not the bit fields of old BTF. */
+  /** A whole number of bytes as in C: not the bit fields of old BTF. */
   #isRegularInt(id: number): boolean {
     const btf = this.#btf;
     if (btf.kind(id) !== Kind.INT) return false;

@@ -5,7 +5,7 @@ import { LONG_HEADER } from '../wire/header.ts';
 import type { Faults } from './faults.ts';
 
 /**
- * The header and how the sections lie, beyond what the reader insists on. Source: kernel/bpf/btf.c,
+ * Checks of the header and the sections' ranges, beyond the reader's own. Source: kernel/bpf/btf.c,
  * btf_parse_hdr, btf_check_sec_info, btf_parse_str_sec, btf_parse_type_sec.
  */
 export function checkSections(btf: Btf, kernel: KernelVersion, faults: Faults): void {

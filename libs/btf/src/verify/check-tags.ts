@@ -2,15 +2,16 @@ import { Kind } from '../kinds.ts';
 import { isModifier, type Btf } from '../wire/btf.ts';
 import type { Faults } from './faults.ts';
 
-/** Links of a chain of modifiers that the kernel follows. */
+/** Most links of a chain of modifiers that the kernel follows. */
 const CHAIN_LIMIT = 32;
 
 /**
- * Type tags stand before all other modifiers of a chain, and no chain is a cycle or longer than
+ * Checks that type tags precede all other modifiers of a chain, and that no chain is a cycle or
+ * longer than
  * 32. Source: kernel/bpf/btf.c, btf_check_type_tags.
  */
 export function checkTypeTags(btf: Btf, faults: Faults): void {
-  // A chain that reached a type already found good need not be followed further.
+  // A chain that reaches a type already found good need not be followed further.
   let good = btf.firstId - 1;
   for (let id = btf.firstId; id < btf.endId && !faults.full; id++) {
     if (!isModifier(btf.kind(id))) continue;

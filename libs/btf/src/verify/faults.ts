@@ -5,16 +5,16 @@ import type { Btf } from '../wire/btf.ts';
 export interface BtfFault {
   /** Stable name of the rule: `name`, `type-id`, `vlen`, `kflag`, `size`, `member`, `overlap`, … */
   readonly rule: string;
-  /** What is wrong, in the kernel's words where it has some. */
+  /** The fault, in the kernel's words if it has some. */
   readonly message: string;
   /**
-   * Type id, 0 if the fault is in the header or the sections. One past the types that can be told
-   * apart where the next cannot.
+   * Type id, 0 if the fault is in the header or the sections. If the types end early, one past the
+   * last readable one.
    */
   readonly id: number;
   /** `STRUCT`, `VAR`, …; empty if there is no such type. */
   readonly kind: string;
-  /** The type's name if it has a readable one. */
+  /** The type's name if it is readable. */
   readonly name: string;
   /** Byte offset in the BTF. */
   readonly offset: number;
@@ -41,13 +41,16 @@ export class Faults {
     return this.found.length >= this.#limit;
   }
 
-  /** Of the header or a section, or of a type that cannot be told apart. Always returns false. */
+  /** For the header, a section, or an unreadable type. Always returns false. */
   whole(rule: string, message: string, offset: number, id = 0): false {
     if (!this.full) this.found.push({ rule, message, id, kind: '', name: '', offset });
     return false;
   }
 
-  /** Of an own type; `word` counts from the type's first. Always returns false, for checks that end with it. */
+  /**
+   * For an own type; `word` counts from the type's first. Always returns false, so that checks can
+   * return it.
+   */
   type(btf: Btf, id: number, rule: string, message: string, word = 0): false {
     if (this.full) return false;
     const kind = kindName(btf.kind(id));

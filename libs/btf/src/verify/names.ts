@@ -12,7 +12,9 @@ function nameLimit(kernel: KernelVersion): number {
   return isSince(kernel, '6.1') ? 512 : 128;
 }
 
-/** Letters, digits (not first), `_` and `.`: dots since 6.5 and in the stable kernels of then. */
+/**
+ * Letters, digits (not first), `_` and `.`: dots since 6.5 and in the stable kernels of that time.
+ */
 export function identifierValid(btf: Btf, offset: number, kernel: KernelVersion): boolean {
   const name = btf.stringBytes(offset);
   if (name.length === 0 || name.length > nameLimit(kernel)) return false;

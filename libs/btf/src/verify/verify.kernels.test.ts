@@ -1,5 +1,5 @@
-// Compares the verifier's verdicts with those of the kernel that runs these tests: BPF_BTF_LOAD,
-// by a small program on libbpf (Debian: gcc libbpf-dev). Needs the right to load BPF.
+// Compares the verifier's verdicts with those of the kernel that runs these tests: BPF_BTF_LOAD, by
+// a small program on libbpf (Debian: gcc libbpf-dev). Needs permission to load BPF.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
@@ -11,7 +11,10 @@ import { mutate, Random, seededBtf } from '../testing/index.ts';
 
 const MUTATIONS = 20_000;
 
-/** Reads [u32 length, bytes] after another; a line each: 0, or the error and the end of the log. */
+/**
+ * Reads a sequence of [u32 length, bytes]; prints a line for each: 0, or the error and the end of
+ * the log.
+ */
 const PROGRAM = `
 #include <bpf/bpf.h>
 #include <stdio.h>
@@ -51,7 +54,7 @@ function load(blobs: readonly Uint8Array[]): string[] {
   return output.split('\n').slice(0, blobs.length);
 }
 
-/** Why this system cannot judge, if it cannot. */
+/** Why this system cannot judge, if so. */
 function obstacle(): string | undefined {
   const source = join(folder, 'load.c');
   writeFileSync(source, PROGRAM);

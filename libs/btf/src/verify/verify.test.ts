@@ -27,7 +27,7 @@ import {
 
 type Build = (b: BtfBuilder, int: number) => void;
 
-/** Rule and type of the first fault of BTF with an int and what `build` adds. */
+/** Rule and type of the first fault of BTF with an int and the additions of `build`. */
 function first(build: Build, options: VerifyOptions = {}): string | undefined {
   const b = new BtfBuilder();
   build(b, addInt(b, 'int', 4, 1));
@@ -190,7 +190,7 @@ describe('chains of modifiers', () => {
   it('must not be cycles or longer than 32', () => {
     expect(first((b) => addQualifier(b, Kind.CONST, b.nextId))).toMatch(/^cycle: Max chain/);
     const chain: Build = (b, int) => {
-      // Each refers to the next, so that none ends at one that was already checked.
+      // Each refers to the next, so that none ends at a checked one.
       for (let i = 0; i < 33; i++) addQualifier(b, Kind.CONST, i === 32 ? int : b.nextId + 1);
     };
     expect(first(chain)).toMatch(/^cycle: Max chain/);

@@ -9,23 +9,24 @@ import { checkTypeTags } from './check-tags.ts';
 import { Faults, type BtfFault } from './faults.ts';
 
 export interface VerifyOptions extends ParseOptions {
-  /** Whose rules: default the newest known. */
+  /** The kernel whose rules apply: by default the newest known. */
   readonly kernel?: KernelVersion | undefined;
   /**
-   * `kernel`: what a kernel checks of its own BTF and of its modules' (each type by itself, and
-   * chains of modifiers). `load`: also that types fit together, as it does for BPF_BTF_LOAD.
+   * `kernel`: a kernel's checks of its own BTF and of its modules' (each type by itself, and chains
+   * of modifiers). `load`: also that types fit together, as for BPF_BTF_LOAD.
    */
   readonly checks?: 'kernel' | 'load';
-  /** Stop after so many faults: the first by default, Infinity for all. */
+  /** Most faults: by default one, Infinity for all. */
   readonly faults?: number;
 }
 
 export const VERIFY_DEFAULTS = { kernel: LATEST_KERNEL, checks: 'kernel', faults: 1 } as const;
 
 /**
- * What a kernel of that version would refuse in this BTF, in the order of its checks; empty if it
- * would take it. Beyond the kernel's rules, ids and strings that lie outside are always found.
- * Bytes that cannot be indexed at all give one fault with the reader's code as its rule.
+ * Everything that a kernel of that version would refuse in this BTF, in the order of its checks;
+ * empty if it would accept it. Beyond the kernel's rules, ids and strings that lie outside are
+ * always found. Bytes that cannot be indexed at all give one fault with the reader's code as its
+ * rule.
  */
 export function verifyBtf(bytes: Uint8Array, options: VerifyOptions = {}): BtfFault[] {
   const {
@@ -49,7 +50,7 @@ export function verifyBtf(bytes: Uint8Array, options: VerifyOptions = {}): BtfFa
     reader(faults, failure, btf.endId);
     return faults.found;
   }
-  // The rest follows references, which only makes sense where each of them leads somewhere.
+  // The rest follows references, which must all lead somewhere.
   if (faults.full || !checkReferences(btf, faults)) return faults.found;
   checkTypeTags(btf, faults);
   if (checks === 'load' && !faults.full) checkResolve(btf, kernel, faults);

@@ -5,10 +5,10 @@ import type { KindLayout } from './layout.ts';
 import { NameIndex } from './name-index.ts';
 import { StringTable } from './string-table.ts';
 
-/** Links of a chain of modifiers that are followed; C code has under ten, a kernel takes 32. */
+/** Most links of a chain of modifiers; C code has under ten, a kernel allows 32. */
 const MAX_CHAIN = 256;
 
-/** What a `Btf` is made of; see the fields there. */
+/** The contents of a `Btf`; see the fields there. */
 export interface BtfParts {
   readonly bytes: Uint8Array;
   readonly section: string;
@@ -21,15 +21,15 @@ export interface BtfParts {
 }
 
 /**
- * One BTF as it stands on the wire: its bytes, and where each type starts. Ids and string offsets
- * of split BTF continue those of its base, and every method takes ids of both.
+ * One BTF in wire format: its bytes, and the start of each type. Ids and string offsets of split
+ * BTF continue those of its base, and every method accepts ids of both.
  *
- * Hot loops over the own types read `words` at `positions[id - firstId]`; nothing is allocated
- * per type. Made by `parseBtf`, which has checked every id and string offset, so that the
- * methods cannot leave the arrays for ids below `endId`. Cycles are not checked there.
+ * Hot loops over the own types read `words` at `positions[id - firstId]`; nothing is allocated per
+ * type. `parseBtf` makes it and checks every id and string offset, so that the methods cannot leave
+ * the arrays for ids below `endId`. It does not check for cycles.
  */
 export class Btf {
-  /** The own bytes, as handed in. */
+  /** The own bytes, as passed in. */
   readonly bytes: Uint8Array;
   /** Name of the section, for messages. */
   readonly section: string;
@@ -38,7 +38,7 @@ export class Btf {
   /** The layout section (Linux 7.1), by kind; empty if there is none. */
   readonly layouts: readonly KindLayout[];
   readonly base: Btf | undefined;
-  /** Bases below this one: 0 for standalone BTF. */
+  /** Number of bases below this one: 0 for standalone BTF. */
   readonly level: number;
   /** Id of the first own type: 1, or the base's `endId`. */
   readonly firstId: number;
@@ -76,12 +76,12 @@ export class Btf {
     this.#text = Buffer.from(strings.buffer, strings.byteOffset, strings.length);
   }
 
-  /** Own types, void and the base's not counted. */
+  /** Number of own types, without void and the base's. */
   get typeCount(): number {
     return this.positions.length;
   }
 
-  /** The BTF among this and its bases that has the id; for 0 (void) the lowest. */
+  /** The BTF, among this and its bases, that has the id; for 0 (void) the lowest. */
   owner(id: number): Btf {
     if (id >= this.firstId && id < this.endId) return this;
     if (this.base && id < this.firstId) return this.base.owner(id);
@@ -162,13 +162,13 @@ export class Btf {
     return strings.subarray(at, strings.indexOf(0, at));
   }
 
-  /** The own strings, searchable by content. Built on first use; not to be added to. */
+  /** The own strings, searchable by content. Built on first use; add nothing to it. */
   get stringTable(): StringTable {
     this.#stringTable ??= new StringTable(this.stringStart, this.strings);
     return this.#stringTable;
   }
 
-  /** Offset of a string, the base's before the own; -1 where none has it. */
+  /** Offset of a string, the base's before the own; -1 if none has it. */
   findString(bytes: Uint8Array): number {
     const found = this.base ? this.base.findString(bytes) : -1;
     return found === -1 ? this.stringTable.find(bytes, 0, bytes.length) : found;
@@ -185,7 +185,7 @@ export class Btf {
     return [...(this.base?.findAll(name, kind) ?? []), ...this.#names().findAll(name, kind)];
   }
 
-  /** Follows typedefs and qualifiers. Undefined if they form a cycle, or more than 256. */
+  /** Follows typedefs and qualifiers. Undefined for a cycle, or more than 256. */
   resolve(id: number): number | undefined {
     for (let links = 0; links <= MAX_CHAIN; links++) {
       if (!isModifier(this.kind(id))) return id;
@@ -207,7 +207,7 @@ export class Btf {
   }
 }
 
-/** Typedefs, qualifiers and type tags: what stands between a use and the type that has a size. */
+/** Typedefs, qualifiers and type tags: links between a use and the type with a size. */
 export function isModifier(kind: number): boolean {
   return (
     kind === Kind.TYPEDEF ||

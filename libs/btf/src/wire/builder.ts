@@ -9,19 +9,19 @@ import { StringTable } from './string-table.ts';
 import { bytesOfWords } from './words.ts';
 
 export interface BuilderOptions {
-  /** What the types are split from; without it the BTF is standalone. */
+  /** The base of the types; without it the BTF is standalone. */
   readonly base?: Btf | undefined;
   /** Default: the base's, or little. */
   readonly endian?: Endian;
   /** Writes the 32-byte header and this layout section (Linux 7.1), by kind. */
   readonly layouts?: readonly KindLayout[] | undefined;
-  /** Bytes of the header, a multiple of 4; default 24, or 32 where there are layouts. */
+  /** Bytes of the header, a multiple of 4; default 24, or 32 with layouts. */
   readonly headerLength?: number | undefined;
-  /** Strings that the own table starts with, in a byte for byte copy of another's section. */
+  /** Initial strings of the own table: a byte-for-byte copy of another's section. */
   readonly strings?: Uint8Array | undefined;
 }
 
-/** Head of a type; what is left out is 0. */
+/** Head of a type; absent fields are 0. */
 export interface TypeHead {
   readonly kind: number;
   /** String offset, from `string` or `stringFrom`. */
@@ -35,11 +35,11 @@ export interface TypeHead {
 const NO_WORDS: readonly number[] = [];
 
 /**
- * Appends types to a base as split BTF, or makes standalone BTF. Ids are given in the order of
- * the calls, strings that the base has are the base's, others are stored once in the order of
- * first use: the same calls give the same bytes.
+ * Appends types to a base as split BTF, or makes standalone BTF. Ids are given in the order of the
+ * calls. Strings in the base are reused, others are stored once in the order of first use: the same
+ * calls give the same bytes.
  *
- * Ids may be used before their types are added (`nextId` says which comes next).
+ * Ids may be used before their types are added (`nextId` gives the next one).
  */
 export class BtfBuilder {
   readonly base: Btf | undefined;
@@ -69,13 +69,13 @@ export class BtfBuilder {
     return this.firstId + this.#count;
   }
 
-  /** Offset of a string given as one character a byte; the base's where it has the string. */
+  /** Offset of a string with one character a byte; the base's if it has the string. */
   string(text: string): number {
     if (text === '') return 0;
     return this.stringFromBytes(Buffer.from(text, 'latin1'));
   }
 
-  /** Offset of a string given as bytes without NUL. */
+  /** Offset of a string of bytes without NUL. */
   stringFromBytes(bytes: Uint8Array): number {
     if (bytes.length === 0) return 0;
     const own = this.#strings.find(bytes, 0, bytes.length);
@@ -84,10 +84,10 @@ export class BtfBuilder {
     return below === -1 ? this.#strings.add(bytes, 0, bytes.length) : below;
   }
 
-  /** Offset here of the string that has `offset` in another BTF. */
+  /** Offset here of the string at `offset` in another BTF. */
   stringFrom(source: Btf, offset: number): number {
     if (offset === 0) return 0;
-    // Strings of a base that both share have the same offset.
+    // Strings of a shared base have the same offset.
     if (this.base && offset < this.base.stringEnd && isSelfOrBase(this.base, source)) return offset;
     const known = this.#copied.get(source) ?? new Map<number, number>();
     this.#copied.set(source, known);
@@ -99,7 +99,7 @@ export class BtfBuilder {
     return mapped;
   }
 
-  /** Appends a type: its head, and the words after it as they stand on the wire. Returns its id. */
+  /** Appends a type: its head, and the words after it in wire format. Returns its id. */
   add(head: TypeHead, tail: ArrayLike<number> = NO_WORDS): number {
     const { kind, name = 0, kflag = false, vlen = 0, sizeOrType = 0 } = head;
     if (kind <= LAST_KIND && tail.length !== FIXED_WORDS[kind] + vlen * ELEMENT_WORDS[kind]) {
@@ -108,7 +108,7 @@ export class BtfBuilder {
     return this.addRaw(name, packInfo(kind, vlen, kflag), sizeOrType, tail);
   }
 
-  /** Appends a type by its `info` word, of any kind; nothing is checked. */
+  /** Appends a type of any kind by its `info` word, unchecked. */
   addRaw(name: number, info: number, sizeOrType: number, tail: ArrayLike<number>): number {
     const at = this.#reserve(3 + tail.length);
     this.#words[at] = name;
@@ -119,8 +119,8 @@ export class BtfBuilder {
   }
 
   /**
-   * Appends a copy of a type of another BTF: strings become this one's, and each id that it
-   * refers to, void included, is what `mapId` makes of it.
+   * Appends a copy of a type of another BTF: strings become this one's, and `mapId` maps each id
+   * that it refers to, void included.
    */
   copy(source: Btf, id: number, mapId: (id: number) => number): number {
     const words = source.typeWords(id);
@@ -133,9 +133,9 @@ export class BtfBuilder {
   }
 
   /**
-   * Appends all own types of another BTF as they stand. Only right where its ids and string
-   * offsets mean the same here: its first own id is `nextId`, and the own strings started with
-   * the strings of it and its bases.
+   * Appends all own types of another BTF unchanged. Correct only if its ids and string offsets mean
+   * the same here: its first own id is `nextId`, and the own strings started with the strings of it
+   * and its bases.
    */
   addAll(source: Btf): void {
     if (source.firstId !== this.nextId) {

@@ -1,8 +1,9 @@
 import { Kind, packInfo } from '../kinds.ts';
 import type { BtfBuilder } from './builder.ts';
 
-// One function a kind on top of BtfBuilder.add, for those who write types rather than copy them.
-// Type arguments are ids, sizes are bytes, member offsets are bits; each returns the new id.
+// One function for each kind on top of BtfBuilder.add, for code that writes types rather than
+// copies them. Type arguments are ids, sizes are bytes, member offsets are bits; each returns the
+// new id.
 
 export interface MemberInput {
   readonly name: string;
@@ -33,7 +34,7 @@ export function addFloat(b: BtfBuilder, name: string, size: number): number {
   return b.add({ kind: Kind.FLOAT, name: b.string(name), sizeOrType: size });
 }
 
-/** PTR, CONST, VOLATILE, RESTRICT: what has no name. */
+/** PTR, CONST, VOLATILE, RESTRICT: kinds without a name. */
 export function addQualifier(
   b: BtfBuilder,
   kind: (typeof Kind)['PTR' | 'CONST' | 'VOLATILE' | 'RESTRICT'],
@@ -52,12 +53,12 @@ export function addTypedef(b: BtfBuilder, name: string, type: number): number {
   return b.add({ kind: Kind.TYPEDEF, name: b.string(name), sizeOrType: type });
 }
 
-/** ARRAY of `count` elements; `index` is the type of its index, an INT as a rule. */
+/** ARRAY of `count` elements; `index` is the type of its index, usually an INT. */
 export function addArray(b: BtfBuilder, type: number, index: number, count: number): number {
   return b.add({ kind: Kind.ARRAY }, [type, index, count]);
 }
 
-/** STRUCT or UNION; kflag is set where a member is a bit field. */
+/** STRUCT or UNION; kflag is set if a member is a bit field. */
 export function addComposite(
   b: BtfBuilder,
   kind: (typeof Kind)['STRUCT' | 'UNION'],
@@ -75,7 +76,7 @@ export function addComposite(
   return b.add({ kind, name: nameOffset, kflag, vlen: members.length, sizeOrType: size }, tail);
 }
 
-/** ENUM where the size is up to 4, else ENUM64. */
+/** ENUM for a size up to 4, else ENUM64. */
 export function addEnum(
   b: BtfBuilder,
   name: string,
@@ -96,7 +97,7 @@ export function addEnum(
   return b.add(head, tail);
 }
 
-/** FWD: a struct or union that is declared only. */
+/** FWD: a struct or union that is only declared. */
 export function addForward(b: BtfBuilder, name: string, isUnion: boolean): number {
   return b.add({ kind: Kind.FWD, name: b.string(name), kflag: isUnion });
 }
@@ -111,7 +112,9 @@ export function addFunctionProto(
   return b.add({ kind: Kind.FUNC_PROTO, vlen: parameters.length, sizeOrType: result }, tail);
 }
 
-/** FUNC of a FUNC_PROTO. Linkage 0 static, 1 global, 2 extern: it stands in the place of the vlen. */
+/**
+ * FUNC of a FUNC_PROTO. Linkage 0 static, 1 global, 2 extern: it is stored in place of the vlen.
+ */
 export function addFunction(b: BtfBuilder, name: string, proto: number, linkage: number): number {
   return b.addRaw(b.string(name), packInfo(Kind.FUNC, linkage, false), proto, []);
 }
@@ -121,7 +124,7 @@ export function addVariable(b: BtfBuilder, name: string, type: number, linkage: 
   return b.add({ kind: Kind.VAR, name: b.string(name), sizeOrType: type }, [linkage]);
 }
 
-/** DATASEC. Entries in the order given; verify wants them by offset, without overlap. */
+/** DATASEC. Entries in the given order; verify wants them by offset, without overlap. */
 export function addSection(
   b: BtfBuilder,
   name: string,
@@ -140,7 +143,7 @@ export function addDeclTag(b: BtfBuilder, tag: string, type: number, component: 
   return b.add(head, [component >>> 0]);
 }
 
-/** TYPE_TAG, between a pointer and what it points to. */
+/** TYPE_TAG, between a pointer and its target. */
 export function addTypeTag(b: BtfBuilder, tag: string, type: number): number {
   return b.add({ kind: Kind.TYPE_TAG, name: b.string(tag), sizeOrType: type });
 }

@@ -5,7 +5,7 @@ export interface BtfHeader {
   readonly endian: Endian;
   readonly version: number;
   readonly flags: number;
-  /** hdr_len: 24; since Linux 7.1 also 32; more where a newer writer added fields. */
+  /** hdr_len: 24; since Linux 7.1 also 32; more if a newer writer added fields. */
   readonly length: number;
   readonly typeOffset: number;
   readonly typeLength: number;
@@ -21,7 +21,7 @@ export const SHORT_HEADER = 24;
 /** The header with a layout section, since Linux 7.1. */
 export const LONG_HEADER = 32;
 
-/** The byte order that the magic shows, or undefined if the bytes are no BTF. */
+/** The byte order of the magic, or undefined if the bytes are no BTF. */
 export function btfEndian(bytes: Uint8Array): Endian | undefined {
   if (bytes.length < 2) return undefined;
   if (bytes[0] === (MAGIC & 0xff) && bytes[1] === MAGIC >> 8) return 'little';
@@ -30,8 +30,8 @@ export function btfEndian(bytes: Uint8Array): Endian | undefined {
 }
 
 /**
- * Reads the header, 24 bytes or longer; bytes beyond the fields known here must be zero, as the
- * kernel demands (kernel/bpf/btf.c, btf_parse_hdr). Throws FormatError `btf-magic`, `btf-header`,
+ * Reads the header, 24 bytes or longer. Bytes beyond the known fields must be zero, as the kernel
+ * demands (kernel/bpf/btf.c, btf_parse_hdr). Throws FormatError `btf-magic`, `btf-header`,
  * `btf-truncated`.
  */
 export function readBtfHeader(bytes: Uint8Array, section: string): BtfHeader {
@@ -72,7 +72,7 @@ function fail(section: string, offset: number, message: string): never {
   throw new FormatError('btf-header', message, { section, offset });
 }
 
-/** The header as bytes: 24, or as many as `length` says, with zeros for what is not known. */
+/** The header as bytes: 24, or `length`, with zeros for unknown fields. */
 export function writeBtfHeader(header: BtfHeader): Uint8Array {
   const out = new ByteWriter(header.endian, header.length);
   out.u16(MAGIC).u8(header.version).u8(header.flags).u32(header.length);

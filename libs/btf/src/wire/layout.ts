@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter, FormatError, type Endian } from '@btf-depot/bytes';
 import { ELEMENT_WORDS, FIXED_WORDS, LAST_KIND } from '../kinds.ts';
 
-/** How long types of one kind are: 12 + infoBytes + vlen × elementBytes (Linux 7.1). */
+/** The length of types of one kind: 12 + infoBytes + vlen × elementBytes (Linux 7.1). */
 export interface KindLayout {
   readonly infoBytes: number;
   readonly elementBytes: number;

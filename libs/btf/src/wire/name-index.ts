@@ -1,20 +1,20 @@
 import { infoKind } from '../kinds.ts';
 import { hashBytes, hashCString } from './hash.ts';
 
-/** The own types and strings of one BTF, as it has them. */
+/** The own types and strings of one BTF, as stored there. */
 interface NamedTypes {
   readonly words: Uint32Array;
   readonly positions: Uint32Array;
   readonly firstId: number;
   readonly strings: Uint8Array;
   readonly stringStart: number;
-  /** Of a base as well. */
+  /** May be of a base. */
   readonly stringBytes: (offset: number) => Uint8Array;
 }
 
 /**
- * The own named types of one BTF by name: chains of types whose names have the same hash, in
- * the order of ids. Takes some 4 ms for a kernel's 75,000 names, once.
+ * The own named types of one BTF by name: chains of types whose names have the same hash, in the
+ * order of ids. Building takes some 4 ms for a kernel's 75,000 names.
  */
 export class NameIndex {
   readonly #types: NamedTypes;

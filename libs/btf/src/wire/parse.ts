@@ -17,7 +17,7 @@ import { readLayouts, type KindLayout } from './layout.ts';
 import { wordsOf } from './words.ts';
 
 export interface ParseOptions {
-  /** What this BTF is split from. */
+  /** The base. */
   readonly base?: Btf | undefined;
   /** Name of the section for messages; default `.BTF`. */
   readonly section?: string | undefined;
@@ -26,10 +26,10 @@ export interface ParseOptions {
 
 /**
  * Indexes the bytes of one BTF (raw, or the contents of a `.BTF` section) and checks that every
- * type, id and string offset is inside. The bytes are kept, not copied, where this machine's byte
- * order and their alignment allow it: do not change them afterwards.
- * Source: Documentation/bpf/btf.rst. Throws FormatError `btf-magic`, `btf-header`,
- * `btf-truncated`, `btf-layout`, `btf-kind`, `btf-type-id`, `btf-string`, `btf-limit`, `btf-base`.
+ * type, id and string offset is inside. The bytes are not copied if their byte order and alignment
+ * are this machine's: do not change them afterwards. Source: Documentation/bpf/btf.rst. Throws
+ * FormatError `btf-magic`, `btf-header`, `btf-truncated`, `btf-layout`, `btf-kind`, `btf-type-id`,
+ * `btf-string`, `btf-limit`, `btf-base`.
  */
 export function parseBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
   const { btf, failure } = indexPartly(bytes, options);
@@ -39,9 +39,9 @@ export function parseBtf(bytes: Uint8Array, options: ParseOptions = {}): Btf {
 }
 
 /**
- * The index of as many types as can be told apart, and what is wrong with the next one. Ids and
- * names that they refer to are not looked up. For verify, which reports on those before it first,
- * as a kernel does, and for split BTF whose base is not at hand.
+ * The index of all readable types, and the fault of the next one. Ids and names that they refer to
+ * are not looked up. It serves verify, which reports on those first, as a kernel does, and split
+ * BTF without its base.
  */
 export function indexPartly(
   bytes: Uint8Array,
@@ -93,21 +93,24 @@ function checkStrings(strings: Uint8Array, split: boolean, section: string, star
   }
 }
 
-/** Where each type starts, in words, up to the first that does not fit. 4 ms for 126,000 types. */
+/**
+ * The start of each type, in words, up to the first that does not fit. It takes 4 ms for 126,000
+ * types.
+ */
 function indexTypes(
   words: Uint32Array,
   layouts: readonly KindLayout[],
   section: string,
   start: number,
 ): { positions: Uint32Array; failure: FormatError | undefined } {
-  // A type has three words at least, so this is bounded by the input.
+  // A type has at least three words, so this is bounded by the input.
   const positions = new Uint32Array(Math.floor(words.length / 3));
   const length = words.length;
   let count = 0;
   let at = 0;
   let failure: FormatError | undefined;
   while (at < length) {
-    // Beyond the end this is undefined, and so no kind that is known.
+    // Undefined beyond the end, and so an unknown kind.
     const info = words[at + 1];
     const kind = (info >>> 24) & 0x7f;
     const vlen = info & 0xffffff;
@@ -135,7 +138,7 @@ function misfit(kind: number, left: number, where: Where): FormatError {
   return new FormatError('btf-truncated', 'types end inside the elements of a type', where);
 }
 
-/** Words of a type whose kind only the layout section knows; 0 if it does not. */
+/** Words of a type whose kind only the layout section knows; 0 for unknown kinds. */
 function unknownSize(kind: number, vlen: number, layouts: readonly KindLayout[]): number {
   const layout = layouts.at(kind);
   if (kind === Kind.VOID || layout === undefined) return 0;
@@ -143,7 +146,7 @@ function unknownSize(kind: number, vlen: number, layouts: readonly KindLayout[])
   return bytes % 4 === 0 ? bytes / 4 : 0;
 }
 
-/** Throws unless each id and string offset of the own types is inside. Kinds not known have none. */
+/** Throws unless each id and string offset of the own types is inside. Unknown kinds have none. */
 function checkReferences(btf: Btf): void {
   const { words, positions, endId, stringEnd } = btf;
   for (const at of positions) {

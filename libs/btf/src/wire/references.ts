@@ -13,7 +13,7 @@ import type { Btf } from './btf.ts';
 
 /**
  * Calls `visit` with the index of each word that holds a type id, in wire order, for the type at
- * word `at` of `words`. Kinds that are not known have none.
+ * word `at` of `words`. Unknown kinds have none.
  */
 export function eachIdSlot(words: Uint32Array, at: number, visit: (slot: number) => void): void {
   const info = words[at + 1];
@@ -35,7 +35,10 @@ export function eachIdSlot(words: Uint32Array, at: number, visit: (slot: number)
   }
 }
 
-/** The same for words that hold a string offset: the name, then those of members, values, parameters. */
+/**
+ * The same for words that hold a string offset: the name, then those of members, values,
+ * parameters.
+ */
 export function eachNameSlot(words: Uint32Array, at: number, visit: (slot: number) => void): void {
   visit(at);
   const info = words[at + 1];
@@ -55,8 +58,9 @@ export function eachReference(btf: Btf, id: number, visit: (target: number) => v
 }
 
 /**
- * What the roots reach over references, themselves included: one byte per id below `endId`, 1
- * where reached. `enter` may stop the walk at a type, which is reached but not looked into.
+ * Everything that the roots reach over references, themselves included: one byte per id below
+ * `endId`, 1 if reached. `enter` may stop the walk at a type, which then counts as reached, but is
+ * not entered.
  */
 export function reachable(
   btf: Btf,

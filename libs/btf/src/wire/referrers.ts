@@ -1,9 +1,9 @@
 import type { Btf } from './btf.ts';
 import { eachIdSlot } from './references.ts';
 
-/** Who refers to whom, backwards: for one BTF and all of its bases. */
+/** The references to each type: for one BTF and all of its bases. */
 export interface Referrers {
-  /** Ids of the types that refer to `id`, ascending; twice where one refers twice. */
+  /** Ids of the types that refer to `id`, ascending; twice if one refers twice. */
   of(id: number): Uint32Array;
 }
 

@@ -1,12 +1,12 @@
 import { Kind } from '../kinds.ts';
 import { isModifier, type Btf } from './btf.ts';
 
-/** Links of a chain (typedefs, qualifiers, dimensions) that are followed; C code has under twenty. */
+/** Most links of a chain (typedefs, qualifiers, dimensions); C code has under twenty. */
 const MAX_CHAIN = 256;
 
 /**
- * Bytes that a value of the type takes; of a VAR its type's, of a FUNC and of void none. Undefined
- * for cycles, incomplete types and sizes that 32 bits do not hold.
+ * Bytes of a value of the type; for a VAR its type's, for a FUNC and void none. Undefined for
+ * cycles, incomplete types and sizes beyond 32 bits.
  */
 export function sizeOf(btf: Btf, id: number): number | undefined {
   let count = 1;
@@ -41,7 +41,10 @@ export function hasSize(kind: number): boolean {
 
 const pointerSizes = new WeakMap<Btf, number>();
 
-/** Bytes of a pointer: BTF does not say, but C's `long` is as wide on Linux. 8 where it has none. */
+/**
+ * Bytes of a pointer: BTF does not say, but on Linux C's `long` has the same width. 8 without a
+ * `long`.
+ */
 export function pointerSize(btf: Btf): number {
   let size = pointerSizes.get(btf);
   if (size === undefined) {
@@ -53,19 +56,19 @@ export function pointerSize(btf: Btf): number {
   return size;
 }
 
-/** One member of a STRUCT or UNION as C has it. */
+/** One member of a STRUCT or UNION as in C. */
 export interface Member {
   readonly name: number;
   readonly type: number;
   /** From the start of the composite. */
   readonly bitOffset: number;
-  /** 0 for what is no bit field. */
+  /** 0 if it is no bit field. */
   readonly bitSize: number;
 }
 
 /**
- * Member `index` of a composite. Bit fields stand in the offset word where kflag is set, and in
- * the INT that is the member's type (its bit offset and width) in older BTF.
+ * Member `index` of a composite. With kflag the offset word holds a bit field's width; in older BTF
+ * the member's type does, an INT with bit offset and width.
  */
 export function memberAt(btf: Btf, id: number, index: number): Member {
   const name = btf.tail(id, index * 3);

@@ -1,17 +1,20 @@
 import { hashBytes, hashCString } from './hash.ts';
 
 /**
- * A BTF string section that can be searched by content and grown: open addressing over the
- * strings' bytes, no JavaScript string per entry. Offsets include those of the bases below.
+ * A BTF string section that can be searched by content and grown: open addressing over the strings'
+ * bytes, without a JavaScript string per entry. Offsets include those of the bases below.
  */
 export class StringTable {
   /** Offset of the first own byte: the sum of the bases' string lengths. */
   readonly start: number;
   #bytes: Uint8Array;
   #length: number;
-  /** Own offset + 1 of a string, 0 for a free slot; a power of two long. */
+  /** Own offset + 1 of a string, 0 for a free slot; the length is a power of two. */
   #slots = new Uint32Array();
-  /** Beside each slot the string's hash: most that differ are told apart without a look at them. */
+  /**
+   * The string's hash, beside each slot: most different strings are told apart without reading
+   * them.
+   */
   #hashes = new Int32Array();
   #count = 0;
 
@@ -27,7 +30,7 @@ export class StringTable {
     return this.start + this.#length;
   }
 
-  /** The own bytes; a view that later additions may leave behind. */
+  /** The own bytes; later additions may be in another view. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -55,12 +58,12 @@ export class StringTable {
     return this.start + at;
   }
 
-  /** Enters the strings that the table started with, once someone asks: a merge never does. */
+  /** Enters the initial strings on the first search: a merge never searches. */
   #index(): void {
     if (this.#slots.length > 0) return;
     const bytes = this.bytes;
-    // A kernel's names have some 16 bytes. Counting ends of strings would trust them: nothing but
-    // NULs would make a table many times their size.
+    // A kernel's names have some 16 bytes. The number of NULs is not trusted: a section of only
+    // NULs would make the table many times its size.
     this.#makeSlots(slotsFor(bytes.length / 16));
     for (let at = 0; at < bytes.length;) {
       const hash = hashCString(bytes, at);
@@ -86,7 +89,7 @@ export class StringTable {
     this.#hashes[slot] = hash;
   }
 
-  /** The slot that holds the string, or the free one where it belongs. */
+  /** The slot of the string, or the free one for it. */
   #slotOf(bytes: Uint8Array, from: number, to: number, hash: number): number {
     const slots = this.#slots;
     const hashes = this.#hashes;
@@ -130,7 +133,7 @@ export class StringTable {
     this.#owned = true;
   }
 
-  /** Whether #bytes is ours to write to, and not the section that was handed in. */
+  /** Whether #bytes may be written to, and is not the section that was passed in. */
   #owned = false;
 }
 

@@ -1,11 +1,11 @@
 import type { Endian } from '@btf-depot/bytes';
 
-/** The byte order of this machine, which is the one of typed arrays. */
+/** The byte order of this machine, which typed arrays use. */
 const HOST_ENDIAN: Endian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'little' : 'big';
 
 /**
- * Bytes as 32-bit words of this machine's byte order: every field of a BTF type is one. A view
- * where byte order and alignment allow it, else a copy. The length must be a multiple of 4.
+ * Bytes as 32-bit words of this machine's byte order: every field of a BTF type is one. A view if
+ * byte order and alignment allow it, else a copy. The length must be a multiple of 4.
  */
 export function wordsOf(bytes: Uint8Array, endian: Endian): Uint32Array {
   if (endian === HOST_ENDIAN && bytes.byteOffset % 4 === 0) {
@@ -14,7 +14,7 @@ export function wordsOf(bytes: Uint8Array, endian: Endian): Uint32Array {
   const copy = Buffer.alloc(bytes.length);
   copy.set(bytes);
   if (endian !== HOST_ENDIAN) copy.swap32();
-  // A pooled buffer would not be aligned; alloc does not pool, but makes no promise either.
+  // A pooled buffer would not be aligned; alloc does not pool, but does not promise it either.
   return copy.byteOffset % 4 === 0
     ? new Uint32Array(copy.buffer, copy.byteOffset, copy.length / 4)
     : new Uint32Array(new Uint8Array(copy).buffer);

@@ -2,8 +2,8 @@ import type { Btf } from '../../wire/btf.ts';
 import { StringTable } from '../../wire/string-table.ts';
 
 /**
- * One number per string content, over a BTF and its bases: equal for equal strings wherever they
- * are stored. Takes four bytes a byte of strings.
+ * One number for each string content, over a BTF and its bases: equal strings have equal numbers at
+ * any offset. Takes four bytes for each byte of strings.
  */
 export class CanonicalNames {
   readonly #levels: Btf[] = [];

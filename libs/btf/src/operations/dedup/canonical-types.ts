@@ -5,15 +5,15 @@ import { SignatureIndex } from './signature-index.ts';
 
 const UNMAPPED = 0xffffffff;
 
-/** What stands for each type so far, and the types that stand for themselves, by what they are. */
+/** The representative of each type so far, and representatives by content. */
 export class CanonicalTypes {
   readonly types: FlatTypes;
   readonly #index: SignatureIndex;
-  /** By id: the type that stands for it, itself, or UNMAPPED. Chains lead on to the last one. */
+  /** By id: the type's representative, itself, or UNMAPPED. Chains lead on to the last one. */
   readonly #map: Uint32Array;
   #stepsLeft: number;
 
-  /** `steps`: how many pairs of types may be looked at. */
+  /** `steps`: most pairs of types to compare. */
   constructor(types: FlatTypes, steps: number) {
     this.types = types;
     this.#index = new SignatureIndex(types.endId);
@@ -40,7 +40,7 @@ export class CanonicalTypes {
     this.#map[id] = to;
   }
 
-  /** What stands for a type; the type where that is not known yet. */
+  /** A type's representative; the type itself if that is unknown yet. */
   resolve(id: number): number {
     const map = this.#map;
     for (let to = map[id]; to !== UNMAPPED && to !== id; to = map[id]) id = to;
@@ -55,8 +55,8 @@ export class CanonicalTypes {
   }
 
   /**
-   * Maps a type to one that stands for itself and `matches`, else to itself; gives what it is
-   * mapped to. What matches must have the hash.
+   * Maps a type to a representative that `matches`, else to itself; returns the result. Matching
+   * types must have that hash.
    */
   settle(id: number, hash: number, matches: (other: number) => boolean): number {
     const found = this.#index.find(hash, matches);
@@ -65,7 +65,7 @@ export class CanonicalTypes {
     return found || id;
   }
 
-  /** Has a type stand for itself, and for others that will match it. */
+  /** Makes a type its own representative, and offers it to later types. */
   keep(id: number, hash: number): void {
     this.#index.add(hash, id);
     this.#map[id] = id;

@@ -1,5 +1,5 @@
-// Judged by libbpf's btf__dedup on the same input: the same types in the same order with the same
-// references, which is more than what is asked of either.
+// libbpf's btf__dedup judges on the same input: the same types in the same order with the same
+// references, which is more than either promises.
 import { pahole, unpackModules, type Kernel } from '@btf-depot/kernels';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { execFileSync } from 'node:child_process';
@@ -47,7 +47,7 @@ function write(name: string, bytes: Uint8Array | string): string {
   return file;
 }
 
-/** The types of all parts after one another, each once a part, on the base that they have. */
+/** The types of all parts after one another, each part once, on their base. */
 function concatenate(parts: readonly Btf[]): Btf {
   const [{ base, firstId }] = parts;
   const builder = new BtfBuilder(base && { base });
@@ -60,7 +60,7 @@ function concatenate(parts: readonly Btf[]): Btf {
   return builder.toBtf();
 }
 
-/** What libbpf and we make of the same types. */
+/** libbpf's result and ours for the same types. */
 function both(input: Btf): { ours: Btf; theirs: Btf } {
   const on = input.base && { base: input.base };
   const files = [write('input.btf', input.bytes), join(folder, 'output.btf')];
@@ -104,7 +104,7 @@ async function unitsOf(
   const parts: Btf[] = [];
   for (const [name, source] of Object.entries(UNITS)) {
     const objects = [...source.matchAll(/(?:struct|union) \w+(?= \{)/g)].map(([type]) => type);
-    // What is not used is not described.
+    // Unused types are not described.
     const used = objects.map((type, index) => `${type} ${name}${index};\n`).join('');
     const file = await compile(name, write(`${name}.c`, `${source}\n${used}int ${name};\n`));
     parts.push(parseBtf(findBtf(readFileSync(file))[0].bytes));
@@ -155,7 +155,7 @@ const body = (kernels: { K612: Kernel }): void => {
   it('units that clang compiled for BPF', async () => {
     const parts = await unitsOf((name, source) => {
       const object = join(folder, `${name}.bpf.o`);
-      // The system's headers are for its own processor.
+      // The system's headers are for its own architecture.
       const host = execFileSync('gcc', ['-print-multiarch']).toString().trim();
       const headers = ['-I', `/usr/include/${host}`, `-D__${host.split('-')[0]}__`];
       const flags = ['-target', 'bpf', '-g', ...headers];

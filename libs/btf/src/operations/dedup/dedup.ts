@@ -12,19 +12,22 @@ import {
 } from './passes.ts';
 
 export interface DedupOptions {
-  /** Pairs of types that may be compared; a kernel twice takes two million, all its modules twelve. */
+  /**
+   * Most pairs of types that are compared; a kernel twice takes two million, all its modules
+   * twelve.
+   */
   readonly steps?: number;
 }
 
 export const DEDUP_DEFAULTS = { steps: 100_000_000 } as const;
 
 /**
- * The same BTF with each type once, as libbpf's btf__dedup makes it: of equal composites, cycles
- * included, the first stays, and of other types the first of what then is equal. A FWD becomes the
- * composite that stands in its place in an equal graph, else the only one of its name; an enum
- * without values becomes one of its name. Types keep their order. Split BTF loses what its base
- * has; the base stays as it is. Variables, sections and kinds that are not known stay, but for the
- * ids that they refer to. Throws FormatError `btf-limit`.
+ * The same BTF with each type once, as libbpf's btf__dedup makes it. Of equal composites, cycles
+ * included, the first stays; then of other equal types the first. A FWD becomes the composite at
+ * its place in an equal graph, else the only one of its name; an enum without values becomes one of
+ * its name. Types keep their order. Split BTF loses the types of its base, which stays as it is.
+ * Variables, sections and unknown kinds stay, except for the ids that they refer to. Throws
+ * FormatError `btf-limit`.
  */
 export function dedupBtf(btf: Btf, options: DedupOptions = {}): Uint8Array<ArrayBuffer> {
   const { steps } = { ...DEDUP_DEFAULTS, ...options };

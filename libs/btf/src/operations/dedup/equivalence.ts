@@ -10,7 +10,7 @@ import {
 import type { CanonicalTypes } from './canonical-types.ts';
 import { isEnum } from './flat-types.ts';
 
-/** Words of a candidate that hold references, from `slot` on, and how far the other's are. */
+/** A candidate's words with references, from `slot` on, and the distance to the other's. */
 interface Run {
   slot: number;
   readonly end: number;
@@ -19,15 +19,15 @@ interface Run {
 }
 
 /**
- * Compares what two types reach, as libbpf's btf_dedup_is_equiv does: side by side, on the
- * hypothesis that each type of the canonical graph stands for one of the candidate's. A FWD equals
- * the composite that it may declare, and once graphs are found equal it is known to declare that.
+ * Compares everything that two types reach, as libbpf's btf_dedup_is_equiv does: side by side,
+ * under the hypothesis that each type of the canonical graph represents one of the candidate's. A
+ * FWD equals a composite that it may declare; once the graphs are equal, it is known to declare it.
  */
 export class Equivalence {
   readonly #canonical: CanonicalTypes;
   /** By canonical id: the candidate's type, or 0. */
   readonly #hypothesis: Uint32Array;
-  /** The canonical ids that have one, in the order in which they were met. */
+  /** The canonical ids with a candidate, in the order of discovery. */
   readonly #assumed: number[] = [];
   /** References of candidates that are still to be compared. */
   readonly #runs: Run[] = [];
@@ -39,9 +39,9 @@ export class Equivalence {
   }
 
   /**
-   * Whether the graphs are equal; if so, declarations and composites on both sides are mapped. If
-   * a FWD of the base would have to be a composite of the split BTF, they are not: the base stays
-   * as it is. That FWD is mapped nevertheless, for those of the own types that refer to it.
+   * Whether the graphs are equal; if so, maps declarations and composites on both sides. Exception:
+   * a FWD of the base is not mapped to a composite of the split BTF, since the base stays as it is;
+   * own types that refer to that FWD get the composite all the same.
    */
   join(candidate: number, canonical: number): boolean {
     const equal = this.#compare(candidate, canonical);
@@ -54,7 +54,7 @@ export class Equivalence {
     return joined;
   }
 
-  /** Depth first, as most graphs that differ do so at their first members. */
+  /** Depth first: most different graphs differ at their first members. */
   #compare(candidate: number, canonical: number): boolean {
     const { words } = this.#canonical.types;
     const runs = this.#runs;
@@ -68,7 +68,7 @@ export class Equivalence {
     return true;
   }
 
-  /** Compares two types and all that a chain of pointers leads to; leaves the rest in `runs`. */
+  /** Compares two types and everything along a chain of pointers; leaves the rest in `runs`. */
   #compareOne(left: number, right: number): boolean {
     const { types } = this.#canonical;
     const { words, positions } = types;
@@ -85,12 +85,12 @@ export class Equivalence {
     return true;
   }
 
-  /** Undefined if it depends on what the types refer to. */
+  /** Undefined if it depends on references. */
   #compareHeads(left: number, right: number): boolean | undefined {
     const all = this.#canonical;
     all.countStep();
     if (all.resolve(left) === all.resolve(right)) return true;
-    // Only void is void; below, 0 says that there is no hypothesis yet.
+    // Only void equals void; below, 0 means that there is no hypothesis yet.
     if (left === 0) return false;
     const assumed = this.#hypothesis[right];
     // Compilers do describe one type twice in a unit.
@@ -113,7 +113,7 @@ export class Equivalence {
     return true;
   }
 
-  /** Whether two types are the same but for what they refer to. */
+  /** Whether two types are the same except for references. */
   #isAlike(left: number, right: number): boolean {
     const { types } = this.#canonical;
     const kind = types.kind(left);
@@ -123,7 +123,7 @@ export class Equivalence {
     return COMPARED[kind] === 1 && types.alike(left, right);
   }
 
-  /** What the head refers to comes first. */
+  /** The head's reference comes first. */
   #addRuns(left: number, right: number): void {
     const { words, positions } = this.#canonical.types;
     const at = positions[left];
@@ -160,7 +160,7 @@ export class Equivalence {
     return true;
   }
 
-  /** Keeps what the hypothesis says of declarations and composites. */
+  /** Keeps the hypothesis's results for declarations and composites. */
   #learn(): void {
     const all = this.#canonical;
     const { types } = all;
@@ -172,14 +172,14 @@ export class Equivalence {
       if (this.#needsBase) continue;
       if (kind === Kind.FWD && canonicalKind !== Kind.FWD) all.map(candidate, canonical);
       const isComposite = kind === Kind.STRUCT || kind === Kind.UNION;
-      // What is reached from a canonical type need not be canonical itself yet.
+      // A type that a canonical type reaches need not be canonical itself yet.
       const isSettled = canonicalKind !== Kind.FWD && all.isMapped(canonical);
       if (isComposite && isSettled && !all.isMapped(candidate)) all.map(candidate, canonical);
     }
   }
 }
 
-/** 1 for the kinds that graphs of types are made of; variables and tags are none of them. */
+/** 1 for the kinds in graphs of types; variables and tags are none. */
 const COMPARED = Uint8Array.from({ length: 128 }, (_, kind) => {
   const isApart = kind === Kind.VAR || kind === Kind.DATASEC || kind === Kind.DECL_TAG;
   return kind !== Kind.VOID && kind <= Kind.ENUM64 && !isApart ? 1 : 0;

@@ -12,12 +12,12 @@ import { eachIdSlot, eachNameSlot } from '../../wire/references.ts';
 import { CanonicalNames } from './canonical-names.ts';
 
 /**
- * The types of a BTF and its bases as one run of words that may be changed, with names replaced
- * by one number a content: types without references are the same if their words are.
+ * The types of a BTF and its bases as one changeable run of words, with one number for each name's
+ * content: types without references are the same if their words are.
  */
 export class FlatTypes {
   readonly words: Uint32Array;
-  /** Word index of each type, void included, and the end after the last. */
+  /** Word index of each type, void included, and the end of the last. */
   readonly positions: Uint32Array;
   readonly firstId: number;
   readonly endId: number;
@@ -86,7 +86,7 @@ export class FlatTypes {
     return true;
   }
 
-  /** Whether two types have the same words but for references. */
+  /** Whether two types have the same words except references. */
   alike(left: number, right: number): boolean {
     const { words, positions } = this;
     const [a, b] = [positions[left], positions[right]];
@@ -105,7 +105,7 @@ export function isEnum(kind: number): boolean {
   return kind === Kind.ENUM || kind === Kind.ENUM64;
 }
 
-/** Whether word `index` after the head holds a type id. */
+/** Whether word `index` after the head is a type id. */
 function isReference(kind: number, index: number): boolean {
   if (IDS[kind] === 0) return false;
   if (kind === Kind.ARRAY) return index < 2;

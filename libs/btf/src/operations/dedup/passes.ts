@@ -1,11 +1,12 @@
-// One pass a group of kinds, in the order of dedupBtf; each needs what the ones before it found.
+// One pass for each group of kinds, in the order of dedupBtf; each needs the results of the earlier
+// ones.
 import { Kind, LAST_KIND } from '../../kinds.ts';
 import type { CanonicalTypes } from './canonical-types.ts';
 import { Equivalence } from './equivalence.ts';
 import { isEnum } from './flat-types.ts';
 import { shapeHash, wordsHash } from './signatures.ts';
 
-/** The base stays as it is; variables and sections are places, and what is not known is itself. */
+/** The base stays as it is; variables and sections are unique, and so are unknown kinds. */
 export function keepPlaces(all: CanonicalTypes): void {
   const { types } = all;
   for (let id = 1; id < types.endId; id++) {
@@ -18,7 +19,7 @@ export function keepPlaces(all: CanonicalTypes): void {
   }
 }
 
-/** Types that refer to none and are what their words say. */
+/** Types without references: their words are everything. */
 export function settlePlainTypes(all: CanonicalTypes): void {
   const { types } = all;
   for (let id = types.firstId; id < types.endId; id++) {
@@ -28,7 +29,7 @@ export function settlePlainTypes(all: CanonicalTypes): void {
   }
 }
 
-/** An enum without values is the last of its name that has some, whichever comes first. */
+/** An enum without values is the last one of its name with values, in any order. */
 export function settleEnums(all: CanonicalTypes): void {
   const { types } = all;
   const definitions = new Map<number, number>();
@@ -50,12 +51,12 @@ export function settleEnums(all: CanonicalTypes): void {
   }
 }
 
-/** Composites and typedefs: these alone can refer to themselves. */
+/** Composites and typedefs: only these can refer to themselves. */
 export function settleComposites(all: CanonicalTypes): void {
   const { types } = all;
   const equivalence = new Equivalence(all);
   for (let id = types.firstId; id < types.endId; id++) {
-    // Graphs that were equal may have settled it.
+    // An earlier equal graph may have settled it.
     if (!isRecursive(types.kind(id)) || all.isMapped(id)) continue;
     all.settle(
       id,
@@ -86,7 +87,7 @@ export function settleForwards(all: CanonicalTypes): void {
   }
 }
 
-/** All that is left: what it refers to is settled first, then its words say what it is. */
+/** All others: first their references are settled, then their words decide. */
 export function settleReferences(all: CanonicalTypes): void {
   const { types } = all;
   const { words } = types;
@@ -100,8 +101,8 @@ export function settleReferences(all: CanonicalTypes): void {
         stack.pop();
       } else if (opened[id] === 0) {
         opened[id] = 1;
-        // Without a composite or typedef in it there is no cycle in C; in a forged one, what is
-        // open stays as it is.
+        // In C a cycle contains a composite or typedef; in a forged one without, open types stay as
+        // they are.
         types.eachReference(id, (slot) => {
           const to = words[slot];
           if (!all.isMapped(to) && opened[to] === 0) stack.push(to);

@@ -1,7 +1,7 @@
 /**
- * Types by a hash of theirs. Where several would do for a type, it grows and hands them out as
- * libbpf's hashmap does, so that the same one is taken: no order is better than another, but one
- * that others have can be compared.
+ * Types by a hash of theirs. If several match a type, it must take the same one as libbpf, so the
+ * table grows and iterates like libbpf's hashmap. No order is better than another, but a shared one
+ * can be compared.
  */
 export class SignatureIndex {
   #heads = new Uint32Array(4);
@@ -36,7 +36,7 @@ export class SignatureIndex {
     this.#heads[bucket] = id;
   }
 
-  /** Chains end up the other way round. */
+  /** Growing reverses the chains. */
   #grow(): void {
     const heads = this.#heads;
     this.#heads = new Uint32Array(heads.length * 2);

@@ -9,7 +9,7 @@ export function wordsHash({ words, positions }: FlatTypes, id: number): number {
   return hash;
 }
 
-/** Hash of a composite or typedef by all of its words but those that are references. */
+/** Hash of a composite or typedef by all of its words except references. */
 export function shapeHash(types: FlatTypes, id: number): number {
   const { words, positions } = types;
   const at = positions[id];

@@ -4,19 +4,19 @@ import type { Btf } from '../../wire/btf.ts';
 import { BtfBuilder } from '../../wire/builder.ts';
 import { eachReference } from '../../wire/references.ts';
 
-/** What a module carries to be loaded on another build of its kernel. */
+/** The parts of a module that another build of its kernel can load. */
 export interface Distilled {
-  /** Section `.BTF.base`: what the types are named and how large they are. */
+  /** Section `.BTF.base`: names and sizes of types. */
   readonly base: Uint8Array<ArrayBuffer>;
   /** Section `.BTF`, split from that. */
   readonly split: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Distills the base of split BTF, as libbpf's btf__distill_base does: the named structs, unions and
- * enums that the split types reach become the base, without members; integers, floats and
- * forwards are copied there; pointers, typedefs, arrays and what has no name follow the split
- * types. Types keep their order.
+ * Distills the base of split BTF, as libbpf's btf__distill_base does. Named structs, unions and
+ * enums that the split types reach become the base, without members; integers, floats and forwards
+ * are copied there; pointers, typedefs, arrays and unnamed types follow the split types. Types keep
+ * their order.
  *
  * @throws FormatError `btf-base` for BTF that is not split, or whose base is; `btf-distill` if the
  *   split types refer to functions, variables or tags of the base.
@@ -48,7 +48,9 @@ export function distillBtf(split: Btf): Distilled {
   return { base: distilled.bytes as Uint8Array<ArrayBuffer>, split: above.finish() };
 }
 
-/** 1 for each type of the base that the split types reach; named composites are not entered. */
+/**
+ * 1 for each type of the base that the split types reach; the walk does not enter named composites.
+ */
 function neededOf(split: Btf, base: Btf): Uint8Array {
   const needed = new Uint8Array(split.firstId);
   const stack: number[] = [];

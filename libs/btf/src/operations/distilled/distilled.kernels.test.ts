@@ -1,5 +1,5 @@
-// Judged by libbpf 1.7.0 (commit f5dcbae736e5): btf__parse_split, btf__distill_base and
-// btf__relocate on the same files give the same bytes, or refuse.
+// libbpf 1.7.0 (commit f5dcbae736e5) judges: btf__parse_split, btf__distill_base and btf__relocate
+// give the same bytes for the same files, or refuse.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const folder = testFolder({ atOnce: true });
 const program = join(folder, 'by-libbpf');
 const source = join(import.meta.dirname, '../../testing/distilled.c');
 
-/** One of so many modules is taken. */
+/** One of so many modules is used. */
 const EVERY = 40;
 const MUTANTS = 50;
 
@@ -41,7 +41,7 @@ function write(name: string, bytes: Uint8Array): string {
   return file;
 }
 
-/** What btf__distill_base makes of a BTF that is split from the core in `coreFile`. */
+/** btf__distill_base's result for a BTF that is split from the core in `coreFile`. */
 function theirDistilled(coreFile: string, split: Uint8Array) {
   const files = ['theirs.base', 'theirs.split'].map((name) => join(folder, name));
   execFileSync(program, ['distill', coreFile, write('split', split), ...files]);
@@ -49,7 +49,7 @@ function theirDistilled(coreFile: string, split: Uint8Array) {
   return { base, split: above };
 }
 
-/** What btf__relocate makes of it; undefined: it refuses, and says why. */
+/** btf__relocate's result; undefined: it refuses, with the reason. */
 function theirRelocated(base: Uint8Array, split: Uint8Array, coreFile: string) {
   const output = join(folder, 'theirs.relocated');
   const files = [write('distilled.base', base), write('distilled.split', split), coreFile, output];
@@ -176,7 +176,7 @@ describeWithKernels(['K612', 'K61', 'K72'], 'modules of K612 on other kernels', 
   });
 });
 
-/** The type that libbpf stops at is among all that we list. */
+/** The type at which libbpf stops is among those that we list. */
 function expectListed(says: string, base: Uint8Array, split: Uint8Array, target: Btf): void {
   const named = /type '.*' \[(\d+)\](?:, size \d+ has multiple| is not mapped)/.exec(says);
   if (!named) return;

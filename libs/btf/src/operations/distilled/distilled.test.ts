@@ -21,7 +21,7 @@ import {
 } from '../../index.ts';
 
 interface Shape {
-  /** Types before those that matter, so that ids differ. */
+  /** Types before the interesting ones, so that ids differ. */
   before?: number;
   sock?: number;
   more?: (builder: BtfBuilder, int: number) => void;
@@ -43,7 +43,7 @@ function kernel({ before = 0, sock = 8, more }: Shape = {}): Btf {
   return builder.toBtf();
 }
 
-/** A module whose struct holds a sock, or points to one. */
+/** A module whose struct contains a sock, or points to one. */
 function module(base: Btf, holds: 'value' | 'pointer' = 'value'): Btf {
   const builder = new BtfBuilder({ base });
   const sock = base.find('sock_t') ?? 0;

@@ -1,10 +1,10 @@
 import { Kind, kindName } from '../../kinds.ts';
 import { isModifier, type Btf } from '../../wire/btf.ts';
 
-/** Why a type of a distilled base has no place in another base. */
+/** Why a type of a distilled base has no counterpart in another base. */
 export type UnrelocatedReason = 'not-distilled' | 'missing' | 'ambiguous';
 
-/** One type of a distilled base that another base does not have, or has twice. */
+/** A type of a distilled base that another base lacks, or has twice. */
 export interface Unrelocated {
   readonly why: UnrelocatedReason;
   /** In the distilled base. */
@@ -13,24 +13,24 @@ export interface Unrelocated {
   readonly name: string;
   /** Bytes; absent if its kind has none. */
   readonly size?: number | undefined;
-  /** Of an ambiguous one: the first two types of the other base that it could be. */
+  /** For an ambiguous one: the first two candidates in the other base. */
   readonly candidates?: readonly number[] | undefined;
 }
 
-/** Where each type and name of a distilled base stands in another. */
+/** Counterparts of a distilled base's types and names in another base. */
 export interface DistilledMap {
-  /** By type id; 0 where the other base has none. */
+  /** By type id; 0 if the other base has none. */
   readonly ids: Uint32Array;
-  /** By string offset; 0 where no type of that name was found. */
+  /** By string offset; 0 if no type of that name was found. */
   readonly strings: Uint32Array;
   readonly faults: readonly Unrelocated[];
 }
 
 /**
  * Looks up each type of a distilled base in a whole one by the rules of btf_relocate.c, which
- * libbpf and the kernel share. Rules that look odd (a FWD is no struct with bit fields, a struct
- * is any type of its name) are kept: what passes there has to pass here. That code stops at the
- * first fault; this finds all.
+ * libbpf and the kernel share. Odd rules (a FWD is no struct with bit fields, a struct is any type
+ * of its name) are kept, so that both accept the same. That code stops at the first fault; this
+ * finds all.
  */
 export function mapDistilled(split: Btf, distilled: Btf, base: Btf): DistilledMap {
   const ids = new Uint32Array(distilled.endId);
@@ -63,7 +63,7 @@ export function mapDistilled(split: Btf, distilled: Btf, base: Btf): DistilledMa
   return { ids, strings, faults };
 }
 
-/** A distilled base has named types without references, and nothing else. */
+/** A distilled base has only named types without references. */
 function notDistilled(distilled: Btf): Unrelocated[] {
   const faults: Unrelocated[] = [];
   for (let id = 1; id < distilled.endId; id++) {
@@ -94,8 +94,8 @@ function fault(
 }
 
 /**
- * 1 for each distilled type that a composite of the split BTF has as a member, other than behind a
- * pointer: its size must stay, for members behind it stay where they are.
+ * 1 for each distilled type that a composite of the split BTF contains directly: its size must stay
+ * the same, since the members after it keep their offsets.
  */
 function embeddedTypes(split: Btf, distilled: Btf): Uint8Array {
   const embedded = new Uint8Array(distilled.endId);
@@ -131,7 +131,7 @@ function idsByName(distilled: Btf): Map<string, number[]> {
   return names;
 }
 
-/** How many structs and unions have a name, by its string offset. */
+/** Number of structs and unions with a name, by its string offset. */
 function compositesByName(base: Btf): Map<number, number> {
   const counts = new Map<number, number>();
   for (let id = 1; id < base.endId; id++) {
@@ -142,7 +142,7 @@ function compositesByName(base: Btf): Map<number, number> {
   return counts;
 }
 
-/** By what a type of the whole base is looked up among the distilled ones. */
+/** The key by which a type of the whole base is looked up among the distilled ones. */
 function matchingOf(
   base: Btf,
   id: number,

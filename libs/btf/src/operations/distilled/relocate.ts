@@ -5,12 +5,12 @@ import { eachIdSlot, eachNameSlot } from '../../wire/references.ts';
 import { mapDistilled, type DistilledMap, type Unrelocated } from './map-distilled.ts';
 
 /**
- * Split BTF on a distilled base (`.BTF.base` of a module, Linux 6.11) as split BTF on a kernel's
- * whole BTF: what a kernel makes of it as it loads the module, and libbpf's btf__relocate.
+ * Moves split BTF from a distilled base (`.BTF.base` of a module, Linux 6.11) to a kernel's whole
+ * BTF, as a kernel does when it loads the module, and libbpf's btf__relocate.
  *
  * @param split parsed on its distilled base.
  * @throws FormatError `btf-base` if either base is split itself or of another byte order,
- *   `btf-relocate` with all that `unrelocated` lists.
+ *   `btf-relocate` with everything that `unrelocated` lists.
  */
 export function relocateBtf(split: Btf, base: Btf): Uint8Array<ArrayBuffer> {
   const distilled = distilledBaseOf(split, base);
@@ -24,7 +24,7 @@ export function relocateBtf(split: Btf, base: Btf): Uint8Array<ArrayBuffer> {
   return rewrite(split, base, map);
 }
 
-/** All types of the distilled base that have no place in `base`; empty if it relocates. */
+/** All types of the distilled base without a counterpart in `base`; empty if it relocates. */
 export function unrelocated(split: Btf, base: Btf): readonly Unrelocated[] {
   return mapDistilled(split, distilledBaseOf(split, base), base).faults;
 }
@@ -57,7 +57,10 @@ function distilledBaseOf(split: Btf, base: Btf): Btf {
   return distilled;
 }
 
-/** Names of members and values that lie in the distilled base's strings, and are no type's there. */
+/**
+ * Names of members and values that are stored in the distilled base's strings, and that no type
+ * there has.
+ */
 function strayStrings(split: Btf, distilled: Btf, { strings }: DistilledMap): string[] {
   const stray = new Set<number>();
   for (const at of split.positions) {
