@@ -120,6 +120,20 @@ describe('an archive with kernels of several builds', () => {
     expect(await ingest.record(buildIdOf('broken'))).toBeUndefined();
   });
 
+  test('names one that cannot be read among those that are refused', async () => {
+    const whole = vmlinux('cut', '6.9.5');
+    const mixed = tarFile([
+      { name: 'boot/vmlinux-1', bytes: vmlinux('one', '6.9.1') },
+      { name: 'boot/vmlinux-5', bytes: whole.subarray(0, whole.length - 100) },
+    ]);
+    const { status, body } = await send(mixed);
+    expect(status).toBe(207);
+    expect(body.results).toMatchObject([
+      { buildId: buildIdOf('one') },
+      { name: 'boot/vmlinux-5', status: 422, code: 'bad-elf' },
+    ]);
+  });
+
   test('is a problem answer if every one is refused', async () => {
     const refused = (name: string) => ({
       name: `boot/vmlinux-${name}`,

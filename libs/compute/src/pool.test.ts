@@ -26,6 +26,7 @@ test('a kernel is identified and split on a thread, and its bytes come back', as
     kernels: [kernel],
     modules: [],
     maps: [],
+    malformed: [],
     passedOver: [],
   });
   const { core } = await pool.split({ kernel: vmlinux }, { extras: ['vars'] }, never);

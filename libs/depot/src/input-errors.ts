@@ -17,7 +17,11 @@ export function refusing<Result>(part: string, read: () => Result): Result {
 
 /** The error to throw instead of a format library's; any other error stays as it is. */
 export function asDepotError(part: string, error: unknown): unknown {
-  if (!(error instanceof FormatError)) return error;
+  return error instanceof FormatError ? refusalOf(part, error) : error;
+}
+
+/** What a client is told of a format library's error. */
+export function refusalOf(part: string, error: FormatError): DepotError {
   return new DepotError(problemCode(error.code), `${part}: ${error.message} (${error.code})`, {
     cause: error,
   });

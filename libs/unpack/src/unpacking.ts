@@ -286,7 +286,8 @@ export class Unpacking<S extends Source> {
     } catch (error) {
       if (!(error instanceof FormatError) || isLimit(error)) throw error;
       this.fault ??= error;
-      this.#passedOver.add(error.code, error.message, inside.name);
+      const isKernel = kind === 'kernel' && sniff(file) === 'elf';
+      this.#passedOver.add(error.code, error.message, inside.name, isKernel);
     }
     if (this.files.length > before.files || this.passedOver.length > before.passed) return;
     this.#passedOver.add('nothing-inside', 'no kernel, module, BTF or System.map', inside.name);

@@ -3,6 +3,7 @@ import type { DepotClient } from '@btf-depot/client';
 import { isBuildId } from '@btf-depot/contracts';
 import { withUnpacked } from '../files/local-file.ts';
 import { needLinux, runningKernel } from './running-kernel.ts';
+import { SHORTENED } from '../options/build-ids.ts';
 import { UsageError } from '../options/usage-error.ts';
 
 /** The flags that give a build ID. */
@@ -11,12 +12,9 @@ export interface KernelFlags {
   of?: string;
 }
 
-/** Possibly a shortened build ID. */
-const SHORT = /^[0-9a-f]{4,39}$/;
-
 /** Whether a word names a kernel of a depot, and no file. */
 export function namesKernel(word: string): boolean {
-  return isBuildId(word) || (SHORT.test(word) && !existsSync(word));
+  return isBuildId(word) || (SHORTENED.test(word) && !existsSync(word));
 }
 
 /** @throws UsageError as `findBuildId` does; an error if the depot has no such kernel. */
@@ -32,7 +30,7 @@ export async function wholeBuildId(client: DepotClient, word: string): Promise<s
  * @throws UsageError if several do.
  */
 export async function findBuildId(client: DepotClient, word: string): Promise<string | undefined> {
-  if (!SHORT.test(word)) return word;
+  if (!SHORTENED.test(word)) return word;
   const { kernels } = await client.kernelPage({ buildId: word }, { limit: 5 });
   const buildIds = kernels.map(({ buildId }) => buildId);
   if (buildIds.includes(word)) return word;

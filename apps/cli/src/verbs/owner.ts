@@ -1,6 +1,7 @@
 import { claimedParts, principalSchema, type KernelRecord } from '@btf-depot/contracts';
 import { setOwner } from '@btf-depot/depot';
 import { Command } from 'commander';
+import { wholeBuildIds } from '../options/build-ids.ts';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
 import { formatTable, print, printable, printJson } from '../terminal/output.ts';
@@ -46,19 +47,21 @@ export function ownerCommand(): Command {
   return command;
 }
 
-async function show(buildId: string, flags: Where): Promise<void> {
+async function show(word: string, flags: Where): Promise<void> {
   const { records } = await openStores(flags);
+  const [buildId = word] = await wholeBuildIds(records, [word]);
   const stored = await records.get(buildId);
   if (!stored) throw new Error(`there is no kernel ${buildId}`);
   report(stored.record, flags);
 }
 
-async function set(buildId: string, principal: string, flags: SetFlags): Promise<void> {
+async function set(word: string, principal: string, flags: SetFlags): Promise<void> {
   for (const one of [principal, ...(flags.signer ?? [])]) {
     const { error } = principalSchema.safeParse(one);
     if (error) throw new UsageError(`${printable(one)}: ${error.issues[0]?.message ?? ''}`);
   }
   const { records } = await openStores(flags);
+  const [buildId = word] = await wholeBuildIds(records, [word]);
   const { signer: signers, distrust } = flags;
   report(await setOwner(records, buildId, { principal, signers, distrust }), flags);
 }

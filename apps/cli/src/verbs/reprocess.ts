@@ -1,5 +1,6 @@
 import { reprocess, type Reprocessed, type SourceNeed } from '@btf-depot/depot';
 import { Command } from 'commander';
+import { wholeBuildIds } from '../options/build-ids.ts';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
 import { note, print, printable, printJson } from '../terminal/output.ts';
@@ -35,7 +36,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   if (before === undefined)
     throw new UsageError("--encoder takes '<' and a version, such as '<0.2.0'");
   const stores = await openStores(flags);
-  const named = new Set(buildIds);
+  const named = new Set(await wholeBuildIds(stores.records, buildIds));
   if (named.size === 0) for await (const { buildId } of stores.records.list()) named.add(buildId);
   const { dryRun = false } = flags;
   const done: Reprocessed[] = [];

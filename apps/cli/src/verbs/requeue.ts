@@ -1,5 +1,6 @@
 import { requeue } from '@btf-depot/depot';
 import { Command } from 'commander';
+import { wholeBuildIds } from '../options/build-ids.ts';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
 import { note, print, printJson } from '../terminal/output.ts';
@@ -32,7 +33,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   }
   const { records } = await openStores(flags);
   const requeued: string[] = [];
-  const named = new Set(buildIds);
+  const named = new Set(await wholeBuildIds(records, buildIds));
   if (flags.failed) for await (const { buildId } of records.list()) named.add(buildId);
   for (const buildId of named) {
     if (await requeue(records, buildId)) requeued.push(buildId);

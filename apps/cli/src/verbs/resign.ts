@@ -6,6 +6,7 @@ import {
   signingSettings,
 } from '@btf-depot/service-kit';
 import { Command, Option } from 'commander';
+import { wholeBuildIds } from '../options/build-ids.ts';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
 import { note, print, printJson } from '../terminal/output.ts';
@@ -44,7 +45,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
     createLogger('resign', 'silent'),
   );
   const stores = await openStores(flags);
-  const named = new Set(buildIds);
+  const named = new Set(await wholeBuildIds(stores.records, buildIds));
   if (flags.all) for await (const { buildId } of stores.records.list()) named.add(buildId);
   const signed: string[] = [];
   for (const buildId of named) if (await resign(stores, buildId, keys)) signed.push(buildId);

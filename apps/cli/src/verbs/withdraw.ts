@@ -1,5 +1,6 @@
 import { withdraw, type RecordStore } from '@btf-depot/depot';
 import { Command } from 'commander';
+import { wholeBuildIds } from '../options/build-ids.ts';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
 import { print, printJson } from '../terminal/output.ts';
@@ -44,7 +45,7 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
     if (text === '') throw new UsageError(`--${flag} is empty`);
   }
   const { records } = await openStores(flags);
-  const chosen = isQuery ? await matching(records, flags) : buildIds;
+  const chosen = isQuery ? await matching(records, flags) : await wholeBuildIds(records, buildIds);
   for (const buildId of flags.dryRun ? [] : chosen) {
     await withdraw(records, buildId, {
       reason: flags.reason,

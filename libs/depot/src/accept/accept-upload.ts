@@ -32,7 +32,7 @@ export async function acceptUpload(
   upload: Upload,
   signal: AbortSignal,
 ): Promise<AcceptedUpload> {
-  const { kernels, sources, found, used, passedOver } = await openUpload(
+  const { kernels, malformed, sources, found, used, passedOver } = await openUpload(
     deps.compute,
     upload,
     signal,
@@ -45,9 +45,12 @@ export async function acceptUpload(
       results.push({ buildId: accepted.record.buildId, name, accepted });
     } catch (error) {
       // If the client is gone, its next upload finds what was accepted.
-      if (signal.aborted || kernels.length === 1) throw error;
+      if (signal.aborted || kernels.length + malformed.length === 1) throw error;
       results.push({ buildId, name, error: asRefusal(error) });
     }
+  }
+  for (const { name, code, detail } of malformed) {
+    results.push({ name, error: new DepotError(code, detail) });
   }
   const left: PassedOverInUpload[] = [];
   const missing: MissingPart[] = [];

@@ -9,7 +9,7 @@ import {
 import { DepotError } from '../errors.ts';
 import type { Compute } from '../ports/compute.ts';
 import { buildsOf, type Build } from './builds.ts';
-import type { BesideKernel, KernelFile, UnpackedUpload } from './unpack-upload.ts';
+import type { BesideKernel, KernelFile, MalformedKernel, UnpackedUpload } from './unpack-upload.ts';
 import type { Upload } from './upload.ts';
 
 /** The files of one kernel in an upload: paths, except for the kernel's own files. */
@@ -36,6 +36,8 @@ export interface OpenedKernel {
 export interface OpenedUpload {
   /** At least one; for an upload without a kernel file, its files for a known kernel. */
   kernels: OpenedKernel[];
+  /** Kernels that cannot be read, beside others that can. */
+  malformed: MalformedKernel[];
   sources: Pick<SourceEntry, 'sha256' | 'size' | 'kind' | 'part' | 'package'>[];
   found: FoundInUpload[];
   used: UsedOfUpload[];
@@ -54,6 +56,7 @@ export async function openUpload(
 ): Promise<OpenedUpload> {
   const opened: OpenedUpload = {
     kernels: [{ mapCameAlong: false }],
+    malformed: [],
     sources: [],
     found: [],
     used: [],
@@ -68,6 +71,7 @@ export async function openUpload(
     opened.sources.push({ sha256, size, kind: kindOf(found), part, ...about });
     opened.found.push(...filesIn(part, found));
     opened.passedOver.push(...found.passedOver.map((one) => ({ part, ...one })));
+    opened.malformed.push(...found.malformed);
     if (part === 'kernel') useKernels(opened, found, sha256);
     else useOther(opened, part, found);
   }

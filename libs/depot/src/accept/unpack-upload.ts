@@ -1,7 +1,7 @@
 import { FormatError, type Source } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
 import { readModinfo } from '@btf-depot/carrier';
-import { isBuildId } from '@btf-depot/contracts';
+import { isBuildId, type ProblemCode } from '@btf-depot/contracts';
 import { readElf } from '@btf-depot/elf';
 import { hasDwarf, hasGlobalVariables } from '@btf-depot/extras';
 import {
@@ -17,7 +17,7 @@ import {
 } from '@btf-depot/unpack';
 import { bannerOf, isBareBtf, readBtfFile } from '../split/open-kernel.ts';
 import { DepotError } from '../errors.ts';
-import { asDepotError } from '../input-errors.ts';
+import { asDepotError, refusalOf } from '../input-errors.ts';
 
 /** A file for random reads, and its path. */
 export interface FileAt extends Source {
@@ -55,12 +55,21 @@ export interface BesideKernel extends Named {
   release?: string | undefined;
 }
 
+/** A kernel of an archive that cannot be read. */
+export interface MalformedKernel {
+  name?: string | undefined;
+  code: ProblemCode;
+  detail: string;
+}
+
 /** The contents of one file of an upload. */
 export interface UnpackedUpload {
   /** The first of `kernels`. */
   kernel?: KernelFile | undefined;
   /** All that were found, the most informative first. */
   kernels: readonly KernelFile[];
+  /** Kernels that cannot be read, beside others that can. */
+  malformed: readonly MalformedKernel[];
   /** Files that looked useful, and why they were not used. */
   passedOver: readonly PassedOver[];
   /** One for each release with a kernel, as far as names tell. */
@@ -87,19 +96,24 @@ export async function unpackUpload(
   options?: UnpackOptions,
 ): Promise<UnpackedUpload> {
   try {
-    return describe(await unpack(file, store, options));
+    return describe(part, await unpack(file, store, options));
   } catch (error) {
     throw asDepotError(part, error);
   }
 }
 
-function describe({ files, packages, passedOver }: Unpacked<FileAt>): UnpackedUpload {
+function describe(part: string, { files, packages, passedOver }: Unpacked<FileAt>): UnpackedUpload {
   const modules = files.filter(({ kind }) => kind === 'module').map(moduleFile);
   const maps = files.filter(({ kind }) => kind === 'system-map').map(mapFile);
   const areMany = files.length - modules.length - maps.length > 1;
   const isOpen = areMany && modules.length + maps.length > 0;
   const wantsRelease = isOpen || modules.length > 1 || maps.length > 1;
-  const { kernels, refused } = kernelsOf(files, wantsRelease);
+  const { kernels, faults } = kernelsOf(files, wantsRelease);
+  for (const { name, code, reason, isKernel } of passedOver) {
+    if (isKernel) faults.push({ name, fault: new FormatError(code, reason) });
+  }
+  const [first] = faults;
+  if (first && kernels.length === 0) throw first.fault;
   const [kernel] = kernels;
   const [module] = modules;
   const about = packages.at(-1);
@@ -107,7 +121,8 @@ function describe({ files, packages, passedOver }: Unpacked<FileAt>): UnpackedUp
     kernels,
     modules,
     maps,
-    passedOver: [...passedOver, ...refused],
+    malformed: faults.map(({ name, fault }) => malformed(part, name, fault)),
+    passedOver: passedOver.filter(({ isKernel }) => !isKernel),
     kernel,
     module: module?.path,
     moduleBuildId: module?.buildId,
@@ -149,26 +164,34 @@ function rank({ kind, hasBtf }: KernelFile): number {
   return hasBtf ? 0 : 2;
 }
 
-/** The best first; of two equals, the larger one. */
+interface Fault {
+  name?: string | undefined;
+  fault: FormatError;
+}
+
+/** The best first, of two equals the larger one; and those that cannot be read. */
 function kernelsOf(
   files: readonly FoundFile<FileAt>[],
   wantsRelease: boolean,
-): { kernels: KernelFile[]; refused: PassedOver[] } {
-  const all = files.filter(({ kind }) => kind !== 'module' && kind !== 'system-map');
-  const refused: PassedOver[] = [];
-  const kernels = all.flatMap((file) => {
+): { kernels: KernelFile[]; faults: Fault[] } {
+  const kernels: { kernel: KernelFile; size: number }[] = [];
+  const faults: Fault[] = [];
+  for (const file of files) {
+    if (file.kind === 'module' || file.kind === 'system-map') continue;
     try {
-      return [{ kernel: kernelFile(file, wantsRelease), size: file.source.size }];
+      kernels.push({ kernel: kernelFile(file, wantsRelease), size: file.source.size });
     } catch (error) {
-      // A malformed one is no reason to refuse the others.
-      if (all.length === 1 || !(error instanceof FormatError)) throw error;
-      const { code, message } = error;
-      refused.push({ code, reason: message, name: file.name, count: 1 });
-      return [];
+      if (!(error instanceof FormatError)) throw error;
+      faults.push({ name: file.name, fault: error });
     }
-  });
+  }
   kernels.sort((a, b) => rank(a.kernel) - rank(b.kernel) || b.size - a.size);
-  return { kernels: kernels.map(({ kernel }) => kernel), refused };
+  return { kernels: kernels.map(({ kernel }) => kernel), faults };
+}
+
+function malformed(part: string, name: string | undefined, fault: FormatError): MalformedKernel {
+  const { code, message } = refusalOf(part, fault);
+  return { name, code, detail: message };
 }
 
 function kernelFile(
