@@ -6,9 +6,8 @@ import type { Faults } from './faults.ts';
 const CHAIN_LIMIT = 32;
 
 /**
- * Checks that type tags precede all other modifiers of a chain, and that no chain is a cycle or
- * longer than
- * 32. Source: kernel/bpf/btf.c, btf_check_type_tags.
+ * Checks that type tags precede all other modifiers of a chain, and that no chain is a cycle or has
+ * more than 32 links. Source: kernel/bpf/btf.c, btf_check_type_tags.
  */
 export function checkTypeTags(btf: Btf, faults: Faults): void {
   // A chain that reaches a type already found good need not be followed further.
