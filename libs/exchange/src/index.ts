@@ -1,9 +1,10 @@
 /**
- * What depots give each other, and take from archives.
+ * Exchange of kernels between depots, and imports from archives.
  *
- * - export: a depot as static files, which any web server serves: writeExport. What clients ask a
- *   depot for are its paths (layout.ts); docs/import.md describes it.
- * - import: fetches what was chosen of a folder, or of an archive that libs/upstreams reads, and hands it to a target: choose, runImport.
+ * - export: a depot as static files, which any web server serves: writeExport. Its paths are those
+ *   of a depot's clients (layout.ts); see docs/import.md.
+ * - import: fetches what was chosen from a folder, or from an archive that libs/upstreams reads,
+ *   and hands it to a target: choose, runImport.
  */
 export { knownArchives, type KnownArchive } from './import/known.ts';
 export { readFolder } from './import/read-folder.ts';

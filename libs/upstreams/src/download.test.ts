@@ -11,7 +11,7 @@ const bytes = randomBytes(100_000);
 const sha256 = createHash('sha256').update(bytes).digest('hex');
 const folder = testFolder();
 
-/** Cut where `cuts` says, one after the other. */
+/** Cut at the places in `cuts`, one after the other. */
 function offered(cuts: number[], resumes: boolean, content = bytes): OfferedFile {
   return {
     name: 'debuginfo',
@@ -41,7 +41,7 @@ test.each([true, false])(
     const found = await fetchInto(offered([...tenths], resumes));
     expect(found).toMatchObject({ size: 100_000, sha256 });
     expect((await readFile(join(folder, 'file'))).equals(bytes)).toBe(true);
-    // What came twice is counted, too.
+    // Repeated bytes count, too.
     const sum = resumes ? 100_000 : 550_000;
     expect(found).toMatchObject({ received: sum });
   },

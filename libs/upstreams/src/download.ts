@@ -12,20 +12,20 @@ import { untilWhole, writeAt, type Patience } from './until-whole.ts';
 export interface DownloadOptions extends Omit<Patience, 'pauseMs'> {
   path: string;
   pauseMs?: number | undefined;
-  /** Waited for after each piece. `done` falls where a file begins again. */
+  /** Awaited after each piece. `done` falls if a file begins again. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined;
-  /** Bytes that are about to be written beyond those of before. May throw. */
+  /** Called before writing with the number of additional bytes. May throw. */
   wrote?: ((bytes: number, total: number | undefined) => Promise<void>) | undefined;
 }
 
-/** With how many bytes came in all, of which some may have come twice. */
+/** With the number of all received bytes, of which some may be repeated. */
 export type Downloaded = UploadedFile & { received: number };
 
 /**
- * Brings an offered file onto this machine: where it breaks, on with the rest, or from the
- * beginning where its upstream knows no ranges.
+ * Brings an offered file onto this machine. After a break it continues with the rest, or from the
+ * beginning if the upstream knows no ranges.
  *
- * @throws the signal's reason, and what `wrote` throws.
+ * @throws the signal's reason, and errors of `wrote`.
  */
 export async function download(
   file: OfferedFile,

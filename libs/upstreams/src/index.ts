@@ -1,16 +1,16 @@
 /**
- * Where the depot has kernels from that nobody sent: upstreams, each a module behind the port
- * `Upstream` of libs/depot. What an upstream does wrong is a value (`Miss`), never an exception:
- * it is remembered, and told to whoever asks.
+ * Upstreams: sources of kernels that nobody uploaded, each a module behind the port `Upstream` of
+ * libs/depot. A failure of an upstream is a value (`Miss`), never an exception: the depot remembers
+ * it and reports it to clients.
  *
- * archive: which packages of a Debian archive or an RPM repository have a kernel's debug information,
- * for the source `packages` and for imports. To add a kind of archive: a folder beside these, which
- * gives ArchiveItems. To add a distribution's packages: a line in debian/kernel-package.ts, or NAME
- * of rpm/read-repository.ts.
+ * archive: which packages of a Debian archive or an RPM repository have a kernel's debug
+ * information, for the source `packages` and for imports. To add a kind of archive: a folder beside
+ * these, which gives ArchiveItems. To add a distribution's packages: a line in
+ * debian/kernel-package.ts, or NAME of rpm/read-repository.ts.
  *
  * To add a kind of upstream: a folder in sources, its line in `SOURCE_KINDS` (kinds.ts), and
- * describeUpstream of @btf-depot/testing in its tests. One that has a URL reads with `readHttp`,
- * which keeps the limits.
+ * describeUpstream of @btf-depot/testing in its tests. One with a URL reads with `readHttp`, which
+ * keeps the limits.
  */
 export { ArchiveError, type ArchiveCode } from './archive/errors.ts';
 export { archiveNames, type ArchiveItem } from './archive/item.ts';

@@ -7,10 +7,10 @@ import { depot } from './sources/depot/index.ts';
 import { files } from './sources/files/index.ts';
 import { packages } from './sources/packages/index.ts';
 
-/** What every source is opened with. */
+/** Options for opening a source. */
 export interface SourceOptions {
   limits: UpstreamLimits;
-  /** Whose signatures of archives hold. */
+  /** Keys that are trusted for archives. */
   trust: Trust;
   unpacked: Unpacked;
   /** Build IDs of the kernels in a file of this machine; none if it is no kernel and no package. */
@@ -19,11 +19,11 @@ export interface SourceOptions {
 
 /** A kind of upstream. */
 export interface SourceKind {
-  /** What follows the kind in the setting. */
+  /** The word after the kind in the setting. */
   at: 'url' | 'path';
-  /** What its principal is called; by default its host, or its path. */
+  /** Name of its principal; by default its host, or its path. */
   nameOf?: ((url: URL) => string) | undefined;
-  /** `name` as principals have it. */
+  /** `name` as in principals. */
   open(at: string, name: string, options: SourceOptions): Upstream;
 }
 

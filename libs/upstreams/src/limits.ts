@@ -1,4 +1,4 @@
-/** What one upstream may cost; all are options. */
+/** Most costs of one upstream; all are options. */
 export interface UpstreamLimits {
   /** Bytes of one file. */
   maxBytes: number;
@@ -9,7 +9,7 @@ export interface UpstreamLimits {
   leastBytes: number;
   /** Redirects that are followed. */
   redirects: number;
-  /** How often a file is begun again, or gone on with, if it breaks without a byte in between. */
+  /** Most restarts or continuations of a file without a new byte in between. */
   breaks: number;
   /** Whether a redirect may lead to an address that is not public. */
   allowPrivate: boolean;

@@ -2,16 +2,16 @@ import { isAbsolute } from 'node:path';
 import type { Upstream } from '@btf-depot/depot';
 import { SOURCE_KINDS, type SourceKind, type SourceKindName, type SourceOptions } from './kinds.ts';
 
-/** One of `BTFDEPOT_UPSTREAMS`. */
+/** An entry of `BTFDEPOT_UPSTREAMS`. */
 export interface UpstreamAddress {
   kind: SourceKindName;
   /** A URL that ends with `/`, or an absolute path. */
   at: string;
-  /** What its principal is called. */
+  /** Name of its principal. */
   name: string;
 }
 
-/** What is wrong with the setting. */
+/** A fault of the setting. */
 export class BadUpstreams extends Error {
   override readonly name = 'BadUpstreams';
 }
@@ -19,8 +19,8 @@ export class BadUpstreams extends Error {
 const kinds: Readonly<Record<string, SourceKind>> = SOURCE_KINDS;
 
 /**
- * `debuginfod http://127.0.0.1:8002, depot https://depot.example, files /srv/kernels`: asked in
- * this order.
+ * `debuginfod http://127.0.0.1:8002, depot https://depot.example, files /srv/kernels`: the order of
+ * requests.
  * @throws BadUpstreams.
  */
 export function parseUpstreams(text: string): UpstreamAddress[] {
@@ -62,7 +62,10 @@ function isKind(kind: string): kind is SourceKindName {
   return Object.hasOwn(kinds, kind);
 }
 
-/** The URLs of debuginfod's own variable, spaces between them, as upstreams; others are left out. */
+/**
+ * The URLs of debuginfod's own variable, with spaces between them, as upstreams; others are left
+ * out.
+ */
 export function upstreamsOfDebuginfod(urls: string): UpstreamAddress[] {
   const found = urls.split(/\s+/).filter((url) => /^https?:\/\//.test(url));
   return parseUpstreams([...new Set(found)].map((url) => `debuginfod ${url}`).join(','));

@@ -4,18 +4,18 @@ import { MISS_REASONS, type Miss } from '@btf-depot/depot';
 
 export interface Patience {
   signal: AbortSignal;
-  /** How often it is tried again without a byte in between. */
+  /** Most attempts without a new byte in between. */
   breaks: number;
-  /** Milliseconds before that; each later wait is twice as long. */
+  /** Milliseconds before the next attempt; each later wait is twice as long. */
   pauseMs: number;
 }
 
 /**
- * Tries until the file is there.
+ * Repeats until the file is complete.
  *
- * @param once undefined: the file is whole.
- * @param came the most bytes that were there so far.
- * @returns the miss that no further try can change.
+ * @param once undefined: the file is complete.
+ * @param came the most bytes so far.
+ * @returns the miss that no further attempt can change.
  * @throws the signal's reason.
  */
 export async function untilWhole(
@@ -34,7 +34,7 @@ export async function untilWhole(
   }
 }
 
-/** All of these bytes, from this place of the file on: one write may take fewer. */
+/** Writes all of these bytes, from this offset of the file on: one write may write fewer. */
 export async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;

@@ -16,12 +16,12 @@ import { openRecord, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
 import { blobFile, BLOBS, KERNELS, kernelFolder, LOCK, recordFile, UNFINISHED } from './layout.ts';
 
-/** What the file system of a memory stick answers to a hard link. */
+/** The error of a memory stick's file system for a hard link. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS'];
 
 /**
- * The folder of an export. Every file appears whole, in the place of the one before, so that
- * whoever reads it meanwhile sees the old or the new one.
+ * The folder of an export. Every file replaces the one before as a whole, so that a reader sees the
+ * old or the new one.
  */
 export class ExportFolder {
   readonly path: string;
@@ -31,12 +31,12 @@ export class ExportFolder {
     this.path = path;
   }
 
-  /** @throws Error if the folder has other things in it, or another process writes there. */
+  /** @throws Error if the folder has other files in it, or another process writes there. */
   static async open(path: string): Promise<ExportFolder & AsyncDisposable> {
     await mkdir(path, { recursive: true });
     const names = await readdir(path);
     const isOurs = names.includes('v1') || names.every((name) => name.startsWith('.'));
-    // A memory stick has folders of its system in its root; an export goes into a folder of its own.
+    // A memory stick has system folders in its root; an export needs a folder of its own.
     if (!isOurs)
       throw new Error(`${path} has other files, and no export: name a folder of its own`);
     const folder = new ExportFolder(path);
@@ -60,7 +60,7 @@ export class ExportFolder {
     return readFile(join(this.path, recordFile(buildId)), 'utf8').catch(() => undefined);
   }
 
-  /** @returns undefined where there is none that can be read: it is written anew then. */
+  /** @returns undefined if there is no readable one: it is written anew then. */
   async record(buildId: string): Promise<KernelRecord | undefined> {
     const text = await this.recordText(buildId);
     return text === undefined ? undefined : openRecord(Buffer.from(text)).record;
@@ -76,7 +76,7 @@ export class ExportFolder {
     await this.#place(draft, path);
   }
 
-  /** The blob under another name: a link, or a copy where the file system has none. */
+  /** The blob under another name: a link, or a copy if the file system has no links. */
   async name(sha256: string, path: string): Promise<void> {
     const draft = this.#draft();
     const blob = join(this.path, blobFile(sha256));
@@ -87,7 +87,7 @@ export class ExportFolder {
       await copyFile(blob, draft);
     }
     await this.#place(draft, path);
-    // Where both are one file, the system renames nothing.
+    // If both are one file, the system renames nothing.
     await rm(draft, { force: true });
   }
 
@@ -114,7 +114,7 @@ export class ExportFolder {
   }
 }
 
-/** @throws DepotError `busy` while a process that lives holds it. */
+/** @throws DepotError `busy` while a living process holds it. */
 async function lock(path: string): Promise<void> {
   for (let again = true; ; again = false) {
     try {

@@ -11,18 +11,18 @@ import {
 
 /** A depot whose kernels are exported. */
 export interface ExportSource {
-  /** Every kernel, those that are withdrawn too, as far as the source tells of them. */
+  /** Every kernel, with withdrawn ones if the source lists them. */
   kernels(): AsyncIterable<KernelSummary>;
   /** @returns undefined if there is none now, or it is withdrawn. */
   record(buildId: string): Promise<KernelRecord | undefined>;
   /**
-   * The whole blob, of that hash.
-   * @throws Error with the reason why there is none.
+   * The whole blob, with that hash.
+   * @throws Error with the reason if there is none.
    */
   blob(wanted: { sha256: string; size: number }): Promise<Uint8Array>;
 }
 
-/** @param onUnreadable told of records that cannot be read, which are left out. */
+/** @param onUnreadable called for unreadable records, which are left out. */
 export function storesSource(
   { blobs, records }: { blobs: BlobStore; records: RecordStore },
   onUnreadable: (error: UnreadableRecord) => void,
@@ -55,7 +55,7 @@ export function storesSource(
   };
 }
 
-/** A depot that is asked over HTTP; it tells of no kernel that is withdrawn. */
+/** A depot asked over HTTP, which lists no withdrawn kernel. */
 export function depotSource(client: DepotClient): ExportSource {
   return {
     kernels: () => allKernels(client),
@@ -87,7 +87,9 @@ export function depotSource(client: DepotClient): ExportSource {
   };
 }
 
-/** @throws DepotError where the depot says that its list is not whole: what it lacks would be missed. */
+/**
+ * @throws DepotError if the depot reports its list as incomplete: the export would miss kernels.
+ */
 async function* allKernels(client: DepotClient): AsyncGenerator<KernelSummary> {
   let page: string | undefined;
   do {

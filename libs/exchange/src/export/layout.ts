@@ -1,13 +1,13 @@
 import { kernelPath, STATIC_INDEX, STATIC_RECORD } from '@btf-depot/contracts';
 
-/** Paths of an export, below its folder: what clients ask a depot for, as files. */
+/** Paths of an export, below its folder: clients' paths of a depot, as files. */
 export const KERNELS = 'v1/kernels';
 export const BLOBS = 'v1/blobs/sha256';
 export const KEYS = 'v1/keys';
 export const SUMS = 'SHA256SUMS';
 export const INDEX = STATIC_INDEX.slice(1);
 
-/** Files that are being written, and the lock. */
+/** Unfinished files, and the lock. */
 export const UNFINISHED = '.unfinished';
 export const LOCK = '.lock';
 

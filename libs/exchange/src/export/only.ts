@@ -5,7 +5,7 @@ const KEYS = [...OF_KERNEL, 'artifact'] as const;
 
 type Key = (typeof KEYS)[number];
 
-/** What is taken of a depot: of each key that is there, one of its patterns must hold. */
+/** Chooses kernels of a depot: for each given key, one of its patterns must match. */
 export class Only {
   readonly #patterns = new Map<Key, RegExp[]>();
 
@@ -49,7 +49,7 @@ export class Only {
 
 /** The whole text, with `*` for any characters and `?` for one. */
 export function globPattern(glob: string): RegExp {
-  // Several `*` one after the other mean what one means, and would take long to refuse.
+  // Repeated `*` mean the same as one, and would make refusals slow.
   const source = glob
     .replace(/\*+/g, '*')
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')

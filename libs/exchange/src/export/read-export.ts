@@ -6,7 +6,7 @@ import { DepotError, MAX_BLOB_SIZE, summaryOf } from '@btf-depot/depot';
 import type { ExportSource } from './export-source.ts';
 import { blobFile, KERNELS, recordFile } from './layout.ts';
 
-/** An export in a folder, such as a memory stick. Nothing in it is believed: every hash is checked. */
+/** An export in a folder, such as a memory stick. It is not trusted: every hash is checked. */
 export function folderSource(path: string): ExportSource {
   const record = async (buildId: string) => {
     const bytes = await readFile(join(path, recordFile(buildId)));

@@ -17,7 +17,7 @@ beforeEach(() => {
   source = storesSource(stores, () => undefined);
 });
 
-/** A kernel that is ready, with a revision of each file of these names. */
+/** A ready kernel, with files of these names for each revision. */
 async function store(seed: string, revision = 1, overrides: Partial<KernelRecord> = {}) {
   const buildId = buildIdOf(seed);
   const blob = async (name: string) => {

@@ -15,39 +15,39 @@ import { Only } from './only.ts';
 
 export interface ExportOptions {
   only?: Only | undefined;
-  /** Remove kernels that the source does not have, or that `only` leaves out. */
+  /** Remove kernels that the source lacks, or that `only` leaves out. */
   prune?: boolean | undefined;
-  /** Written beside, as files that verifiers take. */
+  /** Written as files too, in verifiers' formats. */
   keys?: readonly PublicKey[] | undefined;
-  /** Told after each kernel. */
+  /** Called after each kernel. */
   onKernel?: ((kernel: KernelSummary, report: ExportReport) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface ExportReport {
-  /** Kernels that were written, and that were there as they are. */
+  /** Kernels that were written, and that were there unchanged. */
   written: number;
   left: number;
-  /** Kernels that were taken away, as they are withdrawn, or by `prune`. */
+  /** Kernels that were removed, because they are withdrawn, or by `prune`. */
   removed: number;
   /** Kernels that have no artifacts yet. */
   pending: number;
   blobs: number;
   /** Bytes of blobs that were written. */
   bytes: number;
-  /** Kernels that were left out or as they were, as the source has lost a blob of them. */
+  /** Kernels that were left out or unchanged, because the source lost a blob of them. */
   lost: { buildId: string; detail: string }[];
 }
 
-/** Always there: nothing is verified without. */
+/** Always exported: clients cannot verify anything without them. */
 const isEssential = (name: string) =>
   name === 'manifest' || name === 'SHA256SUMS' || isSignatureName(name);
 
 /**
- * Writes what a source has as static files, which any web server serves as a depot that can be
- * read. A second run writes what is new. Readers meanwhile are never in the way: blobs come first,
- * then the files of each kernel, its record last, the list of all kernels at the end; and blobs
- * that only the revision before named stay until the next run.
+ * Writes a source's kernels as static files, which any web server serves as a read-only depot. A
+ * second run writes what is new. Readers are never disturbed: blobs come first, then the files of
+ * each kernel, its record last, and the list of all kernels at the end. Blobs that only the
+ * revision before named stay until the next run.
  */
 export async function writeExport(
   source: ExportSource,
@@ -95,10 +95,10 @@ export async function writeExport(
   return report;
 }
 
-/** Another depot may say anything: it names no file elsewhere, and not the record's. */
+/** Another depot is not trusted: its names must not leave the folder, or replace the record. */
 const isFileName = (name: string) => /^[\w-][\w.-]{0,127}$/.test(name) && name !== STATIC_RECORD;
 
-/** The record with those of its artifacts that are exported. */
+/** The record with its exported artifacts. */
 function chosen(record: KernelRecord, only: Only): KernelRecord {
   const artifacts = Object.entries(record.artifacts).filter(
     ([name]) => isFileName(name) && (isEssential(name) || only.takesArtifact(name)),
@@ -117,7 +117,7 @@ async function writeKernel(
   const text = `${JSON.stringify(writtenRecord(record), null, 1)}\n`;
   const isSame = (await folder.recordText(buildId)) === text;
   let isWhole = true;
-  // Parts that are no artifacts are what another depot needs to take the kernel over.
+  // Another depot needs parts that are no artifacts to take the kernel over.
   for (const blob of only.choosesArtifacts ? Object.values(artifacts) : blobsOf(record)) {
     if (await folder.hasBlob(blob)) continue;
     isWhole = false;
@@ -137,7 +137,7 @@ async function writeKernel(
     report.left++;
     return;
   }
-  // The manifest last: whoever has read it asks for what it names.
+  // The manifest last: its readers request what it names.
   const names = Object.keys(artifacts).filter((name) => name !== 'manifest');
   for (const name of [...names, 'manifest'])
     await folder.name(artifacts[name].sha256, `${at}/${name}`);
@@ -149,7 +149,10 @@ async function writeKernel(
   report.written++;
 }
 
-/** The record first: nothing then names what goes. Of a withdrawn kernel no blob stays for a while. */
+/**
+ * The record first, so that nothing names deleted files. Blobs of a withdrawn kernel are deleted at
+ * once.
+ */
 async function remove(
   folder: ExportFolder,
   buildId: string,
@@ -163,8 +166,8 @@ async function remove(
 }
 
 /**
- * Takes away what neither the records name nor the ones before did, and writes the list of all.
- * @param kept blobs that the records before named.
+ * Removes files that neither the records nor the ones before name, and writes the list of all.
+ * @param kept blobs of the records before.
  */
 async function finish(folder: ExportFolder, kept: Set<string>): Promise<void> {
   const kernels: KernelSummary[] = [];

@@ -3,9 +3,9 @@ import { archiveNames, type ArchiveItem } from '@btf-depot/upstreams';
 import { globPattern } from '../export/only.ts';
 
 export interface Choice {
-  /** Patterns of releases or names of packages, any of which fits. */
+  /** Patterns of releases or names of packages; one of them must match. */
   match?: readonly string[] | undefined;
-  /** Only what was built, or put into the archive, since. */
+  /** Only packages that were built, or put into the archive, since. */
   since?: Date | undefined;
   /** Only these; all if absent. */
   wanted?: readonly WantedKernel[] | undefined;
@@ -14,11 +14,11 @@ export interface Choice {
 export interface Chosen {
   /** By release, oldest first; each package once. */
   items: ArchiveItem[];
-  /** Kernels that no package is of. */
+  /** Kernels without a package. */
   notFound: WantedKernel[];
 }
 
-/** Which of an archive's packages are imported. */
+/** Chooses the packages of an archive to import. */
 export async function choose(
   all: AsyncIterable<ArchiveItem>,
   { match, since, wanted }: Choice,
@@ -47,11 +47,11 @@ export async function choose(
 
 async function isSince(item: ArchiveItem, since: Date, signal: AbortSignal): Promise<boolean> {
   const built = item.built ?? (await item.place.modified(item.path, signal));
-  // What says no date may be new.
+  // A package without a date may be new.
   return built === undefined || built >= since;
 }
 
-/** A build ID decides if the index has those of the package; else the release does. */
+/** The build ID decides if the index has the package's build IDs; else the release does. */
 function isOf(item: ArchiveItem, { buildId, release, arch }: WantedKernel): boolean {
   if (buildId !== undefined && item.buildIds?.has(buildId)) return true;
   if (release === undefined || release !== item.release) return false;

@@ -13,18 +13,18 @@ import {
 } from '@btf-depot/upstreams';
 
 export interface FetchOptions extends Patience {
-  /** Where files lie while they are downloaded; what was cut stays for the next run. */
+  /** The folder of downloads; a partial one stays for the next run. */
   folder: string;
-  /** Waits until so many bytes may come. */
+  /** Waits until that many bytes may come. */
   pace: (bytes: number) => Promise<void>;
-  /** Bytes of the file that are there. */
+  /** Called with the bytes of the file so far. */
   onProgress: (done: number) => void;
 }
 
 /**
- * Brings a package onto this machine, and checks it against its index. It goes on where it was
- * cut, in a later run as well, if the archive can: else it begins again. What lies in a folder of
- * this machine is read there.
+ * Brings a package onto this machine, and checks it against its index. It continues a partial
+ * download, even of an earlier run, if the archive can; else it begins again. A package in a folder
+ * of this machine is read there.
  *
  * @throws ArchiveError, the signal's reason.
  */
@@ -57,7 +57,7 @@ export async function fetchPackage(
   );
 }
 
-/** Undefined: as many bytes are there as the index says. */
+/** Undefined: all bytes that the index states are there. */
 async function once(
   { place, path: from, size }: ArchiveItem,
   path: string,

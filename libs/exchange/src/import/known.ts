@@ -1,7 +1,7 @@
-/** An archive that is known to have a distribution's kernels. */
+/** A known archive of a distribution's kernels. */
 export interface KnownArchive {
   url: string;
-  /** Of a Debian archive; an RPM repository has none. */
+  /** For a Debian archive; an RPM repository has none. */
   suites?: readonly string[] | undefined;
 }
 
@@ -14,8 +14,8 @@ const debian = (codename: string): KnownArchive[] => [
 ];
 
 /**
- * Archives by what a release looks like. It is the kernel's own word: /etc/os-release is that of a
- * container. To add a distribution: a line here.
+ * Archives by the form of a release. The release is the kernel's own: /etc/os-release is the
+ * container's. To add a distribution: a line here.
  */
 const KNOWN: readonly (readonly [
   RegExp,

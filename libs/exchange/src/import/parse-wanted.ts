@@ -10,8 +10,8 @@ import { z } from 'zod';
 const missesSchema = z.array(z.looseObject({ buildId: z.string(), code: z.string() }));
 
 /**
- * @param text what `btfdepot wanted` writes, what a depot answers at `/v1/wanted`, or a build ID or
- *   release a line.
+ * @param text the output of `btfdepot wanted`, a depot's answer at `/v1/wanted`, or a build ID or
+ *   release in each line.
  * @throws Error for anything else.
  */
 export function parseWanted(text: string): WantedKernel[] {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Lets bytes through at a rate that all downloads share, without bursts longer than a second. */
+/** Limits the rate of all downloads together, without bursts longer than a second. */
 export function paceAt(
   bytesPerSecond: number | undefined,
   signal: AbortSignal,

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { placeOf, type ArchiveItem } from '@btf-depot/upstreams';
 
-/** Files of a folder, and of those in it, as packages of which nothing else is known. */
+/** Files of a folder and its subfolders, as packages of which nothing else is known. */
 export async function* readFolder(
   root: string,
   isWanted: (name: string) => boolean,

@@ -5,7 +5,7 @@ import { ArchiveError, type ArchiveItem } from '@btf-depot/upstreams';
 import { fetchPackage } from './fetch-package.ts';
 import { paceAt } from './rate.ts';
 
-/** A kernel that was taken in, or refused. */
+/** A kernel that was accepted or refused. */
 export interface TakenKernel {
   buildId?: string | undefined;
   release?: string | undefined;
@@ -14,26 +14,26 @@ export interface TakenKernel {
   error?: { code: string; message: string } | undefined;
 }
 
-/** Where kernels are imported to. */
+/** The target of an import. */
 export interface ImportTarget {
-  /** Whether it has what came of this package. */
+  /** Whether it has the kernels of this package. */
   has(item: ArchiveItem): Promise<boolean>;
-  /** @throws DepotError if the package has no kernel that can be taken. */
+  /** @throws DepotError if the package has no acceptable kernel. */
   take(file: UploadedFile, item: ArchiveItem, signal: AbortSignal): Promise<TakenKernel[]>;
 }
 
 export const IMPORT_DEFAULTS = { parallel: 1, breaks: 5, pauseMs: 1000 } as const;
 
 export interface ImportOptions {
-  /** For downloads, and for what is remembered of packages that were refused. */
+  /** For downloads, and for notes about refused packages. */
   folder: string;
-  /** Only say what would be done. */
+  /** Only report what would be done. */
   dryRun?: boolean | undefined;
-  /** Try packages again that were refused. */
+  /** Retry packages that were refused. */
   again?: boolean | undefined;
-  /** Downloads at one time. */
+  /** Number of simultaneous downloads. */
   parallel?: number | undefined;
-  /** Of all downloads, in bytes a second. */
+  /** Bytes a second, of all downloads together. */
   rate?: number | undefined;
   breaks?: number | undefined;
   pauseMs?: number | undefined;
@@ -45,20 +45,20 @@ export interface ImportOptions {
 export interface ImportProgress {
   item: ArchiveItem;
   stage: 'downloading' | 'splitting';
-  /** Bytes of this package that are there. */
+  /** Bytes of this package so far. */
   done: number;
-  /** Bytes of all packages: those that came, and those that have to. */
+  /** Bytes of all packages: received, and in total. */
   allDone: number;
   all: number;
-  /** Milliseconds until all are there, as it went so far. */
+  /** Milliseconds until all are there, at the speed so far. */
   leftMs?: number | undefined;
 }
 
 export interface ImportedItem {
   item: ArchiveItem;
   /**
-   * `present`: the target has it; `planned`: a dry run would fetch it; `refused`: it cannot be
-   * taken, now or when it was tried; `failed`: it may work another time.
+   * `present`: the target has it; `planned`: a dry run would fetch it; `refused`: it is
+   * unacceptable, now or at the last attempt; `failed`: it may work another time.
    */
   outcome: 'present' | 'planned' | 'imported' | 'refused' | 'failed';
   kernels: TakenKernel[];
@@ -66,8 +66,8 @@ export interface ImportedItem {
 }
 
 /**
- * Fetches packages in their order and hands each to the target. One that fails is no reason to leave
- * the others. What the target has is not fetched, so a second run does nothing.
+ * Fetches packages in order and hands each to the target. A failure does not stop the others.
+ * Packages that the target has are not fetched, so a second run does nothing.
  */
 export async function runImport(
   items: readonly ArchiveItem[],
@@ -125,7 +125,7 @@ async function fetchAll(
     const leftMs = fresh > 0 ? (all - allDone) / speed : undefined;
     onProgress?.({ item, stage, done, allDone, all, leftMs });
   };
-  // One is split while the next ones come: the target has only so many seats.
+  // One is split while the next ones download: the target has few threads.
   let last: Promise<unknown> = Promise.resolve();
   await forEachAtMost(parallel, due, async (item) => {
     if (signal.aborted) return;
@@ -168,7 +168,7 @@ async function fetchAll(
   });
 }
 
-/** Codes of a depot that may be well again another time. */
+/** Codes of a depot for temporary failures. */
 const PASSING: ReadonlySet<string> = new Set([
   ...['busy', 'disk-full', 'store-unavailable', 'internal', 'time-limit', 'memory-limit'],
 ]);
@@ -185,7 +185,7 @@ interface Refusal {
   message: string;
 }
 
-/** What was refused, by SHA-256: a gigabyte is not fetched again to be refused again. */
+/** Refused packages by SHA-256: a gigabyte is not fetched again to be refused again. */
 class Refusals {
   readonly #path: string;
   readonly #known: Map<string, Refusal>;

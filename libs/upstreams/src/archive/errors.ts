@@ -4,7 +4,7 @@ import type { MissReason } from '@btf-depot/depot';
 export type ArchiveCode =
   MissReason | 'unsigned' | 'bad-index' | 'digest-mismatch' | 'no-archive' | 'no-gpgv' | 'expired';
 
-/** What is wrong with an archive, with the place there. */
+/** A fault of an archive, with its place there. */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
   readonly code: ArchiveCode;

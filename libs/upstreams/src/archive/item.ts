@@ -1,27 +1,27 @@
 import type { Place } from './place.ts';
 
-/** A package with the debug information of a kernel, as an archive's index has it. */
+/** A package with the debug information of a kernel, as listed in an archive's index. */
 export interface ArchiveItem {
   place: Place;
-  /** Within the place. */
+  /** Relative to the place. */
   path: string;
-  /** Of the package. */
+  /** Name of the package. */
   name: string;
   version: string;
-  /** As the archive calls it. */
+  /** The archive's name for it. */
   architecture: string;
-  /** As `uname -r` has it. */
+  /** As in `uname -r`. */
   release: string;
   /** Bytes. */
   size: number;
   sha256: string;
-  /** When it was built, if the index says it. */
+  /** Build time, if the index has it. */
   built?: Date | undefined;
-  /** All that its files have, if the index says them. */
+  /** Build IDs of all its files, if the index has them. */
   buildIds?: ReadonlySet<string> | undefined;
 }
 
-/** Names of architectures: the kernel's (`uname -m`), and those that archives have for it. */
+/** Names of architectures: the kernel's (`uname -m`), and archives' names for it. */
 const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
   x86_64: ['amd64', 'x86_64'],
   aarch64: ['arm64', 'aarch64'],
@@ -35,7 +35,7 @@ const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
   loongarch64: ['loong64', 'loongarch64'],
 };
 
-/** What archives call a machine, which may be named as one of them does. */
+/** Archives' names for a machine, which may be given by any of them. */
 export function archiveNames(machine: string): readonly string[] {
   const row = Object.entries(ARCHITECTURES).find(
     ([name, names]) => name === machine || names.includes(machine),

@@ -7,7 +7,7 @@ import { readHttp, readWhole } from '../http/read.ts';
 import { UPSTREAM_LIMITS, type UpstreamLimits } from '../limits.ts';
 import { ArchiveError } from './errors.ts';
 
-/** Where an archive is: below a URL of HTTP, or in a folder. */
+/** The location of an archive: below a URL of HTTP, or in a folder. */
 export interface Place {
   /** Ends with `/`. */
   readonly url: URL;
@@ -15,7 +15,7 @@ export interface Place {
   whole(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** From a byte on, or from the beginning. */
   open(path: string, start: number, size: number, signal: AbortSignal): Promise<OpenedFile | Miss>;
-  /** When the file came there, if that can be known without reading it. */
+  /** When the file was put there, if that is known without reading it. */
   modified(path: string, signal: AbortSignal): Promise<Date | undefined>;
 }
 
@@ -27,7 +27,7 @@ export function placeOf(at: string, limits: UpstreamLimits = UPSTREAM_LIMITS): P
 }
 
 function web(url: URL, limits: UpstreamLimits): Place {
-  // What an index names is below the archive: `..` and other hosts are not.
+  // Paths in an index are below the archive: `..` and other hosts are refused.
   const below = (path: string) => {
     const found = new URL(encodeURI(path).replace(/^\/+/, ''), url);
     if (found.href.startsWith(url.href)) return found;

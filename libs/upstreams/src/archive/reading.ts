@@ -3,7 +3,7 @@ import type { Trust } from './signatures.ts';
 /** How the indexes of an archive are read. */
 export interface ArchiveReading {
   trust: Trust;
-  /** What an index has when it is no longer compressed. */
+  /** The contents of an index after decompression. */
   unpacked: Unpacked;
   signal: AbortSignal;
 }

@@ -4,22 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArchiveError } from './errors.ts';
 
-/** What is believed of an archive's indexes. */
+/** Conditions for trusting an archive's indexes. */
 export interface Trust {
   /** Keyrings, binary or armoured; by default those of the system's package managers. */
   keyrings?: readonly string[] | undefined;
-  /** Take archives that nobody signed, or whose lists are too old. */
+  /** Accept archives that nobody signed, or whose lists are too old. */
   unsigned?: boolean | undefined;
 }
 
-/** Where apt and rpm have the keys of distributions. Keys of third parties lie there, too, by name. */
+/**
+ * apt's and rpm's folders for keys of distributions. Keys of third parties are there too, under
+ * their names.
+ */
 const SYSTEM: readonly (readonly [folder: string, names: RegExp])[] = [
   ['/etc/apt/trusted.gpg.d', /\.(gpg|asc)$/],
   ['/usr/share/keyrings', /^[\w-]+-(archive|dbgsym)-keyring\.gpg$/],
   ['/etc/pki/rpm-gpg', /^RPM-GPG-KEY-/],
 ];
 
-/** The text of a clear-signed file (RFC 9580, 7): what was signed, and nothing around it. */
+/** The signed text of a clear-signed file (RFC 9580, 7), without the text around it. */
 export async function signedText(
   file: Uint8Array,
   what: string,
@@ -33,7 +36,7 @@ export async function signedText(
   });
 }
 
-/** @throws ArchiveError unless a key that is trusted made the signature of the file. */
+/** @throws ArchiveError unless a trusted key made the file's signature. */
 export async function checkSignature(
   file: Uint8Array,
   signature: Uint8Array,
@@ -48,8 +51,8 @@ export async function checkSignature(
 }
 
 /**
- * As apt does: one good signature is enough, for an archive is signed with old and new keys, and a
- * bad one spoils it.
+ * As in apt: one good signature is enough, since an archive is signed with old and new keys; a bad
+ * one makes it invalid.
  */
 async function verify(folder: string, args: string[], what: string, trust: Trust): Promise<void> {
   const keyrings = await binaryKeyrings(folder, trust.keyrings ?? (await systemKeyrings()));
@@ -107,7 +110,10 @@ async function binaryKeyrings(folder: string, paths: readonly string[]): Promise
   return Promise.all(files);
 }
 
-/** What a block of armour has (RFC 9580, 6.2): base64 behind an empty line, up to its checksum. */
+/**
+ * The contents of an armoured block (RFC 9580, 6.2): base64 after an empty line, up to its
+ * checksum.
+ */
 function dearmoured(block: string): Buffer {
   const lines = block.split('-----END PGP')[0]?.split(/\r?\n/) ?? [];
   const empty = lines.findIndex((line, at) => at > 0 && line.trim() === '');

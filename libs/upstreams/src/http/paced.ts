@@ -6,16 +6,17 @@ export interface Pace {
   url: URL;
   limits: UpstreamLimits;
   signal: AbortSignal;
-  /** Where the answer's bytes begin. */
+  /** Offset of the answer's first byte. */
   start: number;
-  /** Of the whole file, if it is known. */
+  /** Of the whole file, if known. */
   size?: number | undefined;
   maxBytes: number;
 }
 
 /**
- * The bytes of an answer, within its limits: one that brings too little in a period, in whatever
- * drops, is ended, and so is one without an end. Time that the reader takes is not the sender's.
+ * The bytes of an answer, within its limits. An answer with too few bytes in a period is ended,
+ * even if they come steadily, and so is one that is too long. The reader's own time does not count
+ * against the sender.
  *
  * @throws UpstreamFault, or the signal's reason.
  */

@@ -24,7 +24,7 @@ test.each([
 });
 
 describe('a name', () => {
-  /** A name server that answers so, one answer after the other. */
+  /** A name server with these answers, one after the other. */
   function resolver(...answers: string[][]) {
     const resolve = (
       _host: string,

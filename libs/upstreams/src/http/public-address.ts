@@ -2,7 +2,7 @@ import dns from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** An address that is not one of the public Internet: loopback, a private network, link-local, … */
+/** An address outside the public Internet: loopback, a private network, link-local, … */
 export class PrivateAddress extends Error {
   override readonly name = 'PrivateAddress';
 
@@ -11,14 +11,14 @@ export class PrivateAddress extends Error {
   }
 }
 
-/** Whether the address is one of the public Internet; an IPv4 address in IPv6 counts as that. */
+/** Whether the address is one of the public Internet; an IPv4 address in IPv6 counts as IPv4. */
 export function isPublic(address: string): boolean {
   return ipaddr.process(address).range() === 'unicast';
 }
 
 /**
- * A lookup for `http.request` that finds public addresses only. It is what the connection itself
- * asks, once: a name that answers otherwise the second time gains nothing.
+ * A look-up for `http.request` that returns only public addresses. The connection itself uses its
+ * result, once: a name with another answer the second time gains nothing.
  */
 export function publicLookup(resolve: typeof dns.lookup = dns.lookup): LookupFunction {
   return (host, options, done) => {
@@ -36,7 +36,9 @@ export function publicLookup(resolve: typeof dns.lookup = dns.lookup): LookupFun
   };
 }
 
-/** @throws PrivateAddress for a URL that names an address itself: no lookup is made of those. */
+/**
+ * @throws PrivateAddress for a URL with a literal private address, for which there is no look-up.
+ */
 export function checkLiteral({ hostname }: URL): void {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host) !== 0 && !isPublic(host)) throw new PrivateAddress(hostname, host);

@@ -7,13 +7,13 @@ import { paced } from './paced.ts';
 import { checkLiteral, publicLookup } from './public-address.ts';
 
 export interface ReadOptions {
-  /** From this byte on; the answer says whether the server did so. */
+  /** The first wanted byte; the answer says whether the server complied. */
   start?: number | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
   signal: AbortSignal;
-  /** Of this answer, in place of the limits' own. */
+  /** Of this answer, instead of the limits' own. */
   maxBytes?: number | undefined;
-  /** Of names; tests have their own. */
+  /** Look-up of names; tests have their own. */
   lookup?: ReturnType<typeof publicLookup> | undefined;
 }
 
@@ -27,11 +27,11 @@ export interface HttpAnswer extends OpenedFile {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * One GET, for every source that has a URL. The address that an operator wrote is asked wherever it
- * leads; where a redirect leads elsewhere, that must be public, which is decided by the address that
- * the connection itself uses. Nothing compressed is asked for: what is counted is what came.
+ * One GET, for every source with a URL. The operator's address may lead anywhere. A redirect to
+ * another place must lead to a public address, checked on the address that the connection itself
+ * uses. It requests no compression, so that counted bytes are received bytes.
  *
- * @returns an answer whose bytes are to be read or returned, or why there is none.
+ * @returns an answer whose bytes must be read or returned, or why there is none.
  * @throws the signal's reason, and nothing else.
  */
 export async function readHttp(
@@ -90,7 +90,7 @@ async function request(
           'User-Agent': 'btf-depot',
           'Accept-Encoding': 'identity',
         },
-        // A connection for each, so that each is checked.
+        // A new connection each time, so that each is checked.
         agent: false,
         lookup: isTrusted ? undefined : lookup,
       });
@@ -111,7 +111,7 @@ async function request(
   }
 }
 
-/** No head of an answer in time. */
+/** The head of the answer is late. */
 class Late extends Error {
   override readonly name = 'Late';
 
@@ -127,7 +127,7 @@ function judge(
   { start = 0, signal, maxBytes = limits.maxBytes }: ReadOptions,
 ): HttpAnswer | Miss {
   const { statusCode = 0, headers } = answer;
-  // Whatever becomes of the connection later is said to whoever reads, and else to nobody.
+  // Later faults of the connection go to the reader of the answer, if any.
   answer.on('error', () => undefined);
   const refuse = (miss: Miss) => {
     answer.destroy();
@@ -160,7 +160,7 @@ function lengthOf(headers: IncomingHttpHeaders): number | undefined {
   return length === undefined ? undefined : Number(length);
 }
 
-/** Undefined: not one that could be asked for. */
+/** Undefined: no valid target. */
 function rangeOf(headers: IncomingHttpHeaders): { start: number; size?: number } | undefined {
   const found = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15}|\*)$/.exec(headers['content-range'] ?? '');
   if (!found) return undefined;

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server on loopback that answers as a test has it. */
+/** A server on loopback with a test's answers. */
 export async function scriptedServer(answer: RequestListener) {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -15,7 +15,7 @@ export async function scriptedServer(answer: RequestListener) {
   };
 }
 
-/** Answers as debuginfod does: no ranges, no HEAD, and 404 for what it has not. */
+/** Answers as debuginfod does: no ranges, no HEAD, and 404 for missing files. */
 export function asDebuginfod(files: Readonly<Record<string, Uint8Array>>): RequestListener {
   return (request, response) => {
     const bytes = files[request.url ?? ''];

@@ -1,7 +1,9 @@
 import type { SourceOptions } from '../kinds.ts';
 import { UPSTREAM_LIMITS } from '../limits.ts';
 
-/** For archives that are neither signed nor compressed, and folders in which no file is a kernel. */
+/**
+ * For archives that are neither signed nor compressed, and folders in which no file is a kernel.
+ */
 export const TEST_OPTIONS: SourceOptions = {
   limits: UPSTREAM_LIMITS,
   trust: { unsigned: true },

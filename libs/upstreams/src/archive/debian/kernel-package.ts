@@ -1,6 +1,6 @@
 /**
  * Names of packages with a kernel's debug information: Debian's `-dbg`, which are part of the
- * archive, and Ubuntu's `-dbgsym`, which are in one of their own. A name without a version is a
+ * archive, and Ubuntu's `-dbgsym`, which have their own archive. A name without a version is a
  * metapackage.
  */
 const NAMES = [

@@ -7,10 +7,10 @@ import { checkSignature, signedText, type Trust } from '../signatures.ts';
 import { releaseOfPackage } from './kernel-package.ts';
 import { parseStanza, stanzas, type Stanza } from './stanzas.ts';
 
-/** What is read of an archive. */
+/** Chooses the parts of an archive to read. */
 export interface DebianChoice {
   suites: readonly string[];
-  /** As Debian calls them; absent: all. */
+  /** Debian's names; absent: all. */
   architectures?: readonly string[] | undefined;
   /** By default `main`, or all if there is no such. */
   components?: readonly string[] | undefined;
@@ -19,12 +19,12 @@ export interface DebianChoice {
 const MAX_RELEASE = 4 * 2 ** 20;
 const MAX_INDEX = 256 * 2 ** 20;
 
-/** Smallest first: all have the same. */
+/** Smallest first: their contents are equal. */
 const FORMS = ['.xz', '.zst', '.gz', ''];
 
 /**
  * The packages of kernels' debug information in a Debian archive (the repository format of
- * wiki.debian.org/DebianRepository/Format): a signed Release names the hash of each index, and the
+ * wiki.debian.org/DebianRepository/Format): a signed Release has the hash of each index, and the
  * index that of each package.
  *
  * @throws ArchiveError `no-archive`, `unsigned`, `expired`, `bad-index`, `digest-mismatch`.
@@ -49,7 +49,7 @@ export async function* readDebian(
   }
 }
 
-/** The fields of a Release, of which a signature holds. */
+/** The fields of a Release with a valid signature. */
 async function readRelease(
   place: Place,
   suite: string,
@@ -83,7 +83,7 @@ async function readRelease(
   return current(parseStanza(textOf(file)), what(''));
 }
 
-/** An old list, signed as it is, hides what came since. */
+/** An old list, still with its signature, would hide newer packages. */
 function current(release: Stanza, what: string): Stanza {
   const until = Date.parse(release.get('valid-until') ?? '');
   if (!(until < Date.now())) return release;
@@ -122,7 +122,7 @@ interface Index {
   hashes: ReadonlyMap<string, Listed>;
 }
 
-/** Undefined: an architecture or component that the suite does not have. */
+/** Undefined: an architecture or component that the suite lacks. */
 async function readIndex(
   place: Place,
   { suite, folder, release, hashes }: Index,
@@ -132,7 +132,7 @@ async function readIndex(
   const listed = form === undefined ? undefined : hashes.get(`${folder}/Packages${form}`);
   if (form === undefined || !listed) return undefined;
   const named = `dists/${suite}/${folder}/Packages${form}`;
-  // By its hash it is there while the archive is being renewed.
+  // The path by hash stays valid while the archive is being updated.
   const byHash = `dists/${suite}/${folder}/by-hash/SHA256/${listed.sha256}`;
   const paths = release.get('acquire-by-hash') === 'yes' ? [byHash, named] : [named];
   let bytes: Uint8Array | undefined;
@@ -155,7 +155,7 @@ async function* itemsOf(
   unpacked: Unpacked,
 ): AsyncGenerator<ArchiveItem> {
   for await (const text of stanzas(unpacked(index))) {
-    // Most packages are no kernels': they are not parsed.
+    // Most packages are not of kernels: they are not parsed.
     if (!/^Package: linux-image-/m.test(text)) continue;
     const item = itemOf(parseStanza(text), place);
     if (item) yield item;

@@ -1,4 +1,4 @@
-/** Fields of a stanza, deb822(5), by their names in lowercase; a long one has its lines in it. */
+/** Fields of a stanza, deb822(5), by lowercase names; a long value includes its lines. */
 export type Stanza = ReadonlyMap<string, string>;
 
 export function parseStanza(text: string): Stanza {
@@ -16,7 +16,7 @@ export function parseStanza(text: string): Stanza {
   return fields;
 }
 
-/** One after the other, so that an index of a whole archive is never in memory as text. */
+/** One after the other, so that the index of a whole archive is never in memory as text. */
 export async function* stanzas(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';

@@ -5,7 +5,7 @@ import { eachElement } from './repomd.ts';
 const LINK = /^\/usr\/lib\/debug\/\.build-id\/([0-9a-f]{2})\/([0-9a-f]+)(?:\.debug)?$/;
 
 /**
- * The build IDs of packages by the files that they have.
+ * The build IDs of packages by the lists of their files.
  * @param files the list `filelists`.
  * @param packages their SHA-256.
  */

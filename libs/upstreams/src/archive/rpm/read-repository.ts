@@ -8,23 +8,23 @@ import { eachElement, readList, readRepomd } from './repomd.ts';
 
 const MAX_LIST = 512 * 2 ** 20;
 
-/** Packages with a kernel's debug information, and not with that of its tools. */
+/** Packages with a kernel's debug information, without those of its tools. */
 const NAME = /^kernel(?:-(?!tools|selftests|headers|devel|doc|libs|common)[a-z0-9_]+)*-debuginfo$/;
 
 export interface RpmChoice {
-  /** As RPM calls them; absent: all. */
+  /** RPM's names; absent: all. */
   architectures?: readonly string[] | undefined;
   /**
-   * Read the list of all files, which is large, if the list of packages does not say which build
-   * IDs a kernel's package has.
+   * Read the list of all files, which is large, if the list of packages lacks the build IDs of a
+   * kernel's package.
    */
   buildIds?: boolean | undefined;
 }
 
 /**
- * The packages of kernels' debug information in an RPM repository (createrepo_c(8)): repomd.xml
- * names the hash of the list of packages, and that the hash of each package. A repository is
- * signed by `repomd.xml.asc`.
+ * The packages of kernels' debug information in an RPM repository (createrepo_c(8)): repomd.xml has
+ * the hash of the list of packages, and the list that of each package. `repomd.xml.asc` is the
+ * signature of a repository.
  *
  * @throws ArchiveError `no-archive`, `unsigned`, `bad-index`, `digest-mismatch`.
  */
@@ -53,7 +53,7 @@ export async function* readRpm(
   for (const item of chosen) yield { ...item, buildIds: item.buildIds ?? found.get(item.sha256) };
 }
 
-/** What is read of an element `package`. */
+/** The fields of an element `package` that are read. */
 interface Package {
   buildIds: Set<string>;
   fields: Record<string, string>;
@@ -103,7 +103,7 @@ function readTag({ name, attributes }: SaxesTagPlain, { fields, buildIds }: Pack
 function itemOf({ fields, buildIds }: Package, place: Place): ArchiveItem | undefined {
   const { name = '', arch = '', ver = '', rel = '', href = '', size, sum, checksum = '' } = fields;
   if (!NAME.test(name) || href === '' || sum !== 'sha256') return undefined;
-  // Variants, as kernel-rt, have their own name behind a `+` in what uname says.
+  // In uname's release, variants such as kernel-rt have their name after a `+`.
   const variant = name.replace(/^kernel-?|-?debuginfo$/g, '');
   const release = `${ver}-${rel}.${arch}${variant === '' ? '' : `+${variant}`}`;
   return {

@@ -8,7 +8,7 @@ import { checkSignature } from '../signatures.ts';
 const MAX_REPOMD = 2 ** 20;
 const KNOWN_SUMS = ['sha256', 'sha384', 'sha512'];
 
-/** A list of a repository, as repomd.xml names it. */
+/** A list of a repository, as given in repomd.xml. */
 interface ListedData {
   href: string;
   /** Name of the checksum. */
@@ -62,7 +62,7 @@ function parseRepomd(repomd: Uint8Array, what: string): ReadonlyMap<string, List
   return lists;
 }
 
-/** A list as it is in the repository. @throws ArchiveError unless its hash holds. */
+/** A list of the repository. @throws ArchiveError if its hash is wrong. */
 export async function readList(
   place: Place,
   { href, type, checksum }: ListedData,
@@ -80,7 +80,7 @@ export interface PackageListener {
   close: (name: string, text: string) => void;
 }
 
-/** Calls back for each element of a list. @throws ArchiveError `bad-index` for what is no XML. */
+/** Calls back for each element of a list. @throws ArchiveError `bad-index` for invalid XML. */
 export async function eachElement(
   chunks: AsyncIterable<Uint8Array>,
   place: Place,

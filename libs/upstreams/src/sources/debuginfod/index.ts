@@ -12,16 +12,16 @@ import { viaHeader } from '../../http/via.ts';
 import type { SourceKind, SourceOptions } from '../../kinds.ts';
 import type { UpstreamLimits } from '../../limits.ts';
 
-/** Bytes: the kernel takes no more BTF than that. */
+/** Bytes: the kernel accepts no larger BTF. */
 const MAX_BTF = 16 * 1024 ** 2;
 
 /**
- * A debuginfod, or whatever speaks its protocol (elfutils, debuginfod.8): `GET
+ * A debuginfod, or a server with its protocol (elfutils, debuginfod.8): `GET
  * /buildid/ID/section/.BTF` and `/buildid/ID/debuginfo`. It ignores Range and refuses HEAD, so a
  * download that is cut begins again.
  *
- * A bare `.BTF` says nothing of its build: it is quick to have, and a claim. What is published for
- * good comes from the debug information, which has the build ID inside.
+ * A bare `.BTF` does not state its build: it comes quickly, and is a claim. The lasting publication
+ * is made from the debug information, which has the build ID inside.
  */
 export const debuginfod: SourceKind = {
   at: 'url',
@@ -44,7 +44,7 @@ class Debuginfod implements Upstream {
     const btf = await this.#section(buildId, asking);
     if (!isMiss(btf)) return { files: [btf, this.#debuginfo(buildId, asking)] };
     if (btf.reason !== 'missing') return btf;
-    // A kernel without BTF may be there all the same.
+    // It may have a kernel without BTF.
     const opened = await this.#open(buildId, asking);
     if (isMiss(opened)) return opened;
     return { files: [this.#debuginfo(buildId, asking, opened)] };
@@ -68,7 +68,7 @@ class Debuginfod implements Upstream {
     };
   }
 
-  /** @param first an answer that was begun already. */
+  /** @param first an answer that has already begun. */
   #debuginfo(buildId: string, { via }: Asking, first?: HttpAnswer): OfferedFile {
     let begun = first;
     return {
@@ -89,7 +89,7 @@ class Debuginfod implements Upstream {
   }
 }
 
-/** A server that sends in pieces of unknown number says the size in a header of its own. */
+/** A server with chunked answers states the size in its own header. */
 function sizeOf({ size, headers }: HttpAnswer): OpenedFile['size'] {
   const said = headers['x-debuginfod-size'];
   return size ?? (typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : undefined);

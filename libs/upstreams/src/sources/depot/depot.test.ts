@@ -16,7 +16,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.dispose()));
 });
 
-/** Answers as a depot with one kernel does, after it said `pending` so many times. */
+/** Answers like a depot with one kernel, after that many `pending`. */
 async function open({ pending = 0, sends = record, blob = bytes } = {}) {
   const asked: (string | undefined)[] = [];
   let left = pending;

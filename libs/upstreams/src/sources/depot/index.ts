@@ -16,13 +16,16 @@ import type { UpstreamLimits } from '../../limits.ts';
 /** Bytes: far more than a record has. */
 const MAX_RECORD = 4 * 1024 ** 2;
 
-/** Milliseconds between two questions to a depot that is fetching it itself, if it says nothing. */
+/**
+ * Milliseconds between two requests to a depot that is fetching the kernel itself, unless it says
+ * so.
+ */
 const ASK_AGAIN = 5000;
 
 /**
- * Another depot: `vmlinux.btf` by the hash that its record names, and core and variables in one BTF,
- * from which this depot splits the variables itself. What another depot split and packed is not
- * taken as it is: nothing but this depot's own verifier vouches for what it publishes.
+ * Another depot: `vmlinux.btf` by the hash in its record, and core and variables in one BTF, from
+ * which this depot splits the variables itself. Another depot's split and packed files are not
+ * published as they are: only this depot's own verifier vouches for its publications.
  */
 export const depot: SourceKind = {
   at: 'url',

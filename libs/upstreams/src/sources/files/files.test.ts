@@ -18,7 +18,7 @@ function write(path: string, text: string): string {
   return path;
 }
 
-/** A file is of the kernels that its text names. */
+/** A file has the kernels that its text names. */
 function open(at: string) {
   const looked: string[] = [];
   const look = async (path: string) => {

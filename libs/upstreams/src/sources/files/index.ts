@@ -11,26 +11,26 @@ import {
 } from '@btf-depot/depot';
 import type { SourceKind, SourceOptions } from '../../kinds.ts';
 
-/** Where debug information lies by its build ID, below a folder of it or of a whole system. */
+/** Paths of debug information by build ID, below its own folder or the root of a system. */
 const BY_BUILD_ID = ['.build-id', 'usr/lib/debug/.build-id'];
 
-/** What is never a kernel, and is there by thousands. */
+/** Thousands of files of these names, none of them a kernel. */
 const NEVER = /\.ko(\.(gz|xz|zst|debug))?$|(^|\/)\.build-id\//;
 
-/** Files that are looked into. */
+/** Most files that are opened. */
 const MAX_FILES = 20_000;
 
 /**
- * A folder of this machine: packages, kernels and their debug information, in folders as deep as one
- * likes, or a tree `.build-id/xx/yyyy.debug`, which is asked first. What each file has is learnt by
- * looking into it, once.
+ * A folder of this machine: packages, kernels and their debug information, in subfolders of any
+ * depth, or a tree `.build-id/xx/yyyy.debug`, which is searched first. Each file is opened once to
+ * learn its build IDs.
  */
 export const files: SourceKind = {
   at: 'path',
   open: (at, name, options) => new Files(at, name, options),
 };
 
-/** A file as it was when somebody looked into it. */
+/** A file as it was when it was opened. */
 interface Looked {
   /** Changes with the file. */
   version: string;
@@ -80,7 +80,7 @@ class Files implements Upstream {
     const candidates = names.filter((name) => !NEVER.test(name)).slice(0, MAX_FILES);
     const paths = candidates.map((name) => join(this.#root, name));
     const isOf = (path: string) => this.#looked.get(path)?.buildIds.includes(buildId) === true;
-    // What is known to have it first, for looking into a package takes as long as unpacking it.
+    // Files with a known match come first, since opening a package takes as long as unpacking it.
     for (const path of [...paths.filter(isOf), ...paths.filter((path) => !isOf(path))]) {
       signal.throwIfAborted();
       if ((await this.#looks.run(path)).includes(buildId)) return path;

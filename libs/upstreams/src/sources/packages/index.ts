@@ -15,15 +15,15 @@ import { readRpm } from '../../archive/rpm/read-repository.ts';
 import type { SourceKind, SourceOptions } from '../../kinds.ts';
 import { missOfArchive } from './misses.ts';
 
-/** Milliseconds for which a list of packages is believed. */
+/** Milliseconds for which a list of packages is used. */
 const LIST_AGE = 3_600_000;
 
 /**
- * An archive of packages: a suite of a Debian archive, by the URL of its folder in `dists`, or an RPM
- * repository, by the URL above its `repodata`. The indexes are signed, and have the hash of each
- * package.
+ * An archive of packages: a suite of a Debian archive, by the URL of its folder in `dists`, or an
+ * RPM repository, by the URL above its `repodata`. The indexes are signed, and have the hash of
+ * each package.
  *
- * A package is found by the build IDs that its index has: `Build-Ids` of automatic debug packages,
+ * A package is found by the build IDs in its index: `Build-Ids` of automatic debug packages,
  * `debuginfo(build-id)` or the links in `.build-id` of RPMs. Debian's own `linux-image-…-dbg` have
  * none there.
  */
@@ -74,7 +74,7 @@ class Packages implements Upstream {
   async #readList(): Promise<ReadonlyMap<string, ArchiveItem>> {
     const { trust, unpacked } = this.#options;
     const items = new Map<string, ArchiveItem>();
-    // Many may wait for it: it ends with none of them.
+    // Many may wait for it: it does not end when one of them does.
     for await (const item of this.#all({ trust, unpacked, signal: this.#closing.signal })) {
       for (const buildId of item.buildIds ?? []) items.set(buildId, item);
     }
@@ -113,7 +113,7 @@ function offer({ place, path, size, sha256: listed }: ArchiveItem): OfferedFile 
   };
 }
 
-/** @throws the signal's reason before it is there, if that comes first. */
+/** @throws the signal's reason, if that comes first. */
 async function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const ended = new AbortController();
   const aborted = new Promise<never>((_resolve, reject) => {

@@ -1,7 +1,7 @@
 import { MISS_REASONS, type Miss, type MissReason } from '@btf-depot/depot';
 import { ArchiveError, type ArchiveCode } from '../../archive/errors.ts';
 
-/** What archives call otherwise than other upstreams. */
+/** Archives' own codes, as reasons of upstreams. */
 const REASONS: Partial<Record<ArchiveCode, MissReason>> = {
   unsigned: 'bad-signature',
   expired: 'bad-signature',

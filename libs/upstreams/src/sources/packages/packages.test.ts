@@ -16,7 +16,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.dispose()));
 });
 
-/** A suite with one package of a kernel, and one of something else with the same words. */
+/** A suite with one package of a kernel, and another package with the same words. */
 function suite(sha256 = about.file): Record<string, Uint8Array> {
   const stanza = (name: string, path: string) =>
     `Package: ${name}\nArchitecture: amd64\nVersion: 1\nFilename: ${path}\nSize: ${file.length}\n` +
