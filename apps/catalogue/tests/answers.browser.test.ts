@@ -127,7 +127,7 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     expect(complaints).toEqual([]);
   });
 
-  it('says how far its carriers are, beside what is there already', async () => {
+  it('shows the progress of its carriers beside the files that exist already', async () => {
     const record = kernelRecord({ buildId, progress: { done: 3, total: 12 } });
     const { page, complaints } = await show(`?kernel=${buildId}`, {
       [path]: () => [200, record],
@@ -147,7 +147,7 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     expect(complaints).toEqual([]);
   });
 
-  it('says that a list may lack kernels, and calls no depot empty by such a list', async () => {
+  it('tells that a list is incomplete, and does not take its depot for empty', async () => {
     const incomplete = '3 records have been read so far';
     const summary = { buildId, revision: 1, state: 'ready', release: '6.12.0-test' };
     for (const kernels of [[summary], []]) {
@@ -180,7 +180,7 @@ describeWithBrowser('the page, whatever the depot answers,', (open) => {
     expect(complaints).toEqual([]);
   });
 
-  it('says why a kernel failed, and what a depot that fails says', async () => {
+  it('shows why a kernel failed, and the words of a depot that fails', async () => {
     const failure = { code: 'bad-btf', message: 'section .BTF, offset 24: cut off' };
     const failed = await show(`?kernel=${buildId}`, {
       [path]: () => [200, kernelRecord({ buildId, state: 'failed', failure })],

@@ -103,7 +103,7 @@ describeWithBrowser('the client in a browser', (open) => {
     expect(await call('get', url, buildId, 'btf_vmlinux.ko.gz')).toBe('digest-mismatch');
   });
 
-  it('says which depot cannot be reached, and what one does not have', async () => {
+  it('names a depot that cannot be reached, and what another lacks', async () => {
     expect(await call('get', 'http://127.0.0.1:9', buildId, 'vmlinux.btf')).toBe('unreachable');
     expect(await call('get', url, KERNELS.unknown, 'vmlinux.btf')).toBe('unknown-build-id');
     expect(await call('get', url, KERNELS.withdrawn, 'vmlinux.btf')).toBe('withdrawn');

@@ -90,7 +90,7 @@ describeWithBrowser(
       await isUntouched();
     });
 
-    it('sends with fetch what needs no preflight, and is refused', async () => {
+    it('sends a request without preflight by fetch, and is refused', async () => {
       const { page } = await open(foreign);
       const answered = page.waitForResponse((response) => response.url().includes('/v1/kernels'));
       const url = `${depot.url}/v1/kernels`;
@@ -101,7 +101,7 @@ describeWithBrowser(
       await isUntouched();
     });
 
-    it('is not let by a preflight', async () => {
+    it('is stopped by the preflight', async () => {
       const { page } = await open(foreign);
       const kernels = `${depot.url}/v1/kernels`;
       const json = `headers: { 'Content-Type': 'application/json' }, body: '{"reason":"gone"}'`;
@@ -126,7 +126,7 @@ describeWithBrowser(
       await isUntouched();
     });
 
-    it('whose name begins to point here neither changes nor reads', async () => {
+    it('whose name is rebound to this machine neither changes nor reads', async () => {
       // The page's origin is the name, so its requests to the name reach this depot.
       const { page } = await open(`${rebound}/`);
       const kernels = `${rebound}/v1/kernels`;
@@ -148,7 +148,7 @@ describeWithBrowser(
       await page.getByText(mine).first().waitFor();
     });
 
-    it("is not the depot's own, which changes what it shows", async () => {
+    it("is refused what the depot's own page may do", async () => {
       const own = buildIdOf('published by its own page');
       const { page } = await open(depot.url);
       const body = JSON.stringify(Buffer.from(kernelFile({ buildId: own })).toString('base64'));

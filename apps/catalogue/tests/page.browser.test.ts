@@ -59,7 +59,7 @@ describeWithBrowser('the catalogue page', (open) => {
     expect(new URL(page.url()).search).toBe('?distro=openwrt');
   });
 
-  it('lists kernels in the order of the heading that is clicked, and says which it is', async () => {
+  it('lists kernels in the order of the clicked heading, and marks it', async () => {
     const { page, complaints } = await show('?release=6');
     const shown = () => page.locator('tbody tr').allTextContents();
     const sorted = page.locator('thead [aria-sort]');
@@ -145,7 +145,7 @@ describeWithBrowser('the catalogue page', (open) => {
     expect([...complaints, ...freed.complaints]).toEqual([]);
   });
 
-  it('lists variables by pattern, and says what no pattern is', async () => {
+  it('lists variables by pattern, and explains why another text is none', async () => {
     const { page, complaints } = await show(`?kernel=${variables}&variables=`);
     const list = page.getByRole('list', { name: 'Variables' }).getByRole('link');
     await page.getByLabel('Variable, or a pattern').fill('?*e');
@@ -173,7 +173,7 @@ describeWithBrowser('the catalogue page', (open) => {
     expect(copied).toContain('extern int safe;');
   });
 
-  it('says that there is no such variable, and which are near', async () => {
+  it('reports a missing variable, with similar names', async () => {
     const { page, complaints } = await show(`?kernel=${variables}&variable=saf`);
     await page.getByText('This kernel has no variable saf').waitFor();
     await page.getByRole('link', { name: 'safe' }).first().click();
@@ -217,7 +217,7 @@ describeWithBrowser('the catalogue page', (open) => {
     for (const { complaints } of [never, taken, none]) expect(complaints).toEqual([]);
   });
 
-  it('runs no script that came as text, and complains of it', async () => {
+  it('runs no script from a text, and reports it', async () => {
     const { page, complaints } = await show('');
     await page.evaluate(`{
       const script = document.createElement('script');

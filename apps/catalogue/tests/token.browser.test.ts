@@ -52,7 +52,7 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
     await page.getByRole('button', { name: 'Use it' }).click();
   };
 
-  it('asks for a token, and shows what was asked for with it', async () => {
+  it('asks for a token, and then shows the requested place', async () => {
     const opened = await show(`?kernel=${buildId}`);
     const { page, complaints } = opened;
     await page.getByRole('heading', { name: 'This depot asks for a token' }).waitFor();
@@ -124,7 +124,7 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
     expect(complaints).toEqual([]);
   });
 
-  it('is all that is shown without one, with what describes the routes', async () => {
+  it('and the description of the routes are all that is shown without a token', async () => {
     const paths = ['/', '/docs', '/openapi.json', '/healthz'];
     for (const path of paths) expect((await fetch(depot.url + path)).status, path).toBe(200);
     for (const path of ['/v1/kernels', `/v1/kernels/${buildId}`, '/assets', '//', '/assets/a/b']) {

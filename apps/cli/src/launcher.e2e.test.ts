@@ -24,12 +24,12 @@ const old = (process.env.PATH ?? '')
     return typeof stdout === 'string' && Number.parseInt(stdout.slice(1), 10) < 24;
   });
 
-test.skipIf(old === undefined)('an old Node says which one is wanted', () => {
+test.skipIf(old === undefined)('an old Node names the required version', () => {
   const { status, stderr } = run(old ?? '');
   expect([status, stderr]).toEqual([1, expect.stringMatching(WANTS)]);
 });
 
-test('a Node that says that it is old, too', () => {
+test('so does a Node that only claims to be old', () => {
   const claim = "Object.defineProperty(process, 'version', { value: 'v20.1.0' })";
   const { status, stderr } = run(process.execPath, '--import', `data:text/javascript,${claim}`);
   expect([status, stderr]).toEqual([1, expect.stringMatching(WANTS)]);

@@ -10,7 +10,7 @@ const elf = (sections: { name: string; bytes: Uint8Array }[]) =>
   writeRelocatable({ class: 64, endian: 'little', machine: 62, sections });
 
 describe('the BTFs of a file', () => {
-  it('are the file itself where it is raw', () => {
+  it('are the file itself if it is raw', () => {
     expect(findBtf(bytes)).toEqual([{ name: '.BTF', bytes }]);
   });
 
@@ -25,7 +25,7 @@ describe('the BTFs of a file', () => {
     expect(findBtf(file).map(({ name }) => name)).toEqual(['.BTF', '.BTF.vars']);
   });
 
-  it('must be there', () => {
+  it('must exist', () => {
     expect(() => findBtf(elf([]))).toThrow(expect.objectContaining({ code: 'btf-none' }));
     expect(() => findBtf(Buffer.from('#!/bin/sh'))).toThrow(FormatError);
   });

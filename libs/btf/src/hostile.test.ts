@@ -73,7 +73,7 @@ describe('time does not grow with the square of', () => {
 });
 
 describe('work has a limit for', () => {
-  it('composites that differ only far away', () => {
+  it('composites whose difference is far away', () => {
     const btf = build((b, int) => {
       for (let i = 0; i < 300; i++) {
         let type = addInt(b, `int${i}`, 4);

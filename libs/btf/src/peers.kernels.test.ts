@@ -195,7 +195,7 @@ const body = ({ K612 }: { K612: Kernel }): void => {
 
   compilers(core);
 
-  it('compilers take a header of hostile names, and nothing comes of it', async () => {
+  it('compilers accept a header of hostile names, which have no effect', async () => {
     write('hostile.h', hostileHeader());
     const source = write('hostile.c', '#include "hostile.h"\n');
     const [host, bpf] = ['hostile.gcc.o', 'hostile.o'].map((name) => join(folder, name));

@@ -27,11 +27,11 @@ it.each<[string, RunningKernel, string | undefined]>([
   expect(misfit(ours, running)).toBe(why);
 });
 
-it('a signed one fits where signatures are wanted; whose is for the kernel to say', () => {
+it('a signed one fits a kernel that wants signatures; the kernel decides about the key', () => {
   expect(misfit({ ...ours, signed: true }, { ...here, enforcesSignatures: true })).toBeUndefined();
 });
 
-it('a container and a module of somebody else are none to load', () => {
+it("a container and somebody else's module must not be loaded", () => {
   expect(misfit(read(carrier(input)), here)).toBe('container');
   const { header, modinfo, sections, loadable, signed, judgement } = ours;
   expect(misfit({ header, modinfo, sections, loadable, signed, judgement }, here)).toBe(
@@ -39,7 +39,7 @@ it('a container and a module of somebody else are none to load', () => {
   );
 });
 
-it('one that holds more than BTF is not to be loaded, whatever it says that it is for', () => {
+it('one with more than BTF must not be loaded, whatever kernel it claims', () => {
   const code = withSection(carrier({ ...input, load }), {
     name: '.init.text',
     flags: SectionFlag.ALLOC | SectionFlag.EXECINSTR,

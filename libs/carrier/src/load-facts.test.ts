@@ -202,7 +202,7 @@ describe('of a module that claims more than a build makes, nothing is copied:', 
     expect(() => loadFacts({ core, kernel, module })).toThrow(/machine 183, the kernel of .* 62/);
   });
 
-  it('what is left makes a carrier that is harmless', () => {
+  it('the remaining facts make a harmless carrier', () => {
     const found = loadFacts({ core, module: claiming([{ ...plt, align: 2 ** 20 }]) });
     const target = { class: 64, endian: 'little', machine: Machine.X86_64 } as const;
     const input = { buildId: '00', baseSha256: '00', extras: [], target };
@@ -220,14 +220,17 @@ it.each([
   // Of machines that are known to load one, in the other byte order.
   ['ppc64', Machine.PPC64, false],
   ['aarch64_be', Machine.AARCH64, false],
-])('only a kernel that was seen to load a carrier is said to: %s', (arch, machine, loadable) => {
-  const endian = loadable ? 'little' : 'big';
-  const kernel = kernelOf(VERMAGIC, [], { machine, endian });
-  expect(kernel.arch).toBe(arch);
-  const found = loadFacts({ core, kernel });
-  expect(found).toMatchObject({ loadable, facts: { vermagic: VERMAGIC } });
-  expect('why' in found ? found.why : undefined).toBe(loadable ? undefined : 'not-tried');
-});
+])(
+  'only kernels that are known to load a carrier count as loading one: %s',
+  (arch, machine, loadable) => {
+    const endian = loadable ? 'little' : 'big';
+    const kernel = kernelOf(VERMAGIC, [], { machine, endian });
+    expect(kernel.arch).toBe(arch);
+    const found = loadFacts({ core, kernel });
+    expect(found).toMatchObject({ loadable, facts: { vermagic: VERMAGIC } });
+    expect('why' in found ? found.why : undefined).toBe(loadable ? undefined : 'not-tried');
+  },
+);
 
 describe('a module that does not show where its name belongs', () => {
   const nameless = (vermagic: string) =>

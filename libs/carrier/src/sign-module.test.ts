@@ -71,7 +71,7 @@ describe.skipIf(absent)('a signature (needs openssl to make keys)', () => {
     expect(signModule(module, rsa)).toEqual(signModule(module, rsa));
   });
 
-  it('is seen, and not put on twice', () => {
+  it('is recognised, and not added twice', () => {
     const signed = signModule(module, rsa);
     expect([isSigned(module), isSigned(signed)]).toEqual([false, true]);
     expect(codeOf(() => signModule(signed, rsa))).toBe('carrier-signed');

@@ -246,7 +246,7 @@ describe('walking', () => {
     expect(found).toEqual(['local']);
   });
 
-  it('goes wherever units are: each version, offset size and byte order', () => {
+  it('works for each version, offset size and byte order of units', () => {
     for (const version of [2, 3, 4, 5]) {
       for (const offsetSize of [4, 8] as const) {
         for (const endian of ['little', 'big'] as const) {
@@ -388,7 +388,7 @@ describe('sections', () => {
     expect(codeOf(() => read({ units: [skeleton] }))).toBe('dwarf-split');
   });
 
-  it("of dwz's alternate file are named where something is in it", () => {
+  it("of dwz's alternate file are named in the refusal, if anything is in it", () => {
     for (const [attribute, form] of [
       [At.NAME, Form.GNU_STRP_ALT],
       [At.TYPE, Form.GNU_REF_ALT],
@@ -401,7 +401,7 @@ describe('sections', () => {
   });
 });
 
-it('units are the same from a source that reads into memory which is used again', () => {
+it('a source that reuses memory gives the same units', () => {
   const one = (name: string): EntryInput => ({
     tag: Tag.VARIABLE,
     attributes: [[At.NAME, Form.STRING, name]],

@@ -51,7 +51,7 @@ describe('abbreviation tables', () => {
     expect(own.size).toBe(tables);
   });
 
-  it('so many that each is read again are bounded in all', () => {
+  it('that are all read again have a limit in total', () => {
     // Each begins one byte after the last, and all have the same end.
     const count = 100_000;
     const sections = unitsOf(100, () => 0);
@@ -94,7 +94,7 @@ describe('abbreviation tables', () => {
     expect(new Set(perUnit.slice(1)).size).toBe(1);
   });
 
-  it('of one hash are not all compared with each other', () => {
+  it('with one hash are not all compared with each other', () => {
     // 31 * 3 + 0x0b = 31 * 2 + 0x2a: any number of such lists have the same hash.
     const count = 512;
     const lists = Array.from({ length: count }, (_, number) => [
@@ -123,7 +123,7 @@ describe('abbreviation tables', () => {
   });
 });
 
-it('an abbreviation has so many attributes: each entry costs them all', () => {
+it('the attributes of an abbreviation have a limit, because each entry costs them all', () => {
   const attributes = Array.from({ length: 129 }, (_, n) => [n + 1, Form.FLAG_PRESENT] as const);
   const root = { tag: Tag.COMPILE_UNIT, children: [{ tag: Tag.VARIABLE, attributes }] };
   const dwarf = open(buildDwarf({ units: [{ root }] }));
@@ -132,7 +132,7 @@ it('an abbreviation has so many attributes: each entry costs them all', () => {
   );
 });
 
-it('entries that stand in each other are not passed over for each of them', () => {
+it('nested entries are not skipped again for each level', () => {
   const depth = 2000;
   let nest: EntryInput = named(Tag.STRUCTURE_TYPE, 'a name');
   for (let level = 0; level < depth; level++)

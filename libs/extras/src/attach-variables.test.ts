@@ -167,7 +167,7 @@ describe('what is the same type', () => {
     expect(kinds).toEqual([Kind.PTR, Kind.PTR, Kind.STRUCT]);
   });
 
-  it('is found out at the far end of a chain of thousands', () => {
+  it('is found at the end of a chain of thousands', () => {
     const chain = (end: 'int' | 'char'): ReturnType<typeof smallKernel> =>
       smallKernel({
         more: (b, types) => {

@@ -35,13 +35,13 @@ describe('what encoders may leave out', () => {
     expect(vars.sizeOrType(vars.firstId)).toBe(core.find('user'));
   });
 
-  it('does not part them the other way round', () => {
+  it('does not separate types the other way round', () => {
     const core = smallKernel({ more: more(false, false) });
     const full = smallKernel({ more: more(true, true) });
     expect(attachVariables(core, full)).toMatchObject({ appended: 0, variables: 1 });
   });
 
-  it('is looked at where both have the feature', () => {
+  it('is compared if both have the feature', () => {
     const core = smallKernel({
       more: (b) => {
         addEnum(b, 'state', 4, true, [['LOW', -1n]]);

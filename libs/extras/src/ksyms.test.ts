@@ -150,7 +150,7 @@ describe('a variable is given to a running kernel', () => {
     ]);
   });
 
-  it('whatever files and sections have its name, and whatever others need it', () => {
+  it('even if files and sections have its name, and other types need it', () => {
     const { names } = taken(plain, [
       { name: 'verbose', value: 0n, type: SymbolType.FILE },
       { name: 'verbose', value: DATA, type: SymbolType.SECTION },
@@ -252,7 +252,7 @@ describe('a System.map', () => {
   });
 
   it.each(MARKERS.map(({ name }) => name))(
-    'without the marker %s says nothing of what is safe',
+    'without the marker %s does not tell what memory is safe',
     (missing) => {
       const arch = 'x86_64';
       const { symbols: all } = imageOf(symbols);
@@ -271,7 +271,7 @@ describe('a System.map', () => {
     ['what is lost outside of the image', '__init_end', DATA + 0x10000n],
     ['the image before itself', '_end', DATA - 0x2000n],
     ['half of a pair that not every kernel has', '__hyp_bss_start', DATA],
-  ])('with %s says nothing either', (_, name, value) => {
+  ])('with %s does not tell it either', (_, name, value) => {
     const { symbols: all } = imageOf([...symbolsFor(many), { name, value }]);
     expect(() => ksyms(vars, { symbols: all })).toThrow(
       expect.objectContaining({ code: 'symbols-markers' }),
@@ -282,7 +282,7 @@ describe('a System.map', () => {
     ['empty', [['__init_end', DATA - 0x100n]]],
     ['without the first code in it', [['_sinittext', DATA - 0x200n]]],
     ['without the last code in it', [['_einittext', DATA - 0xefn]]],
-  ])('with an init range that is not real is refused: %s', (_, changes) => {
+  ])('with an impossible init range is refused: %s', (_, changes) => {
     const symbols = imageOf([
       ...symbolsFor(many),
       ...changes.map(([name, value]) => ({ name, value })),

@@ -81,7 +81,7 @@ function readBack(bytes: Uint8Array, base: Btf): Btf {
   }
 }
 
-it('ends on chains of a hundred thousand types, that refer forwards or backwards', () => {
+it('ends for chains of a hundred thousand types, with references forwards or backwards', () => {
   const chain = (end: 'int' | 'char', length: number, forwards: boolean): Btf =>
     smallKernel({
       more: (b, types) => {

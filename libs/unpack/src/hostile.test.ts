@@ -260,7 +260,7 @@ test('a member that only looks like a kernel does not hide the one behind it', a
   expect((await unpackBytes(tarFile(members))).kinds).toEqual(['elf']);
 });
 
-test('a cpio archive by itself is nothing that anybody sends', async () => {
+test('a bare cpio archive is refused', async () => {
   const bytes = cpioFile([{ name: 'vmlinux', bytes: new Uint8Array(10) }]);
   expect(await codeOf(unpackBytes(bytes))).toBe('unpack-nothing');
 });

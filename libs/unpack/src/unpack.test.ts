@@ -86,7 +86,7 @@ test('an RPM package says what it is', async () => {
   ]);
 });
 
-test('nothing is unpacked but what is wanted', async () => {
+test('only wanted members are unpacked', async () => {
   const ballast = new Uint8Array(3_000_000);
   const { stored } = await unpackBytes(
     debFile({

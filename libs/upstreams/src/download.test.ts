@@ -47,13 +47,13 @@ test.each([true, false])(
   },
 );
 
-test('one that is always cut at the same byte is given up, with the reason', async () => {
+test('a file that is always cut at the same byte is given up, with the reason', async () => {
   const cuts = Array.from({ length: 20 }, () => 5000);
   expect(await fetchInto(offered(cuts, false))).toEqual({ reason: 'cut', detail: 'at 5000' });
   expect(cuts).toHaveLength(16);
 });
 
-test('what does not pass is not tried again', async () => {
+test('a permanent miss is not retried', async () => {
   let tries = 0;
   const open = () => {
     tries++;

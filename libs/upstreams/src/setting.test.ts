@@ -17,12 +17,12 @@ test.each([
   ['debuginfod file:///etc', 'no URL of HTTP'],
   ['debuginfod http://user:secret@a/', 'a URL with a password'],
   ['debuginfod http://a, debuginfod http://a/other', 'named twice'],
-])('what is no such list is refused with what is wrong: %s', (text, wrong) => {
+])('another text is refused, with its fault: %s', (text, wrong) => {
   expect(() => parseUpstreams(text)).toThrow(wrong);
   expect(() => parseUpstreams(text)).not.toThrow('secret');
 });
 
-test('the variable of debuginfod itself is read, but for its files', () => {
+test('the variable of debuginfod itself is read, without its file URLs', () => {
   expect(upstreamsOfDebuginfod(' https://one.example/ file:///srv  https://two.example')).toEqual([
     { kind: 'debuginfod', at: 'https://one.example/', name: 'one.example' },
     { kind: 'debuginfod', at: 'https://two.example/', name: 'two.example' },

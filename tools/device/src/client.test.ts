@@ -122,13 +122,13 @@ describeOnDevices((equipment) => {
     expect(device.has('sys/kernel/btf/btf_vmlinux')).toBe(true);
   });
 
-  it('is not stopped by what a killed one left', async () => {
+  it('is not stopped by the remains of a killed client', async () => {
     const device = depot.device(equipment);
     device.write('var/run/btf-depot/lock/pid', '99999999\n');
     expect((await device.run(['load'])).code).toBe(0);
   });
 
-  it('lets two at one time load it once', async () => {
+  it('loads it once for two clients at one time', async () => {
     const device = depot.device(equipment);
     const both = await Promise.all([device.run(['load']), device.run(['load'])]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
@@ -144,7 +144,7 @@ describeOnDevices((equipment) => {
   });
 
   it.each([[], ['what'], ['load', 'more'], ['run', 'true'], ['place', '--tmpfs']])(
-    'says how it is used: %s',
+    'prints its usage: %s',
     async (...args) => {
       const { code, output } = await depot.device(equipment).run(args);
       expect([code, output]).toEqual([2, expect.stringContaining('Usage:')]);

@@ -17,7 +17,7 @@ afterAll(() => depot.close());
 afterEach(() => depot.behave());
 
 describeOnDevices((equipment) => {
-  it('puts core of a kernel that has none where libbpf searches, and no more', async () => {
+  it('puts core of a kernel without BTF where libbpf searches, and nothing else', async () => {
     const device = depot.device(equipment, { core: undefined });
     expect(await device.run(['place'])).toMatchObject({ code: 0 });
     const file = await readFile(device.path(PLACE));
@@ -69,7 +69,7 @@ describeOnDevices((equipment) => {
     expect(await device.run(['place'], away)).toMatchObject({ code: 0 });
   });
 
-  it('says which link the image lacks', async () => {
+  it('names the link that the image lacks', async () => {
     const device = depot.device(equipment, { core: undefined });
     device.write('lib/modules', 'no folder, as on a root that is read only');
     const { code, output } = await device.run(['place', '--ram']);

@@ -82,7 +82,7 @@ rm "$BTFDEPOT_ROOT/sys/kernel/btf/$1"
     expect([code, output]).toEqual([5, expect.stringContaining('no variables to load')]);
   });
 
-  it('says what a device without a key needs', async () => {
+  it('names what a device without a key needs', async () => {
     const keys = { BTFDEPOT_KEYS: '/nowhere' };
     const { code, output } = await depot.device(equipment).run(['load'], keys);
     expect([code, output]).toEqual([6, expect.stringContaining('a key of /v1/keys in /nowhere')]);

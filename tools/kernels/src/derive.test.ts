@@ -9,6 +9,6 @@ it('finds .BTF, and not the sections whose names begin like it', () => {
   expect(parseBtfSection(listing)).toEqual({ offset: 0x1800000, size: 0x4780c1 });
 });
 
-it('finds none where there is none', () => {
+it('finds none if there is none', () => {
   expect(parseBtfSection('  [ 1] .text PROGBITS 0000 001000 000010 00 AX 0 0 1')).toBeUndefined();
 });

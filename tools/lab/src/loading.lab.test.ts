@@ -58,7 +58,7 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61'])) {
         expect(booted.step('other-release').kernelLog).toMatch(/version magic/);
       });
 
-      it.runIf(hasCrcs)('are taken with another release, so that a loader has to look', () => {
+      it.runIf(hasCrcs)('are loaded with another release, so that a loader must compare', () => {
         expect(booted.step('other-release').status).toBe(0);
       });
 
@@ -67,7 +67,7 @@ for (const name of inFull(['K612', 'K72', 'K612arm64'], ['K61'])) {
         expect(booted.step('other-crc').kernelLog).toMatch(/disagrees about version of symbol/);
       });
 
-      it('say by their base that they are not for this kernel, where it would take them', () => {
+      it('show by their base that they are for another kernel, although this one would load them', () => {
         const [theirs, ours] = booted.step('other-base').output.trim().split('\n');
         expect(theirs).toBe('0'.repeat(64));
         expect(ours).toBe(built.parts.core.sha256);

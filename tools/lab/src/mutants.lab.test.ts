@@ -13,7 +13,7 @@ const MUTANTS = 1000;
 
 // Its check of a module's BTF is strict: unsound BTF does not load.
 describeInLab('K72', 'mutants of split BTF', (kernel) => {
-  it('are refused by our verifier wherever the kernel refuses them', async () => {
+  it('are refused by our verifier whenever the kernel refuses them', async () => {
     const mutants = await makeMutants(kernel);
     const { load, target, baseSha256 } = mutants;
     const booted = await boot(kernel, {

@@ -24,7 +24,7 @@ it('has no result of a step that did not end', () => {
   expect(hasEnded(cut)).toBe(false);
 });
 
-it('runs the steps in their order, then powers off when all is said', () => {
+it('runs the steps in order, then powers off after the output', () => {
   const script = initScript([
     { name: 'b', run: 'true' },
     { name: 'a', run: 'false' },

@@ -6,13 +6,13 @@ import { writeWhole } from './btf-file.ts';
 
 const folder = folderOfEachTest();
 
-it('what is written is there whole, and nothing beside it', async () => {
+it('a written file is complete, and nothing is left beside it', async () => {
   writeWhole(join(folder, 'file'), Buffer.from('bytes'));
   expect(await readFile(join(folder, 'file'), 'utf8')).toBe('bytes');
   expect(await readdir(folder)).toEqual(['file']);
 });
 
-it('what cannot be written leaves nothing', async () => {
+it('a failed write leaves nothing', async () => {
   await mkdir(join(folder, 'file', 'in it'), { recursive: true });
   expect(() => {
     writeWhole(join(folder, 'file'), Buffer.from('bytes'));

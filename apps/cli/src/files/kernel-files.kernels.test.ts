@@ -9,7 +9,7 @@ import { fileVariables } from '../verbs/vars/variable-source.ts';
 
 describe.each(['K612', 'K72'] as const satisfies KernelName[])('%s', (name) => {
   describeWithKernels([name], 'every verb opens a kernel as push does', (kernels) => {
-    it('vars of a vmlinux with DWARF lists what the depot would have, per-CPU ones of core too', async () => {
+    it("vars of a vmlinux with DWARF lists the depot's variables, and core's per-CPU ones", async () => {
       const { vmlinux } = kernels[name];
       const source = await fileVariables(vmlinux, undefined);
       const names = new Set<string>();

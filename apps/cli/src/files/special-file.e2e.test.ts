@@ -42,23 +42,19 @@ describe('a kernel is sent from', () => {
     expect((await record())?.sources).toMatchObject([{ size: vmlinux.length, part: 'kernel' }]);
   });
 
-  testWith(
-    ['bash'],
-    "bash's <(…), for the command that takes a file only to look at it too",
-    async () => {
-      const { vmlinux, buildId, record } = await kernelOf('substituted');
-      expect(await shell('btfdepot inspect <(cat vmlinux)', 'bash')).toContain(buildId);
-      expect(await shell('cat vmlinux | btfdepot inspect -')).toContain(buildId);
-      await shell('btfdepot push <(cat vmlinux) --map <(cat map)', 'bash');
-      expect((await record())?.sources).toMatchObject([
-        { size: vmlinux.length, part: 'kernel' },
-        { part: 'map' },
-      ]);
-    },
-  );
+  testWith(['bash'], "bash's <(…), also by the command that only inspects a file", async () => {
+    const { vmlinux, buildId, record } = await kernelOf('substituted');
+    expect(await shell('btfdepot inspect <(cat vmlinux)', 'bash')).toContain(buildId);
+    expect(await shell('cat vmlinux | btfdepot inspect -')).toContain(buildId);
+    await shell('btfdepot push <(cat vmlinux) --map <(cat map)', 'bash');
+    expect((await record())?.sources).toMatchObject([
+      { size: vmlinux.length, part: 'kernel' },
+      { part: 'map' },
+    ]);
+  });
 });
 
-test("a package's placeholder of a map is passed over with its words, and the kernel is sent", async () => {
+test("a package's placeholder for a map is passed over with its text, and the kernel is sent", async () => {
   const { record } = await kernelOf('placeholder');
   const stub = 'ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package';
   await writeFile(join(folder, 'stub'), `${stub}\n`);
@@ -76,22 +72,19 @@ describe('a map of symbols is sent from', () => {
   });
 
   const isHidden = !existsSync('/proc/kallsyms') || readFileSync('/proc/kallsyms').length === 0;
-  test.skipIf(isHidden)(
-    '/proc/kallsyms, which says that it is empty, as from its copy',
-    async () => {
-      const said: string[] = [];
-      for (const map of ['/proc/kallsyms', 'copy']) {
-        await kernelOf(map);
-        const line = `cat /proc/kallsyms > copy; btfdepot push vmlinux --map ${map} --json || true`;
-        const [result] = JSON.parse(await shell(line)) as [
-          { outcome?: string; error?: { code: string; message: string } },
-        ];
-        said.push(result.outcome ?? result.error?.message ?? '');
-      }
-      expect(said[0]).toBe(said[1]);
-      expect(said[0]).not.toContain('0 bytes');
-    },
-  );
+  test.skipIf(isHidden)('/proc/kallsyms, whose size reads as 0, as from its copy', async () => {
+    const said: string[] = [];
+    for (const map of ['/proc/kallsyms', 'copy']) {
+      await kernelOf(map);
+      const line = `cat /proc/kallsyms > copy; btfdepot push vmlinux --map ${map} --json || true`;
+      const [result] = JSON.parse(await shell(line)) as [
+        { outcome?: string; error?: { code: string; message: string } },
+      ];
+      said.push(result.outcome ?? result.error?.message ?? '');
+    }
+    expect(said[0]).toBe(said[1]);
+    expect(said[0]).not.toContain('0 bytes');
+  });
 });
 
 test.each([

@@ -10,7 +10,7 @@ import { expect, it } from 'vitest';
 import { withUnpacked } from './local-file.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-it('goes when it is disposed of, and signals are not listened to any more', async () => {
+it('is removed when it is disposed of, and signals have their default effect again', async () => {
   const before = process.listenerCount('SIGINT');
   const folder = await temporaryFolder();
   await writeFile(join(folder.path, 'file'), 'text');
@@ -20,7 +20,7 @@ it('goes when it is disposed of, and signals are not listened to any more', asyn
   expect(process.listenerCount('SIGINT')).toBe(before);
 });
 
-it('is there for a kernel that had to be unpacked, and for no other', async () => {
+it('exists only for a kernel that had to be unpacked', async () => {
   await using folder = await temporaryFolder();
   const [plain, packed] = ['vmlinux', 'vmlinux.gz'].map((name) => join(folder.path, name));
   await writeFile(plain, kernelFile());
@@ -31,17 +31,20 @@ it('is there for a kernel that had to be unpacked, and for no other', async () =
   expect(await withUnpacked(packed, listeners)).toBe(before + 1);
 });
 
-it.each(['SIGINT', 'SIGTERM'] as const)('goes with a process that %s ends', async (signal) => {
-  const script =
-    `import { temporaryFolder } from ${JSON.stringify(import.meta.resolve('./temporary-folder.ts'))};\n` +
-    `setInterval(() => {}, 1000);\n` +
-    `console.log((await temporaryFolder()).path);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [folder] = (await once(createInterface(child.stdout), 'line')) as [string];
-  expect(existsSync(folder)).toBe(true);
-  child.kill(signal);
-  expect(await once(child, 'exit')).toEqual([null, signal]);
-  expect(existsSync(folder)).toBe(false);
-});
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'is removed with a process that %s ends',
+  async (signal) => {
+    const script =
+      `import { temporaryFolder } from ${JSON.stringify(import.meta.resolve('./temporary-folder.ts'))};\n` +
+      `setInterval(() => {}, 1000);\n` +
+      `console.log((await temporaryFolder()).path);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [folder] = (await once(createInterface(child.stdout), 'line')) as [string];
+    expect(existsSync(folder)).toBe(true);
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([null, signal]);
+    expect(existsSync(folder)).toBe(false);
+  },
+);

@@ -86,7 +86,7 @@ test('a kernel is pushed and got through the proxy of HTTPS_PROXY', async () => 
   expect([got.code, got.output]).toEqual([0, expect.stringContaining('vmlinux.btf')]);
 }, 180_000);
 
-test('what the proxy refuses is said to be its refusal', async () => {
+test("a refusal by the proxy is reported as the proxy's", async () => {
   const { code, output } = await run(['lookup', buildId], '');
   expect([code, output]).toEqual([1, expect.stringMatching(/depot\.test.*[Pp]roxy.*407/)]);
 }, 180_000);
@@ -98,7 +98,7 @@ test('a depot of this machine is asked without a proxy', async () => {
   expect([code, asked]).toEqual([0, []]);
 }, 180_000);
 
-describe('a proxy that is none', () => {
+describe('an invalid proxy', () => {
   test.each(['proxy:3128', 'socks5://proxy', '3128'])('%s', (HTTPS_PROXY) => {
     expect(() => useProxies({ HTTPS_PROXY })).toThrow(UsageError);
   });

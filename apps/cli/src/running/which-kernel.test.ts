@@ -17,7 +17,7 @@ it('a build ID may be shortened where one kernel has it', async () => {
   expect(await wholeBuildId(client, whole[0])).toBe(whole[0]);
 });
 
-it('one that several have, or none, is refused with what there is', async () => {
+it('one that several kernels or none match is refused, with the matches', async () => {
   await expect(wholeBuildId(client, 'aaa0')).rejects.toThrow(
     'several build IDs begin with aaa0: aaa0100',
   );
@@ -26,7 +26,7 @@ it('one that several have, or none, is refused with what there is', async () => 
   expect(await wholeBuildId(client, 'cc000000')).toBe('cc000000');
 });
 
-it('nothing is made up for a word that no kernel begins with', async () => {
+it('a word that no kernel begins with finds no build ID', async () => {
   expect(await findBuildId(client, 'bbb0')).toBe(whole[2]);
   expect(await findBuildId(client, 'ccc0')).toBeUndefined();
 });

@@ -14,13 +14,13 @@ it.each<[ProblemCode, string]>([
   ['unauthorized', 'BTFDEPOT_TOKEN'],
   ['pending', 'retry'],
   ['unknown-build-id', 'push'],
-])('a dead end says the way out: %s', (code, way) => {
+])('an error without a way forward names the way out: %s', (code, way) => {
   const { message } = describeFault(problem(code, 'the reason'));
   expect(message).toMatch(/^the reason; /);
   expect(message).toContain(way);
 });
 
-it('nothing is said twice: neither what the code says, nor the name of the file', () => {
+it('nothing is repeated: neither the meaning of the code, nor the name of the file', () => {
   const error = problem('unsupported-media', 'vmlinux: no kernel in it');
   expect(faultOf('vmlinux', describeFault(error))).toBe(
     'vmlinux: no kernel in it [unsupported-media]',
@@ -28,7 +28,7 @@ it('nothing is said twice: neither what the code says, nor the name of the file'
   expect(faultOf('other', describeFault(new Error('cut')))).toBe('other: cut');
 });
 
-it('what is no depot says the status of HTTP', () => {
+it('for a server that is no depot the status of HTTP is shown', () => {
   const error = new ProblemError({
     code: 'not-a-depot',
     status: 502,
@@ -41,7 +41,7 @@ it('what is no depot says the status of HTTP', () => {
 it.each([
   ['/nothing/here', 'no such file: /nothing/here'],
   ['/', '/ is a folder; name a file in it'],
-])("the system's own words are put plainly: %s", async (path, says) => {
+])("the system's own words are translated into plain ones: %s", async (path, says) => {
   const error: unknown = await readFile(path).catch((caught: unknown) => caught);
   const { message } = describeFault(error);
   // Node names no path if it reads a folder.

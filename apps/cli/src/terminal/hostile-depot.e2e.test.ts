@@ -112,13 +112,13 @@ const COMMANDS = [
   'doctor',
 ];
 
-describe('what a depot says reaches no terminal as it is:', () => {
+describe("a depot's text reaches the terminal only escaped:", () => {
   test.each(COMMANDS)('why it refuses %s', async (command) => {
     answer = () => [422, problem(422)];
     await run(command);
   });
 
-  test.each(COMMANDS)('an answer that is none, to %s', async (command) => {
+  test.each(COMMANDS)('an invalid answer, to %s', async (command) => {
     answer = () => [400, EVIL];
     await run(command);
   });

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-test('who reads no further ends the command, without a word', async () => {
+test('the command ends silently when its output is no longer read', async () => {
   const child = spawn(process.execPath, [main, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.destroy();
   let said = '';
@@ -15,7 +15,7 @@ test('who reads no further ends the command, without a word', async () => {
   expect(said).toBe('');
 });
 
-test('output that cannot be written is an error that says so', async () => {
+test('a failed write of the output is an error that says so', async () => {
   const command = `'${process.execPath}' '${main}' --help > /dev/full`;
   await expect(promisify(execFile)('sh', ['-c', command])).rejects.toMatchObject({
     code: 1,

@@ -30,7 +30,7 @@ it('a phase of unknown length is never quiet for two seconds, and leaves a clean
   expect(said()).toBe('');
 });
 
-it('nothing is written where nobody watches', () => {
+it('nothing is written without a terminal', () => {
   const { bar, said } = watched(false);
   bar.busy('hashing');
   vi.advanceTimersByTime(3000);
@@ -38,7 +38,7 @@ it('nothing is written where nobody watches', () => {
   expect(said()).toBe('');
 });
 
-it('a time that nobody knows is no word of the library', () => {
+it("an unknown time is not shown in the library's words", () => {
   const options = { autopaddingChar: ' ' } as cliProgress.Options;
   const unknown = ['NULL', 'INF'] as unknown as number[];
   expect(unknown.map((time) => formatTime(time, options, 5))).toEqual(['?', '?']);

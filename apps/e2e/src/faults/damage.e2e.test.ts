@@ -80,7 +80,7 @@ function kernelOf(seed: string) {
 describe.each([
   ['in memory', '64m'],
   ['passed on', '1'],
-])('of damaged blobs that are %s no complete answer is wrong', (name, hot) => {
+])('if blobs are %s, no complete answer is wrong', (name, hot) => {
   let depot: StartedDepot;
   const data = `served ${name}`;
   const counts = { complete: 0, refused: 0, wrong: 0 };
@@ -287,7 +287,7 @@ describe('fsck --repair heals a store that nobody reads', () => {
     expect(await fsck('--limit', '0')).not.toMatchObject({ code: 0 });
   }, 120_000);
 
-  test('a store that is away is no damage: exit status 2', async () => {
+  test('an unreachable store is not damage: exit status 2', async () => {
     const settings = {
       BTFDEPOT_S3_ENDPOINT: 'http://127.0.0.1:9',
       BTFDEPOT_S3_ACCESS_KEY: 'key',
@@ -298,7 +298,7 @@ describe('fsck --repair heals a store that nobody reads', () => {
   });
 });
 
-test('what is copied is sound, and what the target has damaged is healed', async () => {
+test('copies are sound, and damaged blobs of the target are healed', async () => {
   const [from, to] = ['copied from', 'copied to'];
   const stores = await openFsStores(join(folder, from));
   const { record, files } = kernelOf('copied');

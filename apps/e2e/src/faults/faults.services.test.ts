@@ -91,7 +91,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
       await becomes(buildId, 'ready');
     });
 
-    test('of each compressor that takes a kernel ends that as failed; requeued, it is ready', async () => {
+    test('of each compressor that takes one kernel: the kernel is failed, and ready after requeue', async () => {
       await kill('compressor');
       const buildId = await upload('poisoned', undefined, 15_000);
       for (let crashes = 0; crashes < 3; crashes++) {
@@ -109,7 +109,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
   });
 
   describe('Redis', () => {
-    test('out of memory: what was acknowledged meanwhile is compressed when it has some', async () => {
+    test('out of memory: kernels acknowledged meanwhile are compressed once it has memory', async () => {
       await redisCommand('CONFIG SET maxmemory 1');
       const buildId = await upload('out of memory');
       await sleep(500);
@@ -153,7 +153,7 @@ describeWithServices(['redis', 'minio'], 'three services through faults', () => 
       await becomes(buildId, 'ready');
     });
 
-    test('silent for a while, then as if nothing had been', async () => {
+    test('silent for a while, then answering again', async () => {
       process.kill(minio.server.pid ?? 0, 'SIGSTOP');
       const sent = upload('silent');
       await sleep(2000);

@@ -76,7 +76,7 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
   const becomesReady = (buildId: string) =>
     expect.poll(() => stateOf(buildId), { timeout: 60_000, interval: 100 }).toBe('ready');
 
-  test('two compressors on one job: the one that was taken for dead and the next end the same', async () => {
+  test('two compressors on one job, of which one counted as dead, give the same result', async () => {
     const compressor = services.process('compressor');
     const buildId = await upload('shared job', { ballast: 15_000 });
     await compressor.line(new RegExp(`${buildId}.*job starts`));
@@ -169,7 +169,7 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
   });
 
   test.for([-120 * MINUTE, 120 * MINUTE])(
-    'a clock %d s off: the store refuses, and all goes on when it is right again',
+    'a clock %d s off: the store refuses, and work continues once the clock is right',
     async (offset, context) => {
       if ('absent' in clock) return context.skip(clock.absent);
       const { set } = clock.value;
@@ -191,7 +191,7 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
     },
   );
 
-  test('a clock that jumps to and fro while kernels are uploaded and compressed', async (context) => {
+  test('a clock that jumps back and forth while kernels are uploaded and compressed', async (context) => {
     if ('absent' in clock) return context.skip(clock.absent);
     const { set } = clock.value;
     let jumping = true;

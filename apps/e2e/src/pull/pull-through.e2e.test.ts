@@ -70,7 +70,7 @@ describe('a kernel that nobody sent', () => {
     expect((await ask(`/v1/kernels/${buildId}/vmlinux.btf`)).status).toBe(200);
   });
 
-  test('is pending for whoever does not wait, with how far it is, and then there', async () => {
+  test('is pending with its progress for a client that does not wait, and then there', async () => {
     const buildId = offer();
     const { status, body } = await json(`/v1/kernels/${buildId}/btf_vmlinux.ko`);
     expect([status, body.code]).toEqual([404, 'pending']);
@@ -81,7 +81,7 @@ describe('a kernel that nobody sent', () => {
     );
   });
 
-  test('is told in events: of the fetching, of the packing, and that it is ready', async () => {
+  test('has events for the fetching, the packing, and being ready', async () => {
     const buildId = offer();
     const events = await (await ask(`/v1/kernels/${buildId}/events`)).text();
     const states = [...events.matchAll(/"state":"(\w+)"/g)].map(([, state]) => state);
@@ -89,7 +89,7 @@ describe('a kernel that nobody sent', () => {
     expect(events.trimEnd().split('\n').at(-1)).toContain('"state":"ready"');
   });
 
-  test("serves debuginfod's clients its .BTF, who are held meanwhile", async () => {
+  test("serves its .BTF to debuginfod's clients, whose requests wait meanwhile", async () => {
     const buildId = offer();
     const response = await ask(`/buildid/${buildId}/section/.BTF`);
     expect(response.status).toBe(200);
@@ -117,7 +117,7 @@ describe('a kernel that nobody sent', () => {
     expect(status).toBe(200);
   });
 
-  test('is missing where no upstream has it, which is remembered until somebody says again', async () => {
+  test('is missing if no upstream has it, which is remembered until a request says again', async () => {
     const buildId = buildIdOf('nowhere');
     const first = await json(`/v1/kernels/${buildId}?wait=30`);
     expect(first.body).toMatchObject({
@@ -160,7 +160,7 @@ describe('a kernel that nobody sent', () => {
     expect(askedFor(buildId)).toEqual([]);
   });
 
-  test('does not take the place of what a farm sends, which takes its place', async () => {
+  test("does not replace a farm's kernel, but the farm's replaces it", async () => {
     const buildId = offer();
     await json(`/v1/kernels/${buildId}?wait=30`);
     const other = kernelFile({ buildId, btf: kernelBtf({ name: 'sent' }) });
@@ -190,7 +190,7 @@ describe('a second depot over the first', () => {
     }
   });
 
-  test('a depot that is its own upstream misses, and does not ask for ever', async () => {
+  test('a depot that is its own upstream answers with a miss, and ends', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const own = await startDepot(
@@ -296,7 +296,7 @@ describe('an upstream that is hostile or broken publishes nothing, and the miss 
     expect((await ask(`/v1/kernels/${buildId}/vmlinux.btf`)).ok).toBe(false);
   });
 
-  test('what was at fault and is well again is fetched when somebody says again', async () => {
+  test('after a fault is over, a request that says again fetches the kernel', async () => {
     const buildId = offer({ btf: false });
     upstream.answer = (_, to) => void to.writeHead(503).end();
     expect((await ask(`/v1/kernels/${buildId}?wait=30`)).status).toBe(404);

@@ -190,7 +190,7 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
     },
   );
 
-  test('that left artifacts out is made good by the sweep', { timeout: 1_200_000 }, async () => {
+  test('that left artifacts out: the sweep adds them', { timeout: 1_200_000 }, async () => {
     const compressor = await start('compressor', NO_INLINES);
     const all = await several(earlier.ingest, 'short', 4);
     await ready(all);
@@ -208,7 +208,7 @@ describeWithServices(['redis', 'minio'], 'an earlier version', ({ minio }) => {
   });
 
   test(
-    'beside this one, over one store and queue, loses no kernel and leaves none short',
+    'beside this one, over one store and queue, loses no kernel and no artifact',
     { timeout: 1_200_000 },
     async () => {
       await start('compressor');

@@ -64,7 +64,7 @@ test('reprocessed, a kernel is ready again under its next revision, with the sam
   expect(await artifact()).toEqual(before);
 });
 
-test('withdrawn by query, a kernel goes, and gc takes its bytes', async () => {
+test('a kernel withdrawn by query is gone, and gc deletes its bytes', async () => {
   const run = async (...args: string[]) => {
     const { code, output } = await btfdepot([...args, '--data', 'data', '--json'], folder);
     expect(code).toBe(0);
@@ -82,7 +82,7 @@ test('withdrawn by query, a kernel goes, and gc takes its bytes', async () => {
   expect(await run('fsck')).toMatchObject({ findings: [] });
 });
 
-test('a query that is empty withdraws nothing', async () => {
+test('an empty query withdraws nothing', async () => {
   const buildId = await upload('kept');
   for (const flag of ['--prefix', '--distro', '--release']) {
     const asked = ['withdraw', flag, '', '--reason', 'wrong types', '--data', 'data'];
@@ -92,7 +92,7 @@ test('a query that is empty withdraws nothing', async () => {
   expect((await fetch(`${url}/v1/kernels/${buildId}`)).status).toBe(200);
 });
 
-test('a folder that was mistyped is no empty store without a fault', async () => {
+test('a mistyped folder does not count as an empty, faultless store', async () => {
   for (const [expected, asked] of [
     // Unchecked kernels are reported apart from faulty ones.
     [2, ['fsck', '--data', 'dota']],
@@ -148,7 +148,7 @@ test('a token is shown once, listed without its secret, and revoked', async () =
   }
 });
 
-test('a kernel is given to another owner, and the manifest says what is not of that one', async () => {
+test('a kernel is given to another owner, and the manifest marks parts of others', async () => {
   const buildId = await upload('owned');
   const depot = new DepotClient(url);
   await depot.waitUntilDone(buildId, AbortSignal.timeout(20_000));

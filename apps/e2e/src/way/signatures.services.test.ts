@@ -143,7 +143,7 @@ describe.skipIf('absent' in fetched)('a signed manifest', () => {
     expect(output).toContain('0 findings');
   });
 
-  test('a key is not written over, and one that is none is said', async () => {
+  test('a key is not overwritten, and an invalid one is reported', async () => {
     expect(await btfdepot(['key', 'create', 'own'], folder)).toMatchObject({ code: 1 });
     const keys = ['--data', 'data', '--all', '--keys', 'own.pub'];
     const { code, output } = await btfdepot(['resign', ...keys], folder);

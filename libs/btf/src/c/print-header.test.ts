@@ -80,7 +80,7 @@ describe('a header', () => {
     );
   });
 
-  it('packs, aligns and fills where a compiler would lay out otherwise', () => {
+  it('packs, aligns and fills if a compiler would choose another layout', () => {
     const b = new BtfBuilder();
     const char = addInt(b, 'char', 1);
     const int = addInt(b, 'int', 4, 1);
@@ -145,7 +145,7 @@ describe('hostile types', () => {
     expect(code(b)).toBe('btf-depth');
   });
 
-  it('that need each other without end do too', () => {
+  it('that need each other endlessly do too', () => {
     const b = new BtfBuilder();
     for (let i = 0; i < 5000; i++) {
       addTypedef(b, `t${i}`, b.nextId + 1);

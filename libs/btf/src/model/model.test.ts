@@ -47,7 +47,7 @@ describe('decoding and encoding', () => {
     expect(encodeBtf(decodeBtf(parseBtf(bytes)))).toEqual(bytes);
   });
 
-  it('shares the objects of a base between what is split from it', () => {
+  it('shares the objects of a base among the models split from it', () => {
     const core = new BtfBuilder();
     addInt(core, 'int', 4);
     const base = core.toBtf();
@@ -87,7 +87,7 @@ describe('a model made by hand', () => {
     expect([btf.typeCount, btf.sizeOrType(1)]).toEqual([1, 0]);
   });
 
-  it('drops strings that nothing uses once it is told to', () => {
+  it('drops unused strings on request', () => {
     const b = new BtfBuilder();
     b.string('unused');
     addVariable(b, 'v', addPointer(b, addInt(b, 'int', 4)), 1);

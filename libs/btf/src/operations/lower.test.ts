@@ -63,7 +63,7 @@ describe('bringing BTF down', () => {
     expect(lower(types(), '7.2')).toEqual(types().finish());
   });
 
-  it('refuses by name what has none', () => {
+  it('refuses a type without counterpart, by its name', () => {
     const b = types();
     const many = Array.from({ length: 65_536 }, (_, i) => [`V${i}`, 0n] as const);
     addEnum(b, 'many', 4, false, many);

@@ -106,7 +106,7 @@ describe('tailoring keeps', () => {
     expect(whole).toContain("\t'active' type_id=1 bits_offset=0");
   });
 
-  it('nothing of what is local or not there', () => {
+  it('nothing of local or missing types', () => {
     const nothing = tailor(
       ['TYPE_ID_LOCAL', task, '0'],
       ['FIELD_EXISTS', task, '0:2'],

@@ -19,7 +19,7 @@ describe('BTF that was made here', () => {
     expect(() => lowerBtf(btf, { major: 5, minor: 4 })).toThrow(/^lowered: .* \[2\] FWD/);
   });
 
-  it('is not blamed for what it stands on', () => {
+  it('is not refused for a fault of its base', () => {
     const bytes = withFault();
     expect(checkMade('merged', bytes, { from: 3 })).toBe(bytes);
     expect(() => checkMade('merged', bytes, { from: 2 })).toThrow('[2] FWD');

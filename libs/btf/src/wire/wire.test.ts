@@ -171,7 +171,7 @@ describe('split BTF', () => {
   });
 });
 
-describe('what newer writers add', () => {
+describe('additions of newer writers', () => {
   it('a layout section lets unknown kinds be skipped', () => {
     const layouts = [...builtinLayouts(), { infoBytes: 4, elementBytes: 8, flags: 0 }];
     const b = new BtfBuilder({ layouts });
@@ -186,7 +186,7 @@ describe('what newer writers add', () => {
     expect(codeOf(() => without.toBtf())).toBe('btf-kind');
   });
 
-  it('a header that is longer is read if what is not known is zero', () => {
+  it('a longer header is read if its unknown fields are zero', () => {
     const bytes = core().finish();
     const longer = new Uint8Array(bytes.length + 16);
     longer.set(bytes.subarray(0, 24));
@@ -241,7 +241,7 @@ describe('broken bytes', () => {
 });
 
 describe('a chain of modifiers', () => {
-  it('resolves to what has a size, and to nothing where it is a cycle', () => {
+  it('resolves to the type with a size, and a cycle to nothing', () => {
     const b = core();
     addQualifier(b, Kind.CONST, 8);
     addTypedef(b, 'x', 4);

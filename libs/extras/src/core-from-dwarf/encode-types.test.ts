@@ -213,7 +213,7 @@ describe('functions', () => {
     expect(older.coverage.functions.taken).toBe(2);
   });
 
-  it('have the names and types of what they are the code of', () => {
+  it('have the names and types of their abstract origin', () => {
     const origin = (label: string): AttributeInput => [At.ABSTRACT_ORIGIN, Form.REF4, { label }];
     const { all } = encode(
       [
@@ -250,13 +250,13 @@ describe('units', () => {
     expect(coverage.unitsLeftOut).toBe(2);
   });
 
-  it('give a type that is made of itself as an error', () => {
+  it('report a type that contains itself as an error', () => {
     const loop = entry(Tag.TYPEDEF, 'loop', [named('loop'), of('again')]);
     const again = entry(Tag.CONST_TYPE, 'again', [of('loop')]);
     expect(() => encode([unit(loop, again)])).toThrow('a type is made of itself');
   });
 
-  it('give more types than the limit as an error', () => {
+  it('report more types than the limit as an error', () => {
     const options = { limits: { types: 2 } };
     expect(() => encodeTypes(vmlinux([unit(INT, CHAR, pointer('int'))]), options)).toThrow(
       'more than 2 types',
@@ -264,7 +264,7 @@ describe('units', () => {
   });
 });
 
-describe('sizes that BTF has not', () => {
+describe('sizes that BTF lacks', () => {
   it('give an integer of pahole’s name for it, and a complex number one of its size', () => {
     const base = (name: string, size: number, encoding: number): EntryInput =>
       entry(Tag.BASE_TYPE, name, [named(name), bytes(size), [At.ENCODING, Form.DATA1, encoding]]);

@@ -272,7 +272,7 @@ describe('types', () => {
     expect(faultOf(() => run(kernel([nested]))).code).toBe('dwarf-nesting');
   });
 
-  it('that lie outside every section, or stand for themselves, are refused or left out by place', () => {
+  it('that lie outside every section, or refer to themselves, are refused or left out', () => {
     const { attributes } = variable('x', 'int', at(0));
     const lost = (attributes ?? []).filter(([attribute]) => attribute !== At.TYPE);
     const type = [At.TYPE, Form.REF_ADDR, 9_999_999] as const;
@@ -402,7 +402,7 @@ describe('a kernel', () => {
     expect(faultOf(() => run(source, coreOf('big'))).code).toBe('btf-base');
   });
 
-  it('tells how far the work is, and ends it where that throws', () => {
+  it('reports progress, and ends if the report throws', () => {
     const steps: string[] = [];
     run(source, coreOf(), { onUnit: (done, total) => steps.push(`${done}/${total}`) });
     expect(steps).toEqual(['1/2', '2/2']);

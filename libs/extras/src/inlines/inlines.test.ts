@@ -172,7 +172,7 @@ describe('sites', () => {
     ]);
   });
 
-  it('behind the end of their function, without address or said again they are left out', () => {
+  it('after the end of their function, without address, or repeated they are left out', () => {
     const nowhere: EntryInput = {
       tag: Tag.INLINED_SUBROUTINE,
       attributes: [[At.ABSTRACT_ORIGIN, Form.REF4, { label: 'twice' }]],
@@ -275,7 +275,7 @@ describe('the map of callers', () => {
     expect(new CallerMap(writeCallerMap(elf, table.btf)).classOf(0)).toBeUndefined();
   });
 
-  it('is not any text, and may be of a kernel without calls', () => {
+  it('is refused if it is another text, and may be of a kernel without calls', () => {
     const notMap = () => new CallerMap('root:x:0:0:root:/root:/bin/bash\n');
     expect(notMap).toThrow(expect.objectContaining({ code: 'inlines-map' }));
     expect(new CallerMap('').locate(CODE)).toBeUndefined();

@@ -40,7 +40,7 @@ describe('a name', () => {
     return promisify(publicLookup(resolve as unknown as typeof dns.lookup));
   }
 
-  test('is what is public of its addresses', async () => {
+  test('resolves to its public addresses', async () => {
     const lookup = resolver(['10.0.0.1', '8.8.8.8'], ['8.8.8.8']);
     const public8 = [{ address: '8.8.8.8', family: 4 }];
     expect(await lookup('mixed.example', { all: true })).toEqual(public8);
@@ -55,7 +55,7 @@ describe('a name', () => {
     },
   );
 
-  test('that changes its mind is judged by the answer that the connection uses', async () => {
+  test('with changing answers is judged by the answer that the connection uses', async () => {
     const lookup = resolver(['8.8.8.8'], ['127.0.0.1']);
     await lookup('rebinding.example', { all: true });
     await expect(lookup('rebinding.example', { all: true })).rejects.toThrow('127.0.0.1');

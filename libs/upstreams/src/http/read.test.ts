@@ -121,7 +121,7 @@ test.each([
   expect(await read(url, { allowPrivate: true })).toMatchObject({ bytes: Buffer.from('secret') });
 });
 
-test('a range is asked for, and where the server begins is said', async () => {
+test('a range is requested, and the answer tells where it begins', async () => {
   const bytes = Buffer.from('0123456789');
   const url = await serve((request, response) => {
     const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
@@ -140,7 +140,7 @@ test('a range is asked for, and where the server begins is said', async () => {
   expect(await readHttp(url, limits, options)).toMatchObject({ start: 0, size: 10 });
 });
 
-test('a certificate that nobody vouches for is not accepted', async () => {
+test('a certificate without a trusted issuer is not accepted', async () => {
   using folder = new TemporaryFolder();
   const [key, cert] = [folder.at('key'), folder.at('cert')];
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];

@@ -47,7 +47,7 @@ test('makes the same bytes of variables that were split before, compressed by it
   expect(again).toEqual(await bytesOf('btf_vmlinux.ko'));
 });
 
-test('names the module as it is asked to, for programs too', async () => {
+test('gives the module the requested name, also with --json', async () => {
   const { output } = await make(
     ...['--kernel', 'vmlinux', '--full', 'full.btf', '--name', 'vmlinux.vars', '-o', 'n.ko'],
     '--json',
@@ -65,7 +65,7 @@ test('leaves nothing half written where it fails', async () => {
   expect((await readdir(folder)).filter((name) => /^(?:least|signed)/.test(name))).toEqual([]);
 });
 
-test('inspect says whether a module holds anything but BTF, and --running refuses it then', async () => {
+test('inspect tells whether a module has anything but BTF, and --running refuses such a module', async () => {
   const honest = await bytesOf('btf_vmlinux.ko');
   const flags = SectionFlag.ALLOC | SectionFlag.EXECINSTR;
   const code = { name: '.init.text', flags, bytes: Uint8Array.of(0x31, 0xc0, 0xc3) };
@@ -98,7 +98,7 @@ test('inspect judges a module whose BTF is broken, and fails', async () => {
   expect([json.code, json.output]).toEqual([1, expect.stringMatching(/"fault"[^]*"btf-magic"/)]);
 });
 
-test('inspect says before insmod whether a carrier is for the kernel that runs', async () => {
+test('inspect tells before insmod whether a carrier fits the running kernel', async () => {
   const inspect = (file: string) => btfdepot(['inspect', file, '--running', '--json'], folder);
   const other = await inspect('btf_vmlinux.ko');
   expect([other.code, other.output]).toEqual([

@@ -74,7 +74,7 @@ it.each<[string, Partial<System>, Partial<KernelRecord>, RegExp]>([
     /checks symbol versions, .*; send one of its modules/,
   ],
   ['no carrier', {}, { artifacts: {} }, /no carrier/],
-])('nothing is to be loaded with %s, and it is said why', (_, of, answer, why) => {
+])('with %s nothing may be loaded, and the reason is given', (_, of, answer, why) => {
   const { ksyms, addresses, healthy } = outlooks(of, answer);
   expect([ksyms.outlook, ksyms.why.join()]).toEqual(['no', expect.stringMatching(why)]);
   expect([addresses.outlook, healthy]).toEqual(['possible', true]);
@@ -85,13 +85,13 @@ it('a signed carrier is for kernels that want one', () => {
   expect(outlooks({ enforcesSignatures: true }, { carrier }).ksyms.outlook).toBe('possible');
 });
 
-it('a kernel that came without variables has none by address or in a file', () => {
+it('a kernel that was sent without variables has none by address or in a file', () => {
   const { addresses, files, healthy } = outlooks({}, { parts: {}, artifacts: {} });
   const why = [expect.stringContaining('the depot has no variables of it; push') as unknown];
   expect([addresses.why, files.why, healthy]).toEqual([why, why, false]);
 });
 
-it('addresses that kallsyms hides are found elsewhere, and it is said where', () => {
+it('addresses that kallsyms hides are found elsewhere, with the place', () => {
   const { addresses } = outlooks({ symbols: { data: true, addresses: false } });
   expect([addresses.outlook, addresses.why.join()]).toEqual([
     'possible',
@@ -99,7 +99,7 @@ it('addresses that kallsyms hides are found elsewhere, and it is said where', ()
   ]);
 });
 
-it('of another system no next step is for the kernel that runs here', () => {
+it('for another system no next step is for the kernel that runs here', () => {
   const { ways } = diagnose({ ...system, btf: undefined }, { url, record }, { isHere: false });
   const steps = Object.values(ways).flatMap(({ next }) => next ?? []);
   expect(steps.length).toBeGreaterThan(0);
@@ -115,7 +115,7 @@ it('a kernel without BTF gets core as a file, where the depot has it so', () => 
   expect(outlooks({ btf: undefined, placed: '/boot/vmlinux-6' }).core.outlook).toBe('now');
 });
 
-it('core that was made of debug information is said to be a file, and no module to load', () => {
+it('core made of debug information is offered as a file, not as a module', () => {
   const core = { ...record.core, encoded: { rules: '1.30' } };
   const found = outlooks({ btf: undefined }, { delivery: 'module', core }).core;
   expect([found.outlook, found.why.join()]).toEqual([

@@ -22,7 +22,7 @@ function sending(turn: (at: number) => Promise<unknown>) {
   };
 }
 
-it('two at once to one file leave it whole, whoever ends first', async () => {
+it('two downloads to one file leave it complete, in any order', async () => {
   const half = Promise.withResolvers<undefined>();
   const other = Promise.withResolvers<undefined>();
   const first = download(
@@ -47,7 +47,7 @@ it('two at once to one file leave it whole, whoever ends first', async () => {
   expect(await readdir(folder)).toEqual(['file']);
 });
 
-it('what is longer than it should be is begun anew', async () => {
+it('a part that is too long is downloaded anew', async () => {
   await writeFile(`${output}.${wanted.sha256.slice(0, 12)}.part`, Buffer.alloc(9000));
   await download(
     sending(() => Promise.resolve()),
@@ -57,7 +57,7 @@ it('what is longer than it should be is begun anew', async () => {
   expect(await readFile(output)).toEqual(Buffer.from(bytes));
 });
 
-it('what is there of a blob that was damaged is begun anew, and a wrong whole is not kept', async () => {
+it('a part of a damaged blob is downloaded anew, and a wrong file is not kept', async () => {
   const part = `${output}.${wanted.sha256.slice(0, 12)}.part`;
   await writeFile(part, Buffer.alloc(1000));
   const at: number[] = [];

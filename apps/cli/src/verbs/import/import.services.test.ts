@@ -120,7 +120,7 @@ test('of 40 packages the kernels are imported, once, and belong to the import', 
   }
 });
 
-describe('what nobody vouches for is refused, and nothing is stored:', () => {
+describe('an untrusted archive is refused, and nothing is stored:', () => {
   const suite = ['--suite', 'stable', '--match', first.release];
 
   test.each([

@@ -44,7 +44,7 @@ it('split BTF is read on the base that it was split from', async () => {
   expect(btf.name(btf.firstId)).toBe('second');
 });
 
-it('a base of another build is said, by the hash that a carrier names, or by names that do not fit', async () => {
+it('a base of another build is detected, by the hash in a carrier, or by names that do not fit', async () => {
   await expect(openBtf(at('carrier'), at('own'))).rejects.toThrow(/SHA-256 abab.*the base given/);
   await expect(openBtf(at('split'), at('other'))).rejects.toMatchObject({ code: 'btf-base' });
 });
@@ -60,7 +60,7 @@ it('a module is read on its own distilled base, and inspected on it', async () =
   ]);
 });
 
-it('a module is relocated from its distilled base, or all that is in the way is said', async () => {
+it('a module is relocated from its distilled base, or every obstacle is listed', async () => {
   expect((await openBtf(at('distilled'), at('own'))).firstId).toBe(4);
   await expect(openBtf(at('distilled'), at('other'))).rejects.toMatchObject({
     code: 'btf-relocate',

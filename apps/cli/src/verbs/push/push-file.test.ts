@@ -48,7 +48,7 @@ const POST = 'POST /v1/kernels';
 const LOOK = `${GET}/status`;
 const unknown = () => [404, problem('unknown-build-id', 'not here')] as [number, unknown];
 
-test('a depot that is not well is asked as often as is said, and no oftener', async () => {
+test('an ailing depot is asked as often as the patience says, and no more', async () => {
   const { client, asked } = await depot({});
   const pauses: number[] = [];
   const pushed = pushFile(client, file, {
@@ -61,7 +61,7 @@ test('a depot that is not well is asked as often as is said, and no oftener', as
   expect(pauses).toHaveLength(patience.rounds - 1);
 });
 
-test('so is one that takes no upload', async () => {
+test('so is one that accepts no upload', async () => {
   const { client, asked } = await depot({ [GET]: unknown });
   await expect(pushFile(client, file, { query: {}, patience })).rejects.toMatchObject({
     code: 'busy',
@@ -69,7 +69,7 @@ test('so is one that takes no upload', async () => {
   expect(asked.filter((what) => what === POST)).toHaveLength(patience.rounds);
 });
 
-test('one that is away for a moment while it compresses is asked again', async () => {
+test('one that is briefly unreachable while it compresses is asked again', async () => {
   let looks = 0;
   const { client, asked } = await depot({
     [GET]: unknown,

@@ -31,7 +31,7 @@ async function push(...args: string[]): Promise<{ code: number | null; results: 
   return { code, results: JSON.parse(output) as Result[] };
 }
 
-test('of a folder everything is sent that looks like a kernel, and once', async () => {
+test('every file of a folder that looks like a kernel is sent, once', async () => {
   await mkdir(join(folder, 'farm/deep'), { recursive: true });
   await writeFile(join(folder, 'farm/linux-image.deb'), image('one'));
   const other = kernelFile({ buildId: buildIdOf('two') });
@@ -61,7 +61,7 @@ test('variables that come after the image meet it in one record', async () => {
   expect(again.results).toMatchObject([{ outcome: 'present' }]);
 });
 
-test('what is refused is said, and does not keep the others back', async () => {
+test('a refusal is reported, and does not stop the others', async () => {
   await writeFile(join(folder, 'four.deb'), image('four'));
   await writeFile(join(folder, 'cut.deb'), image('five').subarray(0, -100));
   await writeFile(join(folder, 'text'), 'no kernel');
@@ -102,7 +102,7 @@ test('a depot that answers only at the third time is asked three times', async (
   }
 });
 
-test("a stripped kernel's System.map, and the carrier of its build, are sent as what they are", async () => {
+test("a stripped kernel's System.map, and its build's carrier, are sent in their roles", async () => {
   const buildId = buildIdOf('stripped');
   const { vmlinux, full, map } = loadableKernel(buildId, { symbols: true });
   const whole = loadableKernel(buildId);

@@ -22,7 +22,7 @@ function archiveOf(seeds: Readonly<Record<string, Uint8Array>>): Uint8Array {
 
 const push = (...args: string[]) => btfdepot(['push', '--url', depot.url, ...args], folder);
 
-test('push shows every kernel of an archive, and what it had no use for', async () => {
+test('push shows every kernel of an archive, and the useless files', async () => {
   const files = { 'two.tar': archiveOf({ generic: kernelBtf(), rt: kernelBtf({ name: 'rt' }) }) };
   writeFiles(folder, files);
   const first = await push(join(folder, 'two.tar'));

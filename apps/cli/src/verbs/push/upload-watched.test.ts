@@ -45,7 +45,7 @@ function bar() {
   };
 }
 
-test('after the last byte the bar shows what the depot says of its split', async () => {
+test("after the last byte the bar shows the depot's progress of splitting", async () => {
   const client = await depot(2, (look) => [
     200,
     statusOfSplitting(buildId, { done: look * 10, total: 30 }),
@@ -68,7 +68,7 @@ test('a depot that does not know is no fault: another process may be splitting',
   expect(progress.shown.filter((line) => line.startsWith('split'))).toEqual([]);
 });
 
-test('an upload that fails ends the looking', async () => {
+test('a failed upload ends the requests for progress', async () => {
   const client = await depot(Infinity, () => {
     setImmediate(() => server?.closeAllConnections());
     return [200, statusOfSplitting(buildId, { done: 1, total: 2 })];

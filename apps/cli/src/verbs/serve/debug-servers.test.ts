@@ -27,6 +27,6 @@ test.each([
   expect(debugServerOf(release)).toEqual({ name, url: undefined });
 });
 
-test('of a kernel that somebody built nobody knows', () => {
+test('a kernel that somebody built has no known publisher', () => {
   expect(debugServerOf('6.18.0-rc4+')).toBeUndefined();
 });

@@ -12,20 +12,20 @@ const vars = {
   baseSha256: kernelRecord().core.sha256,
 } as const;
 
-it('an empty depot is told to be given a kernel', () => {
+it('for an empty depot the next step is a kernel', () => {
   expect(nextSteps('http://127.0.0.1:9000', undefined)).toContain(
     'npx btfdepot push --url http://127.0.0.1:9000 VMLINUX',
   );
 });
 
-it('of a kernel that came without variables the next step is what has them, no carrier of core', () => {
+it('for a kernel without variables the next step is a file with them, not a carrier of core', () => {
   const kernel = kernelRecord({ parts: {}, release: '6.12.9-test' });
   const steps = nextSteps(DEFAULT_URL, kernel);
   expect(steps).toMatch(/btfdepot push PACKAGE .*6\.12\.9-test/);
   expect(steps).not.toContain('.ko');
 });
 
-it('of one that has them, the next step shows some', () => {
+it('for one with variables, the next step shows some', () => {
   const kernel = kernelRecord({ parts: { vars } });
   expect(nextSteps(DEFAULT_URL, kernel)).toContain(`npx btfdepot vars ${kernel.buildId} init_task`);
 });

@@ -75,7 +75,7 @@ test.each([
   }
 });
 
-test('of a regular expression the error says what works', async () => {
+test('for a regular expression the error names the syntax that works', async () => {
   const { code, output } = await command('vars', 'full.btf', '^init');
   expect(output).toContain('* for any characters, ? for one; regular expressions do not work');
   expect(code).toBe(2);

@@ -27,7 +27,7 @@ describeUpstream('debuginfod', async () => {
   return { upstream, known, dispose: () => Promise.resolve() };
 });
 
-test('its .BTF comes first, as a claim, and what has the build ID inside comes behind', async () => {
+test('its .BTF comes first, as a claim, then the file with the build ID inside', async () => {
   const upstream = await open({ [`/buildid/${known}/section/.BTF`]: Buffer.alloc(5000, 1) });
   const found = await upstream.find(known, { signal, via: [] });
   expect(found).toMatchObject({
@@ -35,7 +35,7 @@ test('its .BTF comes first, as a claim, and what has the build ID inside comes b
   });
 });
 
-test('of a kernel without BTF, the debug information is offered', async () => {
+test('for a kernel without BTF, the debug information is offered', async () => {
   const upstream = await open({ [`/buildid/${known}/debuginfo`]: Buffer.alloc(70_000, 2) });
   const found = await upstream.find(known, { signal, via: [] });
   if (isMiss(found)) throw new Error('no files');

@@ -40,7 +40,7 @@ describeUpstream('a folder', () => {
   return Promise.resolve({ upstream, known, dispose });
 });
 
-test('a tree of build IDs is asked first, and no file is looked into', async () => {
+test('a tree of build IDs is searched first, and no file is opened', async () => {
   for (const tree of ['.build-id', 'usr/lib/debug/.build-id']) {
     const path = join(root, tree, known.slice(0, 2), `${known.slice(2)}.debug`);
     write(path, 'debug');
@@ -52,7 +52,7 @@ test('a tree of build IDs is asked first, and no file is looked into', async () 
   }
 });
 
-test('each file is looked into once, and again when it is another', async () => {
+test('each file is opened once, and again when it changes', async () => {
   const other = buildIdOf('another');
   write(join(root, 'one.deb'), other);
   write(join(root, 'two.deb'), known);
@@ -68,6 +68,6 @@ test('each file is looked into once, and again when it is another', async () => 
   expect(await ask(opened)).toMatchObject({ files: [{ name: 'one.deb' }] });
 });
 
-test('a folder that is gone cannot be reached', async () => {
+test('a missing folder cannot be reached', async () => {
   expect(await ask(open(join(root, 'gone')))).toMatchObject({ reason: 'unreachable' });
 });

@@ -71,7 +71,7 @@ test('a kernel’s package is found by a build ID of its index, which is read on
   expect(opened.asked.filter((path) => path.endsWith('Packages'))).toHaveLength(1);
 });
 
-test('a package that is another than its index says is not taken', async () => {
+test('a package that differs from its index is not accepted', async () => {
   const found = await find(await open(suite(sha256Of(Buffer.from('other')))));
   if (isMiss(found)) throw new Error('no files');
   const wrong = { path: '', size: file.length, sha256: about.file };
@@ -93,7 +93,7 @@ test.each([
   expect(await find(await open(answers, below, trust))).toMatchObject({ reason });
 });
 
-test('an archive that was at fault and is well again is read anew', async () => {
+test('an archive is read anew once its fault is over', async () => {
   const answers: Record<string, Uint8Array> = {};
   const opened = await open(answers);
   expect(await find(opened)).toMatchObject({ reason: 'malformed' });
@@ -101,7 +101,7 @@ test('an archive that was at fault and is well again is read anew', async () => 
   expect(await find(opened)).toHaveProperty('files');
 });
 
-test('whoever stops waiting for the index ends it for nobody else', async () => {
+test('a client that stops waiting for the index does not end it for others', async () => {
   const opened = await open();
   const stop = new AbortController();
   const first = opened.upstream.find(known, { signal: stop.signal, via: [] });
