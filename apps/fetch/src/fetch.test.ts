@@ -77,7 +77,7 @@ test('many who ask for a cold blob at once share one read of the store', async (
 
 // The first answer may come from the store, later ones come from memory: both ways are the same.
 describe.each(['first', 'again'])('%s:', () => {
-  test('by name: the bytes, an ETag, and to be asked for again', async () => {
+  test('by name: the bytes, an ETag, and to be revalidated', async () => {
     const answer = await get(byName);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('etag')).toBe(`"${sha256}"`);
@@ -253,7 +253,7 @@ test.each(HOSTILE_NAMES.filter((name) => name !== '' && !/^\.\.?$/.test(name)))(
   },
 );
 
-test('memory for hot blobs is bounded: what does not fit is served all the same', async () => {
+test('memory for hot blobs has a limit: blobs beyond it are served all the same', async () => {
   const small = await start(stores.blobs, 10);
   const answer = await fetch(small.url + byHash);
   expect(await bodyOf(answer)).toEqual(bytes);

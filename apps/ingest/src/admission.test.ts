@@ -17,7 +17,7 @@ const from = (client: string, more: Partial<Entrant> = {}): Entrant => ({
 
 const tooMany = { code: 'too-many-uploads' };
 
-test('so many at one time, and another when one has ended', async () => {
+test('a limited number at one time, and another when one has ended', async () => {
   const admission = open();
   const first = await enter(admission, from('one'));
   await enter(admission, from('one'));
@@ -26,7 +26,7 @@ test('so many at one time, and another when one has ended', async () => {
   await enter(admission, from('one'));
 });
 
-test('a token begins so many in a minute, whatever others do', async () => {
+test('a token begins a limited number a minute, whatever others do', async () => {
   const admission = open({ uploads: 100 });
   const begin = (token: string) => enter(admission, from(token, { token }));
   for (let times = 0; times < 3; times++) await begin('one');
@@ -67,7 +67,7 @@ test('another client takes the place of the newest upload of the one that has mo
   await begin('fifth', 'fifth 1');
 });
 
-test('nobody is cut for an upload that finds no room behind the door', async () => {
+test('nobody is cut for an upload that the next check refuses', async () => {
   const admission = open({ uploads: 2 });
   await enter(admission, from('many'));
   await enter(admission, from('many'));

@@ -54,21 +54,21 @@ const record = kernelRecord();
 const { buildId } = record;
 
 describe('several depots', () => {
-  test('what the first does not have is asked of the next', async () => {
+  test('a kernel that the first lacks is requested from the next', async () => {
     const first = await depot(refuse('unknown-build-id'));
     const second = await depot(json(record));
     expect(await new DepotClient([first.url, second.url]).record(buildId)).toEqual(record);
     expect(first.asked).toEqual([`/v1/kernels/${buildId}?pull=no`]);
   });
 
-  test('the first that has it is the last that is asked', async () => {
+  test('requests end at the first that has it', async () => {
     const first = await depot(json(record));
     const second = await depot(json(record));
     await new DepotClient([first.url, second.url]).record(buildId);
     expect(second.asked).toEqual([]);
   });
 
-  test('what none has is missing; what one could not say is not', async () => {
+  test('a kernel that none has is missing, unless one could not answer', async () => {
     const missing = await depot(refuse('unknown-build-id'));
     const broken = await depot(refuse('store-unavailable'));
     const client = (...urls: string[]) => new DepotClient(urls, quick);
@@ -79,15 +79,15 @@ describe('several depots', () => {
     expect(broken.asked).toHaveLength(quick.patience.rounds);
   });
 
-  test('one that cannot be reached is passed by', async () => {
+  test('an unreachable one is skipped', async () => {
     const there = await depot(json(record));
     const client = new DepotClient(['http://127.0.0.1:9', there.url], quick);
     expect(await client.record(buildId)).toEqual(record);
   });
 });
 
-describe('what fails for the moment', () => {
-  test('is tried again', async () => {
+describe('a temporary failure', () => {
+  test('is retried', async () => {
     const { url, asked } = await depot(cut, refuse('busy'), json(record));
     expect(await new DepotClient(url, quick).record(buildId)).toEqual(record);
     expect(asked).toHaveLength(3);
@@ -99,7 +99,7 @@ describe('what fails for the moment', () => {
     ).rejects.toMatchObject({ code: 'unreachable' });
   });
 
-  test('not what will not change', async () => {
+  test('unlike a permanent failure', async () => {
     const { url, asked } = await depot(refuse('withdrawn'));
     await expect(new DepotClient(url, quick).record(buildId)).rejects.toMatchObject({
       code: 'withdrawn',
@@ -225,7 +225,7 @@ describe('blobs', () => {
     expect(second.asked).toEqual([`${path} bytes=30000-`]);
   });
 
-  test('other bytes are refused, and more than were named', async () => {
+  test('wrong bytes, and too many, are refused', async () => {
     const other = await artifact(send(Infinity, someBytes(100_000, 'other')));
     const longer = await artifact(send(Infinity, someBytes(100_001, 'longer')));
     for (const { url } of [other, longer]) {

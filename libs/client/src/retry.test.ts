@@ -22,14 +22,14 @@ async function tried(error: Error, rounds: number) {
 }
 
 test.each([fault(0, 'unreachable'), fault(408), fault(429), fault(503)])(
-  'what passes is tried so often: $code $status',
+  'a temporary failure is retried a limited number of times: $code $status',
   async (error) => {
     expect(await tried(error, 3)).toMatchObject({ attempts: 3 });
   },
 );
 
 test.each([fault(404), fault(0, 'digest-mismatch'), new TypeError('a mistake')])(
-  'what does not pass is tried once: %s',
+  'a permanent failure is not retried: %s',
   async (error) => {
     expect(await tried(error, 3)).toEqual({ attempts: 1, pauses: [] });
   },

@@ -139,13 +139,13 @@ describe('is noticed:', () => {
     await refused('not-signed');
   });
 
-  test("another kernel's manifest, which is well signed", async () => {
+  test("another kernel's manifest with a valid signature", async () => {
     serve({ of: buildIdOf('other kernel') });
     await refused('foreign-manifest');
     await refused('foreign-manifest', NAME, 1, []);
   });
 
-  test('an old revision, where the new one is known of', async () => {
+  test('an old revision, if the new one is known', async () => {
     serve({ revision: 2 });
     await refused('old-revision', NAME, 3);
     expect((await client(ours).artifact(buildId, NAME, { leastRevision: 2 })).bytes).toEqual(
@@ -159,7 +159,7 @@ describe('is noticed:', () => {
     expect((await client().artifact(buildId, 'SHA256SUMS')).bytes).toEqual(genuine);
   });
 
-  test('a manifest, and a signature, that are none', async () => {
+  test('an invalid manifest, and an invalid signature', async () => {
     serve({ record: { artifacts: { manifest: blob(encoder.encode('manifest\n')) } } });
     await refused('bad-manifest', NAME, 1, []);
     const name = signatureName('sig', ours.publicKey.number);
@@ -167,14 +167,14 @@ describe('is noticed:', () => {
     await refused('bad-signature');
   });
 
-  test('sizes that nothing of the kind has', async () => {
+  test('impossible sizes', async () => {
     const huge = { ...blob(genuine), size: 2 ** 40 };
     serve({ record: { artifacts: { manifest: huge } } });
     await refused('too-large');
   });
 });
 
-test('a revision that comes while one is read: all is of the next, nothing is mixed', async () => {
+test('a new revision during a read: everything is of the new one, nothing is mixed', async () => {
   serve({ revision: 1 });
   const changed = someBytes(6000, 'next revision');
   const gone = `/v1/blobs/sha256/${sha256Of(genuine)}`;
@@ -187,14 +187,14 @@ test('a revision that comes while one is read: all is of the next, nothing is mi
   expect([entry.sha256, manifest.revision]).toEqual([sha256Of(changed), 2]);
 });
 
-test('a blob that is gone while its revision stays is told', async () => {
+test('a missing blob of a current revision is reported', async () => {
   serve();
   sent.delete(`/v1/blobs/sha256/${sha256Of(genuine)}`);
   const asking = client(ours).artifact(buildId, NAME);
   await expect(asking).rejects.toMatchObject({ code: 'unknown-blob' });
 });
 
-test('manifest and signature are themselves to be had', async () => {
+test('manifest and signature can be downloaded themselves', async () => {
   serve();
   const name = signatureName('sig', ours.publicKey.number);
   for (const one of ['manifest', name]) await client(ours).artifact(buildId, one);

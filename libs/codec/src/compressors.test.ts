@@ -40,7 +40,7 @@ describe.each([
   });
 });
 
-describe('what a kernel has to set aside', () => {
+describe('the memory that a kernel needs', () => {
   const large = new Uint8Array(16 << 20);
 
   it('is a dictionary of 8 MiB for xz, and CRC32 is the check', async () => {

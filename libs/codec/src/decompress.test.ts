@@ -54,7 +54,7 @@ describe.each(COMPRESSIONS)('%s', (format) => {
     expect(await codeOf(unpack(format, packed, { limit: limit - 1 }))).toBe(`${format}-limit`);
   });
 
-  it('is never whole where it is cut', async () => {
+  it('is never complete if it is cut', async () => {
     for (let length = 0; length < packed.length; length += length < 40 ? 1 : 17) {
       const cut = packed.subarray(0, length);
       // LZ4's legacy frame has no end: only its first block's absence shows, or a cut in a block.
@@ -64,12 +64,12 @@ describe.each(COMPRESSIONS)('%s', (format) => {
     }
   });
 
-  it('is told whole from cut by the size that its surroundings state', async () => {
+  it('is known to be cut or complete by the stated size', async () => {
     expect(await unpack(format, packed, { size: limit })).toEqual(content);
     expect(await codeOf(unpack(format, packed, { size: limit + 1 }))).toBe(`${format}-truncated`);
   });
 
-  it('is refused with something behind it, unless that is to be ignored', async () => {
+  it('is refused with trailing bytes, unless these are ignored', async () => {
     const size = Uint8Array.of(limit & 255, limit >> 8, 0, 0);
     const followed = joined(packed, size, Buffer.from('something else'));
     const code = await codeOf(unpack(format, followed));
@@ -167,13 +167,13 @@ describe('zstd', () => {
   });
 });
 
-describe('bombs', () => {
+describe('decompression bombs', () => {
   const zeros = new Uint8Array(50_000_000);
 
   it.each([
     ['gzip', gzipSync(zeros)],
     ['zstd', zstdCompressSync(zeros)],
-  ] as const)('%s: no more comes out than the limit, whatever is inside', async (format, bomb) => {
+  ] as const)('%s: the output never exceeds the limit', async (format, bomb) => {
     let most = 0;
     const reading = (async () => {
       for await (const chunk of decompress(format, [bomb], { limit: 1_000_000 })) {

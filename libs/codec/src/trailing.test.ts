@@ -45,12 +45,12 @@ describe.each(COMPRESSIONS)('behind a stream of %s', (format) => {
     }
   });
 
-  it('bytes that are nothing are refused by default', async () => {
+  it('unknown trailing bytes are refused by default', async () => {
     const bytes = joined(sample(format), Buffer.from('AVBf and so on'));
     await expect(unpack(format, bytes)).rejects.toThrow(FormatError);
   });
 
-  it('nothing is nothing to tell of', async () => {
+  it('an empty rest is not reported', async () => {
     const onTrailing = () => expect.fail('told');
     const bytes = sample(format);
     expect(await unpack(format, bytes, { trailing: 'pass', onTrailing })).toEqual(content);

@@ -87,7 +87,7 @@ describe.skipIf(absent).each<[string, Options]>([
     expect(await codeOf(joined(sized, Uint8Array.of(0, 0, 0, 1)), options)).toBe('xz-corrupt');
   });
 
-  it('nothing that is cut is whole', async () => {
+  it('a cut file is never complete', async () => {
     for (let length = 0; length < sized.length; length += step) {
       const code = await codeOf(sized.subarray(0, length), options);
       expect(code, `${length} bytes`).toBe('xz-truncated');
@@ -95,7 +95,7 @@ describe.skipIf(absent).each<[string, Options]>([
     expect(await codeOf(sized.subarray(0, -1), options)).toBe('xz-truncated');
   });
 
-  it('no damage passes, wherever it is', async () => {
+  it('damage is detected anywhere', async () => {
     for (let at = 3; at < sized.length; at += step) {
       const damaged = sized.with(at, (sized[at] ?? 0) ^ 0x10);
       expect(await codeOf(damaged, options), `at ${at}`).toMatch(/^xz-(corrupt|truncated)$/);
@@ -147,7 +147,7 @@ function placesOf(bytes: Uint8Array): number[] {
 }
 
 it.skipIf(absent)(
-  'a file is not read for ever that has nothing in millions of blocks or streams (needs xz)',
+  'a file with millions of empty blocks or streams is not read for ever (needs xz)',
   async () => {
     const header = Buffer.from('fd377a585a000000ff12d941', 'hex');
     const [size, flags, filter, properties, dictionary] = [2, 0, 0x21, 1, 0];

@@ -33,7 +33,7 @@ test('a kernel is identified and split on a thread, and its bytes come back', as
   expect(sha256Of(core.bytes)).toBe(sha256Of(kernelBtf()));
 });
 
-test('input that is at fault keeps its code on the way back', async () => {
+test('a fault of the input keeps its code across threads', async () => {
   const text = join(folder, 'text');
   await writeFile(text, 'no kernel');
   const code = 'unsupported-media';
@@ -64,7 +64,7 @@ test('what passes a limit is refused, and the pool goes on', async () => {
   }
 });
 
-test('who waits is served when the task before is aborted with its thread', async () => {
+test('a waiting task runs when the one before is aborted with its thread', async () => {
   const leaving = new AbortController();
   const first = pool.split({ kernel: vmlinux }, { extras: [] }, leaving.signal);
   const second = pool.split({ kernel: vmlinux }, { extras: [] }, never);

@@ -21,7 +21,7 @@ function inTurn(seats: Seats, names: readonly string[], order: string[] = []) {
   return { order, all: Promise.all(all) };
 }
 
-test('of one client are given in the order in which they were asked for', async () => {
+test('of one client are given in the order of its requests', async () => {
   const seats = open(1, 10);
   const order: number[] = [];
   const leave = await seats.take('one', never);
@@ -35,7 +35,7 @@ test('of one client are given in the order in which they were asked for', async 
   expect(order).toEqual([1, 2]);
 });
 
-test('go to the client that used the least, however many others wait', async () => {
+test('go to the client that used them least, whatever others want', async () => {
   const seats = open(1, 100);
   const leave = await seats.take('many', never);
   time += 20;
@@ -45,7 +45,7 @@ test('go to the client that used the least, however many others wait', async () 
   expect(order).toEqual(['few', 'few', 'many', 'many', 'many']);
 });
 
-test('are used in turn by clients that want as much', async () => {
+test('alternate between clients with equal demand', async () => {
   const seats = open(1, 100);
   const leave = await seats.take('else', never);
   const { order, all } = inTurn(seats, ['a', 'a', 'a', 'b', 'b', 'b']);
@@ -54,7 +54,7 @@ test('are used in turn by clients that want as much', async () => {
   expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
 });
 
-test('that were used long ago count for little', async () => {
+test('used long ago count for little', async () => {
   const seats = open(1, 10, 0, 1);
   const before = await seats.take('before', never);
   time += 50;
@@ -85,7 +85,7 @@ test('are kept for clients that have none: the spare one', async () => {
   await expect(third).rejects.toThrow('gone');
 });
 
-test('that nobody waits for any more go to the next', async () => {
+test('whose waiter has left go to the next', async () => {
   const seats = open(1, 10);
   const leave = await seats.take('one', never);
   const leaving = new AbortController();
@@ -98,7 +98,7 @@ test('that nobody waits for any more go to the next', async () => {
   await seats.take('one', never);
 });
 
-test('are refused where as many wait as may', async () => {
+test('are refused when the waiting list is full', async () => {
   const seats = open(1, 1);
   const leave = await seats.take('one', never);
   seats.checkRoom('one');
@@ -126,7 +126,7 @@ test('are refused to the client that waits for most, where another comes', async
   for (const one of waiting.slice(0, 2)) (await one)();
 });
 
-test('are not waited for where none may wait', async () => {
+test('are refused at once if nobody may wait', async () => {
   const seats = open(1, 0);
   seats.checkRoom('one');
   const leave = await seats.take('one', never);
@@ -135,7 +135,7 @@ test('are not waited for where none may wait', async () => {
   seats.checkRoom('one');
 });
 
-test('remember few of the clients that are gone', async () => {
+test('forget most of the clients that have left', async () => {
   const seats = open(1, 0);
   for (let client = 0; client < 5000; client++) (await seats.take(`${client}`, never))();
   expect(seats.known).toBeLessThanOrEqual(1024);

@@ -21,7 +21,7 @@ async function most(count: number, seats: number): Promise<[number[], number]> {
   return [results, peak];
 }
 
-test('one task runs at a time where nothing is idle, as many as there is room for else', async () => {
+test('one task runs at a time if no thread is idle, otherwise as many as there are idle threads', async () => {
   const results = [0, 10, 20, 30, 40];
   expect(await most(5, 0)).toEqual([results, 1]);
   expect(await most(5, 3)).toEqual([results, 3]);

@@ -7,11 +7,11 @@ const record = kernelRecord();
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 describe('a record that is malformed', () => {
-  it('is opened as it is where it is not', () => {
+  it('is opened unchanged if it is not', () => {
     expect(openRecord(encodeRecord(record))).toEqual({ record, damage: undefined });
   });
 
-  it('is opened without a field that it can do without, which is named', () => {
+  it('is opened without a malformed optional field, which is named', () => {
     const carrier = {
       loadable: true,
       moduleName: 'btf_vmlinux',
@@ -43,18 +43,18 @@ describe('a record that is malformed', () => {
     expect(openRecord(bytes)).toMatchObject({ isNewer: false });
   });
 
-  it('still says its revision, which what replaces it goes beyond', () => {
+  it('still has its revision, which its replacement exceeds', () => {
     const opened = openRecord(bytesOf({ ...record, revision: 7, state: 'lost' }));
     expect(opened).toMatchObject({ revision: 7 });
   });
 
-  it('is of a newer version where it says so, and nothing of it is left out', () => {
+  it('counts as newer if it says so, and nothing of it is left out', () => {
     const newer = { ...record, schema: 99, carrier: 'elsewhere' };
     expect(openRecord(bytesOf(newer))).toMatchObject({ isNewer: true });
   });
 });
 
-it('is not written: what no version could read again is refused before', () => {
+it('is not written: a record that no version could read is refused first', () => {
   const nameOffset = -1;
   const load = { vermagic: '6.12', structModule: { size: 1344, nameOffset } };
   const carrier = { loadable: true, moduleName: 'btf_vmlinux', signed: false, load };

@@ -50,7 +50,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
       expect(await blobs.stream(unknown)).toBeUndefined();
     });
 
-    it('streams nothing of an empty blob, and lets go of one that is not wanted', async () => {
+    it('streams nothing of an empty blob, and closes an unread stream', async () => {
       const empty = someBytes(0, 'empty');
       await blobs.put(sha256Of(empty), empty);
       const nothing = await blobs.stream(sha256Of(empty));
@@ -80,7 +80,7 @@ export function describeBlobStore(name: string, makeStores: () => Promise<Stores
       },
     );
 
-    it('loads many blobs at one time, each into memory of its own, and lets go of others', async () => {
+    it('loads many blobs at one time, each into its own memory, and stops unwanted loads', async () => {
       const many = Array.from({ length: 20 }, (_, at) => someBytes(300_000 + at, `many ${at}`));
       for (const bytes of many) await blobs.put(sha256Of(bytes), bytes);
       const load = async (bytes: Uint8Array, at: number) => {

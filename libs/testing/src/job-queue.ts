@@ -121,7 +121,7 @@ export function describeJobQueue(
       expect(ids).toEqual(jobs.map(jobId));
     });
 
-    it('runs a job once that was added twice while it waited', async () => {
+    it('runs a job once if it was added twice while it waited', async () => {
       await queue.add(job);
       await queue.add(job);
       const ids = record();
@@ -130,7 +130,7 @@ export function describeJobQueue(
       expect(ids).toHaveLength(1);
     });
 
-    it('runs a job once that was added again while it ran', async () => {
+    it('runs a job once if it was added again while it ran', async () => {
       const gate = Promise.withResolvers<undefined>();
       let started = 0;
       work(async () => {
@@ -145,7 +145,7 @@ export function describeJobQueue(
       expect(started).toBe(1);
     });
 
-    it('runs a job anew that is added again after it was done', async () => {
+    it('runs a job anew if it is added again after it was done', async () => {
       const ids = record();
       for (let times = 1; times <= 3; times++) {
         await until(async () => {
@@ -193,7 +193,7 @@ export function describeJobQueue(
       expect(under.errors).toHaveLength(1);
     });
 
-    it('leaves a job as it is that is added again between two attempts', async () => {
+    it('leaves a job unchanged if it is added again between two attempts', async () => {
       let tries = 0;
       work(() => {
         tries++;
@@ -207,7 +207,7 @@ export function describeJobQueue(
       expect(tries).toBe(3);
     });
 
-    it('runs a job anew, with all its attempts, that is added again after it was given up', async () => {
+    it('runs a job anew, with all its attempts, if it is added again after it was given up', async () => {
       const lasts: boolean[] = [];
       work((_, { last }) => {
         lasts.push(last);

@@ -37,7 +37,7 @@ export function describeUpstream(name: string, make: () => Promise<UpstreamUnder
       expect(found).toMatchObject({ reason: 'missing' });
     });
 
-    it('offers something of a kernel that it has, the best of it last', async () => {
+    it('offers files of a known kernel, the best one last', async () => {
       const offered = await files();
       expect(offered.length).toBeGreaterThan(0);
       expect(offered.at(-1)?.provisional).toBeUndefined();
@@ -54,7 +54,7 @@ export function describeUpstream(name: string, make: () => Promise<UpstreamUnder
       }
     });
 
-    it('goes on from a byte, or begins again and says so', async () => {
+    it('continues from a byte, or begins again and says so', async () => {
       for (const file of await files()) {
         const opened = [await file.open(0, signal), await file.open(1000, signal)] as const;
         const [whole, rest] = opened;

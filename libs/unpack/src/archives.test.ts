@@ -77,7 +77,7 @@ describe('hard links in an archive', () => {
     expect([files.map(({ name }) => name), passedOver]).toEqual([['boot/vmlinuz'], []]);
   });
 
-  it('to nothing is told, and is no fault', async () => {
+  it('to a missing file is reported, and is no fault', async () => {
     const link = { name: 'boot/vmlinuz', type: '1', link: 'objects/gone' };
     const members = [link, { name: 'boot/vmlinux', bytes: kernel }];
     const { files, passedOver } = await unpackBytes(tarFile(members));
@@ -248,7 +248,7 @@ describe('an archive with several of a kind', () => {
     expect(kinds).toEqual(['elf', 'module', 'elf']);
   });
 
-  it('says what it left, and why', async () => {
+  it('lists what it left out, and why', async () => {
     const many = Array.from({ length: 20 }, (_, index) => ({
       name: `vmlinux-${index}`,
       bytes: kernel,
@@ -288,7 +288,7 @@ describe('an archive with several of a kind', () => {
   });
 });
 
-it('a module by its name that is none is passed over, and so is the debug file of one', async () => {
+it("a file with a module's name that is none is passed over, and so is a module's debug file", async () => {
   const { files, passedOver } = await unpackBytes(
     tarFile([
       { name: 'a.ko', bytes: kernel },

@@ -71,7 +71,7 @@ describe('an EFI zboot image has its kernel, whatever the compression', () => {
     });
   }
 
-  test('a size that is another is a fault', async () => {
+  test('a wrong size is a fault', async () => {
     const wrong = zboot(zstdCompressSync(image), sizeOf(kernel));
     expect(await codeOf(unpackBytes(wrong))).toMatch(/^zstd-(truncated|corrupt)$/);
   });
@@ -192,15 +192,19 @@ describe("Android's images", () => {
     await expect(unpackBytes(initBoot)).rejects.toThrow('a ramdisk and no kernel');
   });
 
-  testWith(['mkbootimg'], 'the vendor before versions had a tree in their place', async () => {
-    shop.write({ Image: image });
-    shop.run('mkbootimg', '--kernel', 'Image', '--header_version', '0', '-o', 'boot.img');
-    const bytes = shop.read('boot.img');
-    bytes.writeUInt32LE(0x21000, 40);
-    await expectFound(bytes);
-  });
+  testWith(
+    ['mkbootimg'],
+    "headers from before versions have a device tree in the version's place",
+    async () => {
+      shop.write({ Image: image });
+      shop.run('mkbootimg', '--kernel', 'Image', '--header_version', '0', '-o', 'boot.img');
+      const bytes = shop.read('boot.img');
+      bytes.writeUInt32LE(0x21000, 40);
+      await expectFound(bytes);
+    },
+  );
 
-  test('a version that nobody describes yet is told', async () => {
+  test('an unknown version is reported', async () => {
     const bytes = Buffer.alloc(8192);
     bytes.write('ANDROID!');
     bytes.writeUInt32LE(100, 8);

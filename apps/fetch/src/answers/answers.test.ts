@@ -51,7 +51,7 @@ async function restOf(socket: Socket): Promise<number> {
 
 const path = (buildId: string) => `/v1/kernels/${buildId}/vmlinux.full.btf`;
 
-test('who reads merged BTF is not cut for another, who is told to come back', async () => {
+test('a reader of merged BTF is not cut for another client, who must retry later', async () => {
   const [first, second, third] = ids;
   const sockets = [await askSlowly(path(first), 1), await askSlowly(path(second), 2)];
   // Twice: what was computed is in memory, and not sent either.

@@ -39,7 +39,7 @@ function post(depot: StartedFetch, path: string, client: number, body: object): 
   });
 }
 
-describe('an answer has room for so much', () => {
+describe('an answer has a limit of bytes', () => {
   test('one name with thousands of variables comes in pages, each of them once', async () => {
     const first = await (await small.get(twin)).text();
     expect(first.length).toBeLessThan(6 * MEBI);
@@ -58,12 +58,12 @@ describe('an answer has room for so much', () => {
     expect(pieces.equals(whole)).toBe(true);
   });
 
-  test('as BTF, the types are there once for all', async () => {
+  test('as BTF, all variables share the types', async () => {
     const answer = await small.get(`${twin}?as=btf`);
     expect((await answer.bytes()).length).toBeLessThan(MEBI);
   });
 
-  test('many names: the answer says how far it came, and a client asks for the others', async () => {
+  test('many names: the answer tells where it stopped, and a client requests the rest', async () => {
     const names = ['twin', 'plain', 'twin', 'nothing'];
     const path = `/v1/kernels/${hostile}/vars/resolve`;
     const body = JSON.parse(await post(small, path, 1, { names })) as Partial<ResolveAnswer>;
@@ -106,7 +106,7 @@ test('a cheap question is answered before the long one of another client ends', 
   expect(ended).toEqual(['short', 'long', 'long', 'long']);
 });
 
-test('who asks for what another has asked for does not wait for all that the other asked', async () => {
+test("a client that repeats another's request does not wait for the other's whole list", async () => {
   const ended: string[] = [];
   const resolve = `/v1/kernels/${hostile}/vars/resolve`;
   const ask = (client: number, name: string) =>

@@ -7,7 +7,7 @@ import { BlobMemory } from './blob-memory.ts';
 const MEBI = 1024 * 1024;
 const UNCOLLECTED = 128;
 
-test('what V8 does not count is bounded, and free again once it is collected', async () => {
+test('memory that V8 does not count has a limit, and is free again once it is collected', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const memory = new BlobMemory(2 * MEBI);

@@ -159,7 +159,7 @@ describe('a cold blob', () => {
     expect(new Uint8Array(await (await get(byHash)).arrayBuffer())).toEqual(bytes);
   });
 
-  test.each([0, 1000, SIZE, SIZE + 1])('of which %i wrong bytes come is 503', async (size) => {
+  test.each([0, 1000, SIZE, SIZE + 1])('with %i wrong bytes is 503', async (size) => {
     answer = () => Readable.from([someBytes(size, 'wrong')]);
     for (const init of [{}, { method: 'HEAD' }, { headers: { range: 'bytes=0-9' } }]) {
       expect((await get(byHash, init)).status).toBe(503);
@@ -168,7 +168,7 @@ describe('a cold blob', () => {
     expect(new Uint8Array(await (await get(byHash)).arrayBuffer())).toEqual(bytes);
   });
 
-  test('that nobody reads any more is not read on', async () => {
+  test('without any reader left is not read further', async () => {
     for (const [path, start] of [
       [byHash, bytes],
       [longByHash, long],
@@ -187,7 +187,7 @@ describe('a cold blob', () => {
     }
   });
 
-  test('is not read for whoever has it', async () => {
+  test('is not read for a client that has it', async () => {
     answer = () => new PassThrough();
     const headers = { 'if-none-match': `"${sha256}"` };
     expect((await get(byHash, { headers })).status).toBe(304);
@@ -253,7 +253,7 @@ test('slow readers hold no more than they may, and the store waits for them', as
 describe('while the store is away', () => {
   beforeEach(() => start(1_000_000));
 
-  test('what is hot is served, by name and by hash, and the rest is 503', async () => {
+  test('hot blobs are served, by name and by hash, and others are 503', async () => {
     const cold = someBytes(500, 'other');
     await stores.blobs.put(sha256Of(cold), cold);
     await stores.records.put(ready(cold, buildIdOf('other')), undefined);
@@ -278,7 +278,7 @@ describe('while the store is away', () => {
 describe('a withdrawn kernel', () => {
   beforeEach(() => start(1_000_000));
 
-  test('is served no more, by name and by hash, though it is in memory and in the store', async () => {
+  test('is no longer served, by name or by hash, although memory and store have it', async () => {
     for (const path of [byName, byHash]) expect((await get(path)).status).toBe(200);
     const stored = await stores.records.get(buildId);
     const withdrawn = { ...ready(bytes), state: 'withdrawn' as const, artifacts: {} };

@@ -45,7 +45,7 @@ async function answer(of = { ip: `198.51.100.${clients.length}` }): Promise<Sent
 
 const bytes = (size: number) => Buffer.alloc(size);
 
-test('who takes nothing for long is cut where others find no room, the others are not', async () => {
+test('a client that stopped reading is cut when others need its memory, and no other', async () => {
   const held = new HeldMemory(8 * MEBI, SLOW);
   const [taking, stuck] = [await answer(), await answer()];
   for (const response of [taking, stuck]) held.holdWhileSent(bytes(3 * MEBI), response);
@@ -62,7 +62,7 @@ test('who takes nothing for long is cut where others find no room, the others ar
   expect(taking.req.socket.destroyed).toBe(false);
 });
 
-test('who is slow is left alone while there is room', async () => {
+test('a slow reader continues while there is memory', async () => {
   const held = new HeldMemory(8 * MEBI, SLOW);
   const stuck = await answer();
   held.holdWhileSent(bytes(3 * MEBI), stuck);
@@ -71,7 +71,7 @@ test('who is slow is left alone while there is room', async () => {
   expect(stuck.req.socket.destroyed).toBe(false);
 });
 
-test('what is sent already needs no more room, and what is small has its own', async () => {
+test('sent bytes need no more memory, and small answers have their own', async () => {
   const held = new HeldMemory(4 * MEBI, SLOW);
   const large = bytes(3 * MEBI);
   held.holdWhileSent(large, await answer());
@@ -84,7 +84,7 @@ test('what is sent already needs no more room, and what is small has its own', a
   expect(held.admits(bytes(64 * 1024), someone)).toBe(false);
 });
 
-test('what is larger than all the room goes where it is the only one', async () => {
+test('an answer larger than all the memory is sent if it is the only one', async () => {
   const held = new HeldMemory(MEBI, SLOW);
   expect(held.admits(bytes(9 * MEBI), someone)).toBe(true);
   const response = await answer();
@@ -95,7 +95,7 @@ test('what is larger than all the room goes where it is the only one', async () 
   expect(held.admits(bytes(9 * MEBI), someone)).toBe(true);
 });
 
-test('one client has no more than its share, and others have theirs', async () => {
+test('one client gets at most its share, and others get theirs', async () => {
   const held = new HeldMemory(16 * MEBI, SLOW);
   const large = bytes(3 * MEBI);
   held.holdWhileSent(large, await answer(someone));
@@ -110,7 +110,7 @@ test('one client has no more than its share, and others have theirs', async () =
   expect(held.admits(bytes(8 * MEBI), other)).toBe(true);
 });
 
-test('what another client is sent too counts for both of them', async () => {
+test('bytes that two clients are sent count for both', async () => {
   const held = new HeldMemory(16 * MEBI, SLOW);
   const [own, shared] = [bytes(3 * MEBI), bytes(3 * MEBI)];
   held.holdWhileSent(own, await answer(someone));
@@ -123,7 +123,7 @@ test('what another client is sent too counts for both of them', async () => {
   expect(held.admits(bytes(9 * MEBI), other)).toBe(true);
 });
 
-test('of a client that has its share, those that take nothing are cut for itself alone', async () => {
+test('a client with its full share has its own stopped readers cut, only for itself', async () => {
   const held = new HeldMemory(16 * MEBI, SLOW);
   const [stuck, ofOther] = [await answer(someone), await answer(other)];
   for (const response of [ofOther, stuck]) held.holdWhileSent(bytes(3 * MEBI), response);
@@ -133,7 +133,7 @@ test('of a client that has its share, those that take nothing are cut for itself
   expect(ofOther.req.socket.destroyed).toBe(false);
 });
 
-test('of small answers, too, one client has its share', async () => {
+test('one client has a share of small answers, too', async () => {
   const held = new HeldMemory(MEBI, SLOW);
   const small = () => bytes(64 * 1024);
   for (let sent = 0; sent < 8; sent++) {

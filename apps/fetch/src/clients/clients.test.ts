@@ -20,7 +20,7 @@ describe('a budget', () => {
     budget.spend(other, 3);
   });
 
-  test('pays what an answer took, once that is known, and owes what there is not', () => {
+  test('pays the cost of an answer once it is known, and may owe the rest', () => {
     const budget = new Budget(100);
     budget.spend(one, 1);
     budget.charge(one.ip, 149);
@@ -35,7 +35,7 @@ describe('a budget', () => {
     budget.spend(other, 100);
   });
 
-  test('is no more than there is for anything, and none where there is no limit', () => {
+  test('allows one request of any cost, and everything if it is 0', () => {
     const budget = new Budget(3);
     budget.spend(one, 1000);
     expect(() => budget.spend(one, 1000)).toThrow();
@@ -46,7 +46,7 @@ describe('a budget', () => {
 describe('what is wanted', () => {
   const client = (number: number) => `192.0.2.${number}`;
 
-  test('is told by how many clients asked, whatever one of them repeats', () => {
+  test("is ordered by the number of clients that asked, not by one client's repetitions", () => {
     const wanted = new WantedKernels();
     for (let asked = 0; asked < 50; asked++) wanted.count('aaaaaaaa', 'no-vars', client(1));
     for (const number of [1, 2, 3]) wanted.count('bbbbbbbb', 'unknown-build-id', client(number));
@@ -59,7 +59,7 @@ describe('what is wanted', () => {
     expect(JSON.stringify(wanted.list())).not.toContain('192.0.2');
   });
 
-  test('is not pushed out by one that makes up build IDs, nor by many', () => {
+  test('is not displaced by one client with made-up build IDs, nor by many', () => {
     const wanted = new WantedKernels();
     for (const number of [1, 2, 3]) wanted.count('bbbbbbbb', 'unknown-build-id', client(number));
     for (let at = 0; at < 100; at++) wanted.count(buildIdOf(`${at}`), 'no-vars', client(4));
@@ -118,7 +118,7 @@ describe('over HTTP', () => {
     return { get, admin: admin.url, kernel: `/v1/kernels/${record.buildId}`, record };
   }
 
-  test('what is computed is limited for each client, never what debuginfod asks', async () => {
+  test("computed answers are limited for each client, requests of debuginfod's clients never", async () => {
     const { get, kernel, record } = await start(['loopback'], 2);
     // Dearer than all there is: nothing is left then.
     expect((await get(`${kernel}/vmlinux.full.btf`)).status).toBe(200);

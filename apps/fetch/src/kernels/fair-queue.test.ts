@@ -32,7 +32,7 @@ test('many tasks of one client do not hold up those of others', () => {
   expect(ended.slice(4)).toEqual(Array.from({ length: 98 }, (_, at) => `greedy ${at + 2}`));
 });
 
-test('what a client had is forgotten after a while', () => {
+test("a client's past use is forgotten after a while", () => {
   let now = 0;
   const turns = new FairQueue<string>(() => now);
   turns.ran('old', 100);
@@ -44,7 +44,7 @@ test('what a client had is forgotten after a while', () => {
   expect(turns.next()).toEqual(['old', 'old']);
 });
 
-test('those that may not run are passed over, and keep their place', () => {
+test('tasks that may not run are passed over, and keep their place', () => {
   const turns = new FairQueue<string>();
   turns.add('a', 'first');
   turns.add('b', 'second');

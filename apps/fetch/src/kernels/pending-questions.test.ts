@@ -14,7 +14,7 @@ function add(waiting: PendingQuestions, client: string): PendingQuestion {
   return pending;
 }
 
-test('who fills all places makes room for others, and is told to come back', async () => {
+test('a client that fills all places makes room for others, and must retry later', async () => {
   const refused: PendingQuestion[] = [];
   const waiting = new PendingQuestions((pending) => refused.push(pending));
   const greedy = Array.from({ length: 4096 }, () => add(waiting, 'greedy'));
@@ -25,7 +25,7 @@ test('who fills all places makes room for others, and is told to come back', asy
   expect(waiting.byId(modest.id)).toBe(modest);
 });
 
-test('what has waited for too long is told to come back, and is forgotten', async () => {
+test('a request that waited too long must be retried later, and is forgotten', async () => {
   const refused: PendingQuestion[] = [];
   const waiting = new PendingQuestions((pending) => refused.push(pending));
   const old = add(waiting, 'a');

@@ -118,7 +118,7 @@ test.each(['away', 'dies'] as const)(
   },
 );
 
-test('a store that goes away later: the list stays, and says of when it is', async () => {
+test('a store that becomes unreachable later: the list stays, with its time', async () => {
   await start('well');
   await isWhole();
   mood = 'away';
@@ -134,7 +134,7 @@ test('a store that goes away later: the list stays, and says of when it is', asy
     .toBeUndefined();
 });
 
-test('build IDs do not wait for a list that takes its time; searches are told to come again', async () => {
+test('build IDs do not wait for a slow list; searches must retry later', async () => {
   await start('hangs');
   expect((await ask(`/v1/kernels/${last}`)).status).toBe(200);
   const unknown = buildIdOf('not listed');

@@ -73,7 +73,7 @@ describe('vmlinux.full.btf', () => {
     expect(new Uint8Array(await tail.arrayBuffer())).toEqual(bytes.slice(-9));
   });
 
-  test('is core where there is no more', async () => {
+  test('is core if there is nothing else', async () => {
     const answer = await depot.get(`/v1/kernels/${buildIdOf('bare')}/vmlinux.full.btf`);
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(core);
   });
@@ -100,7 +100,7 @@ describe('pages of other origins', () => {
     expect(answer.headers.get('access-control-allow-methods')).not.toContain('PUT');
   });
 
-  test('may not read the answers of what is no reading', async () => {
+  test('may not read answers to requests that change something', async () => {
     const answer = await depot.get('/v1/kernels', { method: 'POST', headers: origin });
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
   });

@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all(services.map((service) => service.close())));
 
-test('the page is asked for again each time, and runs nothing that it does not come with', async () => {
+test('the page is revalidated each time, and runs only its own scripts', async () => {
   const url = await serve(folder);
   const answer = await fetch(url);
   expect(await answer.text()).toContain('<title>page</title>');
@@ -51,7 +51,7 @@ test('the page is asked for again each time, and runs nothing that it does not c
   expect(again.status).toBe(304);
 });
 
-test('what it loads is immutable, and packed for those who take that', async () => {
+test('its files are immutable, and compressed for clients that accept it', async () => {
   const url = `${await serve(folder)}/assets/main-abc.js`;
   const plain = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
   expect(plain.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');

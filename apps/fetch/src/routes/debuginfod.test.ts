@@ -57,7 +57,7 @@ test.each([
   expect(await answer.json()).toMatchObject({ code });
 });
 
-test('a record that a newer version wrote, and only that reads, is no miss', async () => {
+test('a record that only a newer version can read is no miss', async () => {
   const newer = buildIdOf('newer');
   const path = join(depot.folder, 'kernels', newer.slice(0, 2), newer, 'record');
   await mkdir(path, { recursive: true });
@@ -68,7 +68,7 @@ test('a record that a newer version wrote, and only that reads, is no miss', asy
   expect([record.status, await record.json()]).toMatchObject([503, { code: 'newer-schema' }]);
 });
 
-test('what cannot be sent just now is 406, which the client does not remember', async () => {
+test('a temporary failure is 406, which the client does not remember', async () => {
   const log = createLogger('fetch', 'silent');
   const down = () => Promise.reject(new Error('no route to store'));
   const blobs = new Proxy(depot.blobs, { get: () => down });

@@ -85,7 +85,7 @@ describe('a stranger', () => {
     }
   });
 
-  test('takes no kernel over whose time is over', () => {
+  test('does not take over an expired kernel', () => {
     const { send, held } = depot(depot().send(farm));
     const withdrawal = { reason: 'over', at: at.toISOString(), expired: true } as const;
     held.record = { ...kernelRecord(held.record), state: 'withdrawn', withdrawal };
@@ -93,7 +93,7 @@ describe('a stranger', () => {
     expect(send(stranger)).toMatchObject({ state: 'compressing', owner: { principal: 'farm' } });
   });
 
-  test('does not keep a kernel for ever that its owner keeps for a time, but with a kernel', () => {
+  test("does not extend the time of the owner's kernel, unless it sends a kernel", () => {
     const { send } = depot();
     const keptUntil = '2026-05-05T00:00:00Z';
     send(farm, {}, { keptUntil });

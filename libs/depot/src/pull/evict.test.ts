@@ -75,7 +75,7 @@ test('a process that starts anew knows from the store what was asked for', async
   expect(await evict(open())).toEqual([id('two')]);
 });
 
-test('what a farm sent, or an import brought, neither counts nor goes', async () => {
+test('kernels of farms and imports neither count nor are evicted', async () => {
   const { come, evict, record } = await depot(SIZE);
   await come('sent', { owner: farm });
   await come('imported', { owner: { principal: 'import:deb.example', rank: 'import' } });
@@ -104,7 +104,7 @@ test('a kernel that becomes a farm’s while eviction decides stays', async () =
   expect(await record('one')).toMatchObject({ state: 'ready', owner: farm });
 });
 
-test('one that is being packed stays, and so does the one that was asked for last', async () => {
+test('a kernel being packed stays, and so does the last requested one', async () => {
   const { come, evict, id } = await depot(0);
   await come('packing', { state: 'compressing' });
   await come('old');

@@ -35,7 +35,7 @@ async function depot(...records: Partial<KernelRecord>[]) {
   };
 }
 
-test('what is ready and was not announced is, once', async () => {
+test('a ready kernel that was not announced is announced, once', async () => {
   const { told, due, round } = await depot({}, { state: 'compressing' }, { state: 'withdrawn' });
   await round();
   await round();
@@ -44,7 +44,7 @@ test('what is ready and was not announced is, once', async () => {
   expect(await due(ids[1])).toBe(true);
 });
 
-test('what was not taken is announced in a later round, and the others in this one', async () => {
+test('a refused announcement is repeated in a later round, and others go on in this one', async () => {
   const { told, later, due, round } = await depot({}, {}, {});
   const busy = new AnnounceLater('busy', false);
   await round((buildId) => (buildId === ids[1] ? busy : undefined));

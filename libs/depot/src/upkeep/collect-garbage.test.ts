@@ -37,7 +37,7 @@ test('a young blob may be of an upload under way', async () => {
   expect(kept.size).toBe(2);
 });
 
-test('a withdrawn kernel holds on to nothing', async () => {
+test('a withdrawn kernel keeps no blob', async () => {
   const { run, kept, records } = await depot();
   const { buildId } = kernelRecord();
   await withdraw(records, buildId, { reason: 'broken', at: '2026-03-01T00:00:00Z' });
@@ -45,7 +45,7 @@ test('a withdrawn kernel holds on to nothing', async () => {
   expect(kept.size).toBe(0);
 });
 
-test('a field of a newer version holds on to the blobs that it names', async () => {
+test('a field of a newer version keeps the blobs that it names', async () => {
   const { run, kept, records } = await depot();
   const version = (await records.get(kernelRecord().buildId))?.version;
   await records.put({ ...kernelRecord(), later: { of: [`sha256:${hash}`] } }, version);
