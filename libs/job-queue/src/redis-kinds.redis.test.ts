@@ -1,5 +1,6 @@
 import { jobFor, jobId } from '@btf-depot/contracts';
-import { startRedis, startSentinel, type RedisServer } from '@btf-depot/services';
+import { startRedis, startSentinel, startValkey, type RedisServer } from '@btf-depot/services';
+import { provided } from '@btf-depot/services/provision';
 import { describeWithServices } from '@btf-depot/services/testing';
 import { buildIdOf } from '@btf-depot/testing';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -50,6 +51,25 @@ describeWithServices(['redis'], 'a Redis that is not as the queue wants it', () 
     const queue = open(redis);
     expect(await queue.inspect()).toEqual([expect.stringContaining('allkeys-lru')]);
     await works(queue);
+  });
+
+  it('Valkey 8: no complaint, and it works', async (context) => {
+    const started = await provided(startValkey);
+    if ('absent' in started) return context.skip(started.absent);
+    const valkey = started.value;
+    ends.push(() => valkey.stop());
+    const queue = open(valkey);
+    expect(await queue.inspect()).toEqual([]);
+    await queue.check();
+    await works(queue);
+  });
+
+  it('a Valkey cluster: refused as that of Redis', async (context) => {
+    const started = await provided(() => startValkey(['--cluster-enabled', 'yes']));
+    if ('absent' in started) return context.skip(started.absent);
+    const valkey = started.value;
+    ends.push(() => valkey.stop());
+    await expect(open(valkey).inspect()).rejects.toThrow(/Redis Cluster/);
   });
 
   it('a cluster: refused, with what else would do', async () => {

@@ -7,6 +7,7 @@ const OF_TESTS = [
   'ENCODE',
   'INLINES',
   'LAB',
+  'NODES',
   'SCREENSHOTS',
   'STORES',
 ];

@@ -5,6 +5,7 @@ export { startClock, type SettableClock } from './clock.ts';
 export { debuginfodFind, startDebuginfod, type DebuginfodServer } from './debuginfod.ts';
 export { load, type Load } from './load.ts';
 export { startMinio, type MinioAddress, type MinioServer } from './minio.ts';
+export { node26 } from './node-26.ts';
 export { freePort } from './ports.ts';
 export { OTHER_STORES } from './other-stores.ts';
 export { Absent } from './provision/index.ts';
@@ -14,7 +15,7 @@ export {
   startPrometheus,
   type Prometheus,
 } from './prometheus.ts';
-export { startRedis, type RedisAddress, type RedisServer } from './redis.ts';
+export { startRedis, startValkey, type RedisAddress, type RedisServer } from './redis.ts';
 export { startSentinel, type Sentinel } from './sentinel.ts';
 export { Server, type ServerKind } from './server.ts';
 export { archiving, balancing } from './programs.ts';

@@ -21,6 +21,12 @@ const redis = {
   packages: ['redis-server', 'redis-tools'],
 } as const;
 
+const valkey = {
+  name: 'valkey',
+  suite: 'trixie',
+  packages: ['valkey-server', 'valkey-tools'],
+} as const;
+
 const nginx = { name: 'nginx', suite: 'bookworm', packages: ['nginx'] } as const;
 const haproxy = { name: 'haproxy', suite: 'bookworm', packages: ['haproxy'] } as const;
 const wrk = { name: 'wrk', suite: 'bookworm', packages: ['wrk'] } as const;
@@ -41,6 +47,12 @@ export async function redisCommand(): Promise<CommandLine> {
     );
   }
   return programCommand(redis, 'usr/bin/redis-server');
+}
+
+/** Debian's Valkey 8, in the cache. */
+export async function valkeyCommand(): Promise<CommandLine> {
+  await provideProgram(valkey);
+  return programCommand(valkey, 'usr/bin/valkey-server');
 }
 
 /** Balancers, and what asks them; the system's are not taken, whose versions differ. */

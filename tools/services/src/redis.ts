@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { redisCommand } from './programs.ts';
+import { redisCommand, valkeyCommand } from './programs.ts';
+import type { CommandLine } from './provision/index.ts';
 import { Server } from './server.ts';
 
 export interface RedisAddress {
@@ -43,9 +44,22 @@ export function pings(port: number): Promise<boolean> {
  * @param more arguments, such as those of a replica.
  */
 export async function startRedis(more: readonly string[] = []): Promise<RedisServer> {
+  return start('redis', await redisCommand(), more);
+}
+
+/** As startRedis, a Valkey. */
+export async function startValkey(more: readonly string[] = []): Promise<RedisServer> {
+  return start('valkey', await valkeyCommand(), more);
+}
+
+async function start(
+  name: string,
+  command: CommandLine,
+  more: readonly string[],
+): Promise<RedisServer> {
   const server = await Server.start({
-    name: 'redis',
-    command: await redisCommand(),
+    name,
+    command,
     args: (port, folder) => [
       ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder],
       ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],

@@ -3,8 +3,11 @@ import { StoreFull, UnfitStore } from '../errors.ts';
 import { PROBES } from '../layout.ts';
 import type { Bucket } from './bucket.ts';
 
-/** Writers of one key at the same moment. */
-const WRITERS = 8;
+/**
+ * Writers of one key at the same moment, in each race. A server that looks and then writes passes
+ * most races: VersityGW 1.7.0 broke 14 of 100 between two writers.
+ */
+const RACES: readonly number[] = [8, ...Array.from({ length: 10 }, () => 2)];
 
 /**
  * Tests on keys of its own the promises that records need. A server that ignores conditions answers
@@ -19,17 +22,7 @@ export async function probe(bucket: Bucket): Promise<void> {
   const raced = `${key}-raced`;
   try {
     await probeOne(bucket, key);
-    const created = await race(bucket, raced, { 'If-None-Match': '*' });
-    holds(
-      created === 1,
-      `${created} of ${WRITERS} writers that created one object were told that they succeeded`,
-    );
-    const etag = (await bucket.get(raced))?.etag ?? '';
-    const replaced = await race(bucket, raced, { 'If-Match': `"${etag}"` });
-    holds(
-      replaced === 1,
-      `${replaced} of ${WRITERS} writers that replaced one version of an object were told that they succeeded`,
-    );
+    for (const writers of RACES) await probeRaces(bucket, raced, writers);
   } catch (error) {
     if (!(error instanceof StoreFull)) throw error;
   } finally {
@@ -60,13 +53,30 @@ async function probeOne(bucket: Bucket, key: string): Promise<void> {
   );
 }
 
+/** Leaves no object if the promises hold. */
+async function probeRaces(bucket: Bucket, key: string, writers: number): Promise<void> {
+  const created = await race(bucket, key, writers, { 'If-None-Match': '*' });
+  holds(
+    created === 1,
+    `${created} of ${writers} writers that created one object were told that they succeeded`,
+  );
+  const etag = (await bucket.get(key))?.etag ?? '';
+  const replaced = await race(bucket, key, writers, { 'If-Match': `"${etag}"` });
+  holds(
+    replaced === 1,
+    `${replaced} of ${writers} writers that replaced one version of an object were told that they succeeded`,
+  );
+  await bucket.delete(key);
+}
+
 /** @returns how many writers were told that they succeeded. */
 async function race(
   bucket: Bucket,
   key: string,
+  count: number,
   condition: { 'If-None-Match': '*' } | { 'If-Match': string },
 ): Promise<number> {
-  const writers = Array.from({ length: WRITERS }, (_, writer) =>
+  const writers = Array.from({ length: count }, (_, writer) =>
     bucket.put(key, bytesOf(`${writer} ${JSON.stringify(condition)}`), condition),
   );
   return (await Promise.all(writers)).filter((etag) => etag !== undefined).length;

@@ -12,6 +12,7 @@ export type Broken =
   | 'if-match'
   | 'no conditions'
   | 'races'
+  | 'some races'
   | 'stale reads'
   | 'listings'
   | 'full';
@@ -21,6 +22,7 @@ export async function startFakeS3(broken: Broken) {
   const objects = new Map<string, Buffer>();
   const etagOf = (body: Buffer) => `"${createHash('md5').update(body).digest('hex')}"`;
 
+  let creations = 0;
   const isAllowed = (key: string, { headers }: IncomingMessage) => {
     if (broken === 'no conditions') return true;
     const there = objects.get(key);
@@ -56,7 +58,9 @@ export async function startFakeS3(broken: Broken) {
         }
         const isLet = isAllowed(key, request);
         // Other writers may come between the check and the write.
-        if (broken === 'races') await sleep(20);
+        const isCreation = request.headers['if-none-match'] !== undefined;
+        if (isCreation) creations++;
+        if (broken === 'races' || (broken === 'some races' && creations > 16)) await sleep(20);
         if (!isLet) {
           fail(412, 'PreconditionFailed');
           return;
