@@ -1,6 +1,6 @@
-import http from 'node:http';
 import { sha256Of, someBytes } from '@btf-depot/testing';
 import { median, type Bench } from './bench.ts';
+import { readAll } from './read-all.ts';
 import { startStoredDepot, storeNamed, type StoredDepot } from './stored-depot.ts';
 
 const BLOB_SIZE = 2_000_000;
@@ -33,7 +33,7 @@ export const coldBench: Bench = async ({ quick }) => {
         if (round % 2 !== 0) sources.reverse();
         for (const { name, urls } of sources) {
           const started = performance.now();
-          const reads = await readAll(urls, atOnce);
+          const reads = await readAll(urls, { atOnce, size: BLOB_SIZE });
           if (round < 0) continue;
           rates[name].push((PER_ROUND * BLOB_SIZE) / 1000 / (performance.now() - started));
           first[name].push(...reads);
@@ -69,40 +69,4 @@ async function sourcesOf({ url, direct }: StoredDepot, hashes: readonly string[]
     { name: 'ours' as const, urls: hashes.map((hash) => `${url}/v1/blobs/sha256/${hash}`) },
     { name: 'store' as const, urls: await Promise.all(hashes.map(direct)) },
   ];
-}
-
-/** @returns milliseconds from the request to the first byte. */
-async function readAll(urls: readonly string[], atOnce: number): Promise<number[]> {
-  const agent = new http.Agent({ keepAlive: true });
-  const reads: number[] = [];
-  const left = [...urls];
-  const readNext = async (): Promise<void> => {
-    for (let url = left.pop(); url !== undefined; url = left.pop()) {
-      reads.push(await read(url, agent));
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, readNext));
-  agent.destroy();
-  return reads;
-}
-
-/** The simplest client: its own cost counts for both sides. */
-function read(url: string, agent: http.Agent): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const request = http.get(url, { agent }, (answer) => {
-      let firstByte = 0;
-      let bytes = 0;
-      answer.on('data', (chunk: Buffer) => {
-        firstByte ||= performance.now() - started;
-        bytes += chunk.length;
-      });
-      answer.on('error', reject);
-      answer.on('end', () => {
-        if (answer.statusCode === 200 && bytes === BLOB_SIZE) resolve(firstByte);
-        else reject(new Error(`${url}: HTTP ${answer.statusCode}, ${bytes} bytes`));
-      });
-    });
-    request.on('error', reject);
-  });
 }

@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   vars: async () => (await import('./vars.ts')).varsBench,
   'fetch-variables': async () => (await import('./fetch-variables.ts')).variablesBench,
   'fetch-cold': async () => (await import('./fetch-cold.ts')).coldBench,
+  'fetch-verified': async () => (await import('./fetch-verified.ts')).verifiedBench,
   'attack-fetch': async () => (await import('./attack-fetch.ts')).attackBench,
   'fetch-search': async () => (await import('./fetch-search.ts')).searchBench,
 };

@@ -13,6 +13,8 @@ export interface StoredDepot {
   /** Address of the service. */
   pid: number;
   stores: Stores;
+  /** Another service over the same store, which ends with this one. */
+  another: (settings: Record<string, string>) => Promise<{ url: string; pid: number }>;
   /** An address at which MinIO itself gives the blob to anyone. */
   direct: (sha256: string) => Promise<string>;
   stop: () => Promise<void>;
@@ -30,20 +32,28 @@ export async function startStoredDepot(
   const { endpoint, host, port, accessKey, secretKey } = minio;
   const stores = await openWhenReady({ endpoint, accessKey, secretKey, bucket: BUCKET });
   await fill(stores);
-  const service = startProcess('apps/fetch/src/main.ts', [], {
-    ...bucketSettings({ endpoint, accessKey, secretKey, bucket: BUCKET }),
-    BTFDEPOT_PORT: '0',
-    ...settings,
-  });
+  const start = (some: Record<string, string>) =>
+    startProcess('apps/fetch/src/main.ts', [], {
+      ...bucketSettings({ endpoint, accessKey, secretKey, bucket: BUCKET }),
+      BTFDEPOT_PORT: '0',
+      ...some,
+    });
+  const service = start(settings);
+  const services = [service];
   const client = new Client({ endPoint: host, port, useSSL: false, accessKey, secretKey });
   return {
     url: await urlOf(service),
     pid: service.pid,
     stores,
+    another: async (others) => {
+      const started = start(others);
+      services.push(started);
+      return { url: await urlOf(started), pid: started.pid };
+    },
     direct: (sha256) =>
       client.presignedGetObject(BUCKET, `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`),
     stop: async () => {
-      await service.stop();
+      for (const one of services) await one.stop();
       await minio.stop();
     },
   };
