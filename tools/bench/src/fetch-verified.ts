@@ -8,8 +8,8 @@ import { startStoredDepot, storeNamed } from './stored-depot.ts';
 const MEBI = 1024 * 1024;
 
 /** Verified before the head of the answer, and while they are sent. */
-const SMALL = { size: 2 * MEBI, perRound: 20 };
-const LARGE = { size: 20 * MEBI, perRound: 4 };
+const SMALL = { size: 2 * MEBI, perRound: 8 };
+const LARGE = { size: 12 * MEBI, perRound: 2 };
 
 /** Uncounted rounds: the blobs should be cold, not the code. */
 const WARM_UP = 2;
@@ -59,7 +59,7 @@ export const verifiedBench: Bench = async ({ quick }) => {
     const range = `bytes=${RANGE.from}-${RANGE.from + RANGE.size - 1}`;
     const rows = [
       ...(await measure('cold, 2 MiB', pair, small.map(sha256Of), SMALL)),
-      ...(await measure('cold, 20 MiB', pair, large.map(sha256Of), LARGE)),
+      ...(await measure('cold, 12 MiB', pair, large.map(sha256Of), LARGE)),
       ...(await measure(`${RANGE.size} bytes of 2 MiB, not in memory`, cold, small.map(sha256Of), {
         ...SMALL,
         range,
