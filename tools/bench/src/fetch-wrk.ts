@@ -33,7 +33,7 @@ export async function load(url: string, seconds: number, script?: string): Promi
   const output = await run(loader, [...first, ...args]);
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk met errors:\n${output}`);
   const rate = /Requests\/sec: +([\d.]+)/.exec(output)?.[1];
-  const [, latency, unit = ''] = /^ +99% +([\d.]+)(us|ms|s)$/m.exec(output) ?? [];
+  const [, latency, unit = ''] = /^ +99% +([\d.]+)(us|ms|s) *$/m.exec(output) ?? [];
   if (rate === undefined || latency === undefined) {
     throw new Error(`wrk said nothing of its rate:\n${output}`);
   }

@@ -53,17 +53,17 @@ async function probeOne(bucket: Bucket, key: string): Promise<void> {
   );
 }
 
-/** Leaves no object if the promises hold. */
+/** Leaves no object if the promises hold. A server may refuse all writers of one moment. */
 async function probeRaces(bucket: Bucket, key: string, writers: number): Promise<void> {
   const created = await race(bucket, key, writers, { 'If-None-Match': '*' });
   holds(
-    created === 1,
+    created <= 1,
     `${created} of ${writers} writers that created one object were told that they succeeded`,
   );
   const etag = (await bucket.get(key))?.etag ?? '';
   const replaced = await race(bucket, key, writers, { 'If-Match': `"${etag}"` });
   holds(
-    replaced === 1,
+    replaced <= 1,
     `${replaced} of ${writers} writers that replaced one version of an object were told that they succeeded`,
   );
   await bucket.delete(key);
