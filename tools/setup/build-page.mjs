@@ -1,7 +1,7 @@
-// Builds the catalogue page (apps/catalogue) where it is missing or older than what it is made of.
-// Before `npm start` and `npm run dev`: a depot without a page serves all the rest, so that a build
-// that fails is said, and stops nothing there. `npm run build` fails with it. It is started by an
-// `npm run` of its own: the shell that has just installed the project's Node still has the old one.
+// Builds the catalogue page (apps/catalogue) if it is missing or older than its sources. It runs
+// before `npm start` and `npm run dev`: a depot without a page serves everything else, so a failed
+// build is only reported there. `npm run build` fails with it. It is started by its own `npm run`:
+// the shell that has just installed the project's Node still has the old one.
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 // Prints what the unit tests would find on this machine: Node's version, and which of the programs
-// of others that they compare with. Nx takes it for an input of the target `test`, so that results
-// from a machine without, say, minisign are no results for one with it.
+// for comparisons. Nx uses it as an input of the target `test`, so that results of a machine
+// without, for instance, minisign do not count for one with it.
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 

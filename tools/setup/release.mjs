@@ -1,6 +1,6 @@
-// `npm run release -- VERSION`: makes a release commit and its tag, and stops before publishing.
-// It sets the version wherever it stands, heads the unreleased changes with version and date, runs
-// `npm run check` (`--no-check` leaves that out), commits and tags. RELEASING.md says what follows.
+// `npm run release -- VERSION`: makes a release commit and its tag, and does not publish. It sets
+// the version everywhere, heads the unreleased changes with version and date, runs `npm run check`
+// (except with `--no-check`), commits and tags. RELEASING.md has the next steps.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Adds up vitest's JSON results of several runs: a line a tier, then one for all. Fails where no
-// test ran at all, which is what a run without tests must look like.
+// Adds up vitest's JSON results of several runs: a line for each tier, then one for all. Fails if
+// no test ran at all, which would otherwise look like success.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,7 +12,7 @@ for (const file of readdirSync(folder).sort()) {
   const result = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   const counts = {
     passed: result.numPassedTests,
-    // A file that cannot be loaded has no tests to fail.
+    // A file that cannot be loaded has no tests that could fail.
     failed: result.numFailedTests + result.testResults.filter(isUnloaded).length,
     skipped: result.numPendingTests + result.numTodoTests,
   };

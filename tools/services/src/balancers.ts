@@ -11,13 +11,13 @@ export interface Balancer {
   readonly stop: () => Promise<void>;
 }
 
-/** What a balancer answers itself: 200 while it takes every backend for ready. */
+/** The balancer's own answer: 200 while it takes every backend for ready. */
 const WHOLE = '/every-backend-is-ready';
 
-/** `host:port` of the processes between which it shares. */
+/** `host:port` of the processes behind it. */
 type Backends = readonly string[];
 
-/** Knows that a backend is away by the requests that failed there, and asks another one instead. */
+/** Detects an unreachable backend by failed requests, and then sends them to another one. */
 export async function startNginx(backends: Backends): Promise<Balancer> {
   return start('nginx', (await balancing()).nginx, {
     config: (port, folder) => `
@@ -47,8 +47,8 @@ http {
 }
 
 /**
- * Asks `/readyz` twice a second, takes a process for away after three refusals, as is its default,
- * and asks nobody else where an answer fails.
+ * Asks `/readyz` twice a second, takes a process for unreachable after three refusals, its default,
+ * and does not repeat a failed request.
  */
 export async function startHaproxy(backends: Backends): Promise<Balancer> {
   return start('haproxy', (await balancing()).haproxy, {

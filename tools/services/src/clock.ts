@@ -4,27 +4,27 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clockLibrary } from './programs.ts';
 
-/** Seconds for which a process keeps what it has read of the clock's offset. */
+/** Seconds for which a process caches the clock's offset. */
 const KEPT = 1;
 
 /** A clock that tests set, for processes that are started with its environment. */
 export interface SettableClock {
   readonly environment: Record<string, string>;
   /**
-   * Puts it so many seconds before or behind the system's; resolves when every process has it. The
-   * monotonic clock goes on as it was.
+   * Sets it that many seconds before or after the system's; resolves when every process has the new
+   * time. The monotonic clock is unchanged.
    */
   readonly set: (seconds: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** Provides libfaketime, which stands between a process and the system's clock. Throws Absent. */
+/** Provides libfaketime, which replaces a process's view of the system's clock. Throws Absent. */
 export async function startClock(): Promise<SettableClock> {
   const library = await clockLibrary();
   const folder = await mkdtemp(join(tmpdir(), 'btf-depot-clock-'));
   const file = join(folder, 'offset');
   const write = async (seconds: number) => {
-    // Whoever reads it while it is written must not find half of it.
+    // A reader must not find half of it.
     await writeFile(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
     await rename(`${file}.new`, file);
   };

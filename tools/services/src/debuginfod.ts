@@ -12,7 +12,7 @@ export interface DebuginfodServer {
   readonly stop: () => Promise<void>;
 }
 
-/** A debuginfod of elfutils over files, each known by its build ID once this resolves. */
+/** A debuginfod of elfutils over files; it resolves once it knows the build ID of each. */
 export async function startDebuginfod(
   files: Readonly<Record<string, string>>,
 ): Promise<DebuginfodServer> {
@@ -23,7 +23,7 @@ export async function startDebuginfod(
   }
   const knows = async (port: number) => {
     for (const buildId of Object.keys(files)) {
-      // Its body is not waited for: it is whole debug information.
+      // Its body is not awaited: it is whole debug information.
       const url = `http://127.0.0.1:${port}/buildid/${buildId}/debuginfo`;
       const answer = await fetch(url).catch(() => undefined);
       await answer?.body?.cancel();

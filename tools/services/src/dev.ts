@@ -1,5 +1,5 @@
 // `npm run dev`: Redis, MinIO and the three services, with one output. Ctrl-C stops them in order:
-// first those who take work, then those who hold it.
+// first the services that take work, then those that hold it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -18,8 +18,8 @@ const width = Math.max(...apps.map((name) => name.length));
 const stopping = new AbortController();
 let asked = 0;
 const onSignal = () => {
-  // npm passes Ctrl-C on to a process that the terminal has told already; one that comes later is
-  // from someone who waits no longer.
+  // The terminal sends Ctrl-C to this process, and npm repeats it; a later one is from a person who
+  // does not want to wait.
   if (stopping.signal.aborted && Date.now() - asked > 1000) process.exit(130);
   asked ||= Date.now();
   stopping.abort();

@@ -2,8 +2,8 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
-// Reads process ids, the last one counts (an empty line: none runs). At the end of its input, which
-// the kernel brings about however we die, it ends that process and removes the folder.
+// Reads process ids; the last one counts (an empty line: none runs). At the end of its input, which
+// the kernel closes however we die, it ends that process and removes the folder.
 const script = `
 trap '' INT TERM HUP
 pid=
@@ -17,8 +17,8 @@ rm -rf "$1"
 `;
 
 /**
- * Sees to it that a server and its folder do not outlive this process, even one killed with
- * SIGKILL: a shell in a session of its own waits for our end.
+ * Ensures that a server and its folder do not outlive this process, even after SIGKILL: a shell in
+ * its own session waits for our end.
  */
 export class Guard {
   readonly #shell: ChildProcessByStdio<Writable, null, null>;
@@ -35,7 +35,7 @@ export class Guard {
     this.#shell.stdin.write(`${pid ?? ''}\n`);
   }
 
-  /** Ends what still runs, removes the folder. */
+  /** Ends a running process, and removes the folder. */
   async release(): Promise<void> {
     const closed = once(this.#shell, 'close');
     this.#shell.ref();

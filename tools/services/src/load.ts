@@ -3,21 +3,21 @@ import { promisify } from 'node:util';
 import { balancing } from './programs.ts';
 
 export interface Load {
-  /** That were answered. */
+  /** Number of answered requests. */
   requests: number;
-  /** Answers that were neither 2xx nor 3xx, connections that failed, and answers that broke off. */
+  /** Answers other than 2xx and 3xx, failed connections, and broken answers. */
   failed: number;
-  /** What wrk says of it. */
+  /** wrk's output. */
   report: string;
 }
 
-/** Asks for a page over connections that are kept, each as fast as it is answered. */
+/** Requests a page over persistent connections, as fast as it is answered. */
 export async function load(
   url: string,
   { seconds, connections }: { seconds: number; connections: number },
 ): Promise<Load> {
   const [file, ...first] = (await balancing()).wrk;
-  // A machine that is busy with other tests answers late, which is no failure.
+  // A busy machine answers late, which is no failure.
   const args = ['-t1', `-c${connections}`, `-d${seconds}`, '--timeout', '30', url];
   const { stdout } = await promisify(execFile)(file, [...first, ...args]);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);

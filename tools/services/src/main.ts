@@ -1,4 +1,4 @@
-// Fetches or builds the servers, so that the tier of the services need not wait for them:
+// Fetches or builds the servers in advance for the tier of the services:
 //   node tools/services/src/main.ts
 import { prometheusCommand } from './prometheus.ts';
 import { clockLibrary, minioCommand, redisCommand } from './programs.ts';

@@ -13,7 +13,7 @@ export interface MinioAddress {
 
 export interface MinioServer extends MinioAddress {
   readonly server: Server;
-  /** Starts it again with another secret key, which is the only one that it takes then. */
+  /** Restarts it with another secret key, and accepts only that one. */
   readonly restartWith: (secretKey: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -22,7 +22,7 @@ const accessKey = 'btf-depot';
 const secretKey = 'btf-depot-secret';
 
 /**
- * Starts a MinIO of one's own, without buckets. Its data outlives `kill` and `restart`.
+ * Starts a private MinIO without buckets. Its data outlives `kill` and `restart`.
  * @param disk for its data.
  */
 export async function startMinio(disk?: SmallDisk): Promise<MinioServer> {
@@ -32,7 +32,7 @@ export async function startMinio(disk?: SmallDisk): Promise<MinioServer> {
     MINIO_ROOT_USER: accessKey,
     MINIO_ROOT_PASSWORD: secretKey,
     MINIO_BROWSER: 'off',
-    // It would ask the network for a newer version.
+    // Otherwise it would ask the network for a newer version.
     MINIO_UPDATE: 'off',
   };
   const server = await Server.start({
@@ -42,7 +42,7 @@ export async function startMinio(disk?: SmallDisk): Promise<MinioServer> {
       ...['server', '--address', `${host}:${port}`, disk?.path ?? `${folder}/data`],
     ],
     env,
-    // It says that it is ready, and yet answers 503 for a moment; then strangers are refused.
+    // For a moment after it reports ready it answers 503, and refuses strangers only then.
     answers: (port) =>
       fetch(`http://${host}:${port}/`, { signal: AbortSignal.timeout(5000) }).then(
         ({ status }) => status === 403,

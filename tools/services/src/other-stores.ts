@@ -16,7 +16,7 @@ export interface OtherStore extends MinioAddress {
   readonly stop: () => Promise<void>;
 }
 
-/** Servers of S3 beside MinIO, each over a temporary folder or in memory. They throw Absent. */
+/** Other S3 servers than MinIO, each over a temporary folder or in memory. They throw Absent. */
 export const OTHER_STORES = {
   /** It keeps the ETag of an object in an extended attribute. */
   VersityGW: () => versity(),

@@ -11,7 +11,7 @@ import {
   type CommandLine,
 } from './provision/index.ts';
 
-// The last module version; the project tags its releases with dates, which Go does not take.
+// The last module version; the project tags its releases with dates, which Go does not accept.
 const minioModule = 'github.com/minio/minio';
 const minioVersion = 'v0.0.0-20260212201848-7aac2a2c5b7c';
 
@@ -55,7 +55,10 @@ export async function valkeyCommand(): Promise<CommandLine> {
   return programCommand(valkey, 'usr/bin/valkey-server');
 }
 
-/** Balancers, and what asks them; the system's are not taken, whose versions differ. */
+/**
+ * Balancers, and programs that send them requests; the system's are not used, since their versions
+ * differ.
+ */
 export async function balancing(): Promise<Record<'nginx' | 'haproxy' | 'wrk', CommandLine>> {
   await Promise.all([nginx, haproxy, wrk].map(provideProgram));
   return {
@@ -65,7 +68,7 @@ export async function balancing(): Promise<Record<'nginx' | 'haproxy' | 'wrk', C
   };
 }
 
-/** The library that a process is preloaded with to have another clock. */
+/** The preloaded library that gives a process another clock. */
 export async function clockLibrary(): Promise<string> {
   await provideProgram(faketime);
   const [library] = programFiles(faketime, 'usr/lib/*/faketime/libfaketime.so.1');
@@ -100,7 +103,7 @@ const aptFtparchive = {
 } as const;
 const createrepo = { name: 'createrepo-c', suite: 'bookworm', packages: ['createrepo-c'] } as const;
 
-/** What makes the indexes of a Debian archive, and of an RPM repository. */
+/** Programs that make the indexes of a Debian archive, and of an RPM repository. */
 export async function archiving(): Promise<Record<'aptFtparchive' | 'createrepo', CommandLine>> {
   await Promise.all([aptFtparchive, createrepo].map(provideProgram));
   return {

@@ -31,7 +31,7 @@ interface Alerts {
 
 /**
  * A Prometheus that asks every three seconds: a check of readiness takes up to two.
- * @param targets `host:port` of what gives `/metrics`, in the job `btf-depot`.
+ * @param targets `host:port` of servers of `/metrics`, in the job `btf-depot`.
  * @param rules the text of a file of rules.
  */
 export async function startPrometheus(

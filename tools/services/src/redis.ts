@@ -10,12 +10,12 @@ export interface RedisAddress {
 
 export interface RedisServer extends RedisAddress {
   readonly server: Server;
-  /** Forgets all that it holds, in every database. */
+  /** Deletes everything in every database. */
   readonly flush: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** One of the commands that need no argument; the first line of the answer. */
+/** Runs a command without arguments; returns the first line of the answer. */
 async function send(port: number, command: 'PING' | 'FLUSHALL'): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   const signal = AbortSignal.timeout(5000);
@@ -29,7 +29,7 @@ async function send(port: number, command: 'PING' | 'FLUSHALL'): Promise<string>
   }
 }
 
-/** Whether a Redis, or a Sentinel, answers there. */
+/** Whether a Redis or a Sentinel answers there. */
 export function pings(port: number): Promise<boolean> {
   return send(port, 'PING').then(
     // Or it wants a password first.
@@ -39,7 +39,7 @@ export function pings(port: number): Promise<boolean> {
 }
 
 /**
- * Starts a Redis of one's own. As BullMQ wants it, it never evicts; it writes nothing to disk, so
+ * Starts a private Redis. As BullMQ demands, it never evicts; it writes nothing to disk, so
  * `restart` comes back empty.
  * @param more arguments, such as those of a replica.
  */

@@ -11,9 +11,9 @@ export interface Sentinel {
 }
 
 /**
- * A Sentinel, alone, that takes a master for dead after a second.
+ * A single Sentinel, which takes a master for dead after a second.
  * @param port of the master.
- * @param passwords that it wants of whoever asks it, and that the master wants of it.
+ * @param passwords that it demands from clients, and that the master demands from it.
  */
 export async function startSentinel(
   master: string,
@@ -24,7 +24,7 @@ export async function startSentinel(
   const server = await Server.start({
     name: 'sentinel',
     command: await redisCommand(),
-    // It writes what it learns into its configuration.
+    // It writes its knowledge into its configuration.
     prepare: (own, folder) =>
       writeFile(
         join(folder, 'sentinel.conf'),

@@ -13,7 +13,7 @@ import type { CommandLine } from './provision/index.ts';
 export interface ServerKind {
   readonly name: string;
   readonly command: CommandLine;
-  /** Writes what it reads, into its folder. */
+  /** Writes its configuration into its folder. */
   readonly prepare?: (port: number, folder: string) => Promise<void>;
   readonly args: (port: number, folder: string) => readonly string[];
   readonly env?: NodeJS.ProcessEnv;
@@ -47,13 +47,13 @@ export class Server {
         return server;
       } catch (error) {
         await server.stop();
-        // The port was free a moment ago; a few servers started at once may have raced for it.
+        // The port was free a moment ago; servers that start at the same time may take it.
         if (attempt === 3) throw error;
       }
     }
   }
 
-  /** The process to send signals to: SIGSTOP makes a server that is there and silent. */
+  /** The process to send signals to: SIGSTOP makes a server that exists but is silent. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -84,7 +84,7 @@ export class Server {
       cwd: this.#folder,
       env: { ...process.env, ...env },
       stdio: ['ignore', log, log],
-      // A Ctrl-C in the terminal is for us: we end the servers, after those who use them.
+      // A Ctrl-C in the terminal is for us: we end the servers after their users.
       detached: true,
     });
     closeSync(log);
@@ -113,7 +113,7 @@ export class Server {
     const ended = once(child, 'exit');
     child.kill(signal);
     const late = setTimeout(() => child.kill('SIGKILL'), stopLimit);
-    // A stopped process takes SIGTERM only when it goes on.
+    // A stopped process gets SIGTERM only when it continues.
     child.kill('SIGCONT');
     child.ref();
     await ended;

@@ -8,7 +8,7 @@ export interface Services {
 
 type Wanted = Readonly<Partial<Record<keyof Services, boolean>>>;
 
-/** The servers that were asked for, and `stop` for all of them. */
+/** The requested servers, and `stop` for all of them. */
 export type Started<W extends Wanted> = {
   readonly [S in keyof Services as W[S] extends true ? S : never]: Services[S];
 } & { readonly stop: () => Promise<void> };

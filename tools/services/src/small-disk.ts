@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Absent, type CommandLine } from './provision/index.ts';
 
-/** A file system of some megabytes, in memory, which only those processes see that it is given to. */
+/** A file system of some megabytes, in memory, which only chosen processes see. */
 export interface SmallDisk {
-  /** Where it is, for them. */
+  /** Its path for them. */
   readonly path: string;
-  /** What a command begins with that is to see it. */
+  /** The beginning of the command of such a process. */
   readonly command: CommandLine;
-  /** Takes all the space that is left; resolves with what gives it back. */
+  /** Takes all the remaining space; resolves with a function that frees it. */
   readonly fill: () => Promise<() => Promise<void>>;
   /** Ends it, when no process uses it any more. */
   readonly stop: () => Promise<void>;
@@ -20,12 +20,12 @@ export interface SmallDisk {
 
 const MEGABYTE = 1024 * 1024;
 
-/** Joins a process's mounts, goes back to the folder that it came from, and becomes the command. */
+/** Joins a process's mounts, goes back to the former folder, and becomes the command. */
 const INSIDE = `exec nsenter -t "$0" -U -m --preserve-credentials sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"`;
 
 /**
  * Its bytes stay until `stop`, whichever process ends meanwhile.
- * @param megabytes that it holds. Throws Absent where the system makes no mount namespaces.
+ * @param megabytes its size. Throws Absent on a system without mount namespaces.
  */
 export async function makeSmallDisk(megabytes: number): Promise<SmallDisk> {
   await promisify(execFile)('unshare', ['-rm', 'true']).catch((cause: unknown) => {
@@ -36,7 +36,7 @@ export async function makeSmallDisk(megabytes: number): Promise<SmallDisk> {
     );
   });
   const path = await mkdtemp(join(tmpdir(), 'btf-depot-disk-'));
-  // It keeps the mount, until its input ends: at the latest when this process does.
+  // It keeps the mount until its input ends: at the latest with this process.
   const script = `mount -t tmpfs -o size=${megabytes}m none "$0" && echo mounted && exec cat`;
   const keeper = spawn('unshare', ['-rm', 'sh', '-c', script, path], {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -10,7 +10,10 @@ export interface StaticServer {
   readonly stop: () => Promise<void>;
 }
 
-/** Serves the files of a folder, as distributions set it up: no line of it knows of depots. */
+/**
+ * Serves the files of a folder with a distribution's usual configuration, without a line about
+ * depots.
+ */
 export async function startNginxOf(root: string): Promise<StaticServer> {
   return start({
     name: 'nginx',

@@ -3,7 +3,7 @@ import type { MinioAddress } from './minio.ts';
 import type { Provided } from './provision/index.ts';
 import type { RedisAddress } from './redis.ts';
 
-/** Where the servers are that the tests of one run share. */
+/** Addresses of the servers that the tests of one run share. */
 export interface Addresses {
   readonly redis: RedisAddress;
   readonly minio: MinioAddress;
@@ -16,9 +16,9 @@ declare module 'vitest' {
 }
 
 /**
- * `describe` for tests that use the shared servers: take a bucket or key prefix of your own there.
- * A test that kills or flushes a server starts one of its own in here, with `startRedis` or
- * `startMinio`. Where a server is absent, one skipped test says why.
+ * `describe` for tests with the shared servers: use your own bucket or key prefix there. A test
+ * that kills or flushes a server starts a private one inside, with `startRedis` or `startMinio`. If
+ * a server is missing, one skipped test tells why.
  */
 export function describeWithServices<S extends keyof Addresses>(
   needed: readonly S[],

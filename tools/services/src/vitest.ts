@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Only data goes to the workers that run the tests. */
+/** Only data is passed to the workers that run the tests. */
 function addressOf<A extends object>(service: Provided<A>): Provided<A> {
   if ('absent' in service) return service;
   const data = Object.entries(service.value).filter(([, value]) => !(value instanceof Object));

@@ -1,5 +1,5 @@
 /**
- * Something that tests need is not here and cannot be provided: no fault of the code under test.
+ * A need of tests that is missing and cannot be provided, without a fault of the tested code.
  * `what` is missing and why; `how` tells a person to get it.
  */
 export class Absent extends Error {
@@ -16,8 +16,9 @@ export class Absent extends Error {
 }
 
 /**
- * What a set-up hands to its tests: the thing, or why it is absent. On a person's machine its tests
- * are skipped then, and say so; under CI a missing thing is a failure, or nobody would notice.
+ * The result of a set-up for its tests: the thing, or why it is missing. On a person's machine its
+ * tests are then skipped with the reason. Under CI a missing thing is a failure, or nobody would
+ * notice.
  */
 export type Provided<T> = { readonly value: T } | { readonly absent: string };
 

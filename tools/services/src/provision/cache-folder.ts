@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Where everything that was downloaded or built is kept, outside the tree. */
+/** The folder of everything that was downloaded or built, outside the tree. */
 export function cacheFolder(): string {
   const own = process.env.BTFDEPOT_CACHE;
   if (own) return resolve(own);

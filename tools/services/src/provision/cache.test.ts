@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { cacheFolder } from './cache-folder.ts';
 import { cached, isCached } from './cache.ts';
 
-// Not of libs/testing, which stands on this package.
+// Not from libs/testing, which depends on this package.
 const folder = join(tmpdir(), `btf-depot-test-${randomUUID()}`);
 beforeEach(() => {
   mkdirSync(folder);

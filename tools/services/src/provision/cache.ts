@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { cacheFolder } from './cache-folder.ts';
 import { withLock } from './lock.ts';
 
-/** The folder that a recipe is made into: another recipe, another folder. */
+/** The folder of a recipe's result: another recipe has another folder. */
 export function cachedAt(name: string, recipe: unknown): string {
   const digest = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 8);
   return join(cacheFolder(), `${name}-${digest}`);
@@ -16,8 +16,8 @@ export function isCached(name: string, recipe: unknown): boolean {
 }
 
 /**
- * The folder of a recipe, made by `make` when it is not there yet. It appears complete or not at
- * all: it is made aside, under a lock, and renamed.
+ * The folder of a recipe's result; `make` makes a missing one. It appears complete or not at all:
+ * it is made aside, under a lock, and renamed.
  */
 export async function cached(
   name: string,

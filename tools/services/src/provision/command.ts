@@ -8,7 +8,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A command that failed; the message ends with what it said. */
+/** A command that failed; the message ends with its output. */
 export class CommandError extends Error {
   readonly code = 'command-failed';
   readonly stderr: string;
@@ -41,7 +41,7 @@ export async function attempt(
   return { code, stdout, stderr };
 }
 
-/** Runs a command that must succeed; its standard output. */
+/** Runs a command that must succeed; returns its standard output. */
 export async function run(
   command: string,
   args: readonly string[],

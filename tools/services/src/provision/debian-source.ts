@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Absent } from './absent.ts';
 import { attempt } from './command.ts';
 
-/** Where this system gets Debian from. Other suites are asked for at the same places. */
+/** This system's mirrors of Debian. They serve other suites, too. */
 export interface DebianSource {
   readonly archive: string;
   readonly security: string | undefined;

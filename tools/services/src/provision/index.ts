@@ -1,5 +1,5 @@
-// What tests and benches need from outside the tree: fetched or built once, kept in a cache.
-// To add a program from Debian, describe it as a DebianProgram and call provideProgram.
+// Provides needs of tests and benches from outside the tree: fetched or built once, kept in a
+// cache. To add a program from Debian, describe it as a DebianProgram and call provideProgram.
 export { Absent, provided, type Provided } from './absent.ts';
 export { cacheFolder } from './cache-folder.ts';
 export { cached, cachedAt, isCached } from './cache.ts';

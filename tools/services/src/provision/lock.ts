@@ -9,9 +9,8 @@ import { say } from './say.ts';
 /**
  * Runs `work` while no other process holds the lock of this name.
  *
- * Node has no flock(2), and a lock file with a process id in it outlives a process that is killed.
- * So flock(1) holds the lock for as long as its standard input is open: the kernel closes that
- * however we end.
+ * Node has no flock(2), and a lock file with a process id outlives a killed process. So flock(1)
+ * holds the lock while its standard input is open: the kernel closes that however we end.
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   const folder = join(cacheFolder(), 'locks');
@@ -19,7 +18,7 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
   const file = join(folder, name.replaceAll('/', '-'));
   const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    // A Ctrl-C meant for us must not release the lock while we still clean up.
+    // A Ctrl-C for us must not release the lock while we still clean up.
     detached: true,
   });
   const waiting = setTimeout(() => say(`waiting for another process that provides ${name}`), 1000);

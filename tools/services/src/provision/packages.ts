@@ -8,17 +8,17 @@ import { withLock } from './lock.ts';
 import { humanBytes, say } from './say.ts';
 import type { Suite } from './suite.ts';
 
-/** One package as the suite's signed lists describe it. */
+/** One package, from the suite's signed lists. */
 export interface Package {
   readonly name: string;
   readonly uri: string;
-  /** As apt names the file: `NAME_VERSION_ARCHITECTURE.deb`, a `:` of the version as `%3a`. */
+  /** apt's name of the file: `NAME_VERSION_ARCHITECTURE.deb`, a `:` of the version as `%3a`. */
   readonly file: string;
   readonly size: number;
   readonly sha256: string;
 }
 
-/** Reads what `apt-get --print-uris` prints: `'URI' FILE SIZE SHA256:HASH`, among other lines. */
+/** Reads the output of `apt-get --print-uris`: `'URI' FILE SIZE SHA256:HASH`, among other lines. */
 export function parsePrintedUris(listing: string): Package[] {
   return [...listing.matchAll(/^'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm)].map(
     ([, uri = '', file = '', size = '', sha256 = '']) => ({
@@ -33,9 +33,12 @@ export function parsePrintedUris(listing: string): Package[] {
 
 export interface Wanted {
   readonly packages: readonly string[];
-  /** Take what they depend on as well. */
+  /** Also download their dependencies. */
   readonly closure: boolean;
-  /** Matches the names of packages that would do instead: what to say is there, if they are not. */
+  /**
+   * Matches the names of possible replacements, which the message lists if the packages are
+   * missing.
+   */
   readonly family?: string;
 }
 
@@ -65,10 +68,9 @@ async function namesLike(suite: Suite, family: string): Promise<string[]> {
 }
 
 /**
- * Downloads packages, hands their paths to `use`, and removes them. apt's helper checks each
- * against the hash of the signed lists, and takes up what an earlier attempt left in part.
- * `label` says for what it is. Two who need one package take turns: neither removes it from under
- * the other.
+ * Downloads packages, calls `use` with their paths, and removes them. apt's helper checks each
+ * against the hash of the signed lists, and continues a partial download. `label` names the
+ * purpose. Two users of one package take turns, so that neither removes the other's.
  */
 export async function withPackages(
   suite: Suite,
@@ -98,7 +100,7 @@ async function fetchInto(
     const count = `${missing.length} package${missing.length === 1 ? '' : 's'}`;
     say(`fetching ${humanBytes(bytes)} for ${label}: ${count} of Debian ${suite.name}`);
     const jobs = missing.flatMap((one) => [one.uri, `${target(one)}.part`, `SHA256:${one.sha256}`]);
-    // If we are killed, apt's helper goes on; its own lock keeps the next one off its files.
+    // If we are killed, apt's helper continues; its own lock keeps the next one off its files.
     const helper = [join(folder, 'lock'), '/usr/lib/apt/apt-helper', 'download-file', '-q'];
     const fetched = await suite.apt('flock', [...helper, ...jobs]);
     if (fetched.code !== 0) {
@@ -109,7 +111,7 @@ async function fetchInto(
         { cause },
       );
     }
-    // Only a name without .part is a whole package: apt's helper writes in place.
+    // Only a name without .part is a complete package: apt's helper writes in place.
     for (const one of missing) await rename(`${target(one)}.part`, target(one));
   }
   return packages.map(target);

@@ -5,7 +5,7 @@ import { lookUp, withPackages } from './packages.ts';
 import { debianSuite, machineArchitecture } from './suite.ts';
 import { unpack } from './unpack.ts';
 
-/** A program from Debian that runs from a folder of its own, whatever is installed. */
+/** A program from Debian that runs from its own folder, whatever is installed. */
 export interface DebianProgram {
   readonly name: string;
   readonly suite: string;
@@ -17,7 +17,9 @@ export interface DebianProgram {
 /** A command and its first arguments. */
 export type CommandLine = readonly [string, ...string[]];
 
-/** Dependencies that a program runs with; the others (adduser, perl, …) are for installing it. */
+/**
+ * Dependencies that a program needs to run; the others (adduser, perl, …) are for installing it.
+ */
 const libraries = /^(?:lib(?!perl)|zlib|binutils)/;
 
 const architectureOf = (program: DebianProgram) => program.architecture ?? machineArchitecture();
@@ -43,8 +45,8 @@ export function hasProgram(program: DebianProgram): boolean {
 }
 
 /**
- * How to call an executable of a provided program: through the loader that came with it, because
- * the system's may be older than the program's libc.
+ * How to call an executable of a provided program: through its own loader, because the system's may
+ * be older than the program's libc.
  */
 export function programCommand(program: DebianProgram, executable: string): CommandLine {
   const folder = cachedAt(place(program), recipe(program));

@@ -6,19 +6,19 @@ import { attempt } from './command.ts';
 import type { CommandLine } from './program.ts';
 import { say } from './say.ts';
 
-/** A program of PyPI, in a virtual environment of its own. */
+/** A program of PyPI, in its own virtual environment. */
 export interface PythonProgram {
   readonly name: string;
   readonly version: string;
-  /** What `python -m` runs. */
+  /** The module for `python -m`. */
   readonly module: string;
 }
 
 /**
  * Installs the program, once, with this system's Python.
- * @returns how to call it: as a module, for the scripts of an environment that was moved name the
- *   folder that it was made in.
- * @throws Absent where there is no Python 3 with venv, or the package cannot be had.
+ * @returns how to call it: as a module, because scripts of a moved environment name the folder in
+ *   which it was made.
+ * @throws Absent without Python 3 and venv, or without the package.
  */
 export async function providePythonProgram(program: PythonProgram): Promise<CommandLine> {
   const { name, version } = program;
@@ -26,7 +26,7 @@ export async function providePythonProgram(program: PythonProgram): Promise<Comm
     say(`installing ${name} ${version} from PyPI`);
     const made = await attempt('python3', ['-m', 'venv', into]);
     if (made.code !== 0) {
-      // Debian's Python has no ensurepip without that package, and says so on either output.
+      // Debian's Python has no ensurepip without that package, and reports it on either output.
       const said = `${made.stdout}${made.stderr}`.trim().split('\n').slice(0, 3).join('\n');
       throw new Absent(`python3 -m venv failed:\n${said}`, 'Install python3-venv.');
     }

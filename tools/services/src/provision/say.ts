@@ -1,9 +1,9 @@
-/** Progress for the person who waits: on stderr, so that the output of a command stays clean. */
+/** Progress for a waiting person: on stderr, so that the output of a command stays clean. */
 export function say(message: string): void {
   process.stderr.write(`[btf-depot] ${message}\n`);
 }
 
-/** Bytes as a person reads them: `318 MB`, in powers of ten as package managers say them. */
+/** Bytes for people: `318 MB`, in powers of ten as in package managers. */
 export function humanBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB'];
   let value = bytes;

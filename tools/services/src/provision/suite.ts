@@ -10,7 +10,7 @@ import { say } from './say.ts';
 /** The last one starts apt's helper under a lock. */
 type AptCommand = 'apt-get' | 'apt-cache' | 'flock';
 
-/** A Debian suite for one architecture, with an apt of its own: the system's is not touched. */
+/** A Debian suite for one architecture, with its own apt: the system's is not touched. */
 export interface Suite {
   readonly name: string;
   readonly architecture: string;
@@ -53,7 +53,9 @@ Dir::Cache::srcpkgcache "";
 `;
 }
 
-/** How the system reaches its mirror (a proxy, say), without its hooks and its other indexes. */
+/**
+ * The system's way to its mirror (a proxy, for instance), without its hooks and its other indexes.
+ */
 async function acquireSettings(): Promise<string> {
   const dump = await run('apt-config', ['dump']);
   return dump
@@ -75,7 +77,7 @@ async function open(name: string, architecture: string): Promise<Suite> {
   );
   const config = join(folder, 'apt.conf');
   await writeFile(config, configuration(folder, architecture, await acquireSettings()));
-  // Nothing is installed as far as this apt knows: a program's dependencies are listed in full.
+  // For this apt nothing is installed: a program's dependencies are listed in full.
   await writeFile(join(folder, 'status'), '');
   const env = { ...process.env, APT_CONFIG: config, LC_ALL: 'C' };
   const apt: Suite['apt'] = (command, args) => attempt(command, args, { env });
@@ -96,7 +98,7 @@ async function open(name: string, architecture: string): Promise<Suite> {
   return { name, architecture, apt };
 }
 
-/** apt-get update is content with old lists or none: only what it says tells that it failed. */
+/** apt-get update succeeds with old lists or none: only its output shows the failure. */
 function failedIndexes({ stderr }: Ran): string[] {
   return [...stderr.matchAll(/^[WE]: .*Failed to fetch (\S+)/gm)].map(([, uri = '']) => uri);
 }

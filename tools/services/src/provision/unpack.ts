@@ -7,13 +7,13 @@ export async function unpack(deb: string, folder: string): Promise<void> {
   await run('dpkg-deb', ['-x', deb, folder]);
 }
 
-// tar stops at the archive's end mark, before dpkg-deb has written the padding behind it: only
-// tar's word counts, and it complains when the archive ends early.
+// tar stops at the archive's end mark, before dpkg-deb has written the padding after it. So only
+// tar's status counts, and it fails if the archive ends early.
 const someMembers = 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" 2> /dev/null | tar -x "$@"';
 
 /**
- * Unpacks what of a Debian package matches the patterns (tar's, `./` in front): a package with debug
- * information is mostly what nobody asked for.
+ * Unpacks the files of a Debian package that match the patterns (tar's, with `./` in front): most
+ * of a package with debug information is not needed.
  */
 export async function unpackSome(
   deb: string,
