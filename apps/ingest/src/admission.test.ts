@@ -53,14 +53,14 @@ test('another client takes the place of the newest upload of the one that has mo
   for (const name of ['many 1', 'many 2', 'many 3']) ends.push(await begin('many', name));
   await begin('other', 'other 1');
   expect(cut).toEqual(['many 3']);
-  // One each and two: whoever is cut now would only cut in turn.
+  // One each and two: a cut now would only lead to the opposite cut.
   for (const client of ['many', 'few', 'other']) {
     await expect(begin(client, 'more')).rejects.toMatchObject(tooMany);
   }
   await begin('fourth', 'fourth 1');
   expect(cut).toEqual(['many 3', 'many 2']);
   await expect(begin('fifth', 'fifth 1')).rejects.toMatchObject(tooMany);
-  // What was cut ends later, and gives no place back a second time.
+  // An upload that was cut ends later, and does not free its place a second time.
   ends[2]?.();
   await expect(begin('fifth', 'fifth 1')).rejects.toMatchObject(tooMany);
   ends[0]?.();

@@ -10,7 +10,7 @@ const STEP = 16 * MEBI;
 /** Packed content may have this multiple of a file's size, and rarely more. */
 const UNPACKED = { times: 4, most: 512 * MEBI };
 
-/** Other processes hear of written bytes when they are so many. */
+/** Bytes after which other processes learn of writes. */
 const TOLD_AFTER = 4 * MEBI;
 
 /** Attempts if two processes reserve at the same moment, and the longest pause between two (ms). */
@@ -34,7 +34,7 @@ const NONE: Neighbours = {
 export interface Reservation {
   /** Counts written bytes. @throws DepotError `disk-full` if there is no room for more. */
   wrote: (bytes: number) => Promise<void>;
-  /** Reserves room to unpack a file of so many bytes. @throws DepotError `disk-full`. */
+  /** Reserves space to unpack a file of that many bytes. @throws DepotError `disk-full`. */
   unpacks: (size: number) => Promise<void>;
   release: () => void;
 }
@@ -156,7 +156,7 @@ export class DiskSpace {
     return promised;
   }
 
-  /** @throws DepotError `disk-full` unless there is room for so many bytes beside what is promised. */
+  /** @throws DepotError `disk-full` if the space beside the promised bytes is smaller than this. */
   #check({ free, promised }: Room, bytes: number, asked: number): void {
     const there = free - promised - this.#keepFree;
     if (bytes <= there) return;

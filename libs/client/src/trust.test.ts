@@ -13,9 +13,9 @@ import { buildIdOf, kernelRecord, sha256Of, someBytes } from '@btf-depot/testing
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DepotClient } from './depot-client.ts';
 
-/** What the server sends, by path: whatever whoever is between us and the depot likes. */
+/** The server's answers by path: an attacker in between chooses them. */
 const sent = new Map<string, Uint8Array>();
-/** Told of what is asked, when it is too late for the answer. */
+/** Told the request when it is too late to change its answer. */
 let onAsked: (path: string) => void;
 let server: Server;
 let url: string;
@@ -72,7 +72,7 @@ function blob(bytes: Uint8Array) {
   return { sha256, size: bytes.length, mediaType: 'application/octet-stream' };
 }
 
-/** Serves under `buildId` what the depot once made for the kernel `of`. */
+/** Serves under `buildId` the depot's files of the kernel `of`. */
 function serve(served: Served = {}): void {
   const { of = buildId, revision = 1, artifact = genuine, signers = [ours] } = served;
   const entry = blob(artifact);

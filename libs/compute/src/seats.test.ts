@@ -4,13 +4,16 @@ import { Seats } from './seats.ts';
 const never = new AbortController().signal;
 const busy = { code: 'busy' };
 
-/** In milliseconds; passes only where a test says so. */
+/** In milliseconds; passes only if a test sets it. */
 let time = 0;
 
 const open = (seats: number, waiting: number, spare = 0, halfLife = 60_000) =>
   new Seats({ seats, spare, waiting, halfLife }, () => time);
 
-/** Takes seats for these clients, in this order, each for 5 ms; the order in which they sat. */
+/**
+ * Takes seats for these clients, in this order, each for 5 ms; returns the order in which they got
+ * them.
+ */
 function inTurn(seats: Seats, names: readonly string[], order: string[] = []) {
   const all = names.map(async (name) => {
     const leave = await seats.take(name, never);
@@ -78,7 +81,7 @@ test('are kept for clients that have none: the spare one', async () => {
   const leave = await seats.take('other', never);
   const another = new AbortController();
   const fourth = seats.take('another', another.signal);
-  // Nobody who has one gets the spare one when it is free again.
+  // When the spare seat is free again, no client with a seat gets it.
   leave();
   (await fourth)();
   more.abort(new Error('gone'));
@@ -118,7 +121,7 @@ test('are refused to the client that waits for most, where another comes', async
   seats.checkRoom('few');
   const few = seats.take('few', never);
   await expect(waiting[2]).rejects.toMatchObject(busy);
-  // One more of these would be as many as the other has.
+  // One more of these would equal the other's number.
   expect(() => seats.checkRoom('few')).toThrow(expect.objectContaining(busy));
   time += 20;
   leave();

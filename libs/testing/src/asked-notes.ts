@@ -4,7 +4,7 @@ import { buildIdOf, collect } from './builders.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';
 
-/** What AskedNotes keep to. `makeStores` opens an empty store for each test. */
+/** The promises of AskedNotes. `makeStores` opens an empty store for each test. */
 export function describeAskedNotes(name: string, makeStores: () => Promise<StoresUnderTest>): void {
   describe(`${name} as AskedNotes`, () => {
     let stores: StoresUnderTest;

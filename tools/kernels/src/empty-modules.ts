@@ -16,17 +16,17 @@ import {
 } from '@btf-depot/services/provision';
 import { headers, type HeadersName } from './table.ts';
 
-/** Modules that a kernel's build makes of C files that do nothing. */
+/** Modules that a kernel's build makes of small C files. */
 export interface EmptyModules {
   /** Made of a file with only its licence. */
   readonly empty: Uint8Array;
   /** Made of a file whose init function returns 0. */
   readonly withInit: Uint8Array;
-  /** A link record names modules so; it is the name of a carrier of inlined calls. */
+  /** Made of a file that holds types of the kernel, and points to others. */
   readonly usingTypes: Uint8Array;
 }
 
-/** Programs of Kbuild in addition to the headers' dependencies. */
+/** A link record names modules so; it is the name of a carrier of inlined calls. */
 const EMPTY = 'btf_vmlinux_inline';
 const WITH_INIT = 'with_init';
 const USING_TYPES = 'using_types';
@@ -73,16 +73,16 @@ MODULE_LICENSE("GPL");
   Makefile: `obj-m := ${EMPTY}.o ${WITH_INIT}.o ${USING_TYPES}.o\n`,
 };
 
-/** Dependencies of the headers that building a module does not need. */
+/** Programs of Kbuild in addition to the headers' dependencies. */
 const PROGRAMS = ['make', 'dash', 'coreutils', 'sed', 'grep', 'mawk', 'findutils'];
+/** Dependencies of the headers that building a module does not need. */
+const NEEDLESS = /^(?:linux-image|linux-binary|linux-modules|debconf|perl|initramfs|kmod|udev)/;
+
 /**
  * The modules, built with Debian's headers and the compiler that they want, in their own root
  * folder: nothing is installed. Throws Absent. Entering a root folder needs root, or a system that
  * allows namespaces to others.
  */
-const NEEDLESS = /^(?:linux-image|linux-binary|linux-modules|debconf|perl|initramfs|kmod|udev)/;
-
-/** The same; or why there are none. */
 async function provideEmptyModules(name: HeadersName): Promise<EmptyModules> {
   const entry = headers[name];
   const folder = await cached(`empty-modules/${name}`, [entry, SOURCES, PROGRAMS], async (into) => {

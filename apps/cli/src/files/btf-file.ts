@@ -41,7 +41,7 @@ export async function readBtf(path: string, section = '.BTF'): Promise<Uint8Arra
   return (await readChain(path, section)).bytes;
 }
 
-/** @throws FormatError `btf-base` for the BTF of a module with a base of its own. */
+/** BTF, and the distilled base beside it in a module. */
 export interface BtfOfFile {
   bytes: Uint8Array;
   distilled?: Uint8Array | undefined;
@@ -55,7 +55,7 @@ export async function readChain(path: string, section = '.BTF'): Promise<BtfOfFi
   throw new FormatError('btf-none', `${path} has no ${section}, but ${names}`);
 }
 
-/** @param base path of the base of split BTF. */
+/** @throws FormatError `btf-base` for the BTF of a module with a base of its own. */
 export function refuseDistilled(path: string, sections: ReadonlyMap<string, unknown>): void {
   if (!sections.has(DISTILLED)) return;
   throw new FormatError(
@@ -66,16 +66,14 @@ export function refuseDistilled(path: string, sections: ReadonlyMap<string, unkn
 }
 
 /**
- * Whether split BTF belongs to this base: by the hash in a carrier, else by its names. A name that
- * lies in the base must be a whole name there. With the base of another build, ids and names would
- * be valid, but wrong.
- * @throws FormatError `btf-base`.
+ * Reads a module on its distilled base, or relocates it to `base`.
+ * @param base path of the base of split BTF.
  */
 export async function openBtf(path: string, base?: string, section?: string): Promise<Btf> {
   return openOn(path, base === undefined ? undefined : await openBtf(base), section);
 }
 
-/** Whether a name of the split BTF begins in the middle of a name of its base. */
+/** The same on an open base. */
 export async function openOn(path: string, base: Btf | undefined, section?: string): Promise<Btf> {
   const { bytes, distilled } = await readChain(path, section);
   try {
@@ -94,7 +92,12 @@ function openDistilled(bytes: Uint8Array, distilled: Uint8Array, base: Btf | und
   return base ? parseBtf(relocateBtf(split, base), { base }) : split;
 }
 
-/** A carrier's statement about the base of its BTF. */
+/**
+ * Checks that split BTF belongs to this base: by the hash in a carrier, else by its names. A name
+ * that lies in the base must be a whole name there. With the base of another build, ids and names
+ * would be valid, but wrong.
+ * @throws FormatError `btf-base`.
+ */
 export async function refuseForeignBase(path: string, bytes: Uint8Array, base: Btf): Promise<void> {
   const named = await namedBase(path);
   const sha256 = createHash('sha256').update(base.bytes).digest('hex');
@@ -116,7 +119,7 @@ function parseSplit(bytes: Uint8Array, base: Btf): Btf | undefined {
   }
 }
 
-/** A pipe has been read already. */
+/** Whether a name of the split BTF begins in the middle of a name of its base. */
 function cutsNames({ words, positions }: Btf, base: Btf): boolean {
   const { strings, stringStart, stringEnd } = base;
   let isCut = false;
@@ -130,7 +133,7 @@ function cutsNames({ words, positions }: Btf, base: Btf): boolean {
   return isCut;
 }
 
-/** Renamed when complete: nobody sees half a file in the folder, and none is left there. */
+/** A carrier's statement about the base of its BTF. */
 async function namedBase(path: string): Promise<string | undefined> {
   // A pipe has been read already.
   const isFile = await stat(path).then(
@@ -147,7 +150,7 @@ async function namedBase(path: string): Promise<string | undefined> {
   });
 }
 
-/** Renamed when it is whole: whoever watches the folder sees no half of it, and none is left. */
+/** Renamed when complete: nobody sees half a file in the folder, and none is left there. */
 export function writeWhole(path: string, bytes: Uint8Array): void {
   const part = `${path}.part`;
   try {

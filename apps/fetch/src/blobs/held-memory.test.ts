@@ -31,7 +31,7 @@ const other = { ip: '192.0.2.2' };
 
 type Sent = ServerResponse<IncomingMessage & typeof someone>;
 
-/** An answer that nobody reads; each is another client's, unless it is said whose. */
+/** An answer that nobody reads; by default each has another client. */
 async function answer(of = { ip: `198.51.100.${clients.length}` }): Promise<Sent> {
   const asked = once(server, 'request') as Promise<[unknown, Sent]>;
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -56,7 +56,7 @@ test('a client that stopped reading is cut when others need its memory, and no o
   expect(held.admits(bytes(MEBI), someone)).toBe(true);
   expect(stuck.req.socket.destroyed).toBe(true);
   expect(taking.req.socket.destroyed).toBe(false);
-  // Others may still ask in vain: who takes something in time is left alone.
+  // Others still get no memory: a client that reads in time is left alone.
   now = 2 * SLOW - 1;
   expect(held.admits(bytes(4 * MEBI), someone)).toBe(false);
   expect(taking.req.socket.destroyed).toBe(false);
@@ -101,7 +101,7 @@ test('one client gets at most its share, and others get theirs', async () => {
   held.holdWhileSent(large, await answer(someone));
   expect(() => held.admit(bytes(2 * MEBI), someone)).toThrow(/of this client/);
   expect(held.admits(bytes(MEBI), someone)).toBe(true);
-  // What is small has room beside.
+  // Small answers have their own memory.
   expect(held.admits(bytes(64 * 1024), someone)).toBe(true);
   // The same bytes once more take no more memory.
   expect(held.admits(large, someone)).toBe(true);

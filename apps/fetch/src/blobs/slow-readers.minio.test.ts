@@ -22,13 +22,13 @@ const HOT_BLOBS = 32 * MEBI;
 const HOT_ANSWERS = 32 * MEBI;
 const OPEN_KERNELS = 64 * MEBI;
 
-/** Beside what is cached, as much again may be on its way to slow readers. */
+/** In addition to the cache, slow readers may hold as much again. */
 const BY_THE_SETTINGS = 2 * (HOT_BLOBS + HOT_ANSWERS) + OPEN_KERNELS;
 
-/** What a connection has in buffers of its own, to the reader and to the store. */
+/** A connection's own buffers, to the reader and to the store. */
 const OF_A_READER = 256 * KIBI;
 
-/** What the collector has not got round to, and a kernel that is opened or merged meanwhile. */
+/** Memory that is not collected yet, and a kernel that is opened or merged meanwhile. */
 const MARGIN = 192 * MEBI;
 
 const READERS = 500;
@@ -70,7 +70,7 @@ describeWithServices(['minio'], `${READERS} slow readers`, ({ minio }) => {
 
   const get = (path: string) => fetch(url + path);
 
-  /** What another client asks for meanwhile, and must get. */
+  /** Another client requests this meanwhile, and must get it. */
   async function expectRightAnswers(round: number): Promise<void> {
     expect(sha256Of(await (await get(blobPath(hot))).bytes())).toBe(sha256Of(hot));
     const variable = await get(`/v1/kernels/${kernels[round % 3]}/vars/init_task`);
@@ -79,7 +79,7 @@ describeWithServices(['minio'], `${READERS} slow readers`, ({ minio }) => {
     expect(sha256Of(await (await get(blobPath(unread))).bytes())).toBe(sha256Of(unread));
   }
 
-  /** In bytes: what the process has in memory, and the most that it ever had. */
+  /** In bytes: the process's memory now, and at its largest. */
   async function memory(): Promise<{ now: number; most: number }> {
     const status = await readFile(`/proc/${service.pid}/status`, 'utf8');
     const of = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]);
@@ -95,11 +95,11 @@ describeWithServices(['minio'], `${READERS} slow readers`, ({ minio }) => {
       for (let number = 0; number < READERS; number++) readers.push(await askSlowly(url, number));
       const isSent = ({ bytesRead }: Socket) => bytesRead > 0;
       for (let round = 0; round < 20; round++) await expectRightAnswers(round);
-      // What could not be sent is answered too.
+      // Requests without an answer in time get one too.
       await expect.poll(() => readers.every(isSent)).toBe(true);
       const { most } = await memory();
       expect(most - before).toBeLessThan(BY_THE_SETTINGS + READERS * OF_A_READER + MARGIN);
-      // Those who take nothing are cut for the sake of who asks.
+      // Readers that stopped are cut when others need memory.
       const path = `/v1/kernels/${kernels[0]}/vmlinux.full.btf`;
       await expect
         .poll(async () => sha256Of(await (await get(path)).bytes()))
@@ -113,7 +113,7 @@ const blobPath = (bytes: Uint8Array) => `/v1/blobs/sha256/${sha256Of(bytes)}`;
 
 const resolveBody = JSON.stringify({ names: Array.from({ length: 1000 }, () => 'init_task') });
 
-/** A fifth reads the same hot blob, a fifth cold ones, the others what is computed for them. */
+/** A fifth reads the same hot blob, a fifth cold ones, the others computed answers. */
 function requestOf(number: number): string {
   const ofKernel = `/v1/kernels/${kernels[number % kernels.length]}`;
   const paths = [
@@ -128,9 +128,9 @@ function requestOf(number: number): string {
   return `POST ${ofKernel}/vars/resolve HTTP/1.1\r\nHost: x\r\n${head}\r\n${resolveBody}`;
 }
 
-/** Asks, and then reads nothing, or a kilobyte now and then. */
+/** Sends a request, and then reads nothing, or a kilobyte now and then. */
 async function askSlowly(url: string, number: number): Promise<Socket> {
-  // Of several clients: each has a budget of what is computed for it.
+  // From several clients: each has a budget of computed answers.
   const localAddress = `127.0.1.${1 + (number % 50)}`;
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress });
   socket.on('error', () => undefined);

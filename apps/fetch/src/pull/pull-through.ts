@@ -13,44 +13,44 @@ export interface PullThroughDeps {
   records: RecentRecords;
   who: WhoMayPull;
   warnings: RepeatedWarnings;
-  /** Of this depot, the same in all its processes. */
+  /** The depot's name, the same in all its processes. */
   self: string;
 }
 
-/** Seconds that a request may be held: debuginfod's client gives up after 90. */
+/** Most seconds that a request may wait: debuginfod's client gives up after 90. */
 const MOST_WAIT = 60;
 
-/** Requests that are held at one time. */
+/** Most requests that wait at one time. */
 const MAX_HELD = 1000;
 
 /** Milliseconds between two looks: at first, and later. */
 const LOOK = { early: 40, late: 400, earlyFor: 3000 } as const;
 
-/** The record again, as an export has it. */
+/** The record's second path, as in an export. */
 const RECORD_FILE = 'record.json';
 
 const KERNEL_PATH = /^\/v1\/kernels\/([0-9a-f]+)(?:\/([\w.-]+))?/;
 const SECTION_PATH = /^\/buildid\/([0-9a-f]+)\/section\/(\.BTF[\w.]*)$/;
 
-/** What a request is about. */
+/** The subject of a request. */
 interface Wanted {
   buildId: string;
   isDebuginfod: boolean;
-  /** Answers while it is fetched, too: status and events say how far it is. */
+  /** Answers during the fetch, too: status and events show the progress. */
   isStatus: boolean;
-  /** Milliseconds for which it may be held. */
+  /** Milliseconds for which it may wait. */
   waitMs: number;
   again: boolean;
-  /** Whether there is all of it that there will be. */
+  /** Whether everything of it has come. */
   isThere: (record: KernelRecord | undefined) => boolean;
-  /** Whether what is there already answers it, for the time being. */
+  /** Whether the available part already answers it for now. */
   isServed: (record: KernelRecord) => boolean;
 }
 
 /**
- * Before the routes: a kernel that is asked for and not here is fetched. Its asker is told how far
- * that is, or waits: `?wait=SECONDS`; debuginfod's clients always do, for they remember each other
- * answer as missing (see debuginfodHandlers).
+ * Runs before the routes: it fetches a requested kernel that is missing. The client gets the
+ * progress, or waits: `?wait=SECONDS`; debuginfod's clients always wait, since they remember any
+ * other answer as missing (see debuginfodHandlers).
  */
 export class PullThrough {
   readonly #deps: PullThroughDeps;
@@ -63,13 +63,13 @@ export class PullThrough {
   readonly handler: RequestHandler = async (request, response, next) => {
     const wanted = wantedOf(request);
     const isOnlyAsked = request.query.pull === 'no';
-    // What no route's query knows.
+    // Parameters that no route's query has.
     if (wanted && !wanted.isDebuginfod) request.url = withoutOurs(request.url);
     if (wanted && !isOnlyAsked) await this.#handle(wanted, request, response, next);
     else next();
   };
 
-  /** For the status of a kernel: what is under way for it. */
+  /** For the status of a kernel: its running fetch. */
   async look(buildId: string): Promise<PullAnswer | undefined> {
     const state = await this.#orOff(() => this.#deps.pulls.look(buildId));
     const isUnderway = state?.state === 'queued' || state?.state === 'running';
@@ -88,7 +88,7 @@ export class PullThrough {
     try {
       record = records.peek(buildId) ?? (await records.newest(buildId));
     } catch {
-      // The route says what is wrong with the record, or with the store.
+      // The route reports the fault of the record or the store.
       next();
       return;
     }
@@ -115,16 +115,16 @@ export class PullThrough {
     next();
   }
 
-  /** Asks for it, if that may be; else says what is known of it. */
+  /** Requests the fetch, if allowed; else returns what is known of it. */
   async #begin({ buildId, again }: Wanted, request: Request): Promise<PullState | undefined> {
     const { pulls, who, self } = this.#deps;
     const via = viaOf(request.headers);
-    // This depot itself asks, for what it is fetching: it would wait for its own answer.
+    // This depot's own request, for the kernel that it is fetching: it would wait for itself.
     if (via.includes(self)) return undefined;
     return this.#orOff(async () => {
       const known = await pulls.look(buildId);
       if (known && !(again && known.state === 'missed')) return known;
-      // So many depots behind one another are a circle.
+      // A longer chain of depots counts as a circle.
       if (via.length >= MAX_HOPS) return known;
       if (!(await who.may(request))) return known;
       return pulls.ask(buildId, { again, via: [...via, self] });
@@ -147,7 +147,7 @@ export class PullThrough {
         const isEarly = performance.now() - started < LOOK.earlyFor;
         await sleep(isEarly ? LOOK.early : LOOK.late);
         state = await this.#orOff(() => pulls.look(buildId));
-        // What is in the store when a pull has ended was there before it had.
+        // The store has the results of a pull before the pull ends.
         record = await records.newest(buildId).catch(() => record);
       }
       return { record, state };
@@ -156,7 +156,7 @@ export class PullThrough {
     }
   }
 
-  /** Redis away means that nothing is fetched, and nothing else. */
+  /** Without Redis nothing is fetched; everything else works. */
   async #orOff(run: () => Promise<PullState | undefined>): Promise<PullState | undefined> {
     try {
       return await run();
@@ -195,7 +195,7 @@ function wantedOf(request: Request): Wanted | undefined {
     isStatus: rest === 'status' || rest === 'events',
     waitMs: Math.min(secondsOf(query.wait), MOST_WAIT) * 1000,
     again: query.again !== undefined,
-    // What is computed needs no artifact.
+    // Computed answers need no artifact.
     isThere: rest === 'vars' || rest === 'inlines' ? isWhole : isDone,
     isServed: ({ artifacts }) =>
       rest === undefined || rest === RECORD_FILE || Object.hasOwn(artifacts, rest),
@@ -206,7 +206,7 @@ function secondsOf(text: unknown): number {
   return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }
 
-/** Whether there is core to be served, perhaps for the time being. */
+/** Whether there is a core to serve, perhaps only for now. */
 function hasCore(record: KernelRecord | undefined): boolean {
   return record !== undefined && record.withdrawal?.expired !== true;
 }
@@ -219,7 +219,7 @@ function isDone(record: KernelRecord | undefined): boolean {
   return isWhole(record) && record?.state !== 'compressing';
 }
 
-/** @param url with a query that may have `wait`, `again` and `pull`. */
+/** @param url its query may have `wait`, `again` and `pull`. */
 function withoutOurs(url: string): string {
   const [path = '', query] = url.split('?', 2);
   if (query === undefined) return url;

@@ -27,18 +27,18 @@ export interface OfferedCopy {
 }
 
 export interface AcceptedCopy {
-  /** `known`: it is there with the same parts; `outranked`: somebody with a better right sent it. */
+  /** `known`: the depot has it with the same parts; `outranked`: its sender has a better right. */
   outcome: 'created' | 'known' | 'outranked';
   record: KernelRecord;
 }
 
 /**
- * Takes in a kernel that another depot has split. Its parts are taken, which is what only its debug
- * information could give again; nothing else of it is believed: BTF is verified as after a split,
- * carriers of the build are judged, and what is published is packed here, from the parts. Whoever
- * owned it there owns nothing here: it belongs to the actor.
+ * Accepts a kernel that another depot has split, for its parts: without its debug information they
+ * could not be made again. Nothing else is trusted: BTF is verified as after a split, carriers of
+ * the build are judged, and artifacts are packed here, from the parts. Its owner there is ignored:
+ * here it belongs to the actor.
  *
- * @throws DepotError if it is not fit to be published, or the actor may not bring it.
+ * @throws DepotError if it is unfit for publication, or the actor may not send it.
  */
 export async function acceptCopy(
   deps: CopyDeps,
@@ -77,13 +77,13 @@ export async function acceptCopy(
     return { ...next, revision, uploadedAt: deps.clock.now().toISOString() };
   });
   if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
-  // What lay there before its record named it may have been collected since.
+  // Blobs that were there before its record named them may have been collected since.
   await Promise.all([...bytes].map(([sha256, one]) => deps.blobs.put(sha256, one)));
   await ring(deps, record);
   return { outcome: 'created', record };
 }
 
-/** The record as it begins here: parts, facts and sources, and none of what was decided there. */
+/** The initial record here: parts, facts and sources, without decisions of the other depot. */
 function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
   const me: Owner = { principal, rank: 'import' };
   const isOwned = record.owner !== undefined || record.claimant === undefined;
@@ -126,7 +126,7 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
 }
 
 /**
- * The record of somebody else's kernel with the parts that it lacks, which are claims there.
+ * The record of another owner's kernel with the parts that it lacks, as claims.
  * @returns undefined if it lacks none.
  */
 function filled(current: KernelRecord, next: KernelRecord): KernelRecord | undefined {
@@ -141,7 +141,7 @@ function filled(current: KernelRecord, next: KernelRecord): KernelRecord | undef
   return withoutUndefined<KernelRecord>({
     ...kept,
     parts: { ...current.parts, ...Object.fromEntries(claimed) },
-    // Carriers of the build are the owner's to bring.
+    // Only the owner may send carriers of the build.
     carrier: carrier && load ? { ...carrier, given: undefined } : carrier,
     sources: [...current.sources, ...next.sources.map((one) => ({ ...one, claimed: true }))],
     revision: current.revision + 1,

@@ -1,7 +1,7 @@
 import type { KernelRecord, UploadPart } from '@btf-depot/contracts';
 import type { UploadedFile } from '../accept/upload.ts';
 
-/** Why nothing came of an upstream; each with whether it may pass by itself. */
+/** Why an upstream gave nothing; each with whether it may pass by itself. */
 export const MISS_REASONS = {
   missing: { passes: false, says: 'it has nothing of this build ID' },
   refused: { passes: false, says: 'it refuses the request' },
@@ -25,16 +25,19 @@ export const MISS_REASONS = {
 
 export type MissReason = keyof typeof MISS_REASONS;
 
-/** A failure that is expected of others: a value, remembered for a while, told to whoever asks. */
+/**
+ * An expected failure of an upstream: a value that is remembered for a while and reported to
+ * clients.
+ */
 export interface Miss {
   reason: MissReason;
-  /** For people: what was asked, and what came. */
+  /** For people: the request, and the answer. */
   detail: string;
-  /** Milliseconds after which the upstream wants to be asked again, if it said so. */
+  /** Milliseconds after which the upstream allows another request, if it said so. */
   retryAfter?: number | undefined;
 }
 
-/** A miss in the middle of a stream, which has no other way to say it. */
+/** A miss in the middle of a stream, which has no other way to report it. */
 export class UpstreamFault extends Error {
   override readonly name = 'UpstreamFault';
   readonly miss: Miss;
@@ -45,59 +48,61 @@ export class UpstreamFault extends Error {
   }
 }
 
-/** How a request came here. */
+/** The origin of a request. */
 export interface Asking {
   signal: AbortSignal;
-  /** The depots that it passed, this one the last. */
+  /** The depots that it passed, this one last. */
   via: readonly string[];
 }
 
-/** Somewhere that kernels can be had from: debuginfod, another depot, an archive, a folder. */
+/** A source of kernels: debuginfod, another depot, an archive, a folder. */
 export interface Upstream {
   /** Its kind, a key of the table of kinds. */
   readonly kind: string;
   /** Of the principal, in logs and metrics: a host with its port, a path. */
   readonly name: string;
   /**
-   * What it has of a build ID. Asks as little as that takes; the files come when they are opened.
-   * Rejects with nothing but the signal's reason.
+   * Finds its files for a build ID. It requests as little as possible; files come when they are
+   * opened. Rejects only with the signal's reason.
    */
   find(buildId: string, asking: Asking): Promise<Found | Miss>;
   close?(): Promise<void>;
 }
 
 export interface Found {
-  /** In the order in which they are to be taken in; each by itself, as an upload. */
+  /** In the order of acceptance; each by itself, as an upload. */
   files: readonly OfferedFile[];
 }
 
-/** A file that is taken in as an upload. */
+/** A file that is accepted as an upload. */
 export interface OfferedFile {
   /** For progress and logs. */
   name: string;
   part: UploadPart;
-  /** What the file does not say itself; then it is a claim. */
+  /** Facts that the file does not state itself; then it is a claim. */
   buildId?: string | undefined;
   delivery?: KernelRecord['delivery'] | undefined;
-  /** It is quick to have, and one behind it says more: it may fail without harm. */
+  /** It comes quickly, and a later file tells more: it may fail without harm. */
   provisional?: boolean | undefined;
-  /** Bytes, if they are known before it is opened. */
+  /** Bytes, if known before it is opened. */
   size?: number | undefined;
   /**
-   * The bytes from `start` on, or from 0 if the upstream cannot resume. Rejects with nothing but
-   * the signal's reason.
+   * The bytes from `start` on, or from 0 if the upstream cannot resume. Rejects only with the
+   * signal's reason.
    */
   open(start: number, signal: AbortSignal): Promise<OpenedFile | Miss>;
-  /** Of the whole file on this machine: its hash or signature. Undefined: it holds. */
+  /** Checks the whole file on this machine, by its hash or signature. Undefined: it is valid. */
   check?(file: UploadedFile): Promise<Miss | undefined>;
 }
 
 export interface OpenedFile {
-  /** Where `bytes` begin. */
+  /** Offset of `bytes`. */
   start: number;
-  /** Of the whole file, if the upstream says it. */
+  /** Of the whole file, if the upstream states it. */
   size?: number | undefined;
-  /** Throws UpstreamFault, or the signal's reason. Whoever stops early closes what is behind it. */
+  /**
+   * Throws UpstreamFault, or the signal's reason. A reader that stops early closes the connection.
+   */
   bytes: AsyncIterable<Uint8Array>;
 }
 

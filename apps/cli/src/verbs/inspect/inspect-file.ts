@@ -40,35 +40,29 @@ export interface InspectedBtf {
   types?: number;
   /** Types by kind, in the order of the kinds. */
   kinds?: Record<string, number>;
-  /** It was inside an image, a package or an archive. */
+  /** Types of its distilled base that the kernel's BTF lacks; absent without either. */
   unrelocated?: readonly Unrelocated[];
 }
 
 export interface Inspected {
   kind: 'elf' | 'btf';
   compressed?: Compression | undefined;
-  /** For an image without ELF headers. */
+  /** It was inside an image, a package or an archive. */
   isInside?: boolean | undefined;
   size: number;
   buildId?: string | undefined;
-  /** For a module: whether a signature is appended. */
+  /** For an image without ELF headers. */
   release?: string | undefined;
   arch?: string | undefined;
   elf?: { bits: number; endian: string; arch: string; sections: number };
   modinfo?: Record<string, string>;
-  /** For a module: whether it has what a kernel's loader demands. */
+  /** For a module: whether a signature is appended. */
   signed?: boolean;
-  /** For a module: whether it has anything but BTF. */
+  /** For a module: whether it has what a kernel's loader demands. */
   loadable?: boolean;
-  /** For a module compared with the running kernel: why it does not fit. */
+  /** For a module: whether it has anything but BTF. */
   judgement?: Judgement;
-  /**
-   * Describes a file: build ID, ELF header, BTF sections with their kinds, the module's own fields.
-   * @param base path of the base of split BTF.
-   * @param running the kernel that a carrier is compared with. A module is judged even if its BTF
-   *   is broken: both are reported.
-   * @throws FormatError or DepotError for an unknown or damaged file.
-   */
+  /** For a module compared with the running kernel: why it does not fit. */
   misfit?: Misfit | undefined;
   btf: (InspectedBtf | BrokenBtf)[];
 }
@@ -104,7 +98,7 @@ function inspectSource(
   }
   const elf = readElf(source);
   const buildId = elf.buildId();
-  // Of several with one key, the first.
+  // A vmlinux of newer kernels has a .modinfo too.
   const isModule = elf.header.type === ElfType.REL && elf.section('.modinfo') !== undefined;
   const ofModule = isModule ? inspectModule(source.read(0, size), running) : {};
   return {
@@ -129,7 +123,7 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
   const contents = { ...carrier, judgement: judgeCarrier(bytes, { structModule: layout }) };
   const { modinfo, signed, loadable, judgement } = contents;
   const why = running && misfit(contents, running);
-  // The sections of one file: extras have the `.BTF` beside them as base, if that is standalone.
+  // Of several with one key, the first.
   const entries = modinfo.map(({ key, value }) => [key, value] as const).toReversed();
   return {
     modinfo: Object.fromEntries(entries),
@@ -140,7 +134,10 @@ function inspectModule(bytes: Uint8Array, running: RunningKernel | undefined) {
   };
 }
 
-/** With another base than the one beside it, its ids have another meaning. */
+/**
+ * The sections of one file: extras have the `.BTF` beside them as base, if that is standalone, and a
+ * module's `.BTF` its distilled base, if it has one.
+ */
 function inspectSections(
   elf: Elf,
   base: Btf | undefined,
