@@ -1,7 +1,7 @@
 import { bytesSource } from '@btf-depot/bytes';
 import { gzipSync } from 'node:zlib';
 import { carrier, judgeCarrier, type CarrierInput } from '@btf-depot/carrier';
-import { emptyModule, withSection } from '@btf-depot/carrier/testing';
+import { emptyModule, linkRecord, withSection } from '@btf-depot/carrier/testing';
 import { packInput, plainArtifacts, splitKernel } from '@btf-depot/depot';
 import { readElf, SectionFlag } from '@btf-depot/elf';
 import { buildIdOf, inlinedKernel, sha256Of } from '@btf-depot/testing';
@@ -58,13 +58,7 @@ function withInit(module: Uint8Array): Uint8Array {
   return withSection(module, { name: '.init.text', flags, bytes: Uint8Array.of(0x31, 0xc0, 0xc3) });
 }
 
-/** What a kernel says of that module: name, size, SHA-256. */
-function linkTo(inline: Uint8Array): Uint8Array {
-  const head = Buffer.alloc(72);
-  head.write('btf_vmlinux_inline', 'latin1');
-  head.writeBigUInt64LE(BigInt(inline.length), 64);
-  return Buffer.concat([head, Buffer.from(sha256Of(inline), 'hex')]);
-}
+const linkTo = (data: Uint8Array) => linkRecord({ module: 'btf_vmlinux_inline', data });
 
 const given = (bytes: Uint8Array) => ({
   given: { [FILE]: { sha256: sha256Of(bytes), size: bytes.length } },

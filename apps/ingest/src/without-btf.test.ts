@@ -1,3 +1,4 @@
+import { linkRecord } from '@btf-depot/carrier/testing';
 import { parseBtf } from '@btf-depot/btf';
 import { SectionType } from '@btf-depot/elf';
 import { SiteTable } from '@btf-depot/extras';
@@ -112,7 +113,10 @@ describe('a kernel that has BTF', () => {
       type: SectionType.NOBITS,
       bytes: new Uint8Array(64),
     },
-    'one whose build has it in a module': { name: '.BTF.vars.link', bytes: new Uint8Array(64) },
+    'one whose build has it in a module': {
+      name: '.BTF.vars.link',
+      bytes: linkRecord({ module: 'btf_vmlinux_vars', data: new Uint8Array(1) }),
+    },
   };
   test.each(Object.entries(elsewhere))(
     'in another file gets no other: %s',

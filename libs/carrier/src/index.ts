@@ -15,7 +15,14 @@ export { carrier, moduleHeader, type CarrierInput, type CarriedExtra } from './c
 export { isTried } from './architectures.ts';
 export { judgeCarrier, type Judgement, type JudgeOptions } from './judge/judge-carrier.ts';
 export { misfit, type Misfit, type RunningKernel } from './fits-kernel.ts';
-export { isLinkedCarrier, mayCarry, readLinkRecords, type LinkRecord } from './link-record.ts';
+export {
+  isLinkedCarrier,
+  linkFor,
+  mayCarry,
+  readLinkRecords,
+  type LinkedBtf,
+  type LinkRecord,
+} from './link-record.ts';
 export {
   type Loadable,
   type LoadFacts,

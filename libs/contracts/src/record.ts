@@ -70,7 +70,16 @@ const carrierSchema = z.looseObject({
   load: loadSchema.exactOptional(),
   /** Made, and perhaps signed, by the kernel's own build: artifacts kept byte for byte. */
   given: z
-    .record(z.string(), z.looseObject({ ...blobShape, ...broughtShape, signed: z.boolean() }))
+    .record(
+      z.string(),
+      z.looseObject({
+        ...blobShape,
+        ...broughtShape,
+        signed: z.boolean(),
+        /** The kernel takes its core from it: core and nothing else is inside. */
+        linked: z.literal(true).exactOptional(),
+      }),
+    )
     .exactOptional(),
   /** Given carriers that are not published: only their BTF was taken. The reason, by artifact. */
   refused: z
@@ -79,7 +88,16 @@ const carrierSchema = z.looseObject({
   /** Why the System.map beside the kernel was not used. */
   mapIgnored: z.string().exactOptional(),
   /** Names that the kernel reserves for modules of its own build (LinkRecord in libs/carrier). */
-  links: z.array(z.looseObject({ section: z.string(), content: z.string() })).exactOptional(),
+  links: z
+    .array(
+      z.looseObject({
+        section: z.string(),
+        content: z.string(),
+        /** Byte order of `content`. */
+        endian: z.enum(['little', 'big']).exactOptional(),
+      }),
+    )
+    .exactOptional(),
 });
 
 const artifactSchema = z.looseObject({

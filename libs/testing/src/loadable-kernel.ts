@@ -9,7 +9,8 @@ import {
   Kind,
 } from '@btf-depot/btf';
 import { SectionType, SymbolType } from '@btf-depot/elf';
-import { executable, type ExecutableSymbol } from '@btf-depot/elf/testing';
+import { emptyModule, linkRecord } from '@btf-depot/carrier/testing';
+import { executable, type ExecutableSection, type ExecutableSymbol } from '@btf-depot/elf/testing';
 import { kallsymsImage } from '@btf-depot/extras/testing';
 import { buildIdNote } from './kernel-files.ts';
 
@@ -24,10 +25,12 @@ export const TEST_VERMAGIC = '6.12.117-test SMP preempt mod_unload modversions '
  * `safe` can be given to the running kernel, `freed` is in memory that it frees, `twice` has a
  * namesake. The options remove something, or add a symbol table inside, like a kernel that finds
  * variables by name, or only functions.
+ * With `core` it is a kernel whose core a module brings (CONFIG_DEBUG_INFO_BTF=m): vmlinux.unstripped,
+ * or the vmlinux that is booted.
  */
 export function loadableKernel(
   buildId: string,
-  without: { symbols?: boolean; vermagic?: boolean } = {},
+  without: { symbols?: boolean; vermagic?: boolean; core?: 'unstripped' | 'stripped' } = {},
   kallsyms?: 'all' | 'functions',
 ): { vmlinux: Uint8Array; full: Uint8Array; map: Buffer } {
   const rodata = Buffer.alloc(64);
@@ -60,7 +63,7 @@ export function loadableKernel(
       },
       { name: '.data', address: DATA, bytes: new Uint8Array(64) },
       { name: '.notes', type: SectionType.NOTE, bytes: buildIdNote(buildId, 'little') },
-      { name: '.BTF', bytes: types().finish() },
+      ...coreSections(without.core),
     ],
     symbols: without.symbols ? undefined : symbols,
   });
@@ -73,6 +76,19 @@ export function loadableKernel(
   addSection(full, '.data', 12, entries);
   const lines = symbols.map(({ name, value }) => `${value.toString(16)} D ${name}\n`);
   return { vmlinux, full: full.finish(), map: Buffer.from(lines.join('')) };
+}
+
+function coreSections(core?: 'unstripped' | 'stripped'): ExecutableSection[] {
+  const bytes = types().finish();
+  if (!core) return [{ name: '.BTF', bytes }];
+  const link = { name: '.BTF.link', bytes: linkRecord({ module: 'btf_vmlinux', data: bytes }) };
+  return core === 'stripped' ? [link] : [{ name: '.BTF', flags: 0, bytes }, link];
+}
+
+/** The module that brings the core of such a kernel, as its build makes it. */
+export function coreModule(core: Uint8Array = types().finish()): Uint8Array {
+  const sections = [{ name: '.BTF', align: 4, bytes: core }];
+  return emptyModule({ name: 'btf_vmlinux', vermagic: TEST_VERMAGIC, sections });
 }
 
 /** As many as a symbol table needs to be recognised. */

@@ -233,7 +233,7 @@ async function withStored(
   if (record.core.encoded && bringsBtf && standingOf(record).before.principal === actor.principal) {
     // What the build's own pahole made takes the place of what was made here.
     const [file, beside] = kernel ? [kernel.path, full] : [full, undefined];
-    const stored = { load: record.carrier?.load };
+    const stored = { load: record.carrier?.load, links: record.carrier?.links };
     return { paths: { ...given, kernel: file, full: beside, stored } };
   }
   const stored = await storedParts(blobs, record, { core: !hasCore, replaces: replace });

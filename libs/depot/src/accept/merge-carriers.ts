@@ -6,13 +6,15 @@ import {
   withParts,
   withoutUndefined,
   type CarrierEntry,
+  type CarrierFile,
   type KernelRecord,
   type PartEntries,
   type PartName,
 } from '@btf-depot/contracts';
 import { withMarks } from '../ownership/claim-others.ts';
 import { DepotError } from '../errors.ts';
-import { artifactOf } from '../split/given-carrier.ts';
+import { artifactOf, linkedSection } from '../split/given-carrier.ts';
+import { CORE_SECTION } from '../split/linked-core.ts';
 import { CARRIER_NAME } from '../pack/make-carriers.ts';
 import { mergeLayout, mergeSymbols } from './merge-symbols.ts';
 import type { Ruling } from '../ownership/ownership.ts';
@@ -162,7 +164,9 @@ function mergeGiven(
 ): Pick<CarrierEntry, 'given' | 'signed'> {
   const signedBefore = before.carrier?.signed === true;
   const isOther = (name: PartName) => partOf(before, name)?.sha256 !== partOf(record, name)?.sha256;
-  const gone = new Set<string>(CARRIER_FILES.filter((file) => CARRIERS[file].holds.some(isOther)));
+  const isGone = (file: CarrierFile) =>
+    before.carrier?.given?.[file]?.linked ? isOther('core') : CARRIERS[file].holds.some(isOther);
+  const gone = new Set<string>(CARRIER_FILES.filter(isGone));
   const all = Object.fromEntries(
     Object.entries(before.carrier?.given ?? {}).filter(([file]) => !gone.has(file)),
   );
@@ -178,7 +182,9 @@ function mergeGiven(
       );
     }
     if (old?.sha256 !== sha256) {
-      all[file] = { sha256, size: bytes.length, signed, by: marks.by };
+      const isLinked = linkedSection(given, record.carrier?.links) === CORE_SECTION;
+      const about = { sha256, size: bytes.length, signed, by: marks.by };
+      all[file] = isLinked ? { ...about, linked: true } : about;
     }
   }
   const signed = Object.values(all).some((one) => one.signed) || (!given && signedBefore);

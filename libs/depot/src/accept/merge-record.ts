@@ -201,7 +201,8 @@ function mergeExtra<Name extends ExtraName>(
   const old = record.parts[name] as PartEntries[Name] | undefined;
   const given = record.carrier?.given ?? {};
   /** The kernel's build has put it into a carrier. */
-  const isPinned = !merging.ruling.overrides && work.pinnedBy.some((file) => given[file]);
+  const isPinned =
+    !merging.ruling.overrides && work.pinnedBy.some((file) => given[file] && !given[file].linked);
   if (old && isPinned && !old.claimed) return old;
   const extras: FoundExtras = parts;
   const part = extras[name];

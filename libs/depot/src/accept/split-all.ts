@@ -56,11 +56,12 @@ export async function splitAll(
   return { parts, debug: more, passedOver };
 }
 
-function storedOf({ core, vars, symbols, carrier: { load } }: KernelParts): StoredParts {
+function storedOf({ core, vars, symbols, carrier: { load, links } }: KernelParts): StoredParts {
   return {
     core: core.bytes,
     vars,
     symbols,
+    links,
     load: load && withoutUndefined<StoredParts['load'] & object>({ ...load }),
   };
 }

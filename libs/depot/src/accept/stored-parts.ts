@@ -35,6 +35,7 @@ export async function storedParts(
     vars: vars && varsBytes ? { ...vars, bytes: varsBytes } : undefined,
     symbols: symbols && symbolBytes ? storedSymbols(symbols, symbolBytes) : undefined,
     load: carrier?.load,
+    links: carrier?.links,
   };
 }
 

@@ -29,12 +29,12 @@ function dueArtifacts(record: KernelRecord): string[] {
  * A name that the kernel reserves for a module of its build may be left out: only packing knows.
  */
 function isDue(record: KernelRecord, file: CarrierFile): boolean {
-  const { carrier, delivery, parts } = record;
+  const { carrier, parts } = record;
   const { module, needs } = CARRIERS[file];
   if (carrier?.given?.[file]) return true;
   if (needs && !partOf(record, needs)) return false;
   const load = carrier?.why === 'load-refused' ? undefined : carrier?.load;
-  if (needs === 'ksyms' && !isLeastMade({ delivery, ksyms: parts.ksyms, load })) return false;
+  if (needs === 'ksyms' && !isLeastMade({ ksyms: parts.ksyms, load })) return false;
   return mayCarry(carrier?.links ?? [], module, undefined);
 }
 

@@ -1,10 +1,10 @@
 import { bytesSource } from '@btf-depot/bytes';
 import { parseBtf } from '@btf-depot/btf';
 import { judgeCarrier, readCarrier, type LoadFacts } from '@btf-depot/carrier';
+import { linkRecord } from '@btf-depot/carrier/testing';
 import { Machine, readElf, writeRelocatable } from '@btf-depot/elf';
 import { listVariables } from '@btf-depot/extras';
 import { buildIdOf, kernelFile, loadableKernel, TEST_VERMAGIC } from '@btf-depot/testing';
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { makeCarriers, type CarriersInput } from './make-carriers.ts';
 import { mergeRecord } from '../accept/merge-record.ts';
@@ -228,9 +228,9 @@ describe('inlined calls', () => {
     ['matches', inlines, ['.BTF.inline']],
     ['does not match', text("the build's own"), undefined],
   ])('take the name that the kernel links to where the record %s', (_, linked, sections) => {
-    const hash = createHash('sha256').update(linked).digest('hex');
-    const name = Buffer.from('btf_vmlinux_inline.ko\0').toString('hex');
-    const links = [{ section: '.BTF.inline.link', content: name + hash }];
+    const content = linkRecord({ module: 'btf_vmlinux_inline', data: linked });
+    const section = '.BTF.inline.link';
+    const links = [{ section, content: Buffer.from(content).toString('hex') }];
     const made = makeCarriers({ ...input, links }, '00');
     const inline = made['btf_vmlinux_inline.ko'];
     expect(sectionsOf(inline)).toEqual(sections);

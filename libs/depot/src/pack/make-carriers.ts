@@ -117,15 +117,13 @@ function makeAll(input: CarriersInput, baseSha256: string): Carriers {
 
 /** The kernel could load it, and would gain something from it. */
 export function isLeastMade({
-  delivery,
   ksyms,
   load,
 }: {
-  delivery: Delivery;
   ksyms?: object | undefined;
   load?: LoadFacts | undefined;
 }): boolean {
-  return delivery === 'builtin' && ksyms !== undefined && load !== undefined;
+  return ksyms !== undefined && load !== undefined;
 }
 
 function judged(module: Uint8Array, load: LoadFacts | undefined): Uint8Array {

@@ -1,13 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 import { parseBtf, parseKernelVersion, verifyBtf, type Btf } from '@btf-depot/btf';
-import {
-  loadFacts,
-  readLinkRecords,
-  type LinkRecord,
-  type LoadFacts,
-  type NotLoadable,
-} from '@btf-depot/carrier';
-import type { Delivery } from '@btf-depot/contracts';
+import { loadFacts, type LinkRecord, type LoadFacts, type NotLoadable } from '@btf-depot/carrier';
 import type { Elf } from '@btf-depot/elf';
 import { encodeLayout, ksyms, type Ksyms } from '@btf-depot/extras';
 import type { Evidence, KnownImage } from './kernel-symbols.ts';
@@ -75,7 +68,9 @@ interface KernelSays {
   image?: KnownImage | undefined;
   mapIgnored?: string | undefined;
   release?: string | undefined;
-  delivery: Delivery;
+  /** It registers its core, as it is: from its image, or from the module that it names. */
+  keepsCore: boolean;
+  links?: readonly LinkRecord[] | undefined;
 }
 
 /**
@@ -85,13 +80,12 @@ interface KernelSays {
 export function carrierParts(
   core: Btf,
   vars: CarrierParts['vars'],
-  { elf, module, image, mapIgnored, release, delivery }: KernelSays,
+  { elf, module, image, mapIgnored, release, keepsCore, links = [] }: KernelSays,
 ): CarrierParts {
   const load = refusing(module ? 'module' : 'kernel', () =>
     loadFacts({ core, kernel: elf, module }),
   );
   const { vermagic } = load.loadable ? load.facts : load;
-  const links = elf ? readLinkRecords(elf) : [];
   const carrier: CarrierFacts = {
     loadable: load.loadable,
     why: load.loadable ? undefined : load.why,
@@ -101,7 +95,7 @@ export function carrierParts(
     mapIgnored,
   };
   // A kernel without its own core cannot register split BTF on it.
-  if (delivery === 'module') return { vars, carrier };
+  if (!keepsCore) return { vars, carrier };
   const found: Safe | Unsafe = vars ? safePart(core, vars, image, release) : { noKsyms: 'no-vars' };
   if ('ksyms' in found) return { ...found, carrier };
   const { noKsyms, layout } = found;

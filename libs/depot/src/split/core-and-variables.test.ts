@@ -27,7 +27,7 @@ test('what is taken apart keeps the rules of kernels, or is refused by the name 
     coreAndVariables({
       base: parseBtf(fullWith(name)),
       isOwn: false,
-      delivery: 'module',
+      keepsCore: false,
       passes: {},
     });
   expect(split('hidden').vars?.variables).toBe(1);

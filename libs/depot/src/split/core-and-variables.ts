@@ -1,6 +1,5 @@
 import type { Source } from '@btf-depot/bytes';
 import { formatFault, mergeBtf, parseBtf, verifyBtf, type Btf } from '@btf-depot/btf';
-import type { Delivery } from '@btf-depot/contracts';
 import {
   attachVariables,
   partition,
@@ -29,7 +28,8 @@ export interface Origins {
   full?: Btf | undefined;
   /** A vmlinux with DWARF. */
   dwarf?: Source | undefined;
-  delivery: Delivery;
+  /** The kernel registers `base` itself: it stays as it is. */
+  keepsCore: boolean;
   /** Other passes over DWARF. */
   passes: Passes;
   onUnit?: OnUnit | undefined;
@@ -45,11 +45,11 @@ export interface Parts {
 
 /** Core and variables. DWARF is read for variables that no BTF has. */
 export function coreAndVariables(origins: Origins): Parts {
-  const { base, full, dwarf, delivery, passes, onUnit } = origins;
+  const { base, full, dwarf, keepsCore, passes, onUnit } = origins;
   const readDwarf = (core: Btf, beside?: Passes) =>
     dwarf && refusing('kernel', () => variablesFromDwarf(dwarf, core, { beside, onUnit }));
   if (full) return attached(base, full, () => readDwarf(base, passes));
-  if (delivery === 'module') return partitioned(origins, readDwarf);
+  if (!keepsCore) return partitioned(origins, readDwarf);
   const found = readDwarf(base, passes);
   if (found) checkMade('variables', found.bytes, base);
   const vars = found && variablesPart(found, 'dwarf');

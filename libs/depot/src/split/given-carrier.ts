@@ -9,6 +9,8 @@ import {
   type CarrierContents,
   type Judgement,
   structModule,
+  linkFor,
+  type LinkedBtf,
   type LinkRecord,
   type StructModule,
 } from '@btf-depot/carrier';
@@ -24,8 +26,8 @@ import {
 } from '@btf-depot/contracts';
 import type { CarrierFacts } from './carrier-facts.ts';
 import { DepotError } from '../errors.ts';
+import { CORE_SECTION } from './linked-core.ts';
 import { UPSTREAM_SECTION } from './inlines-part.ts';
-import { INLINE_CARRIER_NAME } from '../pack/make-carriers.ts';
 import { MAX_BLOB_SIZE } from '../ports/blob-store.ts';
 import { sha256Of } from '../sha256.ts';
 import type { KernelParts } from './split-kernel.ts';
@@ -41,8 +43,8 @@ export interface GivenCarrier {
   baseSha256?: string | undefined;
   vermagic?: string | undefined;
   header: Pick<CarrierContents['header'], 'class' | 'endian' | 'machine' | 'flags' | 'osabi'>;
-  /** SHA-256 of its BTF sections by their names. */
-  sections: Record<string, string>;
+  /** Its BTF sections by their names. */
+  sections: Record<string, LinkedBtf>;
   /** What it could do to a kernel that loads it. */
   judgement: Judgement;
 }
@@ -77,7 +79,11 @@ export function openGivenCarrier(source: Source): UnjudgedCarrier {
     header: { class: bits, endian, machine, flags, osabi },
     // Of several with one name, the first: the kernel finds that one.
     sections: Object.fromEntries(
-      sections.map((one) => [one.name, sha256Of(one.bytes)] as const).toReversed(),
+      sections
+        .map(({ name: section, bytes: btf }) => {
+          return [section, { sha256: sha256Of(btf), size: btf.length }] as const;
+        })
+        .toReversed(),
     ),
   };
 }
@@ -114,20 +120,30 @@ export function judgeGiven(
 }
 
 /**
- * The inlined calls in a given carrier, if the kernel names it as their carrier: its build wrote
- * them, and no other file has them.
+ * A section of a given carrier, if the kernel names it as the carrier of that: its build wrote it.
  */
-export function linkedInlines(
-  { name = '', bytes, sections }: UnjudgedCarrier,
+export function linkedBtf(
+  given: UnjudgedCarrier,
+  section: string,
   links: readonly LinkRecord[] = [],
 ): Uint8Array | undefined {
-  const sha256 = sections[UPSTREAM_SECTION];
-  if (name !== INLINE_CARRIER_NAME || sha256 === undefined) return undefined;
-  if (!isLinkedCarrier(links, name, sha256)) return undefined;
-  return readCarrier(bytes)
-    .sections.find((one) => one.name === UPSTREAM_SECTION)
+  if (!isLinked(given, section, links)) return undefined;
+  return readCarrier(given.bytes)
+    .sections.find((one) => one.name === section)
     ?.bytes.slice();
 }
+
+function isLinked(
+  { name = '', sections }: UnjudgedCarrier,
+  section: string,
+  links: readonly LinkRecord[] = [],
+): boolean {
+  const btf = sections[section];
+  return btf !== undefined && isLinkedCarrier(links, { module: name, section }, btf);
+}
+
+/** The sections that kernels name carriers for. */
+const LINKABLE = [CORE_SECTION, UPSTREAM_SECTION];
 
 /**
  * The artifact that a given carrier replaces.
@@ -144,33 +160,65 @@ export function artifactOf(
   const file = FILES[given.name ?? ''];
   if (!file) throw foreign(`its module is named ${given.name ?? 'nothing'}`);
   const { buildId, core, carrier } = record;
+  refuseUnlinked(given, carrier?.links);
   // Upstream's has neither; the kernel itself names its contents by hash.
-  const isLinked = linkedInlines(given, carrier?.links) !== undefined;
-  if (given.buildId !== buildId && !(isLinked && given.buildId === undefined)) {
+  const linked = linkedSection(given, carrier?.links);
+  const isNamed = linked !== undefined;
+  if (given.buildId !== buildId && !(isNamed && given.buildId === undefined)) {
     throw foreign(`it is for build ID ${given.buildId ?? 'none'}`);
   }
-  if (given.baseSha256 !== core.sha256 && !(isLinked && given.baseSha256 === undefined)) {
+  if (given.baseSha256 !== core.sha256 && !(isNamed && given.baseSha256 === undefined)) {
     throw foreign('its base is another core');
   }
   const vermagic = carrier?.load?.vermagic;
   if (vermagic !== undefined && given.vermagic !== vermagic) {
     throw foreign(`its vermagic is '${given.vermagic ?? ''}', the kernel's '${vermagic}'`);
   }
-  const otherTarget = misfitOfTarget(given.header, record, isLinked);
+  const otherTarget = misfitOfTarget(given.header, record, isNamed);
   if (otherTarget !== undefined) throw foreign(otherTarget);
-  const { ours, required } = sectionsFor(file, record);
+  const { ours, required } = sectionsFor(file, record, linked);
+  const isOwn = linked === UPSTREAM_SECTION;
   const there = Object.keys(given.sections).filter(
-    (name) => !(isLinked && OWN_SECTIONS.includes(name)),
+    (name) => !(isOwn && OWN_SECTIONS.includes(name)),
   );
   for (const name of new Set([...required, ...there])) {
     if (given.sections[name] === undefined) throw foreign(`it has no ${name}`);
     if (ours[name] === undefined) throw foreign(`the depot has no ${name} of this kernel`);
-    if (given.sections[name] !== ours[name])
+    if (given.sections[name]?.sha256 !== ours[name])
       throw foreign(`the depot has other bytes for its ${name}`);
   }
-  const unsafe = fault(given.judgement, { isLinked, load: carrier?.load });
+  const unsafe = fault(given.judgement, { isLinked: isNamed, load: carrier?.load });
   if (unsafe !== undefined) throw new DepotError('unsafe-carrier', `carrier: ${unsafe}`);
   return file;
+}
+
+/** The section for which the kernel names the module; undefined: it names it for none. */
+export function linkedSection(
+  given: UnjudgedCarrier,
+  links: readonly LinkRecord[] = [],
+): string | undefined {
+  return LINKABLE.find((section) => isLinked(given, section, links));
+}
+
+/**
+ * A kernel keeps the names in its link records for the bytes that they name.
+ * @throws DepotError `foreign-carrier` for a module of such a name with other bytes.
+ */
+export function refuseUnlinked(
+  { name, sections }: UnjudgedCarrier,
+  links: readonly LinkRecord[] = [],
+): void {
+  for (const { section: record } of links) {
+    const section = record.replace(/\.link$/, '');
+    const link = linkFor(links, section);
+    if (!link || link.module !== name) continue;
+    const { sha256 = 'none', size = 0 } = sections[section] ?? {};
+    if (sha256 === link.sha256 && size === (link.size ?? size)) continue;
+    throw foreign(
+      `its ${section} has SHA-256 ${sha256} and ${size} bytes; ${record} of the kernel names ` +
+        `${link.sha256} and ${link.size ?? 'any number of'} bytes`,
+    );
+  }
 }
 
 /**
@@ -182,12 +230,12 @@ const OWN_SECTIONS = ['.BTF', '.BTF.base'];
 function misfitOfTarget(
   header: GivenCarrier['header'],
   { arch, bits, endian, carrier }: Pick<KernelRecord, 'arch' | 'bits' | 'endian' | 'carrier'>,
-  isLinked: boolean,
+  isNamed: boolean,
 ): string | undefined {
   const target = carrierTarget({ arch, bits, endian });
   const { load } = carrier ?? {};
   // Only a module of the build shows what its other modules have.
-  const isShown = load && (!isLinked || load.placeholders !== undefined);
+  const isShown = load && (!isNamed || load.placeholders !== undefined);
   const shown = isShown ? moduleHeader(target.machine, load) : undefined;
   const wanted = {
     class: bits,
@@ -214,19 +262,21 @@ export function whyUnsafe(bytes: Uint8Array, carrier: KernelRecord['carrier']): 
   const judgement = judgeCarrier(bytes, { structModule: carrier?.load?.structModule });
   if (judgement.as === 'refused') return fault(judgement);
   const { name = '', sections } = readCarrier(bytes);
-  const isLinked = sections.some((one) =>
-    isLinkedCarrier(carrier?.links ?? [], name, sha256Of(one.bytes)),
+  const links = carrier?.links ?? [];
+  const isNamed = sections.some(({ name: section, bytes: btf }) =>
+    isLinkedCarrier(links, { module: name, section }, { sha256: sha256Of(btf), size: btf.length }),
   );
-  return fault(judgement, { isLinked, load: carrier?.load });
+  return fault(judgement, { isLinked: isNamed, load: carrier?.load });
 }
 
 /** Only a module that the kernel names may differ from our own. */
 function fault(
   judgement: Judgement,
-  { isLinked = false, load }: { isLinked?: boolean; load?: CarrierEntry['load'] | undefined } = {},
+  about: { isLinked?: boolean; load?: CarrierEntry['load'] | undefined } = {},
 ): string | undefined {
+  const { isLinked: isNamed = false, load } = about;
   if (judgement.as === 'refused') return `${judgement.why} (${judgement.code})`;
-  if (judgement.as === 'empty-module' && !isLinked) {
+  if (judgement.as === 'empty-module' && !isNamed) {
     return 'it differs from the carrier that the depot makes, and the kernel does not name it';
   }
   const { structModule: layout, layoutCrc } = judgement.load ?? {};
@@ -243,6 +293,7 @@ function fault(
 function sectionsFor(
   file: CarrierFile,
   record: Pick<KernelRecord, 'delivery' | 'core' | 'parts'>,
+  linked: string | undefined,
 ): { ours: Partial<Record<string, string>>; required: string[] } {
   const { delivery, core, parts } = record;
   if (file === 'btf_vmlinux_inline.ko') {
@@ -256,7 +307,8 @@ function sectionsFor(
   if (file === 'btf_vmlinux_ksyms.ko') return { ours, required: ['.BTF'] };
   return {
     ours: { ...ours, ...extraSections(record) },
-    required: ['.BTF', ...(parts.vars ? ['.BTF.vars'] : [])],
+    // Upstream's has core alone.
+    required: ['.BTF', ...(parts.vars && linked === undefined ? ['.BTF.vars'] : [])],
   };
 }
 

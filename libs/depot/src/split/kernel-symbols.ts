@@ -1,6 +1,5 @@
 import { unzstd, zstd } from '@btf-depot/codec';
 import { FormatError, type Source } from '@btf-depot/bytes';
-import type { Delivery } from '@btf-depot/contracts';
 import type { Elf } from '@btf-depot/elf';
 import {
   checkMap,
@@ -73,9 +72,9 @@ const LEVEL = 3;
  * compared with the kernel's own symbols, if it has any.
  * @throws DepotError if the map is malformed, or of another kernel.
  */
-export function kernelImage(delivery: Delivery, sources: ImageSources): FoundImage {
+export function kernelImage(keepsCore: boolean, sources: ImageSources): FoundImage {
   // A kernel without its own core registers no BTF on it.
-  if (delivery === 'module') return {};
+  if (!keepsCore) return {};
   const own = ownOf(sources);
   const { map, mapIgnored } = mapOf(sources, own);
   const ignored = mapIgnored === undefined ? {} : { mapIgnored };

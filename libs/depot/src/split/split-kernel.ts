@@ -1,8 +1,8 @@
 import { FormatError, type Source } from '@btf-depot/bytes';
 import { mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
-import { readLinkRecords } from '@btf-depot/carrier';
+import { linkFor, readLinkRecords, type LinkRecord } from '@btf-depot/carrier';
 import type { CarrierEntry, Delivery, ExtraName } from '@btf-depot/contracts';
-import { readElf } from '@btf-depot/elf';
+import { readElf, type Elf } from '@btf-depot/elf';
 import { attachVariables, refuseShuffledFull, hasDwarf } from '@btf-depot/extras';
 import {
   carrierParts,
@@ -13,14 +13,17 @@ import {
 import { DepotError } from '../errors.ts';
 import { bitsOf, openBtf, openKernel, readBtfFile, type OpenedKernel } from './open-kernel.ts';
 import { besideVariables, findExtras, passesFor, type FoundExtras } from '../extras/index.ts';
-import { ownInlines } from './inlines-part.ts';
+import { ownInlines, UPSTREAM_SECTION } from './inlines-part.ts';
+import { checkLinkedCore, CORE_SECTION, hasLinkedCore } from './linked-core.ts';
 import { whyWithoutVars, type WithoutVars } from './without-vars.ts';
 import {
   judgeGiven,
-  linkedInlines,
+  linkedBtf,
   moduleLayout,
   openGivenCarrier,
+  refuseUnlinked,
   type GivenCarrier,
+  type UnjudgedCarrier,
 } from './given-carrier.ts';
 import { kernelImage, type StoredSymbols, type SymbolsPart } from './kernel-symbols.ts';
 import { refusing } from '../input-errors.ts';
@@ -70,6 +73,8 @@ export interface StoredParts {
   symbols?: StoredSymbols | undefined;
   /** Facts that its modules need to load. */
   load?: CarrierEntry['load'] | undefined;
+  /** The modules that the kernel names for its BTF. */
+  links?: readonly LinkRecord[] | undefined;
   /** What `vars` stand on, for a kernel that brings a core of its own. */
   formerCore?: Uint8Array | undefined;
 }
@@ -107,6 +112,8 @@ export interface KernelParts extends FoundExtras {
  * - If the kernel has its own BTF, and this stays inside the kernel (*builtin*) or `full` is beside
  *   it, core is that BTF verbatim; the variables of `full`, or else those of DWARF, are attached to
  *   it.
+ * - If the kernel says that a module brings its BTF (a link record, CONFIG_DEBUG_INFO_BTF=m), core is
+ *   verbatim what the record names: in vmlinux.unstripped, or in that module.
  * - Without any BTF, core and variables are made from DWARF.
  * - Otherwise (*module*) the kernel's BTF or `full` is partitioned: variables and the types that
  *   only they need are taken out, and core is the rest. If it has no variables (older paholes write
@@ -121,16 +128,22 @@ export function splitKernel(
   options: SplitOptions,
   onUnit?: OnUnit,
 ): KernelParts {
+  const { full: fullFile, carrier: carrierFile, stored = {} } = input;
+  const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
   const kernel = refusing('kernel', () => openInput(input));
   const buildId = agreedBuildId(kernel, options);
-  const { full: fullFile } = input;
-  const { stored = {} } = input;
-  const btf = kernel.btf ?? stored.core;
+  const { elf } = kernel;
+  const links = refusing('kernel', () => linksOf(elf, stored));
+  const isLinked = hasLinkedCore(links);
+  const storedCore = coreIfLinked(stored.core, links);
+  const btf = kernel.btf ?? storedCore ?? (given && linkedBtf(given, CORE_SECTION, links));
   const own = btf && refusing('kernel', () => parseBtf(btf));
   const full = fullFile
     ? refusing('full', () => parseFull(fullFile))
     : own && fullBefore(kernel, own, stored);
-  const delivery = options.delivery ?? (kernel.kind !== 'btf' && own ? 'builtin' : 'module');
+  if (isLinked && !own) throw withoutLinkedCore(given, links);
+  const isBuiltin = kernel.kind !== 'btf' && own && !isLinked;
+  const delivery = isLinked ? 'module' : (options.delivery ?? (isBuiltin ? 'builtin' : 'module'));
   if (delivery === 'builtin' && !own) {
     throw new DepotError(
       'no-btf',
@@ -138,19 +151,15 @@ export function splitKernel(
     );
   }
   const base = own ?? full;
-  const { elf } = kernel;
   if (fullFile && elf) refusing('full', () => refuseShuffledFull(elf));
   const dwarf = options.ignoresDwarf ? undefined : dwarfOf(kernel, input);
-  const { carrier: carrierFile, map, mapCameAlong = false } = input;
-  const given = carrierFile && refusing('carrier', () => openGivenCarrier(carrierFile));
+  const { map, mapCameAlong = false } = input;
   const inside = elf && refusing('kernel', () => ownInlines(elf));
-  const linked =
-    elf && given && !inside
-      ? refusing('kernel', () => linkedInlines(given, readLinkRecords(elf)))
-      : undefined;
+  const linked = elf && given && !inside ? linkedBtf(given, UPSTREAM_SECTION, links) : undefined;
   const ofBuild = inside ?? linked;
   const passes = passesFor(options.extras, { ofBuild });
-  const origins = { isOwn: !!own, full: own && full, dwarf, delivery, passes, onUnit };
+  const keepsCore = delivery === 'builtin' || isLinked;
+  const origins = { isOwn: !!own, full: own && full, dwarf, keepsCore, passes, onUnit };
   const parts = base
     ? options.extras.includes('vars')
       ? coreAndVariables({ base, ...origins })
@@ -167,7 +176,7 @@ export function splitKernel(
   // An image of s390x does not contain its architecture.
   const arch = kernel.arch ?? module?.arch;
   const bits = kernel.bits ?? module?.class ?? bitsOf(parts.base);
-  const { image, symbols, mapIgnored } = kernelImage(delivery, {
+  const { image, symbols, mapIgnored } = kernelImage(keepsCore, {
     elf: kernel.elf,
     raw: kernel.raw,
     arch,
@@ -176,8 +185,9 @@ export function splitKernel(
     symbols: stored.symbols,
   });
   const carrying = carrierParts(parts.base, found.vars, {
-    delivery,
+    keepsCore,
     elf: kernel.elf,
+    links,
     module,
     image,
     mapIgnored,
@@ -185,7 +195,10 @@ export function splitKernel(
   });
   const { load = stored.load, vermagic } = carrying.carrier;
   const layout = given && moduleLayout(parts.base, bits ?? 64, { load, vermagic });
-  const judged = given ? judgeGiven(given, layout, { isTaken: linked !== undefined }) : {};
+  const isCoreTaken = given !== undefined && isLinked && !kernel.btf && !storedCore;
+  const judged = given
+    ? judgeGiven(given, layout, { isTaken: linked !== undefined || isCoreTaken })
+    : {};
   return {
     kind: kernel.kind,
     buildId,
@@ -207,6 +220,36 @@ export function splitKernel(
 /** Core, with the sender's statement of how it was made. */
 function madeBy(core: CorePart, rules: string | undefined): CorePart {
   return rules === undefined || core.encoded ? core : { ...core, encoded: { rules } };
+}
+
+/** The kernel's link records. A separate debug file lists the sections without their bytes. */
+function linksOf(elf: Elf | undefined, stored: StoredParts): readonly LinkRecord[] {
+  const links = elf ? readLinkRecords(elf) : [];
+  if (elf) checkLinkedCore(elf, links);
+  return links.length > 0 ? links : (stored.links ?? []);
+}
+
+/** @returns undefined for a core that the kernel would not take. */
+function coreIfLinked(
+  core: Uint8Array | undefined,
+  links: readonly LinkRecord[],
+): Uint8Array | undefined {
+  const link = linkFor(links, CORE_SECTION);
+  return !core || !link || sha256Of(core) === link.sha256 ? core : undefined;
+}
+
+/** @throws DepotError `foreign-carrier` if the carrier is another one than the kernel names. */
+function withoutLinkedCore(
+  given: UnjudgedCarrier | undefined,
+  links: readonly LinkRecord[],
+): DepotError {
+  if (given) refuseUnlinked(given, links);
+  const { module = '', sha256 = '' } = linkFor(links, CORE_SECTION) ?? {};
+  return new DepotError(
+    'no-core',
+    `a module brings the core of this kernel: send ${module}.ko, with SHA-256 ${sha256} of its .BTF, ` +
+      'beside it as the part carrier, or vmlinux.unstripped of its build',
+  );
 }
 
 function dwarfOf({ elf }: OpenedKernel, { kernel }: SplitInput): Source | undefined {

@@ -38,6 +38,7 @@ export function load(vermagic: string): KernelParts['carrier'] {
 
 export function given(vars: string, signed: boolean, name = 'btf_vmlinux'): GivenCarrier {
   const hash = (seed: string) => part(seed).sha256;
+  const btf = (seed: string) => ({ sha256: hash(seed), size: part(seed).bytes.length });
   return {
     ...part(`carrier with ${vars}, ${signed ? 'signed' : 'not signed'}`),
     signed,
@@ -45,7 +46,7 @@ export function given(vars: string, signed: boolean, name = 'btf_vmlinux'): Give
     buildId,
     baseSha256: hash('core'),
     header: { class: 64, endian: 'little', machine: 62, flags: 0, osabi: 0 },
-    sections: { '.BTF': hash('ksyms'), '.BTF.vars': hash(vars) },
+    sections: { '.BTF': btf('ksyms'), '.BTF.vars': btf(vars) },
     judgement: { as: 'carrier', writer: 1 },
   };
 }

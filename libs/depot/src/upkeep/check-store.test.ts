@@ -1,6 +1,6 @@
 import { BtfBuilder } from '@btf-depot/btf';
 import { carrier } from '@btf-depot/carrier';
-import { emptyModule, withSection } from '@btf-depot/carrier/testing';
+import { emptyModule, linkRecord, withSection } from '@btf-depot/carrier/testing';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
 import { describe, expect, test, vi } from 'vitest';
@@ -150,7 +150,8 @@ test('a published carrier that the kernel names, with bytes that are loaded and 
     sections: [{ name: '.BTF.inline', bytes: btf }],
   });
   const worse = withSection(named, { name: '.BTF.more', flags: 2, bytes: core });
-  const content = Buffer.concat([Buffer.from('btf_vmlinux_inline\0'), sha256(btf)]).toString('hex');
+  const link = linkRecord({ module: 'btf_vmlinux_inline', data: btf });
+  const content = Buffer.from(link).toString('hex');
   for (const [bytes, code] of [
     [named, []],
     [worse, ['unsafe-carrier']],
@@ -169,10 +170,6 @@ test('a published carrier that the kernel names, with bytes that are loaded and 
     expect((await run()).findings.map(([found]) => found)).toEqual(code);
   }
 });
-
-function sha256(bytes: Uint8Array): Buffer {
-  return Buffer.from(sha256Of(bytes), 'hex');
-}
 
 test('a published carrier that holds more than BTF, given or not', async () => {
   const about = { buildId: ready.buildId, baseSha256: sha256Of(core), extras: [] };

@@ -1,6 +1,7 @@
 import { PACKING, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, kernelRecord, loadableKernel, memoryStores } from '@btf-depot/testing';
 import { bytesSource } from '@btf-depot/bytes';
+import { linkRecord } from '@btf-depot/carrier/testing';
 import { expect, test } from 'vitest';
 import { mergeRecord } from '../accept/merge-record.ts';
 import { bytesOf } from '../extras/index.ts';
@@ -29,6 +30,10 @@ async function packed(input: Parameters<typeof splitKernel>[0], only?: Partial<K
   return { ...record, state: 'ready', artifacts } satisfies KernelRecord;
 }
 
+const LINK = Buffer.from(linkRecord({ module: 'btf_vmlinux', data: new Uint8Array(1) })).toString(
+  'hex',
+);
+
 const { vmlinux, full } = loadableKernel(buildIdOf('short'));
 const whole = await packed({ kernel: bytesSource(vmlinux), full: bytesSource(full) });
 
@@ -43,7 +48,7 @@ test.each([
     {
       carrier: {
         loadable: false,
-        links: [{ section: '.BTF.vars.link', content: '6274665f766d6c696e7578' }],
+        links: [{ section: '.BTF.vars.link', content: LINK }],
       },
     },
   ],

@@ -1,5 +1,5 @@
 import { parseBtf } from '@btf-depot/btf';
-import { readCarrier } from '@btf-depot/carrier';
+import { readCarrier, readLinkRecords } from '@btf-depot/carrier';
 import { carrierReason } from '@btf-depot/contracts';
 import {
   carrierParts,
@@ -116,12 +116,15 @@ function withVars(files: CarrierFiles, varsPath: string): Parts {
   }
   const core = parseBtf(coreBytes, { section: 'core' });
   const vars = parseBtf(readFileSync(varsPath), { base: core, section: 'vars' });
-  const delivery = own ? 'builtin' : 'module';
+  const links = elf ? readLinkRecords(elf) : [];
+  const isLinked = links.some(({ section }) => section === '.BTF.link');
+  const delivery = own && !isLinked ? 'builtin' : 'module';
+  const keepsCore = own !== undefined || isLinked;
   const part = (bytes: Uint8Array, types: number) => ({ bytes, sha256: sha256(bytes), types });
   const variables = listVariables(vars).length;
   const module = moduleFile && readElf(moduleFile);
   const { arch = module?.arch, bits = module?.class, endian } = kernel;
-  const { image } = kernelImage(delivery, { elf, raw, arch });
+  const { image } = kernelImage(keepsCore, { elf, raw, arch });
   return {
     buildId,
     arch,
@@ -132,7 +135,7 @@ function withVars(files: CarrierFiles, varsPath: string): Parts {
     ...carrierParts(
       core,
       { ...part(vars.bytes, vars.typeCount), variables, origin: 'full' },
-      { elf, delivery, image, module },
+      { elf, keepsCore, links, image, module },
     ),
   };
 }
