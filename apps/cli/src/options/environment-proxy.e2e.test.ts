@@ -5,11 +5,11 @@ import { createServer as createSecureServer } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
+import { DEPOT_TEST_CERTIFICATE, DEPOT_TEST_KEY } from '@btf-depot/testing/certificate';
 import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useProxies } from './environment-proxy.ts';
-import { DEPOT_TEST_CERTIFICATE, DEPOT_TEST_KEY } from '../testing/certificate.ts';
 import { UsageError } from './usage-error.ts';
 
 const buildId = buildIdOf('behind a proxy');

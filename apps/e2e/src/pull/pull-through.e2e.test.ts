@@ -1,12 +1,18 @@
-import { writeFile } from 'node:fs/promises';
+import { statfs, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
+import { DEPOT_TEST_CERTIFICATE, DEPOT_TEST_KEY } from '@btf-depot/testing/certificate';
 import { testFolder } from '@btf-depot/testing/folders';
 import { btfdepot, startDepot, type StartedDepot } from '@btf-depot/testing/processes';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts';
+
+/** A few kilobytes that unpack to more than a kernel could. */
+const BOMB = zstdCompressSync(Buffer.alloc(2 ** 28));
 
 const folder = testFolder();
 let upstream: ScriptedUpstream;
@@ -210,6 +216,96 @@ describe('a second depot over the first', () => {
   });
 });
 
+describe('before anything of it is read,', () => {
+  test('a server with a certificate of another name is left', async () => {
+    const server = createTlsServer(
+      { key: DEPOT_TEST_KEY, cert: DEPOT_TEST_CERTIFICATE },
+      (_request, response) => void response.end('BTF'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const secure = await startDepot(join(folder, 'secure'), {
+      BTFDEPOT_UPSTREAMS: `debuginfod https://127.0.0.1:${port}`,
+    });
+    const answer = await fetch(`${secure.url}/v1/kernels/${buildIdOf('secure')}?wait=60`);
+    const body: unknown = await answer.json();
+    await secure.stop();
+    await new Promise((resolve) => server.close(resolve));
+    expect(body).toMatchObject({ pull: { misses: [{ reason: 'bad-certificate' }] } });
+  });
+
+  test('a file whose announced size the disk has no room for is left', async () => {
+    const { bavail, bsize } = await statfs(folder);
+    const room = 2 ** 28;
+    const small = await startDepot(join(folder, 'small'), {
+      BTFDEPOT_UPSTREAMS: upstream.setting,
+      BTFDEPOT_KEEP_FREE: String(Math.max(0, bavail * bsize - room)),
+      BTFDEPOT_PULL_LIMIT: '900g',
+    });
+    let sent = 0;
+    upstream.answer = ({ url = '' }, response) => {
+      if (url.includes('/section/')) {
+        response.writeHead(404).end();
+        return;
+      }
+      response.writeHead(200, { 'Content-Length': 64 * 2 ** 30 });
+      const timer = setInterval(() => {
+        sent += 65_536;
+        response.write(Buffer.alloc(65_536));
+      }, 5);
+      response.once('close', () => clearInterval(timer));
+    };
+    const answer = await fetch(`${small.url}/v1/kernels/${buildIdOf('large')}?wait=60`);
+    const body: unknown = await answer.json();
+    await small.stop();
+    expect(body).toMatchObject({ pull: { misses: [{ reason: 'disk-full' }] } });
+    expect(sent).toBeLessThan(room);
+  });
+});
+
+describe('depots that name each other', () => {
+  /** Each names the other, and the last one the upstream too. */
+  async function circle(names: readonly string[], last: string) {
+    const ports = await Promise.all(names.map(() => freePort()));
+    return Promise.all(
+      names.map((name, at) => {
+        const next = `depot http://127.0.0.1:${ports[(at + 1) % ports.length]}`;
+        const upstreams = at === names.length - 1 ? `${next}${last}` : next;
+        const settings = { BTFDEPOT_UPSTREAMS: upstreams };
+        return startDepot(join(folder, name), settings, ['--port', String(ports[at])]);
+      }),
+    );
+  }
+  const askAll = (depots: readonly StartedDepot[], buildId: string) =>
+    Promise.all(
+      depots.map(async ({ url }) => {
+        const answer = await fetch(`${url}/v1/kernels/${buildId}?wait=60`);
+        return (await answer.json()) as { state?: string; code?: string };
+      }),
+    );
+
+  test('and are asked at once do not wait for each other', { timeout: 300_000 }, async () => {
+    const depots = await circle(['left', 'right'], `, ${upstream.setting}`);
+    try {
+      const nobody = await askAll(depots, buildIdOf('of neither'));
+      expect(nobody.map(({ code }) => code)).toEqual(['unknown-build-id', 'unknown-build-id']);
+      const buildId = offer();
+      await vi.waitFor(
+        async () => {
+          const [first, second] = depots;
+          // Whichever of them leaves the circle, the one with the upstream has the kernel.
+          if (!first || !second) throw new Error('two depots');
+          const answers = await askAll([first, second], buildId);
+          expect(answers[1]?.state).toBe('ready');
+        },
+        { timeout: 200_000, interval: 500 },
+      );
+    } finally {
+      await Promise.all(depots.map((one) => one.stop()));
+    }
+  });
+});
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -278,6 +374,12 @@ describe('an upstream that is hostile or broken publishes nothing, and the miss 
       'private-address',
     ],
     ['what is no BTF', (_, to) => void to.end('no such thing'), 'unfit'],
+    [
+      'a bomb where the debug information should be',
+      ({ url = '' }, to) =>
+        void (url.includes('/section/') ? to.writeHead(404).end() : to.end(BOMB)),
+      'unfit',
+    ],
   ])('%s', { timeout: 60_000 }, async (_what, answer, reason) => {
     const buildId = offer();
     upstream.answer = answer;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isBuildId, type KernelRecord, type PullAnswer } from '@btf-depot/contracts';
 import { DepotError, isToBePulled, type Pulls, type PullState } from '@btf-depot/depot';
 import type { RepeatedWarnings } from '@btf-depot/service-kit';
-import { MAX_HOPS, viaOf } from '@btf-depot/upstreams';
+import { MAX_HOPS, viaHeader, viaOf } from '@btf-depot/upstreams';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { RecentRecords } from '../records/recent-records.ts';
 import { answerOf, mayPass, sayMisses, sayPull } from './describe-pull.ts';
@@ -93,7 +93,8 @@ export class PullThrough {
       return;
     }
     let state = isToBePulled(record) ? await this.#begin(wanted, request) : undefined;
-    if (!isStatus) ({ record, state } = await this.#hold(wanted, response, { record, state }));
+    const via = viaOf(request.headers);
+    if (!isStatus) ({ record, state } = await this.#hold(wanted, via, response, { record, state }));
     const isServed = record && hasCore(record) && wanted.isServed(record);
     if (isStatus || isServed || wanted.isThere(record)) {
       if (!record && state?.state === 'missed') throw missed(buildId, state);
@@ -108,6 +109,8 @@ export class PullThrough {
       }
     } else if (isUnderway && state) {
       const pull = answerOf(state);
+      // Whether this is a circle is seen by depots that ask.
+      response.set(viaHeader([this.#deps.self, ...waitsFor(state)]));
       const retryAfter = Math.min(Math.max(pull?.secondsLeft ?? 2, 1), 30);
       const detail = `${buildId} is not here yet: ${pull ? sayPull(pull) : ''}`;
       throw new DepotError('pending', detail, { members: { pull, retryAfter } });
@@ -133,14 +136,18 @@ export class PullThrough {
 
   async #hold(
     { buildId, waitMs, isThere }: Wanted,
+    via: readonly string[],
     response: Response,
     found: { record: KernelRecord | undefined; state: PullState | undefined },
   ): Promise<typeof found> {
     const { records, pulls } = this.#deps;
     const started = performance.now();
-    const waits = () => performance.now() - started < waitMs && !response.destroyed;
-    if (waitMs === 0 || this.#held >= MAX_HELD) return found;
     let { record, state } = found;
+    const waits = () =>
+      performance.now() - started < waitMs &&
+      !response.destroyed &&
+      !waitsFor(state).some((id) => via.includes(id));
+    if (waitMs === 0 || this.#held >= MAX_HELD) return found;
     this.#held++;
     try {
       while (!isThere(record) && isUnderway(record, state) && waits()) {
@@ -170,6 +177,11 @@ export class PullThrough {
 function isUnderway(record: KernelRecord | undefined, state: PullState | undefined): boolean {
   if (state?.state === 'queued' || state?.state === 'running') return true;
   return record?.state === 'compressing';
+}
+
+/** The depots that a pull waits for. */
+function waitsFor(state: PullState | undefined): readonly string[] {
+  return state?.state === 'running' ? (state.progress.waitsFor ?? []) : [];
 }
 
 function missed(buildId: string, state: PullState & { state: 'missed' }): DepotError {

@@ -90,7 +90,9 @@ async function pullFrom(
   };
   show({ stage: 'find', done: 0, total: 0 });
   try {
-    const found = await upstream.find(buildId, { signal: either, via });
+    const onWait = (waitsFor: readonly string[]) =>
+      show({ stage: 'find', done: 0, total: 0, waitsFor });
+    const found = await upstream.find(buildId, { signal: either, via, onWait });
     if (isMiss(found)) return found;
     const taking = {
       ...deps,

@@ -14,6 +14,8 @@ export interface PullProgress {
   stage: 'find' | 'download' | 'split';
   /** Whom it is asked of. */
   upstream?: string | undefined;
+  /** The depots that it waits for, so that two that ask each other do not wait for ever. */
+  waitsFor?: readonly string[] | undefined;
   /** Bytes of the file, or units of the split; `total` is 0 while that is not known. */
   done: number;
   total: number;

@@ -35,6 +35,8 @@ export interface Miss {
   detail: string;
   /** Milliseconds after which the upstream allows another request, if it said so. */
   retryAfter?: number | undefined;
+  /** Of a depot that fetches it itself: that depot, and those that it waits for in turn. */
+  waitsFor?: readonly string[] | undefined;
 }
 
 /** A miss in the middle of a stream, which has no other way to report it. */
@@ -53,6 +55,8 @@ export interface Asking {
   signal: AbortSignal;
   /** The depots that it passed, this one last. */
   via: readonly string[];
+  /** Called when the answer has to wait for other depots. */
+  onWait?: ((depots: readonly string[]) => void) | undefined;
 }
 
 /** A source of kernels: debuginfod, another depot, an archive, a folder. */

@@ -93,8 +93,9 @@ function reporter(job: BullJob<PullJob>): (progress: PullProgress) => void {
   let stage = '';
   return (progress) => {
     const now = performance.now();
-    if (progress.stage === stage && now - said < PROGRESS_EVERY) return;
-    [said, stage] = [now, progress.stage];
+    const changes = `${progress.stage} ${progress.waitsFor?.join() ?? ''}`;
+    if (changes === stage && now - said < PROGRESS_EVERY) return;
+    [said, stage] = [now, changes];
     job.updateProgress(progress).catch(() => undefined);
   };
 }

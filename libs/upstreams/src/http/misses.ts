@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Miss, MissReason } from '@btf-depot/depot';
 import { PrivateAddress } from './public-address.ts';
+import { viaOf } from './via.ts';
 
 /** The miss for a connection that ends before an answer, or in the middle of one. */
 export function missOfError(url: URL, error: unknown): Miss {
@@ -30,7 +31,7 @@ export function missOfStatus(url: URL, answer: IncomingMessage): Miss {
   // A depot that is fetching the kernel itself says when to ask again.
   const retryAfter = retryAfterOf(headers['retry-after']);
   if (statusCode === 404 && retryAfter !== undefined) {
-    return { reason: 'pending', detail, retryAfter };
+    return { reason: 'pending', detail, retryAfter, waitsFor: viaOf(headers) };
   }
   if (statusCode === 404 || statusCode === 410) return { reason: 'missing', detail };
   // A depot uses it for what it cannot send now, because debuginfod's client remembers all other

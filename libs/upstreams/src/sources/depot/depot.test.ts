@@ -1,6 +1,7 @@
 import { isMiss } from '@btf-depot/depot';
 import { describeUpstream, kernelRecord, sha256Of } from '@btf-depot/testing';
 import { afterEach, expect, test } from 'vitest';
+import { viaHeader } from '../../http/via.ts';
 import { scriptedServer } from '../../testing/scripted-server.ts';
 import { TEST_OPTIONS } from '../../testing/source-options.ts';
 import { depot } from './index.ts';
@@ -17,7 +18,7 @@ afterEach(async () => {
 });
 
 /** Answers like a depot with one kernel, after that many `pending`. */
-async function open({ pending = 0, sends = record, blob = bytes } = {}) {
+async function open({ pending = 0, sends = record, blob = bytes, waits = [] as string[] } = {}) {
   const asked: (string | undefined)[] = [];
   let left = pending;
   const server = await scriptedServer((request, response) => {
@@ -25,7 +26,7 @@ async function open({ pending = 0, sends = record, blob = bytes } = {}) {
     asked.push(request.headers.via);
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     if (path === `/v1/kernels/${record.buildId}`) {
-      if (left-- > 0) response.writeHead(404, { 'Retry-After': '0' }).end();
+      if (left-- > 0) response.writeHead(404, { 'Retry-After': '0', ...viaHeader(waits) }).end();
       else response.end(JSON.stringify(sends));
     } else if (path === `/v1/blobs/sha256/${sha256}`) {
       const range = `bytes ${from}-${blob.length - 1}/${blob.length}`;
@@ -48,6 +49,20 @@ test('one that is fetching the kernel itself is asked until it has it', async ()
   const found = await upstream.find(record.buildId, { signal, via: ['0123456789abcdef'] });
   expect(found).toMatchObject({ files: [{ name: 'vmlinux.btf', buildId: record.buildId }] });
   expect(asked).toEqual(Array.from({ length: 4 }, () => '1.1 btf-depot-0123456789abcdef'));
+});
+
+test.each([
+  ['f'.repeat(16), '2'.repeat(16), 'leaves it'],
+  ['2'.repeat(16), 'f'.repeat(16), 'waits for the other'],
+])('of two that wait for each other, %s that asks %s %s', async (self, other, does) => {
+  const { upstream, asked } = await open({ pending: 2, waits: [other, self] });
+  const waited: string[][] = [];
+  const onWait = (depots: readonly string[]) => waited.push([...depots]);
+  const found = await upstream.find(record.buildId, { signal, via: [self], onWait });
+  if (does === 'leaves it') expect(found).toMatchObject({ reason: 'pending' });
+  else expect(found).toHaveProperty('files');
+  expect(asked).toHaveLength(does === 'leaves it' ? 1 : 3);
+  expect(waited[0]).toEqual([other, self]);
 });
 
 test('a record of another kernel, and a core with another hash, are misses', async () => {

@@ -45,20 +45,30 @@ class OtherDepot implements Upstream {
   }
 
   async find(buildId: string, asking: Asking): Promise<Found | Miss> {
-    for (;;) {
-      const record = await this.#record(buildId, asking);
+    // At first it soon says whom it waits for.
+    for (let wait = 1; ; wait = 30) {
+      const record = await this.#record(buildId, wait, asking);
       if (!isMiss(record)) return this.#offer(record, asking);
       // It is fetching it, too.
       if (record.reason !== 'pending') return record;
-      const { signal } = asking;
+      const { signal, via, onWait } = asking;
+      const { waitsFor = [] } = record;
+      onWait?.(waitsFor);
+      if (isToGiveUp(waitsFor, via.at(-1))) {
+        return { reason: 'pending', detail: `${this.name} waits for this depot to have it` };
+      }
       await sleep(record.retryAfter ?? ASK_AGAIN, undefined, { signal }).catch(() => {
         signal.throwIfAborted();
       });
     }
   }
 
-  async #record(buildId: string, { signal, via }: Asking): Promise<KernelRecord | Miss> {
-    const url = this.#url(`${kernelPath(buildId)}?wait=30`);
+  async #record(
+    buildId: string,
+    wait: number,
+    { signal, via }: Asking,
+  ): Promise<KernelRecord | Miss> {
+    const url = this.#url(`${kernelPath(buildId)}?wait=${wait}`);
     const headers = viaHeader(via);
     const options = { signal, headers, maxBytes: MAX_RECORD };
     const found = await readWhole(url, this.#limits, options);
@@ -108,4 +118,14 @@ class OtherDepot implements Upstream {
   #url(path: string): URL {
     return new URL(path.replace(/^\//, ''), this.#base);
   }
+}
+
+/**
+ * Whether depots wait for each other in a circle, and this one is to leave it: of all in the circle
+ * one is the last by name, and each of them decides alike.
+ */
+function isToGiveUp(waitsFor: readonly string[], self: string | undefined): boolean {
+  if (self === undefined) return false;
+  const at = waitsFor.indexOf(self);
+  return at >= 0 && waitsFor.slice(0, at).every((id) => id < self);
 }
