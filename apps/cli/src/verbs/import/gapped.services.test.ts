@@ -17,7 +17,9 @@ const why = running ? 'needs a network namespace of its own' : 'the kernel shows
 
 const folder = testFolder();
 
-test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
+const testGapped = test.skipIf((!canUnshare || !running) && process.env.CI !== 'true');
+
+testGapped(
   `a system without network gets the variables of its kernel over a memory stick (else: ${why})`,
   async () => {
     if (!running) throw new Error(why);
@@ -70,6 +72,19 @@ test.skipIf((!canUnshare || !running) && process.env.CI !== 'true')(
       await depot.stop();
       archive.remove();
     }
+  },
+  180_000,
+);
+
+testGapped(
+  'serve --running without network says what to do next',
+  async () => {
+    const args = ['serve', '--running', '--port', '0', '--data', join(folder, 'alone')];
+    const none = { DEBUGINFOD_URLS: '', BTFDEPOT_UPSTREAMS: '' };
+    const depot = startProcess('apps/cli/src/main.ts', args, none, GAPPED);
+    const line = await depot.line(/Next:/);
+    await depot.stop();
+    expect(line).toMatch(/: none, no network\. Next: btfdepot wanted --running > want\.json$/);
   },
   180_000,
 );

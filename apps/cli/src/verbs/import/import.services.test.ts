@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openFsStores } from '@btf-depot/blob-store';
-import { startNginxOf } from '@btf-depot/services';
+import { startNginxOf, startPythonOf } from '@btf-depot/services';
 import { buildIdOf, collect } from '@btf-depot/testing';
 import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { debFile } from '@btf-depot/testing/packages';
@@ -117,6 +117,31 @@ test('of 40 packages the kernels are imported, once, and belong to the import', 
     }
   } finally {
     await server.stop();
+  }
+});
+
+test('over python3 -m http.server, --since takes what was put there since', async () => {
+  const server = await startPythonOf(archive.path);
+  const paths = kernels.map(({ release }) =>
+    join(archive.path, `pool/linux-image-${release}-dbg.deb`),
+  );
+  const now = new Date();
+  try {
+    const old = new Date('2026-01-15T00:00:00Z');
+    for (const path of paths.slice(1)) await utimes(path, old, old);
+    const source = [server.url, '--suite', 'stable'];
+    const none = await importFrom(...source, '--since', '2100-01-01', '--dry-run');
+    expect([none.code, none.items]).toEqual([0, []]);
+    const all = await importFrom(...source, '--since', '2026-01-01', '--dry-run');
+    expect(all.items).toHaveLength(kernels.length);
+    const { code, items } = await importFrom(...source, '--since', '2026-02-01');
+    expect([code, items.map((one) => [one.release, one.outcome])]).toEqual([
+      0,
+      [[first.release, 'imported']],
+    ]);
+  } finally {
+    await server.stop();
+    for (const path of paths) await utimes(path, now, now);
   }
 });
 

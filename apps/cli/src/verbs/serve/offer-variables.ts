@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRecord } from '@btf-depot/contracts';
@@ -40,14 +41,25 @@ export async function offerVariables(
 ): Promise<void> {
   const { signal } = options;
   const record = await deps.record(kernel.buildId);
-  if (!record || record.parts.vars) return;
+  if (record?.parts.vars) return;
   const named = namedUpstreams(options);
+  if (!named && options.server === undefined && !hasNetwork()) {
+    const what = record ? 'variables' : 'kernel';
+    note(`${what}: none, no network. Next: btfdepot wanted --running > want.json`);
+    return;
+  }
+  if (!record) return;
   const upstreams = named ?? (await askFor(kernel.release, options));
   if (!upstreams) return;
   if (options.upstreams.length === 0) deps.pullFrom(upstreams);
   const { buildId } = kernel;
   const wanted = { again: true, variables: true };
   await watch(await deps.pulls.ask(buildId, wanted), { ...deps, buildId, signal });
+}
+
+/** Whether this system has an address besides its loopback. */
+function hasNetwork(): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ internal }) => !internal));
 }
 
 /** Undefined: no setting gives consent. */
