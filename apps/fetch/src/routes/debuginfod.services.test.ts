@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +14,7 @@ import {
   provideProgram,
   type DebianProgram,
 } from '@btf-depot/services/provision';
-import { buildIdOf, kernelBtf } from '@btf-depot/testing';
+import { buildIdOf, kernelBtf, kernelRecord } from '@btf-depot/testing';
 import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFetch } from '../index.ts';
@@ -78,12 +78,16 @@ interface Asked {
 
 /** A cache of its own unless one is named: the client remembers what it got, and what it did not. */
 async function find(asked: Asked): Promise<Buffer> {
+  return readFile(await findFile(asked));
+}
+
+async function findFile(asked: Asked): Promise<string> {
   const { id = buildId, section = '.BTF', urls = [depot.url], cache = newCache() } = asked;
   const [loader, ...args] = programCommand(elfutils, 'usr/bin/debuginfod-find');
   const { stdout } = await run(loader, [...args, 'section', id, section], {
     env: { DEBUGINFOD_URLS: urls.join(' '), DEBUGINFOD_CACHE_PATH: cache, HOME: folder },
   });
-  return readFile(stdout.trim());
+  return stdout.trim();
 }
 
 function newCache(): string {
@@ -101,6 +105,11 @@ describe.skipIf('absent' in client)('debuginfod-find of elfutils', () => {
     ['.BTF.vars', vars],
   ])('section %s', async (section, bytes) => {
     expect(new Uint8Array(await find({ section }))).toEqual(bytes);
+  });
+
+  test('its file has the date of the upload', async () => {
+    const { mtime } = await stat(await findFile({}));
+    expect(mtime.toUTCString()).toBe(new Date(kernelRecord().uploadedAt).toUTCString());
   });
 
   test.each(['first', 'last'])('several servers, this one %s', async (place) => {

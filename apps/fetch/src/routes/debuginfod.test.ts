@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { createLogger, startHttpService } from '@btf-depot/service-kit';
 import { attachVariables } from '@btf-depot/extras';
-import { buildIdOf, kernelBtf } from '@btf-depot/testing';
+import { buildIdOf, kernelBtf, kernelRecord } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFetch } from '../index.ts';
 import { startFetch, TEST_SETTINGS, type StartedFetch } from '../testing/start-fetch.ts';
@@ -35,6 +35,9 @@ describe.each(['first', 'again'])('%s:', () => {
     expect(answer.headers.get('x-debuginfod-size')).toBe(String(bytes.length));
     expect(answer.headers.get('x-debuginfod-file')).toBe('vmlinux');
     expect(answer.headers.get('content-encoding')).toBeNull();
+    const { uploadedAt } = kernelRecord({ buildId });
+    const seconds = Math.floor(Date.parse(uploadedAt) / 1000);
+    expect(Date.parse(answer.headers.get('last-modified') ?? '') / 1000).toBe(seconds);
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bytes);
   });
 });

@@ -69,6 +69,11 @@ export function sectionAnswer(record: KernelRecord, name: string): KnownAnswer {
     immutable: false,
     // Its client remembers a cut answer as missing, like an error.
     neverCut: true,
-    headers: { 'X-DEBUGINFOD-SIZE': size, 'X-DEBUGINFOD-FILE': 'vmlinux' },
+    headers: {
+      'X-DEBUGINFOD-SIZE': size,
+      'X-DEBUGINFOD-FILE': 'vmlinux',
+      // Its client gives the cached file this date, without one that of 1969.
+      'Last-Modified': new Date(record.uploadedAt).toUTCString(),
+    },
   };
 }
