@@ -133,10 +133,10 @@ describeWithKernels(['K612'], 'every compression of a real vmlinux', ({ K612 }) 
 
   const programs: Record<Compression, () => readonly [string, ...string[]]> = {
     gzip: () => ['gzip', '-9c'],
-    xz: () => ['xz', '--check=crc32', '--x86', '--lzma2=preset=6', '-c'],
+    xz: () => ['xz', '--check=crc32', '--x86', '--lzma2=preset=1', '-c'],
     zstd: () => ['zstd', '-q', '-3', '-c'],
     lz4: () => ['lz4', '-q', '-l', '-9', '-c'],
-    lzma: () => ['xz', '--format=lzma', '-6', '-c'],
+    lzma: () => ['xz', '--format=lzma', '-1', '-c'],
     bzip2: () => ['bzip2', '-9c'],
     lzo: () => [...programCommand(lzop, 'usr/bin/lzop'), '-9c'],
   };
