@@ -62,6 +62,8 @@ export const siteSchema = z.looseObject({
   caller: z.looseObject({ name: z.string(), offset: count }).optional(),
   /** The place in the notation of kprobes. */
   probe: z.string().optional(),
+  /** Not all calls are inlined, as far as BTF tells: core has the function, too. */
+  standalone: z.boolean().optional(),
   parameters: z.array(parameterSchema),
 });
 

@@ -10,6 +10,8 @@ export interface Site {
   readonly section: string;
   /** Bytes from the section's start. */
   readonly offset: number;
+  /** Core has the function: the kernel has its code by itself, too. */
+  readonly standalone: boolean;
   readonly parameters: readonly SiteParameter[];
 }
 
@@ -165,6 +167,7 @@ export class SiteTable {
       function: this.btf.name(func),
       section: name,
       offset: this.btf.tail(id, at + 2),
+      standalone: func < this.btf.firstId,
       parameters: this.#parameters(func, this.btf.tail(id, at + 1)),
     };
   }

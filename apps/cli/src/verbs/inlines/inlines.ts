@@ -1,8 +1,15 @@
 import { siteAddressSchema, type InlinedFunction, type InlineSite } from '@btf-depot/contracts';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { jsonOption, openDepots, urlOption } from '../../options/options.ts';
 import { isPattern } from '../../options/name-pattern.ts';
-import { formatTable, note, print, printable, printJson } from '../../terminal/output.ts';
+import {
+  formatTable,
+  note,
+  print,
+  printable,
+  printableLines,
+  printJson,
+} from '../../terminal/output.ts';
 import { depotSites, fileSites, type AskedSites, type InlinedCalls } from './site-source.ts';
 import {
   kernelAndNames,
@@ -11,12 +18,14 @@ import {
   type KernelFlags,
 } from '../../running/which-kernel.ts';
 import { UsageError } from '../../options/usage-error.ts';
+import { PROBE_FORMS, probeLines, type ProbeForm } from './probe-lines.ts';
 
 interface Flags extends KernelFlags {
   url: string;
   address?: string;
   base?: string;
   map?: string;
+  as?: ProbeForm;
   json?: boolean;
 }
 
@@ -41,6 +50,14 @@ export function inlinesCommand(): Command {
     )
     .option('-B, --base <file>', 'base (core) of a file with BTF of inlined calls')
     .option('--map <file>', 'vmlinux.inlines.map of the same kernel')
+    .addOption(
+      new Option(
+        '--as <form>',
+        'print lines that make probes: for kprobe_events of tracefs, perf or bpftrace',
+      )
+        .choices(PROBE_FORMS)
+        .conflicts('json'),
+    )
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(inlines);
@@ -67,8 +84,11 @@ async function inlines(first: string | undefined, rest: string[], flags: Flags):
     ? depotSites(client, await wholeBuildId(client, kernel))
     : await fileSites(kernel, flags);
   const lists = names.length === 0 && asked.length === 0 ? ['*'] : patterns;
+  if (lists.length > 0 && flags.as) {
+    throw new UsageError('--as prints probes of named functions; a pattern only lists functions');
+  }
   if (lists.length > 0) await list(calls, lists, flags.json === true);
-  else await show(calls, asked, flags.json === true);
+  else await show(calls, asked, flags);
 }
 
 async function list(calls: InlinedCalls, patterns: string[], asJson: boolean): Promise<void> {
@@ -86,17 +106,31 @@ async function list(calls: InlinedCalls, patterns: string[], asJson: boolean): P
     );
 }
 
-async function show(calls: InlinedCalls, asked: AskedSites[], asJson: boolean): Promise<void> {
+async function show(
+  calls: InlinedCalls,
+  asked: AskedSites[],
+  { as, json = false }: Flags,
+): Promise<void> {
   const found: InlineSite[] = [];
   for (const one of asked) {
     const before = found.length;
     for await (const site of calls.sites(one)) found.push(site);
-    if (found.length === before && 'address' in one && !asJson) {
+    if (found.length === before && 'address' in one && !json) {
       note(`no inlined call begins at ${one.address}`);
     }
   }
-  if (asJson) printJson(found);
+  if (json) printJson(found);
+  else if (as) print(probesOf(found, as));
   else print(found.map(describe).join('\n'));
+}
+
+/** @throws an error if no place has a symbol that probes could be put by. */
+function probesOf(sites: readonly InlineSite[], form: ProbeForm): string {
+  const lines = probeLines(sites, form);
+  if (lines === '' && sites.length > 0) {
+    throw new Error('probes need the names of the callers: vmlinux, a depot, or --map FILE');
+  }
+  return printableLines(lines);
 }
 
 /** By the class of a site; without a warning, a probe there hits the call's own code. */

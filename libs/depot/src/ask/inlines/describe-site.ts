@@ -25,6 +25,7 @@ export function describeSite({ table, map, arch }: SiteSource, number: number): 
     init: place?.init,
     caller: place?.caller ? { ...place.caller } : undefined,
     probe: place?.probe,
+    standalone: site.standalone ? true : undefined,
     parameters: site.parameters.map((parameter) => describeParameter(parameter, arch)),
   };
 }
