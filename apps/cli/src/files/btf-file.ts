@@ -42,7 +42,7 @@ export async function readBtf(path: string, section = '.BTF'): Promise<Uint8Arra
 }
 
 /** BTF, and the distilled base beside it in a module. */
-export interface BtfOfFile {
+interface BtfOfFile {
   bytes: Uint8Array;
   distilled?: Uint8Array | undefined;
 }
