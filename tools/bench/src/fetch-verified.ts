@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { sha256Of, someBytes } from '@btf-depot/testing';
 import { median, type Bench, type Row } from './bench.ts';
 import { load, provideWrk } from './fetch-wrk.ts';
@@ -122,12 +122,12 @@ async function measureHot(pair: Pair, path: string, rounds: number, seconds: num
   return { ...row('hot, 2 MiB, wrk -t2 -c16', rates), unit: 'requests/s' };
 }
 
-/** Milliseconds of the kernel's unit. */
-const TICK = 10;
-
-/** @returns milliseconds of processor time that a process has used. */
+/** @returns milliseconds that the threads of a process have run so far. */
 async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK;
+  let ran = 0;
+  for (const thread of await readdir(`/proc/${pid}/task`)) {
+    const stat = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').catch(() => '0');
+    ran += Number(stat.split(' ')[0]);
+  }
+  return ran / 1e6;
 }

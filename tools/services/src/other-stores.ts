@@ -5,7 +5,7 @@ import { freePort } from './ports.ts';
 import { Absent, attempt, cached, inPath, say, type CommandLine } from './provision/index.ts';
 import { Server } from './server.ts';
 
-const VERSITY = 'github.com/versity/versitygw/cmd/versitygw@v1.7.0';
+const VERSITY = 'github.com/versity/versitygw/cmd/versitygw';
 // Its tags are no versions that Go takes.
 const SEAWEED = 'github.com/seaweedfs/seaweedfs@v0.0.0-20261109003541-7506e5f91cd6';
 const S3RVER = 's3rver@3.7.1';
@@ -19,8 +19,9 @@ export interface OtherStore extends MinioAddress {
 /** Other S3 servers than MinIO, each over a temporary folder or in memory. They throw Absent. */
 export const OTHER_STORES = {
   /** It keeps the ETag of an object in an extended attribute. */
-  VersityGW: () => versity(),
-  'VersityGW without metadata': () => versity('--nometa'),
+  'VersityGW 1.8.0': () => versity('v1.8.0'),
+  'VersityGW 1.7.0': () => versity('v1.7.0'),
+  'VersityGW 1.8.0 without metadata': () => versity('v1.8.0', '--nometa'),
   async SeaweedFS() {
     const command: CommandLine = [join(await builtSeaweed(), 'weed')];
     // A master, a volume server and a filer stand behind it, each with two ports.
@@ -62,8 +63,9 @@ export const OTHER_STORES = {
   },
 } as const;
 
-async function versity(...options: string[]): Promise<OtherStore> {
-  const command: CommandLine = [join(await builtByGo('versitygw', VERSITY), 'versitygw')];
+async function versity(version: string, ...options: string[]): Promise<OtherStore> {
+  const built = await builtByGo('versitygw', `${VERSITY}@${version}`);
+  const command: CommandLine = [join(built, 'versitygw')];
   return start('versitygw', command, (port, folder) => [
     ...['--access', 'user', '--secret', 'password', '--port', `${host}:${port}`],
     ...['posix', ...options, join(folder, 'data')],

@@ -8,8 +8,9 @@ const isAsked = process.env.BTFDEPOT_STORES === 'full';
 
 test.for<[keyof typeof OTHER_STORES, refused: RegExp | undefined]>([
   ['SeaweedFS', undefined],
-  ['VersityGW', /of [28] writers that (created|replaced) .* were told that they succeeded/],
-  ['VersityGW without metadata', /creates an object that exists already/],
+  ['VersityGW 1.8.0', undefined],
+  ['VersityGW 1.7.0', /of [28] writers that (created|replaced) .* were told that they succeeded/],
+  ['VersityGW 1.8.0 without metadata', /creates an object that exists already/],
   ['s3rver', /creates an object that exists already/],
 ])(
   '%s, by what it does when services start',
@@ -18,9 +19,13 @@ test.for<[keyof typeof OTHER_STORES, refused: RegExp | undefined]>([
     if (!isAsked) return context.skip('BTFDEPOT_STORES=full tries servers other than MinIO');
     const { stop, ...store } = await OTHER_STORES[name]();
     onTestFinished(stop);
-    const opened = openMinioStores({ ...store, bucket: 'depot' }, { probe: true });
-    if (refused) return expect(opened).rejects.toThrow(refused);
-    const { blobs, checkWrites } = await opened;
+    const open = () => openMinioStores({ ...store, bucket: 'depot' }, { probe: true });
+    if (refused) {
+      // One that loses by races is refused at most starts, not at each.
+      const said = () => open().then(() => 'opened', String);
+      return expect.poll(said, { timeout: 60_000 }).toMatch(refused);
+    }
+    const { blobs, checkWrites } = await open();
     await checkWrites();
     const bytes = someBytes(100_000, name);
     const sha256 = sha256Of(bytes);
