@@ -66,7 +66,7 @@ function head(record: KernelRecord, place: Place): Child[] {
   return [
     h(
       'nav',
-      { class: 'crumbs', 'aria-label': 'Way here' },
+      { class: 'crumbs', 'aria-label': 'Breadcrumbs' },
       h('a', { href: '?' }, 'Kernels'),
       distro !== undefined && h('a', { href: linkTo({ distro }) }, distro),
     ),

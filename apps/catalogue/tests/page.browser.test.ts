@@ -111,7 +111,7 @@ describeWithBrowser('the catalogue page', (open) => {
     const { page, complaints } = await show(`?kernel=${variables}`);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('button', { name: 'Get checked: btf_vmlinux.ko.gz' }).click(),
+      page.getByRole('button', { name: 'Download and check: btf_vmlinux.ko.gz' }).click(),
     ]);
     expect(download.suggestedFilename()).toBe('btf_vmlinux.ko.gz');
     const record = await depot.client.record(variables);

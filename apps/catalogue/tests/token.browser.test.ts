@@ -92,7 +92,7 @@ describeWithBrowser('the page of a depot that only token holders read', (open) =
     };
     for (const control of [
       page.getByRole('link', { name, exact: true }),
-      page.getByRole('button', { name: `Get checked: ${name}` }),
+      page.getByRole('button', { name: `Download and check: ${name}` }),
     ]) {
       const [file, bytes] = await saved(() => control.click());
       expect(file).toBe(name);

@@ -3,7 +3,7 @@
  * adapters and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
  *
  * The routes are lines in libs/contracts/src/routes; their handlers are in routes/. hot-path.ts
- * answers ahead of Express from these four caches. Each drops its least recently used entry when it
+ * answers ahead of Express from the first three. Each drops its least recently used entry when it
  * is full:
  *
  * - Records (records/recent-records.ts) by build ID: 4096, and 16,384 build IDs without one. After

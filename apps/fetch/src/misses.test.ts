@@ -115,7 +115,7 @@ const SECTIONS: Record<string, Miss[]> = {
       `${kernel}$BARE/vmlinux.vars.btf`,
     ],
     ['It came without inlined calls.', `${kernel}$READY/inlines?function=pid_task`],
-    ['There is no file of this name.', `${kernel}$READY/btf_vmlinux.ko.lz4`],
+    ['There is no file of this name.', `${kernel}$READY/btf_vmlinux.ko.none`],
     ['The manifest is not signed.', `${kernel}$READY/manifest.sig`],
     ['It has no such variable; similar names are suggested.', `${kernel}$READY/vars/init_tusk`],
     ['No kernel has this blob, or not any more.', `/v1/blobs/sha256/${'0'.repeat(64)}`],

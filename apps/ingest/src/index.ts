@@ -74,13 +74,13 @@ export interface Ingest {
   };
   checks: Record<'store' | 'room', Check>;
   compute: ComputePool;
-  /** Of those who change something; absent: nobody needs a token. */
+  /** Checks tokens of uploads and withdrawals; absent: no token is needed. */
   guard?: TokenGuard | undefined;
   /** What is being split in this process. */
   underway: Underway;
-  /** From now on, what is asked for is fetched of these. */
+  /** Starts fetching missing kernels from these upstreams. */
   pullFrom: (upstreams: readonly UpstreamAddress[]) => void;
-  /** Waits for running computations; stop listening before. */
+  /** Stop listening first. Waits for running computations. */
   close(): Promise<void>;
 }
 

@@ -103,7 +103,7 @@ export function uploadHandler(deps: UploadDeps): IngestHandlers['upload'] {
       }
       answer(response, accepted);
     } catch (thrown) {
-      // What fails once nobody waits for it fails by that, whatever it says.
+      // After the client has gone, that is the reason, whatever error came of it.
       const error: unknown = isGone(signal) ? signal.reason : thrown;
       deps.metrics.pushed('refused');
       if (error instanceof DepotError && DISPUTES.has(error.code)) {

@@ -18,7 +18,7 @@ export const pullSchema = z.looseObject({
   misses: z
     .array(z.looseObject({ upstream: z.string(), reason: z.string(), detail: z.string() }))
     .optional(),
-  /** Of a miss: until then it is not asked again, but for who says `?again`. */
+  /** Of a miss: until then it is not asked again, unless a request has `?again`. */
   until: z.iso.datetime().optional(),
 });
 

@@ -84,7 +84,7 @@ export const statusSchema = z.looseObject({
     }),
     /** Each extra by its name, with its amount: `variables`, `sites`. */
     parts: z.record(z.string(), part.extend({ types: z.number().int() })).optional(),
-    /** For clients of version 0.1, as `inlines`: in `parts`. */
+    /** For clients of version 0.1, like `inlines`; newer ones read `parts`. */
     extras: z.record(
       z.string(),
       part.extend({ types: z.number().int(), variables: z.number().int() }),

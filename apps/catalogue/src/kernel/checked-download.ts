@@ -8,7 +8,7 @@ import { trustedClient } from './trusted-client.ts';
  * it. Nothing checks the browser's own downloads.
  */
 export function checkedDownload(client: DepotClient, buildId: string, name: string): HTMLElement {
-  const label = 'Get checked';
+  const label = 'Download and check';
   const button = h('button', { type: 'button', 'aria-label': `${label}: ${name}` }, label);
   const outcome = h('span', { class: 'outcome', role: 'status' });
   const download = async () => {

@@ -24,7 +24,7 @@ export function commands({ buildId, artifacts, parts }: KernelRecord): Child {
   const find = `debuginfod-find section ${buildId} ${name}`;
   lines.push(["debuginfod's client", `DEBUGINFOD_URLS=${url} ${find}`]);
   return section(
-    'Get it',
+    'Download',
     needsToken && withToken(),
     h(
       'dl',

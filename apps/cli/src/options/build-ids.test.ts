@@ -19,9 +19,9 @@ test('a whole build ID is taken as it is, known or not', async () => {
 });
 
 test.each([
-  ['ab1', 'no build ID'],
-  ['CD45', 'no build ID'],
-  ['vmlinux', 'no build ID'],
+  ['ab1', 'not a build ID'],
+  ['CD45', 'not a build ID'],
+  ['vmlinux', 'not a build ID'],
   ['ee00', 'no kernel whose build ID begins with ee00'],
 ])('%s is refused: %s', async (word, reason) => {
   await expect(named('cd45', word)).rejects.toThrow(reason);

@@ -23,7 +23,7 @@ export async function wholeBuildIds(
 function whole(word: string, known: readonly string[]): string {
   if (!SHORTENED.test(word)) {
     if (isBuildId(word)) return word;
-    throw new UsageError(`${word} is no build ID: 4 to 128 digits in lower-case hexadecimal`);
+    throw new UsageError(`${word} is not a build ID: 4 to 128 digits in lower-case hexadecimal`);
   }
   const found = known.includes(word) ? [word] : known.filter((one) => one.startsWith(word));
   const [first, ...others] = found;

@@ -22,12 +22,12 @@ export function reprocessCommand(): Command {
         'sweep; until then fetch serves the old ones. Parts from DWARF or a symbol table cannot be ' +
         'repeated without the file: the list names the files to send again.',
     )
-    .argument('[build-id...]', 'these alone')
+    .argument('[build-id...]', 'only these kernels')
     .requiredOption('--encoder <range>', "made by a version before this: '<0.2.0'")
     .option('--dry-run', 'say what would be done')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExit status: 0, or 1 when a kernel could not be reprocessed.')
+    .addHelpText('after', '\nExit status: 0, or 1 if a kernel could not be reprocessed.')
     .action(run);
 }
 

@@ -23,7 +23,7 @@ export function requeueCommand(): Command {
     .option('--failed', 'every kernel that failed')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExit status: 0 when all that were named wait again, else 1.')
+    .addHelpText('after', '\nExit status: 0 if all named kernels were requeued, else 1.')
     .action(run);
 }
 

@@ -68,7 +68,7 @@ export class FillingBlob {
 
   /**
    * @returns undefined if its last reader left before it was complete.
-   * @throws if the store broke off.
+   * @throws if the store closed the connection early.
    */
   open(): ColdBlob | undefined {
     if (this.#failure === ABANDONED) return undefined;

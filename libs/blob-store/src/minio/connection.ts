@@ -40,7 +40,7 @@ export class Connection {
       this.#fail(new Error(`${what} within ${timeoutMs} ms`));
     });
     this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('close', () => this.#fail(new Error('the store broke off')));
+    this.#socket.on('close', () => this.#fail(new Error('the store closed the connection early')));
   }
 
   get isOpen(): boolean {

@@ -125,7 +125,7 @@ export const FETCH_ROUTES = {
   blob: {
     method: 'get',
     path: '/v1/blobs/sha256/{hash}',
-    summary: 'The same bytes by their SHA-256; they never change',
+    summary: 'A stored file by its SHA-256; its bytes never change',
     parameters: { hash: sha256Schema },
     answers: { [OCTETS]: null },
     blob: true,

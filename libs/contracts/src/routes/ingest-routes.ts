@@ -44,8 +44,8 @@ const uploadQuery = z.strictObject({
     .exactOptional(),
 });
 
-/** The parameters of an upload, before anything of the kernel is known. */
-const REFUSED_AT_THE_DOOR: ProblemCode[] = [
+/** Problems before the body is read. */
+const BEFORE_THE_BODY: ProblemCode[] = [
   'bad-query',
   'unauthorized',
   'forbidden',
@@ -120,7 +120,7 @@ const upload = {
     201: 'The kernel is new; if there are several: all were accepted',
     207: 'Some of several kernels were refused',
   },
-  problems: [...REFUSED_AT_THE_DOOR, ...BODY_OF_UPLOAD, ...NOT_A_KERNEL, ...CONFLICTS],
+  problems: [...BEFORE_THE_BODY, ...BODY_OF_UPLOAD, ...NOT_A_KERNEL, ...CONFLICTS],
 } as const satisfies Omit<Route, 'method'>;
 
 /** The routes of ingest, besides RECORD_ROUTES. */

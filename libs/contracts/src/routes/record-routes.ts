@@ -24,7 +24,7 @@ export const RECORD_ROUTES = {
   events: {
     method: 'get',
     path: '/v1/kernels/{buildId}/events',
-    summary: 'The same as server-sent events named `status`, one for each change, until the last',
+    summary: 'The status as server-sent events named `status`, one for each change, until the last',
     parameters: ofKernel,
     answers: { 'text/event-stream': null },
     successes: { 204: 'The client already has the last event' },
