@@ -1,8 +1,8 @@
 import { parseBtf } from '@btf-depot/btf';
 import { attachVariables } from '@btf-depot/extras';
-import type { KernelRecord } from '@btf-depot/contracts';
+import { claimedArtifacts, type KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, kernelBtf, kernelRecord, memoryStores, sha256Of } from '@btf-depot/testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { acceptCopy } from './accept-copy.ts';
 
 const buildId = buildIdOf('copied');
@@ -94,6 +94,68 @@ test('of a kernel that was uploaded it adds what is lacking, as a claim', async 
     revision: 3,
     owner: { principal: 'farm' },
     parts: { vars: { by: 'import:stick', claimed: true } },
+  });
+});
+
+describe('ksyms of a stranger, which say where BPF programs read', () => {
+  const layout = new Uint8Array([1, 2, 3]);
+  const ksyms = { ...blobOf(vars), types: 1, variables: 1, leftOut: {}, from: 'symtab' };
+  const offered = theirs({
+    parts: { ...theirs().parts, ksyms: { ...ksyms, layout: blobOf(layout) } },
+  });
+  const addresses = { ...blobOf(layout), from: 'symtab', by: 'import:stick' };
+
+  test('give an owned kernel addresses only, and refute no reason of its owner', async () => {
+    const { stores, take } = depot([layout]);
+    const carrier = {
+      loadable: true,
+      why: 'no-kallsyms-all',
+      moduleName: 'btf_vmlinux',
+      signed: false,
+      load: { vermagic: '6.12', structModule: { size: 832, nameOffset: 24 } },
+    };
+    const { parts } = theirs();
+    await stores.records.put(theirs({ state: 'ready', parts, revision: 2, carrier }), undefined);
+    const { record } = await take(offered);
+    expect(record.parts).toEqual({ ...parts, layout: { ...addresses, claimed: true } });
+    expect(record.carrier).toEqual(carrier);
+    expect(claimedArtifacts(record)).toEqual([]);
+    expect((await take(offered)).outcome).toBe('outranked');
+  });
+
+  test('give a kernel without an owner addresses only', async () => {
+    const { take } = depot([layout]);
+    const unowned = { ...offered, claimant: { principal: 'anybody', rank: 'token' } };
+    delete unowned.owner;
+    const { record } = await take(unowned);
+    expect(Object.keys(record.parts)).toEqual(['layout', 'vars']);
+    expect(record.parts.layout).toEqual({ ...addresses, claimed: true });
+  });
+
+  test('are taken with the kernel of their owner', async () => {
+    const { take } = depot([layout]);
+    expect((await take(offered)).record.parts.ksyms).toMatchObject({ by: 'import:stick' });
+  });
+});
+
+test('load facts of a stranger are a claim, and its other facts of the carrier are not taken', async () => {
+  const { stores, take } = depot();
+  const about = { moduleName: 'btf_vmlinux', signed: false };
+  const links = [{ section: '.BTF.vars', content: 'btf_vmlinux' }];
+  const before = { ...about, loadable: false, why: 'no-module', mapIgnored: 'foreign-map' };
+  const uploaded = theirs({ state: 'ready', parts: {}, arch: 'x86_64', bits: 64, carrier: before });
+  await stores.records.put(uploaded, undefined);
+  const load = { vermagic: '6.12', structModule: { size: 832, nameOffset: 24 } };
+  const { record } = await take(theirs({ carrier: { ...about, loadable: true, load, links } }));
+  expect(record.carrier).toEqual({
+    ...about,
+    loadable: true,
+    why: 'no-symbol-table',
+    mapIgnored: 'foreign-map',
+    vermagic: '6.12',
+    load,
+    by: 'import:stick',
+    claimed: true,
   });
 });
 

@@ -1,17 +1,21 @@
 import { FormatError } from '@btf-depot/bytes';
 import { formatFault, parseBtf, verifyBtf, type BtfFault } from '@btf-depot/btf';
+import { carrierTarget, isTried } from '@btf-depot/carrier';
 import {
   extrasOf,
   mapParts,
   PART_NAMES,
   partOf,
   withoutUndefined,
+  type CarrierEntry,
   type KernelRecord,
   type Owner,
+  type PartEntries,
 } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
 import { judgeUpload, type Actor } from '../ownership/ownership.ts';
 import { blobsOf } from '../record/blobs-in-records.ts';
+import { CARRIER_NAME } from '../pack/make-carriers.ts';
 import { updateRecord } from '../record/update-record.ts';
 import { whyUnsafe } from '../split/given-carrier.ts';
 import type { AcceptDeps } from './accept-kernel.ts';
@@ -98,6 +102,7 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
   const { schema, buildId, revision, arch, bits, endian, release, distro, distroFrom } = record;
   const { delivery, carrier, encoder, uploadedAt } = record;
   const known = new Set<string>(PART_NAMES);
+  const parts = isOwned || !own.parts.ksyms ? own.parts : withoutKsyms(own.parts);
   return withoutUndefined<KernelRecord>({
     schema,
     buildId,
@@ -111,7 +116,7 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
     delivery,
     state: 'compressing',
     core: own.core,
-    parts: Object.fromEntries(Object.entries(own.parts).filter(([name]) => known.has(name))),
+    parts: Object.fromEntries(Object.entries(parts).filter(([name]) => known.has(name))),
     carrier,
     artifacts: {},
     sources: record.sources.map(({ uploader: _uploader, ...source }) => ({
@@ -126,27 +131,72 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
 }
 
 /**
- * The record of another owner's kernel with the parts that it lacks, as claims.
+ * The record of another owner's kernel with the parts that it lacks, as claims: by the rules for
+ * uploads of strangers in mergeCarrying.
  * @returns undefined if it lacks none.
  */
 function filled(current: KernelRecord, next: KernelRecord): KernelRecord | undefined {
-  const absent = Object.entries(next.parts).filter(([name]) => !Object.hasOwn(current.parts, name));
+  const offered = Object.entries(next.parts.ksyms ? withoutKsyms(next.parts) : next.parts);
+  const absent = offered
+    .filter(([name]) => !Object.hasOwn(current.parts, name))
+    // Ksyms have a layout of their own.
+    .filter(([name]) => name !== 'layout' || !current.parts.ksyms);
   if (absent.length === 0) return undefined;
   const claimed = absent.map(
     ([name, part]) => [name, { ...(part as object), claimed: true }] as const,
   );
-  const kept = { ...current, failure: undefined, progress: undefined };
-  const load = current.carrier?.load ? undefined : next.carrier?.load;
-  const carrier = load && next.carrier ? { ...next.carrier, claimed: true as const } : kept.carrier;
-  return withoutUndefined<KernelRecord>({
-    ...kept,
+  const merged: KernelRecord = {
+    ...current,
     parts: { ...current.parts, ...Object.fromEntries(claimed) },
-    // Only the owner may send carriers of the build.
-    carrier: carrier && load ? { ...carrier, given: undefined } : carrier,
-    sources: [...current.sources, ...next.sources.map((one) => ({ ...one, claimed: true }))],
+    sources: [
+      ...current.sources,
+      ...next.sources.map((one) => ({ ...one, claimed: true as const })),
+    ],
     revision: current.revision + 1,
     state: 'compressing',
-  } as never);
+  };
+  delete merged.failure;
+  delete merged.progress;
+  const load = current.carrier?.load ? undefined : next.carrier?.load;
+  if (load) merged.carrier = withLoad(merged, load, next);
+  return merged;
+}
+
+/**
+ * BPF programs read memory where ksyms place a variable. So a stranger's give addresses only, as
+ * its symbols do in an upload.
+ */
+function withoutKsyms({ ksyms, ...parts }: KernelRecord['parts']): KernelRecord['parts'] {
+  const { layout, from, by, claimed } = ksyms ?? {};
+  if (!layout) return parts;
+  const addresses = { ...layout, from, by, claimed };
+  return { layout: withoutUndefined<PartEntries['layout']>(addresses), ...parts };
+}
+
+/** The carrier's facts with another's load facts. The owner's other facts and carriers stay. */
+function withLoad(
+  record: KernelRecord,
+  load: NonNullable<CarrierEntry['load']>,
+  { carrier, owner, claimant }: KernelRecord,
+): CarrierEntry {
+  const loadable = isTried(carrierTarget(record));
+  const hasNone = record.delivery === 'builtin' && !record.parts.ksyms;
+  const noKsyms = hasNone ? (carrier?.why ?? 'no-symbol-table') : undefined;
+  const { signed = false, moduleName = CARRIER_NAME, ...kept } = record.carrier ?? {};
+  delete kept.why;
+  return {
+    ...kept,
+    ...withoutUndefined<Pick<CarrierEntry, 'why' | 'by'>>({
+      why: loadable ? noKsyms : 'not-tried',
+      by: (owner ?? claimant)?.principal,
+    }),
+    signed,
+    moduleName,
+    loadable,
+    vermagic: load.vermagic,
+    load,
+    claimed: true,
+  };
 }
 
 /** Whether a kernel has every part of another, with the same bytes. */
