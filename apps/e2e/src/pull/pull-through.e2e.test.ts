@@ -166,6 +166,54 @@ describe('a kernel that nobody sent', () => {
     expect(askedFor(buildId)).toEqual([]);
   });
 
+  test.each([
+    ['DELETE', '', { reason: 'a test' }, 404],
+    ['PUT', '/bogus', {}, 405],
+    ['PUT', '/vars', {}, 405],
+    ['POST', '', {}, 405],
+  ])('is not fetched for %s %s, which would change it', async (method, path, sent, status) => {
+    const buildId = offer();
+    const headers = { 'Content-Type': 'application/json' };
+    const about = { method, headers, body: JSON.stringify(sent) };
+    const answer = await json(`/v1/kernels/${buildId}${path}`, about);
+    expect(answer.status).toBe(status);
+    expect(answer.body.code).not.toBe('pending');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(askedFor(buildId)).toEqual([]);
+  });
+
+  test('is fetched for a question that is too long for a URL', async () => {
+    const buildId = offer();
+    const headers = { 'Content-Type': 'application/json' };
+    const about = { method: 'POST', headers, body: JSON.stringify({ names: ['jiffies'] }) };
+    const { body } = await json(`/v1/kernels/${buildId}/vars/resolve`, about);
+    expect(body.code).toBe('pending');
+  });
+
+  test('may be withdrawn by an operator while it is fetched', async () => {
+    const buildId = offer();
+    let release = () => undefined as void;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    upstream.answer = ({ url = '' }, response) => {
+      const bytes = upstream.files.get(url);
+      const isLate = url.endsWith('/debuginfo');
+      void (isLate ? held : Promise.resolve()).then(() => response.end(bytes));
+    };
+    try {
+      await vi.waitFor(
+        async () => expect((await ask(`/v1/kernels/${buildId}`)).status).toBe(200),
+        60_000,
+      );
+      const headers = { 'Content-Type': 'application/json' };
+      const about = { method: 'DELETE', headers, body: JSON.stringify({ reason: 'a test' }) };
+      const { status, body } = await json(`/v1/kernels/${buildId}`, about);
+      expect([status, body.state]).toEqual([200, 'withdrawn']);
+    } finally {
+      release();
+    }
+    expect((await ask(`/v1/kernels/${buildId}?wait=10`)).status).toBe(410);
+  });
+
   test("does not replace a farm's kernel, but the farm's replaces it", async () => {
     const buildId = offer();
     await json(`/v1/kernels/${buildId}?wait=30`);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isBuildId, type KernelRecord, type PullAnswer } from '@btf-depot/contracts';
+import { anyPath, FETCH_ROUTES, RECORD_ROUTES, type Route } from '@btf-depot/contracts/routes';
 import { DepotError, isToBePulled, type Pulls, type PullState } from '@btf-depot/depot';
 import type { RepeatedWarnings } from '@btf-depot/service-kit';
 import { MAX_HOPS, viaHeader, viaOf } from '@btf-depot/upstreams';
@@ -26,11 +27,15 @@ const MAX_HELD = 1000;
 /** Milliseconds between two looks: at first, and later. */
 const LOOK = { early: 40, late: 400, earlyFor: 3000 } as const;
 
-/** The record's second path, as in an export. */
-const RECORD_FILE = 'record.json';
+/** Routes that start a fetch: of two that match a path, the one with fewer parameters is first. */
+const PULLING = Object.values<Route>({ ...RECORD_ROUTES, ...FETCH_ROUTES })
+  .filter(({ pulls }) => pulls !== undefined)
+  .map((route) => ({ ...route, pattern: anyPath(route) }))
+  .sort((a, b) => parametersOf(a) - parametersOf(b));
 
-const KERNEL_PATH = /^\/v1\/kernels\/([0-9a-f]+)(?:\/([\w.-]+))?/;
-const SECTION_PATH = /^\/buildid\/([0-9a-f]+)\/section\/(\.BTF[\w.]*)$/;
+function parametersOf({ path }: Route): number {
+  return path.split('{').length;
+}
 
 /** The subject of a request. */
 interface Wanted {
@@ -190,27 +195,39 @@ function missed(buildId: string, state: PullState & { state: 'missed' }): DepotE
   return new DepotError('unknown-build-id', detail, { members: { pull } });
 }
 
-function wantedOf(request: Request): Wanted | undefined {
-  const { path, query } = request;
-  const [, section] = SECTION_PATH.exec(path) ?? [];
-  if (section !== undefined && isBuildId(section)) {
-    const isThere = path.endsWith('/.BTF') ? hasCore : isWhole;
+/** Undefined for other methods, too: nobody has a kernel fetched to change it. */
+function wantedOf({ method, path, query }: Request): Wanted | undefined {
+  const asked = method === 'HEAD' ? 'get' : method.toLowerCase();
+  for (const route of PULLING) {
+    const [, buildId, name = ''] = route.pattern.exec(path) ?? [];
+    if (route.method !== asked || buildId === undefined) continue;
+    return isBuildId(buildId) ? wantedBy(route.pulls, { buildId, name, query }) : undefined;
+  }
+  return undefined;
+}
+
+/** @param name the artifact's or section's. */
+function wantedBy(
+  pulls: Route['pulls'],
+  { buildId, name, query }: { buildId: string; name: string; query: Request['query'] },
+): Wanted | undefined {
+  if (pulls === 'section') {
+    if (!name.startsWith('.BTF')) return undefined;
+    const isThere = name === '.BTF' ? hasCore : isWhole;
     const waitMs = MOST_WAIT * 1000;
-    const about = { buildId: section, isDebuginfod: true, isStatus: false, waitMs, again: false };
+    const about = { buildId, isDebuginfod: true, isStatus: false, waitMs, again: false };
     return { ...about, isThere, isServed: () => false };
   }
-  const [, buildId, rest] = KERNEL_PATH.exec(path) ?? [];
-  if (buildId === undefined || !isBuildId(buildId)) return undefined;
   return {
     buildId,
     isDebuginfod: false,
-    isStatus: rest === 'status' || rest === 'events',
+    isStatus: pulls === 'status',
     waitMs: Math.min(secondsOf(query.wait), MOST_WAIT) * 1000,
     again: query.again !== undefined,
     // Computed answers need no artifact.
-    isThere: rest === 'vars' || rest === 'inlines' ? isWhole : isDone,
+    isThere: pulls === 'parts' ? isWhole : isDone,
     isServed: ({ artifacts }) =>
-      rest === undefined || rest === RECORD_FILE || Object.hasOwn(artifacts, rest),
+      pulls === 'record' || (pulls === 'artifact' && Object.hasOwn(artifacts, name)),
   };
 }
 

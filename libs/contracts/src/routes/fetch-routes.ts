@@ -100,6 +100,7 @@ export const FETCH_ROUTES = {
     path: '/v1/kernels/{buildId}/{artifact}',
     summary: 'An artifact, by its name in the record',
     parameters: { ...ofKernel, artifact: z.string().regex(/^[\w.-]{1,128}$/) },
+    pulls: 'artifact',
     answers: ARTIFACT_ANSWERS,
     blob: true,
     problems: [
@@ -117,6 +118,7 @@ export const FETCH_ROUTES = {
     path: '/v1/kernels/{buildId}/vmlinux.full.btf',
     summary: 'Core and variables in one BTF, for tools that take no split BTF',
     parameters: ofKernel,
+    pulls: 'parts',
     price: 50,
     answers: { [OCTETS]: null },
     blob: true,
@@ -143,6 +145,7 @@ export const FETCH_ROUTES = {
     path: '/v1/kernels/{buildId}/vars',
     summary: 'Variables by name: all, by prefix, or by pattern',
     parameters: ofKernel,
+    pulls: 'parts',
     query: z.strictObject({
       prefix: variableNameSchema.or(z.literal('')).default(''),
       match,
@@ -162,6 +165,7 @@ export const FETCH_ROUTES = {
       'If static variables of one name do not fit in one answer, JSON has `next`, and ' +
       'for C the header `Link` names the next page. The pages of C together are one file.',
     parameters: { ...ofKernel, name: variableNameSchema },
+    pulls: 'parts',
     query: z.strictObject({
       as: z.enum(Object.keys(VARIABLE_FORMS) as VariableForm[]).exactOptional(),
       page: skipped,
@@ -190,6 +194,7 @@ export const FETCH_ROUTES = {
       'If they do not fit in one answer, it covers the first `next` names: ask for ' +
       'the others. If one name has `next`, continue with `GET …/vars/{name}`.',
     parameters: ofKernel,
+    pulls: 'parts',
     // A thousand names of 100 characters.
     body: { schema: resolveRequestSchema, limit: 128 * 1024 },
     reads: true,
@@ -203,6 +208,7 @@ export const FETCH_ROUTES = {
     summary: 'The places where a function is inlined, or the calls inlined at an address',
     description: 'Exactly one of `function` and `address` is required.',
     parameters: ofKernel,
+    pulls: 'parts',
     query: z.strictObject({
       function: functionNameSchema.describe('Required unless `address` is given.').exactOptional(),
       address: siteAddressSchema
@@ -228,6 +234,7 @@ export const FETCH_ROUTES = {
     path: '/v1/kernels/{buildId}/inlines/functions',
     summary: 'The functions that are inlined, those with most sites first',
     parameters: ofKernel,
+    pulls: 'parts',
     query: z.strictObject({
       prefix: functionNameSchema.or(z.literal('')).default(''),
       match,
@@ -265,6 +272,7 @@ export const FETCH_ROUTES = {
     path: '/buildid/{buildId}/section/{name}',
     summary: `debuginfod's protocol: ${SECTIONS}`,
     parameters: { ...ofKernel, name: z.string().regex(/^[\w.]{1,64}$/) },
+    pulls: 'section',
     answers: { [OCTETS]: null },
     blob: true,
     problems: [

@@ -15,7 +15,14 @@ export { HEALTH_ROUTES } from './health-routes.ts';
 export { INGEST_ROUTES, parseExtras } from './ingest-routes.ts';
 export { openApiDocument } from './openapi-document.ts';
 export { RECORD_ROUTES } from './record-routes.ts';
-export { pathOfAny, plainPath, type PathParameter, type Route, type RouteTable } from './route.ts';
+export {
+  anyPath,
+  pathOfAny,
+  plainPath,
+  type PathParameter,
+  type Route,
+  type RouteTable,
+} from './route.ts';
 
 /** Every route for clients, of any service. */
 export const ROUTES: readonly Route[] = [

@@ -33,7 +33,7 @@ function operation(route: Route): object {
     ]),
   );
   const conditional = blob === true && method === 'get';
-  const pulls = method === 'get' && route.path.startsWith('/v1/kernels/{buildId}');
+  const pulls = route.pulls !== undefined && route.pulls !== 'section';
   const otherwise = conditional ? CONDITIONAL_ANSWERS : {};
   return {
     // The scope that a token needs; in a depot without tokens, none.

@@ -29,6 +29,11 @@ export interface Route {
   scope?: Scope;
   /** A POST that changes nothing: a question that is too long for a URL. */
   reads?: true;
+  /**
+   * Its requests have a missing kernel fetched, and may wait until this of it is here. If `artifact`
+   * names one that the kernel has already, they do not wait.
+   */
+  pulls?: 'status' | 'record' | 'artifact' | 'parts' | 'section';
   /** Needs no token, even in a depot that only token holders may read. */
   open?: true;
   /** Media type → the body of a 200; `null`: bytes. */
@@ -60,9 +65,14 @@ export function plainPath({ path, parameters = {} }: Route): RegExp {
   });
 }
 
+/** Matches the path of a URL that names this route, with its parameters as groups, unchecked. */
+export function anyPath({ path }: Route): RegExp {
+  return pathPattern(path, () => '[^/]+');
+}
+
 /** Tests whether a path is one of these routes', whatever its parameters. */
 export function pathOfAny(routes: readonly Route[]): (path: string) => boolean {
-  const patterns = routes.map(({ path }) => pathPattern(path, () => '[^/]+'));
+  const patterns = routes.map(anyPath);
   return (path) => patterns.some((pattern) => pattern.test(path));
 }
 

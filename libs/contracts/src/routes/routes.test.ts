@@ -18,12 +18,13 @@ test('the document has all of them, and the ways to ask each', () => {
   const { paths } = openApiDocument(ROUTES, '1.2.3') as {
     paths: Record<string, Record<string, { parameters: { name: string; in: string }[] }>>;
   };
-  for (const { method, path, parameters, query } of ROUTES) {
+  for (const { method, path, parameters, query, reads } of ROUTES) {
     const asked = (where: string) =>
       paths[path]?.[method]?.parameters.filter((one) => one.in === where).map(({ name }) => name);
     expect(asked('path')).toEqual(Object.keys(parameters ?? {}));
     // In a depot that fetches what it does not have.
-    const pulls = method === 'get' && path.startsWith('/v1/kernels/{buildId}');
+    const isRead = method === 'get' || reads === true;
+    const pulls = isRead && path.startsWith('/v1/kernels/{buildId}');
     const ours = pulls ? ['wait', 'again', 'pull'] : [];
     expect(asked('query')).toEqual([...Object.keys(query?.shape ?? {}), ...ours]);
   }

@@ -167,7 +167,8 @@ function filled(current: KernelRecord, next: KernelRecord): KernelRecord | undef
  * its symbols do in an upload.
  */
 function withoutKsyms({ ksyms, ...parts }: KernelRecord['parts']): KernelRecord['parts'] {
-  const { layout, from, by, claimed } = ksyms ?? {};
+  // Older ksyms do not say from which symbols they are.
+  const { layout, from = 'map', by, claimed } = ksyms ?? {};
   if (!layout) return parts;
   const addresses = { ...layout, from, by, claimed };
   return { layout: withoutUndefined<PartEntries['layout']>(addresses), ...parts };
@@ -182,21 +183,17 @@ function withLoad(
   const loadable = isTried(carrierTarget(record));
   const hasNone = record.delivery === 'builtin' && !record.parts.ksyms;
   const noKsyms = hasNone ? (carrier?.why ?? 'no-symbol-table') : undefined;
-  const { signed = false, moduleName = CARRIER_NAME, ...kept } = record.carrier ?? {};
-  delete kept.why;
-  return {
-    ...kept,
-    ...withoutUndefined<Pick<CarrierEntry, 'why' | 'by'>>({
-      why: loadable ? noKsyms : 'not-tried',
-      by: (owner ?? claimant)?.principal,
-    }),
-    signed,
-    moduleName,
+  return withoutUndefined<CarrierEntry>({
+    moduleName: CARRIER_NAME,
+    signed: false,
+    ...record.carrier,
     loadable,
+    why: loadable ? noKsyms : 'not-tried',
     vermagic: load.vermagic,
     load,
+    by: (owner ?? claimant)?.principal,
     claimed: true,
-  };
+  });
 }
 
 /** Whether a kernel has every part of another, with the same bytes. */

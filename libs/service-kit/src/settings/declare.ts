@@ -183,6 +183,11 @@ export function readSettings<Shape extends z.ZodRawShape>(
   throw new SettingsError(wrong.join('\n'));
 }
 
+/** Whether the environment has a setting, or names a file with it. */
+export function isGiven(name: string, environment: Record<string, string | undefined>): boolean {
+  return (environment[name] ?? '') !== '' || (environment[`${name}_FILE`] ?? '') !== '';
+}
+
 /** `NAME_FILE` names a file with the setting: a secret that no list of processes shows. */
 function fromFiles(
   shape: z.ZodRawShape,
