@@ -129,7 +129,8 @@ export class DiskSpace {
         await this.#tell();
         // Of two processes that reserve at the same moment, at least one sees the other only now.
         const room = await this.look();
-        return this.#check({ ...room, promised: room.promised - bytes }, bytes, asked);
+        this.#check({ ...room, promised: room.promised - bytes }, bytes, asked);
+        return;
       } catch (error) {
         taken.reserved -= bytes;
         if (taken.reserved === 0) this.#taken.delete(taken);

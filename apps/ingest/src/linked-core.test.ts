@@ -128,7 +128,7 @@ describe('of one build, in every order, by themselves and together, twice, there
     uploadedAt: _at,
     ...facts
   }: KernelRecord) {
-    const { layout: _layout, ...ksyms } = facts.parts.ksyms ?? {};
+    const ksyms = { ...facts.parts.ksyms, layout: undefined };
     return { ...facts, buildId: '', parts: { ...facts.parts, ksyms } };
   }
 

@@ -57,13 +57,14 @@ export function readLinkRecords(kernel: Elf): LinkRecord[] {
   });
 }
 
-function readLink(kernel: Elf, { name: section, size: length }: ElfSection): LinkRecord {
+function readLink(kernel: Elf, found: ElfSection): LinkRecord {
+  const { name: section, size: length } = found;
   const wanted = SIZE[kernel.class];
   if (length !== wanted) {
     const message = `a link record of ${length} bytes; one of ${kernel.class} bits has ${wanted}`;
     throw new FormatError('link-size', message, { section, offset: 0 });
   }
-  const bytes = Buffer.from(kernel.bytes(kernel.filled(section) as ElfSection));
+  const bytes = Buffer.from(kernel.bytes(found));
   const nameLength = NAME[kernel.class];
   const end = bytes.indexOf(0);
   const module = bytes.toString('latin1', 0, end === -1 ? 0 : end);

@@ -61,7 +61,9 @@ export async function startDepot(): Promise<Depot> {
   // If one does not start, those before it are stopped.
   await using started = new AsyncDisposableStack();
   const stopping = <Started extends { stop: () => unknown }>(one: Started): Started => {
-    started.defer(async () => void (await one.stop()));
+    started.defer(async () => {
+      await one.stop();
+    });
     return one;
   };
   const folder = started.use(new TemporaryFolder()).path;

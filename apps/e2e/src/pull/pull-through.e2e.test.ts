@@ -192,8 +192,7 @@ describe('a kernel that nobody sent', () => {
 
   test('may be withdrawn by an operator while it is fetched', async () => {
     const buildId = offer();
-    let release = () => undefined as void;
-    const held = new Promise<void>((resolve) => (release = resolve));
+    const { promise: held, resolve: release } = Promise.withResolvers<undefined>();
     upstream.answer = ({ url = '' }, response) => {
       const bytes = upstream.files.get(url);
       const isLate = url.endsWith('/debuginfo');
@@ -209,7 +208,7 @@ describe('a kernel that nobody sent', () => {
       const { status, body } = await json(`/v1/kernels/${buildId}`, about);
       expect([status, body.state]).toEqual([200, 'withdrawn']);
     } finally {
-      release();
+      release(undefined);
     }
     expect((await ask(`/v1/kernels/${buildId}?wait=10`)).status).toBe(410);
   });
@@ -424,8 +423,10 @@ describe('an upstream that is hostile or broken publishes nothing, and the miss 
     ['what is no BTF', (_, to) => void to.end('no such thing'), 'unfit'],
     [
       'a bomb where the debug information should be',
-      ({ url = '' }, to) =>
-        void (url.includes('/section/') ? to.writeHead(404).end() : to.end(BOMB)),
+      ({ url = '' }, to) => {
+        if (url.includes('/section/')) to.writeHead(404).end();
+        else to.end(BOMB);
+      },
       'unfit',
     ],
   ])('%s', { timeout: 60_000 }, async (_what, answer, reason) => {

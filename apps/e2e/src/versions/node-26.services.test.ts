@@ -53,7 +53,9 @@ describeWithServices(['redis', 'minio'], 'another Node', ({ redis, minio }) => {
       expect(await readlink(`/proc/${pid}/exe`)).toBe(environment.NODE);
     }
     const depot = await startDepot(`${folder}/embedded`);
-    onTestFinished(async () => void (await depot.stop()));
+    onTestFinished(async () => {
+      await depot.stop();
+    });
     const [under26, here] = [await published(ingest, reads), await published(depot.url, depot.url)];
     expect(under26.state).toBe('ready');
     expect(hashesOf(under26)).toEqual(hashesOf(here));

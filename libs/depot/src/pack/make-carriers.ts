@@ -19,8 +19,6 @@ import {
 
 /** The module with everything; its BTF appears under this name in /sys/kernel/btf. */
 export const CARRIER_NAME = CARRIERS['btf_vmlinux.ko'].module;
-/** Upstream's name of the module with inlined calls. */
-export const INLINE_CARRIER_NAME = CARRIERS['btf_vmlinux_inline.ko'].module;
 
 /** Extras, each split BTF on core. */
 type ExtraBytes = Partial<Record<ExtraName, Uint8Array | undefined>>;

@@ -10,7 +10,7 @@ const upstream = { principal: 'upstream:debuginfod.example', rank: 'upstream' };
 const farm = { principal: 'farm', rank: 'token' };
 
 /** Kernels of a thousand bytes each, which came an hour after one another. */
-async function depot(space: number) {
+function depot(space: number) {
   const held = { now: start };
   const stores = memoryStores(() => new Date(held.now));
   const clock = { now: () => new Date(held.now) };
@@ -25,7 +25,7 @@ async function depot(space: number) {
     id,
     bytesOf,
     record: async (name: string) => (await stores.records.get(id(name)))?.record,
-    async come(name: string, overrides: Partial<KernelRecord> = {}) {
+    come: async (name: string, overrides: Partial<KernelRecord> = {}) => {
       held.now += HOUR;
       const bytes = bytesOf(name);
       await stores.blobs.put(sha256Of(bytes), bytes);
@@ -41,7 +41,7 @@ async function depot(space: number) {
       });
       await stores.records.put(record, (await stores.records.get(id(name)))?.version);
     },
-    async ask(name: string) {
+    ask: async (name: string) => {
       held.now += HOUR;
       await stores.asked.add(id(name));
     },
@@ -50,7 +50,7 @@ async function depot(space: number) {
 }
 
 test('within its space nothing is evicted; above it, the least recently asked for goes first', async () => {
-  const { come, ask, evict, id, record, blobs, bytesOf, asked } = await depot(2 * SIZE);
+  const { come, ask, evict, id, record, blobs, bytesOf, asked } = depot(2 * SIZE);
   await come('one');
   await come('two');
   expect(await evict()).toEqual([]);
@@ -69,14 +69,14 @@ test('within its space nothing is evicted; above it, the least recently asked fo
 });
 
 test('a process that starts anew knows from the store what was asked for', async () => {
-  const { come, ask, evict, open, id } = await depot(2 * SIZE);
+  const { come, ask, evict, open, id } = depot(2 * SIZE);
   for (const name of ['one', 'two', 'three']) await come(name);
   await ask('one');
   expect(await evict(open())).toEqual([id('two')]);
 });
 
 test('kernels of farms and imports neither count nor are evicted', async () => {
-  const { come, evict, record } = await depot(SIZE);
+  const { come, evict, record } = depot(SIZE);
   await come('sent', { owner: farm });
   await come('imported', { owner: { principal: 'import:deb.example', rank: 'import' } });
   const sources = kernelRecord().sources.map((source) => ({ ...source, by: 'farm' }));
@@ -89,7 +89,7 @@ test('kernels of farms and imports neither count nor are evicted', async () => {
 });
 
 test('a kernel that becomes a farm’s while eviction decides stays', async () => {
-  const { come, evict, record, records, id } = await depot(SIZE);
+  const { come, evict, record, records, id } = depot(SIZE);
   await come('one');
   await come('two');
   const get = records.get.bind(records);
@@ -105,7 +105,7 @@ test('a kernel that becomes a farm’s while eviction decides stays', async () =
 });
 
 test('a kernel being packed stays, and so does the last requested one', async () => {
-  const { come, evict, id } = await depot(0);
+  const { come, evict, id } = depot(0);
   await come('packing', { state: 'compressing' });
   await come('old');
   await come('latest');
@@ -114,7 +114,7 @@ test('a kernel being packed stays, and so does the last requested one', async ()
 });
 
 test('several processes evict together no more than one alone', async () => {
-  const { come, evict, open, id, record } = await depot(3 * SIZE);
+  const { come, evict, open, id, record } = depot(3 * SIZE);
   const names = ['one', 'two', 'three', 'four', 'five'];
   for (const name of names) await come(name);
   const outcomes = await Promise.all([open(), open(), open()].map((one) => evict(one)));
@@ -124,7 +124,7 @@ test('several processes evict together no more than one alone', async () => {
 });
 
 test('bytes that another kernel has too stay in the store', async () => {
-  const { come, evict, id, blobs, bytesOf } = await depot(0);
+  const { come, evict, id, blobs, bytesOf } = depot(0);
   await come('one');
   const shared = { sha256: sha256Of(bytesOf('one')), size: SIZE, types: 1 };
   await come('two', { owner: farm, core: { ...shared, origin: 'verbatim' } });

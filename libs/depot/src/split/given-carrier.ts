@@ -212,7 +212,8 @@ export function refuseUnlinked(
     const section = record.replace(/\.link$/, '');
     const link = linkFor(links, section);
     if (!link || link.module !== name) continue;
-    const { sha256 = 'none', size = 0 } = sections[section] ?? {};
+    const btf: LinkedBtf | undefined = sections[section];
+    const { sha256, size } = btf ?? { sha256: 'none', size: 0 };
     if (sha256 === link.sha256 && size === (link.size ?? size)) continue;
     throw foreign(
       `its ${section} has SHA-256 ${sha256} and ${size} bytes; ${record} of the kernel names ` +

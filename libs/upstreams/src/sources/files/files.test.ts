@@ -36,7 +36,10 @@ describeUpstream('a folder', () => {
   const folder = new TemporaryFolder();
   write(folder.at('deep/er/vmlinux'), `${known} ${'.'.repeat(5000)}`);
   const { upstream } = open(folder.path);
-  const dispose = () => Promise.resolve(folder[Symbol.dispose]());
+  const dispose = () => {
+    folder[Symbol.dispose]();
+    return Promise.resolve();
+  };
   return Promise.resolve({ upstream, known, dispose });
 });
 
