@@ -4,6 +4,7 @@ import { COMPUTE_LIMITS, type ComputeLimits } from '@btf-depot/compute';
 import {
   byteSize,
   commonSettings,
+  dataSettings,
   httpUrl,
   kindOf,
   leavingSettings,
@@ -26,7 +27,7 @@ const extras = kindOf('names, `,` between them', z.string().transform(parseExtra
 
 /** Settings of uploads. */
 const receivingSettings = {
-  BTFDEPOT_DATA: setting(path, 'data', 'Folder for staged uploads; embedded: for everything.'),
+  ...dataSettings,
   BTFDEPOT_UPLOAD_LIMIT: setting(byteSize, '2g', 'The largest upload, all its parts together.'),
   BTFDEPOT_UPLOAD_PERIOD: setting(
     seconds,

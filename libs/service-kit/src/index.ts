@@ -28,6 +28,7 @@ export {
 export { isLoopback, tokenGuards, tokenSettings, type Guards } from './tokens.ts';
 export {
   commonSettings,
+  dataSettings,
   logSettings,
   publicSettings,
   queueAddress,
@@ -41,6 +42,7 @@ export {
   byteSize,
   httpUrl,
   redisUrl,
+  isGiven,
   kindOf,
   oneOf,
   path,

@@ -1,5 +1,11 @@
 import { openFsStores, openMinioStores, type Stores } from '@btf-depot/blob-store';
-import { readSettings, storeAddress, storeSettings } from '@btf-depot/service-kit';
+import {
+  dataSettings,
+  isGiven,
+  readSettings,
+  storeAddress,
+  storeSettings,
+} from '@btf-depot/service-kit';
 import { Option } from 'commander';
 
 /** Where operators' verbs find the store: they work on it directly, without a service. */
@@ -20,8 +26,9 @@ export async function openStores(
   { data }: { data?: string | undefined },
   { make = false } = {},
 ): Promise<Stores> {
-  if (data === undefined && process.env.BTFDEPOT_S3_ACCESS_KEY !== undefined) {
+  if (data !== undefined) return openFsStores(data, { make });
+  if (isGiven('BTFDEPOT_S3_ACCESS_KEY', process.env)) {
     return openMinioStores(storeAddress(readSettings(storeSettings, process.env)));
   }
-  return openFsStores(data ?? process.env.BTFDEPOT_DATA ?? 'data', { make });
+  return openFsStores(readSettings(dataSettings, process.env).BTFDEPOT_DATA, { make });
 }

@@ -4,6 +4,7 @@ import {
   hostPorts,
   httpUrl,
   oneOf,
+  path,
   redisUrl,
   seconds,
   setting,
@@ -55,6 +56,11 @@ export const publicSettings = {
     '',
     'Further names under which browsers reach the service, such as `depot.example:8443`.',
   ),
+};
+
+/** The folder of an embedded depot's store, and of a service that stages uploads. */
+export const dataSettings = {
+  BTFDEPOT_DATA: setting(path, 'data', 'Folder for staged uploads; embedded: for everything.'),
 };
 
 /** The store of a distributed depot: MinIO, or any S3 server with conditional writes. */
