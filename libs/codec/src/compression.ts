@@ -3,6 +3,17 @@ export const COMPRESSIONS = ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo'
 
 export type Compression = (typeof COMPRESSIONS)[number];
 
+/** The usual endings of file names, without the dot. */
+export const FILE_ENDINGS: Readonly<Record<Compression, string>> = {
+  gzip: 'gz',
+  xz: 'xz',
+  zstd: 'zst',
+  lz4: 'lz4',
+  lzma: 'lzma',
+  bzip2: 'bz2',
+  lzo: 'lzo',
+};
+
 /** Bytes that `compressionOf` needs, fewer only at the end of a file. */
 export const COMPRESSION_HEAD = 13;
 

@@ -5,7 +5,7 @@
 // .xz file format, the LZMA specification of the LZMA SDK, LZ4's block and frame formats, xxHash's,
 // bzip2, lzop, and the kernel's Documentation/staging/lzo.rst.
 //
-// To add a format: to read streams, its name and magic in compression.ts, its decoder in
+// To add a format: to read streams, its name, ending and magic in compression.ts, its decoder in
 // decompress.ts, codes `<format>-limit`, `<format>-truncated`, `<format>-corrupt`, a sample in
 // testing/samples.ts; in memory, its pair of functions beside gzip.ts with the cases of
 // gzip.test.ts; its package in the codec's row of tools/boundaries/rules.js.
@@ -14,6 +14,7 @@ export {
   COMPRESSIONS,
   compressionMagics,
   compressionOf,
+  FILE_ENDINGS,
   type Compression,
 } from './compression.ts';
 export {

@@ -1,19 +1,24 @@
+import { FILE_ENDINGS } from '@btf-depot/codec';
 import { FORMATS } from './formats/index.ts';
 
 export type WantedKind = 'kernel' | 'btf' | 'module' | 'system-map' | 'package';
 
+/** An expression for the ending of a compressed file. */
+const PACKED = `(\\.(${Object.values(FILE_ENDINGS).join('|')}))?$`;
+
 /** Names of builds, distributions and boot loaders: vmlinuz-6.12, kernel8.img, linux.uml. */
 const KERNEL = /^((vmlinu[xz]|bzImage|zImage|Image|uImage|fitImage)([-._].*)?|linux(\.uml)?)$/;
-const KERNEL_FILE = /^kernel(\d+l?|_\w+)?(\.(img|bin|elf|gz|xz|zst|lz4|lzma))?$/;
+const KERNEL_FILE = new RegExp(`^kernel(\\d+l?|_\\w+)?(\\.(img|bin|elf))?${PACKED}`);
 /** Names of image builds: openwrt-x86-64-vmlinux.elf, …-kernel.bin. */
-const KERNEL_OF =
-  /[-_](vmlinux|vmlinuz|[buz]?Image|fitImage|kernel)(\.(bin|elf|itb|gz|xz|zst|lz4|lzma))?$/;
+const KERNEL_OF = new RegExp(
+  `[-_](vmlinux|vmlinuz|[buz]?Image|fitImage|kernel)(\\.(bin|elf|itb))?${PACKED}`,
+);
 /** Files beside a kernel with its name: scripts, headers, checksums, signatures. */
 const NOT_KERNEL = /\.(py|h|hmac|sha256|sha512|sig|asc|p7s|json|txt|map|o|a|symvers|config)$/;
-const MODULE = /\.ko(\.(gz|xz|zst))?$/;
+const MODULE = new RegExp(`\\.ko${PACKED}`);
 const SYSTEM_MAP = /^System\.map([-.].*)?$/;
 /** Bare BTF, as in archives of BTF; sometimes compressed. */
-const BTF = /\.btf(\.(gz|xz|zst))?$/;
+const BTF = new RegExp(`\\.btf${PACKED}`);
 
 /** Instead of the map, Debian has 83 bytes that name the package with it. */
 export const SMALLEST_MAP = 1024;
