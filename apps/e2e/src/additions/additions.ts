@@ -153,6 +153,19 @@ const ARTIFACT: Addition = {
       ],
     },
     {
+      file: 'libs/depot/src/split/given-carrier.ts',
+      table: 'SECTIONS',
+      edits: [
+        before(
+          "  'btf_vmlinux_inline.ko': ({",
+          "  'btf_calls.ko': ({ parts: { inlines } }) => ({\n" +
+            "    ours: { '.BTF.inlines': inlines?.sha256 },\n" +
+            "    required: ['.BTF.inlines'],\n" +
+            '  }),',
+        ),
+      ],
+    },
+    {
       file: 'apps/catalogue/src/kernel/artifacts.ts',
       table: 'ABOUT',
       edits: [before("  'btf_vmlinux_inline.ko': '", "  'btf_calls.ko': 'Carrier with calls',")],

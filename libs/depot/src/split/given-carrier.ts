@@ -176,7 +176,7 @@ export function artifactOf(
   }
   const otherTarget = misfitOfTarget(given.header, record, isNamed);
   if (otherTarget !== undefined) throw foreign(otherTarget);
-  const { ours, required } = sectionsFor(file, record, linked);
+  const { ours, required } = SECTIONS[file](record, linked);
   const isOwn = linked === UPSTREAM_SECTION;
   const there = Object.keys(given.sections).filter(
     (name) => !(isOwn && OWN_SECTIONS.includes(name)),
@@ -290,27 +290,36 @@ function fault(
   return isOther ? "its struct module or CRC differs from that of the kernel's modules" : undefined;
 }
 
-/** SHA-256 of the sections that a carrier may have, and which it must have. */
-function sectionsFor(
-  file: CarrierFile,
-  record: Pick<KernelRecord, 'delivery' | 'core' | 'parts'>,
-  linked: string | undefined,
-): { ours: Partial<Record<string, string>>; required: string[] } {
-  const { delivery, core, parts } = record;
-  if (file === 'btf_vmlinux_inline.ko') {
-    return {
-      ours: parts.inlines ? { [UPSTREAM_SECTION]: parts.inlines.sha256 } : {},
-      required: [UPSTREAM_SECTION],
-    };
-  }
-  const btf = (delivery === 'module' ? core : parts.ksyms)?.sha256;
-  const ours = btf === undefined ? {} : { '.BTF': btf };
-  if (file === 'btf_vmlinux_ksyms.ko') return { ours, required: ['.BTF'] };
-  return {
-    ours: { ...ours, ...extraSections(record) },
+type Holding = Pick<KernelRecord, 'delivery' | 'core' | 'parts'>;
+
+interface Sections {
+  /** SHA-256 of the sections that it may have, by name. */
+  ours: Partial<Record<string, string>>;
+  required: string[];
+}
+
+/**
+ * The sections of each carrier, as INSIDE of make-carriers.ts fills them.
+ *
+ * @param linked the section for which the kernel names the module.
+ */
+const SECTIONS: Readonly<
+  Record<CarrierFile, (record: Holding, linked: string | undefined) => Sections>
+> = {
+  'btf_vmlinux.ko': (record, linked) => ({
+    ours: { ...ownBtf(record), ...extraSections(record) },
     // Upstream's has core alone.
-    required: ['.BTF', ...(parts.vars && linked === undefined ? ['.BTF.vars'] : [])],
-  };
+    required: ['.BTF', ...(record.parts.vars && linked === undefined ? ['.BTF.vars'] : [])],
+  }),
+  'btf_vmlinux_ksyms.ko': (record) => ({ ours: ownBtf(record), required: ['.BTF'] }),
+  'btf_vmlinux_inline.ko': ({ parts: { inlines } }) => ({
+    ours: { [UPSTREAM_SECTION]: inlines?.sha256 },
+    required: [UPSTREAM_SECTION],
+  }),
+};
+
+function ownBtf({ delivery, core, parts }: Holding): Sections['ours'] {
+  return { '.BTF': (delivery === 'module' ? core : parts.ksyms)?.sha256 };
 }
 
 /** The sections in which makeCarriers puts extras. */
