@@ -73,6 +73,16 @@ test('the table says who has a setting, and whose default differs', () => {
   ]);
 });
 
+test('the table has the sentence of each service that says something of its own', () => {
+  const redis = (sentence: string) => setting(oneOf('x'), undefined, sentence);
+  const table = settingsTable({
+    ingest: { REDIS: redis('The queue.') },
+    compressor: { REDIS: redis('The queue.') },
+    fetch: { REDIS: redis('Upstreams.') },
+  });
+  expect(table).toContain('| The queue. Fetch: Upstreams. |');
+});
+
 test('a setting may be the text of a file, whose last line end is not of it', async () => {
   using folder = new TemporaryFolder();
   const path = folder.at('secret');

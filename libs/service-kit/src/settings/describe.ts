@@ -10,7 +10,8 @@ export function settingsHelp(shape: z.ZodRawShape): string {
     return `  ${name}${said && ` (${said})`}\n      ${sentence}\n`;
   });
   return (
-    'Settings are environment variables. A size is a number of bytes, such as 512, 64k, 256m or 2g.\n\n' +
+    'Settings are environment variables. A size is a number of bytes, such as 512, 64k, 256m or 2g; ' +
+    'k, m and g are powers of 1024.\n\n' +
     lines.join('')
   );
 }
@@ -42,11 +43,25 @@ function settingRow(name: string, services: Record<string, z.ZodRawShape>): stri
     const other = declarationOf(name, declared).standard;
     return other === standard ? [] : [`${service}: ${other ?? 'none'}`];
   });
+  const told = having.flatMap(({ service, declared }) => {
+    const other = declarationOf(name, declared).sentence;
+    return other === sentence ? [] : [`${capital(service)}: ${other}`];
+  });
   const usual = standard ?? (isNeeded(first.declared) ? 'must be set' : 'none');
   const isOfAll = having.length === Object.keys(services).length;
   const of = isOfAll ? 'all' : having.map(({ service }) => service).join(', ');
-  const cells = [`\`${name}\``, value ?? 'text', [usual, ...others].join('; '), of, sentence];
+  const cells = [
+    `\`${name}\``,
+    value ?? 'text',
+    [usual, ...others].join('; '),
+    of,
+    [sentence, ...told].join(' '),
+  ];
   return cells.map((text) => text.replaceAll('|', '\\|'));
+}
+
+function capital(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
 }
 
 function alignedTable([head = [], ...rows]: string[][]): string {
