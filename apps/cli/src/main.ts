@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { VERSION } from '@btf-depot/contracts/version';
 import { Command, CommanderError } from 'commander';
+import { cacheFolder } from './files/cache-folder.ts';
 import { describeFault } from './terminal/fault.ts';
 import { endWithOutput, faultLine, note } from './terminal/output.ts';
 import { UsageError } from './options/usage-error.ts';
@@ -11,8 +12,8 @@ endWithOutput();
 
 // Compiling the sources takes half of a short verb's time; without a home folder, each run compiles
 // again.
-const { HOME, XDG_CACHE_HOME = HOME && join(HOME, '.cache') } = process.env;
-if (XDG_CACHE_HOME) enableCompileCache(join(XDG_CACHE_HOME, 'btf-depot', 'compiled'));
+const cache = cacheFolder();
+if (cache !== undefined) enableCompileCache(join(cache, 'compiled'));
 
 /** Each verb loads only what it needs: a download does not wait for the services' packages. */
 const verbs: Record<string, () => Promise<Command>> = {

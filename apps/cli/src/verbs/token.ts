@@ -1,9 +1,9 @@
 import { principalSchema, SCOPES, type Scope, type Token } from '@btf-depot/contracts';
 import { createToken } from '@btf-depot/depot';
-import { byteSize } from '@btf-depot/service-kit';
 import { Command } from 'commander';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
+import { sizeOf } from '../options/size.ts';
 import { formatBytes, formatTable, note, print, printable, printJson } from '../terminal/output.ts';
 import { UsageError } from '../options/usage-error.ts';
 
@@ -67,7 +67,7 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
   }
   const days = daysOf('--days', flags.days);
   const keepDays = daysOf('--keep-days', flags.keepDays);
-  const storage = flags.storage === undefined ? undefined : bytesOf(flags.storage);
+  const storage = flags.storage === undefined ? undefined : sizeOf('--storage', flags.storage);
   const now = Date.now();
   const { text, token } = createToken({
     name,
@@ -97,13 +97,6 @@ function daysOf(flag: string, text: string | undefined): number | undefined {
   // A hundred years: later dates have other forms.
   if (days > 0 && days <= 36_525) return days;
   throw new UsageError(`${flag} takes a number of days above 0`);
-}
-
-function bytesOf(text: string): number {
-  const { data } = byteSize.safeParse(text);
-  if (data === undefined || data === 0)
-    throw new UsageError('--storage takes bytes, such as 500m, 20g');
-  return data;
 }
 
 function scopesOf(list: string): Scope[] {

@@ -5,5 +5,6 @@ import { join, resolve } from 'node:path';
 export function cacheFolder(): string {
   const own = process.env.BTFDEPOT_CACHE;
   if (own) return resolve(own);
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'btf-depot');
+  const { XDG_CACHE_HOME } = process.env;
+  return join(XDG_CACHE_HOME ? XDG_CACHE_HOME : join(homedir(), '.cache'), 'btf-depot');
 }

@@ -22,6 +22,7 @@ import { Command } from 'commander';
 import { useProxies } from '../../options/environment-proxy.ts';
 import { dataOption, openStores } from '../../options/open-stores.ts';
 import { jsonOption } from '../../options/options.ts';
+import { sizeOf } from '../../options/size.ts';
 import { UsageError } from '../../options/usage-error.ts';
 import { describeFault } from '../../terminal/fault.ts';
 import {
@@ -33,6 +34,7 @@ import {
   printJson,
 } from '../../terminal/output.ts';
 import { onlyOption, readOnly } from '../export.ts';
+import { cacheFolder } from '../../files/cache-folder.ts';
 import { temporaryFolder } from '../../files/temporary-folder.ts';
 import { openLocalTarget, type LocalTarget } from './local-target.ts';
 import { archivesOf, readSource, type ImportSource, type SourceFlags } from './read-source.ts';
@@ -104,7 +106,7 @@ export function importCommand(): Command {
     .option('--unsigned', 'take archives that nobody signed, or whose lists have expired')
     .option('--again', 'try packages again that were refused')
     .option('--parallel <number>', 'downloads at one time', '1')
-    .option('--rate <bytes>', 'bytes a second of all downloads, as 500k or 10M')
+    .option('--rate <bytes>', 'bytes a second of all downloads, as 500k or 10m')
     .option('--work <folder>', 'folder for downloads; by default in the cache of this user')
     .addOption(jsonOption())
     .addHelpText(
@@ -259,7 +261,7 @@ async function importItems(
     dryRun: flags.dryRun,
     again: flags.again,
     parallel: wholeNumber(flags.parallel),
-    rate: flags.rate === undefined ? undefined : bytesOf(flags.rate),
+    rate: flags.rate === undefined ? undefined : sizeOf('--rate', flags.rate),
     onProgress: (progress) => line.show(progress),
     onDone(item) {
       line.clear();
@@ -373,19 +375,11 @@ function countOf(kernels: number): string {
 }
 
 function workFolder(): string {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  return join(cache, 'btf-depot', 'import');
+  return join(cacheFolder() ?? join(homedir(), '.cache', 'btf-depot'), 'import');
 }
 
 function wholeNumber(word: string): number {
   const number = Number(word);
   if (Number.isSafeInteger(number) && number > 0 && number <= 16) return number;
   throw new UsageError('--parallel takes a number from 1 to 16');
-}
-
-function bytesOf(word: string): number {
-  const [, digits = '', unit = ''] = /^(\d{1,9})([kM]?)$/.exec(word) ?? [];
-  const number = Number(digits) * { '': 1, k: 1000, M: 1_000_000 }[unit as '' | 'k' | 'M'];
-  if (digits !== '' && number > 0) return number;
-  throw new UsageError('--rate takes bytes a second, as 500k or 10M');
 }
