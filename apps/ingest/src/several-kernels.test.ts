@@ -87,7 +87,7 @@ describe('an archive with kernels of several builds', () => {
     });
     expect(passedOver).toMatchObject([{ code: 'another-module', count: 1 }]);
     expect(missing).toMatchObject(
-      ['vars', 'vars'].map((part) => ({ part, code: expect.stringMatching(/^no-/) as string })),
+      ['vars', 'inlines', 'vars', 'inlines'].map((part) => ({ part, code: `no-${part}` })),
     );
   });
 
@@ -203,9 +203,11 @@ describe('BTF beside a kernel, in one archive,', () => {
 test('a kernel that is ready with no variables says why', async () => {
   const { body } = await send(vmlinux('poor', '6.9'));
   const missing = { part: 'vars', code: 'no-debug-information', buildId: buildIdOf('poor') };
-  expect(body.report).toMatchObject({ missing: [missing] });
+  expect(body.report).toMatchObject({
+    missing: [missing, { part: 'inlines', code: 'no-inlines', buildId: buildIdOf('poor') }],
+  });
   expect((await send(vmlinux('poor', '6.9'))).body.report).toMatchObject({
-    missing: [{ code: 'no-vars' }],
+    missing: [{ code: 'no-vars' }, { code: 'no-inlines' }],
   });
 });
 
@@ -241,7 +243,7 @@ describe('variables that came before the kernel with its own BTF', () => {
     expect(before).toMatchObject({ delivery: 'module', core: { origin: 'partition' } });
     expect(before?.core.sha256).not.toBe(sha256Of(core));
     const { body } = await send(kernelFile({ buildId, btf: core }));
-    expect(body.report).not.toHaveProperty('missing');
+    expect(body.report).toMatchObject({ missing: [{ part: 'inlines' }] });
     const record = await ingest.record(buildId);
     expect(record).toMatchObject({
       delivery: 'builtin',
@@ -270,7 +272,7 @@ describe('variables that came before the kernel with its own BTF', () => {
     expect((await send(foreign, `?buildId=${buildId}`)).status).toBe(201);
     const { status, body } = await send(kernelFile({ buildId, btf: core }));
     expect(status).toBe(201);
-    expect(body.report).toMatchObject({ missing: [{ part: 'vars' }] });
+    expect(body.report).toMatchObject({ missing: [{ part: 'vars' }, { part: 'inlines' }] });
     expect((await ingest.record(buildId))?.parts).not.toHaveProperty('vars');
   });
 });

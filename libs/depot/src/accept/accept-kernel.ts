@@ -1,5 +1,9 @@
 import {
+  amountOf,
   currentSources,
+  EXTRAS,
+  partOf,
+  partSpec,
   type Delivery,
   type KernelRecord,
   type MissingPart,
@@ -142,17 +146,24 @@ export async function acceptKernel(
   };
 }
 
-/** Requested variables that are missing or empty. */
+/**
+ * Requested extras that are missing or empty.
+ * @param withoutVars why the upload has no variables.
+ */
 function missingOf(
-  { buildId, parts: { vars } }: KernelRecord,
+  record: KernelRecord,
   { split }: Upload,
-  why: Readonly<Record<'code' | 'reason', string>> = {
-    code: 'no-vars',
-    reason: 'no file of this kernel contains variables',
-  },
+  withoutVars?: KernelParts['withoutVars'],
 ): MissingPart[] {
-  const isThere = vars !== undefined && vars.variables > 0;
-  return isThere || !split.extras.includes('vars') ? [] : [{ buildId, part: 'vars', ...why }];
+  const { buildId } = record;
+  return split.extras.flatMap((part) => {
+    const found = partOf(record, part);
+    if (found && amountOf(part, found).amount > 0) return [];
+    const { code = 'unknown-artifact', what = EXTRAS[part].label } = partSpec(part).miss ?? {};
+    const why = part === 'vars' ? withoutVars : undefined;
+    const reason = `no file of this kernel contains ${what}`;
+    return [{ buildId, part, code: why?.code ?? code, reason: why?.reason ?? reason }];
+  });
 }
 
 /** An unreadable record counts as none: the upload replaces it. */

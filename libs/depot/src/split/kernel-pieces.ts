@@ -13,6 +13,8 @@ export interface KernelPieces {
   full?: Uint8Array | undefined;
   /** The depot's result for them. */
   parts: KernelParts;
+  /** Why the kernel has no variables: the pieces do not show it. */
+  withoutVars?: KernelParts['withoutVars'];
 }
 
 interface PiecesInput {
@@ -45,6 +47,7 @@ export function kernelPieces(input: PiecesInput, options: SplitOptions): KernelP
     kernel: reduceElf(input.kernel, neededOf(input.kernel, ranges)),
     full,
     parts,
+    withoutVars: found.withoutVars,
   };
 }
 

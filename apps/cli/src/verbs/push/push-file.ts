@@ -197,11 +197,13 @@ async function sendSplit(
 ): Promise<Answer> {
   if (record && (await hasParts(record, whole, options))) return present([record]);
   return withUnpacked(file, async (found) => {
-    const { parts, encoded } = await splitParts(found, options);
+    const { parts, encoded, without = {} } = await splitParts(found, options);
     // While this thread was splitting, the depot closed the idle connection: let Node notice that
     // first.
     await setImmediate();
-    return sendOnce(parts, encoded);
+    const answer = await sendOnce(parts, encoded);
+    const missing = answer.report?.missing?.map((one) => ({ ...one, ...without[one.part] }));
+    return { ...answer, report: answer.report && { ...answer.report, missing } };
   });
 }
 

@@ -7,6 +7,7 @@ import {
   buildIdNote,
   buildIdOf,
   DWARF_GLOBALS,
+  inlinedKernel,
   kernelFile,
   kernelWithoutBtf,
   loadableKernel,
@@ -18,6 +19,7 @@ import { btfdepot } from '@btf-depot/testing/processes';
 import { describe, expect, test } from 'vitest';
 
 interface Result {
+  report?: { missing?: { part: string; code: string; reason: string }[] };
   outcome?: string;
   sent?: number;
   status?: { buildId: string; revision: number; state: string };
@@ -60,6 +62,28 @@ describe('a kernel that is split here', () => {
       parts: here.parts,
       carrier: here.carrier,
     });
+  });
+
+  test('says which extras are not sent, the way out, and what its own file lacks', async () => {
+    const { vmlinux } = inlinedKernel(buildIdOf('here inlined'));
+    await writeFile(join(folder, 'inlined'), vmlinux);
+    const sent = await push(['inlined', '--split=here']);
+    expect(sent).toMatchObject({
+      outcome: 'created',
+      report: {
+        missing: [
+          { part: 'vars', reason: 'its debug information has no variable with an address' },
+          { part: 'inlines', code: 'not-split-here' },
+        ],
+      },
+    });
+    const way = '--split=here does not send inlined calls; push the file without it';
+    expect(sent.report?.missing?.[1]?.reason).toBe(way);
+    const here = ['push', '--url', depot.url, 'inlined', '--split=here'];
+    expect((await btfdepot(here, folder)).output).toContain(`no inlines: ${way}`);
+    expect((await btfdepot([...here, '--extras', 'vars'], folder)).output).not.toContain(way);
+    await push(['inlined']);
+    expect((await btfdepot(here, folder)).output).not.toContain(way);
   });
 
   test('out of a package, and is not sent where the package was', async () => {

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { gzip } from '@btf-depot/codec';
-import type { Delivery, UploadPart } from '@btf-depot/contracts';
+import {
+  EXTRA_NAMES,
+  EXTRAS,
+  type Delivery,
+  type ExtraName,
+  type MissingPart,
+  type UploadPart,
+} from '@btf-depot/contracts';
 import { kernelPieces, type UnpackedUpload } from '@btf-depot/depot';
 import { openFileSource } from '@btf-depot/compute';
 import { blobOf, sha256OfFile } from '../../files/local-file.ts';
@@ -48,6 +55,26 @@ function packedPart(bytes: Uint8Array): Part {
   };
 }
 
+/** The extras that the pieces of a split here can contain. */
+const SENT_EXTRAS: readonly ExtraName[] = ['vars'];
+
+type WhyWithout = Pick<MissingPart, 'code' | 'reason'>;
+
+export interface SplitHere {
+  parts: Parts;
+  /** The rules for a core that was made here. */
+  encoded?: string | undefined;
+  /** By extra: why the pieces do not have it; the depot, which gets only these, knows less. */
+  without?: Readonly<Record<string, WhyWithout | undefined>> | undefined;
+}
+
+/** Why an extra does not come with a split on this machine, and the way out. */
+export function withoutHere(extra: ExtraName): WhyWithout | undefined {
+  if (SENT_EXTRAS.includes(extra)) return undefined;
+  const reason = `--split=here does not send ${EXTRAS[extra].label}; push the file without it`;
+  return { code: 'not-split-here', reason };
+}
+
 /**
  * The parts to send for a kernel that is split on this machine. An image without ELF headers, and
  * bare BTF, are sent whole: there is nothing to leave out.
@@ -55,10 +82,7 @@ function packedPart(bytes: Uint8Array): Part {
  * @param found description of the file; its unpacked parts must still exist.
  * @throws DepotError as the depot would.
  */
-export async function splitParts(
-  found: UnpackedUpload,
-  options: PushOptions,
-): Promise<{ parts: Parts; encoded?: string | undefined }> {
+export async function splitParts(found: UnpackedUpload, options: PushOptions): Promise<SplitHere> {
   const { kernel } = found;
   const { query, full, module = found.module } = options;
   const beside = besideParts(options);
@@ -71,9 +95,9 @@ export async function splitParts(
   using kernelFile = openFileSource(kernel.path);
   using fullFile = full === undefined ? undefined : openFileSource(full);
   const input = { kernel: kernelFile, full: fullFile };
-  const wantsVars = query.extras === undefined || query.extras.split(',').includes('vars');
+  const wanted = query.extras?.split(',');
   const pieces = kernelPieces(input, {
-    extras: wantsVars ? ['vars'] : [],
+    extras: SENT_EXTRAS.filter((extra) => wanted?.includes(extra) ?? true),
     delivery: query.delivery as Delivery | undefined,
   });
   // A kernel with its own symbols needs no map that lay beside it.
@@ -81,7 +105,12 @@ export async function splitParts(
   const parts = { ...beside, ...(await mapPart(options.map ?? mapAlong)) };
   parts.kernel = packedPart(pieces.kernel);
   if (pieces.full) parts.full = packedPart(pieces.full);
-  return { parts, encoded: pieces.parts.core.encoded?.rules };
+  const others = EXTRA_NAMES.map((extra) => [extra, withoutHere(extra)] as const);
+  return {
+    parts,
+    encoded: pieces.parts.core.encoded?.rules,
+    without: { ...Object.fromEntries(others), vars: pieces.withoutVars },
+  };
 }
 
 async function mapPart(path: string | undefined): Promise<Parts> {

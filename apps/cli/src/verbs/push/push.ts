@@ -1,5 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
-import { DELIVERIES, EXTRA_NAMES, isBuildId } from '@btf-depot/contracts';
+import {
+  DELIVERIES,
+  EXTRA_NAMES,
+  EXTRAS,
+  isBuildId,
+  partOf,
+  type KernelRecord,
+} from '@btf-depot/contracts';
 import type { DepotClient } from '@btf-depot/client';
 import { SMALLEST_MAP } from '@btf-depot/unpack';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -10,6 +17,7 @@ import type { Pushed, Refused } from './push-file.ts';
 import { pushFiles } from './push-files.ts';
 import { filesToPush } from './push-list.ts';
 import { BESIDE, type PushOptions } from './push-options.ts';
+import { withoutHere } from './push-parts.ts';
 import { describeKernel, describeReport, shownFile } from '../../terminal/report.ts';
 import { queryOfRunning } from '../../running/running-kernel.ts';
 import { shownName, SpecialFiles } from '../../files/special-file.ts';
@@ -70,7 +78,7 @@ export function pushCommand(): Command {
     .addOption(
       new Option(
         '--split <where>',
-        'here: split on this machine, and send 5 MB instead of hundreds',
+        'here: split on this machine, and send 5 MB instead of hundreds, without inlined calls',
       )
         .choices(['depot', 'here'])
         .default('depot'),
@@ -130,7 +138,7 @@ async function push(files: string[], flags: Flags): Promise<void> {
     };
   });
   if (flags.json) printJson(results);
-  else await report(client, results);
+  else await report(client, results, flags);
   const isReady = (result: Pushed | Refused) =>
     'status' in result && result.status.state === 'ready';
   if (results.length === 0 || !results.every(isReady)) process.exitCode = 1;
@@ -203,7 +211,21 @@ function whatIsThere(options: Record<string, string | undefined>): Record<string
   return Object.fromEntries(there) as Record<string, string>;
 }
 
-async function report(client: DepotClient, results: readonly (Pushed | Refused)[]): Promise<void> {
+/** The extras that a kernel lacks of which nothing was sent, as the depot has them already. */
+function noteMissing(record: KernelRecord, { extras, split }: Flags): void {
+  const wanted = extras?.split(',');
+  for (const extra of EXTRA_NAMES) {
+    if (partOf(record, extra) || !(wanted?.includes(extra) ?? true)) continue;
+    const why = split === 'here' ? withoutHere(extra)?.reason : undefined;
+    note(`  no ${extra}: ${why ?? `no file of it so far contains ${EXTRAS[extra].label}`}`);
+  }
+}
+
+async function report(
+  client: DepotClient,
+  results: readonly (Pushed | Refused)[],
+  flags: Flags,
+): Promise<void> {
   let said: unknown;
   for (const result of results) {
     if ('error' in result) {
@@ -217,9 +239,7 @@ async function report(client: DepotClient, results: readonly (Pushed | Refused)[
     if (described !== '') note(described);
     said = report;
     const record = await client.record(status.buildId);
-    if (outcome === 'present' && record && !record.parts.vars) {
-      note('  no vars: no file of it so far contains variables');
-    }
+    if (outcome === 'present' && record) noteMissing(record, flags);
     if (record) print(describeKernel(record));
   }
 }

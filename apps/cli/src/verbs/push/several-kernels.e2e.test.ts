@@ -38,6 +38,7 @@ test('push shows every kernel of an archive, and the useless files', async () =>
   const again = await push(join(folder, 'two.tar'));
   expect([again.code, again.output.match(/nothing was sent/g)?.length]).toEqual([0, 2]);
   expect(again.output).toContain('no vars: no file of it so far contains variables');
+  expect(again.output).toContain('no inlines: no file of it so far contains inlined calls');
 });
 
 test('push ends with 1 if one kernel of an archive is refused, and the others are there', async () => {
@@ -49,7 +50,10 @@ test('push ends with 1 if one kernel of an archive is refused, and the others ar
   expect(JSON.parse(output)).toMatchObject([
     {
       status: { buildId: buildIdOf('sound'), state: 'ready' },
-      report: { found: [{ kind: 'elf' }, { kind: 'elf' }], missing: [{ part: 'vars' }] },
+      report: {
+        found: [{ kind: 'elf' }, { kind: 'elf' }],
+        missing: [{ part: 'vars' }, { part: 'inlines' }],
+      },
     },
     { name: 'boot/vmlinux-damaged', error: { code: 'bad-btf' } },
   ]);
