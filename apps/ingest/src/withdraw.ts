@@ -1,7 +1,7 @@
-import { isBuildId, statusOf } from '@btf-depot/contracts';
+import { statusOf } from '@btf-depot/contracts';
 import {
-  DepotError,
   LOCAL_ACTOR,
+  requireBuildId,
   withdraw,
   type Clock,
   type RecordStore,
@@ -28,11 +28,7 @@ export function withdrawHandler({
 }: WithdrawDeps): IngestHandlers['withdraw'] {
   return async ({ request, response, params: { buildId }, body }) => {
     const holder = await guard?.authenticate(request.headers.authorization);
-    if (!isBuildId(buildId))
-      throw new DepotError(
-        'bad-build-id',
-        'a build ID is 8 to 128 lowercase hexadecimal digits, two per byte',
-      );
+    requireBuildId(buildId);
     const { reason, internal } = await body();
     const withdrawal = { reason, internal, at: clock.now().toISOString(), by: holder?.id };
     const record = await withdraw(records, buildId, withdrawal, holder ?? LOCAL_ACTOR);

@@ -108,6 +108,7 @@ export { StorageShare } from './tokens/storage-share.ts';
 export { TokenGuard, type TokenHolder } from './tokens/token-guard.ts';
 export { setOwner, type OwnerChange } from './ownership/set-owner.ts';
 export { refuseWithdrawn } from './record/refuse-withdrawn.ts';
+export { requireBuildId } from './record/require-build-id.ts';
 export { verifiedBlobs } from './verified/verified-blobs.ts';
 export { withdraw } from './record/withdraw.ts';
 export { openKernel } from './split/open-kernel.ts';

@@ -1,5 +1,4 @@
 import {
-  isBuildId,
   statusOf,
   statusOfPulling,
   statusOfSplitting,
@@ -9,7 +8,7 @@ import {
   type StatusAnswer,
 } from '@btf-depot/contracts';
 import type { RECORD_ROUTES } from '@btf-depot/contracts/routes';
-import { DepotError, refuseWithdrawn, type Underway } from '@btf-depot/depot';
+import { DepotError, refuseWithdrawn, requireBuildId, type Underway } from '@btf-depot/depot';
 import type { Response } from 'express';
 import { eventHandler } from './event-handler.ts';
 import type { Handlers } from './serve-routes.ts';
@@ -27,11 +26,7 @@ export function recordHandlers(
   pulling?: (buildId: string) => Promise<PullAnswer | undefined>,
 ): Handlers<typeof RECORD_ROUTES> {
   const findRecord = async (buildId: string): Promise<KernelRecord | undefined> => {
-    if (!isBuildId(buildId))
-      throw new DepotError(
-        'bad-build-id',
-        'a build ID is 8 to 128 lowercase hexadecimal digits, two per byte',
-      );
+    requireBuildId(buildId);
     return newest(buildId);
   };
   /** Records change with every revision, so a cached answer must be revalidated. */

@@ -1,5 +1,5 @@
-import { isBuildId, MISS_CODES, PROBLEMS, type KernelRecord } from '@btf-depot/contracts';
-import { DepotError, findSection } from '@btf-depot/depot';
+import { MISS_CODES, PROBLEMS, type KernelRecord } from '@btf-depot/contracts';
+import { DepotError, findSection, requireBuildId } from '@btf-depot/depot';
 import type { Logger } from '@btf-depot/service-kit';
 import type { HotBlobs } from '../blobs/hot-blobs.ts';
 import type { RecentRecords } from '../records/recent-records.ts';
@@ -32,11 +32,7 @@ export function debuginfodHandlers({
   return {
     async section({ request, response, params: { buildId, name } }) {
       try {
-        if (!isBuildId(buildId))
-          throw new DepotError(
-            'bad-build-id',
-            'a build ID is 8 to 128 lowercase hexadecimal digits, two per byte',
-          );
+        requireBuildId(buildId);
         const known = sectionAnswer(await records.get(buildId), name);
         await send(request, response, { ...known, bytes: await blobs.open(known.sha256) });
       } catch (error) {

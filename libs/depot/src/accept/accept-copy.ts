@@ -13,6 +13,7 @@ import {
   type PartEntries,
 } from '@btf-depot/contracts';
 import { DepotError } from '../errors.ts';
+import { withMarks } from '../ownership/claim-others.ts';
 import { judgeUpload, type Actor } from '../ownership/ownership.ts';
 import { blobsOf } from '../record/blobs-in-records.ts';
 import { CARRIER_NAME } from '../pack/make-carriers.ts';
@@ -93,11 +94,7 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
   const isOwned = record.owner !== undefined || record.claimant === undefined;
   const claimed = isOwned ? undefined : (true as const);
   const own = mapParts(record, (part) =>
-    withoutUndefined<typeof part>({
-      ...part,
-      by: principal,
-      claimed: part.claimed ?? claimed,
-    } as never),
+    withMarks(part, { by: principal, claimed: part.claimed ?? claimed }),
   );
   const { schema, buildId, revision, arch, bits, endian, release, distro, distroFrom } = record;
   const { delivery, carrier, encoder, uploadedAt } = record;
@@ -127,7 +124,7 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
     owner: isOwned ? me : undefined,
     claimant: isOwned ? undefined : me,
     uploadedAt,
-  } as never);
+  });
 }
 
 /**

@@ -20,7 +20,8 @@ export function claimOthers(current: KernelRecord, ruling: Ruling): KernelRecord
     delete next.distro;
     delete next.distroFrom;
   }
-  Object.assign(next, owner && { owner }, claimant && { claimant });
+  if (owner) next.owner = owner;
+  if (claimant) next.claimant = claimant;
   if (distro !== undefined) next.distro = distro;
   if (!takes) return next;
   const { principal } = standingOf(current).before;
@@ -56,5 +57,8 @@ export function withMarks<Part extends Brought>(part: Part, { by, claimed }: Bro
   const next: Part = { ...part };
   delete next.claimed;
   delete next.by;
-  return Object.assign(next, by !== undefined && { by }, claimed && { claimed });
+  const marked: Brought = next;
+  if (by !== undefined) marked.by = by;
+  if (claimed) marked.claimed = claimed;
+  return next;
 }
