@@ -1,4 +1,4 @@
-import { type KernelRecord } from '@btf-depot/contracts';
+import type { KernelRecord } from '@btf-depot/contracts';
 import { refuseWithdrawn, requireBuildId } from '@btf-depot/depot';
 import type { RecentRecords } from './recent-records.ts';
 
