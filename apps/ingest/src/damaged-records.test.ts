@@ -75,3 +75,17 @@ describe('a record that cannot be read is one kernel’s fault', () => {
     expect(await kernel.send()).toMatchObject({ status: 503, body: { code: 'newer-schema' } });
   });
 });
+
+test('the same file heals a damaged part as soon as a reader has noticed it', async () => {
+  const kernel = kernelFile({ buildId: buildIdOf('a damaged part') });
+  const send = () => sendParts(ingest.url, { kernel }, '');
+  expect(await send()).toMatchObject({ status: 201 });
+  const { sha256 } = (await ingest.record(buildIdOf('a damaged part')))?.core ?? { sha256: '' };
+  const path = join(ingest.folder, 'blobs', 'sha256', sha256.slice(0, 2), sha256);
+  const bytes = await readFile(path);
+  await writeFile(path, bytes.with(100, bytes[100] ^ 1));
+  expect(await send()).toMatchObject({ status: 200 });
+  await expect(ingest.blobs.get(sha256)).rejects.toMatchObject({ code: 'damaged-blob' });
+  expect(await send()).toMatchObject({ status: 200 });
+  expect(await ingest.blobs.get(sha256)).toEqual(bytes);
+});

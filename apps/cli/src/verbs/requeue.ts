@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { wholeBuildIds } from '../options/build-ids.ts';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
-import { note, print, printJson } from '../terminal/output.ts';
+import { note, print, printable, printJson } from '../terminal/output.ts';
 import { UsageError } from '../options/usage-error.ts';
 
 interface Flags {
@@ -38,7 +38,9 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   for (const buildId of named) {
     if (await requeue(records, buildId)) requeued.push(buildId);
     else if (!flags.failed) {
-      note(`${buildId} has not failed and is unchanged`);
+      const { failure } = (await records.get(buildId))?.record ?? {};
+      const why = failure ? `cannot be requeued: ${failure.message}` : 'has not failed';
+      note(`${buildId} ${printable(why)}`);
       process.exitCode = 1;
     }
   }

@@ -25,6 +25,7 @@ import { bytesOf } from '../extras/index.ts';
 import type { KernelParts } from '../split/split-kernel.ts';
 import { couldHaveKsyms, storedParts } from './stored-parts.ts';
 import type { Underway } from './underway.ts';
+import { hashesIn } from '../record/blobs-in-records.ts';
 import { updateRecord } from '../record/update-record.ts';
 import type { Upload } from './upload.ts';
 import { standingOf, type Actor } from '../ownership/ownership.ts';
@@ -96,7 +97,7 @@ export async function acceptKernel(
     at: deps.clock.now(),
     package: { distribution, release: releaseInName(name) },
   };
-  if (stored && !upload.replace) {
+  if (stored && !upload.replace && !(await isNoted(blobs, stored.record))) {
     const evidence = saysBuildId ? 'kernel' : 'claim';
     const record = await touch(records, stored.record, { ...said, evidence, bringsCore: false });
     if (record) {
@@ -164,6 +165,13 @@ function missingOf(
     const reason = `no file of this kernel contains ${what}`;
     return [{ buildId, part, code: why?.code ?? code, reason: why?.reason ?? reason }];
   });
+}
+
+/** Whether a blob of it is noted as damaged: then the same file is split again, and heals it. */
+async function isNoted({ damage }: BlobStore, record: KernelRecord): Promise<boolean> {
+  const named = new Set(hashesIn(record));
+  for await (const sha256 of damage.list()) if (named.has(sha256)) return true;
+  return false;
 }
 
 /** An unreadable record counts as none: the upload replaces it. */

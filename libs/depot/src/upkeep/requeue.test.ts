@@ -37,6 +37,13 @@ test.each(['compressing', 'ready', 'withdrawn'] as const)(
   },
 );
 
+test('a kernel that lost a part stays failed: only its file heals it', async () => {
+  const failure = { code: 'lost-part', message: 'core: the stored bytes are damaged' };
+  const { held, records } = storeOf(kernelRecord({ state: 'failed', failure }));
+  expect(await requeue(records, held.record?.buildId ?? '')).toBe(false);
+  expect(held.record).toMatchObject({ state: 'failed', failure });
+});
+
 test('a kernel that is not there is said to be unknown', async () => {
   const { records } = storeOf();
   await expect(requeue(records, kernelRecord().buildId)).rejects.toMatchObject({

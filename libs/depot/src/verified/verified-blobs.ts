@@ -66,6 +66,6 @@ async function again(
 function damagedBlob(sha256: string): DepotError {
   return new DepotError(
     'damaged-blob',
-    `the stored bytes of blob ${sha256} are damaged; send the kernel again to heal them`,
+    `the stored bytes of blob ${sha256} are damaged; the next sweep makes them again, or marks the kernel as failed: then send it again`,
   );
 }

@@ -4,7 +4,7 @@ import { partsOf, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts'
 export type Settled = 'remaking' | 'failed';
 
 /** The code of a kernel that has lost a part. */
-const LOST_PART = 'lost-part';
+export const LOST_PART = 'lost-part';
 
 /**
  * The record of a kernel with damaged or lost blobs. It has a new, unpublished revision; until that
