@@ -139,7 +139,11 @@ async function checkKernel(
     else if (found === 'damaged')
       tell('damaged-blob', what, `the bytes of blob ${sha256} are damaged`);
     else if (found === 'unreadable') {
-      tell('unreadable-blob', what, `the store cannot read blob ${sha256}`);
+      tell(
+        'unreadable-blob',
+        what,
+        `the store answers, and cannot read blob ${sha256}; --repair takes it as lost`,
+      );
     } else tell('wrong-size', what, `blob ${sha256} has ${found} bytes, not ${size}`);
   }
   if (!sound) return;
@@ -170,6 +174,7 @@ async function look(blobs: BlobStore, sha256: string): Promise<Found> {
     return 'missing';
   } catch (error) {
     if (isAway(error)) throw error;
+    await blobs.damage.add(sha256).catch(() => undefined);
     return 'unreadable';
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '@btf-depot/testing';
 import { expect, test } from 'vitest';
 import { Healer } from './healer.ts';
+import { repair } from './repair.ts';
 
 const core = someBytes(64, 'core');
 const packed = someBytes(65, 'packed');
@@ -118,4 +119,20 @@ test('while a record cannot be read, a note that may be of it stays', async () =
   records.get = () => Promise.reject(new Error('away'));
   expect((await heal()).unnamed).toEqual([]);
   expect(await noted()).toEqual([sha256Of(core)]);
+});
+
+test('a noted blob that the store cannot read waits for the store, and is lost to a repair', async () => {
+  const stores = await depot(ready);
+  await stores.damage(packed);
+  const away = () => Promise.reject(new Error('EIO: i/o error'));
+  const blobs = { ...stores.blobs, get: away };
+  expect(await new Healer({ ...stores, blobs }).heal()).toEqual({
+    sound: [],
+    settled: [],
+    unnamed: [],
+  });
+  expect(await stores.noted()).toEqual([sha256Of(packed)]);
+  const clock = { now: () => new Date() };
+  const { settled } = await repair({ ...stores, blobs, clock }, []);
+  expect(settled).toMatchObject([{ outcome: 'remaking', sha256: sha256Of(packed) }]);
 });

@@ -33,12 +33,21 @@ export interface Healed {
 export class Healer {
   readonly #blobs: BlobStore;
   readonly #records: RecordStore;
+  readonly #takesUnreadable: boolean;
   /** When the records of a blob were last searched, on a monotonic clock. */
   readonly #looked = new Map<string, number>();
 
-  constructor({ blobs, records }: { blobs: BlobStore; records: RecordStore }) {
+  /**
+   * @param options.takesUnreadable a noted blob that the store cannot read, as of a bad sector, counts
+   *   as lost. Without it, it waits: the store may be away.
+   */
+  constructor(
+    { blobs, records }: { blobs: BlobStore; records: RecordStore },
+    { takesUnreadable = false } = {},
+  ) {
     this.#blobs = blobs;
     this.#records = records;
+    this.#takesUnreadable = takesUnreadable;
   }
 
   async heal(): Promise<Healed> {
@@ -67,8 +76,9 @@ export class Healer {
     }
     const lost: string[] = [];
     await forEachAtMost(READERS, noted, async (sha256) => {
-      const found = await soundBytes(this.#blobs, sha256);
-      if (found === undefined || found === 'damaged') {
+      const found = await soundBytes(this.#blobs, sha256).catch(() => 'unreadable' as const);
+      if (found === 'unreadable' && !this.#takesUnreadable) return;
+      if (found === undefined || typeof found === 'string') {
         lost.push(sha256);
         return;
       }

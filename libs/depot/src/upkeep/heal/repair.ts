@@ -14,8 +14,8 @@ export interface Repaired extends Healed {
 }
 
 /**
- * Heals the findings of a check as the sweeper heals notes, and sets malformed records aside, so
- * that their kernels can be sent again.
+ * Heals the findings of a check as the sweeper heals notes, blobs included that a store which answers
+ * cannot read, and sets malformed records aside, so that their kernels can be sent again.
  */
 export async function repair(
   deps: { blobs: BlobStore; records: RecordStore; clock: Clock },
@@ -31,7 +31,7 @@ export async function repair(
   for (const buildId of of('damaged-record')) {
     if (await ifMalformed(() => requeue(deps.records, buildId))) rewritten.push(buildId);
   }
-  return { ...(await new Healer(deps).heal()), aside, rewritten };
+  return { ...(await new Healer(deps, { takesUnreadable: true }).heal()), aside, rewritten };
 }
 
 /** Neither records of a newer version, nor those that the store does not give. */
