@@ -52,7 +52,8 @@ describe('a record that cannot be read is one kernel’s fault', () => {
     expect(await kernel.get()).toBe(500);
     expect(await kernel.send()).toMatchObject({
       status: 201,
-      body: { revision: what === 'no core' ? 6 : 1 },
+      // Of no JSON, the folder's count of writes is known.
+      body: { revision: what === 'no core' ? 6 : 2 },
     });
     expect(await kernel.get()).toBe(200);
   });
@@ -88,4 +89,28 @@ test('the same file heals a damaged part as soon as a reader has noticed it', as
   await expect(ingest.blobs.get(sha256)).rejects.toMatchObject({ code: 'damaged-blob' });
   expect(await send()).toMatchObject({ status: 200 });
   expect(await ingest.blobs.get(sha256)).toEqual(bytes);
+});
+
+test('a withdrawn kernel stays withdrawn when its record is damaged, and its revision goes on', async () => {
+  const buildId = buildIdOf('withdrawn');
+  const at = new Date().toISOString();
+  const withdrawn = async () => {
+    await withdraw(ingest.records, buildId, { reason: 'wrong types', at });
+  };
+  const kernel = await damaged('withdrawn', (record) => ({ ...record, revision: 7 }));
+  await withdrawn();
+  const folder = join(ingest.folder, 'kernels', buildId.slice(0, 2), buildId, 'record');
+  const [newest = ''] = (await readdir(folder)).toSorted(
+    (a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10),
+  );
+  const text = await readFile(join(folder, newest), 'utf8');
+  await writeFile(join(folder, newest), text.slice(0, -5));
+  expect(await kernel.send()).toMatchObject({ status: 410 });
+  const restored = await sendParts(
+    ingest.url,
+    { kernel: kernelFile({ buildId }) },
+    '?restore=true',
+  );
+  expect(restored).toMatchObject({ status: 201 });
+  expect((await ingest.record(buildId))?.revision).toBeGreaterThan(7);
 });

@@ -60,3 +60,10 @@ it('is not written: a record that no version could read is refused first', () =>
   const carrier = { loadable: true, moduleName: 'btf_vmlinux', signed: false, load };
   expect(() => encodeRecord({ ...record, carrier })).toThrow('nameOffset');
 });
+
+it('text that is not JSON any more still says its revision, and that it was withdrawn', () => {
+  const text = JSON.stringify({ ...record, revision: 12, state: 'withdrawn' });
+  const cut = openRecord(Buffer.from(text.slice(0, -1)));
+  expect(cut).toMatchObject({ revision: 12, isWithdrawn: true });
+  expect(openRecord(Buffer.from('no such thing'))).toMatchObject({ isWithdrawn: false });
+});

@@ -15,6 +15,8 @@ export type OpenedRecord =
       readonly isNewer: boolean;
       /** Its revision, if readable. */
       readonly revision?: number | undefined;
+      /** It says that the kernel is withdrawn. */
+      readonly isWithdrawn?: boolean | undefined;
     };
 
 /** Optional fields. */
@@ -37,7 +39,7 @@ export function openRecord(bytes: Uint8Array): OpenedRecord {
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    return { why: `it is not JSON: ${String(error)}`, isNewer: false };
+    return { why: `it is not JSON: ${String(error)}`, isNewer: false, ...saidIn(bytes) };
   }
   if (typeof json !== 'object' || json === null)
     return { why: 'it is not an object', isNewer: false };
@@ -54,11 +56,26 @@ export function openRecord(bytes: Uint8Array): OpenedRecord {
       const fault = `${path.join('.')}: ${message}`;
       if (isNewer || !leaveOut(fields, path)) {
         const isRevision = Number.isSafeInteger(revision) && (revision as number) > 0;
-        return { why: fault, isNewer, revision: isRevision ? (revision as number) : undefined };
+        return {
+          why: fault,
+          isNewer,
+          revision: isRevision ? (revision as number) : undefined,
+          isWithdrawn: fields.state === 'withdrawn',
+        };
       }
       damage.push(fault);
     }
   }
+}
+
+/** What text that is not JSON any more still says. */
+function saidIn(bytes: Uint8Array): { revision: number | undefined; isWithdrawn: boolean } {
+  const text = new TextDecoder('latin1').decode(bytes);
+  const [, revision] = /"revision":\s*(\d{1,9})\b/.exec(text) ?? [];
+  return {
+    revision: revision === undefined ? undefined : Number(revision),
+    isWithdrawn: /"state":\s*"withdrawn"/.test(text),
+  };
 }
 
 /** @returns false if the record is invalid without it. */

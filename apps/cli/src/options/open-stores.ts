@@ -28,7 +28,7 @@ export async function openStores(
 ): Promise<Stores> {
   if (data !== undefined) return openFsStores(data, { make });
   if (isGiven('BTFDEPOT_S3_ACCESS_KEY', process.env)) {
-    return openMinioStores(storeAddress(readSettings(storeSettings, process.env)));
+    return openMinioStores(storeAddress(readSettings(storeSettings, process.env)), { make });
   }
   return openFsStores(readSettings(dataSettings, process.env).BTFDEPOT_DATA, { make });
 }

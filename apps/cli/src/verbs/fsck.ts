@@ -80,6 +80,11 @@ async function run({ blobsOnly, json, limit, from, cursor, ...flags }: Flags): P
     const stores = await openStores(flags);
     const deps = { ...stores, compute: blobsOnly ? undefined : compute, onFinding, onProgress };
     const after = from ?? (cursor === undefined ? undefined : await readCursor(cursor));
+    if (after !== undefined && !/^[0-9a-f]*$/.test(after)) {
+      throw new UsageError(
+        `--from or the file of --cursor has ${printable(after)}: not a build ID`,
+      );
+    }
     const range = { after, limit: most };
     const report = await checkStore(deps, new AbortController().signal, range);
     if (cursor !== undefined) await writeCursor(cursor, report.next);

@@ -9,7 +9,7 @@ import { Command, Option } from 'commander';
 import { wholeBuildIds } from '../options/build-ids.ts';
 import { dataOption, openStores } from '../options/open-stores.ts';
 import { jsonOption } from '../options/options.ts';
-import { note, print, printJson } from '../terminal/output.ts';
+import { note, print, printable, printJson } from '../terminal/output.ts';
 import { UsageError } from '../options/usage-error.ts';
 
 interface Flags {
@@ -48,10 +48,23 @@ async function run(buildIds: string[], flags: Flags): Promise<void> {
   const named = new Set(await wholeBuildIds(stores.records, buildIds));
   if (flags.all) for await (const { buildId } of stores.records.list()) named.add(buildId);
   const signed: string[] = [];
-  for (const buildId of named) if (await resign(stores, buildId, keys)) signed.push(buildId);
-  if (flags.json) printJson({ signed, left: named.size - signed.length });
+  const failed: { buildId: string; message: string }[] = [];
+  for (const buildId of named) {
+    try {
+      if (await resign(stores, buildId, keys)) signed.push(buildId);
+    } catch (error) {
+      // A record of one kernel is no reason to leave the others under a leaked key.
+      const message = error instanceof Error ? error.message : String(error);
+      failed.push({ buildId, message });
+      note(`${buildId}: ${printable(message)}`);
+      process.exitCode = 1;
+    }
+  }
+  if (flags.json) printJson({ signed, left: named.size - signed.length - failed.length, failed });
   else {
     for (const buildId of signed) print(`${buildId}\n`);
-    note(`${signed.length} signed with ${keys.length} keys, ${named.size - signed.length} left`);
+    note(
+      `${signed.length} signed with ${keys.length} keys, ${named.size - signed.length - failed.length} left, ${failed.length} failed`,
+    );
   }
 }

@@ -15,18 +15,19 @@ async function checkWrites(bucket: Bucket): Promise<void> {
 }
 
 /**
- * Opens the stores in a bucket, and makes a missing bucket. Any number of processes may use one
+ * Opens the stores in a bucket. Any number of processes may use one
  * bucket; the server must support conditional writes (MinIO and AWS S3 do).
+ * @param make whether to make a missing bucket, rather than fail: an empty store has no faults.
  * @param probe whether to test the server first: for writers.
  * @throws StoreUnavailable if the server does not answer or refuses the keys; UnfitStore if the
  *   probe finds a broken promise.
  */
 export async function openMinioStores(
   settings: MinioSettings,
-  { probe: isProbed = false } = {},
+  { make = true, probe: isProbed = false } = {},
 ): Promise<Stores> {
   const bucket = new Bucket(settings);
-  await bucket.make();
+  await (make ? bucket.make() : bucket.check());
   if (isProbed) await probe(bucket);
   return {
     blobs: verifiedBlobs(new MinioBlobStore(bucket)),

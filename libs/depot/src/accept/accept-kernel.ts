@@ -16,7 +16,7 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compute, UploadPaths } from '../ports/compute.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
-import type { RecordStore, StoredRecord } from '../ports/record-store.ts';
+import { UnreadableRecord, type RecordStore, type StoredRecord } from '../ports/record-store.ts';
 import type { Progress } from '../progress.ts';
 import type { OpenedKernel, OpenedUpload } from './open-upload.ts';
 import { ring } from './ring.ts';
@@ -88,7 +88,7 @@ export async function acceptKernel(
   if (buildId !== undefined && named !== buildId) {
     throw new DepotError('bad-query', `buildId: the kernel says ${buildId}`);
   }
-  const stored = buildId === undefined ? undefined : await unlessDamaged(records, buildId);
+  const stored = buildId === undefined ? undefined : await unlessDamaged(records, buildId, upload);
   const saysBuildId = opened.kernel?.buildId !== undefined;
   const { name = '', distribution } = opened.kernel ?? {};
   const said: SaidOfUpload = {
@@ -124,7 +124,7 @@ export async function acceptKernel(
   const bringsCore = paths.stored?.core === undefined;
   const evidence = saysBuildId && bringsCore ? 'kernel' : 'claim';
   const facts: UploadFacts = { ...said, evidence, bringsCore };
-  mergeRecord((await unlessDamaged(records, parts.buildId))?.record, parts, facts);
+  mergeRecord((await unlessDamaged(records, parts.buildId, upload))?.record, parts, facts);
 
   const first = await keep(deps, debug ? [parts, debug] : [parts], facts);
   let { record, written } = first;
@@ -174,16 +174,21 @@ async function isNoted({ damage }: BlobStore, record: KernelRecord): Promise<boo
   return false;
 }
 
-/** An unreadable record counts as none: the upload replaces it. */
+/**
+ * An unreadable record counts as none: the upload replaces it.
+ * @throws DepotError `withdrawn` if it was of a withdrawn kernel, which the upload does not restore.
+ */
 async function unlessDamaged(
   records: RecordStore,
   buildId: string,
+  { restore }: Pick<Upload, 'restore'>,
 ): Promise<StoredRecord | undefined> {
   try {
     return await records.get(buildId);
   } catch (error) {
-    if (error instanceof DepotError && error.code === 'damaged-record') return undefined;
-    throw error;
+    if (!(error instanceof UnreadableRecord) || error.code !== 'damaged-record') throw error;
+    if (!error.isWithdrawn || restore) return undefined;
+    throw new DepotError('withdrawn', `${buildId} was withdrawn, and its record is damaged`);
   }
 }
 

@@ -48,17 +48,26 @@ export class RecordConflict extends Error {
   }
 }
 
+interface UnreadableBytes {
+  why: string;
+  isNewer: boolean;
+  revision?: number | undefined;
+  isWithdrawn?: boolean | undefined;
+}
+
 /** The stored bytes are not a record, or one of a newer version. */
 export class UnreadableRecord extends DepotError {
   /** Version of the unreadable bytes: needed to replace them. */
   readonly version: string;
   /** Their revision, if readable. */
   readonly revision: number | undefined;
+  /** They say that the kernel is withdrawn. */
+  readonly isWithdrawn: boolean;
 
   constructor(
     buildId: string,
     version: string,
-    { why, isNewer, revision }: { why: string; isNewer: boolean; revision?: number | undefined },
+    { why, isNewer, revision, isWithdrawn }: UnreadableBytes,
   ) {
     super(
       isNewer ? 'newer-schema' : 'damaged-record',
@@ -68,5 +77,6 @@ export class UnreadableRecord extends DepotError {
     );
     this.version = version;
     this.revision = revision;
+    this.isWithdrawn = isWithdrawn === true;
   }
 }

@@ -18,7 +18,10 @@ export async function setAside(
   let found = false;
   await updateRecord(records, buildId, (_current, { unreadable }) => {
     found = unreadable !== undefined;
-    return found ? tombstone(buildId, { reason, at, expired: true }) : undefined;
+    if (!unreadable) return undefined;
+    // A kernel that was withdrawn stays so; its public reason is lost.
+    if (unreadable.isWithdrawn) return tombstone(buildId, { reason: 'its record was damaged', at });
+    return tombstone(buildId, { reason, at, expired: true });
   });
   return found;
 }

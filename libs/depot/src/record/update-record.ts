@@ -34,7 +34,7 @@ export async function updateRecord(
       if (stored?.unreadable) throw stored.unreadable;
       return { record: stored?.record, written: false };
     }
-    const least = (stored?.unreadable?.revision ?? 0) + 1;
+    const least = stored?.unreadable ? revisionAfter(stored.unreadable) : 1;
     const next = { ...changed, revision: Math.max(changed.revision, least) };
     if (stored?.record && stored.record.schema > RECORD_SCHEMA) {
       throw new DepotError(
@@ -51,6 +51,16 @@ export async function updateRecord(
       if (!(error instanceof RecordConflict)) throw error;
     }
   }
+}
+
+/**
+ * Above every revision that the unreadable bytes may have had: devices accept no older one. Folders
+ * count the writes of a record, of which each revision is one or more; an ETag says nothing, and the
+ * minutes since 1970 are more than any count.
+ */
+function revisionAfter({ revision, version }: UnreadableRecord): number {
+  if (revision !== undefined) return revision + 1;
+  return (/^\d+$/.test(version) ? Number(version) : Math.floor(Date.now() / 60_000)) + 1;
 }
 
 async function readOrReplace(

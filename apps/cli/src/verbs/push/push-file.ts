@@ -115,6 +115,8 @@ async function pushWhole(
     try {
       return await client.record(id, signal);
     } catch (error) {
+      // Only a new upload replaces a malformed record.
+      if (error instanceof ProblemError && error.code === 'damaged-record') return undefined;
       const isWithdrawn = error instanceof ProblemError && error.code === 'withdrawn';
       if (isWithdrawn && (error.comesBack || options.query.restore !== undefined)) return undefined;
       throw error;
