@@ -43,8 +43,14 @@ test('a kernel that waits is found, made ready, and announced as soon as somebod
     .mockRejectedValueOnce(new AnnounceLater('away', true))
     .mockResolvedValue(undefined);
   const { stored, close } = await start(['one'], () => Promise.resolve([]), {}, { announce });
-  await vi.waitFor(async () => expect(await stored('one')).toMatchObject({ state: 'ready' }));
-  await vi.waitFor(async () => expect(await stored('one')).not.toHaveProperty('unannounced'));
+  await vi.waitFor(
+    async () => expect(await stored('one')).toMatchObject({ state: 'ready' }),
+    60_000,
+  );
+  await vi.waitFor(
+    async () => expect(await stored('one')).not.toHaveProperty('unannounced'),
+    60_000,
+  );
   await close();
   expect(announce).toHaveBeenCalledTimes(2);
 });
@@ -61,11 +67,14 @@ test.each([1, 2, 3])('of four kernels, %i are compressed at one time', async (mo
   const settings = { BTFDEPOT_COMPRESSORS: String(most) };
   const { stored, close } = await start(names, pack, settings);
   for (let left = names.length; left > 0; left--) {
-    await vi.waitFor(() => expect(packing).toHaveLength(Math.min(most, left)));
+    await vi.waitFor(() => expect(packing).toHaveLength(Math.min(most, left)), 60_000);
     packing.shift()?.();
   }
   for (const name of names) {
-    await vi.waitFor(async () => expect(await stored(name)).toMatchObject({ state: 'ready' }));
+    await vi.waitFor(
+      async () => expect(await stored(name)).toMatchObject({ state: 'ready' }),
+      60_000,
+    );
   }
   await close();
   expect(Math.max(...seen)).toBe(most);

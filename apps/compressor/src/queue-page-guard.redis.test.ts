@@ -31,7 +31,7 @@ describeWithServices(['redis'], "the queue's page on the admin port", ({ redis }
     await queue.add(jobFor({ buildId, revision: 1 }));
     await vi.waitFor(async () => {
       expect(await queue.bullmq.getFailedCount()).toBe(1);
-    });
+    }, 60_000);
     await worker.close();
 
     const ask = async (method: string, path: string, headers: Record<string, string>) => {

@@ -31,7 +31,7 @@ describeWithServices(['redis'], "the queue's page", ({ redis }) => {
       const text = await answer.text();
       expect(text).toContain(buildIdOf('page'));
       expect(text).toContain('out of luck');
-    });
+    }, 60_000);
     const page = await (await fetch(`${url}/`)).text();
     const parts = [...page.matchAll(/(?:src|href)="(?:\/queue\/)?(static\/[^"]+)"/g)];
     expect(parts.length).toBeGreaterThan(1);

@@ -43,13 +43,13 @@ test("a browser's client hears each change once, and then no more", async () => 
     const { state, progress } = JSON.parse(data) as ReturnType<typeof statusOf>;
     heard.push(progress ? [state, progress.stage, progress.percent] : state);
   });
-  await vi.waitFor(() => expect(heard).toHaveLength(1));
+  await vi.waitFor(() => expect(heard).toHaveLength(1), 60_000);
   held.record = { ...held.record, progress: { done: 2, total: 6 } };
-  await vi.waitFor(() => expect(heard).toHaveLength(2));
+  await vi.waitFor(() => expect(heard).toHaveLength(2), 60_000);
   held.record = { ...held.record, state: 'ready' };
-  await vi.waitFor(() => expect(heard).toHaveLength(3));
+  await vi.waitFor(() => expect(heard).toHaveLength(3), 60_000);
   // It comes again after two seconds, and is told that there is nothing more.
-  await vi.waitFor(() => expect(source.readyState).toBe(EventSource.CLOSED), 5000);
+  await vi.waitFor(() => expect(source.readyState).toBe(EventSource.CLOSED), 60_000);
   expect(heard).toEqual(['compressing', ['compressing', 'compress', 33], 'ready']);
 });
 
@@ -76,7 +76,7 @@ test('more listeners than the limit are asked to look themselves', async () => {
     const controller = new AbortController();
     expect((await fetch(`${http.url}${path}`, { signal: controller.signal })).status).toBe(200);
     controller.abort();
-  });
+  }, 60_000);
 });
 
 test('an unknown kernel is a problem, not an event', async () => {

@@ -66,7 +66,7 @@ describeWithServices(['redis', 'minio'], 'kernels that many ask for', ({ redis, 
       const body = Buffer.from(sent);
       const upload = await fetch(`${depot.url('ingest')}/v1/kernels`, { method: 'POST', body });
       expect(upload.status).toBe(201);
-      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(performance.now() - began).toBeLessThan(60_000);
 
       const statuses = await Promise.all(askers);
       expect(statuses.filter((status) => status !== 200 && status !== 404)).toEqual([]);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   // The service read its records when it started.
   await vi.waitFor(async () => {
     expect((await search('')).kernels).toHaveLength(kernels.length);
-  });
+  }, 60_000);
 });
 
 afterAll(() => depot.close());
