@@ -129,3 +129,11 @@ export const LocFlag = {
 
 /** LOC_PARAM's register number for the frame base. */
 export const FRAME_BASE_REGISTER = 0xffffffff;
+
+export function isComposite(kind: number): boolean {
+  return kind === Kind.STRUCT || kind === Kind.UNION;
+}
+
+export function isEnum(kind: number): boolean {
+  return kind === Kind.ENUM || kind === Kind.ENUM64;
+}

@@ -1,4 +1,4 @@
-import { Kind } from '../kinds.ts';
+import { isComposite, isEnum, Kind } from '../kinds.ts';
 import type { Btf } from '../wire/btf.ts';
 import type { AccessStep } from './local-access.ts';
 import { essentialName, sameEssentialName } from './names.ts';
@@ -18,14 +18,6 @@ export type TargetPath = { readonly type: number; readonly index: number }[];
 /** Whether two kinds match: equal, or both enums. */
 function kindsCompatible(left: number, right: number): boolean {
   return left === right || (isEnum(left) && isEnum(right));
-}
-
-function isEnum(kind: number): boolean {
-  return kind === Kind.ENUM || kind === Kind.ENUM64;
-}
-
-function isComposite(kind: number): boolean {
-  return kind === Kind.STRUCT || kind === Kind.UNION;
 }
 
 /** Types of the target that a local type may mean: same kind and essential name, by id. */

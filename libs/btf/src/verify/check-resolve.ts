@@ -1,4 +1,4 @@
-import { Kind } from '../kinds.ts';
+import { isComposite, Kind } from '../kinds.ts';
 import { isModifier, type Btf } from '../wire/btf.ts';
 import { pointerSize, sizeOf } from '../wire/size.ts';
 import type { KernelVersion } from '../kernel-version.ts';
@@ -282,10 +282,6 @@ class Resolver {
     const isWhole = [1, 2, 4, 8, 2 * pointerSize(btf), 16].includes(bytes);
     return isWhole && ((data >>> 16) & 0xff) === 0 && bytes === btf.sizeOrType(id);
   }
-}
-
-function isComposite(kind: number): boolean {
-  return kind === Kind.STRUCT || kind === Kind.UNION;
 }
 
 /** Kinds that nothing may refer to as a type. */

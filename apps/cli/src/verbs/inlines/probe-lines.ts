@@ -29,15 +29,24 @@ interface Value {
 /** Fields that each event has already (trace_probe.c). */
 const RESERVED = /^(common_(type|flags|preempt_count|pid|tgid)|__probe_(ip|ret_ip|func))$/;
 
+const FORMS: Record<ProbeForm, { write: (place: Place) => string; comment: string }> = {
+  kprobe: { write: kprobe, comment: '#' },
+  perf: { write: perf, comment: '#' },
+  bpftrace: { write: bpftrace, comment: '//' },
+};
+
 /**
  * Lines that make probes of inlined calls, and of the functions themselves, which the calls that
  * were not inlined run: for tracefs and bpftrace a text to be written or run as it is, for perf
  * commands of a shell. Sites without a symbol around them have none.
  */
 export function probeLines(sites: readonly InlineSite[], form: ProbeForm): string {
-  const write = { kprobe, perf, bpftrace }[form];
+  const { write, comment } = FORMS[form];
   return placesOf(sites)
-    .map((place) => `${write(place)}\n`)
+    .map((place) => {
+      const note = place.note === undefined ? '' : ` ${comment} ${place.note}`;
+      return `${write(place)}${note}\n`;
+    })
     .join('');
 }
 
@@ -82,18 +91,16 @@ function argumentOf({ name, place, bits, signed, kind }: Value): string {
   return `${name}=${place}:${letter}${bits}`;
 }
 
-function kprobe({ probe, event, note, values }: Place): string {
-  const line = [`p:inlined/${event}`, probe, ...values.map(argumentOf)].join(' ');
-  return note === undefined ? line : `${line} # ${note}`;
+function kprobe({ probe, event, values }: Place): string {
+  return [`p:inlined/${event}`, probe, ...values.map(argumentOf)].join(' ');
 }
 
-function perf({ probe, event, note, values }: Place): string {
+function perf({ probe, event, values }: Place): string {
   const words = [`inlined:${event}=${probe}`, ...values.map(argumentOf)].join(' ');
-  const line = `perf probe --add '${words}'`;
-  return note === undefined ? line : `${line} # ${note}`;
+  return `perf probe --add '${words}'`;
 }
 
-function bpftrace({ probe, function: name, note, values }: Place): string {
+function bpftrace({ probe, function: name, values }: Place): string {
   const formats = values.map(({ name: label, bits, signed, kind }) => {
     const number = `${bits === 64 ? 'l' : ''}${signed ? 'd' : 'u'}`;
     return `${label}=%${kind === 'string' ? 's' : kind === 'pointer' ? 'p' : number}`;
@@ -101,8 +108,7 @@ function bpftrace({ probe, function: name, note, values }: Place): string {
   const where = probe === name ? name : `${name} in ${probe}`;
   const text = [where, ...formats].join(' ');
   const words = [`"${text}\\n"`, ...values.map(expressionOf)].join(', ');
-  const line = `kprobe:${probe} { printf(${words}); }`;
-  return note === undefined ? line : `${line} // ${note}`;
+  return `kprobe:${probe} { printf(${words}); }`;
 }
 
 /** bpftrace names the registers of arm64 r0 to r30, and others as the kernel does. */

@@ -6,9 +6,9 @@ import {
   IDS,
   infoKind,
   Kind,
+  isEnum,
 } from '../../kinds.ts';
 import type { CanonicalTypes } from './canonical-types.ts';
-import { isEnum } from './flat-types.ts';
 
 /** A candidate's words with references, from `slot` on, and the distance to the other's. */
 interface Run {

@@ -6,6 +6,7 @@ import {
   IDS,
   infoKind,
   Kind,
+  isEnum,
 } from '../../kinds.ts';
 import type { Btf } from '../../wire/btf.ts';
 import { eachIdSlot, eachNameSlot } from '../../wire/references.ts';
@@ -99,10 +100,6 @@ export class FlatTypes {
     }
     return true;
   }
-}
-
-export function isEnum(kind: number): boolean {
-  return kind === Kind.ENUM || kind === Kind.ENUM64;
 }
 
 /** Whether word `index` after the head is a type id. */

@@ -1,9 +1,8 @@
 // One pass for each group of kinds, in the order of dedupBtf; each needs the results of the earlier
 // ones.
-import { Kind, LAST_KIND } from '../../kinds.ts';
+import { isEnum, Kind, LAST_KIND } from '../../kinds.ts';
 import type { CanonicalTypes } from './canonical-types.ts';
 import { Equivalence } from './equivalence.ts';
-import { isEnum } from './flat-types.ts';
 import { shapeHash, wordsHash } from './signatures.ts';
 
 /** The base stays as it is; variables and sections are unique, and so are unknown kinds. */

@@ -1,4 +1,4 @@
-import { Kind, kindName } from '../../kinds.ts';
+import { isComposite, Kind, kindName } from '../../kinds.ts';
 import { isModifier, type Btf } from '../../wire/btf.ts';
 
 /** Why a type of a distilled base has no counterpart in another base. */
@@ -188,8 +188,4 @@ function fits(distilled: Btf, own: number, base: Btf, id: number, isEmbedded: bo
 
 function encodingOf(btf: Btf, id: number): number {
   return (btf.tail(id, 0) >>> 24) & 0xf;
-}
-
-function isComposite(kind: number): boolean {
-  return kind === Kind.STRUCT || kind === Kind.UNION;
 }
