@@ -101,8 +101,10 @@ async function underAttack(
   const greedy = client(url, '127.0.1.1');
   const modest = client(url, '127.0.1.2');
   // Warms up: the start of a service is not measured.
-  await modest('/healthz');
-  await modest(`/v1/kernels/${honest}/vars/${names[0]}`);
+  for (const asked of ['/healthz', `/v1/kernels/${honest}/vars/${names[0]}`]) {
+    const { status } = await modest(asked);
+    if (status !== 200) throw new Error(`${asked} is ${status} before any attack`);
+  }
   const end = AbortSignal.timeout(seconds * 1000);
   let round = 0;
   const attacker = async () => {
@@ -203,9 +205,9 @@ async function fill({ blobs, records }: Stores, { core, vars }: Honest): Promise
   const origin = 'verbatim';
   for (const buildId of [honest, ...Array.from({ length: KERNELS }, (_, at) => kernelId(at))]) {
     const known = { ...entry(vars), variables: 1, baseSha256: sha256Of(core) };
-    const extras = { vars: { ...known, origin: 'full' as const } };
+    const parts = { vars: { ...known, origin: 'full' as const } };
     const facts = { buildId, state: 'ready' as const, core: { ...entry(core), origin } as const };
-    await records.put(kernelRecord({ ...facts, extras }), undefined);
+    await records.put(kernelRecord({ ...facts, parts }), undefined);
   }
   const facts = { buildId: hostile, state: 'ready' as const };
   const made = { ...entry(twins), origin } as const;

@@ -1,5 +1,6 @@
 // `npm run bench [NAME…]`: our work beside a peer's, in the same run on the same input. To add a
 // bench: a file that exports a Bench, and its name here.
+import { inspect } from 'node:util';
 import { Command } from 'commander';
 import type { Bench, BenchOptions } from './bench.ts';
 import { formatResults } from './report.ts';
@@ -35,8 +36,14 @@ const program = new Command('bench')
     const results = [];
     for (const name of names.length > 0 ? names : Object.keys(benches)) {
       process.stderr.write(`${name} …\n`);
-      const run = await benches[name]();
-      results.push({ bench: name, ...(await run({ quick })) });
+      try {
+        const run = await benches[name]();
+        results.push({ bench: name, ...(await run({ quick })) });
+      } catch (error) {
+        // The others are worth their time.
+        process.exitCode = 1;
+        process.stderr.write(`${name} failed: ${inspect(error)}\n`);
+      }
     }
     process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : formatResults(results));
   });

@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 export function cacheFolder(): string {
   const own = process.env.BTFDEPOT_CACHE;
   if (own) return resolve(own);
-  const { XDG_CACHE_HOME } = process.env;
-  return join(XDG_CACHE_HOME ? XDG_CACHE_HOME : join(homedir(), '.cache'), 'btf-depot');
+  // An empty one counts as unset.
+  const shared = process.env.XDG_CACHE_HOME;
+  if (shared) return join(shared, 'btf-depot');
+  return join(homedir(), '.cache', 'btf-depot');
 }
