@@ -218,10 +218,14 @@ async function ask(url: string, options: RequestOptions): Promise<[IncomingMessa
   return [answer, await text(answer)];
 }
 
+/** The number of the request first: where it stands depends on whether the blob was in memory yet. */
 function headLines(raw: readonly string[]): string[] {
   const lines: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {
-    if (!LEFT_OUT.test(raw[at])) lines.push(`${raw[at]}: ${raw[at + 1]}`);
+    if (LEFT_OUT.test(raw[at])) continue;
+    const line = `${raw[at]}: ${raw[at + 1]}`;
+    if (raw[at] === 'X-Request-Id') lines.unshift(line);
+    else lines.push(line);
   }
   return lines;
 }

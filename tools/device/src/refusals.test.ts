@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { appendFile, readFile, rename } from 'node:fs/promises';
+import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSecretKey, openSecretKey } from '@btf-depot/depot';
 import { buildIdNote, buildIdOf } from '@btf-depot/testing';
+import { DEPOT_TEST_CERTIFICATE, DEPOT_TEST_KEY } from '@btf-depot/testing/certificate';
 import { testFolder } from '@btf-depot/testing/folders';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeOnDevices } from './testing/equipment.ts';
@@ -16,32 +16,17 @@ const AWAY = { BTFDEPOT_URL: 'http://127.0.0.1:1' };
 
 let depot: KernelDepot;
 /** The same by HTTPS, with a certificate of an unknown authority. */
-let secure: FaultyDepot | undefined;
+let secure: FaultyDepot;
 const folder = testFolder();
-const absent = programPath('openssl') === undefined && process.env.CI !== 'true';
 beforeAll(async () => {
   depot = await startKernelDepot();
-  if (absent) return;
-  const [secret, certificate] = [join(folder, 'key'), join(folder, 'certificate')];
-  const request = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ed25519',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=test',
-  ];
-  const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', secret, '-out', certificate];
-  execFileSync('openssl', [...request, ...names], { stdio: 'ignore' });
-  const [key, cert] = [await readFile(secret, 'utf8'), await readFile(certificate, 'utf8')];
-  secure = await startFaultyDepot(depot.url, { key, cert });
+  secure = await startFaultyDepot(depot.url, {
+    key: DEPOT_TEST_KEY,
+    cert: DEPOT_TEST_CERTIFICATE,
+  });
 });
 afterAll(async () => {
   await depot.close();
-  if (secure === undefined) return;
   await secure.close();
 });
 afterEach(() => depot.behave());
@@ -219,12 +204,14 @@ describeOnDevices((equipment) => {
   });
 
   const verifies = equipment.shell !== 'busybox ash';
-  it.skipIf(absent)(`${verifies ? 'not ' : ''}of HTTPS without a key (needs openssl)`, async () => {
+  it(`${verifies ? 'not ' : ''}of HTTPS without a key`, async () => {
     const device = depot.device(equipment);
-    const settings = { BTFDEPOT_KEYS: '/nowhere', BTFDEPOT_URL: secure?.url ?? '' };
+    const settings = { BTFDEPOT_KEYS: '/nowhere', BTFDEPOT_URL: secure.url };
     const strange = await refusal(device, ['load'], settings);
     expect(strange.code).toBeOneOf([4, 6]);
-    const known = { ...settings, BTFDEPOT_CA: join(folder, 'certificate') };
+    const certificate = join(folder, 'certificate');
+    await writeFile(certificate, DEPOT_TEST_CERTIFICATE);
+    const known = { ...settings, BTFDEPOT_CA: certificate };
     const { code } = await device.run(['load'], known);
     expect(code).toBeOneOf(verifies ? [0] : [4, 6]);
     // Files that HTTPS vouched for are not accepted without it.

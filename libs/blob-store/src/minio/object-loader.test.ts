@@ -1,10 +1,11 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { sha256Of, someBytes } from '@btf-depot/testing';
+import { DEPOT_TEST_CERTIFICATE, DEPOT_TEST_KEY } from '@btf-depot/testing/certificate';
 import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import { readHead } from './answer-head.ts';
@@ -91,53 +92,39 @@ describe('an object', () => {
     expect(sockets).toHaveLength(3);
   });
 
-  const absent = spawnSync('openssl', ['version']).status !== 0 && process.env.CI !== 'true';
-  it.skipIf(absent)(
-    'comes by TLS from who is who it says, and from nobody else (needs openssl)',
-    async () => {
-      using folder = new TemporaryFolder();
-      const [key, cert] = [folder.at('key'), folder.at('cert')];
-      const made = [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-      ];
-      const options = ['-keyout', key, '-out', cert, '-subj', '/CN=x', '-addext'];
-      execFileSync('openssl', [...made, ...options, 'subjectAltName=IP:127.0.0.1'], {
-        stdio: 'ignore',
-      });
-      const answer: RequestListener = (_, response) => response.end(bytes);
-      const server = https.createServer(
-        { key: readFileSync(key), cert: readFileSync(cert) },
-        answer,
-      );
-      closing.push(
-        () => server.closeAllConnections(),
-        () => server.close(),
-      );
-      const url = await listen(server, 'https');
-      await expect(loaded(new ObjectLoader(url, TIMEOUT), url)).rejects.toThrow(/self-signed/);
-      const script = `
+  it('comes by TLS from who is who it says, and from nobody else', async () => {
+    using folder = new TemporaryFolder();
+    const authority = folder.at('certificate');
+    writeFileSync(authority, DEPOT_TEST_CERTIFICATE);
+    const answer: RequestListener = (_, response) => response.end(bytes);
+    const keys = { key: DEPOT_TEST_KEY, cert: DEPOT_TEST_CERTIFICATE };
+    const server = https.createServer(keys, answer);
+    closing.push(
+      () => server.closeAllConnections(),
+      () => server.close(),
+    );
+    const url = await listen(server, 'https');
+    await expect(loaded(new ObjectLoader(url, TIMEOUT), url)).rejects.toThrow(/self-signed/);
+    const script = `
       import { ObjectLoader } from ${JSON.stringify(new URL('./object-loader.ts', import.meta.url).href)};
       const url = new URL(process.argv[1]);
       const load = await new ObjectLoader(url, ${TIMEOUT}).load(url, (size) => Buffer.alloc(size));
       await load.whole;
       process.stdout.write(load.bytes);`;
-      const child = ['--input-type=module', '-e', script, url.href];
-      const { promise, resolve } = Promise.withResolvers<Buffer>();
-      execFile(
-        process.execPath,
-        child,
-        { env: { ...process.env, NODE_EXTRA_CA_CERTS: cert }, encoding: 'buffer', maxBuffer: 1e7 },
-        (_, stdout) => resolve(stdout),
-      );
-      expect(sha256Of(await promise)).toBe(sha256Of(bytes));
-    },
-  );
+    const child = ['--input-type=module', '-e', script, url.href];
+    const { promise, resolve } = Promise.withResolvers<Buffer>();
+    execFile(
+      process.execPath,
+      child,
+      {
+        env: { ...process.env, NODE_EXTRA_CA_CERTS: authority },
+        encoding: 'buffer',
+        maxBuffer: 1e7,
+      },
+      (_, stdout) => resolve(stdout),
+    );
+    expect(sha256Of(await promise)).toBe(sha256Of(bytes));
+  });
 });
 
 test.each([

@@ -1,10 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:https';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { readFileSync } from 'node:fs';
-import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
+import { DEPOT_TEST_CERTIFICATE, DEPOT_TEST_KEY } from '@btf-depot/testing/certificate';
 import { afterEach, expect, test } from 'vitest';
 import { UPSTREAM_LIMITS, type UpstreamLimits } from '../limits.ts';
 import { scriptedServer } from '../testing/scripted-server.ts';
@@ -141,14 +139,8 @@ test('a range is requested, and the answer tells where it begins', async () => {
 });
 
 test('a certificate without a trusted issuer is not accepted', async () => {
-  using folder = new TemporaryFolder();
-  const [key, cert] = [folder.at('key'), folder.at('cert')];
-  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-  const to = ['-nodes', '-keyout', key, '-out', cert, '-days', '1', '-subj', '/CN=localhost'];
-  execFileSync('openssl', [...request, ...to], { stdio: 'ignore' });
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, to) =>
-    to.end('x'),
-  );
+  const keys = { key: DEPOT_TEST_KEY, cert: DEPOT_TEST_CERTIFICATE };
+  const server = createServer(keys, (_, to) => to.end('x'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const { port } = server.address() as AddressInfo;
