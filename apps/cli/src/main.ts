@@ -13,7 +13,12 @@ endWithOutput();
 // Compiling the sources takes half of a short verb's time; without a home folder, each run compiles
 // again.
 const cache = cacheFolder();
-if (cache !== undefined) enableCompileCache(join(cache, 'compiled'));
+if (cache !== undefined) {
+  const compiled = join(cache, 'compiled');
+  enableCompileCache(compiled);
+  // Threads take it from here.
+  process.env.NODE_COMPILE_CACHE ??= compiled;
+}
 
 /** Each verb loads only what it needs: a download does not wait for the services' packages. */
 const verbs: Record<string, () => Promise<Command>> = {

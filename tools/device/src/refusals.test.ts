@@ -9,7 +9,6 @@ import { describeOnDevices } from './testing/equipment.ts';
 import { type Device } from './testing/device.ts';
 import { send, startFaultyDepot, type Fault, type FaultyDepot } from './testing/faulty-depot.ts';
 import { buildId, startKernelDepot, type KernelDepot } from './testing/kernel-depot.ts';
-import { programPath } from './testing/program-path.ts';
 import { signed } from './testing/signed-depot.ts';
 
 const AWAY = { BTFDEPOT_URL: 'http://127.0.0.1:1' };
