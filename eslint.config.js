@@ -17,6 +17,10 @@ const spreads = [
     selector: 'ObjectExpression > SpreadElement > ObjectExpression',
     message: 'Write the properties without a spread.',
   },
+  {
+    selector: ':matches(ArrayExpression, CallExpression) > SpreadElement > ArrayExpression',
+    message: 'Write the elements without a spread.',
+  },
 ];
 
 /** Temporary folders of tests are made, and removed, in one place. */

@@ -164,9 +164,14 @@ testWith(['objcopy'], 'BTF that objcopy wrapped is taken as that BTF', async () 
   writeFileSync(join(folder, 'raw.btf'), kernelBtf());
   const rename = ['--rename-section', '.data=.BTF'];
   await runIn(folder, [
-    ...['objcopy', '-I', 'binary', '-O', 'elf64-x86-64'],
+    'objcopy',
+    '-I',
+    'binary',
+    '-O',
+    'elf64-x86-64',
     ...rename,
-    ...['raw.btf', 'elf.btf'],
+    'raw.btf',
+    'elf.btf',
   ]);
   const wrapped = await readFile(join(folder, 'elf.btf'));
   expect(await send(wrapped, `?buildId=${buildId}`)).toMatchObject({ status: 201 });

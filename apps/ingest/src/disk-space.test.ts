@@ -19,7 +19,10 @@ test('of four uploads at once, those begin that fit, and the others are told how
   const space = open(500 * MEBI);
   const asked = await Promise.allSettled([1, 2, 3, 4].map(() => space.reserve(340 * MEBI)));
   expect(asked.map(({ status }) => status)).toEqual([
-    ...['fulfilled', 'fulfilled', 'rejected', 'rejected'],
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'rejected',
   ]);
   await expect(space.reserve(340 * MEBI)).rejects.toThrow(
     `the upload needs ${340 * MEBI} bytes, and it may use ${120 * MEBI}: ${1300 * MEBI} are free, ` +

@@ -76,7 +76,10 @@ describe('an archive with kernels of several builds', () => {
     const { body } = await send(archive);
     const { found, used, passedOver, missing } = body.report as Record<string, object[]>;
     expect(found?.map((one) => 'kind' in one && one.kind)).toEqual([
-      ...['elf', 'elf', 'module', 'module'],
+      'elf',
+      'elf',
+      'module',
+      'module',
     ]);
     expect(used).toContainEqual({
       part: 'kernel',

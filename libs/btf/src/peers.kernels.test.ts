@@ -158,18 +158,23 @@ const compilers = (core: Btf): void => {
 
 /** Names that try to end the text around them, or that C reserves. */
 const HOSTILE = [
-  ...['a; } int evil(void) { return 1; ', 'x*/', '"', "'", '\n#define int', '\\', '??/', '\\\n'],
-  ...[
-    '__attribute__((constructor))',
-    ' ',
-    '1',
-    'é',
-    'int',
-    'while',
-    'asm',
-    'linux',
-    '__VMLINUX_H__',
-  ],
+  'a; } int evil(void) { return 1; ',
+  'x*/',
+  '"',
+  "'",
+  '\n#define int',
+  '\\',
+  '??/',
+  '\\\n',
+  '__attribute__((constructor))',
+  ' ',
+  '1',
+  'é',
+  'int',
+  'while',
+  'asm',
+  'linux',
+  '__VMLINUX_H__',
 ];
 
 const hostileHeader = (): string => {

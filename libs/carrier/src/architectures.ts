@@ -108,8 +108,13 @@ export function moduleShape(machine: number): ModuleShape | undefined {
  * `machineName`.
  */
 const TRIED: ReadonlySet<string> = new Set([
-  ...['x86_64', 'aarch64', 'arm', 's390x'],
-  ...['ppc64le', 'riscv64', 'loongarch64'],
+  'x86_64',
+  'aarch64',
+  'arm',
+  's390x',
+  'ppc64le',
+  'riscv64',
+  'loongarch64',
 ]);
 
 /** Whether a kernel of this machine, class and byte order is known to load a carrier. */

@@ -50,7 +50,13 @@ describe.each([
   it('is a relocatable file of that kind', () => {
     expect(elf.header).toMatchObject({ ...target, type: ElfType.REL });
     expect(elf.sections.map(({ name }) => name)).toEqual([
-      ...['', '.modinfo', '.BTF', '.BTF.vars', '.symtab', '.strtab', '.shstrtab'],
+      '',
+      '.modinfo',
+      '.BTF',
+      '.BTF.vars',
+      '.symtab',
+      '.strtab',
+      '.shstrtab',
     ]);
   });
 

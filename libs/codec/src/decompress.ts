@@ -30,7 +30,7 @@ export interface DecompressOptions {
   readonly ahead?: number;
 }
 
-export const DECOMPRESS_DEFAULTS = {
+const DECOMPRESS_DEFAULTS = {
   trailing: 'refuse',
   threads: 1,
   ahead: 128 * 2 ** 20,

@@ -17,12 +17,7 @@ export {
   FILE_ENDINGS,
   type Compression,
 } from './compression.ts';
-export {
-  decompress,
-  decompressAny,
-  DECOMPRESS_DEFAULTS,
-  type DecompressOptions,
-} from './decompress.ts';
+export { decompress, decompressAny, type DecompressOptions } from './decompress.ts';
 export { type Trailing } from './trailing.ts';
 export { gunzip, type GunzipOptions } from './gunzip.ts';
 export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip.ts';

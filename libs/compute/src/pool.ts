@@ -1,11 +1,5 @@
 import { availableParallelism } from 'node:os';
-import {
-  compressionsOf,
-  DepotError,
-  listArtifacts,
-  type Compressing,
-  type Compute,
-} from '@btf-depot/depot';
+import { DepotError, packKernel, type Compressing, type Compute } from '@btf-depot/depot';
 import { Piscina } from 'piscina';
 import { overMemory } from './memory-guard.ts';
 import type { Outcome, Results, Task, ThreadData } from './messages.ts';
@@ -129,18 +123,19 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
     split: (paths, options, signal, progress) =>
       run(client, { do: 'split', paths, options, progress: progress?.memory }, signal, limits.time),
     // No limits: the operator sets the number of compressors, and their input passed limits before.
-    pack: async (input, signal, progress) => {
-      const plain = await run(client, { do: 'make', input }, signal);
-      const carriers = compressionsOf(plain, input.levels);
-      let done = 0;
-      const compress = async (carrier: Compressing) => {
-        const packed = await run(client, { do: 'compress', carrier }, signal);
-        progress?.tell(++done, carriers.length);
-        return packed;
+    pack: (input, signal, progress) => {
+      const compressAll = (carriers: readonly Compressing[]) => {
+        let done = 0;
+        const compress = async (carrier: Compressing) => {
+          const packed = await run(client, { do: 'compress', carrier }, signal);
+          progress?.tell(++done, carriers.length);
+          return packed;
+        };
+        progress?.tell(done, carriers.length);
+        return whileIdle(carriers, compress, () => seats.free > 0);
       };
-      progress?.tell(done, carriers.length);
-      const packed = await whileIdle(carriers, compress, () => seats.free > 0);
-      return listArtifacts(input, plain, packed);
+      const make = () => run(client, { do: 'make', input }, signal);
+      return packKernel(input, { make, compress: compressAll });
     },
   });
   return { ...computeFor(DEPOT), for: computeFor, close: () => pool.close() };

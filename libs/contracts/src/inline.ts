@@ -43,7 +43,7 @@ const parameterSchema = z.looseObject({
 });
 
 /** The beginning of the code of a function that was inlined into another. */
-export const siteSchema = z.looseObject({
+const siteSchema = z.looseObject({
   function: z.string(),
   /** As the kernel was linked. */
   address: hex.optional(),

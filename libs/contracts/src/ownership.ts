@@ -10,8 +10,6 @@ import type { KernelRecord } from './record.ts';
  */
 export const RANKS = ['upstream', 'import', 'token', 'assigned'] as const;
 
-export type Rank = (typeof RANKS)[number];
-
 export const ownerSchema = z.looseObject({
   principal: z.string(),
   /** One of RANKS, or one of a later version. */

@@ -40,13 +40,22 @@ test('every blob for which the schema of records has a place is a part, or named
 
 test('artifacts, in the order in which manifests list them', () => {
   expect(Object.keys(ARTIFACTS).filter((name) => !/\.(gz|xz|zst)$/.test(name))).toEqual([
-    ...['vmlinux.btf', 'vmlinux.vars.btf', 'vmlinux.ksyms.btf'],
-    ...['vmlinux.inlines.btf', 'vmlinux.inlines.map'],
-    ...['btf_vmlinux.ko', 'btf_vmlinux_ksyms.ko', 'btf_vmlinux_inline.ko'],
-    ...['manifest', 'SHA256SUMS'],
+    'vmlinux.btf',
+    'vmlinux.vars.btf',
+    'vmlinux.ksyms.btf',
+    'vmlinux.inlines.btf',
+    'vmlinux.inlines.map',
+    'btf_vmlinux.ko',
+    'btf_vmlinux_ksyms.ko',
+    'btf_vmlinux_inline.ko',
+    'manifest',
+    'SHA256SUMS',
   ]);
   expect(Object.keys(ARTIFACTS).slice(5, 9)).toEqual([
-    ...['btf_vmlinux.ko', 'btf_vmlinux.ko.gz', 'btf_vmlinux.ko.xz', 'btf_vmlinux.ko.zst'],
+    'btf_vmlinux.ko',
+    'btf_vmlinux.ko.gz',
+    'btf_vmlinux.ko.xz',
+    'btf_vmlinux.ko.zst',
   ]);
 });
 
@@ -70,7 +79,12 @@ test('other artifacts are of another generation of packing, and of a newer versi
 test('sections and artifacts lead to their parts', () => {
   const sections = ['.BTF', '.BTF.vars', '.BTF.ksyms', '.BTF.inlines', '.BTF.inline', '.text'];
   expect(sections.map(partOfSection)).toEqual([
-    ...['core', 'vars', 'ksyms', 'inlines', 'inlines', undefined],
+    'core',
+    'vars',
+    'ksyms',
+    'inlines',
+    'inlines',
+    undefined,
   ]);
   const artifacts = [
     'vmlinux.inlines.map',
@@ -107,7 +121,13 @@ const record: KernelRecord = { ...bare, parts };
 
 test('parts are found where records have them, and those of newer versions too', () => {
   expect([...partsOf(record).keys()]).toEqual([
-    ...['core', 'vars', 'ksyms', 'ksymsLayout', 'inlines', 'inlinesMap', 'later'],
+    'core',
+    'vars',
+    'ksyms',
+    'ksymsLayout',
+    'inlines',
+    'inlinesMap',
+    'later',
   ]);
   expect([...extrasOf(record).keys()]).toEqual(['vars', 'inlines', 'later']);
   expect(partOf(record, 'ksymsLayout')).toBe(parts.ksyms.layout);

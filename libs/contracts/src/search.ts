@@ -3,7 +3,7 @@ import { buildIdSchema } from './build-id.ts';
 import { STATES } from './record.ts';
 
 /** A kernel in a list: enough to choose it. */
-export const kernelSummarySchema = z.looseObject({
+const kernelSummarySchema = z.looseObject({
   buildId: buildIdSchema,
   revision: z.number().int().positive(),
   state: z.enum(STATES),

@@ -105,7 +105,7 @@ export const statusSchema = z.looseObject({
 });
 
 /** The same for a kernel without a record, which this process splits. */
-export const splittingSchema = z.looseObject({
+const splittingSchema = z.looseObject({
   buildId: buildIdSchema,
   state: z.literal('splitting'),
   progress: progressSchema,
@@ -114,7 +114,7 @@ export const splittingSchema = z.looseObject({
 });
 
 /** The same for a kernel that nobody sent, and that is being fetched from an upstream. */
-export const pullingSchema = z.looseObject({
+const pullingSchema = z.looseObject({
   buildId: buildIdSchema,
   state: z.literal('pulling'),
   progress: z.undefined().optional(),

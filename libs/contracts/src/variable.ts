@@ -19,7 +19,7 @@ export const namePatternSchema = z.string().regex(/^[\w$.*?]{1,128}$/, {
 });
 
 /** One variable of a kernel. Section and offset distinguish those of one name. */
-export const variableSchema = z.looseObject({
+const variableSchema = z.looseObject({
   name: z.string(),
   /** ELF section of vmlinux. Absent: the kernel's BTF does not say it. */
   section: z.string().optional(),
@@ -50,7 +50,7 @@ export const variableSchema = z.looseObject({
 });
 
 /** With the types that the declaration needs, as C, in an order that compiles. */
-export const variableWithTypesSchema = variableSchema.extend({ types: z.string() });
+const variableWithTypesSchema = variableSchema.extend({ types: z.string() });
 
 /** Answer of `GET …/vars/{name}`: several if static variables share the name. */
 export const variableAnswerSchema = z.looseObject({
@@ -69,7 +69,7 @@ export const variablePageSchema = z.looseObject({
 });
 
 /** Names that one request may resolve. */
-export const MAX_RESOLVED = 1000;
+const MAX_RESOLVED = 1000;
 
 /** Body of `POST …/vars/resolve`. */
 export const resolveRequestSchema = z.strictObject({

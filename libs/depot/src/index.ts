@@ -61,13 +61,12 @@ export { makeCarriers, type Carriers, type CarriersInput } from './pack/make-car
 export { compressedAs, COMPRESSION_LEVELS, type CompressionLevels } from './pack/compressors.ts';
 export {
   compressCarrier,
-  compressionsOf,
-  listArtifacts,
   packKernel,
   plainArtifacts,
   type Compressing,
   type PackedArtifact,
   type PackInput,
+  type PackSteps,
 } from './pack/pack-kernel.ts';
 export * from './ports/announcer.ts';
 export * from './ports/asked-notes.ts';
@@ -98,7 +97,7 @@ export {
 } from './upkeep/reprocess/reprocess.ts';
 export { Healer } from './upkeep/heal/healer.ts';
 export { repair, type Repaired } from './upkeep/heal/repair.ts';
-export { EXPIRY_GRACE, Expiry } from './upkeep/expiry.ts';
+export { Expiry } from './upkeep/expiry.ts';
 export { repack } from './upkeep/repack.ts';
 export { requeue } from './upkeep/requeue.ts';
 export { resign } from './signing/resign.ts';

@@ -58,7 +58,9 @@ describe('code of a unit', () => {
     const within = named(Tag.SUBPROGRAM, 'f', [named(Tag.VARIABLE, 'local')]);
     const both = unit(named(Tag.VARIABLE, 'first'), within, named(Tag.VARIABLE, 'last'));
     expect(walk(open(buildDwarf({ units: [both] })))).toEqual([
-      ...['first in unit of -', 'f in unit of -', 'last in unit of -'],
+      'first in unit of -',
+      'f in unit of -',
+      'last in unit of -',
     ]);
   });
 

@@ -252,10 +252,18 @@ const ENDS: Readonly<Partial<Record<Unsaid, readonly number[]>>> = {
   pieces: [Op.BIT_PIECE],
   thread: [Op.FORM_TLS_ADDRESS, Op.GNU_PUSH_TLS_ADDRESS],
   computed: [
-    ...[Op.BRA, Op.SKIP],
-    ...[Op.CONST_TYPE, Op.REGVAL_TYPE, Op.DEREF_TYPE, Op.CONVERT, Op.REINTERPRET],
-    ...[Op.GNU_CONST_TYPE, Op.GNU_REGVAL_TYPE, Op.GNU_DEREF_TYPE],
-    ...[Op.GNU_CONVERT, Op.GNU_REINTERPRET],
+    Op.BRA,
+    Op.SKIP,
+    Op.CONST_TYPE,
+    Op.REGVAL_TYPE,
+    Op.DEREF_TYPE,
+    Op.CONVERT,
+    Op.REINTERPRET,
+    Op.GNU_CONST_TYPE,
+    Op.GNU_REGVAL_TYPE,
+    Op.GNU_DEREF_TYPE,
+    Op.GNU_CONVERT,
+    Op.GNU_REINTERPRET,
   ],
 };
 

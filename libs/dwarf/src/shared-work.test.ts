@@ -101,7 +101,8 @@ describe('abbreviation tables', () => {
       ...Array.from({ length: 9 }, (_none, bit) =>
         (number >> bit) & 1 ? [3, Form.DATA1] : [2, Form.ADDRX2],
       ).flat(),
-      ...[0, 0],
+      0,
+      0,
     ]);
     const [size] = lists.map(({ length }) => length);
     let reads = 0;

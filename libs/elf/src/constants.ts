@@ -34,5 +34,3 @@ export const SectionIndex = {
 } as const;
 
 export const SymbolType = { NOTYPE: 0, OBJECT: 1, FUNC: 2, SECTION: 3, FILE: 4 } as const;
-
-export const SymbolBinding = { LOCAL: 0, GLOBAL: 1, WEAK: 2 } as const;

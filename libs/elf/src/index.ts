@@ -2,14 +2,7 @@
 // ID and symbols on demand; `writeRelocatable` writes the ET_REL files that carry BTF; `reduceElf`
 // keeps only the ranges that a reader needs. Specification: System V gABI. To add an architecture:
 // machine.ts.
-export {
-  ElfType,
-  SectionFlag,
-  SectionIndex,
-  SectionType,
-  SymbolBinding,
-  SymbolType,
-} from './constants.ts';
+export { ElfType, SectionFlag, SectionIndex, SectionType, SymbolType } from './constants.ts';
 export { type ElfHeader } from './header.ts';
 export { ELF_LIMITS, type ElfLimits } from './limits.ts';
 export { Machine, machineName, type ElfClass } from './machine.ts';

@@ -11,7 +11,6 @@ export { readFolder } from './import/read-folder.ts';
 export { choose, type Choice, type Chosen } from './import/choose.ts';
 export { parseWanted } from './import/parse-wanted.ts';
 export {
-  IMPORT_DEFAULTS,
   runImport,
   type ImportedItem,
   type ImportOptions,

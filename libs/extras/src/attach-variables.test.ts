@@ -69,8 +69,16 @@ describe.each(['little', 'big'] as const)('%s endian', (endian) => {
     const full = smallKernel({ endian, more: strangers });
     const vars = attached(core, full);
     expect(allOwn(vars).map((id) => vars.kind(id))).toEqual([
-      ...[Kind.UNION, Kind.PTR, Kind.STRUCT, Kind.ARRAY],
-      ...[Kind.VAR, Kind.VAR, Kind.VAR, Kind.VAR, Kind.DATASEC, Kind.DATASEC],
+      Kind.UNION,
+      Kind.PTR,
+      Kind.STRUCT,
+      Kind.ARRAY,
+      Kind.VAR,
+      Kind.VAR,
+      Kind.VAR,
+      Kind.VAR,
+      Kind.DATASEC,
+      Kind.DATASEC,
     ]);
     expect(variableLines(vars)).toContain('.data+80:64 0 struct entry table[4]');
     expect(attachVariables(core, full)).toMatchObject({ appended: 4, matched: { matched: 11 } });

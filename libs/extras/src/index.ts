@@ -64,7 +64,7 @@ export { refuseShuffledFull } from './from-dwarf/refuse.ts';
 export { CallerMap, writeCallerMap, type SitePlace } from './inlines/caller-map.ts';
 export type { InlineCoverage } from './inlines/coverage.ts';
 export { fetchArgument } from './inlines/fetch-argument.ts';
-export { inChunks, NARROW_VLEN } from './inlines/in-chunks.ts';
+export { inChunks } from './inlines/in-chunks.ts';
 export {
   inlinesFromDwarf,
   inlinesPass,
@@ -84,10 +84,5 @@ export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
 export { arrangeKsyms } from './ksyms-btf.ts';
 export { hasGlobalVariables, partition, type Partition } from './partition.ts';
 export { type VariablesBtf } from './variables-btf.ts';
-export {
-  readSystemMap,
-  SYSTEM_MAP_LIMITS,
-  writeSystemMap,
-  type SystemMapLimits,
-} from './system-map.ts';
+export { readSystemMap, writeSystemMap, type SystemMapLimits } from './system-map.ts';
 export { listVariables, PER_CPU_SECTION, type Place, type Variable } from './variables.ts';

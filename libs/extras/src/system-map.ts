@@ -6,7 +6,7 @@ export interface SystemMapLimits {
   readonly symbols: number;
 }
 
-export const SYSTEM_MAP_LIMITS = { symbols: 4_000_000 } as const satisfies SystemMapLimits;
+const SYSTEM_MAP_LIMITS = { symbols: 4_000_000 } as const satisfies SystemMapLimits;
 
 /**
  * nm(1): address, size with `-S`, type, name; kallsyms adds the module. Types say little: `.data`

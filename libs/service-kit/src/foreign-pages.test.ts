@@ -17,20 +17,34 @@ const codeOf = (method: string, headers: Record<string, string>, rules = HERE) =
   foreignPage({ method, headers, reads: method === 'GET' }, rules)?.code;
 
 test.each([
-  ...['127.0.0.1', '127.0.0.1:8080', '127.8.9.1:80', '[::1]', '[::1]:8080', 'localhost'],
-  ...['localhost:8080', 'depot.localhost', 'a.b-c.localhost:1'],
+  '127.0.0.1',
+  '127.0.0.1:8080',
+  '127.8.9.1:80',
+  '[::1]',
+  '[::1]:8080',
+  'localhost',
+  'localhost:8080',
+  'depot.localhost',
+  'a.b-c.localhost:1',
 ])('%s names this machine', (name) => expect(isLoopbackName(name)).toBe(true));
 
 test.each([
-  ...[
-    '',
-    'evil.example',
-    '127.0.0.1.evil.example',
-    'localhost.evil.example',
-    'evillocalhost.example',
-  ],
-  ...['notlocalhost', '128.0.0.1', '[::2]', '127.0.0.1:80:80', 'user@localhost', '.localhost'],
-  ...['0.0.0.0', '192.168.1.2', '127.1', 'localhost/evil.example', 'localhost\n.evil.example'],
+  '',
+  'evil.example',
+  '127.0.0.1.evil.example',
+  'localhost.evil.example',
+  'evillocalhost.example',
+  'notlocalhost',
+  '128.0.0.1',
+  '[::2]',
+  '127.0.0.1:80:80',
+  'user@localhost',
+  '.localhost',
+  '0.0.0.0',
+  '192.168.1.2',
+  '127.1',
+  'localhost/evil.example',
+  'localhost\n.evil.example',
 ])('%j does not', (name) => expect(isLoopbackName(name)).toBe(false));
 
 describe('where anyone may change everything', () => {

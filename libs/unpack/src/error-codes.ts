@@ -2,7 +2,9 @@ import { COMPRESSIONS } from '@btf-depot/codec';
 import { FORMATS } from './formats/index.ts';
 
 const PREFIXES = new Set<string>([
-  ...['unpack', 'cpio', ...COMPRESSIONS],
+  'unpack',
+  'cpio',
+  ...COMPRESSIONS,
   ...FORMATS.flatMap(({ name, codes }) => [name, codes ?? name]),
 ]);
 

@@ -256,11 +256,10 @@ describe('a unified kernel image', () => {
             ['linux', 'initrd'],
           ]) {
             const sections = ['cmdline', 'uname', ...order].flatMap((name, index) => [
-              ...['--add-section', `.${name}=${name === 'linux' ? 'vmlinuz' : name}`],
-              ...[
-                '--change-section-vma',
-                `.${name}=0x${(0x8000000 + 0x1000000 * index).toString(16)}`,
-              ],
+              '--add-section',
+              `.${name}=${name === 'linux' ? 'vmlinuz' : name}`,
+              '--change-section-vma',
+              `.${name}=0x${(0x8000000 + 0x1000000 * index).toString(16)}`,
             ]);
             shop.run('objcopy', ...sections, STUB, 'uki.efi');
             const { files, passedOver } = await unpackBytes(shop.read('uki.efi'));

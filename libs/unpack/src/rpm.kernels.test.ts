@@ -84,7 +84,10 @@ it('a package of version 6, as rpm itself writes it, has its kernel', async ({ s
   const defines = [`_topdir ${shop.at('six')}`, '_rpmformat 6'];
   run(
     'usr/bin/rpmbuild',
-    ...['--quiet', '-bb', ...defines.flatMap((define) => ['--define', define]), 'six.spec'],
+    '--quiet',
+    '-bb',
+    ...defines.flatMap((define) => ['--define', define]),
+    'six.spec',
   );
   const path = shop.at('six/RPMS/x86_64/six-6.9.0-1.x86_64.rpm');
   const format = run('usr/bin/rpm', '-qp', '--nosignature', '--qf', '%{RPMFORMAT}', path);

@@ -5,14 +5,23 @@ import { pahole, readelf } from './judges.ts';
 // unit is encoded by itself and merged in order, so the output does not depend on the number of
 // jobs.
 const features = [
-  ...['encode_force', 'var', 'float', 'enum64', 'decl_tag', 'type_tag'],
-  ...['optimized_func', 'consistent_func', 'decl_tag_kfuncs'],
+  'encode_force',
+  'var',
+  'float',
+  'enum64',
+  'decl_tag',
+  'type_tag',
+  'optimized_func',
+  'consistent_func',
+  'decl_tag_kfuncs',
   'global_var',
 ];
 
 /** The recipe of `full.btf`. */
 export const fullBtfFlags = [
-  ...['-J', '-j2', '--lang_exclude=rust'],
+  '-J',
+  '-j2',
+  '--lang_exclude=rust',
   `--btf_features=${features.join(',')}`,
 ];
 

@@ -115,10 +115,11 @@ export function providedEmptyModules(name: HeadersName): Promise<Provided<EmptyM
 
 async function build(root: string, release: string): Promise<void> {
   say(`building empty modules with the headers of ${release}`);
-  const links = [
+  const links = new Map([
     ...['bin', 'lib', 'lib64', 'sbin'].map((name) => [name, `usr/${name}`] as const),
-    ...[['usr/bin/sh', 'dash'], ['usr/bin/awk', 'mawk']] as const, // prettier-ignore
-  ];
+    ['usr/bin/sh', 'dash'],
+    ['usr/bin/awk', 'mawk'],
+  ]);
   for (const [path, target] of links) {
     if (!existsSync(join(root, path))) await symlink(target, join(root, path));
   }

@@ -21,7 +21,12 @@ it('has each folder once, before what is in it', () => {
       .matchAll(/070701.{104}([^\0]+)\0/gs),
   ];
   expect(names.map(([, name]) => name)).toEqual([
-    ...['init', 'a', 'a/b', 'a/b/one', 'a/b/two', 'TRAILER!!!'],
+    'init',
+    'a',
+    'a/b',
+    'a/b/one',
+    'a/b/two',
+    'TRAILER!!!',
   ]);
 });
 

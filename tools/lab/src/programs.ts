@@ -21,8 +21,12 @@ const programs = {
     name: 'qemu',
     suite,
     packages: [
-      ...['qemu-system-x86', 'qemu-system-arm', 'qemu-system-common', 'qemu-system-data'],
-      ...['seabios', 'ipxe-qemu'],
+      'qemu-system-x86',
+      'qemu-system-arm',
+      'qemu-system-common',
+      'qemu-system-data',
+      'seabios',
+      'ipxe-qemu',
     ],
   },
   // For programs of the guest: BPF programs of libbpf's kind, and the one that calls bpf(2) itself.

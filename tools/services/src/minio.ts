@@ -39,7 +39,10 @@ export async function startMinio(disk?: SmallDisk): Promise<MinioServer> {
     name: 'minio',
     command: [file ?? '', ...first],
     args: (port, folder) => [
-      ...['server', '--address', `${host}:${port}`, disk?.path ?? `${folder}/data`],
+      'server',
+      '--address',
+      `${host}:${port}`,
+      disk?.path ?? `${folder}/data`,
     ],
     env,
     // For a moment after it reports ready it answers 503, and refuses strangers only then.

@@ -44,9 +44,16 @@ export const OTHER_STORES = {
       'seaweedfs',
       command,
       (port, folder) => [
-        ...['server', `-ip=${host}`, `-ip.bind=${host}`, `-dir=${join(folder, 'data')}`],
-        ...['-master.volumeSizeLimitMB=64', '-volume.max=100', ...flags],
-        ...['-s3', `-s3.port=${port}`, `-s3.config=${join(folder, 'keys.json')}`],
+        'server',
+        `-ip=${host}`,
+        `-ip.bind=${host}`,
+        `-dir=${join(folder, 'data')}`,
+        '-master.volumeSizeLimitMB=64',
+        '-volume.max=100',
+        ...flags,
+        '-s3',
+        `-s3.port=${port}`,
+        `-s3.config=${join(folder, 'keys.json')}`,
       ],
       (folder) => writeFile(join(folder, 'keys.json'), JSON.stringify(keys)),
     );
@@ -58,7 +65,12 @@ export const OTHER_STORES = {
     });
     const program = join(folder, 'node_modules/s3rver/bin/s3rver.js');
     return start('s3rver', [process.execPath, program], (port, data) => [
-      ...['--address', host, '--port', `${port}`, '--directory', join(data, 'data')],
+      '--address',
+      host,
+      '--port',
+      `${port}`,
+      '--directory',
+      join(data, 'data'),
     ]);
   },
 } as const;
@@ -67,8 +79,15 @@ async function versity(version: string, ...options: string[]): Promise<OtherStor
   const built = await builtByGo('versitygw', `${VERSITY}@${version}`);
   const command: CommandLine = [join(built, 'versitygw')];
   return start('versitygw', command, (port, folder) => [
-    ...['--access', 'user', '--secret', 'password', '--port', `${host}:${port}`],
-    ...['posix', ...options, join(folder, 'data')],
+    '--access',
+    'user',
+    '--secret',
+    'password',
+    '--port',
+    `${host}:${port}`,
+    'posix',
+    ...options,
+    join(folder, 'data'),
   ]);
 }
 

@@ -45,7 +45,12 @@ function withToken(): HTMLElement {
   return h(
     'p',
     { class: 'quiet' },
-    ...['With the token in ', variable, '; a device has it in ', device],
-    ...[", debuginfod's client the header in the file that ", headers, ' names.'],
+    'With the token in ',
+    variable,
+    '; a device has it in ',
+    device,
+    ", debuginfod's client the header in the file that ",
+    headers,
+    ' names.',
   );
 }

@@ -106,7 +106,7 @@ async function ofDepot(url: string): Promise<Opened> {
   return { source: depotSource(client), keys: read };
 }
 
-export function describeExport(report: ExportReport, folder: string): string {
+function describeExport(report: ExportReport, folder: string): string {
   const { written, left, removed, pending, blobs, bytes, lost } = report;
   const lines = [
     ...lost.map(({ buildId, detail }) => `${buildId} is left out: ${printable(detail)}`),

@@ -141,8 +141,13 @@ install -D -m 0644 %{_sourcedir}/vmlinuz %{buildroot}/lib/modules/6.12.117-test/
         'kernel.spec': spec,
       });
       const build = [
-        ...['rpmbuild', '-bb', '--define', `_topdir ${top}`],
-        ...['--load', farmFile('rpm/macros.btfdepot'), 'kernel.spec'],
+        'rpmbuild',
+        '-bb',
+        '--define',
+        `_topdir ${top}`,
+        '--load',
+        farmFile('rpm/macros.btfdepot'),
+        'kernel.spec',
       ];
       expect(await runIn(top, build, environment)).toMatch(/vmlinux: .* B sent/);
       expect(await recordOf('rpm')).toMatchObject({ state: 'ready', parts: {} });
@@ -164,8 +169,13 @@ install -D -m 0644 %{_sourcedir}/vmlinuz %{buildroot}/lib/modules/6.12.117-test/
       const sources = { 'SOURCES/vmlinux': vmlinux, 'SOURCES/vmlinuz': vmlinuz };
       writeFiles(top, { ...sources, 'kernel.spec': spec });
       const build = [
-        ...['rpmbuild', '-bb', '--define', `_topdir ${top}`],
-        ...['--load', farmFile('rpm/macros.btfdepot'), 'kernel.spec'],
+        'rpmbuild',
+        '-bb',
+        '--define',
+        `_topdir ${top}`,
+        '--load',
+        farmFile('rpm/macros.btfdepot'),
+        'kernel.spec',
       ];
       // Everything but `push`, which fails at once.
       const pushless = '#!/bin/sh\n[ "$1" = push ] && exit 1\nexec btfdepot "$@"\n';

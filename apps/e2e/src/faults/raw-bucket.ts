@@ -16,8 +16,13 @@ export function rawBucket(
   folder: string,
 ): RawBucket {
   const signed = [
-    ...['--aws-sigv4', 'aws:amz:us-east-1:s3', '-u', `${store.accessKey}:${store.secretKey}`],
-    ...['-fsS', '--max-time', '20'],
+    '--aws-sigv4',
+    'aws:amz:us-east-1:s3',
+    '-u',
+    `${store.accessKey}:${store.secretKey}`,
+    '-fsS',
+    '--max-time',
+    '20',
   ];
   const ask = (key: string, ...args: string[]) =>
     promisify(execFile)('curl', [...signed, ...args, `${store.endpoint}/${store.bucket}/${key}`]);

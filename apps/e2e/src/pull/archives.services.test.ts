@@ -124,7 +124,11 @@ ${link}.debug
     );
     const define = (key: string, value: string) => ['--define', `${key} ${value}`];
     await runIn(folder, [
-      ...['rpmbuild', '-bb', '--target', 'x86_64', ...define('_topdir', join(folder, 'build'))],
+      'rpmbuild',
+      '-bb',
+      '--target',
+      'x86_64',
+      ...define('_topdir', join(folder, 'build')),
       ...define('_build_id_links', 'none'),
       ...define('_rpmdir', rpms),
       join(folder, 'kernel.spec'),

@@ -40,12 +40,12 @@ const EVERY = ['vmlinux.btf', ...forms('btf_vmlinux.ko'), 'manifest', 'SHA256SUM
 /** Required parts of a kernel of each kind once it is ready. */
 const DUE: Record<Kind, string[]> = {
   bare: EVERY,
-  loadable: [
-    ...[...EVERY, 'vmlinux.vars.btf', 'vmlinux.ksyms.btf'],
-    ...forms('btf_vmlinux_ksyms.ko'),
-  ],
+  loadable: [...EVERY, 'vmlinux.vars.btf', 'vmlinux.ksyms.btf', ...forms('btf_vmlinux_ksyms.ko')],
   inlined: [
-    ...[...EVERY, 'vmlinux.vars.btf', 'vmlinux.inlines.btf', 'vmlinux.inlines.map'],
+    ...EVERY,
+    'vmlinux.vars.btf',
+    'vmlinux.inlines.btf',
+    'vmlinux.inlines.map',
     ...forms('btf_vmlinux_inline.ko'),
   ],
 };

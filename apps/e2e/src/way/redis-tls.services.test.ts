@@ -25,26 +25,38 @@ describeWithServices(['redis', 'minio'], 'Redis over TLS, of an own authority', 
     const named = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
     const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key'];
     await openssl(
-      ...['req', '-x509', ...key, ...named, ...signed],
-      ...['-keyout', 'redis.key', '-out', 'redis.pem'],
+      'req',
+      '-x509',
+      ...key,
+      ...named,
+      ...signed,
+      '-keyout',
+      'redis.key',
+      '-out',
+      'redis.pem',
     );
     const port = await freePort();
     const file = (name: string) => join(folder, name);
     redis = await startRedis([
-      ...['--tls-port', `${port}`, '--tls-auth-clients', 'no'],
-      ...['--tls-cert-file', file('redis.pem'), '--tls-key-file', file('redis.key')],
-      ...['--tls-ca-cert-file', file('ca.pem')],
-      ...[
-        '--user',
-        'depot',
-        'on',
-        '>secret',
-        '~btf-depot:*',
-        '&*',
-        '+@all',
-        '-@dangerous',
-        '+info',
-      ],
+      '--tls-port',
+      `${port}`,
+      '--tls-auth-clients',
+      'no',
+      '--tls-cert-file',
+      file('redis.pem'),
+      '--tls-key-file',
+      file('redis.key'),
+      '--tls-ca-cert-file',
+      file('ca.pem'),
+      '--user',
+      'depot',
+      'on',
+      '>secret',
+      '~btf-depot:*',
+      '&*',
+      '+@all',
+      '-@dangerous',
+      '+info',
     ]);
     const redisUrl = `rediss://depot:secret@127.0.0.1:${port}`;
     services = await startServiceProcesses(

@@ -8,7 +8,10 @@ import type { FetchHandlers } from './handlers.ts';
 
 /** Codes of lasting misses. */
 const MISSING: ReadonlySet<string> = new Set([
-  ...['bad-build-id', 'unknown-build-id', 'unknown-artifact', 'withdrawn'],
+  'bad-build-id',
+  'unknown-build-id',
+  'unknown-artifact',
+  'withdrawn',
   ...MISS_CODES,
 ]);
 

@@ -57,10 +57,8 @@ function expectHarmless(module: Uint8Array, honest: Uint8Array): void {
   if (!before || !after) throw new Error('unreachable');
   const shape = (elf: typeof before) =>
     elf.sections.map(({ name, type, flags }) => [
-      ...[
-        isPlaceholder(name) ? [name, isZeros(type)] : [name.replace(/^\.BTF\..*/, '.BTF.x'), type],
-      ],
-      ...[isPlaceholder(name) ? flags & ~(ALLOC | WRITE | EXECINSTR) : flags & ~ALLOC],
+      isPlaceholder(name) ? [name, isZeros(type)] : [name.replace(/^\.BTF\..*/, '.BTF.x'), type],
+      isPlaceholder(name) ? flags & ~(ALLOC | WRITE | EXECINSTR) : flags & ~ALLOC,
     ]);
   expect(shape(after)).toEqual(shape(before));
   const keys = (elf: typeof before) => {

@@ -20,8 +20,16 @@ const WRITERS: ReadonlyMap<number, (input: CarrierInput) => Uint8Array> = new Ma
 ]);
 
 const OTHERS = new Set([
-  ...['', '.modinfo', '.BTF', '.symtab', '.strtab', '.shstrtab'],
-  ...['.gnu.linkonce.this_module', '__versions', '__version_ext_crcs', '__version_ext_names'],
+  '',
+  '.modinfo',
+  '.BTF',
+  '.symtab',
+  '.strtab',
+  '.shstrtab',
+  '.gnu.linkonce.this_module',
+  '__versions',
+  '__version_ext_crcs',
+  '__version_ext_names',
 ]);
 
 export interface Written {

@@ -233,7 +233,8 @@ function publishedOf(record: KernelRecord) {
       .filter(([name]) => !INTERNAL.has(name))
       .map(([name, { sha256 }]) => [name, sha256]),
     carrier: carrier && [
-      ...[carrier.load, carrier.links],
+      carrier.load,
+      carrier.links,
       given.map(([name, { sha256, signed }]) => [name, sha256, signed]),
     ],
     claimed: claimedArtifacts(record),

@@ -151,7 +151,7 @@ describe('a kernel whose load facts are refused', () => {
     const compute = {
       unpack: () => Promise.reject(new Error('not asked for')),
       split: () => Promise.reject(new Error('not asked for')),
-      pack: packKernel,
+      pack: (input: PackInput) => packKernel(input),
     };
     const depot = depotOf(record, [core], undefined, { signModule, compute });
     return { ...depot, signed };

@@ -47,14 +47,28 @@ export interface Compressing {
   bytes: Uint8Array;
 }
 
+/** Where the steps of packing run: on threads in the compressor. */
+export interface PackSteps {
+  make: (input: PackInput) => PackedArtifact[] | Promise<PackedArtifact[]>;
+  /** The slowest comes first, approximately. */
+  compress: (compressing: readonly Compressing[]) => Promise<PackedArtifact[]>;
+}
+
+const HERE: PackSteps = {
+  make: plainArtifacts,
+  compress: (compressing) => Promise.all(compressing.map(compressCarrier)),
+};
+
 /**
  * Every artifact of a revision. The same input gives the same bytes, on whatever thread each step
  * runs.
  */
-export async function packKernel(input: PackInput): Promise<PackedArtifact[]> {
-  const plain = plainArtifacts(input);
-  const compressing = compressionsOf(plain, input.levels).map(compressCarrier);
-  return listArtifacts(input, plain, await Promise.all(compressing));
+export async function packKernel(
+  input: PackInput,
+  { make, compress }: PackSteps = HERE,
+): Promise<PackedArtifact[]> {
+  const plain = await make(input);
+  return listArtifacts(input, plain, await compress(compressionsOf(plain, input.levels)));
 }
 
 /** The uncompressed artifacts, carriers last. */
@@ -76,7 +90,7 @@ export function plainArtifacts(input: PackInput): PackedArtifact[] {
 }
 
 /** The compressions to do, slowest first, approximately. */
-export function compressionsOf(
+function compressionsOf(
   plain: readonly PackedArtifact[],
   levels: Partial<CompressionLevels> = {},
 ): Compressing[] {
@@ -101,7 +115,7 @@ export async function compressCarrier(compressing: Compressing): Promise<PackedA
 const encoder = new TextEncoder();
 
 /** All of a revision's artifacts in their order, with the lists of them. */
-export function listArtifacts(
+function listArtifacts(
   input: PackInput,
   plain: readonly PackedArtifact[],
   compressed: readonly PackedArtifact[],

@@ -10,7 +10,7 @@ import { withdrawnRecord } from '../record/withdraw.ts';
  * Milliseconds after a kernel's expiry before it is withdrawn: a clock that jumped is corrected by
  * then.
  */
-export const EXPIRY_GRACE = 3600 * 1000;
+const EXPIRY_GRACE = 3600 * 1000;
 
 /**
  * Expiry of a kernel that is sent again: the latest one wins.

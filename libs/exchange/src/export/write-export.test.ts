@@ -142,7 +142,11 @@ test('only what is chosen, and always what verifies it', async () => {
   const only = new Only(['arch=aarch*', 'distro=fedora', 'distro=debian', 'artifact=*.ko.gz']);
   expect(await writeExport(source, root, { only })).toMatchObject({ written: 1, blobs: 4 });
   expect((await readdir(path('v1/kernels', buildId))).sort()).toEqual([
-    ...['SHA256SUMS', 'btf_vmlinux.ko.gz', 'manifest', 'manifest.sig', 'record.json'],
+    'SHA256SUMS',
+    'btf_vmlinux.ko.gz',
+    'manifest',
+    'manifest.sig',
+    'record.json',
   ]);
   expect(() => new Only(['colour=red'])).toThrow(/KEY=PATTERN/);
 });

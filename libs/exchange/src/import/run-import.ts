@@ -22,7 +22,7 @@ export interface ImportTarget {
   take(file: UploadedFile, item: ArchiveItem, signal: AbortSignal): Promise<TakenKernel[]>;
 }
 
-export const IMPORT_DEFAULTS = { parallel: 1, breaks: 5, pauseMs: 1000 } as const;
+const IMPORT_DEFAULTS = { parallel: 1, breaks: 5, pauseMs: 1000 } as const;
 
 export interface ImportOptions {
   /** For downloads, and for notes about refused packages. */
@@ -170,7 +170,12 @@ async function fetchAll(
 
 /** Codes of a depot for temporary failures. */
 const PASSING: ReadonlySet<string> = new Set([
-  ...['busy', 'disk-full', 'store-unavailable', 'internal', 'time-limit', 'memory-limit'],
+  'busy',
+  'disk-full',
+  'store-unavailable',
+  'internal',
+  'time-limit',
+  'memory-limit',
 ]);
 
 function faultOf(error: unknown): { code: string; message: string } {

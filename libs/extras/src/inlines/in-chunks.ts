@@ -1,7 +1,7 @@
 import { BtfBuilder, Kind, type Btf } from '@btf-depot/btf';
 
 /** The limit of readers with 16 bits for the vlen: Linux before 7.2, and tools of that time. */
-export const NARROW_VLEN = 0xffff;
+const NARROW_VLEN = 0xffff;
 
 /**
  * The same BTF of inlined calls, with each LOCSEC split into several of its name with at most

@@ -12,9 +12,31 @@ const numbered = (prefix: string, count: number): string[] =>
 
 const X86 = ['ax', 'dx', 'cx', 'bx', 'si', 'di', 'bp', 'sp'];
 const RISCV = [
-  ...['zero', 'ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 's0', 's1'],
+  'zero',
+  'ra',
+  'sp',
+  'gp',
+  'tp',
+  't0',
+  't1',
+  't2',
+  's0',
+  's1',
   ...numbered('a', 8),
-  ...['s2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11', 't3', 't4', 't5', 't6'],
+  's2',
+  's3',
+  's4',
+  's5',
+  's6',
+  's7',
+  's8',
+  's9',
+  's10',
+  's11',
+  't3',
+  't4',
+  't5',
+  't6',
 ];
 const ARM = [...numbered('r', 11), 'fp', 'ip', 'sp', 'lr', 'pc'];
 const ARM64 = [...numbered('x', 31), 'sp'];

@@ -4,10 +4,28 @@ import { describe, expect, test } from 'vitest';
 import { checkLiteral, isPublic, publicLookup } from './public-address.ts';
 
 const PRIVATE = [
-  ...['127.0.0.1', '0.0.0.0', '10.1.2.3', '172.16.0.1', '192.168.1.1', '100.64.0.1'],
-  ...['169.254.169.254', '224.0.0.1', '240.0.0.1', '255.255.255.255', '198.18.0.1'],
-  ...['::', '::1', 'fe80::1', 'fc00::1', 'fd00::1', 'ff02::1', '::ffff:127.0.0.1'],
-  ...['::ffff:10.0.0.1', '64:ff9b::a00:1', '2002:7f00:1::', '2001:db8::1'],
+  '127.0.0.1',
+  '0.0.0.0',
+  '10.1.2.3',
+  '172.16.0.1',
+  '192.168.1.1',
+  '100.64.0.1',
+  '169.254.169.254',
+  '224.0.0.1',
+  '240.0.0.1',
+  '255.255.255.255',
+  '198.18.0.1',
+  '::',
+  '::1',
+  'fe80::1',
+  'fc00::1',
+  'fd00::1',
+  'ff02::1',
+  '::ffff:127.0.0.1',
+  '::ffff:10.0.0.1',
+  '64:ff9b::a00:1',
+  '2002:7f00:1::',
+  '2001:db8::1',
 ];
 
 test.each(PRIVATE)('%s is not public', (address) => expect(isPublic(address)).toBe(false));
@@ -17,8 +35,12 @@ test.each(['8.8.8.8', '2606:4700:4700::1111', '::ffff:8.8.8.8'])('%s is public',
 });
 
 test.each([
-  ...['http://127.0.0.1/', 'http://[::1]:8080/', 'http://2130706433/', 'http://0x7f.1/'],
-  ...['http://[::ffff:127.0.0.1]/', 'http://169.254.169.254/latest/'],
+  'http://127.0.0.1/',
+  'http://[::1]:8080/',
+  'http://2130706433/',
+  'http://0x7f.1/',
+  'http://[::ffff:127.0.0.1]/',
+  'http://169.254.169.254/latest/',
 ])('a URL that names a private address itself is refused: %s', (url) => {
   expect(() => checkLiteral(new URL(url))).toThrow('not a public address');
 });

@@ -27,7 +27,12 @@ const bytesOf = async (name: string) => new Uint8Array(await readFile(join(folde
 
 test('makes a carrier that loads, and says what is in it', async () => {
   const { code, output } = await make(
-    ...['--kernel', 'vmlinux', '--full', 'full.btf', '-o', 'btf_vmlinux.ko'],
+    '--kernel',
+    'vmlinux',
+    '--full',
+    'full.btf',
+    '-o',
+    'btf_vmlinux.ko',
   );
   expect(output).toContain(`build ID ${buildId}`);
   expect(output).toContain('3 variables, 1 for the running kernel');
@@ -49,7 +54,14 @@ test('makes the same bytes of variables that were split before, compressed by it
 
 test('gives the module the requested name, also with --json', async () => {
   const { output } = await make(
-    ...['--kernel', 'vmlinux', '--full', 'full.btf', '--name', 'vmlinux.vars', '-o', 'n.ko'],
+    '--kernel',
+    'vmlinux',
+    '--full',
+    'full.btf',
+    '--name',
+    'vmlinux.vars',
+    '-o',
+    'n.ko',
     '--json',
   );
   expect(JSON.parse(output)).toMatchObject({ file: 'n.ko', buildId, loadable: true, ksyms: 1 });

@@ -56,8 +56,18 @@ testGapped(
       await writeFile(join(folder, 'want.json'), want);
       const stick = join(folder, 'stick');
       const exported = await online(
-        ...['import', '--from', 'want.json', archive.path, '--suite', 'stable', '--export', stick],
-        ...['--keyring', archive.keyring, '--work', join(folder, 'work')],
+        'import',
+        '--from',
+        'want.json',
+        archive.path,
+        '--suite',
+        'stable',
+        '--export',
+        stick,
+        '--keyring',
+        archive.keyring,
+        '--work',
+        join(folder, 'work'),
       );
       expect(exported).toMatch(/^1 kernel: .* downloaded, .* written, signature checked$/m);
       const imported = await gapped('import', stick, '--data', data);

@@ -290,7 +290,11 @@ ${path}/vmlinux
     );
     const define = (key: string, value: string) => ['--define', `${key} ${value}`];
     await runIn(folder, [
-      ...['rpmbuild', '-bb', '--target', 'x86_64', ...define('_topdir', join(folder, 'build'))],
+      'rpmbuild',
+      '-bb',
+      '--target',
+      'x86_64',
+      ...define('_topdir', join(folder, 'build')),
       ...define('_rpmdir', repository),
       spec,
     ]);
