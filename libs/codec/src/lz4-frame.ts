@@ -75,6 +75,6 @@ async function u32(reader: StreamReader): Promise<number> {
   return new ByteReader(await reader.read(4), 'little').u32();
 }
 
-function corrupt(message: string, reader: StreamReader): FormatError {
+export function corrupt(message: string, reader: StreamReader): FormatError {
   return new FormatError('lz4-corrupt', message, { section: 'lz4', offset: reader.position });
 }

@@ -1,12 +1,11 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 import { unlz4Block } from './lz4-block.ts';
-import { unlz4Frame } from './lz4-frame.ts';
+import { corrupt, unlz4Frame } from './lz4-frame.ts';
+import { isSkippable } from './skippable.ts';
 import { isMore, type Trailing } from './trailing.ts';
 
 const LEGACY = 0x184c2102;
 const FRAME = 0x184d2204;
-/** 0x184D2A50 to 0x184D2A5F. */
-const SKIPPABLE = 0x184d2a50;
 
 /** Bytes that a block holds, the last one excepted (lz4_Frame_format.md, "Legacy frame"). */
 const BLOCK = 8 * 1024 * 1024;
@@ -86,10 +85,6 @@ function beginsLz4(head: Uint8Array): boolean {
   return magic === LEGACY || magic === FRAME || isSkippable(magic);
 }
 
-function isSkippable(magic: number): boolean {
-  return (magic & 0xfffffff0) >>> 0 === SKIPPABLE;
-}
-
 function u32(bytes: Uint8Array): number {
   if (bytes.length < 4) return 0;
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
@@ -98,8 +93,4 @@ function u32(bytes: Uint8Array): number {
 function truncated(reader: StreamReader): FormatError {
   const message = 'the stream ends after a full block, which cannot be told from a cut one';
   return new FormatError('lz4-truncated', message, { section: 'lz4', offset: reader.position });
-}
-
-function corrupt(message: string, reader: StreamReader): FormatError {
-  return new FormatError('lz4-corrupt', message, { section: 'lz4', offset: reader.position });
 }

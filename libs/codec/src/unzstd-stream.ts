@@ -1,11 +1,10 @@
 import { createZstdDecompress } from 'node:zlib';
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
+import { isSkippable } from './skippable.ts';
 import { CHUNK, through, zlibCode } from './through.ts';
 import { isMore, type Trailing } from './trailing.ts';
 
 const FRAME = 0xfd2fb528;
-/** 0x184D2A50 to 0x184D2A5F, RFC 8878, 3.1.2. */
-const SKIPPABLE = 0x184d2a50;
 
 /** Each frame has its own engine, 0.2 ms: a stream of millions of empty frames would not end. */
 const FRAME_LIMIT = 4096;
@@ -41,10 +40,6 @@ export async function* unzstdFrames(
 
 function beginsZstd(head: Uint8Array): boolean {
   return head.length >= 4 && (u32(head) === FRAME || isSkippable(u32(head)));
-}
-
-function isSkippable(magic: number): boolean {
-  return (magic & 0xfffffff0) >>> 0 === SKIPPABLE;
 }
 
 /** The bytes of one frame, header to checksum (3.1.1). */

@@ -17,3 +17,12 @@ export class DepotError extends Error {
     this.members = options?.members;
   }
 }
+
+export function unknownKernel(buildId: string): DepotError {
+  return new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+}
+
+/** Nothing removes a record: it can only be missing by a fault of the depot or its store. */
+export function vanished(buildId: string): DepotError {
+  return new DepotError('internal', `the record of ${buildId} vanished`);
+}

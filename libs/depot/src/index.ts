@@ -36,7 +36,8 @@ export {
 export { copyStore, type CopiedStores, type CopyReport } from './upkeep/copy-store.ts';
 export { forEachAtMost } from './concurrency/for-each-at-most.ts';
 export { SingleFlight } from './concurrency/single-flight.ts';
-export { DepotError } from './errors.ts';
+export { DepotError, unknownKernel } from './errors.ts';
+export { sha256Of } from './sha256.ts';
 export { findArtifact } from './ask/find-artifact.ts';
 export { missingPart } from './ask/missing-part.ts';
 export { findSection } from './ask/find-section.ts';
@@ -114,7 +115,7 @@ export { openKernel } from './split/open-kernel.ts';
 export { splitAll } from './accept/split-all.ts';
 export type { OnUnit } from './split/core-and-variables.ts';
 export { splitKernel, type KernelParts, type SplitOptions } from './split/split-kernel.ts';
-export type { SplitPart } from './split/split-part.ts';
+export { splitPart, type SplitPart } from './split/split-part.ts';
 export { sweep, sweptOf, type Swept } from './upkeep/sweep.ts';
 export { Underway } from './accept/underway.ts';
 export {

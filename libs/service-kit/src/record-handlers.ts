@@ -8,7 +8,7 @@ import {
   type StatusAnswer,
 } from '@btf-depot/contracts';
 import type { RECORD_ROUTES } from '@btf-depot/contracts/routes';
-import { DepotError, refuseWithdrawn, requireBuildId, type Underway } from '@btf-depot/depot';
+import { refuseWithdrawn, requireBuildId, unknownKernel, type Underway } from '@btf-depot/depot';
 import type { Response } from 'express';
 import { eventHandler } from './event-handler.ts';
 import type { Handlers } from './serve-routes.ts';
@@ -31,8 +31,6 @@ export function recordHandlers(
   };
   /** Records change with every revision, so a cached answer must be revalidated. */
   const isToBeAskedAgain = (response: Response) => response.setHeader('Cache-Control', 'no-cache');
-  const unknown = (buildId: string) =>
-    new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
   const findStatus = async (buildId: string): Promise<StatusAnswer> => {
     const record = await findRecord(buildId);
     const progress = underway?.get(buildId);
@@ -41,7 +39,7 @@ export function recordHandlers(
     if (record && !(isGone && pull)) return { ...statusOf(record, progress), pull };
     if (pull) return statusOfPulling(buildId, pull);
     if (progress) return statusOfSplitting(buildId, progress);
-    throw unknown(buildId);
+    throw unknownKernel(buildId);
   };
   const answerRecord: Handlers<typeof RECORD_ROUTES>['record' | 'recordFile'] = async ({
     response,
@@ -49,7 +47,7 @@ export function recordHandlers(
   }) => {
     isToBeAskedAgain(response);
     const record = await findRecord(buildId);
-    if (!record) throw unknown(buildId);
+    if (!record) throw unknownKernel(buildId);
     refuseWithdrawn(record);
     response.json(writtenRecord(record));
   };

@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Absent, attempt, cached, run, say } from '@btf-depot/services/provision';
+import { guestFile } from './guest-file.ts';
 import { command } from './programs.ts';
 
 /** A BPF object of one of the sources in `guest/`, with the macros that it needs. */
@@ -13,7 +13,7 @@ export async function compileBpf(
   const defined = Object.entries(macros).map(([name, value]) => `-D${name}=${value}`);
   return await inFolder(async (folder) => {
     const object = join(folder, 'object');
-    await clang(['--target=bpf', '-g', '-O2', ...defined, '-c', guestSource(source), '-o', object]);
+    await clang(['--target=bpf', '-g', '-O2', ...defined, '-c', guestFile(source), '-o', object]);
     return await readFile(object);
   });
 }
@@ -30,7 +30,7 @@ export async function compileProgram(source: string, architecture: string): Prom
   return await inFolder(async (folder) => {
     const object = join(folder, 'object');
     const program = join(folder, 'program');
-    await clang([target, ...flags, '-c', guestSource(source), '-o', object]);
+    await clang([target, ...flags, '-c', guestFile(source), '-o', object]);
     const [loader, ...first] = await command('clang', 'usr/lib/llvm-14/bin/lld');
     await run(loader, [...first, '-flavor', 'gnu', '-static', object, '-o', program]);
     return await readFile(program);
@@ -42,14 +42,14 @@ export async function compileWithLibbpf(source: string): Promise<Uint8Array> {
   return await inFolder(async (folder) => {
     const program = join(folder, 'program');
     const libraries = ['-lbpf', '-lelf', '-lz'];
-    await run('gcc', ['-O2', '-static', '-o', program, guestSource(source), ...libraries]);
+    await run('gcc', ['-O2', '-static', '-o', program, guestFile(source), ...libraries]);
     return await readFile(program);
   });
 }
 
 /** The static program of a folder in `guest/`, built with Go and the modules that it names. */
 export async function compileGo(folder: string): Promise<Uint8Array> {
-  const source = guestSource(folder);
+  const source = guestFile(folder);
   const names = (await readdir(source)).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(source, name), 'utf8')));
   const built = await cached(`programs/${folder}`, texts, async (into) => {
@@ -65,10 +65,6 @@ export async function compileGo(folder: string): Promise<Uint8Array> {
 async function clang(args: readonly string[]): Promise<void> {
   const [loader, ...first] = await command('clang', 'usr/lib/llvm-14/bin/clang');
   await run(loader, [...first, '-Wall', '-Werror', ...args]);
-}
-
-function guestSource(name: string): string {
-  return fileURLToPath(new URL(`guest/${name}`, import.meta.url));
 }
 
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

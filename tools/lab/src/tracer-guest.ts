@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { SignedDepot } from '@btf-depot/device';
 import type { Kernel } from '@btf-depot/kernels';
 import { buildIdOfFile } from './build-id.ts';
 import { compileBpf, compileGo, compileWithLibbpf } from './compile.ts';
 import { guestDrgn } from './drgn.ts';
+import { guestFile } from './guest-file.ts';
 import { guestProgram } from './guest-program.ts';
 import { boot, HOST_URL, type ArchiveFile, type Booted } from './index.ts';
 
@@ -71,7 +71,7 @@ export async function bootWithTracers(
       { path: 'pid.o', bytes: await compileBpf('core-process.bpf.c') },
       { path: 'limit.o', bytes: await compileBpf('read-variable.bpf.c') },
       { path: 'ksyms.o', bytes: await compileBpf('ksym-values.bpf.c') },
-      { path: 'read-variables.py', bytes: readFileSync(guestScript('read-variables.py')) },
+      { path: 'read-variables.py', bytes: readFileSync(guestFile('read-variables.py')) },
       program('bin/tracer', await compileGo('tracer')),
       program('bin/load-custom', await compileWithLibbpf('load-custom.c')),
       ...(await guestProgram('bpftrace', 'usr/bin/bpftrace')),
@@ -130,8 +130,4 @@ echo integrity > /sys/kernel/security/lockdown; ${libbpf}`,
       step('confidentiality-drgn', drgn),
     ],
   });
-}
-
-function guestScript(name: string): string {
-  return fileURLToPath(new URL(`guest/${name}`, import.meta.url));
 }

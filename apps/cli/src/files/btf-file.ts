@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { FormatError, type Source } from '@btf-depot/bytes';
@@ -11,7 +10,7 @@ import {
   type BtfSection,
 } from '@btf-depot/btf';
 import { readModinfo } from '@btf-depot/carrier';
-import { recognise } from '@btf-depot/depot';
+import { recognise, sha256Of } from '@btf-depot/depot';
 import { ElfType, readElf } from '@btf-depot/elf';
 import { withUnpackedSource } from './unpacked-source.ts';
 
@@ -100,7 +99,7 @@ function openDistilled(bytes: Uint8Array, distilled: Uint8Array, base: Btf | und
  */
 export async function refuseForeignBase(path: string, bytes: Uint8Array, base: Btf): Promise<void> {
   const named = await namedBase(path);
-  const sha256 = createHash('sha256').update(base.bytes).digest('hex');
+  const sha256 = sha256Of(base.bytes);
   if (named !== undefined && named !== sha256) {
     const message = `it was split from the BTF with SHA-256 ${named}; the base given has ${sha256}`;
     throw new FormatError('btf-base', message);

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Of } from '@btf-depot/depot';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
 import { UsageError } from '../options/usage-error.ts';
 
@@ -71,7 +71,7 @@ export async function readSystem(root = '/'): Promise<System> {
     release,
     arch,
     buildId: notes && buildIdOfNotes(notes),
-    btf: btf && { sha256: createHash('sha256').update(btf).digest('hex'), size: btf.length },
+    btf: btf && { sha256: sha256Of(btf), size: btf.length },
     carriers: names.filter((name) => /^btf_vmlinux|^vmlinux[.]/.test(name)),
     placed: release === undefined ? undefined : await placedBtf(root, release),
     // If a copy is missing, nothing is known.

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBtf } from '@btf-depot/btf';
 import { EXTRA_NAMES, EXTRAS, PARTS, PUBLISHED_PARTS } from '@btf-depot/contracts';
-import { bytesOfPart, type KernelParts } from '@btf-depot/depot';
+import { bytesOfPart, splitPart, type KernelParts } from '@btf-depot/depot';
 import { inChunks } from '@btf-depot/extras';
 import { Command } from 'commander';
 import { writeWhole } from '../files/btf-file.ts';
@@ -104,7 +103,6 @@ function narrowed(parts: KernelParts): KernelParts {
   if (!inlines) return parts;
   const base = parseBtf(core.bytes);
   const bytes = inChunks(parseBtf(inlines.bytes, { base }));
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const types = parseBtf(bytes, { base }).typeCount;
-  return { ...parts, inlines: { ...inlines, bytes, sha256, types } };
+  const part = splitPart(bytes, parseBtf(bytes, { base }).typeCount);
+  return { ...parts, inlines: { ...inlines, ...part } };
 }

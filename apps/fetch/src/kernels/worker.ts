@@ -1,7 +1,13 @@
 /** Runs in a worker thread: keeps kernels open and answers questions about them, in slices. */
-import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { AnswerRoom, DepotError, openSites, openVariables, type Steps } from '@btf-depot/depot';
+import {
+  AnswerRoom,
+  DepotError,
+  openSites,
+  openVariables,
+  sha256Of,
+  type Steps,
+} from '@btf-depot/depot';
 import { answerQuestion, answerSites, type Body } from './answer-question.ts';
 import {
   isOfSites,
@@ -72,7 +78,7 @@ function add(client: string, id: number, steps: (room: AnswerRoom) => Task['step
 
 function* answering(steps: Steps<Body>): Task['steps'] {
   const { bytes, next } = yield* steps;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   return { made: { bytes: alone(bytes), sha256, next } };
 }
 

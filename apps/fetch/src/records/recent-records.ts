@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError, SingleFlight, type RecordStore, type StoredRecord } from '@btf-depot/depot';
+import { SingleFlight, unknownKernel, type RecordStore, type StoredRecord } from '@btf-depot/depot';
 import { LRUCache } from 'lru-cache';
 
 /** Records are a few kilobytes. */
@@ -54,7 +54,7 @@ export class RecentRecords {
     const record =
       this.peek(buildId) ?? (this.#misses.has(buildId) ? undefined : await this.newest(buildId));
     if (record) return record;
-    throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    throw unknownKernel(buildId);
   }
 
   /** The current record in the store; undefined: none. @throws as `get`. */

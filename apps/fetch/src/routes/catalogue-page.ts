@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { DepotError } from '@btf-depot/depot';
+import { DepotError, sha256Of } from '@btf-depot/depot';
 import { preferred } from '../answers/accept-header.ts';
 import type { SendBlob } from '../answers/send-blob.ts';
 import type { FetchHandlers } from './handlers.ts';
@@ -75,8 +74,4 @@ function fileAt(path: string) {
     form: (accept: string | undefined) =>
       accept !== undefined && preferred(accept, ['gzip']) ? forms.gzip : forms.plain,
   };
-}
-
-function sha256Of(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -12,7 +12,7 @@ import {
   type Owner,
   type PartEntries,
 } from '@btf-depot/contracts';
-import { DepotError } from '../errors.ts';
+import { DepotError, vanished } from '../errors.ts';
 import { withMarks } from '../ownership/claim-others.ts';
 import { judgeUpload, type Actor } from '../ownership/ownership.ts';
 import { blobsOf } from '../record/blobs-in-records.ts';
@@ -81,7 +81,7 @@ export async function acceptCopy(
     const revision = Math.max(next.revision, (current?.revision ?? 0) + 1);
     return { ...next, revision, uploadedAt: deps.clock.now().toISOString() };
   });
-  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
+  if (!record) throw vanished(buildId);
   // Blobs that were there before its record named them may have been collected since.
   await Promise.all([...bytes].map(([sha256, one]) => deps.blobs.put(sha256, one)));
   await ring(deps, record);

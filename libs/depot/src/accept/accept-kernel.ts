@@ -10,7 +10,7 @@ import {
   type PassedOverInUpload,
 } from '@btf-depot/contracts';
 import { releaseInName } from '@btf-depot/unpack';
-import { DepotError } from '../errors.ts';
+import { DepotError, vanished } from '../errors.ts';
 import { hasSource, mergeRecord, touchRecord, type UploadFacts } from './merge-record.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -213,7 +213,7 @@ async function keep(
     const revision = (current?.revision ?? 0) + 1;
     return next && next.revision > revision ? { ...next, revision } : next;
   });
-  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
+  if (!record) throw vanished(buildId);
   // Blobs that existed before their record named them may have been collected since: see
   // collectGarbage.
   await Promise.all(all.map(({ sha256, bytes }) => blobs.put(sha256, bytes)));

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { claimedArtifacts, type KernelRecord, type Owner } from '@btf-depot/contracts';
 import { judgedParts } from './claim-others.ts';
-import { DepotError } from '../errors.ts';
+import { unknownKernel, vanished } from '../errors.ts';
 import { standingOf } from './ownership.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from '../record/update-record.ts';
@@ -26,10 +26,10 @@ export async function setOwner(
   change: OwnerChange,
 ): Promise<KernelRecord> {
   const { record } = await updateRecord(records, buildId, (current) => {
-    if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    if (!current) throw unknownKernel(buildId);
     return ownedRecord(current, change);
   });
-  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
+  if (!record) throw vanished(buildId);
   return record;
 }
 

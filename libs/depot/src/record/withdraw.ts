@@ -5,7 +5,7 @@ import {
   type Loose,
   type Withdrawal,
 } from '@btf-depot/contracts';
-import { DepotError } from '../errors.ts';
+import { unknownKernel, vanished } from '../errors.ts';
 import { judgeWithdrawal, type Actor } from '../ownership/ownership.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from './update-record.ts';
@@ -29,11 +29,11 @@ export async function withdraw(
     // Only an operator withdraws a record that no longer names its owner.
     if (unreadable && !actor) return tombstone(buildId, withdrawal);
     if (unreadable) throw unreadable;
-    if (!current) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    if (!current) throw unknownKernel(buildId);
     if (actor) judgeWithdrawal(current, actor);
     return withdrawnRecord(current, withdrawal);
   });
-  if (!record) throw new DepotError('internal', `the record of ${buildId} vanished`);
+  if (!record) throw vanished(buildId);
   return record;
 }
 

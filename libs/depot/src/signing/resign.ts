@@ -1,5 +1,5 @@
 import { isSignatureName, mediaTypeOf, type KernelRecord } from '@btf-depot/contracts';
-import { DepotError } from '../errors.ts';
+import { DepotError, unknownKernel } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from '../record/update-record.ts';
@@ -23,7 +23,7 @@ export async function resign(
 ): Promise<boolean> {
   for (let tries = 1; ; tries++) {
     const record = (await records.get(buildId))?.record;
-    if (!record) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+    if (!record) throw unknownKernel(buildId);
     const sha256 = manifestHash(record);
     if (sha256 === undefined) return false;
     const text = await blobs.get(sha256);

@@ -13,8 +13,7 @@ import {
 } from '@btf-depot/extras';
 import { DepotError } from '../errors.ts';
 import { refusing } from '../input-errors.ts';
-import { sha256Of } from '../sha256.ts';
-import type { CorePart, SplitPart, VariablesPart } from './split-part.ts';
+import { splitPart, type CorePart, type VariablesPart } from './split-part.ts';
 
 export type OnUnit = NonNullable<VariablesFromDwarfOptions['onUnit']>;
 
@@ -58,7 +57,7 @@ export function coreAndVariables(origins: Origins): Parts {
 
 /** Core as it is, without extras. */
 export function verbatim(base: Btf): Parts {
-  return { base, core: { ...part(base.bytes, base.typeCount), origin: 'verbatim' } };
+  return { base, core: { ...splitPart(base.bytes, base.typeCount), origin: 'verbatim' } };
 }
 
 function attached(base: Btf, full: Btf, readDwarf: () => VariablesFromDwarf | undefined): Parts {
@@ -108,7 +107,7 @@ export function partsOf(
   about?: Pick<VariablesPart, 'origin' | 'coverage'>,
 ): Parts {
   const { core, origin } = split;
-  const parts: Parts = { base: core, core: { ...part(core.bytes, core.typeCount), origin } };
+  const parts: Parts = { base: core, core: { ...splitPart(core.bytes, core.typeCount), origin } };
   if (split.origin === 'verbatim' || !about) return parts;
   const { vars } = split;
   checkMade('core', core.bytes);
@@ -134,9 +133,5 @@ function variablesPart(
   { bytes, types, variables, coverage }: Found,
   origin: VariablesPart['origin'],
 ): VariablesPart {
-  return { ...part(bytes, types), variables, origin, coverage };
-}
-
-function part(bytes: Uint8Array, types: number): SplitPart {
-  return { bytes, sha256: sha256Of(bytes), types };
+  return { ...splitPart(bytes, types), variables, origin, coverage };
 }

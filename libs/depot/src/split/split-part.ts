@@ -1,5 +1,6 @@
 import type { PartEntries } from '@btf-depot/contracts';
 import type { EncodeCoverage, VariableCoverage } from '@btf-depot/extras';
+import { sha256Of } from '../sha256.ts';
 
 /** A part of a kernel's split BTF. */
 export interface SplitPart {
@@ -20,4 +21,8 @@ export interface VariablesPart extends SplitPart {
   origin: 'full' | 'dwarf' | 'partition';
   /** What became of the variables in DWARF. */
   coverage?: VariableCoverage | (PartEntries['vars']['coverage'] & object) | undefined;
+}
+
+export function splitPart(bytes: Uint8Array, types: number): SplitPart {
+  return { bytes, sha256: sha256Of(bytes), types };
 }

@@ -1,5 +1,5 @@
 import type { KernelRecord } from '@btf-depot/contracts';
-import { DepotError } from '../errors.ts';
+import { unknownKernel } from '../errors.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from '../record/update-record.ts';
 import { LOST_PART } from './heal/settle-loss.ts';
@@ -24,6 +24,6 @@ export async function requeue(records: RecordStore, buildId: string): Promise<bo
     delete next.failure;
     return next;
   });
-  if (!record) throw new DepotError('unknown-build-id', `no kernel of build ID ${buildId}`);
+  if (!record) throw unknownKernel(buildId);
   return written;
 }

@@ -7,12 +7,13 @@ import {
   kernelImage,
   makeCarriers,
   openKernel,
+  sha256Of,
+  splitPart,
   type CarriersInput,
   type KernelParts,
 } from '@btf-depot/depot';
 import { readElf } from '@btf-depot/elf';
 import { listVariables } from '@btf-depot/extras';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { withUnpacked } from '../../files/local-file.ts';
 import { openLocalFile } from '../../files/special-file.ts';
@@ -111,7 +112,7 @@ function withVars(files: CarrierFiles, varsPath: string): Parts {
   const coreBytes = files.core === undefined ? own : readFileSync(files.core);
   if (!coreBytes)
     throw new DepotError('no-btf', 'the kernel has no .BTF section; name its core with --core');
-  if (own && sha256(own) !== sha256(coreBytes)) {
+  if (own && sha256Of(own) !== sha256Of(coreBytes)) {
     throw new DepotError('core-conflict', 'core differs from the BTF inside the kernel');
   }
   const core = parseBtf(coreBytes, { section: 'core' });
@@ -120,7 +121,6 @@ function withVars(files: CarrierFiles, varsPath: string): Parts {
   const isLinked = links.some(({ section }) => section === '.BTF.link');
   const delivery = own && !isLinked ? 'builtin' : 'module';
   const keepsCore = own !== undefined || isLinked;
-  const part = (bytes: Uint8Array, types: number) => ({ bytes, sha256: sha256(bytes), types });
   const variables = listVariables(vars).length;
   const module = moduleFile && readElf(moduleFile);
   const { arch = module?.arch, bits = module?.class, endian } = kernel;
@@ -131,15 +131,11 @@ function withVars(files: CarrierFiles, varsPath: string): Parts {
     bits,
     endian,
     delivery,
-    core: { ...part(core.bytes, core.typeCount), origin: 'verbatim' },
+    core: { ...splitPart(core.bytes, core.typeCount), origin: 'verbatim' },
     ...carrierParts(
       core,
-      { ...part(vars.bytes, vars.typeCount), variables, origin: 'full' },
+      { ...splitPart(vars.bytes, vars.typeCount), variables, origin: 'full' },
       { elf, keepsCore, links, image, module },
     ),
   };
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

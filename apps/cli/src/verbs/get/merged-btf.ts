@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { checkMade, mergeBtf, parseBtf } from '@btf-depot/btf';
 import type { ArtifactOptions, DepotClient, FoundArtifact } from '@btf-depot/client';
 import { mediaTypeOf } from '@btf-depot/contracts';
+import { sha256Of } from '@btf-depot/depot';
 
 /** Core and variables in one file. No manifest lists it: depots make it on request. */
 export const MERGED_BTF = 'vmlinux.full.btf';
@@ -28,7 +28,7 @@ export async function mergedBtf(
   }
   const parts = vars ? [parseBtf(vars.bytes, { base })] : [];
   const bytes = checkMade('merged', mergeBtf(base, ...parts), { from: base.endId });
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   const entry = { sha256, size: bytes.length, mediaType: mediaTypeOf(CORE) };
   return { manifest: core.manifest, entry, bytes };
 }

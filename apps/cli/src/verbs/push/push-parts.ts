@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { gzip } from '@btf-depot/codec';
 import {
@@ -9,7 +8,7 @@ import {
   type MissingPart,
   type UploadPart,
 } from '@btf-depot/contracts';
-import { kernelPieces, type UnpackedUpload } from '@btf-depot/depot';
+import { kernelPieces, sha256Of, type UnpackedUpload } from '@btf-depot/depot';
 import { openFileSource } from '@btf-depot/compute';
 import { blobOf, sha256OfFile } from '../../files/local-file.ts';
 import { BESIDE, type PushOptions } from './push-options.ts';
@@ -51,7 +50,7 @@ function packedPart(bytes: Uint8Array): Part {
   const packed = new Uint8Array(gzip(bytes, { level: 6 }));
   return {
     blob: () => Promise.resolve(new Blob([packed])),
-    sha256: () => Promise.resolve(createHash('sha256').update(packed).digest('hex')),
+    sha256: () => Promise.resolve(sha256Of(packed)),
   };
 }
 

@@ -3,8 +3,7 @@ import { arrangeKsyms, attachVariables, listVariables, type Variable } from '@bt
 import { kernelVersionOf } from '../../split/carrier-facts.ts';
 import { DepotError } from '../../errors.ts';
 import { refusing } from '../../input-errors.ts';
-import { sha256Of } from '../../sha256.ts';
-import type { SplitPart } from '../../split/split-part.ts';
+import { splitPart, type SplitPart } from '../../split/split-part.ts';
 
 /** A kernel's stored parts. */
 export interface StoredParts {
@@ -33,7 +32,7 @@ export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredPart
   const attached = attachVariables(core, parseBtf(mergeBtf(core, before), { section: 'full' }));
   const { types, variables } = attached;
   refusing('vars', () => checkMade('attached again', attached.bytes, { base: core }));
-  if (!ksyms) return { vars: { ...part(attached.bytes, types), variables } };
+  if (!ksyms) return { vars: { ...splitPart(attached.bytes, types), variables } };
   const after = parseBtf(attached.bytes, { base: core, section: 'vars' });
   const safe = new Set(listVariables(parseBtf(ksyms, { base: core, section: 'ksyms' })).map(keyOf));
   const chosen = listVariables(after).filter((variable) => safe.has(keyOf(variable)));
@@ -42,9 +41,9 @@ export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredPart
   const faults = verifyBtf(arranged.ksyms.bytes, { base: core, kernel });
   if (faults[0]) throw new DepotError('bad-btf', `ksyms: ${faults[0].message}`);
   return {
-    vars: { ...part(arranged.vars, types), variables },
+    vars: { ...splitPart(arranged.vars, types), variables },
     ksyms: {
-      ...part(arranged.ksyms.bytes, arranged.ksyms.types),
+      ...splitPart(arranged.ksyms.bytes, arranged.ksyms.types),
       variables: arranged.ksyms.variables,
     },
   };
@@ -52,8 +51,4 @@ export function splitAgain({ core: coreBytes, vars, ksyms, release }: StoredPart
 
 function keyOf({ name, place }: Variable) {
   return `${place?.section ?? ''} ${place?.offset ?? 0} ${name}`;
-}
-
-function part(bytes: Uint8Array, types: number): SplitPart {
-  return { bytes, sha256: sha256Of(bytes), types };
 }
