@@ -1,13 +1,13 @@
 import { FormatError, StreamReader, type Chunks } from '@btf-depot/bytes';
 import { compressionOf, type Compression } from './compression.ts';
-import { gunzip } from './gunzip-stream.ts';
+import { gunzip } from './gzip/gunzip-stream.ts';
 import type { Trailing } from './trailing.ts';
-import { unbzip2 } from './unbzip2.ts';
-import { unlz4 } from './unlz4.ts';
-import { unlzma } from './unlzma.ts';
-import { unlzop } from './unlzop.ts';
-import { unxz } from './unxz.ts';
-import { unzstdFrames } from './unzstd-stream.ts';
+import { unbzip2 } from './bzip2/unbzip2.ts';
+import { unlz4 } from './lz4/unlz4.ts';
+import { unlzma } from './xz/unlzma.ts';
+import { unlzop } from './lzo/unlzop.ts';
+import { unxz } from './xz/unxz.ts';
+import { unzstdFrames } from './zstd/unzstd-stream.ts';
 
 export interface DecompressOptions {
   /** Most bytes that may come out. */

@@ -5,10 +5,10 @@
 // .xz file format, the LZMA specification of the LZMA SDK, LZ4's block and frame formats, xxHash's,
 // bzip2, lzop, and the kernel's Documentation/staging/lzo.rst.
 //
-// To add a format: to read streams, its name, ending and magic in compression.ts, its decoder in
-// decompress.ts, codes `<format>-limit`, `<format>-truncated`, `<format>-corrupt`, a sample in
-// testing/samples.ts; in memory, its pair of functions beside gzip.ts with the cases of
-// gzip.test.ts; its package in the codec's row of tools/boundaries/rules.js.
+// To add a format: to read streams, its name, ending and magic in compression.ts, its decoder in a
+// folder of its name and in decompress.ts, codes `<format>-limit`, `<format>-truncated`,
+// `<format>-corrupt`, a sample in testing/samples.ts; in memory, its pair of functions as in gzip,
+// with the cases of gzip/gzip.test.ts; its package in the codec's row of tools/boundaries/rules.js.
 export {
   COMPRESSION_HEAD,
   COMPRESSIONS,
@@ -19,9 +19,9 @@ export {
 } from './compression.ts';
 export { decompress, decompressAny, type DecompressOptions } from './decompress.ts';
 export { type Trailing } from './trailing.ts';
-export { gunzip, type GunzipOptions } from './gunzip.ts';
-export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip.ts';
-export { unzlib, type UnzlibOptions } from './unzlib.ts';
-export { unzstd, type UnzstdOptions } from './unzstd.ts';
-export { xz, XZ_DEFAULTS, type XzOptions } from './xz.ts';
-export { zstd, ZSTD_DEFAULTS, type ZstdOptions } from './zstd.ts';
+export { gunzip, type GunzipOptions } from './gzip/gunzip.ts';
+export { gzip, GZIP_DEFAULTS, type GzipOptions } from './gzip/gzip.ts';
+export { unzlib, type UnzlibOptions } from './gzip/unzlib.ts';
+export { unzstd, type UnzstdOptions } from './zstd/unzstd.ts';
+export { xz, XZ_DEFAULTS, type XzOptions } from './xz/xz.ts';
+export { zstd, ZSTD_DEFAULTS, type ZstdOptions } from './zstd/zstd.ts';

@@ -177,7 +177,7 @@ const ARTIFACT: Addition = {
 const COMPRESSED_FORM: Addition = {
   what: 'a compressed form of carriers',
   files: {
-    'libs/codec/src/lz4.ts': `
+    'libs/codec/src/lz4/lz4.ts': `
 import { Xxh32 } from './xxh32.ts';
 
 export const LZ4_DEFAULTS = { level: 1 } as const;
@@ -217,7 +217,7 @@ function word(value: number): Uint8Array<ArrayBuffer> {
     {
       file: 'libs/codec/src/index.ts',
       table: 'exports',
-      edits: [before('export { xz, XZ_DEFAULTS,', "export { lz4, LZ4_DEFAULTS } from './lz4.ts';")],
+      edits: [before('export { xz, XZ_DEFAULTS,', "export { lz4, LZ4_DEFAULTS } from './lz4/lz4.ts';")],
     },
     {
       file: 'libs/depot/src/pack/compressors.ts',

@@ -1,7 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import { deflateSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { unzlib, unzstd } from './index.ts';
+import { unzlib, unzstd } from '../index.ts';
 
 const content = Buffer.from('DW_TAG_variable '.repeat(1000));
 

@@ -1,8 +1,8 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 import { unlz4Block } from './lz4-block.ts';
 import { corrupt, unlz4Frame } from './lz4-frame.ts';
-import { isSkippable } from './skippable.ts';
-import { isMore, type Trailing } from './trailing.ts';
+import { isSkippable } from '../skippable.ts';
+import { isMore, type Trailing } from '../trailing.ts';
 
 const LEGACY = 0x184c2102;
 const FRAME = 0x184d2204;

@@ -12,7 +12,7 @@ import {
   type BlockSizes,
   type StreamHeader,
 } from './xz-format.ts';
-import type { Trailing } from './trailing.ts';
+import type { Trailing } from '../trailing.ts';
 import { XzThreads } from './xz-threads.ts';
 
 /**

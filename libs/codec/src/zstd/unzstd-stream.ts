@@ -1,8 +1,8 @@
 import { createZstdDecompress } from 'node:zlib';
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
-import { isSkippable } from './skippable.ts';
-import { CHUNK, through, zlibCode } from './through.ts';
-import { isMore, type Trailing } from './trailing.ts';
+import { isSkippable } from '../skippable.ts';
+import { CHUNK, through, zlibCode } from '../through.ts';
+import { isMore, type Trailing } from '../trailing.ts';
 
 const FRAME = 0xfd2fb528;
 

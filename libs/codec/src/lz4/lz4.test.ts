@@ -3,8 +3,8 @@ import { FormatError } from '@btf-depot/bytes';
 import { testWith } from '@btf-depot/testing/programs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compressionOf, decompress, type DecompressOptions } from './index.ts';
-import { sampleContent } from './testing/samples.ts';
+import { compressionOf, decompress, type DecompressOptions } from '../index.ts';
+import { sampleContent } from '../testing/samples.ts';
 import { Xxh32 } from './xxh32.ts';
 
 const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));

@@ -1,5 +1,5 @@
 import { FormatError } from '@btf-depot/bytes';
-import { copyMatch } from './copy-match.ts';
+import { copyMatch } from '../copy-match.ts';
 
 /**
  * One block of LZO1X, `size` bytes unpacked. The kernel's Documentation/staging/lzo.rst describes

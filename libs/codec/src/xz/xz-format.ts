@@ -1,8 +1,8 @@
 /** The framing of .xz files (tukaani.org/xz/xz-file-format.txt); liblzma decodes the blocks. */
 import { crc32 } from 'node:zlib';
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
-import { beginsWith } from './compression.ts';
-import { isMore, type Trailing } from './trailing.ts';
+import { beginsWith } from '../compression.ts';
+import { isMore, type Trailing } from '../trailing.ts';
 
 const MAGIC = Buffer.from('fd377a585a00', 'hex');
 const FOOTER_MAGIC = Buffer.from('YZ');

@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { crc32 } from 'node:zlib';
 import { FormatError } from '@btf-depot/bytes';
 import { describe, expect, it } from 'vitest';
-import { decompress, type DecompressOptions } from './index.ts';
-import { sample, sampleContent } from './testing/samples.ts';
+import { decompress, type DecompressOptions } from '../index.ts';
+import { sample, sampleContent } from '../testing/samples.ts';
 
 const content = new Uint8Array(Buffer.alloc(100_000, sampleContent()));
 const BLOCK = 16_384;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { gunzip, gzip } from './index.ts';
+import { gunzip, gzip } from '../index.ts';
 
 const text = new TextEncoder().encode('the quick brown fox '.repeat(500));
 

@@ -1,8 +1,8 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
 import { BitReader } from './bit-reader.ts';
 import { readBzip2Block } from './bzip2-block.ts';
-import { beginsWith } from './compression.ts';
-import { isMore, type Trailing } from './trailing.ts';
+import { beginsWith } from '../compression.ts';
+import { isMore, type Trailing } from '../trailing.ts';
 
 const BLOCK_MAGIC = [0x314159, 0x265359] as const;
 const END_MAGIC = [0x177245, 0x385090] as const;

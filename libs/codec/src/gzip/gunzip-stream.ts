@@ -1,8 +1,8 @@
 import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
-import { beginsWith } from './compression.ts';
-import { CHUNK, through, zlibCode } from './through.ts';
-import { isMore, type Trailing } from './trailing.ts';
+import { beginsWith } from '../compression.ts';
+import { CHUNK, through, zlibCode } from '../through.ts';
+import { isMore, type Trailing } from '../trailing.ts';
 
 /** Members decoded separately, each with its own engine, 0.1 ms. */
 const MEMBER_LIMIT = 16_384;

@@ -1,5 +1,5 @@
 import { FormatError } from '@btf-depot/bytes';
-import { copyMatch } from './copy-match.ts';
+import { copyMatch } from '../copy-match.ts';
 
 /**
  * One block (lz4_Block_format.md): literals and matches in turn; the last are literals.
