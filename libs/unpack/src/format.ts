@@ -2,7 +2,7 @@ import type { Source, StreamReader } from '@btf-depot/bytes';
 import type { Compression } from '@btf-depot/codec';
 import type { FormatName } from './formats/index.ts';
 import type { Member } from './member.ts';
-import type { PackageInfo } from './package-info.ts';
+import type { PackageInfo } from './packages/package-info.ts';
 
 /** Part of a file. */
 export interface Part {

@@ -12,7 +12,7 @@ import {
 import { bytesSource, StreamReader } from '@btf-depot/bytes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readCpio } from './cpio.ts';
+import { readCpio } from './archives/cpio.ts';
 import { readImage } from './index.ts';
 import { bootImage, fitFile, uImageFile, ukiFile, vendorBootImage } from './testing/images.ts';
 import { codeOf, unpackBytes } from './testing/in-memory.ts';

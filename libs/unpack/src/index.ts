@@ -12,10 +12,10 @@
 //
 // To add a package, archive or image: a file in formats/, its line in formats/index.ts, and its
 // rows in formats.test.ts and fuzz.test.ts. To take more files from archives: wanted.ts.
-export { readBanner, readImage, type Banner, type RawImage } from './raw-image.ts';
+export { readBanner, readImage, type Banner, type RawImage } from './images/raw-image.ts';
 export { UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
 export { isWrapping } from './error-codes.ts';
-export { type PackageInfo } from './package-info.ts';
+export { type PackageInfo } from './packages/package-info.ts';
 export { type PassedOver } from './passed-over.ts';
 export {
   unpack,

@@ -1,6 +1,6 @@
 import { FormatError, type Source } from '@btf-depot/bytes';
 import { UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
-import type { PackageInfo } from './package-info.ts';
+import type { PackageInfo } from './packages/package-info.ts';
 import type { PassedOver } from './passed-over.ts';
 import { Unpacking } from './unpacking.ts';
 

@@ -1,6 +1,6 @@
 import type { StreamFormat } from '../format.ts';
-import { readPkgInfoTar } from '../pkginfo-tar.ts';
-import { firstName } from '../tar.ts';
+import { readPkgInfoTar } from '../packages/pkginfo-tar.ts';
+import { firstName } from '../archives/tar.ts';
 
 /**
  * Packages of apk-tools 2: up to three concatenated tars (signature, .PKGINFO, files), each

@@ -1,6 +1,6 @@
 import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
 import { hasText, type ImageFormat, type Part } from '../format.ts';
-import { checkedPart } from '../payload.ts';
+import { checkedPart } from '../images/payload.ts';
 
 /** The newest header with a description. */
 const NEWEST = 4;

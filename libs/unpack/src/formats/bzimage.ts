@@ -1,6 +1,6 @@
 import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
 import { hasText, type ImageFormat, type Piece } from '../format.ts';
-import { payloadAt, wordAt } from '../payload.ts';
+import { payloadAt, wordAt } from '../images/payload.ts';
 
 /** x86 kernels; Documentation/arch/x86/boot.rst. */
 export const bzImage: ImageFormat = {

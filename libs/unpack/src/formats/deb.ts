@@ -1,10 +1,10 @@
 import { FormatError, type Source } from '@btf-depot/bytes';
-import { readAr, type ArMember } from '../ar.ts';
-import { readCard } from '../card.ts';
+import { readAr, type ArMember } from '../archives/ar.ts';
+import { readCard } from '../packages/card.ts';
 import { hasText, type ArchiveFormat, type Part, type Tools } from '../format.ts';
 import { sameName } from '../member.ts';
-import { readControl } from '../package-info.ts';
-import { readTar } from '../tar.ts';
+import { readControl } from '../packages/package-info.ts';
+import { readTar } from '../archives/tar.ts';
 
 /** Debian packages, deb(5); also opkg's where they are ar archives. */
 export const deb: ArchiveFormat = {

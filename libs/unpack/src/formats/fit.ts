@@ -1,8 +1,8 @@
 import type { Source } from '@btf-depot/bytes';
 import { COMPRESSIONS } from '@btf-depot/codec';
-import { readTree, type TreeNode } from '../device-tree.ts';
+import { readTree, type TreeNode } from '../images/device-tree.ts';
 import type { ImageFormat, Piece } from '../format.ts';
-import { checkedPart } from '../payload.ts';
+import { checkedPart } from '../images/payload.ts';
 
 /**
  * U-Boot's images that are device trees (flat image tree, fitspec.osfw.foundation). Nodes below

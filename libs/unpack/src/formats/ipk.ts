@@ -1,8 +1,8 @@
-import { readCard } from '../card.ts';
+import { readCard } from '../packages/card.ts';
 import type { StreamFormat, Tools } from '../format.ts';
 import { sameName, type Member } from '../member.ts';
-import { readControl } from '../package-info.ts';
-import { firstName, readTar } from '../tar.ts';
+import { readControl } from '../packages/package-info.ts';
+import { firstName, readTar } from '../archives/tar.ts';
 
 const PART = /^(debian-binary|control\.tar|data\.tar)(\.\w+)?$/;
 

@@ -1,6 +1,6 @@
 import type { StreamFormat } from '../format.ts';
-import { readPkgInfoTar } from '../pkginfo-tar.ts';
-import { firstName } from '../tar.ts';
+import { readPkgInfoTar } from '../packages/pkginfo-tar.ts';
+import { firstName } from '../archives/tar.ts';
 
 /**
  * Arch Linux's packages, `.pkg.tar.zst`: a tar that begins with makepkg's description of the build.

@@ -1,6 +1,6 @@
-import { readCpio } from '../cpio.ts';
+import { readCpio } from '../archives/cpio.ts';
 import type { ArchiveFormat } from '../format.ts';
-import { readRpm } from '../rpm-header.ts';
+import { readRpm } from '../packages/rpm-header.ts';
 
 /** RPM packages of version 3 to 6. */
 export const rpm: ArchiveFormat = {

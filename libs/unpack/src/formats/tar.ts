@@ -1,5 +1,5 @@
 import type { StreamFormat } from '../format.ts';
-import { isTar, readTar } from '../tar.ts';
+import { isTar, readTar } from '../archives/tar.ts';
 
 /** A plain tar, a compressed one, or a layer of a container image. */
 export const tar: StreamFormat = {

@@ -1,7 +1,7 @@
 import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
 import type { Compression } from '@btf-depot/codec';
 import type { ImageFormat, Piece } from '../format.ts';
-import { checkedPart } from '../payload.ts';
+import { checkedPart } from '../images/payload.ts';
 
 const MAGIC = [0x27, 0x05, 0x19, 0x56];
 const HEADER = 64;

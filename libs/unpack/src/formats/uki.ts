@@ -1,6 +1,6 @@
 import { ByteReader, type Source } from '@btf-depot/bytes';
 import { hasText, type ImageFormat, type Part } from '../format.ts';
-import { checkedPart } from '../payload.ts';
+import { checkedPart } from '../images/payload.ts';
 
 /** More than any image has; addons and profiles are sections too. */
 const SECTIONS = 96;

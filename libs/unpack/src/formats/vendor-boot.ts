@@ -1,6 +1,6 @@
 import { ByteReader, FormatError } from '@btf-depot/bytes';
 import { hasText, type ImageFormat } from '../format.ts';
-import { checkedPart } from '../payload.ts';
+import { checkedPart } from '../images/payload.ts';
 
 const NEWEST = 4;
 

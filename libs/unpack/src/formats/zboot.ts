@@ -1,6 +1,6 @@
 import { ByteReader } from '@btf-depot/bytes';
 import { hasText, type ImageFormat } from '../format.ts';
-import { payloadAt, wordAt } from '../payload.ts';
+import { payloadAt, wordAt } from '../images/payload.ts';
 
 /**
  * EFI zboot images of arm64, riscv and loongarch, drivers/firmware/efi/libstub/zboot-header.S.

@@ -1,6 +1,6 @@
 import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
 import { COMPRESSION_HEAD, compressionOf, type Compression } from '@btf-depot/codec';
-import type { Part } from './format.ts';
+import type { Part } from '../format.ts';
 
 /**
  * The compressed kernel at the place that a header states. @throws FormatError `image-truncated`,

@@ -1,5 +1,5 @@
 import { FormatError, type StreamReader } from '@btf-depot/bytes';
-import { NAME_LIMIT, type Member } from './member.ts';
+import { NAME_LIMIT, type Member } from '../member.ts';
 import { readPax } from './pax.ts';
 import { filled, readOldRuns, type Sparse } from './sparse.ts';
 

@@ -1,6 +1,6 @@
 import { ByteReader, type Endian, type Source } from '@btf-depot/bytes';
 import { buildIdOf, readNotes } from '@btf-depot/elf';
-import { distributionOfBanner } from './distribution.ts';
+import { distributionOfBanner } from '../packages/distribution.ts';
 import { findAll } from './find-all.ts';
 
 /** A kernel as in memory, without ELF headers: arm64's and RISC-V's Image. */

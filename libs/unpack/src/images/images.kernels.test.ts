@@ -6,9 +6,9 @@ import { provided } from '@btf-depot/services/provision';
 import { zbootFile } from '@btf-depot/testing/packages';
 import { filtered } from '@btf-depot/testing/workshop';
 import { describe, expect, it } from 'vitest';
-import { readImage } from './index.ts';
+import { readImage } from '../index.ts';
 import { releaseIn } from './raw-image.ts';
-import { codeOf, unpackBytes } from './testing/in-memory.ts';
+import { codeOf, unpackBytes } from '../testing/in-memory.ts';
 
 type ImageName = Parameters<typeof provideImage>[0];
 

@@ -1,7 +1,7 @@
 import { bytesSource } from '@btf-depot/bytes';
 import { expect, test } from 'vitest';
 import { distributionOfBanner, distributionOfPackage } from './distribution.ts';
-import { readBanner } from './raw-image.ts';
+import { readBanner } from '../images/raw-image.ts';
 
 test.each([
   ['Debian Kernel Team <debian-kernel@lists.debian.org>', 'debian'],

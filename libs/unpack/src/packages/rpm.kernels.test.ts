@@ -8,8 +8,8 @@ import {
   provideProgram,
 } from '@btf-depot/services/provision';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { unpackBytes } from './testing/in-memory.ts';
-import { executableKernel } from './testing/kernels.ts';
+import { unpackBytes } from '../testing/in-memory.ts';
+import { executableKernel } from '../testing/kernels.ts';
 
 /** The first version that writes packages of version 6. */
 const rpm6 = { name: 'rpm6', suite: 'sid', packages: ['rpm', 'rpm-common'] };

@@ -5,7 +5,7 @@ import { kernelFile } from '@btf-depot/testing';
 import { testFolder } from '@btf-depot/testing/folders';
 import { tarFile, tarMember, type MemberInput } from '@btf-depot/testing/packages';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { codeOf, unpackBytes } from './testing/in-memory.ts';
+import { codeOf, unpackBytes } from '../testing/in-memory.ts';
 
 const MiB = 2 ** 20;
 const kernel = kernelFile({ ballast: 4000 });

@@ -1,5 +1,5 @@
 import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
-import type { Part } from './format.ts';
+import type { Part } from '../format.ts';
 
 /** Tokens of the structure block; the Devicetree Specification, 5.4. */
 const Token = { BEGIN: 1, END_NODE: 2, PROPERTY: 3, NOP: 4, END: 9 } as const;

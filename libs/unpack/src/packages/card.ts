@@ -1,4 +1,4 @@
-import type { Member } from './member.ts';
+import type { Member } from '../member.ts';
 
 /**
  * Most bytes of a file that describes a package or lists its files; the largest have some hundred

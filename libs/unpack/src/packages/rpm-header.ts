@@ -1,5 +1,5 @@
 import { ByteReader, FormatError, type Source } from '@btf-depot/bytes';
-import type { ListedFile } from './cpio.ts';
+import type { ListedFile } from '../archives/cpio.ts';
 import { packageInfo, type PackageInfo } from './package-info.ts';
 
 const LEAD = 96;

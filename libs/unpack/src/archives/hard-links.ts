@@ -1,4 +1,4 @@
-import { sameName } from './member.ts';
+import { sameName } from '../member.ts';
 
 /** Most links that are remembered: kernels, a module and a map have few. */
 const LIMIT = 256;

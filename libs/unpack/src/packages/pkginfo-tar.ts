@@ -1,9 +1,9 @@
 import type { StreamReader } from '@btf-depot/bytes';
 import { readCard } from './card.ts';
-import type { Tools } from './format.ts';
-import type { Member } from './member.ts';
+import type { Tools } from '../format.ts';
+import type { Member } from '../member.ts';
 import { readPkgInfo } from './package-info.ts';
-import { readTar } from './tar.ts';
+import { readTar } from '../archives/tar.ts';
 
 /** A tar whose member `.PKGINFO` describes the package: the common form of apk and pacman. */
 export async function* readPkgInfoTar(
