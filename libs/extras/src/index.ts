@@ -44,8 +44,8 @@ export {
 } from './core-from-dwarf/encode-from-dwarf.ts';
 export { encodeTypes, type EncodeCoverage } from './core-from-dwarf/encode-types.ts';
 export { FEATURES, RULES_NAMES, type Feature, type RulesName } from './core-from-dwarf/rules.ts';
-export { attachVariables, type AttachedVariables } from './attach-variables.ts';
-export { uniteVariables } from './unite-variables.ts';
+export { attachVariables, type AttachedVariables } from './variables/attach-variables.ts';
+export { uniteVariables } from './variables/unite-variables.ts';
 export type { VariableCoverage } from './from-dwarf/coverage.ts';
 export {
   variablesFromDwarf,
@@ -75,14 +75,19 @@ export { registerName } from './inlines/registers.ts';
 export { SiteTable, type Site, type SiteParameter } from './inlines/site-table.ts';
 export { elfKallsyms, imageKallsyms, kallsymsRange } from './kallsyms/kernel-kallsyms.ts';
 export { hasVariables, type Kallsyms } from './kallsyms/read-kallsyms.ts';
-export { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
-export { checkMap } from './check-map.ts';
-export { lostMemory } from './lost-memory.ts';
-export { ownSymbols, ownSymbolsOfImage, type OwnSymbols } from './own-symbols.ts';
-export { decodeLayout, encodeLayout, type OpenedLayout } from './image-layout.ts';
-export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms.ts';
-export { arrangeKsyms } from './ksyms-btf.ts';
-export { hasGlobalVariables, partition, type Partition } from './partition.ts';
-export { type VariablesBtf } from './variables-btf.ts';
-export { readSystemMap, writeSystemMap, type SystemMapLimits } from './system-map.ts';
-export { listVariables, PER_CPU_SECTION, type Place, type Variable } from './variables.ts';
+export { elfImage, type KernelImage, type KernelSymbol } from './ksyms/kernel-symbols.ts';
+export { checkMap } from './ksyms/check-map.ts';
+export { lostMemory } from './ksyms/lost-memory.ts';
+export { ownSymbols, ownSymbolsOfImage, type OwnSymbols } from './ksyms/own-symbols.ts';
+export { decodeLayout, encodeLayout, type OpenedLayout } from './ksyms/image-layout.ts';
+export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms/ksyms.ts';
+export { arrangeKsyms } from './ksyms/ksyms-btf.ts';
+export { hasGlobalVariables, partition, type Partition } from './variables/partition.ts';
+export { type VariablesBtf } from './variables/variables-btf.ts';
+export { readSystemMap, writeSystemMap, type SystemMapLimits } from './ksyms/system-map.ts';
+export {
+  listVariables,
+  PER_CPU_SECTION,
+  type Place,
+  type Variable,
+} from './variables/variables.ts';

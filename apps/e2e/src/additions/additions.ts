@@ -102,7 +102,7 @@ export function unitsCard({ parts: { units } }: KernelRecord): HTMLElement[] {
       table: 'exports',
       edits: [
         before(
-          "export { type VariablesBtf } from './variables-btf.ts';",
+          "export { type VariablesBtf } from './variables/variables-btf.ts';",
           "export { unitsPass, type UnitsFromDwarf } from './units-pass.ts';",
         ),
       ],

@@ -1,6 +1,6 @@
 import { Kind, kindName, type Btf } from '@btf-depot/btf';
-import { equalTypes } from '../equal-types.ts';
-import { typeGraph } from '../type-graph.ts';
+import { equalTypes } from '../same-types/equal-types.ts';
+import { typeGraph } from '../same-types/type-graph.ts';
 
 /** The differences between two encoders' BTF of one kernel. */
 export interface EncoderDifferences {

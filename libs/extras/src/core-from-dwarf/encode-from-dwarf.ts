@@ -2,7 +2,7 @@ import { lowerBtf, mergeBtf, parseBtf, type Btf } from '@btf-depot/btf';
 import type { Source } from '@btf-depot/bytes';
 import type { FoundBy, FoundSplit, Passes } from '../from-dwarf/unit-pass.ts';
 import { variablesFromDwarf, type VariablesFromDwarf } from '../from-dwarf/variables-from-dwarf.ts';
-import { partition, type Partition } from '../partition.ts';
+import { partition, type Partition } from '../variables/partition.ts';
 import { encodeTypes, type EncodeCoverage, type EncodeOptions } from './encode-types.ts';
 import { restand } from './restand.ts';
 

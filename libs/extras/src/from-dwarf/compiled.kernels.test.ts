@@ -17,10 +17,10 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testFolder } from '@btf-depot/testing/folders';
 import { describe, expect, it } from 'vitest';
-import { attachVariables } from '../attach-variables.ts';
-import { partition } from '../partition.ts';
+import { attachVariables } from '../variables/attach-variables.ts';
+import { partition } from '../variables/partition.ts';
 import { withFlatArrays } from '../testing/flat-arrays.ts';
-import { listVariables } from '../variables.ts';
+import { listVariables } from '../variables/variables.ts';
 import { variablesFromDwarf } from './variables-from-dwarf.ts';
 
 const folder = testFolder({ atOnce: true });

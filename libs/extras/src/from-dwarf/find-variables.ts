@@ -12,7 +12,7 @@ import { AddressMap } from './address-map.ts';
 import { LEFT_OUT_RULES, type LeftOutRule } from './coverage.ts';
 import { isExcluded, isIdentifier } from './rules.ts';
 import { namesAtZero } from './symbols.ts';
-import type { Place } from '../variables.ts';
+import type { Place } from '../variables/variables.ts';
 
 /** A variable as its entries in DWARF describe it. */
 export interface FoundVariable {

@@ -1,6 +1,6 @@
 import type { BtfBuilder } from '@btf-depot/btf';
 import { eachChild, Language, Tag, type Unit } from '@btf-depot/dwarf';
-import type { Place, Variable } from '../variables.ts';
+import type { Place, Variable } from '../variables/variables.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { VariableFinder, type FoundVariable } from './find-variables.ts';
 import { Names } from './names.ts';

@@ -1,4 +1,4 @@
-import type { Place } from '../variables.ts';
+import type { Place } from '../variables/variables.ts';
 
 /** Occupied memory; tells whether a range overlaps it. */
 export class TakenPlaces {

@@ -1,7 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import { At, Entry, Language, type Dwarf, type Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
-import type { Variable } from '../variables.ts';
+import type { Variable } from '../variables/variables.ts';
 
 /** Whether the build's seed shuffled the kernel's structures (CONFIG_RANDSTRUCT). */
 export function isShuffled(elf: Elf): boolean {

@@ -1,5 +1,5 @@
 import { SectionFlag, SymbolType, type Elf } from '@btf-depot/elf';
-import type { Place } from '../variables.ts';
+import type { Place } from '../variables/variables.ts';
 
 /** The place of a symbol that C only declares. */
 export type SymbolPlace = Omit<Place, 'size'>;

@@ -5,12 +5,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testFolder } from '@btf-depot/testing/folders';
 import { describe, expect, it } from 'vitest';
-import { attachVariables } from '../attach-variables.ts';
-import { partition } from '../partition.ts';
+import { attachVariables } from '../variables/attach-variables.ts';
+import { partition } from '../variables/partition.ts';
 import { bpftoolVariables } from '../testing/bpftool-variables.ts';
 import { withVariablesElsewhere } from '../testing/elsewhere.ts';
 import { withFlatArrays } from '../testing/flat-arrays.ts';
-import { listVariables, type Place } from '../variables.ts';
+import { listVariables, type Place } from '../variables/variables.ts';
 import { variablesFromDwarf, type VariablesFromDwarf } from './variables-from-dwarf.ts';
 
 const folder = testFolder({ atOnce: true });

@@ -21,7 +21,7 @@ import {
   type UnitInput,
 } from '@btf-depot/dwarf/testing';
 import { describe, expect, it } from 'vitest';
-import { listVariables } from '../variables.ts';
+import { listVariables } from '../variables/variables.ts';
 import { variablesFromDwarf, type VariablesFromDwarfOptions } from './variables-from-dwarf.ts';
 
 const ALLOC = 2;

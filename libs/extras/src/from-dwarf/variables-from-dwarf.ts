@@ -8,9 +8,9 @@ import {
   reachable,
   type Btf,
 } from '@btf-depot/btf';
-import { variablesNotIn } from '../attach-variables.ts';
-import { variablesBtf, type VariablesBtf } from '../variables-btf.ts';
-import { listVariables, type Place, type Variable } from '../variables.ts';
+import { variablesNotIn } from '../variables/attach-variables.ts';
+import { variablesBtf, type VariablesBtf } from '../variables/variables-btf.ts';
+import { listVariables, type Place, type Variable } from '../variables/variables.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { gather } from './gather.ts';
 import { checkSameBuild } from './refuse.ts';

@@ -19,8 +19,8 @@ import {
   type SectionEntry,
 } from '@btf-depot/btf';
 import { FormatError, type Endian } from '@btf-depot/bytes';
-import { attachVariables } from '../attach-variables.ts';
-import { listVariables } from '../variables.ts';
+import { attachVariables } from '../variables/attach-variables.ts';
+import { listVariables } from '../variables/variables.ts';
 
 /** Adds to a BTF before its DATASECs; returns entries by section. */
 export type More = (b: BtfBuilder, types: KernelTypes) => Record<string, SectionEntry[]>;

@@ -1,6 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 import { SectionFlag, SectionIndex, SymbolType, type Elf } from '@btf-depot/elf';
-import { KALLSYMS_LIMITS } from './kallsyms/name-table.ts';
+import { KALLSYMS_LIMITS } from '../kallsyms/name-table.ts';
 
 /** A name in a kernel's image. */
 export interface KernelSymbol {

@@ -1,5 +1,5 @@
 import { addSection, BtfBuilder, Kind, reachable, type Btf } from '@btf-depot/btf';
-import type { Variable } from './variables.ts';
+import type { Variable } from '../variables/variables.ts';
 
 export interface KsymsBtf {
   /** The chosen variables as split BTF on the base of `vars`. */

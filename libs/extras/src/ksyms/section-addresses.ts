@@ -1,6 +1,6 @@
 import { FormatError } from '@btf-depot/bytes';
 import type { NamedSymbol } from './ksyms-symbols.ts';
-import { PER_CPU_SECTION, type Variable } from './variables.ts';
+import { PER_CPU_SECTION, type Variable } from '../variables/variables.ts';
 
 /**
  * The share of variables that must lie at the symbol of their name, if it is one symbol. Real pairs

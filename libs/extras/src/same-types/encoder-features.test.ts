@@ -1,7 +1,7 @@
 import { addComposite, addEnum, addFloat, addInt, addVariable, Kind } from '@btf-depot/btf';
 import { describe, expect, it } from 'vitest';
-import { attachVariables } from './attach-variables.ts';
-import { attached, smallKernel, type More } from './testing/kernels.ts';
+import { attachVariables } from '../variables/attach-variables.ts';
+import { attached, smallKernel, type More } from '../testing/kernels.ts';
 
 describe('what encoders may leave out', () => {
   const more =

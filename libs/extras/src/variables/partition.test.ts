@@ -14,7 +14,7 @@ import {
 } from '@btf-depot/btf';
 import { expect, describe, it } from 'vitest';
 import { partition } from './partition.ts';
-import { allIds, renumbered, smallKernel, variableLines, type More } from './testing/kernels.ts';
+import { allIds, renumbered, smallKernel, variableLines, type More } from '../testing/kernels.ts';
 
 /** Core and variables, accepted by the verifier. */
 function parts(full: Btf): { core: Btf; vars: Btf } {

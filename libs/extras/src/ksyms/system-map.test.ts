@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSystemMap, writeSystemMap } from './index.ts';
+import { readSystemMap, writeSystemMap } from '../index.ts';
 
 const read = (text: string) => readSystemMap(Buffer.from(text, 'latin1'));
 

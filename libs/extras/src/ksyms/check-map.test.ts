@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkMap, type KernelSymbol } from './index.ts';
+import { checkMap, type KernelSymbol } from '../index.ts';
 
 const TEXT = 0xffffffff81000000n;
 

@@ -1,7 +1,7 @@
 import { addComposite, addVariable, Kind, parseBtf } from '@btf-depot/btf';
 import { describe, expect, it } from 'vitest';
-import { attachVariables } from './attach-variables.ts';
-import { codeOf, globals, smallKernel } from './testing/kernels.ts';
+import { attachVariables } from '../variables/attach-variables.ts';
+import { codeOf, globals, smallKernel } from '../testing/kernels.ts';
 
 describe('full of another kernel', () => {
   const core = smallKernel({

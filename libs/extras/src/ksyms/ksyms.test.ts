@@ -24,7 +24,7 @@ import {
   listVariables,
   readSystemMap,
   writeSystemMap,
-} from './index.ts';
+} from '../index.ts';
 
 const coreBuilder = new BtfBuilder();
 const int = addInt(coreBuilder, 'int', 4, 1);

@@ -5,7 +5,7 @@ import { symbolsNamed, type NamedSymbol } from './ksyms-symbols.ts';
 import { LOST_SECTION, lostMemory, requireLostSections, type MemoryRange } from './lost-memory.ts';
 import type { ImageLayout, LeftOut } from './image-layout.ts';
 import { sectionAddresses } from './section-addresses.ts';
-import { listVariables, PER_CPU_SECTION, type Variable } from './variables.ts';
+import { listVariables, PER_CPU_SECTION, type Variable } from '../variables/variables.ts';
 
 /** Why a running kernel is not given a variable. */
 export const KSYM_REASONS = [

@@ -22,7 +22,7 @@ import {
   smallKernel,
   variableLines,
   type More,
-} from './testing/kernels.ts';
+} from '../testing/kernels.ts';
 
 /** Globals of types that core lacks: a table of structs with a union inside. */
 const strangers: More = (b, types) => {

@@ -1,7 +1,7 @@
 import { FormatError } from '@btf-depot/bytes';
 import { Kind, type Btf } from '@btf-depot/btf';
 import type { TypeGraph } from './type-graph.ts';
-import type { Variable } from './variables.ts';
+import type { Variable } from '../variables/variables.ts';
 
 /**
  * Throws FormatError `foreign-full` unless a full BTF can belong to the kernel of a core. Two

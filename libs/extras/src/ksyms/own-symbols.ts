@@ -1,7 +1,7 @@
 import type { Source } from '@btf-depot/bytes';
 import type { Elf } from '@btf-depot/elf';
-import { elfKallsyms, imageKallsyms } from './kallsyms/kernel-kallsyms.ts';
-import { hasVariables, type Kallsyms } from './kallsyms/read-kallsyms.ts';
+import { elfKallsyms, imageKallsyms } from '../kallsyms/kernel-kallsyms.ts';
+import { hasVariables, type Kallsyms } from '../kallsyms/read-kallsyms.ts';
 import { elfImage, type KernelImage, type KernelSymbol } from './kernel-symbols.ts';
 
 /** The symbols in a kernel's own file, which nobody claimed. */

@@ -1,8 +1,8 @@
 import { FormatError } from '@btf-depot/bytes';
 import { reachable, type Btf } from '@btf-depot/btf';
-import { equalTypes } from './equal-types.ts';
-import { checkSameKernel } from './same-kernel.ts';
-import { isDeclaration, typeGraph } from './type-graph.ts';
+import { equalTypes } from '../same-types/equal-types.ts';
+import { checkSameKernel } from '../same-types/same-kernel.ts';
+import { isDeclaration, typeGraph } from '../same-types/type-graph.ts';
 import { variablesBtf, type VariablesBtf } from './variables-btf.ts';
 import { listVariables, type Variable } from './variables.ts';
 
