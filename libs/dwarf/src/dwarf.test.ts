@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dwarf } from './index.ts';
 import { ANY_TAG, At, eachChild, Entry, Form, readDwarf, Tag, UnitType } from './index.ts';
 import type { DwarfLimits } from './limits.ts';
-import { staticAddress, twoValuedAddress } from './location.ts';
+import { staticAddress, twoValuedAddress } from './locations/location.ts';
 import {
   addressExpression,
   buildDwarf,

@@ -1,11 +1,15 @@
 import { FormatError, type Endian, type Source } from '@btf-depot/bytes';
 import { ElfType, SectionFlag, type Elf } from '@btf-depot/elf';
-import { AttributeLists, readAbbreviations, type AbbreviationTable } from './abbreviations.ts';
+import {
+  AttributeLists,
+  readAbbreviations,
+  type AbbreviationTable,
+} from './entries/abbreviations.ts';
 import { AddressSpace } from './address-space.ts';
 import { Budget } from './budget.ts';
 import { At } from './constants.ts';
-import { Entry } from './entry.ts';
-import { FormSizes } from './forms.ts';
+import { Entry } from './entries/entry.ts';
+import { FormSizes } from './entries/forms.ts';
 import { checkLimit, DWARF_LIMITS, type DwarfLimits } from './limits.ts';
 import { DebugSections } from './sections.ts';
 import type { Tables } from './tables.ts';

@@ -19,7 +19,7 @@ import {
   UnitType,
 } from './index.ts';
 import type { DwarfLimits } from './limits.ts';
-import { staticAddress, twoValuedAddress } from './location.ts';
+import { staticAddress, twoValuedAddress } from './locations/location.ts';
 import {
   addressExpression,
   buildDwarf,

@@ -18,21 +18,28 @@
 // attribute or tag: constants.ts. To read another operation: constants.ts, expression.ts.
 export { type AddressSpace } from './address-space.ts';
 export { At, Encoding, Form, Language, Tag, UnitType } from './constants.ts';
-export { eachCodeEntry } from './descend.ts';
+export { eachCodeEntry } from './entries/descend.ts';
 export { hasDwarf } from './sections.ts';
 export { Dwarf, readDwarf, type ReadDwarfOptions } from './dwarf.ts';
-export { Entry } from './entry.ts';
-export { Expressions, type ExpressionContext } from './expression.ts';
-export { type FrameRule } from './frame-program.ts';
-export { Frames } from './frames.ts';
+export { Entry } from './entries/entry.ts';
+export { Expressions, type ExpressionContext } from './locations/expression.ts';
+export { type FrameRule } from './locations/frame-program.ts';
+export { Frames } from './locations/frames.ts';
 export { DWARF_LIMITS, type DwarfLimits } from './limits.ts';
-export { LocationLists } from './location-list.ts';
-export { staticAddress, twoValuedAddress, type TwoValued } from './location.ts';
-export { Ranges } from './ranges.ts';
+export { LocationLists } from './locations/location-list.ts';
+export { staticAddress, twoValuedAddress, type TwoValued } from './locations/location.ts';
+export { Ranges } from './locations/ranges.ts';
 export { type Tables } from './tables.ts';
-export { eachTypeEntry } from './type-entries.ts';
-export { NOT_SAID, TypeEntry } from './type-entry.ts';
+export { eachTypeEntry } from './entries/type-entries.ts';
+export { NOT_SAID, TypeEntry } from './entries/type-entry.ts';
 export { type UnitHeader } from './unit-headers.ts';
 export { unitFault, type Unit } from './unit.ts';
-export { constant, FRAME_BASE, inRegister, UNSAID, type Unsaid, type Value } from './value.ts';
-export { ANY_TAG, eachChild } from './walk.ts';
+export {
+  constant,
+  FRAME_BASE,
+  inRegister,
+  UNSAID,
+  type Unsaid,
+  type Value,
+} from './locations/value.ts';
+export { ANY_TAG, eachChild } from './entries/walk.ts';

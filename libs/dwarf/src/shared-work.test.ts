@@ -1,8 +1,8 @@
 import { bytesSource, ByteWriter } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { describe, expect, it } from 'vitest';
-import { AttributeLists, ROW } from './abbreviations.ts';
-import { FormSizes } from './forms.ts';
+import { AttributeLists, ROW } from './entries/abbreviations.ts';
+import { FormSizes } from './entries/forms.ts';
 import { ANY_TAG, At, eachChild, eachCodeEntry, Entry, Form, readDwarf, Tag } from './index.ts';
 import type { DwarfLimits } from './limits.ts';
 import { buildDwarf, buildImage, type DwarfSections, type EntryInput } from './testing/index.ts';

@@ -1,6 +1,6 @@
 import { FormatError, type Endian, type Source } from '@btf-depot/bytes';
 import { UnitType } from './constants.ts';
-import type { FormContext } from './forms.ts';
+import type { FormContext } from './entries/forms.ts';
 import { checkLimit, type DwarfLimits } from './limits.ts';
 
 /** Header of a unit (DWARF 5, 7.5.1); offsets count from the start of its section. */

@@ -1,5 +1,5 @@
 import { FormatError, type Endian } from '@btf-depot/bytes';
-import type { AbbreviationTable } from './abbreviations.ts';
+import type { AbbreviationTable } from './entries/abbreviations.ts';
 import type { Budget } from './budget.ts';
 import type { DwarfLimits } from './limits.ts';
 import type { UnitHeader } from './unit-headers.ts';

@@ -1,9 +1,9 @@
 import { addressAt } from './addresses.ts';
 import { binary, unary } from './arithmetic.ts';
-import { Op } from './constants.ts';
-import type { Tables } from './tables.ts';
+import { Op } from '../constants.ts';
+import type { Tables } from '../tables.ts';
 import { Operands } from './operands.ts';
-import type { Unit } from './unit.ts';
+import type { Unit } from '../unit.ts';
 import { address, constant, inMemory, inRegister, sum, type Unsaid, type Value } from './value.ts';
 
 /** Values on the stack; compilers need under ten. */

@@ -1,7 +1,7 @@
 import { ROW, ROW_CHILDREN, ROW_FIXED, ROW_STEP, ROW_TAG, SIBLING } from './abbreviations.ts';
-import { Leb128 } from './leb128.ts';
+import { Leb128 } from '../leb128.ts';
 import { abbreviationOf, siblingAt, siblingSize, skipValue } from './skip.ts';
-import { unitFault, type Unit } from './unit.ts';
+import { unitFault, type Unit } from '../unit.ts';
 
 const leb = new Leb128();
 

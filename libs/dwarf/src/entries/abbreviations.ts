@@ -1,9 +1,9 @@
 import { FormatError } from '@btf-depot/bytes';
-import type { Budget } from './budget.ts';
-import { At, Form } from './constants.ts';
+import type { Budget } from '../budget.ts';
+import { At, Form } from '../constants.ts';
 import type { FormSizes } from './forms.ts';
-import { Leb128 } from './leb128.ts';
-import type { DwarfLimits } from './limits.ts';
+import { Leb128 } from '../leb128.ts';
+import type { DwarfLimits } from '../limits.ts';
 
 const SECTION = '.debug_abbrev';
 

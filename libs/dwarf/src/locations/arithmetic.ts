@@ -1,4 +1,4 @@
-import { Op } from './constants.ts';
+import { Op } from '../constants.ts';
 import { constant, sum, type Unsaid, type Value } from './value.ts';
 
 const WIDTH = 64n;

@@ -1,10 +1,10 @@
 import { FormatError } from '@btf-depot/bytes';
-import type { AddressSpace } from './address-space.ts';
+import type { AddressSpace } from '../address-space.ts';
 import { addressAt } from './addresses.ts';
-import { Budget } from './budget.ts';
-import type { Dwarf } from './dwarf.ts';
-import { Leb128 } from './leb128.ts';
-import type { Unit } from './unit.ts';
+import { Budget } from '../budget.ts';
+import type { Dwarf } from '../dwarf.ts';
+import { Leb128 } from '../leb128.ts';
+import type { Unit } from '../unit.ts';
 
 // DW_RLE_* (DWARF 5, 7.25). DW_LLE_* (7.7.3) have the same order with DEFAULT_LOCATION inserted.
 const END_OF_LIST = 0;

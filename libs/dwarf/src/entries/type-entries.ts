@@ -1,11 +1,11 @@
 import { ROW, ROW_CHILDREN, ROW_FIXED, ROW_STEP, ROW_TAG, SIBLING } from './abbreviations.ts';
 import type { AbbreviationTable } from './abbreviations.ts';
-import { Tag } from './constants.ts';
-import { Leb128 } from './leb128.ts';
-import { checkLimit } from './limits.ts';
+import { Tag } from '../constants.ts';
+import { Leb128 } from '../leb128.ts';
+import { checkLimit } from '../limits.ts';
 import { abbreviationOf, siblingAt, siblingSize, skipValue } from './skip.ts';
 import type { TypeEntry } from './type-entry.ts';
-import { unitFault, type Unit } from './unit.ts';
+import { unitFault, type Unit } from '../unit.ts';
 
 const leb = new Leb128();
 

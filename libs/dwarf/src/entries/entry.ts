@@ -1,13 +1,13 @@
 import type { FormatError } from '@btf-depot/bytes';
 import { formatWhere } from '@btf-depot/bytes';
 import { ROW, ROW_CHILDREN, ROW_TAG, type AttributeList } from './abbreviations.ts';
-import { Form } from './constants.ts';
+import { Form } from '../constants.ts';
 import { SKIP_INDIRECT } from './forms.ts';
-import { Leb128 } from './leb128.ts';
+import { Leb128 } from '../leb128.ts';
 import { abbreviationOf, need, skipValue } from './skip.ts';
-import { addressAt, splitAddress } from './addresses.ts';
-import type { Tables } from './tables.ts';
-import { unitFault, type Unit } from './unit.ts';
+import { addressAt, splitAddress } from '../locations/addresses.ts';
+import type { Tables } from '../tables.ts';
+import { unitFault, type Unit } from '../unit.ts';
 
 const leb = new Leb128();
 

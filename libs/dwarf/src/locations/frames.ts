@@ -1,5 +1,5 @@
 import { ByteReader } from '@btf-depot/bytes';
-import type { Dwarf } from './dwarf.ts';
+import type { Dwarf } from '../dwarf.ts';
 import {
   FRAME_SECTION,
   frameFault,
@@ -7,8 +7,8 @@ import {
   type FrameRule,
   type FrameUnits,
 } from './frame-program.ts';
-import { Budget } from './budget.ts';
-import { Leb128 } from './leb128.ts';
+import { Budget } from '../budget.ts';
+import { Leb128 } from '../leb128.ts';
 
 const leb = new Leb128();
 

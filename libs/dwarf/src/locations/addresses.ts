@@ -1,6 +1,6 @@
 import type { FormatError } from '@btf-depot/bytes';
-import type { Tables } from './tables.ts';
-import { unitFault, type Unit } from './unit.ts';
+import type { Tables } from '../tables.ts';
+import { unitFault, type Unit } from '../unit.ts';
 
 /**
  * The address at an index of the unit's part of .debug_addr, as a number of the AddressSpace. `at`:

@@ -1,8 +1,8 @@
 import { splitAddress } from './addresses.ts';
-import { Op } from './constants.ts';
-import { Leb128 } from './leb128.ts';
-import type { Tables } from './tables.ts';
-import { unitFault, type Unit } from './unit.ts';
+import { Op } from '../constants.ts';
+import { Leb128 } from '../leb128.ts';
+import type { Tables } from '../tables.ts';
+import { unitFault, type Unit } from '../unit.ts';
 
 const leb = new Leb128();
 

@@ -1,6 +1,6 @@
 import type { FormatError } from '@btf-depot/bytes';
 import { SIBLING, type AbbreviationTable } from './abbreviations.ts';
-import { At, Form } from './constants.ts';
+import { At, Form } from '../constants.ts';
 import {
   SKIP_BLOCK,
   SKIP_BLOCK1,
@@ -10,8 +10,8 @@ import {
   SKIP_LEB,
   SKIP_STRING,
 } from './forms.ts';
-import { Leb128 } from './leb128.ts';
-import { unitFault, type Unit } from './unit.ts';
+import { Leb128 } from '../leb128.ts';
+import { unitFault, type Unit } from '../unit.ts';
 
 const leb = new Leb128();
 

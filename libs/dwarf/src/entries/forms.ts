@@ -1,4 +1,4 @@
-import { Form } from './constants.ts';
+import { Form } from '../constants.ts';
 
 /** What the size of a form depends on (DWARF 5, 7.5.6). */
 export interface FormContext {

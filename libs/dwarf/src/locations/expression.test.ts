@@ -1,9 +1,16 @@
 import { bytesSource } from '@btf-depot/bytes';
 import { readElf } from '@btf-depot/elf';
 import { expect, it } from 'vitest';
-import { Op } from './constants.ts';
-import { Expressions, inRegister, readDwarf, type Unit, type Unsaid, type Value } from './index.ts';
-import { buildImage, codeSection, inlinedCalls } from './testing/index.ts';
+import { Op } from '../constants.ts';
+import {
+  Expressions,
+  inRegister,
+  readDwarf,
+  type Unit,
+  type Unsaid,
+  type Value,
+} from '../index.ts';
+import { buildImage, codeSection, inlinedCalls } from '../testing/index.ts';
 
 const source = bytesSource(buildImage(inlinedCalls([]), [codeSection]));
 const dwarf = readDwarf(readElf(source), source);

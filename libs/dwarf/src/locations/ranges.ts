@@ -1,8 +1,8 @@
-import { At } from './constants.ts';
-import type { Dwarf } from './dwarf.ts';
-import type { Entry } from './entry.ts';
+import { At } from '../constants.ts';
+import type { Dwarf } from '../dwarf.ts';
+import type { Entry } from '../entries/entry.ts';
 import { ListReader } from './list-reader.ts';
-import type { Unit } from './unit.ts';
+import type { Unit } from '../unit.ts';
 
 /** The address ranges of entries, as numbers of the AddressSpace. */
 export class Ranges {

@@ -1,9 +1,9 @@
 import { ROW, ROW_CHILDREN, ROW_TAG, type AttributeList } from './abbreviations.ts';
-import { At, Form } from './constants.ts';
+import { At, Form } from '../constants.ts';
 import { Entry } from './entry.ts';
 import { skipValue } from './skip.ts';
-import { unitFault, type Unit } from './unit.ts';
-import type { Tables } from './tables.ts';
+import { unitFault, type Unit } from '../unit.ts';
+import type { Tables } from '../tables.ts';
 
 /** The value of an absent attribute. */
 export const NOT_SAID = -1;

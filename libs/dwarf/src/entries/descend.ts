@@ -7,11 +7,11 @@ import {
   SIBLING,
   type AbbreviationTable,
 } from './abbreviations.ts';
-import { Form, Tag } from './constants.ts';
-import { Leb128 } from './leb128.ts';
-import { checkLimit } from './limits.ts';
+import { Form, Tag } from '../constants.ts';
+import { Leb128 } from '../leb128.ts';
+import { checkLimit } from '../limits.ts';
 import { abbreviationOf, siblingAt, siblingSize, skipValue } from './skip.ts';
-import { unitFault, type Unit } from './unit.ts';
+import { unitFault, type Unit } from '../unit.ts';
 
 const leb = new Leb128();
 

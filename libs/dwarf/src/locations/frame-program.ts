@@ -1,6 +1,6 @@
 import { FormatError, type Endian } from '@btf-depot/bytes';
-import type { AddressSpace } from './address-space.ts';
-import { Leb128 } from './leb128.ts';
+import type { AddressSpace } from '../address-space.ts';
+import { Leb128 } from '../leb128.ts';
 
 export const FRAME_SECTION = '.debug_frame';
 

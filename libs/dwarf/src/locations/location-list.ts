@@ -1,9 +1,9 @@
-import type { Dwarf } from './dwarf.ts';
-import type { Entry } from './entry.ts';
-import { At } from './constants.ts';
-import { Leb128 } from './leb128.ts';
+import type { Dwarf } from '../dwarf.ts';
+import type { Entry } from '../entries/entry.ts';
+import { At } from '../constants.ts';
+import { Leb128 } from '../leb128.ts';
 import { ListReader } from './list-reader.ts';
-import type { Unit } from './unit.ts';
+import type { Unit } from '../unit.ts';
 
 /** Views of one address count from 0; a view past the last is the next address. */
 const leb = new Leb128();

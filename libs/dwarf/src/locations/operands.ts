@@ -1,4 +1,4 @@
-import { Leb128 } from './leb128.ts';
+import { Leb128 } from '../leb128.ts';
 
 const leb = new Leb128();
 
