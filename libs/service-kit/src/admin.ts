@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler, type Router } from 'express';
-import { foreignPage, type PageRules } from './foreign-pages.ts';
+import { foreignPage, type PageRules } from './http/foreign-pages.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/metrics.ts';
-import { sendProblem } from './problems.ts';
+import { sendProblem } from './http/problems.ts';
 import type { commonSettings } from './settings/common.ts';
 import { SettingsError, type Settings } from './settings/declare.ts';
-import { isLoopback } from './tokens.ts';
+import { isLoopback } from './keys/tokens.ts';
 
 const HERE: PageRules = { allowedHosts: [], onlyHere: true };
 

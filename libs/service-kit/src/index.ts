@@ -2,30 +2,30 @@
  * Code shared by the services around the use cases: settings, log, HTTP server with health and
  * problem answers, and an orderly end.
  */
-export { type AddressedRequest } from './addressed-request.ts';
+export { type AddressedRequest } from './http/addressed-request.ts';
 export { startAdmin } from './admin.ts';
-export { clientOf } from './client-of.ts';
-export { commonHeaders } from './common-headers.ts';
-export { startHttpService, type HttpService } from './http-service.ts';
+export { clientOf } from './http/client-of.ts';
+export { commonHeaders } from './http/common-headers.ts';
+export { startHttpService, type HttpService } from './http/http-service.ts';
 export { auditLog, createLogger, type Logger } from './logger.ts';
-export { commandSigner, moduleSettings, moduleSigning } from './module-signing.ts';
+export { commandSigner, moduleSettings, moduleSigning } from './keys/module-signing.ts';
 export { Metrics } from './metrics/metrics.ts';
-export { onlyMethods } from './problems.ts';
-export { publicListener } from './public-listener.ts';
+export { onlyMethods } from './http/problems.ts';
+export { publicListener } from './http/public-listener.ts';
 export { ReadinessChecks, type Check, type Checks } from './readiness.ts';
-export { recordHandlers } from './record-handlers.ts';
+export { recordHandlers } from './http/record-handlers.ts';
 export { RepeatedWarnings } from './repeated-warnings.ts';
-export { stopReading } from './refuse-ahead.ts';
+export { stopReading } from './http/refuse-ahead.ts';
 export { runService, runUntilSignal, type Running } from './run.ts';
-export { routesElsewhere } from './routes-elsewhere.ts';
-export { serveRoutes, type Asked, type Handlers } from './serve-routes.ts';
+export { routesElsewhere } from './http/routes-elsewhere.ts';
+export { serveRoutes, type Asked, type Handlers } from './http/serve-routes.ts';
 export {
   publicKeySettings,
   readPublicKeys,
   readSigningKeys,
   signingSettings,
-} from './signing-keys.ts';
-export { isLoopback, tokenGuards, tokenSettings, type Guards } from './tokens.ts';
+} from './keys/signing-keys.ts';
+export { isLoopback, tokenGuards, tokenSettings, type Guards } from './keys/tokens.ts';
 export {
   commonSettings,
   dataSettings,

@@ -1,4 +1,4 @@
-import { allowedHosts } from '../foreign-pages.ts';
+import { allowedHosts } from '../http/foreign-pages.ts';
 import {
   addressList,
   hostPorts,

@@ -1,5 +1,5 @@
 import { TokenGuard, type Clock, type TokenStore } from '@btf-depot/depot';
-import { oneOf, seconds, setting, SettingsError, type Settings } from './settings/declare.ts';
+import { oneOf, seconds, setting, SettingsError, type Settings } from '../settings/declare.ts';
 
 /** Settings of tokens. */
 export const tokenSettings = {

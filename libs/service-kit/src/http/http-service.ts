@@ -9,13 +9,13 @@ import { DepotError, type TokenGuard } from '@btf-depot/depot';
 import { addressedRequests, type AddressedRequest } from './addressed-request.ts';
 import { commonHeaders } from './common-headers.ts';
 import { foreignPage, PUBLIC_PAGES, type PageRules } from './foreign-pages.ts';
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics/metrics.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { letReader } from './private-reading.ts';
-import { ReadinessChecks, type Checks } from './readiness.ts';
+import { ReadinessChecks, type Checks } from '../readiness.ts';
 import { refuseAhead } from './refuse-ahead.ts';
 import { serveRoutes } from './serve-routes.ts';
-import { SettingsError } from './settings/declare.ts';
+import { SettingsError } from '../settings/declare.ts';
 import { problemHandler, sendProblem, unanswered } from './problems.ts';
 
 export interface HttpServiceOptions {

@@ -1,8 +1,8 @@
 import type { HttpServiceOptions } from './http-service.ts';
-import type { commonSettings, publicSettings } from './settings/common.ts';
-import type { Settings } from './settings/declare.ts';
-import type { LeavingSettings } from './settings/leaving.ts';
-import type { Guards } from './tokens.ts';
+import type { commonSettings, publicSettings } from '../settings/common.ts';
+import type { Settings } from '../settings/declare.ts';
+import type { LeavingSettings } from '../settings/leaving.ts';
+import type { Guards } from '../keys/tokens.ts';
 
 /**
  * The options of `startHttpService` from the settings of a public service.

@@ -6,9 +6,9 @@ import { Router } from 'express';
 import { afterEach, describe, expect, test } from 'vitest';
 import { foreignPage, isLoopbackName, PUBLIC_PAGES, type PageRules } from './foreign-pages.ts';
 import { startHttpService, type HttpService } from './http-service.ts';
-import { createLogger } from './logger.ts';
-import { publicSettings } from './settings/common.ts';
-import { readSettings, SettingsError } from './settings/declare.ts';
+import { createLogger } from '../logger.ts';
+import { publicSettings } from '../settings/common.ts';
+import { readSettings, SettingsError } from '../settings/declare.ts';
 
 const HERE: PageRules = { allowedHosts: ['depot.example', 'alias.example:8443'], onlyHere: true };
 const host = '127.0.0.1:8080';

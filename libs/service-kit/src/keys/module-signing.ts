@@ -9,7 +9,7 @@ import {
   type ModuleCertificate,
   type SignDigest,
 } from '@btf-depot/carrier';
-import { oneOf, path, setting, SettingsError, text, type Settings } from './settings/declare.ts';
+import { oneOf, path, setting, SettingsError, text, type Settings } from '../settings/declare.ts';
 
 /** Of services that make modules: signatures for kernels that load only signed ones. */
 export const moduleSettings = {

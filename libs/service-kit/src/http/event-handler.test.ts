@@ -7,7 +7,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { RECORD_ROUTES } from '@btf-depot/contracts/routes';
 import { EVENT_DEFAULTS, eventHandler, type EventLimits } from './event-handler.ts';
 import { startHttpService, type HttpService } from './http-service.ts';
-import { createLogger } from './logger.ts';
+import { createLogger } from '../logger.ts';
 import { serveRoutes } from './serve-routes.ts';
 
 const buildId = buildIdOf('events');

@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { afterEach, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { startHttpService, type HttpService } from './http-service.ts';
-import { createLogger } from './logger.ts';
+import { createLogger } from '../logger.ts';
 import { routesElsewhere } from './routes-elsewhere.ts';
 import { serveRoutes, type Handlers } from './serve-routes.ts';
 

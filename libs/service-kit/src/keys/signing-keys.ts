@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { decodePublicKey, publicKeyLine, type PublicKey } from '@btf-depot/contracts';
 import { openSecretKey, type SigningKey } from '@btf-depot/depot';
-import type { Logger } from './logger.ts';
-import { paths, setting, SettingsError, type Settings } from './settings/declare.ts';
+import type { Logger } from '../logger.ts';
+import { paths, setting, SettingsError, type Settings } from '../settings/declare.ts';
 
 /** For services that publish. */
 export const signingSettings = {

@@ -1,6 +1,6 @@
 import { systemClock, TokenGuard, type TokenStore } from '@btf-depot/depot';
 import { expect, test } from 'vitest';
-import { SettingsError } from './settings/declare.ts';
+import { SettingsError } from '../settings/declare.ts';
 import { tokenGuards } from './tokens.ts';
 
 const open = (

@@ -7,8 +7,8 @@ import {
 } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
-import type { Logger } from './logger.ts';
-import { RepeatedWarnings } from './repeated-warnings.ts';
+import type { Logger } from '../logger.ts';
+import { RepeatedWarnings } from '../repeated-warnings.ts';
 
 /** How long caches may keep a miss: an upload may end it at any time. */
 const BRIEFLY = 'public, max-age=5';

@@ -3,7 +3,7 @@ import { Underway } from '@btf-depot/depot';
 import { buildIdOf, kernelRecord } from '@btf-depot/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startHttpService, type HttpService } from './http-service.ts';
-import { createLogger } from './logger.ts';
+import { createLogger } from '../logger.ts';
 import { recordHandlers } from './record-handlers.ts';
 import { serveRoutes } from './serve-routes.ts';
 

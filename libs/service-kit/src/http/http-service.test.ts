@@ -5,7 +5,7 @@ import { DepotError } from '@btf-depot/depot';
 import { Router } from 'express';
 import { afterEach, expect, test } from 'vitest';
 import { startHttpService, type HttpService, type HttpServiceOptions } from './http-service.ts';
-import { createLogger } from './logger.ts';
+import { createLogger } from '../logger.ts';
 
 let service: HttpService | undefined;
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { ProblemCode } from '@btf-depot/contracts';
 import { z } from 'zod';
-import { kindOf } from './settings/declare.ts';
+import { kindOf } from '../settings/declare.ts';
 
 /**
  * A browser gives its reach to every page that it shows. A page of another origin can send an
