@@ -3,18 +3,18 @@
  * suites and other tests. To add an adapter's tests: call the suites of its ports with a factory.
  * To add a promise to a port: put its test into the suite.
  */
-export * from './asked-notes.ts';
-export * from './blob-store.ts';
+export * from './ports/asked-notes.ts';
+export * from './ports/blob-store.ts';
 export * from './builders.ts';
-export * from './hostile.ts';
-export * from './job-queue.ts';
-export * from './inlined-kernel.ts';
-export * from './kernel-files.ts';
-export * from './kernel-without-btf.ts';
-export * from './loadable-kernel.ts';
-export * from './memory-stores.ts';
-export * from './pull-queue.ts';
-export * from './record-store.ts';
-export type * from './stores-under-test.ts';
-export * from './token-store.ts';
-export * from './upstream.ts';
+export * from './ports/hostile.ts';
+export * from './ports/job-queue.ts';
+export * from './kernels/inlined-kernel.ts';
+export * from './kernels/kernel-files.ts';
+export * from './kernels/kernel-without-btf.ts';
+export * from './kernels/loadable-kernel.ts';
+export * from './ports/memory-stores.ts';
+export * from './ports/pull-queue.ts';
+export * from './ports/record-store.ts';
+export type * from './ports/stores-under-test.ts';
+export * from './ports/token-store.ts';
+export * from './ports/upstream.ts';

@@ -1,6 +1,6 @@
 import type { AskedNotes } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildIdOf, collect } from './builders.ts';
+import { buildIdOf, collect } from '../builders.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';
 

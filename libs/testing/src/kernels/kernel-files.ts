@@ -10,7 +10,7 @@ import {
 } from '@btf-depot/btf';
 import { ByteWriter, type Endian } from '@btf-depot/bytes';
 import { Machine, SectionType, writeRelocatable, type ElfClass } from '@btf-depot/elf';
-import { buildIdOf } from './builders.ts';
+import { buildIdOf } from '../builders.ts';
 
 export interface KernelBtfOptions {
   endian?: Endian;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobWorker, MissFrom, PullJob, PullQueue } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildIdOf } from './builders.ts';
+import { buildIdOf } from '../builders.ts';
 
 export interface PullQueueUnderTest {
   queue: PullQueue;

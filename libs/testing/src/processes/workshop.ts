@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TemporaryFolder } from './temporary-folder.ts';
+import { TemporaryFolder } from '../temporary-folder.ts';
 
 const maxBuffer = 2 ** 28;
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JOB_VERSION, jobFor, jobId, type Job } from '@btf-depot/contracts';
 import type { Attempt, JobQueue, JobWorker } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildIdOf } from './builders.ts';
+import { buildIdOf } from '../builders.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 
 export interface QueueUnderTest {

@@ -1,7 +1,7 @@
 import type { Token } from '@btf-depot/contracts';
 import type { TokenStore } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect } from './builders.ts';
+import { collect } from '../builders.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 
 /** The promises of every TokenStore. `makeStore` opens an empty store for each test. */

@@ -1,6 +1,6 @@
 import { RecordConflict, type RecordStore } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildIdOf, collect, kernelRecord } from './builders.ts';
+import { buildIdOf, collect, kernelRecord } from '../builders.ts';
 import { runElsewhere, whileRunning } from './elsewhere.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';

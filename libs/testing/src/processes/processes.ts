@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export interface StartedProcess {
   readonly pid: number;
@@ -110,7 +110,7 @@ export async function btfdepot(
   cwd: string,
   environment: Record<string, string> = {},
 ): Promise<CommandResult> {
-  const main = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../../../../apps/cli/src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { ...process.env, ...environment },

@@ -1,5 +1,5 @@
 import { bucketSettings, startProcess, urlOf, type StartedProcess } from './processes.ts';
-import { TemporaryFolder } from './temporary-folder.ts';
+import { TemporaryFolder } from '../temporary-folder.ts';
 
 const NAMES = ['ingest', 'compressor', 'fetch'] as const;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_BLOB_SIZE, type BlobStore } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, sha256Of, someBytes } from './builders.ts';
+import { collect, sha256Of, someBytes } from '../builders.ts';
 import { runElsewhere, startElsewhere, whileRunning } from './elsewhere.ts';
 import { HOSTILE_NAMES } from './hostile.ts';
 import type { StoresUnderTest } from './stores-under-test.ts';

@@ -2,7 +2,7 @@
 // for its task, runs it, and sends the result.
 import { once } from 'node:events';
 import { RecordConflict, type BlobStore, type RecordStore } from '@btf-depot/depot';
-import { sha256Of, someBytes } from './builders.ts';
+import { sha256Of, someBytes } from '../builders.ts';
 import type { Elsewhere, Task, TaskResult } from './elsewhere.ts';
 
 type Opener = (argument: unknown) => Promise<{ blobs: BlobStore; records: RecordStore }>;
