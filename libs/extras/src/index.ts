@@ -14,8 +14,11 @@
 // Specification: Documentation/bpf/btf.rst; what kernels accept: kernel/bpf/btf.c; what `full`
 // is: pahole's --btf_features=global_var.
 //
-// How types are compared: type-graph.ts lays both BTFs out as one graph, equal-types.ts finds the
-// nodes that are the same type, attach-variables.ts makes references of them.
+// How types are compared (same-types/): type-graph.ts lays both BTFs out as one graph, equal-types.ts
+// finds the nodes that are the same type, variables/attach-variables.ts makes references of them.
+//
+// How variables become ksyms (ksyms/): ksyms.ts leaves out what a running kernel must not be given,
+// by the symbols that own-symbols.ts, system-map.ts and kallsyms/ find.
 //
 // How DWARF becomes variables (from-dwarf/): find-variables.ts says which there are, by the rules of
 // rules.ts; resolve-types.ts finds their types in core, same-in-depth.ts where a name is not enough.
@@ -32,8 +35,8 @@
 // the names before them, address-table.ts their addresses, relocated-base.ts what these count from.
 //
 // To add an extra, touch: a file with its UnitPass here (unit-pass.ts: one reading of DWARF serves
-// all), the extras in libs/contracts and libs/depot. To add an encoder feature that two BTFs of one kernel may differ in, touch:
-// encoder-features.ts. To add a kind of type in DWARF: Tag in libs/dwarf, resolve-types.ts and
+// all), the extras in libs/contracts and libs/depot. To add an encoder feature that two BTFs of one
+// kernel may differ in, touch: encoder-features.ts. To add a kind of type in DWARF: Tag in libs/dwarf, resolve-types.ts and
 // same-in-depth.ts. To add memory that a kernel drops, touch: lost-memory.ts.
 export { hasDwarf } from '@btf-depot/dwarf';
 export { compareEncoders, type EncoderDifferences } from './core-from-dwarf/compare-encoders.ts';

@@ -1,7 +1,7 @@
 /**
  * Shared by tests: one contract suite per port, for every adapter of it, and builders for the
  * suites and other tests. To add an adapter's tests: call the suites of its ports with a factory.
- * To add a promise to a port: put its test into the suite.
+ * To add a promise to a port: put its test into the suite (ports/).
  */
 export * from './ports/asked-notes.ts';
 export * from './ports/blob-store.ts';

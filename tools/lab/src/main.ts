@@ -1,5 +1,5 @@
 // Fetches the programs of the lab's tests in advance:
 //   node tools/lab/src/main.ts
-import { provideLab } from './programs.ts';
+import { provideLab } from './programs/programs.ts';
 
 await provideLab();

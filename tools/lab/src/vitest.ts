@@ -13,7 +13,7 @@ import {
 import { Absent, provided, say, type Provided } from '@btf-depot/services/provision';
 import kernelsSetup from '@btf-depot/kernels/vitest';
 import type { TestProject } from 'vitest/node';
-import { provideLab } from './programs.ts';
+import { provideLab } from './programs/programs.ts';
 import './once-a-run.ts';
 import './testing.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { networkArguments } from './network.ts';
-import { command, rootOf, type LabProgram } from './programs.ts';
+import { command, rootOf, type LabProgram } from '../programs/programs.ts';
 
 /** A kernel to boot. */
 export interface Guest {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { ArchiveFile } from './cpio.ts';
+import type { ArchiveFile } from '../machine/cpio.ts';
 import { neededLibraries } from './needed-libraries.ts';
 import { command, type LabProgram } from './programs.ts';
 

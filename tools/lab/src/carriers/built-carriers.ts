@@ -10,7 +10,7 @@ import {
 import type { Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/compute';
 import { existsSync } from 'node:fs';
-import { onceARun } from './once-a-run.ts';
+import { onceARun } from '../once-a-run.ts';
 
 /** The depot's artifacts of a kernel. */
 export interface BuiltCarriers {

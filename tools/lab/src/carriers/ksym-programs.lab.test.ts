@@ -1,10 +1,10 @@
 import type { Kernel } from '@btf-depot/kernels';
 import { beforeAll, expect, it } from 'vitest';
 import { buildCarriers } from './built-carriers.ts';
-import { compileBpf } from './compile.ts';
-import { guestProgram } from './guest-program.ts';
-import { boot, type Booted } from './index.ts';
-import { describeInLab, inFull } from './testing.ts';
+import { compileBpf } from '../programs/compile.ts';
+import { guestProgram } from '../programs/guest-program.ts';
+import { boot, type Booted } from '../index.ts';
+import { describeInLab, inFull } from '../testing.ts';
 
 /** Variables that the carrier leaves out: freed memory, a name shared by two functions. */
 const LEFT_OUT = ['lsm_enabled_true', 'verbose'];

@@ -9,11 +9,11 @@ import { unpackModules, type BareKernel } from '@btf-depot/kernels';
 import { sha256Of } from '@btf-depot/testing';
 import { testFolder } from '@btf-depot/testing/folders';
 import { beforeAll, expect, it } from 'vitest';
-import { coreOf, imageOf, kallsymsOf } from './boot-image.ts';
+import { coreOf, imageOf, kallsymsOf } from '../machine/boot-image.ts';
 import { packCarriers } from './built-carriers.ts';
-import { boot, type Booted, type Step } from './index.ts';
+import { boot, type Booted, type Step } from '../index.ts';
 import { smallCore, smallFull } from './small-btf.ts';
-import { describeBareInLab } from './testing.ts';
+import { describeBareInLab } from '../testing.ts';
 
 /** TAINT_OOT_MODULE and TAINT_UNSIGNED_MODULE (Documentation/admin-guide/tainted-kernels.rst). */
 const OUT_OF_TREE_AND_UNSIGNED = '12288\n';

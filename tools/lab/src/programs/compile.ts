@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Absent, attempt, cached, run, say } from '@btf-depot/services/provision';
-import { guestFile } from './guest-file.ts';
+import { guestFile } from '../guest-file.ts';
 import { command } from './programs.ts';
 
 /** A BPF object of one of the sources in `guest/`, with the macros that it needs. */

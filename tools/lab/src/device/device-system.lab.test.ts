@@ -4,8 +4,8 @@ import { btfdepot } from '@btf-depot/testing/processes';
 import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { deviceFiles } from './device-files.ts';
-import { boot, type Booted } from './index.ts';
-import { describeInLab } from './testing.ts';
+import { boot, type Booted } from '../index.ts';
+import { describeInLab } from '../testing.ts';
 
 const SYSFS = '/sys/kernel/btf/btf_vmlinux_ksyms';
 

@@ -1,10 +1,10 @@
 import { startSignedDepot } from '@btf-depot/device';
 import { beforeAll, expect, it } from 'vitest';
-import { compileBpf } from './compile.ts';
+import { compileBpf } from '../programs/compile.ts';
 import { deviceFiles } from './device-files.ts';
-import { guestProgram } from './guest-program.ts';
-import { boot, type Booted } from './index.ts';
-import { describeInLab } from './testing.ts';
+import { guestProgram } from '../programs/guest-program.ts';
+import { boot, type Booted } from '../index.ts';
+import { describeInLab } from '../testing.ts';
 
 const LOAD = 'bpftool prog load /pid.o /sys/fs/bpf/pid type tc';
 

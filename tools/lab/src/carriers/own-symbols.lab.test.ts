@@ -7,10 +7,10 @@ import { sha256Of } from '@btf-depot/testing';
 import { join } from 'node:path';
 import { testFolder } from '@btf-depot/testing/folders';
 import { expect, it } from 'vitest';
-import { imageOf, kallsymsOf } from './boot-image.ts';
+import { imageOf, kallsymsOf } from '../machine/boot-image.ts';
 import { packCarriers } from './built-carriers.ts';
-import { boot } from './index.ts';
-import { describeInLab, inFull } from './testing.ts';
+import { boot } from '../index.ts';
+import { describeInLab, inFull } from '../testing.ts';
 
 const folder = testFolder();
 

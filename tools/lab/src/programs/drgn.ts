@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Absent, attempt, cached, say } from '@btf-depot/services/provision';
-import type { ArchiveFile } from './cpio.ts';
+import type { ArchiveFile } from '../machine/cpio.ts';
 import { guestProgram } from './guest-program.ts';
 import { command, rootOf } from './programs.ts';
 
@@ -14,7 +14,9 @@ const REQUIREMENT =
   'drgn==0.3.0 --hash=sha256:69c8b8ce9d1b714f1bcd871101b88f41694d0bc1746485b18d4f1238c72a884d';
 const WHEEL = ['--python-version', '3.11', '--platform', 'manylinux_2_28_x86_64'];
 
-const MODULE = fileURLToPath(new URL('../../../infra/tracers/btfdepot_drgn.py', import.meta.url));
+const MODULE = fileURLToPath(
+  new URL('../../../../infra/tracers/btfdepot_drgn.py', import.meta.url),
+);
 
 /** Parts of Python's library, and of pip's packages, that no script of ours imports. */
 const SPARED =

@@ -1,8 +1,8 @@
 import { say } from '@btf-depot/services/provision';
 import { expect, it } from 'vitest';
 import { buildCarriers } from './built-carriers.ts';
-import { boot } from './index.ts';
-import { describeInLab } from './testing.ts';
+import { boot } from '../index.ts';
+import { describeInLab } from '../testing.ts';
 
 const AGAIN = 50;
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { SignedDepot } from '@btf-depot/device';
 import type { Kernel } from '@btf-depot/kernels';
-import { buildIdOfFile } from './build-id.ts';
-import { compileBpf, compileGo, compileWithLibbpf } from './compile.ts';
-import { guestDrgn } from './drgn.ts';
-import { guestFile } from './guest-file.ts';
-import { guestProgram } from './guest-program.ts';
-import { boot, HOST_URL, type ArchiveFile, type Booted } from './index.ts';
+import { buildIdOfFile } from '../device/build-id.ts';
+import { compileBpf, compileGo, compileWithLibbpf } from '../programs/compile.ts';
+import { guestDrgn } from '../programs/drgn.ts';
+import { guestFile } from '../guest-file.ts';
+import { guestProgram } from '../programs/guest-program.ts';
+import { boot, HOST_URL, type ArchiveFile, type Booted } from '../index.ts';
 
 /** First steps for the recipes of docs/tracers.md. */
 const recipes = (id: string): string => `

@@ -4,9 +4,9 @@ import { carrier, judgeCarrier, misfit, readCarrier } from '@btf-depot/carrier';
 import type { Kernel } from '@btf-depot/kernels';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildCarriers, type BuiltCarriers } from './built-carriers.ts';
-import { guestProgram } from './guest-program.ts';
-import { boot, type ArchiveFile, type Booted } from './index.ts';
-import { describeInLab, inFull } from './testing.ts';
+import { guestProgram } from '../programs/guest-program.ts';
+import { boot, type ArchiveFile, type Booted } from '../index.ts';
+import { describeInLab, inFull } from '../testing.ts';
 
 /** TAINT_OOT_MODULE and TAINT_UNSIGNED_MODULE (Documentation/admin-guide/tainted-kernels.rst). */
 const OUT_OF_TREE_AND_UNSIGNED = 4096 + 8192;

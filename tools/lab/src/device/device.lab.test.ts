@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildIdOfFile } from './build-id.ts';
 import { deviceFiles } from './device-files.ts';
 import { harmByPath } from './device-harm.ts';
-import { boot, HOST_URL, type Booted, type Step } from './index.ts';
-import { describeInLab, inFull } from './testing.ts';
+import { boot, HOST_URL, type Booted, type Step } from '../index.ts';
+import { describeInLab, inFull } from '../testing.ts';
 
 const SYSFS = '/sys/kernel/btf/btf_vmlinux_ksyms';
 

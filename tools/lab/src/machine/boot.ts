@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { cpioArchive, type ArchiveFile } from './cpio.ts';
 import { networkModules } from './network.ts';
-import { busyboxPath } from './programs.ts';
+import { busyboxPath } from '../programs/programs.ts';
 import { qemuCommand, type Guest } from './qemu.ts';
 import {
   hasEnded,

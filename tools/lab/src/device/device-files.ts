@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLIENT, PUBLIC_KEY } from '@btf-depot/device';
-import { guestProgram } from './guest-program.ts';
-import { HOST_URL, type ArchiveFile } from './index.ts';
+import { guestProgram } from '../programs/guest-program.ts';
+import { HOST_URL, type ArchiveFile } from '../index.ts';
 
 const PLACE = join(CLIENT, '../btfdepot-place');
 const MODPROBE = join(CLIENT, '../modprobe.conf');

@@ -4,9 +4,9 @@ import { readElf } from '@btf-depot/elf';
 import type { Kernel } from '@btf-depot/kernels';
 import { openFileSource } from '@btf-depot/compute';
 import { beforeAll, expect, it } from 'vitest';
-import { boot, type Booted } from './index.ts';
+import { boot, type Booted } from '../index.ts';
 import { PatchedPlaces } from './patched-places.ts';
-import { describeInLab, inFull } from './testing.ts';
+import { describeInLab, inFull } from '../testing.ts';
 
 /** Places where a parameter's value is known, because the guest's own system calls give it. */
 const KNOWN = [

@@ -6,10 +6,10 @@ import { openFileSource } from '@btf-depot/compute';
 import { say } from '@btf-depot/services/provision';
 import { expect, it } from 'vitest';
 import { buildCarriers } from './built-carriers.ts';
-import { compileProgram } from './compile.ts';
-import { boot } from './index.ts';
-import { readPrograms, RESULT_SIZE } from './read-programs.ts';
-import { describeInLab, inFull } from './testing.ts';
+import { compileProgram } from '../programs/compile.ts';
+import { boot } from '../index.ts';
+import { readPrograms, RESULT_SIZE } from '../programs/read-programs.ts';
+import { describeInLab, inFull } from '../testing.ts';
 
 for (const name of inFull(['K612'], ['K72', 'K612arm64'])) {
   describeInLab(name, 'all variables that its carrier registers', (kernel) => {

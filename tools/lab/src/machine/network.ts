@@ -5,7 +5,7 @@ import { readModinfo } from '@btf-depot/carrier';
 import { compressionOf, decompress } from '@btf-depot/codec';
 import { readElf } from '@btf-depot/elf';
 import type { ArchiveFile } from './cpio.ts';
-import { busyboxPath } from './programs.ts';
+import { busyboxPath } from '../programs/programs.ts';
 
 /** The guest's address of the host port in `BootInput.hostPort`. */
 export const HOST_URL = 'http://10.0.2.100';

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testFolder } from '@btf-depot/testing/folders';
 import { expect, it } from 'vitest';
-import { command } from './index.ts';
+import { command } from '../index.ts';
 
 const folder = testFolder();
 

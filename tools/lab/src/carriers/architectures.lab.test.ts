@@ -1,8 +1,8 @@
 import { readCarrier } from '@btf-depot/carrier';
 import { expect, it } from 'vitest';
 import { buildCarriers } from './built-carriers.ts';
-import { boot } from './index.ts';
-import { describeInLab } from './testing.ts';
+import { boot } from '../index.ts';
+import { describeInLab } from '../testing.ts';
 
 /** Kernels without BTF: the carrier brings core, and the kernel registers none. */
 for (const name of ['K61armhf', 'K61s390x'] as const) {

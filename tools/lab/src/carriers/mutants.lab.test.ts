@@ -6,8 +6,8 @@ import { say } from '@btf-depot/services/provision';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { buildCarriers } from './built-carriers.ts';
-import { boot } from './index.ts';
-import { describeInLab } from './testing.ts';
+import { boot } from '../index.ts';
+import { describeInLab } from '../testing.ts';
 
 const MUTANTS = 1000;
 

@@ -1,7 +1,7 @@
 import { startSignedDepot } from '@btf-depot/device';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Booted } from './index.ts';
-import { describeInLab } from './testing.ts';
+import type { Booted } from '../index.ts';
+import { describeInLab } from '../testing.ts';
 import { bootWithTracers } from './tracer-guest.ts';
 
 /** A process's default limit, in the static variable `init_signals`. */

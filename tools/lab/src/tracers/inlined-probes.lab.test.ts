@@ -1,9 +1,9 @@
 import { btfdepot } from '@btf-depot/testing/processes';
 import { testFolder } from '@btf-depot/testing/folders';
 import { beforeAll, expect, it } from 'vitest';
-import { guestProgram } from './guest-program.ts';
-import { boot, type Booted } from './index.ts';
-import { describeInLab } from './testing.ts';
+import { guestProgram } from '../programs/guest-program.ts';
+import { boot, type Booted } from '../index.ts';
+import { describeInLab } from '../testing.ts';
 
 const FUNCTIONS = ['kill_pid_info', 'find_task_by_pid_ns', 'path_put'];
 const KILLS = 51;
