@@ -37,17 +37,17 @@ import {
 } from '@btf-depot/service-kit';
 import { INGEST_ROUTES, RECORD_ROUTES } from '@btf-depot/contracts/routes';
 import { openUpstream, type UpstreamAddress } from '@btf-depot/upstreams';
-import { Admission } from './admission.ts';
+import { Admission } from './upload/admission.ts';
 import { CheckedStore } from './checked-store.ts';
-import { DiskSpace, freeBytes } from './disk-space.ts';
+import { DiskSpace, freeBytes } from './upload/disk-space.ts';
 import type { IngestHandlers } from './handlers.ts';
 import { computeLimits, type UploadSettings } from './settings.ts';
 import { keepEvicting } from './pull/keep-evicting.ts';
 import { pullHandler, type PullDeps } from './pull/pull-kernel.ts';
 import { lookingInto } from './pull/look-into.ts';
 import { upstreamLimits, upstreamTrust } from './pull/settings.ts';
-import { Staging } from './staging.ts';
-import { uploadHandler } from './upload.ts';
+import { Staging } from './upload/staging.ts';
+import { uploadHandler } from './upload/upload.ts';
 import { withdrawHandler } from './withdraw.ts';
 
 export { ingestSettings, uploadSettings } from './settings.ts';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { PROBLEMS } from '@btf-depot/contracts';
 import { DepotError } from '@btf-depot/depot';
-import { isPacked } from '../is-packed.ts';
+import { isPacked } from '../upload/is-packed.ts';
 import type { PullDeps } from './pull-kernel.ts';
 
 /**

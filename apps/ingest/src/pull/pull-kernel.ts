@@ -15,8 +15,8 @@ import {
   type Upstream,
 } from '@btf-depot/depot';
 import type { Logger, Metrics } from '@btf-depot/service-kit';
-import type { DiskSpace } from '../disk-space.ts';
-import type { Staging } from '../staging.ts';
+import type { DiskSpace } from '../upload/disk-space.ts';
+import type { Staging } from '../upload/staging.ts';
 import { takeFile, type Taking } from './take-file.ts';
 
 export interface PullDeps extends Omit<AcceptDeps, 'compute'> {

@@ -12,8 +12,8 @@ import {
 } from '@btf-depot/depot';
 import { tellingFullDisk } from '@btf-depot/compute';
 import { download } from '@btf-depot/upstreams';
-import type { Reservation } from '../disk-space.ts';
-import { isPacked } from '../is-packed.ts';
+import type { Reservation } from '../upload/disk-space.ts';
+import { isPacked } from '../upload/is-packed.ts';
 import type { PullDeps } from './pull-kernel.ts';
 
 /** What taking a file in needs to know of the pull. */

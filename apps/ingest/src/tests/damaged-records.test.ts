@@ -4,8 +4,8 @@ import { withdraw } from '@btf-depot/depot';
 import { openFsStores } from '@btf-depot/blob-store';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendParts } from './testing/send-parts.ts';
-import { startIngest } from './testing/start-ingest.ts';
+import { sendParts } from '../testing/send-parts.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 beforeAll(async () => {

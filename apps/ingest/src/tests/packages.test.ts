@@ -4,7 +4,7 @@ import { writeRelocatable } from '@btf-depot/elf';
 import { buildIdOf, kernelBtf, kernelFile, loadableKernel, TEST_GLOBALS } from '@btf-depot/testing';
 import { bzImageFile, debFile, rpmFile, tarFile } from '@btf-depot/testing/packages';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startIngest } from './testing/start-ingest.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

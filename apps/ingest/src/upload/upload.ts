@@ -27,7 +27,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Admission } from './admission.ts';
 import type { DiskSpace, Reservation } from './disk-space.ts';
-import type { IngestHandlers } from './handlers.ts';
+import type { IngestHandlers } from '../handlers.ts';
 import { isPacked } from './is-packed.ts';
 import type { UploadRules } from './meter.ts';
 import { receive, type Received } from './receive.ts';

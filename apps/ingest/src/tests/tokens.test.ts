@@ -3,7 +3,7 @@ import { kernelPath } from '@btf-depot/contracts';
 import { createToken, type NewToken } from '@btf-depot/depot';
 import { buildIdOf, kernelBtf, kernelFile } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startIngest } from './testing/start-ingest.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

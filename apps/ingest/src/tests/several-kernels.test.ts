@@ -4,8 +4,8 @@ import { listVariables } from '@btf-depot/extras';
 import { buildIdOf, kernelBtf, kernelFile, sha256Of, TEST_GLOBALS } from '@btf-depot/testing';
 import { tarFile } from '@btf-depot/testing/packages';
 import { afterAll, assert, beforeAll, describe, expect, test } from 'vitest';
-import { sendParts } from './testing/send-parts.ts';
-import { startIngest } from './testing/start-ingest.ts';
+import { sendParts } from '../testing/send-parts.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

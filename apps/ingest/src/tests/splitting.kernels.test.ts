@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelPath } from '@btf-depot/contracts';
 import { describeWithKernels } from '@btf-depot/kernels/testing';
 import { afterEach, expect, test } from 'vitest';
-import { startIngest } from './testing/start-ingest.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 const BUILD_ID = '7f76f39faf07f34cfa9fadd801e131bfa8cb6dc3';
 const UNITS = 2401;

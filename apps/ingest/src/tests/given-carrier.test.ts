@@ -6,9 +6,9 @@ import { plainArtifacts, splitKernel } from '@btf-depot/depot';
 import { SectionFlag, SectionType } from '@btf-depot/elf';
 import { buildIdOf, kernelFile, loadableKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendParts } from './testing/send-parts.ts';
-import { sendRefused } from './testing/send-refused.ts';
-import { startIngest } from './testing/start-ingest.ts';
+import { sendParts } from '../testing/send-parts.ts';
+import { sendRefused } from '../testing/send-refused.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

@@ -6,8 +6,8 @@ import { testFolder } from '@btf-depot/testing/folders';
 import { tarFile } from '@btf-depot/testing/packages';
 import { runIn, testWith } from '@btf-depot/testing/programs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendParts } from './testing/send-parts.ts';
-import { startIngest } from './testing/start-ingest.ts';
+import { sendParts } from '../testing/send-parts.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 const folder = testFolder();

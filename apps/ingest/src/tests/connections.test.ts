@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { kernelFile } from '@btf-depot/testing';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { startIngest } from './testing/start-ingest.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 const LIMIT = 1024 * 1024;
 const BOUNDARY = 'part-of-something';

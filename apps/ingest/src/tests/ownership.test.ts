@@ -5,7 +5,7 @@ import { claimedParts, kernelPath } from '@btf-depot/contracts';
 import { createToken, setOwner, splitKernel, type NewToken } from '@btf-depot/depot';
 import { buildIdOf, kernelBtf, kernelFile, loadableKernel } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startIngest } from './testing/start-ingest.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

@@ -2,7 +2,7 @@ import { createToken, type NewToken } from '@btf-depot/depot';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
 import { bzImageFile, debFile, rpmFile } from '@btf-depot/testing/packages';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startIngest } from './testing/start-ingest.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

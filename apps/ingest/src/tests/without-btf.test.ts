@@ -12,9 +12,9 @@ import {
 } from '@btf-depot/testing';
 import { debFile } from '@btf-depot/testing/packages';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendParts } from './testing/send-parts.ts';
-import { sendRefused } from './testing/send-refused.ts';
-import { startIngest } from './testing/start-ingest.ts';
+import { sendParts } from '../testing/send-parts.ts';
+import { sendRefused } from '../testing/send-refused.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

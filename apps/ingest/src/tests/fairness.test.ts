@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createToken } from '@btf-depot/depot';
 import { buildIdOf, kernelFile } from '@btf-depot/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startIngest } from './testing/start-ingest.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 const UPLOADS = 4;
 

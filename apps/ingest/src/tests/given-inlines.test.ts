@@ -6,9 +6,9 @@ import { packInput, plainArtifacts, splitKernel } from '@btf-depot/depot';
 import { readElf, SectionFlag } from '@btf-depot/elf';
 import { buildIdOf, inlinedKernel, sha256Of } from '@btf-depot/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendParts } from './testing/send-parts.ts';
-import { sendRefused } from './testing/send-refused.ts';
-import { startIngest } from './testing/start-ingest.ts';
+import { sendParts } from '../testing/send-parts.ts';
+import { sendRefused } from '../testing/send-refused.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 let ingest: Awaited<ReturnType<typeof startIngest>>;
 

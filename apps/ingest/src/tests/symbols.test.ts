@@ -2,8 +2,8 @@ import { claimedParts, type KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, loadableKernel } from '@btf-depot/testing';
 import { debFile } from '@btf-depot/testing/packages';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendParts } from './testing/send-parts.ts';
-import { startIngest } from './testing/start-ingest.ts';
+import { sendParts } from '../testing/send-parts.ts';
+import { startIngest } from '../testing/start-ingest.ts';
 
 /** Where the memory that is freed begins and ends. */
 const INIT = /^ffffffff830000(08|10) D (?=__init_(begin|end)$)/gm;
