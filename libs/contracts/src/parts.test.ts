@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { ARTIFACTS, PACKING, partBehind } from './artifact.ts';
 import { JOB_VERSION } from './job.ts';
-import { claimedArtifacts, claimedParts } from './ownership.ts';
+import { claimedArtifacts, claimedParts } from './record/ownership.ts';
 import {
   extrasOf,
   mapParts,
@@ -14,8 +14,8 @@ import {
   partsOf,
   withParts,
 } from './parts.ts';
-import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record.ts';
-import { statusOf } from './status.ts';
+import { kernelRecordSchema, RECORD_SCHEMA, type KernelRecord } from './record/record.ts';
+import { statusOf } from './answers/status.ts';
 
 /** Where the schema of records has blobs: objects with a hash and a size. */
 function blobPaths(schema: unknown, path: readonly string[] = []): string[] {

@@ -1,7 +1,7 @@
 import { EXTRAS, isExtraName, type ExtraName } from './extras/index.ts';
 import { BYTES, type PartSpec } from './extras/shapes.ts';
 import type { ProblemCode } from './problem.ts';
-import type { KernelRecord } from './record.ts';
+import type { KernelRecord } from './record/record.ts';
 
 const core = {
   artifact: { name: 'vmlinux.btf', mediaType: BYTES },

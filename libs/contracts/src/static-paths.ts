@@ -1,4 +1,4 @@
-import { kernelPath } from './status.ts';
+import { kernelPath } from './answers/status.ts';
 
 /**
  * What a depot that is only files has in the place of answers: a file cannot have the name of a

@@ -6,14 +6,14 @@ import {
   functionPageSchema,
   siteAddressSchema,
   sitePageSchema,
-} from '../inline.ts';
+} from '../answers/inline.ts';
 import { MISS_CODES, PART_NAMES, partSpec } from '../parts.ts';
 import {
   KERNEL_ORDERS,
   lookupAnswerSchema,
   lookupRequestSchema,
   searchAnswerSchema,
-} from '../search.ts';
+} from '../answers/search.ts';
 import { keysAnswerSchema } from '../trust/keys.ts';
 import {
   namePatternSchema,
@@ -24,7 +24,7 @@ import {
   variableNameSchema,
   variablePageSchema,
   type VariableForm,
-} from '../variable.ts';
+} from '../answers/variable.ts';
 import {
   BLOB_PROBLEMS,
   BODY_PROBLEMS,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { EXTRA_NAMES, isExtraName, type ExtraName } from '../extras/index.ts';
 import { buildIdSchema } from '../build-id.ts';
 import type { ProblemCode } from '../problem.ts';
-import { DELIVERIES, UPLOAD_PARTS } from '../record.ts';
-import { statusSchema, uploadAnswerSchema } from '../status.ts';
+import { DELIVERIES, UPLOAD_PARTS } from '../record/record.ts';
+import { statusSchema, uploadAnswerSchema } from '../answers/status.ts';
 import { BODY_PROBLEMS, JSON_TYPE, OCTETS, ofKernel } from './parameters.ts';
 import type { Route, RouteTable } from './route.ts';
 

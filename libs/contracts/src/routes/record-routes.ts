@@ -1,5 +1,5 @@
-import { kernelRecordSchema } from '../record.ts';
-import { statusAnswerSchema } from '../status.ts';
+import { kernelRecordSchema } from '../record/record.ts';
+import { statusAnswerSchema } from '../answers/status.ts';
 import { JSON_TYPE, KERNEL_PROBLEMS, ofKernel } from './parameters.ts';
 import type { RouteTable } from './route.ts';
 

@@ -1,6 +1,6 @@
 import type { ArtifactName } from '../artifact.ts';
 import { isBuildId, isSha256 } from '../build-id.ts';
-import { DELIVERIES, type Delivery } from '../record.ts';
+import { DELIVERIES, type Delivery } from '../record/record.ts';
 
 /** The content of a manifest. */
 export interface ManifestKernel {

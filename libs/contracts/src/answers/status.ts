@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { buildIdSchema } from './build-id.ts';
-import { claimedParts } from './ownership.ts';
-import { amountOf, coreOrigin, extrasOf } from './parts.ts';
+import { buildIdSchema } from '../build-id.ts';
+import { claimedParts } from '../record/ownership.ts';
+import { amountOf, coreOrigin, extrasOf } from '../parts.ts';
 import { pullSchema, type PullAnswer } from './pull.ts';
-import { oldFields } from './record-codec.ts';
-import { DELIVERIES, STATES, type KernelRecord } from './record.ts';
+import { oldFields } from '../record/record-codec.ts';
+import { DELIVERIES, STATES, type KernelRecord } from '../record/record.ts';
 
 /** Progress of the work on a kernel. */
 const progressSchema = z.looseObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { buildIdSchema } from './build-id.ts';
+import { buildIdSchema } from '../build-id.ts';
 
 const count = z.number().int().nonnegative();
 const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CARRIER_FILES, CARRIERS } from './artifact.ts';
-import { partsOf, partSpec, PARTS, PUBLISHED_PARTS, PART_NAMES } from './parts.ts';
+import { CARRIER_FILES, CARRIERS } from '../artifact.ts';
+import { partsOf, partSpec, PARTS, PUBLISHED_PARTS, PART_NAMES } from '../parts.ts';
 import type { KernelRecord } from './record.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { buildIdSchema } from './build-id.ts';
-import { STATES } from './record.ts';
+import { buildIdSchema } from '../build-id.ts';
+import { STATES } from '../record/record.ts';
 
 /** A kernel in a list: enough to choose it. */
 const kernelSummarySchema = z.looseObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { buildIdSchema } from './build-id.ts';
+import { buildIdSchema } from '../build-id.ts';
 
 const size = z.number().int().nonnegative();
 

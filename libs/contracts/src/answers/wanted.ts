@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { buildIdSchema } from './build-id.ts';
+import { buildIdSchema } from '../build-id.ts';
 
 const word = z.string().min(1).max(256);
 

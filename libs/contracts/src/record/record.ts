@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { buildIdSchema, sha256Schema } from './build-id.ts';
-import { blobShape, broughtShape, count, storedPart } from './extras/shapes.ts';
+import { buildIdSchema, sha256Schema } from '../build-id.ts';
+import { blobShape, broughtShape, count, storedPart } from '../extras/shapes.ts';
 import { ownerSchema } from './ownership.ts';
-import { PART_SCHEMAS } from './parts.ts';
+import { PART_SCHEMAS } from '../parts.ts';
 
 /**
  * Version of the stored record. Additions that an older reader may ignore keep it; anything else
