@@ -57,8 +57,8 @@ export const fetchSettings = {
   BTFDEPOT_PULL_BUDGET: setting(
     wholeNumber(0, 1_000_000),
     '20',
-    'Kernels that a client may have fetched from upstreams in an hour; one of this machine, and ' +
-      'one with a token of scope `pull`, any number.',
+    'Kernels that a client may have fetched from upstreams in an hour. Clients on this machine and ' +
+      'tokens with the scope `pull` have no limit.',
   ),
   BTFDEPOT_RECORD_AGE: setting(
     seconds,

@@ -173,7 +173,7 @@ export async function createIngest(
 /** Bytes of an archive's index that is no longer compressed. */
 const MAX_INDEX = 2 ** 30;
 
-/** Works on what is asked for and not here; with no upstreams, nobody does. */
+/** Fetches missing kernels; without upstreams nothing is fetched. */
 function startPulling(
   addresses: readonly UpstreamAddress[],
   deps: Pick<PullDeps, 'compute' | 'staging' | 'space' | 'underway' | 'clock' | 'onQueueError'>,

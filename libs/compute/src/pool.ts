@@ -104,7 +104,7 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
     } catch (error) {
       signal.throwIfAborted();
       if (late?.aborted)
-        throw new DepotError('time-limit', `the work was not done after ${limits.time / 1000} s`);
+        throw new DepotError('time-limit', `the work takes more than ${limits.time / 1000} s`);
       if (isOutOfMemory(error)) throw overMemory(limits.memory);
       throw error;
     } finally {

@@ -177,7 +177,7 @@ export class Seats {
   #busy(): DepotError {
     return new DepotError(
       'busy',
-      `${this.#waiting.length} files wait for a thread, the limit; retry later`,
+      `${this.#waiting.length} files already wait for a thread, and no more may wait; retry later`,
     );
   }
 }

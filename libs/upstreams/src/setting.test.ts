@@ -11,11 +11,11 @@ test('an ordered list of kinds and places', () => {
 });
 
 test.each([
-  ['ftp http://a', 'no kind of upstream: debuginfod, depot'],
-  ['debuginfod', 'expected a kind and where it is'],
-  ['debuginfod http://a http://b', 'expected a kind and where it is'],
-  ['debuginfod file:///etc', 'no URL of HTTP'],
-  ['debuginfod http://user:secret@a/', 'a URL with a password'],
+  ['ftp http://a', 'not a kind of upstream; these are: debuginfod, depot'],
+  ['debuginfod', 'expected a kind and an address'],
+  ['debuginfod http://a http://b', 'expected a kind and an address'],
+  ['debuginfod file:///etc', 'not an HTTP URL'],
+  ['debuginfod http://user:secret@a/', 'put no password into the URL'],
   ['debuginfod http://a, debuginfod http://a/other', 'named twice'],
 ])('another text is refused, with its fault: %s', (text, wrong) => {
   expect(() => parseUpstreams(text)).toThrow(wrong);

@@ -28,7 +28,9 @@ export function parseUpstreams(text: string): UpstreamAddress[] {
     const [kind = '', at, ...more] = one.trim().split(/\s+/);
     if (kind === '') return [];
     if (at === undefined || more.length > 0) {
-      throw new BadUpstreams(`expected a kind and where it is, got ${JSON.stringify(one.trim())}`);
+      throw new BadUpstreams(
+        `expected a kind and an address, such as debuginfod https://…, got ${JSON.stringify(one.trim())}`,
+      );
     }
     return [addressOf(kind, at)];
   });
@@ -42,7 +44,9 @@ export function parseUpstreams(text: string): UpstreamAddress[] {
 function addressOf(kind: string, at: string): UpstreamAddress {
   if (!isKind(kind)) {
     const known = Object.keys(kinds).join(', ');
-    throw new BadUpstreams(`${JSON.stringify(kind)} is no kind of upstream: ${known}`);
+    throw new BadUpstreams(
+      `${JSON.stringify(kind)} is not a kind of upstream; these are: ${known}`,
+    );
   }
   const { at: where, nameOf }: SourceKind = SOURCE_KINDS[kind];
   if (where === 'path') {
@@ -50,9 +54,9 @@ function addressOf(kind: string, at: string): UpstreamAddress {
     return { kind, at, name: at };
   }
   const url = URL.parse(at);
-  if (!url || !/^https?:$/.test(url.protocol)) throw new BadUpstreams(`${at} is no URL of HTTP`);
+  if (!url || !/^https?:$/.test(url.protocol)) throw new BadUpstreams(`${at} is not an HTTP URL`);
   if (url.username !== '' || url.password !== '') {
-    throw new BadUpstreams(`${url.host}: a URL with a password would be in every log`);
+    throw new BadUpstreams(`${url.host}: put no password into the URL, because logs show it`);
   }
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return { kind, at: url.href, name: nameOf?.(url) ?? url.host };

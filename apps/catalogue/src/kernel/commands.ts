@@ -15,10 +15,10 @@ export function commands({ buildId, artifacts, parts }: KernelRecord): Child {
   if (file !== undefined) {
     lines.push(['Any system', `curl -fO ${authorization}${DEPOT}${routeOf(buildId, file)}`]);
     const other = file === 'btf_vmlinux.ko.gz' ? '' : ` ${file}`;
-    lines.push(['Checked, and resumed', `npx btfdepot get --url ${url} ${buildId}${other}`]);
+    lines.push(['With checks, resumable', `npx btfdepot get --url ${url} ${buildId}${other}`]);
   }
   if (has('btf_vmlinux_ksyms.ko')) {
-    lines.push(['A device that runs it', `BTFDEPOT_URL=${url} btfdepot-fetch load`]);
+    lines.push(['A device that runs this kernel', `BTFDEPOT_URL=${url} btfdepot-fetch load`]);
   }
   const name = parts.vars ? '.BTF.vars' : '.BTF';
   const find = `debuginfod-find section ${buildId} ${name}`;

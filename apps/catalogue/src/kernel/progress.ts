@@ -9,7 +9,7 @@ const STAGES = {
   compress: 'Making carriers, files done',
 };
 
-/** The depot's progress; when it is done, the page is made anew. */
+/** The depot's progress; when it is done, the page is rendered again. */
 export function progressNote(client: DepotClient, buildId: string): HTMLElement {
   const words = h('span', {}, 'Not ready yet');
   const meter = h('progress', { max: 100, 'aria-label': 'Progress' });

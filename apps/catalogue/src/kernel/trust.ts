@@ -21,7 +21,8 @@ export function trust(client: DepotClient, record: KernelRecord): HTMLElement {
     ({ manifest, signers }) => {
       const differ = differing(record, manifest);
       if (differ.length > 0) say(`The record and the manifest differ: ${differ.join(', ')}`, 'bad');
-      else if (signers.length === 0) say(`${namesIt(manifest)} This depot signs nothing.`, 'plain');
+      else if (signers.length === 0)
+        say(`${namesIt(manifest)} The manifest is not signed.`, 'plain');
       else say(`${namesIt(manifest)} It is signed with key ${signers.join(' or ')}.`, 'good');
     },
     (error: unknown) => say(...refused(error)),

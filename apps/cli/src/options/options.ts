@@ -5,14 +5,14 @@ import { UsageError } from './usage-error.ts';
 
 export const DEFAULT_URL = 'http://127.0.0.1:8080';
 
-/** The depot of a verb; verbs that read ask several in order. */
-export function urlOption(): Option {
-  return new Option(
-    '--url <url>',
-    'URL of the depot; verbs that read take several, asked in this order',
-  )
-    .env('BTFDEPOT_URL')
-    .default(DEFAULT_URL);
+/** The depot of a verb that writes. */
+export function urlOption(what = 'URL of the depot'): Option {
+  return new Option('--url <url>', what).env('BTFDEPOT_URL').default(DEFAULT_URL);
+}
+
+/** The depots of a verb that reads. */
+export function urlsOption(): Option {
+  return urlOption('URL of the depot, or several with commas between, asked in this order');
 }
 
 /**

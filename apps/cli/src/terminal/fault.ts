@@ -16,6 +16,9 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   withdrawn: '`btfdepot push --restore` publishes it again',
   pending: 'retry later, or wait with `btfdepot push`',
   unauthorized: '`btfdepot token create` makes a token for BTFDEPOT_TOKEN',
+  unsigned: 'name a keyring with --keyring, or accept it with --unsigned',
+  expired: '--unsigned accepts it',
+  'no-gpgv': 'or accept archives without a check with --unsigned',
   'unknown-build-id': 'push its kernel or package first, or name another depot with --url',
 };
 

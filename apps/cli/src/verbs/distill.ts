@@ -16,7 +16,7 @@ export function distillCommand(): Command {
     .description(
       "Writes the .BTF and .BTF.base of a module from its split BTF and its kernel's: names and " +
         'sizes of the types that it uses. Linux 6.11 and later relocate such a module to another ' +
-        'build of the kernel. The files are OUTPUT.btf and OUTPUT.base.btf; objcopy puts them in.',
+        'build of the kernel. The files are OUTPUT.btf and OUTPUT.base.btf; put them into the module with objcopy.',
     )
     .argument('<split>', 'split BTF, or a module')
     .requiredOption('-B, --base <file>', "its base: the kernel's BTF, or its vmlinux")

@@ -74,7 +74,7 @@ test('encode takes the features that pahole names, and says which it does not kn
   expect(await kindWith('--for', '5.10')).toBe('INT');
   const { code, output } = await btfdepot(['encode', vmlinux, '--features', 'floats'], folder);
   expect(code).not.toBe(0);
-  expect(output).toContain('floats is none of float, enum64');
+  expect(output).toContain('floats is not one of float, enum64');
 });
 
 test('encode says what a file lacks', async () => {

@@ -87,7 +87,7 @@ function featuresOf(text: string): Feature[] {
   const known = (name: string): name is Feature => FEATURES.some((one) => one === name);
   const wrong = names.filter((name) => !known(name));
   if (wrong.length === 0) return names.filter(known);
-  throw new InvalidArgumentError(`${wrong.join(', ')} is none of ${FEATURES.join(', ')}`);
+  throw new InvalidArgumentError(`${wrong.join(', ')} is not one of ${FEATURES.join(', ')}`);
 }
 
 function versionOf(release: string | undefined): KernelVersion {

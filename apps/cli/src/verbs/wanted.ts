@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { ProblemError, type DepotClient } from '@btf-depot/client';
 import { isBuildId, type WantedKernel } from '@btf-depot/contracts';
 import { Command } from 'commander';
-import { openDepots, urlOption } from '../options/options.ts';
+import { openDepots, urlsOption } from '../options/options.ts';
 import { UsageError } from '../options/usage-error.ts';
 import { parseFleet } from '../running/parse-fleet.ts';
 import { needLinux, runningKernel } from '../running/running-kernel.ts';
@@ -29,7 +29,7 @@ export function wantedCommand(): Command {
       'releases or build IDs, one a line, or the output of `kubectl get nodes -o json`; - for ' +
         'standard input',
     )
-    .addOption(urlOption())
+    .addOption(urlsOption())
     .action(wanted);
 }
 

@@ -43,7 +43,7 @@ export const pullSettings = {
   BTFDEPOT_UPSTREAMS: setting(
     upstreams,
     '',
-    'Where kernels are fetched from that are asked for and not here, in this order: ' +
+    'Upstreams for missing kernels, asked in this order: ' +
       '`debuginfod https://…`, `depot https://…`, `packages https://…`, `files /srv/kernels`.',
   ),
   BTFDEPOT_UPSTREAM_PRIVATE: setting(
@@ -59,7 +59,7 @@ export const pullSettings = {
   BTFDEPOT_UPSTREAM_UNSIGNED: setting(
     oneOf('yes', 'no'),
     'no',
-    'Whether `packages` may be an archive that nobody signed, or whose lists have expired.',
+    'Whether `packages` may be an archive without a valid signature, or with expired lists.',
   ),
   BTFDEPOT_UPSTREAM_TIME: setting(
     seconds,
@@ -75,8 +75,8 @@ export const pullSettings = {
   BTFDEPOT_PULLED_SPACE: setting(
     byteSize,
     '10g',
-    'Space in the store for kernels that were fetched; above it, those least recently asked for ' +
-      'are withdrawn. Kernels that were sent or imported do not count.',
+    'Space in the store for kernels that were fetched; above it, the least recently ' +
+      'requested ones are withdrawn. Uploaded and imported kernels do not count.',
   ),
   BTFDEPOT_PULLS: setting(
     wholeNumber(1, 100),

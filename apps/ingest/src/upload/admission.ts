@@ -93,7 +93,7 @@ export class Admission {
     if (begun.count >= perMinute) {
       throw new DepotError(
         'rate-exceeded',
-        `this token began ${perMinute} uploads in this minute, its limit; retry in a minute`,
+        `this token began ${perMinute} uploads in the last minute, and may begin no more; retry in a minute`,
       );
     }
     begun.count++;

@@ -93,7 +93,7 @@ export const statusSchema = z.looseObject({
     /** The principal that may change it; absent: it has none, or is older than owners. */
     owner: z.string().optional(),
     /**
-     * Parts that somebody other than the owner sent: core, an extra, ksyms, symbols, inlines, load.
+     * Parts that somebody other than the owner sent: names of PARTS, and `load`.
      */
     claimed: z.array(z.string()).optional(),
     failure: z.looseObject({ code: z.string(), message: z.string() }).optional(),

@@ -223,7 +223,7 @@ function verify(next: KernelRecord, bytes: ReadonlyMap<string, Uint8Array>): voi
   for (const [name, part] of [...extrasOf(next), ...(ksyms ? [['ksyms', ksyms] as const] : [])]) {
     const base = 'baseSha256' in part ? part.baseSha256 : undefined;
     if (base !== undefined && base !== next.core.sha256) {
-      throw new DepotError('foreign-core', `${name} stands on another core`);
+      throw new DepotError('foreign-core', `the base of ${name} is another core`);
     }
     checked(name, () => refuseFaults(name, verifyBtf(of(part), { base: core })));
   }

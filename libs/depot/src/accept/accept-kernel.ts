@@ -80,13 +80,14 @@ export async function acceptKernel(
 ): Promise<AcceptedKernel> {
   const { blobs, records, compute } = deps;
   if (upload.expects !== undefined && opened.kernel?.buildId !== upload.expects) {
-    const said = opened.kernel?.buildId ?? 'no build ID';
-    throw new DepotError('foreign-build-id', `the kernel says ${said}, not ${upload.expects}`);
+    const { buildId: own } = opened.kernel ?? {};
+    const said = own === undefined ? 'no build ID' : `build ID ${own}`;
+    throw new DepotError('foreign-build-id', `the kernel has ${said}, not ${upload.expects}`);
   }
   const buildId = opened.kernel?.buildId ?? upload.split.buildId ?? opened.carrierBuildId;
   const named = upload.split.buildId ?? buildId;
   if (buildId !== undefined && named !== buildId) {
-    throw new DepotError('bad-query', `buildId: the kernel says ${buildId}`);
+    throw new DepotError('bad-query', `buildId: the kernel has build ID ${buildId}, not ${named}`);
   }
   const stored = buildId === undefined ? undefined : await unlessDamaged(records, buildId, upload);
   const saysBuildId = opened.kernel?.buildId !== undefined;

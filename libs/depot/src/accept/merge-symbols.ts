@@ -28,7 +28,7 @@ function evidenceOf({ from, origin }: SymbolsEntry): string {
 
 /** Of the same source, the longer one: symbols of a vmlinux also have sizes. */
 function saysNoLess(next: SymbolsEntry, old: SymbolsEntry): boolean {
-  // A kernel that hides its variables shows it; the earlier record could not know.
+  // The kernel itself shows that it hides variables; earlier records lack this field.
   if (next.hidesVariables !== old.hidesVariables) return next.hidesVariables === true;
   const ranks = next.hidesVariables ? RANKS_WITHOUT_VARIABLES : RANKS;
   const [known, found] = [old, next].map((one) => ranks[evidenceOf(one)] ?? 0);

@@ -6,7 +6,7 @@ import { withdrawnRecord } from '../record/withdraw.ts';
 /** Milliseconds for which a claim of an upstream is kept if nothing better follows. */
 export const PROVISIONAL_MS = 3600 * 1000;
 
-/** Whether all that is known of a kernel is BTF by itself, of which an upstream says whose it is. */
+/** Whether all that is known of a kernel is BTF whose build ID only an upstream has stated. */
 export function isProvisional({ owner, claimant, keptUntil, state }: KernelRecord): boolean {
   return (
     !owner && claimant?.rank === 'upstream' && keptUntil !== undefined && state !== 'withdrawn'

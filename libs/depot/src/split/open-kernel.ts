@@ -39,7 +39,7 @@ export function openKernel(source: Source): OpenedKernel {
   if (section && elf.filled('.BTF.base')) {
     throw new DepotError(
       'bad-btf',
-      'its .BTF stands on the .BTF.base beside it, so the file is a module and no kernel',
+      'its .BTF has the .BTF.base beside it as base, so the file is a module, not a kernel',
     );
   }
   if (section && isBareBtf(elf)) return openBtf(elf.bytes(section));

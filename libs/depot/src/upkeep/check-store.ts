@@ -61,7 +61,7 @@ export interface CheckDeps {
 interface CheckRange {
   /** Only kernels after this build ID. */
   after?: string | undefined;
-  /** Most kernels. */
+  /** At most this many kernels. */
   limit?: number | undefined;
 }
 

@@ -37,8 +37,7 @@ export class ExportFolder {
     const names = await readdir(path);
     const isOurs = names.includes('v1') || names.every((name) => name.startsWith('.'));
     // A memory stick has system folders in its root; an export needs a folder of its own.
-    if (!isOurs)
-      throw new Error(`${path} has other files, and no export: name a folder of its own`);
+    if (!isOurs) throw new Error(`${path} has files that are not an export; name an empty folder`);
     const folder = new ExportFolder(path);
     await lock(join(path, LOCK));
     await rm(join(path, UNFINISHED), { recursive: true, force: true });
@@ -125,7 +124,7 @@ async function lock(path: string): Promise<void> {
       if (codeOf(error) !== 'EEXIST') throw error;
       const pid = Number(await readFile(path, 'utf8').catch(() => ''));
       if (!again || (pid > 0 && lives(pid))) {
-        throw new DepotError('busy', `process ${pid} writes there: ${path}`);
+        throw new DepotError('busy', `process ${pid} is writing to ${path}; wait until it ends`);
       }
       await rm(path, { force: true });
     }

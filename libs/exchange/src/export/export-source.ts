@@ -71,7 +71,7 @@ export function depotSource(client: DepotClient): ExportSource {
       if (wanted.size > MAX_BLOB_SIZE) {
         throw new DepotError(
           'too-large',
-          `blob ${wanted.sha256} is said to have ${wanted.size} bytes`,
+          `the record gives blob ${wanted.sha256} ${wanted.size} bytes; the limit is ${MAX_BLOB_SIZE}`,
         );
       }
       const bytes = new Uint8Array(wanted.size);
@@ -97,7 +97,7 @@ async function* allKernels(client: DepotClient): AsyncGenerator<KernelSummary> {
     if (answer.incomplete !== undefined) {
       throw new DepotError(
         'store-unavailable',
-        `its list of kernels is not whole: ${answer.incomplete}`,
+        `its list of kernels is incomplete: ${answer.incomplete}`,
       );
     }
     yield* answer.kernels;

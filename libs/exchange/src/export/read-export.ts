@@ -23,7 +23,10 @@ export function folderSource(path: string): ExportSource {
     record,
     async blob({ sha256, size }) {
       if (size > MAX_BLOB_SIZE) {
-        throw new DepotError('too-large', `blob ${sha256} is said to have ${size} bytes`);
+        throw new DepotError(
+          'too-large',
+          `the record gives blob ${sha256} ${size} bytes; the limit is ${MAX_BLOB_SIZE}`,
+        );
       }
       const bytes = await readFile(join(path, blobFile(sha256)));
       const is = createHash('sha256').update(bytes).digest('hex');

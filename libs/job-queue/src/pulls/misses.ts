@@ -21,7 +21,7 @@ export const MISS_TIMES: MissTimes = {
   lasting: { first: 10 * MINUTE, most: 24 * 60 * MINUTE },
 };
 
-/** Twice as long each time that it is in vain again. */
+/** Each further miss doubles the time. */
 export function rememberMiss(
   misses: readonly MissFrom[],
   before: RememberedMiss | undefined,

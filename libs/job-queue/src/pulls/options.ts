@@ -1,13 +1,13 @@
 import { MISS_TIMES, type MissTimes } from './misses.ts';
 
 export interface PullQueueOptions {
-  /** Told of every failed attempt, and of every connection that breaks. */
+  /** Called for every failed attempt, and of every connection that breaks. */
   onError: (error: Error) => void;
   /** How often a pull that fails for a fault here is tried. */
   attempts?: number;
   /** Milliseconds before the second attempt; each later one waits twice as long. */
   backoffMs?: number;
-  /** Kernels that wait; more are not taken. */
+  /** Most kernels that may wait; further ones are refused. */
   maxWaiting?: number;
   missTimes?: MissTimes;
 }

@@ -44,7 +44,7 @@ export function eventHandler(
     if (listening >= listeners) {
       throw new DepotError(
         'busy',
-        `${listeners} clients listen already, the limit; poll the status instead`,
+        `${listeners} clients already listen, and no more may listen; poll the status instead`,
       );
     }
     listening++;

@@ -1,7 +1,7 @@
 import type { RouteTable } from '@btf-depot/contracts/routes';
 import { Router } from 'express';
 
-/** A service whose routes are sometimes requested here. */
+/** Another service, whose routes clients request here by mistake. */
 export interface OtherService {
   /** What this service is, and what the other one does. */
   says: string;

@@ -13,7 +13,7 @@ interface Keys {
  * changes them need not restart anything. A file that cannot be read for the moment counts as it
  * was.
  *
- * @returns undefined where no file is named.
+ * @returns undefined if no file is named.
  */
 export function storeKeys(
   keys: Keys,

@@ -21,7 +21,7 @@ export interface Place {
 
 export function placeOf(at: string, limits: UpstreamLimits = UPSTREAM_LIMITS): Place {
   const url = /^https?:\/\//.test(at) ? URL.parse(at) : pathToFileURL(at);
-  if (!url) throw new ArchiveError('no-archive', `${at} is no URL`);
+  if (!url) throw new ArchiveError('no-archive', `${at} is not a URL`);
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return url.protocol === 'file:' ? folder(at, url) : web(url, limits);
 }

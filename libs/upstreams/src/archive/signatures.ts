@@ -57,10 +57,7 @@ export async function checkSignature(
 async function verify(folder: string, args: string[], what: string, trust: Trust): Promise<void> {
   const keyrings = await binaryKeyrings(folder, trust.keyrings ?? (await systemKeyrings()));
   if (keyrings.length === 0) {
-    throw new ArchiveError(
-      'unsigned',
-      `${what}: this system has no keyrings; name one with --keyring`,
-    );
+    throw new ArchiveError('unsigned', `${what}: this system has no keyrings to check it with`);
   }
   const rings = keyrings.flatMap((ring) => ['--keyring', ring]);
   const status = await gpgv(['--status-fd', '1', ...rings, ...args]);
@@ -72,18 +69,15 @@ async function verify(folder: string, args: string[], what: string, trust: Trust
     : unknown !== undefined
       ? `no keyring has the key ${unknown}`
       : 'it has no signature that holds';
-  throw new ArchiveError(
-    'unsigned',
-    `${what}: ${why}; name a keyring with --keyring, or take it with --unsigned`,
-  );
+  throw new ArchiveError('unsigned', `${what}: ${why}`);
 }
 
 function gpgv(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile('gpgv', [...args], (error, stdout) => {
       if ((error as NodeJS.ErrnoException | null)?.code === 'ENOENT') {
-        const how = 'install the package gpgv, or take archives without it with --unsigned';
-        reject(new ArchiveError('no-gpgv', `gpgv checks archives and is not installed: ${how}`));
+        const how = 'install the package gpgv';
+        reject(new ArchiveError('no-gpgv', `gpgv checks archives and is not installed; ${how}`));
       } else resolve(stdout);
     });
   });

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { diagnose, type DepotAnswer, type Diagnosis } from './diagnose.ts';
 import { readSystem, SYSTEM_FILES, type System } from '../../running/running-system.ts';
 import { needLinux } from '../../running/running-kernel.ts';
-import { jsonOption, openDepots, urlOption } from '../../options/options.ts';
+import { jsonOption, openDepots, urlsOption } from '../../options/options.ts';
 import { formatBytes, formatTable, print, printable, printJson } from '../../terminal/output.ts';
 
 interface Flags {
@@ -24,7 +24,7 @@ export function doctorCommand(): Command {
       "another system's root, or a folder with copies of the files below",
       '/',
     )
-    .addOption(urlOption())
+    .addOption(urlsOption())
     .addOption(jsonOption())
     .addHelpText('after', `\nReads, below the root:\n  ${SYSTEM_FILES.join('\n  ')}`)
     .action(doctor);

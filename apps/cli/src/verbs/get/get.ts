@@ -5,7 +5,7 @@ import { writeWhole } from '../../files/btf-file.ts';
 import { download } from './download.ts';
 import { MERGED_BTF, mergedBtf } from './merged-btf.ts';
 import { untilFetched } from './until-fetched.ts';
-import { openDepots, jsonOption, urlOption } from '../../options/options.ts';
+import { openDepots, jsonOption, urlsOption } from '../../options/options.ts';
 import { formatBytes, note, print, printJson } from '../../terminal/output.ts';
 import { trustedKeys } from '../../options/trusted-keys.ts';
 import { buildIdByFlags, wholeBuildId, type KernelFlags } from '../../running/which-kernel.ts';
@@ -43,7 +43,7 @@ export function getCommand(): Command {
       new Option('--keys <paths>', 'public keys, `:` between them').env('BTFDEPOT_PUBLIC_KEYS'),
     )
     .option('--least-revision <number>', 'refuse earlier revisions', revision)
-    .addOption(urlOption())
+    .addOption(urlsOption())
     .addOption(jsonOption())
     .action(get);
 }

@@ -42,17 +42,17 @@ import { importLine, tellItem } from './show-import.ts';
 
 interface Flags {
   from?: string;
-  suite: string[];
-  arch: string[];
-  component: string[];
-  match: string[];
+  suite?: string[];
+  arch?: string[];
+  component?: string[];
+  match?: string[];
   since?: string;
   dryRun?: boolean;
   export?: string;
   only: string[];
   data?: string;
   as?: string;
-  keyring: string[];
+  keyring?: string[];
   unsigned?: boolean;
   again?: boolean;
   parallel: string;
@@ -61,7 +61,8 @@ interface Flags {
   json?: boolean;
 }
 
-const list = (word: string, before: string[]) => [...before, ...word.split(',')];
+const list = (word: string, before: string[] = []) => [...before, ...word.split(',')];
+const each = (word: string, before: string[] = []) => [...before, word];
 
 export function importCommand(): Command {
   return new Command('import')
@@ -69,7 +70,7 @@ export function importCommand(): Command {
     .description(
       'Imports kernels into a store: from a Debian archive (--suite) or an RPM repository the packages ' +
         "with kernels' debug information, from a depot or an export of one all kernels, from a folder " +
-        'its packages and kernels. What the store has is not fetched: a second run does nothing. ' +
+        'its packages and kernels. It skips what the store has: a second run does nothing. ' +
         'Services may run on the store meanwhile.',
     )
     .argument('[source...]', 'URLs and folders; with --from alone, archives of known distributions')
@@ -77,19 +78,17 @@ export function importCommand(): Command {
       '--from <file>',
       'only what this list names: of `wanted`, of /v1/wanted, or a build ID or release a line; - for standard input',
     )
-    .option('--suite <names>', 'of a Debian archive: its suites, commas between', list, [])
+    .option('--suite <names>', 'of a Debian archive: its suites, commas between', list)
     .option(
       '--arch <names>',
       'architectures, commas between; by default that of this machine',
       list,
-      [],
     )
-    .option('--component <names>', 'of a Debian archive; by default main', list, [])
+    .option('--component <names>', 'of a Debian archive; by default main', list)
     .option(
       '--match <pattern>',
       'only releases or packages like this; * and ? stand for characters; several times',
-      (word: string, before: string[]) => [...before, word],
-      [],
+      each,
     )
     .option('--since <date>', 'only packages that were built or added since, as 2026-11-30')
     .option('--dry-run', 'say what would be fetched, and how many bytes')
@@ -100,10 +99,9 @@ export function importCommand(): Command {
     .option(
       '--keyring <file>',
       "check signatures with these keys instead of the system's; several times",
-      (word: string, before: string[]) => [...before, word],
-      [],
+      each,
     )
-    .option('--unsigned', 'take archives that nobody signed, or whose lists have expired')
+    .option('--unsigned', 'accept archives without a valid signature, or with expired lists')
     .option('--again', 'try packages again that were refused')
     .option('--parallel <number>', 'downloads at one time', '1')
     .option('--rate <bytes>', 'bytes a second of all downloads, as 500k or 10m')
@@ -150,7 +148,7 @@ async function run(words: string[], flags: Flags): Promise<void> {
     let left = wanted;
     for (const source of sources) {
       const choice = {
-        match: flags.match.length > 0 ? flags.match : undefined,
+        match: flags.match,
         since,
         wanted: left,
       };
@@ -171,13 +169,12 @@ async function openSources(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<ImportSource[]> {
-  const { suite, component, unsigned } = flags;
+  const { suite = [], component, unsigned } = flags;
   // gpgv looks for a bare name in its own folder.
-  const keyrings =
-    flags.keyring.length > 0 ? flags.keyring.map((path) => resolve(path)) : undefined;
+  const keyrings = flags.keyring?.map((path) => resolve(path));
   // A kernel of another machine is wanted for its own architecture.
   const machines = wanted.flatMap(({ arch }) => arch ?? []);
-  const arch = flags.arch.length > 0 ? flags.arch : [...new Set(machines)];
+  const arch = flags.arch ?? [...new Set(machines)];
   const common: SourceFlags = { suite, arch, component, trust: { keyrings, unsigned } };
   if (words.length > 0) {
     return Promise.all(words.map((word) => readSource(word, common, signal)));

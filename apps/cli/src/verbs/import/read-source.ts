@@ -34,7 +34,7 @@ export type ImportSource = { name: string; isSigned: boolean } & (
 export interface SourceFlags {
   suite: string[];
   arch: string[];
-  component: string[];
+  component?: string[] | undefined;
   trust: Trust;
 }
 
@@ -55,8 +55,7 @@ export async function readSource(
   const unpacked = (bytes: Uint8Array) => decompressAny(bytes, { limit: MAX_INDEX });
   const reading = { trust, unpacked, signal };
   const debian = (suites: string[]): ImportSource => {
-    const components = flags.component.length > 0 ? flags.component : undefined;
-    const choice = { suites, architectures, components };
+    const choice = { suites, architectures, components: flags.component };
     return {
       name: nameOf(word),
       isSigned,

@@ -1,6 +1,6 @@
 import { siteAddressSchema, type InlinedFunction, type InlineSite } from '@btf-depot/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { jsonOption, openDepots, urlOption } from '../../options/options.ts';
+import { jsonOption, openDepots, urlsOption } from '../../options/options.ts';
 import { isPattern } from '../../options/name-pattern.ts';
 import {
   formatTable,
@@ -58,7 +58,7 @@ export function inlinesCommand(): Command {
         .choices(PROBE_FORMS)
         .conflicts('json'),
     )
-    .addOption(urlOption())
+    .addOption(urlsOption())
     .addOption(jsonOption())
     .action(inlines);
 }

@@ -8,7 +8,7 @@ import {
 import type { DepotClient } from '@btf-depot/client';
 import { Command } from 'commander';
 import { parseFleet, type Fleet } from '../../running/parse-fleet.ts';
-import { jsonOption, openDepots, urlOption } from '../../options/options.ts';
+import { jsonOption, openDepots, urlsOption } from '../../options/options.ts';
 import { findBuildId, namesKernel } from '../../running/which-kernel.ts';
 import { formatTable, note, print, printable, printJson } from '../../terminal/output.ts';
 
@@ -36,7 +36,7 @@ export function lookupCommand(): Command {
     )
     .argument('[kernel...]', 'releases or build IDs; without them, standard input')
     .option('--import', 'print what the depot lacks, as a list that `import --from` takes')
-    .addOption(urlOption())
+    .addOption(urlsOption())
     .addOption(jsonOption())
     .action(lookup);
 }
@@ -53,7 +53,7 @@ async function lookup(words: string[], { url, json, import: forImport }: Flags):
     const releases = some.filter((one) => !isBuildId(one));
     const answer = await client.lookup({ buildIds, releases });
     if (answer.incomplete !== undefined) {
-      note(`the depot's list of kernels is not whole: ${printable(answer.incomplete)}`);
+      note(`the depot's list of kernels is incomplete: ${printable(answer.incomplete)}`);
     }
     rows.push(...rowsOf(answer, fleet));
   }

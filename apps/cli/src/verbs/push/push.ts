@@ -203,7 +203,7 @@ function extras(text: string): string {
     .split(',')
     .filter((name) => name && !EXTRA_NAMES.some((extra) => extra === name));
   if (wrong.length === 0) return text;
-  throw new InvalidArgumentError(`${wrong.join(', ')} is none of ${EXTRA_NAMES.join(', ')}`);
+  throw new InvalidArgumentError(`${wrong.join(', ')} is not one of ${EXTRA_NAMES.join(', ')}`);
 }
 
 function whatIsThere(options: Record<string, string | undefined>): Record<string, string> {

@@ -84,7 +84,7 @@ async function serve(files: string[], flags: Flags): Promise<void> {
     return {
       ...depot,
       async close() {
-        stop.abort(new Error('the depot stops'));
+        stop.abort(new Error('the depot is stopping'));
         await offered;
         await depot.close();
       },

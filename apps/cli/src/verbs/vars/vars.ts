@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Variable } from '@btf-depot/contracts';
 import { Command, Option } from 'commander';
-import { openDepots, jsonOption, urlOption } from '../../options/options.ts';
+import { openDepots, jsonOption, urlsOption } from '../../options/options.ts';
 import {
   formatTable,
   jsonText,
@@ -46,7 +46,7 @@ export function varsCommand(): Command {
     .option('-B, --base <file>', 'base of a file with split BTF')
     .addOption(new Option('--as <form>', 'output format').choices(['c', 'json', 'btf']))
     .option('-o, --output <file>', 'output file; by default standard output')
-    .addOption(urlOption())
+    .addOption(urlsOption())
     .addOption(jsonOption())
     .action(vars);
 }

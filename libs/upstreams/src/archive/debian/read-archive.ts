@@ -74,10 +74,7 @@ async function readRelease(
   }
   const signature = await read('Release.gpg');
   if (!signature) {
-    throw new ArchiveError(
-      'unsigned',
-      `${what('Release')} is not signed; --unsigned takes it all the same`,
-    );
+    throw new ArchiveError('unsigned', `${what('Release')} is not signed`);
   }
   await checkSignature(file, signature, what('Release'), trust);
   return current(parseStanza(textOf(file)), what(''));
@@ -87,10 +84,7 @@ async function readRelease(
 function current(release: Stanza, what: string): Stanza {
   const until = Date.parse(release.get('valid-until') ?? '');
   if (!(until < Date.now())) return release;
-  throw new ArchiveError(
-    'expired',
-    `${what} was valid until ${new Date(until).toISOString()}; --unsigned takes it all the same`,
-  );
+  throw new ArchiveError('expired', `${what} was valid until ${new Date(until).toISOString()}`);
 }
 
 function withoutArmour(file: Uint8Array): string {

@@ -62,7 +62,7 @@ class Packages implements Upstream {
   }
 
   close(): Promise<void> {
-    this.#closing.abort(new Error('the depot stops'));
+    this.#closing.abort(new Error('the depot is stopping'));
     return Promise.resolve();
   }
 
