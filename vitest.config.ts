@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// One project a tier. A file name says where its tests belong: x.test.ts needs nothing but Node,
+// One project a tier. A file name says where its tests belong: x.test.ts, x.e2e.test.ts and
+// x.contract.test.ts need nothing but Node,
 // x.redis.test.ts, x.minio.test.ts and x.services.test.ts need the servers that tools/services
 // starts, x.kernels.test.ts the kernels and judges that tools/kernels fetches, x.lab.test.ts the
 // machines that tools/lab boots, x.browser.test.ts a browser.

@@ -16,6 +16,9 @@ if (!/^\d+\.\d+\.\d+$/.test(version)) end('usage: npm run release -- VERSION, su
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
 const root = git('rev-parse', '--show-toplevel');
 process.chdir(root);
+const branch = git('branch', '--show-current');
+if (branch !== 'main')
+  end(`this is the branch ${branch || 'of no name'}: releases are made on main`);
 if (git('status', '--porcelain') !== '') end('the work tree has changes: commit them first');
 if (git('tag', '--list', `v${version}`) !== '') end(`there is a tag v${version} already`);
 

@@ -41,7 +41,7 @@ beforeEach(() => {
   write('package-lock.json', manifest('btf-depot', { packages: { '': { name: 'btf-depot' } } }));
   write('infra/recipe_0.1.0.bb', 'version=0.1.0\n');
   write('CHANGELOG.md', '# Changelog\n\n## [Unreleased]\n\n- new\n');
-  git('init', '--quiet');
+  git('init', '--quiet', '--initial-branch=main');
   git('add', '.');
   git('commit', '--quiet', '-m', 'begin');
 });
@@ -71,6 +71,14 @@ it.each([
 ])('refuses %s', (_, args, status) => {
   expect(release(...args)).toMatchObject({ status });
   expect(git('status', '--porcelain')).toBe('');
+});
+
+it('refuses any branch but main', () => {
+  git('switch', '--quiet', '--create', 'other');
+  expect(release('0.2.0')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('branch other') as string,
+  });
 });
 
 it('refuses a work tree with changes, and a changelog without any', () => {

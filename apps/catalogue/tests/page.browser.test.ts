@@ -193,7 +193,7 @@ describeWithBrowser('the catalogue page', (open) => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Inlined functions' }).waitFor();
     await functions.getByRole('link', { name: 'twice' }).click();
-    const sites = page.getByRole('list', { name: 'Sites' }).getByRole('listitem');
+    const sites = page.getByRole('list', { name: 'Inlined calls' }).getByRole('listitem');
     await expect.poll(() => sites.count()).toBe(3);
     expect(await sites.first().textContent()).toMatch(/twice in caller\+0x4.*rdi/);
     await sites.nth(1).getByRole('link').last().click();

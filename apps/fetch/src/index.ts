@@ -2,9 +2,9 @@
  * Fetch: serves what fits a kernel, by its build ID. `createFetch` is the service without its
  * adapters and its port, so that it runs by itself (main.ts) and within the embedded depot alike.
  *
- * The routes are lines in libs/contracts/src/routes; their handlers are in routes/. hot-path.ts
- * answers ahead of Express from the first three. Each drops its least recently used entry when it
- * is full:
+ * The routes are lines in libs/contracts/src/routes; their handlers are in routes/. There are four
+ * caches; hot-path.ts answers ahead of Express from the first three. Each drops its least recently
+ * used entry when it is full:
  *
  * - Records (records/recent-records.ts) by build ID: 4096, and 16,384 build IDs without one. After
  *   `BTFDEPOT_RECORD_AGE` a record is read again, so an upload or a withdrawal shows that much

@@ -2,6 +2,10 @@
  * The data that parts of the depot and its clients exchange: the stored kernel record, the queue's
  * job, the bodies of HTTP answers. Schemas are zod's; every object keeps unknown fields, so that
  * processes of two versions can share a store.
+ *
+ * To add an extra: extras/. To add an artifact: CARRIERS (artifact.ts). To add a route: its line in
+ * routes/. To add an error: PROBLEMS (problem.ts). To add a field of records: record/record.ts, as an
+ * optional one, because processes of two versions read it. CONTRIBUTING.md has the rest of each.
  */
 export * from './artifact.ts';
 export * from './build-id.ts';

@@ -5,6 +5,9 @@
  *   of a depot's clients (layout.ts); see docs/import.md.
  * - import: fetches what was chosen from a folder, or from an archive that libs/upstreams reads,
  *   and hands it to a target: choose, runImport.
+ *
+ * To add an archive that is known by a kernel's release: import/known.ts. To add a target of imports:
+ * an ImportTarget (import/run-import.ts). To add a file to exports: export/write-export.ts.
  */
 export { knownArchives, type KnownArchive } from './import/known.ts';
 export { readFolder } from './import/read-folder.ts';

@@ -1,6 +1,10 @@
 /**
  * Code shared by the services around the use cases: settings, log, HTTP server with health and
  * problem answers, and an orderly end.
+ *
+ * To add a setting of several services: its line in settings/common.ts, or in the file whose code
+ * reads it. To add a check of readiness: ReadinessChecks (readiness.ts). To add a metric:
+ * metrics/metrics.ts, and its row in docs/metrics.md, which a test compares.
  */
 export { type AddressedRequest } from './http/addressed-request.ts';
 export { startAdmin } from './admin.ts';

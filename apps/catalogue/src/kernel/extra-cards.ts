@@ -32,7 +32,7 @@ export const CARDS: Readonly<Record<ExtraName, (record: KernelRecord) => HTMLEle
         ? card(
             h('a', { href: linkTo({ kernel, inlined: '' }) }, 'Inlined calls'),
             bytes(inlines.size),
-            `${count(inlines.sites)} sites`,
+            `${count(inlines.sites)} calls`,
           )
         : card('Inlined calls', '–', 'not uploaded'),
     ];

@@ -77,7 +77,11 @@ export async function sitesView(
     return [
       ...children,
       sites.length === 0 && h('p', { class: 'none' }, 'No inlined call begins there.'),
-      h('ol', { class: 'sites', 'aria-label': 'Sites' }, ...sites.map((site) => row(kernel, site))),
+      h(
+        'ol',
+        { class: 'sites', 'aria-label': 'Inlined calls' },
+        ...sites.map((site) => row(kernel, site)),
+      ),
       nextPage({ kernel, ...place, page }, next),
     ];
   } catch (error) {

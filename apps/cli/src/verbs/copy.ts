@@ -18,7 +18,7 @@ export function copyCommand(): Command {
     .argument('<to>', 'the same')
     .option('--verify', 'read the blobs of the target, and overwrite damaged ones')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExit status: 0, or 1 when a kernel was left out.')
+    .addHelpText('after', '\nExit status: 0, or 1 if a kernel was left out.')
     .action(run);
 }
 

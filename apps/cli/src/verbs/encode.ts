@@ -36,7 +36,7 @@ export function encodeCommand(): Command {
     .description(
       'Writes what the pahole of its build would have written: the types of all units in C, the ' +
         'functions by the rules of one version of pahole, per-CPU variables. Rust and assembly ' +
-        'are passed over.',
+        'are left out.',
     )
     .argument('<vmlinux>', 'vmlinux with DWARF, or its debug file')
     .option('-o, --output <file>', 'output file; without it, only counts')
@@ -103,7 +103,7 @@ function versionOf(release: string | undefined): KernelVersion {
 function coverageRows({ units, unitsLeftOut, types, functions }: EncodeCoverage): string[][] {
   const rows: [string, number][] = [
     ['units', units],
-    ['  in Rust or assembly, passed over', unitsLeftOut],
+    ['  in Rust or assembly, left out', unitsLeftOut],
     ['types in all units', types],
     ['functions', functions.taken],
     ['entries without a symbol', functions.noSymbol],

@@ -57,7 +57,7 @@ async function split(path: string, flags: Flags): Promise<void> {
     { buildId, extras: EXTRA_NAMES },
     (done, total) => bar.show('split', done, total),
   ).finally(() => bar.stop());
-  for (const one of passedOver) note(printable(`passed over ${one}`));
+  for (const one of passedOver) note(printable(`ignored ${one}`));
   mkdirSync(output, { recursive: true });
   const files = filesOf(narrow ? narrowed(parts) : parts).map(({ name, bytes, ...rest }) => {
     writeWhole(join(output, name), bytes);

@@ -65,7 +65,7 @@ function describe(
   if (rest.modinfo) {
     const loads = rest.loadable
       ? 'a module that a kernel can load'
-      : 'a container that kernels do not load';
+      : 'for files only: kernels do not load it';
     lines.push(`${loads}, ${rest.signed ? 'signed' : 'not signed'}`);
   }
   if (rest.judgement) lines.push(describeJudgement(rest.judgement));
