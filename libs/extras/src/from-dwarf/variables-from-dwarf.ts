@@ -12,7 +12,7 @@ import { variablesNotIn } from '../variables/attach-variables.ts';
 import { variablesBtf, type VariablesBtf } from '../variables/variables-btf.ts';
 import { listVariables, type Place, type Variable } from '../variables/variables.ts';
 import type { VariableCoverage } from './coverage.ts';
-import { gather } from './gather.ts';
+import { typedVariables } from './typed-variables.ts';
 import { checkSameBuild } from './refuse.ts';
 import {
   openVmlinux,
@@ -70,16 +70,16 @@ export function variablesFromDwarf<Beside extends Passes = Record<never, never>>
   const input = openVmlinux(vmlinux, core, limits);
   const builder = new BtfBuilder({ base: core });
   const passes = startPasses(beside ?? ({} as Beside), input);
-  const gathered = gather({ ...input, builder, onUnit, alongside: passes });
+  const typed = typedVariables({ ...input, builder, onUnit, alongside: passes });
   const ofCore = listVariables(core);
-  checkSameBuild(ofCore, gathered.variables);
+  checkSameBuild(ofCore, typed.variables);
 
-  const all = [...gathered.variables, ...gathered.declared];
+  const all = [...typed.variables, ...typed.declared];
   const { source, variables } = withEachTypeOnce(core, builder, variablesNotIn(ofCore, all));
   return {
     ...encode(core, source, variables),
-    beyond: [...beyond(gathered.completed, 'completed'), ...beyond(gathered.declared, 'declared')],
-    coverage: { ...gathered.coverage, inCore: all.length - variables.length },
+    beyond: [...beyond(typed.completed, 'completed'), ...beyond(typed.declared, 'declared')],
+    coverage: { ...typed.coverage, inCore: all.length - variables.length },
     beside: passes.finish(),
   };
 }

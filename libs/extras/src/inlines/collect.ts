@@ -17,7 +17,7 @@ import {
 import { InlinedFunctions, type Origin } from './functions.ts';
 import type { ParameterType } from './location-words.ts';
 import { ParameterLocations } from './parameter-locations.ts';
-import { Rows } from './rows.ts';
+import { NumberRows } from './number-rows.ts';
 import { SiteFinder, type FoundSite, type SiteVisitor } from './site-finder.ts';
 import { WordPool } from './word-pool.ts';
 
@@ -56,7 +56,7 @@ export class InlineCollector implements SiteVisitor {
   /** For LOC_PROTOs: numbers of LOC_PARAMs plus 1, 0 for none. */
   readonly locations = new WordPool();
   /** SITE columns for each site, in the order of DWARF. */
-  readonly sites = new Rows(4);
+  readonly sites = new NumberRows(4);
   /** Class of each site, as index in SITE_CLASSES. */
   readonly classes: number[] = [];
   readonly count = {

@@ -1,5 +1,5 @@
 import { SITE, type InlineCollector } from './collect.ts';
-import type { Rows } from './rows.ts';
+import type { NumberRows } from './number-rows.ts';
 
 /**
  * The sites of each section by offset; at one offset in the order of DWARF, the outer call first.
@@ -25,7 +25,7 @@ const DIGITS = 1 << DIGIT;
  * A stable radix sort of sites by offset, low digits first. Loops count indexes, since the code
  * runs once, and iterators are slow until optimised.
  */
-function byOffset(sites: Rows, numbers: Uint32Array<ArrayBuffer>): Uint32Array {
+function byOffset(sites: NumberRows, numbers: Uint32Array<ArrayBuffer>): Uint32Array {
   const { length } = numbers;
   let from = { numbers, offsets: new Uint32Array(length) };
   let to = { numbers: new Uint32Array(length), offsets: new Uint32Array(length) };

@@ -1,9 +1,9 @@
 import type { Patience, RetryOptions, UploadRequest } from '@btf-depot/client';
-import type { UploadPart } from '@btf-depot/contracts';
+import { UPLOAD_PARTS } from '@btf-depot/contracts';
 import type { ProgressBar } from '../../terminal/progress-bar.ts';
 
 /** Files that may be sent with a kernel. */
-export const BESIDE = ['full', 'module', 'map', 'carrier'] as const satisfies UploadPart[];
+export const BESIDE = UPLOAD_PARTS.filter((part) => part !== 'kernel');
 
 /**
  * How one file is sent, with the paths of files beside it: BTF with global variables from the

@@ -13,7 +13,7 @@ import { symbolPlaces, SymbolsByAddress } from './symbols.ts';
 import { TypeTable } from './type-table.ts';
 import type { PassInput, PassOptions, Passes, Running } from './unit-pass.ts';
 
-export interface GatherInput extends PassInput {
+export interface TypedVariablesInput extends PassInput {
   /** Split BTF on core, with the types that core lacks. */
   readonly builder: BtfBuilder;
   readonly onUnit: PassOptions['onUnit'];
@@ -22,7 +22,7 @@ export interface GatherInput extends PassInput {
 }
 
 /** Variables with their types in core, or among the added ones. */
-export interface Gathered {
+export interface TypedVariables {
   readonly variables: readonly Variable[];
   /** How many of these have a declaration without size (`extern int x[];`). */
   readonly completed: readonly Variable[];
@@ -34,7 +34,7 @@ export interface Gathered {
 }
 
 /** Reads all units once, and again those whose declarations have a symbol. */
-export function gather(input: GatherInput): Gathered {
+export function typedVariables(input: TypedVariablesInput): TypedVariables {
   const { elf, dwarf, index, most, builder, onUnit, alongside } = input;
   const names = new Names(index, builder);
   const table = new TypeTable(index, builder, names, most.types);

@@ -1,5 +1,5 @@
 /** A table of numbers that grows by rows. */
-export class Rows {
+export class NumberRows {
   count = 0;
   readonly #width: number;
   #words: Uint32Array;
