@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { JOB_VERSION, PACKING, RECORD_SCHEMA } from '@btf-depot/contracts';
 import { Command, CommanderError } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -81,6 +82,16 @@ describe('what is named is there:', () => {
     }
     expect(missing).toEqual([]);
   });
+});
+
+test('documents say the versions of records, jobs and packing that this code writes', async () => {
+  const texts = await Promise.all(documents.map((path) => readFile(join(root, path), 'utf8')));
+  const said = texts.flatMap((text) => [
+    ...text.matchAll(/schema (\d+), jobs (\d+), generation (\d+)/g),
+  ]);
+  expect(said.map(([, ...versions]) => versions.map(Number))).toEqual([
+    [RECORD_SCHEMA, JOB_VERSION, PACKING],
+  ]);
 });
 
 describe('commands in documents and messages:', () => {
