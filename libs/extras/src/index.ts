@@ -21,7 +21,7 @@
 // by the symbols that own-symbols.ts, system-map.ts and kallsyms/ find.
 //
 // How DWARF becomes variables (from-dwarf/): find-variables.ts says which there are, by the rules of
-// rules.ts; resolve-types.ts finds their types in core, same-in-depth.ts where a name is not enough.
+// rules.ts; types/resolve-types.ts finds their types in core, same-in-depth.ts if a name is not enough.
 //
 // How DWARF becomes core (core-from-dwarf/): unit-types.ts reads a unit's entries into columns,
 // shape-finder.ts finds what each says in shapes.ts, where all units share it, variants.ts which

@@ -1,6 +1,6 @@
 import type { BtfBuilder } from '@btf-depot/btf';
 import { NOT_SAID, type TypeEntry } from '@btf-depot/dwarf';
-import { REMEMBERED } from '../from-dwarf/core-index.ts';
+import { REMEMBERED } from '../from-dwarf/types/core-index.ts';
 import { ABSENT, NumberMap } from '../number-map.ts';
 
 /** One number for each name: its string's offset in the new BTF, 0 for none. */

@@ -1,6 +1,6 @@
 import { infoKind, IntEncoding, Kind, packInfo } from '@btf-depot/btf';
 import { At, Encoding, Entry, NOT_SAID, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
-import { DEEPEST, nestingFault, OPEN } from '../from-dwarf/nesting.ts';
+import { DEEPEST, nestingFault, OPEN } from '../from-dwarf/types/nesting.ts';
 import type { DwarfNames } from './dwarf-names.ts';
 import type { DeclTag } from './functions.ts';
 import type { Feature } from './rules.ts';

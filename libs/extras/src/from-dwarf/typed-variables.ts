@@ -3,14 +3,14 @@ import { eachChild, Language, Tag, type Unit } from '@btf-depot/dwarf';
 import type { Place, Variable } from '../variables/variables.ts';
 import type { VariableCoverage } from './coverage.ts';
 import { VariableFinder, type FoundVariable } from './find-variables.ts';
-import { Names } from './names.ts';
+import { Names } from './types/names.ts';
 import { TakenPlaces } from './overlaps.ts';
 import { isShuffled, refuseShuffled } from './refuse.ts';
-import { TypeResolver } from './resolve-types.ts';
+import { TypeResolver } from './types/resolve-types.ts';
 import { isDeclarable } from './rules.ts';
-import { sizeOfType } from './size-of.ts';
+import { sizeOfType } from './types/size-of.ts';
 import { symbolPlaces, SymbolsByAddress } from './symbols.ts';
-import { TypeTable } from './type-table.ts';
+import { TypeTable } from './types/type-table.ts';
 import type { PassInput, PassOptions, Passes, Running } from './unit-pass.ts';
 
 export interface TypedVariablesInput extends PassInput {

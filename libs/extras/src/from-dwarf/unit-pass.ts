@@ -2,7 +2,7 @@ import { FormatError, type Source } from '@btf-depot/bytes';
 import type { Btf } from '@btf-depot/btf';
 import { readDwarf, type Dwarf, type DwarfLimits, type Unit } from '@btf-depot/dwarf';
 import { readElf, type Elf } from '@btf-depot/elf';
-import { CoreIndex } from './core-index.ts';
+import { CoreIndex } from './types/core-index.ts';
 import { FROM_DWARF_LIMITS, type FromDwarfLimits } from './limits.ts';
 import { isShuffled, refuseShuffled } from './refuse.ts';
 

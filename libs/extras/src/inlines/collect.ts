@@ -1,8 +1,8 @@
 import { FormatError } from '@btf-depot/bytes';
 import { At, Language, type Dwarf, type Entry, type Unit } from '@btf-depot/dwarf';
 import type { Elf } from '@btf-depot/elf';
-import type { TypeResolver } from '../from-dwarf/resolve-types.ts';
-import type { TypeTable } from '../from-dwarf/type-table.ts';
+import type { TypeResolver } from '../from-dwarf/types/resolve-types.ts';
+import type { TypeTable } from '../from-dwarf/types/type-table.ts';
 import { CodeSections } from './code-sections.ts';
 import {
   LOCATION_KINDS,

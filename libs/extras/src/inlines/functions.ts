@@ -10,10 +10,10 @@ import {
   type Dwarf,
   type Unit,
 } from '@btf-depot/dwarf';
-import type { TypeResolver } from '../from-dwarf/resolve-types.ts';
-import { isSignedType, sizeOfType } from '../from-dwarf/size-of.ts';
-import { prototypeWords, referenceWords } from '../from-dwarf/type-words.ts';
-import type { TypeTable } from '../from-dwarf/type-table.ts';
+import type { TypeResolver } from '../from-dwarf/types/resolve-types.ts';
+import { isSignedType, sizeOfType } from '../from-dwarf/types/size-of.ts';
+import { prototypeWords, referenceWords } from '../from-dwarf/types/type-words.ts';
+import type { TypeTable } from '../from-dwarf/types/type-table.ts';
 import type { ParameterType } from './location-words.ts';
 import { ABSENT, NumberMap } from '../number-map.ts';
 import { Description } from './description.ts';

@@ -1,9 +1,9 @@
 import { BtfBuilder, type Btf } from '@btf-depot/btf';
 import type { Source } from '@btf-depot/bytes';
 import type { Unit } from '@btf-depot/dwarf';
-import { Names } from '../from-dwarf/names.ts';
-import { TypeResolver } from '../from-dwarf/resolve-types.ts';
-import { TypeTable } from '../from-dwarf/type-table.ts';
+import { Names } from '../from-dwarf/types/names.ts';
+import { TypeResolver } from '../from-dwarf/types/resolve-types.ts';
+import { TypeTable } from '../from-dwarf/types/type-table.ts';
 import {
   passOverDwarf,
   type PassInput,

@@ -1,6 +1,6 @@
 import { Kind } from '@btf-depot/btf';
 import { ANY_TAG, At, eachChild, Entry, Tag, type Dwarf, type Unit } from '@btf-depot/dwarf';
-import type { TypeTable } from '../from-dwarf/type-table.ts';
+import type { TypeTable } from '../from-dwarf/types/type-table.ts';
 import { ABSENT, NumberMap } from '../number-map.ts';
 import { WordPool } from './word-pool.ts';
 

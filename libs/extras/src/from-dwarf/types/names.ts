@@ -1,6 +1,6 @@
 import type { BtfBuilder } from '@btf-depot/btf';
 import type { Entry } from '@btf-depot/dwarf';
-import { ABSENT, NumberMap } from '../number-map.ts';
+import { ABSENT, NumberMap } from '../../number-map.ts';
 import { REMEMBERED, type CoreIndex } from './core-index.ts';
 
 /**

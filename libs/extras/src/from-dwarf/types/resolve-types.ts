@@ -7,7 +7,7 @@ import {
   type EnumShape,
   type PrototypeShape,
 } from './describe.ts';
-import { NumberMap } from '../number-map.ts';
+import { NumberMap } from '../../number-map.ts';
 import { DEEPEST, nestingFault, OPEN } from './nesting.ts';
 import { DepthComparison } from './same-in-depth.ts';
 import { sameComposite, sameEnum } from './same-shape.ts';

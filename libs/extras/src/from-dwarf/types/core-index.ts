@@ -1,5 +1,5 @@
 import { infoKind, Kind, type Btf } from '@btf-depot/btf';
-import { ABSENT, NumberMap } from '../number-map.ts';
+import { ABSENT, NumberMap } from '../../number-map.ts';
 import { hashOf } from './type-hash.ts';
 
 /** Offsets of .debug_str that are remembered, in up to 32 MiB; Debian's 7.2 has 78,000. */
