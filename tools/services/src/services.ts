@@ -1,5 +1,5 @@
-import { startMinio, type MinioServer } from './minio.ts';
-import { startRedis, type RedisServer } from './redis.ts';
+import { startMinio, type MinioServer } from './servers/minio.ts';
+import { startRedis, type RedisServer } from './servers/redis.ts';
 
 export interface Services {
   readonly redis: RedisServer;

@@ -1,7 +1,7 @@
 import { describe, inject, it } from 'vitest';
-import type { MinioAddress } from './minio.ts';
+import type { MinioAddress } from './servers/minio.ts';
 import type { Provided } from './provision/index.ts';
-import type { RedisAddress } from './redis.ts';
+import type { RedisAddress } from './servers/redis.ts';
 
 /** Addresses of the servers that the tests of one run share. */
 export interface Addresses {

@@ -1,8 +1,8 @@
 // Global set-up of vitest's project `services`: one Redis and one MinIO for the whole run.
 import type { TestProject } from 'vitest/node';
-import { startMinio } from './minio.ts';
+import { startMinio } from './servers/minio.ts';
 import { provided, say, type Provided } from './provision/index.ts';
-import { startRedis } from './redis.ts';
+import { startRedis } from './servers/redis.ts';
 import './testing.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

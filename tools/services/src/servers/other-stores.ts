@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MinioAddress } from './minio.ts';
-import { freePort } from './ports.ts';
-import { Absent, attempt, cached, inPath, say, type CommandLine } from './provision/index.ts';
-import { Server } from './server.ts';
+import { freePort } from '../ports.ts';
+import { Absent, attempt, cached, inPath, say, type CommandLine } from '../provision/index.ts';
+import { Server } from '../server.ts';
 
 const VERSITY = 'github.com/versity/versitygw/cmd/versitygw';
 // Its tags are no versions that Go takes.

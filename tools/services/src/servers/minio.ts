@@ -1,6 +1,6 @@
-import { minioCommand } from './programs.ts';
-import { Server } from './server.ts';
-import type { SmallDisk } from './small-disk.ts';
+import { minioCommand } from '../programs.ts';
+import { Server } from '../server.ts';
+import type { SmallDisk } from '../small-disk.ts';
 
 export interface MinioAddress {
   /** `http://127.0.0.1:PORT` */

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { redisCommand } from './programs.ts';
+import { redisCommand } from '../programs.ts';
 import { pings } from './redis.ts';
-import { Server } from './server.ts';
+import { Server } from '../server.ts';
 
 export interface Sentinel {
   readonly host: string;

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { programCommand, provideProgram, type DebianProgram } from './provision/index.ts';
-import { Server } from './server.ts';
+import { programCommand, provideProgram, type DebianProgram } from '../provision/index.ts';
+import { Server } from '../server.ts';
 
 const elfutils: DebianProgram = { name: 'elfutils', suite: 'bookworm', packages: ['debuginfod'] };
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { balancing } from './programs.ts';
-import { Absent, inPath } from './provision/index.ts';
-import { Server, type ServerKind } from './server.ts';
+import { balancing } from '../programs.ts';
+import { Absent, inPath } from '../provision/index.ts';
+import { Server, type ServerKind } from '../server.ts';
 
 export interface StaticServer {
   /** `http://127.0.0.1:PORT` */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { programCommand, provideProgram, type CommandLine } from './provision/index.ts';
-import { Server } from './server.ts';
+import { programCommand, provideProgram, type CommandLine } from '../provision/index.ts';
+import { Server } from '../server.ts';
 
 const prometheus = { name: 'prometheus', suite: 'bookworm', packages: ['prometheus'] } as const;
 

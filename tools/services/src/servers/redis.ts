@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { redisCommand, valkeyCommand } from './programs.ts';
-import type { CommandLine } from './provision/index.ts';
-import { Server } from './server.ts';
+import { redisCommand, valkeyCommand } from '../programs.ts';
+import type { CommandLine } from '../provision/index.ts';
+import { Server } from '../server.ts';
 
 export interface RedisAddress {
   readonly url: string;

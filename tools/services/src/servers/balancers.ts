@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { balancing } from './programs.ts';
-import { Server } from './server.ts';
+import { balancing } from '../programs.ts';
+import { Server } from '../server.ts';
 
 export interface Balancer {
   /** `http://127.0.0.1:PORT` */

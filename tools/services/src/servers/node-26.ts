@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Absent, attempt, cached } from './provision/index.ts';
+import { Absent, attempt, cached } from '../provision/index.ts';
 
 const VERSION = '26.10.0';
 
