@@ -1,28 +1,14 @@
 // One run of the bench `encode`, in its own process: `encode-run.ts VMLINUX OUTPUT WHAT`. WHAT is
 // `types` (and functions), `core` (with variables, as pahole writes it) or `all` (also inlined
 // calls). Prints its costs.
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
-import type { Source } from '@btf-depot/bytes';
+import { writeFileSync } from 'node:fs';
 import { encodeFromDwarf, encodeTypes, inlinesPass } from '@btf-depot/extras';
 import type { EncodeRun } from './encode.ts';
+import { openTimedSource } from './timed-source.ts';
 
 const started = performance.now();
 const [, , vmlinux = '', output = '', what] = process.argv;
-const fd = openSync(vmlinux, 'r');
-function readInto(offset: number, target: Uint8Array): void {
-  const { length } = target;
-  let done = 0;
-  while (done < length) done += readSync(fd, target, done, length - done, offset + done);
-}
-const source: Source = {
-  size: fstatSync(fd).size,
-  read(offset, length) {
-    const bytes = new Uint8Array(length);
-    readInto(offset, bytes);
-    return bytes;
-  },
-  readInto,
-};
+const source = openTimedSource(vmlinux);
 if (what === 'types') writeFileSync(output, encodeTypes(source).bytes);
 else {
   const { parts, beside } = encodeFromDwarf(source, {
@@ -33,7 +19,7 @@ else {
   if ('inlines' in beside)
     writeFileSync(`${output}.inlines`, (beside.inlines as { bytes: Uint8Array }).bytes);
 }
-closeSync(fd);
+source.close();
 const { user, system } = process.cpuUsage();
 const run: EncodeRun = {
   start: started / 1000,

@@ -1,34 +1,17 @@
 // One run of the bench `vars`, in its own process: `vars-run.ts VMLINUX OUTPUT [INLINES]` writes
 // the variables and perhaps the inlined calls; without OUTPUT it only walks through the units.
 // Prints its costs.
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
-import type { Source } from '@btf-depot/bytes';
+import { writeFileSync } from 'node:fs';
 import { parseBtf } from '@btf-depot/btf';
 import { eachChild, readDwarf, Tag } from '@btf-depot/dwarf';
 import { readElf } from '@btf-depot/elf';
 import { inlinesPass, variablesFromDwarf } from '@btf-depot/extras';
 import type { VarsRun } from './vars.ts';
+import { openTimedSource } from './timed-source.ts';
 
 const started = performance.now();
 const [, , vmlinux = '', output, inlines] = process.argv;
-const fd = openSync(vmlinux, 'r');
-let read = 0;
-function readInto(offset: number, target: Uint8Array): void {
-  const before = performance.now();
-  const { length } = target;
-  let done = 0;
-  while (done < length) done += readSync(fd, target, done, length - done, offset + done);
-  read += performance.now() - before;
-}
-const source: Source = {
-  size: fstatSync(fd).size,
-  read(offset, length) {
-    const bytes = new Uint8Array(length);
-    readInto(offset, bytes);
-    return bytes;
-  },
-  readInto,
-};
+const source = openTimedSource(vmlinux);
 let variables = 0;
 let unitsDone = 0;
 if (output === undefined) {
@@ -49,12 +32,12 @@ if (output === undefined) {
   const beside = result.beside as { inlines?: { bytes: Uint8Array } };
   if (inlines !== undefined) writeFileSync(inlines, beside.inlines?.bytes ?? '');
 }
-closeSync(fd);
+source.close();
 const { user, system } = process.cpuUsage();
 const run: VarsRun = {
   variables,
   start: started / 1000,
-  read: read / 1000,
+  read: source.spent / 1000,
   units: (unitsDone - started) / 1000,
   work: (performance.now() - started) / 1000,
   cpu: (user + system) / 1e6,
