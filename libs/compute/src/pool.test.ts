@@ -78,7 +78,7 @@ test('no file is taken while too many wait', async () => {
   const ask = () => small.unpack('kernel', vmlinux, folder, never);
   const taken = [ask(), ask()];
   await expect(ask()).rejects.toMatchObject({ code: 'busy' });
-  expect(() => small.for('').checkRoom()).toThrow('1 files wait');
+  expect(() => small.for('').checkRoom()).toThrow('1 files already wait');
   await Promise.all(taken);
   await ask();
   await small.close();

@@ -217,7 +217,9 @@ function word(value: number): Uint8Array<ArrayBuffer> {
     {
       file: 'libs/codec/src/index.ts',
       table: 'exports',
-      edits: [before('export { xz, XZ_DEFAULTS,', "export { lz4, LZ4_DEFAULTS } from './lz4/lz4.ts';")],
+      edits: [
+        before('export { xz, XZ_DEFAULTS,', "export { lz4, LZ4_DEFAULTS } from './lz4/lz4.ts';"),
+      ],
     },
     {
       file: 'libs/depot/src/pack/compressors.ts',
