@@ -262,6 +262,18 @@ describeWithBrowser('the catalogue page', (open) => {
     },
   );
 
+  it.each(places)('%s: has all that one clicks within its width', async (_name, search) => {
+    const { page } = await show(search, { viewport: { width: 1280, height: 720 } });
+    await settled(page);
+    const beyond = await page.evaluate(`{
+      const edge = document.querySelector('main').getBoundingClientRect().right;
+      [...document.querySelectorAll('main :is(a, button, input)')]
+        .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > edge)
+        .map((one) => one.outerHTML.slice(0, 100));
+    }`);
+    expect(beyond).toEqual([]);
+  });
+
   it.each(places)('%s: fits the width of a phone', async (name, search) => {
     const { page } = await show(search, { viewport: { width: 360, height: 740 } });
     await settled(page);
