@@ -179,7 +179,7 @@ test('another depot names no file outside of its kernel', async () => {
 
 test('a folder with other things in it is left alone, and so is one that is written', async () => {
   await writeFile(path('thesis.tex'), '');
-  await expect(writeExport(source, root)).rejects.toThrow(/other files/);
+  await expect(writeExport(source, root)).rejects.toThrow(/files that are not an export/);
   await writeExport(source, path('export'));
   await writeFile(path('export/.lock'), String(process.pid));
   await expect(writeExport(source, path('export'))).rejects.toMatchObject({ code: 'busy' });
