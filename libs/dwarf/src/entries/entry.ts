@@ -113,6 +113,12 @@ export class Entry {
     }
   }
 
+  /** A constant in two's complement, exact up to 2^53; a form of 64 bits has a sign here. */
+  signed(attribute: number): number | undefined {
+    const exact = this.integer(attribute);
+    return exact === undefined ? undefined : Number(BigInt.asIntN(64, exact));
+  }
+
   /** A constant of any size; negative only if its form is signed. */
   integer(attribute: number): bigint | undefined {
     const form = this.#form(attribute);

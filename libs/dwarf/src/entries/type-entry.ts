@@ -28,7 +28,8 @@ export class TypeEntry {
   /** Constants, NOT_SAID for none. */
   byteSize = NOT_SAID;
   bitSize = NOT_SAID;
-  bitOffset = NOT_SAID;
+  /** NaN for none: clang counts a bit field that passes its storage from before that storage. */
+  bitOffset = NaN;
   dataBitOffset = NOT_SAID;
   encoding = NOT_SAID;
   upperBound = NOT_SAID;
@@ -65,7 +66,7 @@ export class TypeEntry {
     this.signature = 0;
     this.byteSize = NOT_SAID;
     this.bitSize = NOT_SAID;
-    this.bitOffset = NOT_SAID;
+    this.bitOffset = NaN;
     this.dataBitOffset = NOT_SAID;
     this.encoding = NOT_SAID;
     this.upperBound = NOT_SAID;
@@ -109,7 +110,7 @@ export class TypeEntry {
           this.bitSize = this.#constant(unit, form, at, At.BIT_SIZE, implicit[spec]);
           break;
         case At.BIT_OFFSET:
-          this.bitOffset = this.#constant(unit, form, at, At.BIT_OFFSET, implicit[spec]);
+          this.bitOffset = this.#other(unit).signed(At.BIT_OFFSET) ?? NaN;
           break;
         case At.DATA_BIT_OFFSET:
           this.dataBitOffset = this.#constant(unit, form, at, At.DATA_BIT_OFFSET, implicit[spec]);

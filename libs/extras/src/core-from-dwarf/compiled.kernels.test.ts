@@ -24,6 +24,7 @@ struct flexible { int count; struct list *items[]; };
 enum mode { OFF, ON = -1, AUTO = 7 };
 enum wide { SMALL = 1, HUGE = 0x100000000ULL };
 struct bits { u32 a : 3; u32 b : 13; u32 : 2; u32 c : 14; int plain; _Bool flag : 1; };
+struct crossing { char c; u32 a : 1; u32 b : 31; } __attribute__((packed));
 struct outer {
   union { int number; struct { short low, high; }; };
   struct bits bits;
@@ -53,6 +54,7 @@ alias *aliased;
 #endif
 struct outer state = { .number = 1 };
 struct ring ring = { &ring };
+struct crossing crossing = { 1 };
 enum mode mode = ON;
 enum wide wide = HUGE;
 struct flexible flexible;

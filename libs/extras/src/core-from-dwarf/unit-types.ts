@@ -240,7 +240,7 @@ export class UnitTypes {
     const { memberAt, hasMemberBlock, dataBitOffset, bitOffset, byteSize, offset } = this.#entry;
     const byte = hasMemberBlock ? this.#blockPlace(unit, offset) : Math.max(memberAt, 0);
     if (dataBitOffset !== NOT_SAID) return byte * 8 + dataBitOffset;
-    if (width === 0 || bitOffset === NOT_SAID) return byte * 8;
+    if (width === 0 || Number.isNaN(bitOffset)) return byte * 8;
     if (unit.endian === 'big') return byte * 8 + bitOffset;
     if (byteSize === NOT_SAID) throw unitFault(unit, offset, 'a bit field without storage');
     return byte * 8 + byteSize * 8 - bitOffset - width;

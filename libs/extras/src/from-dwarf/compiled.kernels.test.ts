@@ -36,6 +36,7 @@ struct flexible { int count; struct list *items[]; };
 enum mode { OFF, ON = -1, AUTO = 7 };
 enum wide { SMALL = 1, HUGE = 0x100000000ULL };
 struct bits { u32 a : 3; u32 b : 13; u32 : 2; u32 c : 14; int plain; _Bool flag : 1; };
+struct crossing { char c; u32 a : 1; u32 b : 31; } __attribute__((packed));
 struct outer {
   union { int number; struct { short low, high; }; };
   struct bits bits;
@@ -64,6 +65,7 @@ extern struct outer later;
 struct outer later = { .number = 2 };
 int (*callback)(struct hidden *restrict, u32[static 2]);
 struct flexible flexible = { 0 };
+struct crossing crossing = { 1 };
 void *nothing;
 char empty[0];
 bool8 __UNIQUE_ID_left_out = 1;

@@ -120,7 +120,7 @@ function placeInBits(unit: Unit, member: Entry, width: number): number {
   const bits = member.unsigned(At.DATA_BIT_OFFSET);
   const byte = placeInBytes(unit, member);
   if (bits !== undefined) return byte * 8 + bits;
-  const fromTop = width > 0 ? member.unsigned(At.BIT_OFFSET) : undefined;
+  const fromTop = width > 0 ? member.signed(At.BIT_OFFSET) : undefined;
   if (fromTop === undefined) return byte * 8;
   if (unit.endian === 'big') return byte * 8 + fromTop;
   const storage = member.unsigned(At.BYTE_SIZE);
