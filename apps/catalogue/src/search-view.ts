@@ -20,7 +20,7 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
   }
   const sort = KERNEL_ORDERS.find((order) => order === place.sort) ?? 'release';
   const asked = { ...filter, sort };
-  const { kernels, next, incomplete } = await client.kernelPage(asked, {
+  const { kernels, next, incomplete, unreadable } = await client.kernelPage(asked, {
     limit: 50,
     page: place.page,
   });
@@ -54,9 +54,10 @@ export async function searchView(client: DepotClient, place: Place): Promise<Vie
         h('button', { type: 'submit' }, 'Search'),
       ),
       incomplete !== undefined && notWhole(incomplete),
+      unreadable !== undefined && leftOut(unreadable),
       kernels.length > 0
         ? list(kernels, { ...filter, sort })
-        : noKernels(filter, incomplete === undefined),
+        : noKernels(filter, incomplete === undefined && unreadable === undefined),
       nextPage(place, next),
     ],
   };
@@ -116,6 +117,15 @@ function notWhole(why: string): HTMLElement {
     'div',
     { class: 'note', role: 'status' },
     h('p', {}, `This list may lack kernels: ${why}. Reload the page to ask again.`),
+  );
+}
+
+function leftOut(count: number): HTMLElement {
+  const kernels = count === 1 ? 'a kernel whose record' : `${count} kernels whose records`;
+  return h(
+    'div',
+    { class: 'note', role: 'status' },
+    h('p', {}, `This list lacks ${kernels} cannot be read. Sent again, they come back.`),
   );
 }
 

@@ -115,7 +115,7 @@ function work(deps: WorkDeps, settings: CompressorSettings): Running {
     if (!announcer) return;
     const announced = announceKernel(deps.records, announcer, buildId)
       .catch((error: unknown) =>
-        log.warn({ buildId, err: error }, 'not announced, a sweep tries again'),
+        warnings.warn({ buildId }, 'not announced, a sweep tries again', error),
       )
       .finally(() => announcing.delete(announced));
     announcing.add(announced);

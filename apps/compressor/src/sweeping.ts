@@ -13,7 +13,7 @@ import {
   type JobQueue,
   type RecordStore,
 } from '@btf-depot/depot';
-import type { Logger, Metrics, Running } from '@btf-depot/service-kit';
+import { RepeatedWarnings, type Logger, type Metrics, type Running } from '@btf-depot/service-kit';
 
 export interface SweepDeps {
   blobs: BlobStore;
@@ -32,11 +32,12 @@ export interface SweepDeps {
  */
 export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   const { records, queue, clock, log, metrics, announcer } = deps;
+  const warnings = new RepeatedWarnings(log);
   const index = new RecordIndex(records, { keep: sweptOf });
   const expiry = new Expiry(records, clock);
   const look = async () => {
     await index.refresh((buildId, error) =>
-      log.error({ buildId, err: error }, 'record is unreadable'),
+      log.error({ buildId, detail: detailOf(error) }, 'record is unreadable'),
     );
     metrics.swept(index, index.unread + index.unreadable);
     for (const buildId of await expiry.sweep(index)) log.info({ buildId }, 'its time is over');
@@ -49,27 +50,29 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
   const announce = async () => {
     if (!announcer) return;
     await announceAll(records, announcer, index, (buildId, error) =>
-      log.warn({ buildId, err: error }, 'not announced, the next sweep tries again'),
+      warnings.warn({ buildId }, 'not announced, the next sweep tries again', error),
     );
   };
   const healer = new Healer(deps);
   const heal = async () => {
-    const { sound, settled, unnamed } = await healer.heal();
+    const failed = [...index].filter(({ lostBlob }) => lostBlob).map(({ buildId }) => buildId);
+    const { sound, settled, unnamed, back } = await healer.heal(failed);
     for (const kernel of settled) {
       log.error(kernel, 'a blob of a kernel is damaged or lost');
       if (kernel.outcome === 'failed') metrics.jobEnded('failed');
     }
     if (sound.length > 0) log.info({ blobs: sound }, 'noted as damaged, and sound');
+    if (back.length > 0) log.info({ kernels: back }, 'their parts are sound again, packed again');
     if (unnamed.length > 0) log.info({ blobs: unnamed }, 'damaged or lost, of no kernel');
   };
   const sweeping = oneAtATime(look, (error) =>
-    log.warn({ err: error }, 'sweep failed, the next one follows'),
+    warnings.warn({}, 'sweep failed, the next one follows', error),
   );
   // Separately: a slow receiver must not delay the jobs.
-  const announcing = oneAtATime(announce, (error) => log.warn({ err: error }, 'not announced'));
+  const announcing = oneAtATime(announce, (error) => warnings.warn({}, 'not announced', error));
   // Separately: reading damaged blobs takes time.
   const healing = oneAtATime(heal, (error) =>
-    log.warn({ err: error }, 'healing failed, the next sweep tries again'),
+    warnings.warn({}, 'healing failed, the next sweep tries again', error),
   );
   const tick = () => {
     sweeping.run();
@@ -85,6 +88,8 @@ export function sweepPeriodically(deps: SweepDeps, period: number): Running {
     },
   };
 }
+
+const detailOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Runs `work` unless it is running; its errors are logged. */
 function oneAtATime(work: () => Promise<void>, onError: (error: unknown) => void) {

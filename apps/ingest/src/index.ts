@@ -25,6 +25,7 @@ import {
   auditLog,
   publicListener,
   recordHandlers,
+  RepeatedWarnings,
   serveRoutes,
   tokenGuards,
   type Check,
@@ -115,8 +116,9 @@ export async function createIngest(
   );
   adapters.metrics.watchDisk(() => space.look());
   const store = new CheckedStore(adapters.checkWrites);
+  const warnings = new RepeatedWarnings(log);
   const onQueueError = (error: unknown) =>
-    log.warn({ err: error }, 'job not added, the sweeper will');
+    warnings.warn({}, 'job not added, the sweeper will', error);
   const workers: Running[] = [];
   const pullFrom = (upstreams: readonly UpstreamAddress[]) => {
     const pulling = { ...deps, staging, space, onQueueError };

@@ -100,6 +100,7 @@ export { Healer } from './upkeep/heal/healer.ts';
 export { repair, type Repaired } from './upkeep/heal/repair.ts';
 export { Expiry } from './upkeep/expiry.ts';
 export { repack } from './upkeep/repack.ts';
+export { forgetAside, type WhichAside } from './upkeep/forget-aside.ts';
 export { requeue } from './upkeep/requeue.ts';
 export { resign } from './signing/resign.ts';
 export { createSecretKey, openSecretKey, type SigningKey } from './signing/secret-key.ts';

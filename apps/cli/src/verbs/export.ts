@@ -103,7 +103,11 @@ async function ofDepot(url: string): Promise<Opened> {
       throw error;
     }
   });
-  return { source: depotSource(client), keys: read };
+  const source = depotSource(client, (count) => {
+    process.exitCode = 1;
+    note(`left out: ${count} kernels whose records the depot cannot read`);
+  });
+  return { source, keys: read };
 }
 
 function describeExport(report: ExportReport, folder: string): string {

@@ -117,9 +117,13 @@ function tell(report: StoreReport, repaired: Repaired | undefined, aside: readon
   if (repaired) {
     for (const { buildId, outcome } of repaired.settled) print(`${buildId}: ${outcome}\n`);
     for (const buildId of repaired.aside) print(`${buildId}: its record is set aside\n`);
+    for (const buildId of repaired.back) print(`${buildId}: its parts are sound, packed again\n`);
     for (const buildId of repaired.rewritten) print(`${buildId}: packed again\n`);
   }
   for (const one of aside) print(`set aside: damaged/records/${one}.json\n`);
+  if (aside.length > 0) {
+    note('btfdepot gc --set-aside healed deletes those of kernels that were sent again');
+  }
 }
 
 function progressOf({ kernels, of, blobs, bytes, findings }: StoreReport): string {

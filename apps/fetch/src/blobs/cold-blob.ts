@@ -4,6 +4,7 @@ import {
   type BlobLoad,
   type BlobStore,
   type BlobStream,
+  type ByteRange,
 } from '@btf-depot/depot';
 import type { HeldMemory } from './held-memory.ts';
 
@@ -128,9 +129,10 @@ function flows(length: number, start: number, end: number): boolean {
 }
 
 /** An error of the store has no code; before the head was sent, it gets one. */
-function asRefusal(error: Error): Error {
+function asRefusal(error: unknown): Error {
   if (error instanceof DepotError) return error;
-  return new DepotError('store-unavailable', error.message, { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new DepotError('store-unavailable', message, { cause: error });
 }
 
 /**
@@ -145,8 +147,9 @@ export function passedOn(blobs: BlobStore, sha256: string, size: number): ColdBl
     inParts: false,
     async prepare(start, end, mayCut) {
       const isWhole = start === 0 && end === size;
-      if (isWhole && size > VERIFIED_FIRST && !mayCut) await hashWhole(blobs, sha256);
-      const found = await blobs.stream(sha256, isWhole ? undefined : { start, end });
+      const hashesFirst = isWhole && size > VERIFIED_FIRST && !mayCut;
+      const range = isWhole ? undefined : { start, end };
+      const found = await openStream(blobs, sha256, range, hashesFirst);
       if (!found) throw new DepotError('unknown-blob', `no blob ${sha256}`);
       if (found.size !== size)
         throw new DepotError('damaged-blob', `blob ${sha256} changed while it was read; retry`);
@@ -163,8 +166,17 @@ export function passedOn(blobs: BlobStore, sha256: string, size: number): ColdBl
   };
 }
 
-/** Reading a range of a blob hashes the whole first. */
-async function hashWhole(blobs: BlobStore, sha256: string): Promise<void> {
-  const found = await blobs.stream(sha256, { start: 0, end: 1 });
-  found?.bytes.destroy();
+async function openStream(
+  blobs: BlobStore,
+  sha256: string,
+  range: ByteRange | undefined,
+  hashesFirst: boolean,
+): Promise<BlobStream | undefined> {
+  try {
+    // Reading a range of a blob hashes the whole first.
+    if (hashesFirst) (await blobs.stream(sha256, { start: 0, end: 1 }))?.bytes.destroy();
+    return await blobs.stream(sha256, range);
+  } catch (error) {
+    throw asRefusal(error);
+  }
 }

@@ -1,4 +1,4 @@
-import type { RecordStore } from '@btf-depot/depot';
+import { UnreadableRecord, type RecordStore } from '@btf-depot/depot';
 import { createLogger, startHttpService, type HttpService } from '@btf-depot/service-kit';
 import { buildIdOf, kernelRecord, memoryStores, sha256Of } from '@btf-depot/testing';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -15,8 +15,11 @@ const sha256 = sha256Of(blob);
 const buildIds = Array.from({ length: COUNT }, (_, at) => buildIdOf(`listed ${at}`)).sort();
 const last = buildIds.at(-1) ?? '';
 
-/** What the record store does: as it should, fail once so many were read, or not answer. */
-type Mood = 'well' | 'away' | 'dies' | 'hangs';
+/**
+ * What the record store does: as it should, fail once so many were read, not answer, or give the
+ * first record with malformed bytes.
+ */
+type Mood = 'well' | 'away' | 'dies' | 'hangs' | 'malformed';
 
 const stores = memoryStores();
 let mood: Mood;
@@ -44,6 +47,10 @@ const records: RecordStore = {
   get(buildId) {
     reads++;
     if (mood === 'away' || (mood === 'dies' && reads > 20)) return AWAY();
+    if (mood === 'malformed' && buildId === buildIds[0]) {
+      const bytes = { why: 'no JSON', isNewer: false };
+      return Promise.reject(new UnreadableRecord(buildId, '1', bytes));
+    }
     return stores.records.get(buildId);
   },
   async *list() {
@@ -77,6 +84,7 @@ async function ask(path: string, init?: RequestInit) {
     have?: unknown[];
     missing?: unknown[];
     incomplete?: string;
+    unreadable?: number;
     failing?: object;
     degraded?: object;
   };
@@ -132,6 +140,33 @@ test('a store that becomes unreachable later: the list stays, with its time', as
   await expect
     .poll(async () => (await ask('/v1/kernels')).body.incomplete, { timeout: LONG })
     .toBeUndefined();
+});
+
+test('a store that falls silent later: the list says so while it is asked', async () => {
+  await start('well');
+  await isWhole();
+  mood = 'hangs';
+  await expect
+    .poll(async () => (await ask('/v1/kernels?limit=1000')).body.incomplete, { timeout: LONG })
+    .toMatch(/^it was last read at 2\d{3}-.*: the store has not answered since$/);
+  expect((await ask('/v1/kernels?limit=1000')).body.kernels).toHaveLength(COUNT);
+});
+
+test('kernels with a malformed record are counted where the list lacks them', async () => {
+  await start('well');
+  await isWhole();
+  mood = 'malformed';
+  const [buildId = ''] = buildIds;
+  await stores.records.put(
+    kernelRecord({ buildId, state: 'ready', parts: {}, revision: 2 }),
+    (await stores.records.get(buildId))?.version,
+  );
+  await expect
+    .poll(async () => (await ask('/v1/kernels?limit=1000')).body, { timeout: LONG })
+    .toMatchObject({ unreadable: 1 });
+  const { body } = await ask('/v1/kernels?limit=1000');
+  expect(body.kernels).toHaveLength(COUNT - 1);
+  expect(body).not.toHaveProperty('incomplete');
 });
 
 test('build IDs do not wait for a slow list; searches must retry later', async () => {

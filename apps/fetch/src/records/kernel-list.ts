@@ -17,7 +17,10 @@ const SHARE = 20;
 /** Milliseconds between refreshes that a request needs. */
 const LEAST_PAUSE = 1000;
 
-/** Milliseconds that a request waits for the first reading of all records. */
+/**
+ * Milliseconds that a request waits for the first reading of all records, and that a later refresh
+ * may take beyond twice the time of the last one before the list counts as old.
+ */
 const PATIENCE = 2000;
 
 /** The digest of a record. */
@@ -41,8 +44,12 @@ export class KernelList {
   #sorted: readonly KernelSummary[] | undefined;
   #hasChanged = true;
   /** Why the last refresh ended early. */
-  #failure: { reason: string; since: Date } | undefined;
+  #failure: string | undefined;
+  /** When all were read last. */
+  #readAt = new Date(0);
   #refreshedAt = 0;
+  /** When the running refresh began. */
+  #runningSince: number | undefined;
   #took = 0;
   readonly #refreshes = new SingleFlight(() => this.#refresh());
 
@@ -84,19 +91,24 @@ export class KernelList {
   /** Why the list may differ from the store; undefined: it differs only by its age. */
   get incomplete(): string | undefined {
     if (!this.#sorted) return `${this.#index.size} records have been read so far`;
-    if (this.#failure) {
-      const { since, reason } = this.#failure;
-      return `it was last read at ${since.toISOString()}: ${reason}`;
-    }
+    const reason =
+      this.#failure ?? (this.#isLate() ? 'the store has not answered since' : undefined);
+    if (reason !== undefined) return `it was last read at ${this.#readAt.toISOString()}: ${reason}`;
     const { unread } = this.#index;
     return unread > 0 ? `${unread} records cannot be read at the moment` : undefined;
+  }
+
+  /** Kernels left out because their record is malformed or too new; undefined: none. */
+  get unreadable(): number | undefined {
+    const { unreadable } = this.#index;
+    return unreadable > 0 ? unreadable : undefined;
   }
 
   /** Rejects if no record could be read since the start: then nothing can be served. */
   check(): Promise<void> {
     const { size } = this.#index;
-    if (this.#sorted || size > 0 || !this.#failure) return Promise.resolve();
-    return Promise.reject(new Error(this.#failure.reason));
+    if (this.#sorted || size > 0 || this.#failure === undefined) return Promise.resolve();
+    return Promise.reject(new Error(this.#failure));
   }
 
   /** Rejects if searches are incomplete or refused. */
@@ -146,6 +158,11 @@ export class KernelList {
     );
   }
 
+  #isLate(): boolean {
+    if (this.#runningSince === undefined) return false;
+    return performance.now() - this.#runningSince > PATIENCE + 2 * this.#took;
+  }
+
   #refreshIfDue(): void {
     const age = performance.now() - this.#refreshedAt;
     if (age > Math.max(this.#maxAge, SHARE * this.#took)) this.#refreshLater();
@@ -160,14 +177,16 @@ export class KernelList {
   async #refresh(): Promise<void> {
     const started = performance.now();
     const isFirst = this.#sorted === undefined;
+    this.#runningSince = started;
     try {
       await this.#index.refresh((buildId, error) =>
         this.#onError(`the record of ${buildId} cannot be read`, error),
       );
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#failure = { reason, since: this.#failure?.since ?? new Date() };
+      this.#failure = error instanceof Error ? error.message : String(error);
       throw error;
+    } finally {
+      this.#runningSince = undefined;
     }
     this.#failure = undefined;
     if (this.#hasChanged) {
@@ -176,6 +195,7 @@ export class KernelList {
         .map(({ summary }) => summary)
         .sort((a, b) => (a.buildId < b.buildId ? -1 : 1));
     }
+    this.#readAt = new Date();
     this.#refreshedAt = performance.now();
     // The first refresh reads every record; its time says nothing of the next one.
     this.#took = isFirst ? 0 : this.#refreshedAt - started;

@@ -17,6 +17,12 @@ import type { KernelList } from '../records/kernel-list.ts';
 import type { RecentRecords } from '../records/recent-records.ts';
 import type { FetchHandlers } from './handlers.ts';
 
+/** Of a look-up that needs no list. */
+const WHOLE: Pick<KernelList, 'incomplete' | 'unreadable'> = {
+  incomplete: undefined,
+  unreadable: undefined,
+};
+
 /** Records that one lookup reads at one time. */
 const READERS = 16;
 
@@ -42,17 +48,17 @@ export function searchHandlers({
       const asked = query();
       budget.spend(request, search.price);
       const kernels = await kernelList.kernels();
-      const { incomplete } = kernelList;
+      const { incomplete, unreadable } = kernelList;
       response.setHeader('Cache-Control', 'no-cache');
       const answer = charging(budget, request, () => searchKernels(kernels, asked));
-      sendJson(response, { ...answer, incomplete }, held);
+      sendJson(response, { ...answer, incomplete, unreadable }, held);
     },
     async lookup({ request, response, body }) {
       const asked = await body();
       const byRelease = asked.releases.length > 0;
       // Requests for build IDs alone need not wait until all records are read.
       const kernels = byRelease ? await kernelList.kernels() : [];
-      const incomplete = byRelease ? kernelList.incomplete : undefined;
+      const { incomplete, unreadable } = byRelease ? kernelList : WHOLE;
       const unknown = [...new Set(asked.buildIds)].filter((buildId) => !kernelList.get(buildId));
       budget.spend(request, lookup.price + unknown.length * lookup.priceEach);
       const newer = await readThem(records, unknown);
@@ -63,7 +69,7 @@ export function searchHandlers({
       for (const missing of answer.missing) {
         if (ids.has(missing)) wanted.count(missing, 'unknown-build-id', clientOf(request));
       }
-      sendJson(response, { ...answer, incomplete }, held);
+      sendJson(response, { ...answer, incomplete, unreadable }, held);
     },
   };
 }

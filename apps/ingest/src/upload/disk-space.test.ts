@@ -66,6 +66,46 @@ test('room for what lies packed in a file is asked for beside the file itself', 
   expect(await space.look()).toMatchObject({ promised: (50 + 400 + 512) * MEBI });
 });
 
+test('a packed file that is announced is refused when it begins, not when it is whole', async () => {
+  free = 400 * MEBI;
+  const space = open(0);
+  const { willUnpack } = await space.reserve(300 * MEBI);
+  await expect(willUnpack()).rejects.toThrow(
+    `unpacking the upload may need ${512 * MEBI} bytes, and it may use ${100 * MEBI}`,
+  );
+  expect(await space.look()).toMatchObject({ promised: 300 * MEBI });
+});
+
+test('space reserved ahead for a packed file is not reserved again when it is whole', async () => {
+  free = 1000 * MEBI;
+  const space = open(0);
+  const { willUnpack, unpacks, wrote } = await space.reserve(30 * MEBI);
+  await wrote(20 * MEBI);
+  await willUnpack();
+  expect(await space.look()).toMatchObject({ promised: (10 + 40) * MEBI });
+  await unpacks(10 * MEBI);
+  expect(await space.look()).toMatchObject({ promised: (10 + 40) * MEBI });
+  await unpacks(1 * MEBI);
+  expect(await space.look()).toMatchObject({ promised: (10 + 44) * MEBI });
+});
+
+test('a packed file of unknown size is refused while it flows', async () => {
+  free = 300 * MEBI;
+  const space = open(0);
+  const { willUnpack, wrote } = await space.reserve(0);
+  await willUnpack();
+  let written = 0;
+  const flow = async () => {
+    for (; written < 100 * MEBI; written += 4 * MEBI) {
+      await wrote(4 * MEBI);
+      free -= 4 * MEBI;
+    }
+  };
+  await expect(flow()).rejects.toMatchObject(full);
+  // Five times as much fits in all.
+  expect(written).toBeLessThanOrEqual(60 * MEBI);
+});
+
 test('there is room unless not even a small upload has any', async () => {
   const space = open(10 * MEBI);
   free = 30 * MEBI;

@@ -34,7 +34,12 @@ const NONE: Neighbours = {
 export interface Reservation {
   /** Counts written bytes. @throws DepotError `disk-full` if there is no room for more. */
   wrote: (bytes: number) => Promise<void>;
-  /** Reserves space to unpack a file of that many bytes. @throws DepotError `disk-full`. */
+  /**
+   * Reserves space to unpack a file that begins to arrive, of at most the announced size; if none is
+   * announced, while it arrives. @throws DepotError `disk-full`.
+   */
+  willUnpack: () => Promise<void>;
+  /** The same for a file that is there, beyond what `willUnpack` reserved. */
   unpacks: (size: number) => Promise<void>;
   release: () => void;
 }
@@ -84,15 +89,38 @@ export class DiskSpace {
    */
   async reserve(announced: number): Promise<Reservation> {
     const taken: Taken = { reserved: 0, written: 0 };
-    const take = (bytes: number, asked = bytes) => this.#take(taken, bytes, asked);
-    await take(announced || STEP, announced);
+    const take = (bytes: number, asked: string) => this.#take(taken, bytes, asked);
+    await take(announced || STEP, asked(announced));
+    /** Bytes for unpacking, and those of them that are for a file which is still arriving. */
+    const unpacking = { reserved: 0, ahead: 0, grows: false };
+    const takeAhead = async (size: number) => {
+      const bytes = unpackedSize(size);
+      const more = bytes - unpacking.ahead;
+      if (more <= 0) return;
+      await take(more, `unpacking the upload may need ${bytes} bytes`);
+      unpacking.reserved += more;
+      unpacking.ahead = bytes;
+    };
     return {
       wrote: async (bytes) => {
         taken.written += bytes;
-        if (taken.written > taken.reserved) await take(STEP, taken.written);
-        else if (this.#told - this.#promised() > TOLD_AFTER) await this.#tell();
+        if (taken.written + unpacking.reserved > taken.reserved) {
+          await take(STEP, asked(taken.written));
+          if (unpacking.grows) await takeAhead(taken.written + STEP);
+        } else if (this.#told - this.#promised() > TOLD_AFTER) await this.#tell();
       },
-      unpacks: (size) => take(Math.min(UNPACKED.times * size, UNPACKED.most)),
+      willUnpack: async () => {
+        unpacking.grows = announced === 0;
+        await takeAhead(announced === 0 ? STEP : announced - taken.written);
+      },
+      unpacks: async (size) => {
+        const bytes = unpackedSize(size);
+        const more = bytes - unpacking.ahead;
+        unpacking.ahead = Math.max(0, -more);
+        if (more <= 0) return;
+        await take(more, `unpacking the upload needs ${bytes} bytes`);
+        unpacking.reserved += more;
+      },
       release: () => {
         this.#taken.delete(taken);
         // If it fails, they count too much until the next time.
@@ -103,7 +131,7 @@ export class DiskSpace {
 
   /** Rejects if there is no room for an upload: for readiness. */
   async checkRoom(): Promise<void> {
-    this.#check(await this.look(), STEP, STEP);
+    this.#check(await this.look(), STEP, asked(STEP));
   }
 
   /** Bytes: free space of the disk, and the part of it that running uploads may still write. */
@@ -118,7 +146,7 @@ export class DiskSpace {
     return { others, free: await this.#free() };
   }
 
-  async #take(taken: Taken, bytes: number, asked: number): Promise<void> {
+  async #take(taken: Taken, bytes: number, asked: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { free, others } = await this.#look();
       // No await until it is reserved: of two simultaneous uploads, the second sees the first.
@@ -158,16 +186,20 @@ export class DiskSpace {
   }
 
   /** @throws DepotError `disk-full` if the space beside the promised bytes is smaller than this. */
-  #check({ free, promised }: Room, bytes: number, asked: number): void {
+  #check({ free, promised }: Room, bytes: number, asked: string): void {
     const there = free - promised - this.#keepFree;
     if (bytes <= there) return;
     throw new DepotError(
       'disk-full',
-      `${asked > 0 ? `the upload needs ${asked} bytes` : 'the upload announced no size'}, ` +
-        `and it may use ${Math.max(0, there)}: ${free} are free, other uploads need ${promised} of ` +
+      `${asked}, and it may use ${Math.max(0, there)}: ${free} are free, other uploads need ${promised} of ` +
         `them, and ${this.#keepFree} stay free (BTFDEPOT_KEEP_FREE)`,
     );
   }
 }
+
+const asked = (bytes: number) =>
+  bytes > 0 ? `the upload needs ${bytes} bytes` : 'the upload announced no size';
+
+const unpackedSize = (size: number) => Math.min(UNPACKED.times * size, UNPACKED.most);
 
 const isFull = (error: unknown) => error instanceof DepotError && error.code === 'disk-full';

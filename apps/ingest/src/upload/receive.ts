@@ -6,6 +6,7 @@ import type { UploadPart } from '@btf-depot/contracts';
 import { DepotError, type UploadedFile } from '@btf-depot/depot';
 import type { Request } from 'express';
 import type { Reservation } from './disk-space.ts';
+import { beginsPacked } from './is-packed.ts';
 import { Meter, type UploadRules } from './meter.ts';
 import { receiveParts } from './multipart.ts';
 import { stageFile } from './staging.ts';
@@ -27,8 +28,13 @@ export async function receive(
 ): Promise<Received> {
   checkLength(request, rules);
   const body = openBody(request, rules, signal);
-  const stage = (name: UploadPart, file: Readable, ended: AbortSignal) =>
-    stageFile(file, join(folder, name), space.wrote, ended);
+  const stage = (name: UploadPart, file: Readable, ended: AbortSignal) => {
+    // Only this part may be an archive of most of the upload.
+    const began = async (head: Buffer) => {
+      if (name === 'kernel' && beginsPacked(head)) await space.willUnpack();
+    };
+    return stageFile(file, join(folder, name), { began, wrote: space.wrote }, ended);
+  };
   try {
     if (!isMultipart(request)) return { kernel: await stage('kernel', body, signal) };
     const files = await receiveParts(body, request.headers, stage, signal);

@@ -16,6 +16,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { UploadedFile } from '@btf-depot/depot';
 import { tellingFullDisk } from '@btf-depot/compute';
+import { TELLING } from './is-packed.ts';
 
 /** Age after which folders without a socket are removed. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
@@ -180,20 +181,29 @@ async function withAddress<Result>(
   return await use(`/proc/self/fd/${folder.fd}/${name}`);
 }
 
-/**
- * Writes a stream to a file and hashes it. The file need not survive a crash.
- * @param wrote awaited after each piece.
- */
+interface Watched {
+  /** Awaited once, with the first `TELLING` bytes of a file that has so many. */
+  began: (head: Buffer) => Promise<void>;
+  /** Awaited before each piece is written. */
+  wrote: (bytes: number) => Promise<void>;
+}
+
+/** Writes a stream to a file and hashes it. The file need not survive a crash. */
 export async function stageFile(
   stream: Readable,
   path: string,
-  wrote: (bytes: number) => Promise<void>,
+  { began, wrote }: Watched,
   signal: AbortSignal,
 ): Promise<UploadedFile> {
   const hash = createHash('sha256');
   let size = 0;
+  let head = Buffer.alloc(0);
   const hashed = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
+      if (head.length < TELLING) {
+        head = Buffer.concat([head, chunk.subarray(0, TELLING - head.length)]);
+        if (head.length === TELLING) await began(head);
+      }
       await wrote(chunk.length);
       hash.update(chunk);
       size += chunk.length;

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSha256 } from '@btf-depot/contracts';
@@ -14,7 +14,15 @@ import {
 import { checkBlobSize } from '../blob-size.ts';
 import { blobKey, BLOBS } from '../layout.ts';
 import { FsDamageNotes } from './damage-notes.ts';
-import { ASIDE, asStore, createFile, replaceFile, syncFolders, unlessMissing } from './durable.ts';
+import {
+  ASIDE,
+  asStore,
+  createFile,
+  moveFolderAway,
+  replaceFile,
+  syncFolders,
+  unlessMissing,
+} from './durable.ts';
 
 /** Bytes that are read at a time. */
 const CHUNK = 256 * 1024;
@@ -33,11 +41,12 @@ export class FsBlobStore implements BlobStore {
     const key = blobKey(sha256);
     checkBlobSize(bytes);
     return asStore(`write blob ${sha256}`, async () => {
-      if (await this.has(sha256)) {
+      if ((await this.#look(sha256)) !== undefined) {
         // Another process may have linked it a moment ago, and not yet have called fsync.
         await syncFolders(this.#root, key);
         return { created: false };
       }
+      await moveFolderAway(this.#root, key);
       return { created: await createFile(this.#root, key, bytes) };
     });
   }
@@ -47,6 +56,7 @@ export class FsBlobStore implements BlobStore {
     checkBlobSize(bytes);
     await asStore(`write blob ${sha256}`, async () => {
       await mkdir(dirname(join(this.#root, key)), { recursive: true });
+      await moveFolderAway(this.#root, key);
       await replaceFile(this.#root, key, bytes);
     });
   }
@@ -61,7 +71,12 @@ export class FsBlobStore implements BlobStore {
     return asStore(`read blob ${sha256}`, () =>
       unlessMissing(async () => {
         const file = await open(path, 'r');
-        const { size } = await file.stat();
+        const found = await file.stat();
+        if (!found.isFile()) {
+          await file.close();
+          return undefined;
+        }
+        const { size } = found;
         const part = range && { start: range.start, end: range.end - 1 };
         return { size, bytes: file.createReadStream({ ...part, highWaterMark: CHUNK }) };
       }),
@@ -74,9 +89,14 @@ export class FsBlobStore implements BlobStore {
   }
 
   async has(sha256: string): Promise<boolean> {
+    return (await this.#look(sha256)) !== undefined;
+  }
+
+  /** Its file; undefined if there is none. */
+  async #look(sha256: string): Promise<Stats | undefined> {
     const path = join(this.#root, blobKey(sha256));
     const found = await asStore(`look for blob ${sha256}`, () => unlessMissing(() => stat(path)));
-    return found !== undefined;
+    return found?.isFile() ? found : undefined;
   }
 
   async *list(): AsyncIterable<BlobEntry> {
@@ -85,9 +105,7 @@ export class FsBlobStore implements BlobStore {
     for (const shard of await names(join(this.#root, BLOBS))) {
       const folder = join(this.#root, BLOBS, shard);
       for (const sha256 of (await names(folder)).filter(isSha256)) {
-        const found = await asStore(`look for blob ${sha256}`, () =>
-          unlessMissing(() => stat(join(folder, sha256))),
-        );
+        const found = await this.#look(sha256);
         if (found) yield { sha256, size: found.size, at: found.mtime };
       }
     }

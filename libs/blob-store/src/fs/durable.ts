@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StoreUnavailable } from '../errors.ts';
 
@@ -30,15 +30,25 @@ export async function createFile(root: string, path: string, bytes: Uint8Array):
 export async function emptyFile(root: string, path: string): Promise<void> {
   const draft = asideName(root);
   await writeFile(draft, '', { flag: 'wx' });
-  await rename(draft, join(root, path));
+  await renameDraft(draft, join(root, path));
 }
 
 /** Replaces or creates a file: durable when this resolves, and never partly written. */
 export async function replaceFile(root: string, path: string, bytes: Uint8Array): Promise<void> {
   const draft = await writeAside(root, bytes);
   await mkdir(dirname(join(root, path)), { recursive: true });
-  await rename(draft, join(root, path));
+  await renameDraft(draft, join(root, path));
   await syncFolders(root, path);
+}
+
+/**
+ * Moves a folder that somebody made at the place of a file: no file can replace it. It may hold
+ * something of value, so it stays beside that place.
+ */
+export async function moveFolderAway(root: string, path: string): Promise<void> {
+  const target = join(root, path);
+  const found = await unlessMissing(() => lstat(target));
+  if (found?.isDirectory()) await rename(target, `${target}.folder-${randomUUID()}`);
 }
 
 /** fsync of the folder that holds `path` and of all above it up to the store's own. */
@@ -50,22 +60,27 @@ export async function syncFolders(root: string, path: string): Promise<void> {
   }
 }
 
-/** Runs file operations; errors of the system (EACCES, ENOSPC, EIO, …) become StoreUnavailable. */
+/**
+ * Runs file operations; errors of the system (EACCES, ENOSPC, EIO, …) become StoreUnavailable,
+ * without the paths: clients read it too.
+ */
 export async function asStore<T>(what: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {
     if (errno(cause) === undefined) throw cause;
-    throw new StoreUnavailable(`cannot ${what}: ${(cause as Error).message}`, { cause });
+    const { message, syscall } = cause as NodeJS.ErrnoException;
+    const [why] = message.split(`, ${syscall ?? ''}`);
+    throw new StoreUnavailable(`cannot ${what}: ${why}`, { cause });
   }
 }
 
-/** Runs a file operation; undefined if the file or its folder is missing. */
+/** Runs a file operation; undefined if the file or its folder is missing, or a folder is there. */
 export async function unlessMissing<T>(run: () => Promise<T>): Promise<T | undefined> {
   try {
     return await run();
   } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined;
+    if (errno(error) === 'ENOENT' || errno(error) === 'EISDIR') return undefined;
     throw error;
   }
 }
@@ -81,6 +96,15 @@ async function writeAside(root: string, bytes: Uint8Array): Promise<string> {
     throw error;
   }
   return draft;
+}
+
+async function renameDraft(draft: string, target: string): Promise<void> {
+  try {
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }
 
 async function linkUnlessTaken(draft: string, target: string): Promise<boolean> {

@@ -67,6 +67,38 @@ it('leaves nothing behind of a put that failed', async () => {
   expect(await readdir(join(folder, 'unfinished'))).toEqual([]);
 });
 
+it.each(['put', 'replace'] as const)(
+  'a folder at the place of a blob is no blob; %s moves it aside',
+  async (write) => {
+    const { blobs } = await openFsStores(folder);
+    const place = join(folder, 'blobs', 'sha256', sha256.slice(0, 2));
+    await mkdir(join(place, sha256, 'inner'), { recursive: true });
+    expect(await blobs.has(sha256)).toBe(false);
+    expect(await blobs.get(sha256)).toBeUndefined();
+    expect(await blobs.stream(sha256)).toBeUndefined();
+    expect(await collect(blobs.list())).toEqual([]);
+    await blobs[write](sha256, bytes);
+    expect(Buffer.from((await blobs.get(sha256)) ?? '')).toEqual(Buffer.from(bytes));
+    const moved = (await readdir(place)).filter((name) => name.startsWith(`${sha256}.folder-`));
+    expect(moved).toHaveLength(1);
+    expect(await readdir(join(place, moved[0] ?? ''))).toEqual(['inner']);
+    expect(await readdir(join(folder, 'unfinished'))).toEqual([]);
+  },
+);
+
+it('leaves nothing behind of a rename that failed, and names no path to clients', async () => {
+  const { records } = await openFsStores(folder);
+  const record = kernelRecord({ buildId });
+  const version = await records.put(record, undefined);
+  const path = join(folder, 'kernels', buildId.slice(0, 2), buildId, 'record', '1.json');
+  await rm(path);
+  await mkdir(join(path, 'in the way'), { recursive: true });
+  const failed = records.put({ ...record, revision: 2 }, version);
+  await expect(failed).rejects.toMatchObject({ code: 'store-unavailable' });
+  await expect(failed).rejects.not.toThrow(folder);
+  expect(await readdir(join(folder, 'unfinished'))).toEqual([]);
+});
+
 it('overlooks what is not a record', async () => {
   const { records } = await openFsStores(folder);
   const version = await records.put(kernelRecord({ buildId }), undefined);

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RecordAside, RecordsAside } from '@btf-depot/depot';
 import { asideKey, asideOf, RECORDS_ASIDE } from '../layout.ts';
@@ -21,6 +21,11 @@ export class FsRecordsAside implements RecordsAside {
       const bytes = await unlessMissing(() => readFile(path));
       if (bytes) await createFile(this.#root, asideKey(buildId, version), bytes);
     });
+  }
+
+  async remove(buildId: string, version: string): Promise<void> {
+    const key = asideKey(buildId, version);
+    await asStore(`delete ${key}`, () => rm(join(this.#root, key), { force: true }));
   }
 
   async *list(): AsyncIterable<RecordAside> {

@@ -38,7 +38,7 @@ describe('a server that begins an answer', () => {
       bucket: 'bucket',
       accessKey: 'any',
       secretKey: 'secret',
-      timeoutMs: 500,
+      silenceMs: 500,
     });
     await expect(blobs.get(sha256)).rejects.toBeInstanceOf(StoreUnavailable);
   });

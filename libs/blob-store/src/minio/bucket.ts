@@ -13,6 +13,7 @@ import {
 } from '@btf-depot/depot';
 import { Client, S3Error } from 'minio';
 import { StoreFull, StoreUnavailable } from '../errors.ts';
+import { lateness, limitedRequest, type Answered } from './limited-request.ts';
 import { pageQuery, parsePage, type Listed, type Page, type PageQuery } from './listing.ts';
 import { ObjectLoader } from './object-loader.ts';
 import { MINIO_DEFAULTS, type Keys, type MinioSettings } from './settings.ts';
@@ -32,13 +33,13 @@ const LISTERS = 8;
 const SIGNED_SECONDS = 60;
 
 /**
- * The few requests that the stores make to an S3 server. Each has a time limit, since the client
- * has none. A refusal (missing, precondition failed) is a value; everything else that goes wrong is
+ * The few requests that the stores make to an S3 server. Each has time limits, since the client
+ * has none: see limited-request.ts. A refusal (missing, precondition failed) is a value; everything else that goes wrong is
  * StoreUnavailable.
  */
 export class Bucket {
   #client: Client;
-  /** Its limit is for the head of an answer alone. */
+  /** For bodies of any length: only silence ends them. */
   #streams: Client;
   readonly #loader: ObjectLoader;
   readonly #settings: Required<Omit<MinioSettings, 'readKeys'>> & Pick<MinioSettings, 'readKeys'>;
@@ -47,31 +48,18 @@ export class Bucket {
   constructor(settings: MinioSettings) {
     this.#settings = { ...MINIO_DEFAULTS, ...settings };
     this.#keys = settings;
-    const { endpoint, timeoutMs } = this.#settings;
-    this.#loader = new ObjectLoader(new URL(endpoint), timeoutMs);
+    const { endpoint, silenceMs } = this.#settings;
+    this.#loader = new ObjectLoader(new URL(endpoint), silenceMs);
     this.#client = this.#requestClient();
     this.#streams = this.#streamClient();
   }
 
   #requestClient(): Client {
-    return this.#connect((request) => ({
-      signal: AbortSignal.timeout(this.#settings.timeoutMs),
-      answered: request,
-    }));
+    return this.#connect(this.#settings.timeoutMs);
   }
 
   #streamClient(): Client {
-    return this.#connect((request) => {
-      const limit = new AbortController();
-      const timer = setTimeout(() => limit.abort(), this.#settings.timeoutMs);
-      return {
-        signal: limit.signal,
-        answered: (message) => {
-          clearTimeout(timer);
-          request(message);
-        },
-      };
-    });
+    return this.#connect(undefined);
   }
 
   /** The client is told its keys when it is made. */
@@ -84,8 +72,9 @@ export class Bucket {
     this.#streams = this.#streamClient();
   }
 
-  #connect(limited: (answered: Answered) => { signal: AbortSignal; answered: Answered }): Client {
-    const { endpoint, region } = this.#settings;
+  /** @param timeoutMs for each whole request; undefined: no limit but that of silence. */
+  #connect(timeoutMs: number | undefined): Client {
+    const { endpoint, region, silenceMs } = this.#settings;
     const { accessKey, secretKey } = this.#keys;
     const { protocol, hostname, port } = new URL(endpoint);
     const useSSL = protocol === 'https:';
@@ -99,10 +88,11 @@ export class Bucket {
       secretKey,
       region,
       transport: {
-        request: ((options: https.RequestOptions, answer: Answered) => {
-          const { signal, answered } = limited(answer);
-          return request({ ...options, signal }, answered);
-        }) as typeof http.request,
+        request: ((options: https.RequestOptions, answered: Answered) =>
+          limitedRequest(request, options, answered, {
+            timeoutMs,
+            silenceMs,
+          })) as typeof http.request,
       },
       // Above this size the client would upload in parts, where conditions do not hold.
       partSize: 2 * MAX_BLOB_SIZE,
@@ -159,15 +149,14 @@ export class Bucket {
     });
   }
 
-  /** The object as a stream; it fails if no byte comes for as long as a request may take. */
+  /** The object as a stream; it fails if the server falls silent. */
   async stream(key: string, range?: ByteRange): Promise<BlobStream | undefined> {
-    const { bucket, timeoutMs } = this.#settings;
+    const { bucket } = this.#settings;
     return this.#ask(`read ${key}`, async () => {
       try {
         const bytes = range
           ? await this.#streams.getPartialObject(bucket, key, range.start, range.end - range.start)
           : await this.#streams.getObject(bucket, key);
-        endWhenSilent(bytes as AnswerBody, timeoutMs);
         return { size: sizeOf(bytes as AnswerBody), bytes };
       } catch (error) {
         if (says(error, 'NotFound', 'NoSuchKey')) return undefined;
@@ -256,8 +245,7 @@ export class Bucket {
       await this.#renewKeys();
       return await run();
     } catch (cause) {
-      const late = cause instanceof Error && cause.name === 'AbortError';
-      const why = late ? `no answer within ${this.#settings.timeoutMs} ms` : String(cause);
+      const why = lateness(cause) ?? String(cause);
       const Unavailable = says(cause, 'XMinioStorageFull') ? StoreFull : StoreUnavailable;
       throw new Unavailable(`cannot ${what}: ${why}`, { cause });
     }
@@ -266,19 +254,6 @@ export class Bucket {
 
 function says(error: unknown, ...codes: string[]): boolean {
   return error instanceof S3Error && error.code !== undefined && codes.includes(error.code);
-}
-
-/** A slow reader is not a silent server: in that case there are bytes to read. */
-function endWhenSilent(message: AnswerBody, timeoutMs: number): void {
-  let seen = -1;
-  const watch = setInterval(() => {
-    const { bytesRead } = message.socket;
-    if (message.readableLength === 0 && bytesRead === seen) {
-      message.destroy(new StoreUnavailable(`no byte came within ${timeoutMs} ms`));
-    }
-    seen = bytesRead;
-  }, timeoutMs);
-  message.once('close', () => clearInterval(watch));
 }
 
 /** Length of the whole object, even for a range. */

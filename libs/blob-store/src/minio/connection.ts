@@ -6,12 +6,16 @@ import { readHead } from './answer-head.ts';
 /** Bytes that the head of an answer may have. */
 const MAX_HEAD = 16 * 1024;
 
+/** Milliseconds after which an idle connection is closed: a router may have forgotten it. */
+const IDLE = 30_000;
+
 /**
  * A connection to an HTTP server for one GET after the other, which reads each body into its final
  * memory.
  */
 export class Connection {
   readonly #socket: net.Socket;
+  readonly #silenceMs: number;
   readonly #head = Buffer.allocUnsafeSlow(MAX_HEAD);
   #headLength = 0;
   #asked: PromiseWithResolvers<BlobLoad | undefined> | undefined;
@@ -19,8 +23,11 @@ export class Connection {
   #onFree: () => void = () => undefined;
   #load: Load | undefined;
   #keepsAlive = false;
+  #wasSilent = false;
 
-  constructor({ protocol, hostname, port }: URL, timeoutMs: number) {
+  /** @param silenceMs milliseconds that the server may be silent. */
+  constructor({ protocol, hostname, port }: URL, silenceMs: number) {
+    this.#silenceMs = silenceMs;
     const host = hostname.replace(/^\[|\]$/g, '');
     const onread = {
       buffer: () => this.#load?.room() ?? this.#head.subarray(this.#headLength),
@@ -35,9 +42,11 @@ export class Connection {
     const servername = net.isIP(host) === 0 ? host : '';
     this.#socket = isTls ? tls.connect({ ...options, servername }) : net.connect(options);
     this.#socket.setNoDelay(true);
-    this.#socket.setTimeout(timeoutMs, () => {
+    this.#socket.setTimeout(silenceMs);
+    this.#socket.on('timeout', () => {
+      this.#wasSilent = true;
       const what = this.#load ? 'no byte came' : 'no answer';
-      this.#fail(new Error(`${what} within ${timeoutMs} ms`));
+      this.#fail(new Error(`${what} within ${silenceMs} ms`));
     });
     this.#socket.on('error', (error) => this.#fail(error));
     this.#socket.on('close', () => this.#fail(new Error('the store closed the connection early')));
@@ -47,9 +56,12 @@ export class Connection {
     return !this.#socket.destroyed;
   }
 
-  /** Whether anything of the answer came. */
-  get wasHeard(): boolean {
-    return this.#headLength > 0;
+  /**
+   * Whether another connection would do no better: something of the answer came, or the server was
+   * silent rather than closing the connection.
+   */
+  get isUsedUp(): boolean {
+    return this.#headLength > 0 || this.#wasSilent;
   }
 
   /**
@@ -66,6 +78,7 @@ export class Connection {
     this.#onFree = onFree;
     this.#asked = Promise.withResolvers();
     this.#socket.ref();
+    this.#socket.setTimeout(this.#silenceMs);
     this.#socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     return this.#asked.promise;
   }
@@ -118,6 +131,7 @@ export class Connection {
     }
     // An idle connection does not keep a process alive.
     this.#socket.unref();
+    this.#socket.setTimeout(IDLE);
     this.#onFree();
   }
 

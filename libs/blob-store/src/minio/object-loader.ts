@@ -13,16 +13,16 @@ const MAX_IDLE = 16;
  */
 export class ObjectLoader {
   readonly #endpoint: URL;
-  readonly #timeoutMs: number;
+  readonly #silenceMs: number;
   readonly #idle: Connection[] = [];
 
   /**
    * @param endpoint `http:` or `https:`.
-   * @param timeoutMs milliseconds that the server may be silent.
+   * @param silenceMs milliseconds that the server may be silent.
    */
-  constructor(endpoint: URL, timeoutMs: number) {
+  constructor(endpoint: URL, silenceMs: number) {
     this.#endpoint = endpoint;
-    this.#timeoutMs = timeoutMs;
+    this.#silenceMs = silenceMs;
   }
 
   /**
@@ -33,12 +33,12 @@ export class ObjectLoader {
   async load(url: URL, allocate: Allocate): Promise<BlobLoad | undefined> {
     for (;;) {
       const kept = this.#takeIdle();
-      const connection = kept ?? new Connection(this.#endpoint, this.#timeoutMs);
+      const connection = kept ?? new Connection(this.#endpoint, this.#silenceMs);
       try {
         return await connection.get(url, allocate, () => this.#keep(connection));
       } catch (error) {
         // The server may close an idle connection at any moment, this one too.
-        if (!kept || connection.wasHeard) throw error;
+        if (!kept || connection.isUsedUp) throw error;
       }
     }
   }

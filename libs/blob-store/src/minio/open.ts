@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { verifiedBlobs } from '@btf-depot/depot';
+import { StoreUnavailable } from '../errors.ts';
 import { PROBES, PROBE_SIZE } from '../layout.ts';
 import type { Stores } from '../stores.ts';
 import { MinioAskedNotes } from './asked-notes.ts';
@@ -6,12 +8,18 @@ import { MinioBlobStore } from './blob-store.ts';
 import { Bucket } from './bucket.ts';
 import { probe } from './probe.ts';
 import { MinioRecordStore } from './record-store.ts';
-import type { MinioSettings } from './settings.ts';
+import { MINIO_DEFAULTS, type MinioSettings } from './settings.ts';
 import { MinioTokenStore } from './token-store.ts';
 
-/** The object stays: deleting it each time would double the work. */
-async function checkWrites(bucket: Bucket): Promise<void> {
-  await bucket.put(`${PROBES}/writable`, new Uint8Array(PROBE_SIZE), {});
+/**
+ * The object stays: deleting it each time would double the work.
+ * @param silenceMs an upload waits no longer for the answer.
+ */
+async function checkWrites(bucket: Bucket, silenceMs: number): Promise<void> {
+  const late = sleep(silenceMs, undefined, { ref: false }).then(() => {
+    throw new StoreUnavailable(`no answer to a write within ${silenceMs} ms`);
+  });
+  await Promise.race([bucket.put(`${PROBES}/writable`, new Uint8Array(PROBE_SIZE), {}), late]);
 }
 
 /**
@@ -27,6 +35,7 @@ export async function openMinioStores(
   { make = true, probe: isProbed = false } = {},
 ): Promise<Stores> {
   const bucket = new Bucket(settings);
+  const { silenceMs = MINIO_DEFAULTS.silenceMs } = settings;
   await (make ? bucket.make() : bucket.check());
   if (isProbed) await probe(bucket);
   return {
@@ -34,6 +43,6 @@ export async function openMinioStores(
     records: new MinioRecordStore(bucket),
     tokens: new MinioTokenStore(bucket),
     asked: new MinioAskedNotes(bucket),
-    checkWrites: () => checkWrites(bucket),
+    checkWrites: () => checkWrites(bucket, silenceMs),
   };
 }

@@ -35,7 +35,8 @@ describeWithServices(['minio'], 'a MinIO of its own', () => {
   beforeAll(async () => {
     minio = await startMinio();
     const { endpoint, accessKey, secretKey } = minio;
-    settings = { endpoint, accessKey, secretKey, bucket: randomUUID(), timeoutMs: 500 };
+    const limits = { timeoutMs: 500, silenceMs: 500 };
+    settings = { endpoint, accessKey, secretKey, bucket: randomUUID(), ...limits };
   });
   afterAll(() => minio.stop());
 

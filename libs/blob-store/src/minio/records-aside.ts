@@ -19,6 +19,10 @@ export class MinioRecordsAside implements RecordsAside {
     await this.#bucket.put(asideKey(buildId, version), found.bytes, { 'If-None-Match': '*' });
   }
 
+  async remove(buildId: string, version: string): Promise<void> {
+    await this.#bucket.delete(asideKey(buildId, version));
+  }
+
   async *list(): AsyncIterable<RecordAside> {
     for await (const { key } of this.#bucket.list(`${RECORDS_ASIDE}/`)) {
       const found = asideOf(key.slice(RECORDS_ASIDE.length + 1));

@@ -32,8 +32,15 @@ export async function startFakeS3(broken: Broken) {
     return there !== undefined && etagOf(there) === wanted;
   };
 
+  let silence = 0;
+  let unanswered = 0;
   const server = createServer((request, response) => {
     void (async () => {
+      if (silence > 0) {
+        unanswered++;
+        if (silence === Infinity) return;
+        await sleep(silence);
+      }
       const url = new URL(request.url ?? '', 'http://fake');
       const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'));
       const body = await buffer(request);
@@ -101,6 +108,14 @@ export async function startFakeS3(broken: Broken) {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     objects,
+    /**
+     * From now on it answers after so many milliseconds, or never.
+     * @returns the number of requests that came since.
+     */
+    silent(ms = Infinity): () => number {
+      silence = ms;
+      return () => unanswered;
+    },
     async stop() {
       server.closeAllConnections();
       server.close();

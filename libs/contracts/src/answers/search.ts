@@ -27,6 +27,8 @@ export const searchAnswerSchema = z.looseObject({
   next: z.string().optional(),
   /** Why kernels may be missing or outdated; absent: the list is complete. */
   incomplete: z.string().optional(),
+  /** Kernels left out because their stored record is malformed or too new; absent: none. */
+  unreadable: z.number().int().positive().optional(),
 });
 
 /** What one request may look up. */
@@ -53,6 +55,7 @@ export const lookupAnswerSchema = z.looseObject({
   ),
   /** As in a search; of releases only. */
   incomplete: z.string().optional(),
+  unreadable: z.number().int().positive().optional(),
 });
 
 export type KernelSummary = z.infer<typeof kernelSummarySchema>;

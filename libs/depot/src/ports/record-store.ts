@@ -31,6 +31,8 @@ export interface RecordsAside {
   /** Resolves once a copy of this version is kept; the record itself stays. */
   keep(buildId: string, version: string): Promise<void>;
   list(): AsyncIterable<RecordAside>;
+  /** Resolves once the copy is gone, or if there was none. */
+  remove(buildId: string, version: string): Promise<void>;
 }
 
 export interface RecordAside {

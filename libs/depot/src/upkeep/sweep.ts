@@ -2,6 +2,7 @@ import { jobFor, RECORD_SCHEMA, type KernelRecord } from '@btf-depot/contracts';
 import { isPackedShort } from '../pack/due-artifacts.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordIndex } from '../record/record-index.ts';
+import { failedForBlob } from './heal/bring-back.ts';
 
 /** The fields of a record that sweeps need. */
 export interface Swept extends Pick<
@@ -12,12 +13,25 @@ export interface Swept extends Pick<
   unannounced?: true | undefined;
   /** It lacks artifacts: see repack. */
   isShort: boolean;
+  /** It failed because a blob was damaged or lost: see bringBack. */
+  lostBlob: boolean;
 }
 
 export function sweptOf(record: KernelRecord): Swept {
   const { schema, buildId, revision, state, uploadedAt, keptUntil, unannounced } = record;
   const isShort = isPackedShort(record);
-  return { schema, buildId, revision, state, uploadedAt, keptUntil, unannounced, isShort };
+  const lostBlob = failedForBlob(record);
+  return {
+    schema,
+    buildId,
+    revision,
+    state,
+    uploadedAt,
+    keptUntil,
+    unannounced,
+    isShort,
+    lostBlob,
+  };
 }
 
 /**

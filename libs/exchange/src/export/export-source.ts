@@ -55,10 +55,16 @@ export function storesSource(
   };
 }
 
-/** A depot asked over HTTP, which lists no withdrawn kernel. */
-export function depotSource(client: DepotClient): ExportSource {
+/**
+ * A depot asked over HTTP, which lists no withdrawn kernel.
+ * @param onUnreadable called with the number of kernels that its list lacks for unreadable records.
+ */
+export function depotSource(
+  client: DepotClient,
+  onUnreadable: (count: number) => void,
+): ExportSource {
   return {
-    kernels: () => allKernels(client),
+    kernels: () => allKernels(client, onUnreadable),
     async record(buildId) {
       try {
         return await client.record(buildId);
@@ -90,8 +96,12 @@ export function depotSource(client: DepotClient): ExportSource {
 /**
  * @throws DepotError if the depot reports its list as incomplete: the export would miss kernels.
  */
-async function* allKernels(client: DepotClient): AsyncGenerator<KernelSummary> {
+async function* allKernels(
+  client: DepotClient,
+  onUnreadable: (count: number) => void,
+): AsyncGenerator<KernelSummary> {
   let page: string | undefined;
+  let unreadable: number | undefined;
   do {
     const answer = await client.kernelPage({}, { limit: 1000, page });
     if (answer.incomplete !== undefined) {
@@ -100,7 +110,9 @@ async function* allKernels(client: DepotClient): AsyncGenerator<KernelSummary> {
         `its list of kernels is incomplete: ${answer.incomplete}`,
       );
     }
+    ({ unreadable } = answer);
     yield* answer.kernels;
     page = answer.next;
   } while (page !== undefined);
+  if (unreadable !== undefined) onUnreadable(unreadable);
 }

@@ -8,6 +8,7 @@ import {
   redisUrl,
   seconds,
   setting,
+  someSeconds,
   someText,
   text,
   wholeNumber,
@@ -69,6 +70,11 @@ export const storeSettings = {
   BTFDEPOT_S3_BUCKET: setting(someText(3), 'btf-depot', 'Its bucket; made if missing.'),
   BTFDEPOT_S3_ACCESS_KEY: setting(text, undefined, 'Access key of the S3 server.'),
   BTFDEPOT_S3_SECRET_KEY: setting(text, undefined, 'Secret key of the S3 server.'),
+  BTFDEPOT_S3_SILENCE: setting(
+    someSeconds,
+    '5',
+    'Silence of the S3 server after which a read of it fails; a write may take half a minute.',
+  ),
 };
 
 /**
@@ -88,6 +94,7 @@ export function storeAddress(
     bucket: settings.BTFDEPOT_S3_BUCKET,
     ...keys,
     readKeys: storeKeys(keys, environment),
+    silenceMs: settings.BTFDEPOT_S3_SILENCE,
   };
 }
 

@@ -81,7 +81,11 @@ export function memoryStores(clock: () => Date = () => new Date()): MemoryStores
       },
       list: () => each([...records].map(([buildId, { version }]) => ({ buildId, version }))),
       // Nothing is malformed here.
-      aside: { keep: () => Promise.resolve(), list: () => each([]) },
+      aside: {
+        keep: () => Promise.resolve(),
+        list: () => each([]),
+        remove: () => Promise.resolve(),
+      },
     },
   };
 }

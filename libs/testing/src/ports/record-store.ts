@@ -141,6 +141,19 @@ export function describeRecordStore(
       expect(new Map(found.map((entry) => [entry.buildId, entry.version]))).toEqual(expected);
     });
 
+    it('keeps a copy of a record aside until it is removed', async () => {
+      const version = await records.put(record, undefined);
+      await records.aside.keep(buildId, version);
+      const [kept, ...others] = await collect(records.aside.list());
+      expect(kept).toMatchObject({ buildId, version });
+      expect(others).toEqual([]);
+      expect(JSON.parse(Buffer.from(kept?.bytes ?? []).toString())).toMatchObject({ buildId });
+      await records.aside.remove(buildId, version);
+      await records.aside.remove(buildId, version);
+      expect(await collect(records.aside.list())).toEqual([]);
+      expect(await records.get(buildId)).toMatchObject({ version });
+    });
+
     it.each([...HOSTILE_NAMES, buildId.slice(1), 'abcdef', 'ab'.repeat(65)])(
       'refuses %j as a build ID',
       async (hostile) => {

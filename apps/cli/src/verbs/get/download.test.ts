@@ -87,3 +87,9 @@ it('a folder is refused before anything is written', async () => {
   await expect(asked).rejects.toThrow('is a folder');
   expect(await readdir(folder)).toEqual([]);
 });
+
+it('a download that is refused leaves no file', async () => {
+  const refused = sending(() => Promise.reject(new Error('503')));
+  await expect(download(refused, wanted, output)).rejects.toThrow('503');
+  expect(await readdir(folder)).toEqual([]);
+});

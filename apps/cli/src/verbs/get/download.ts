@@ -70,18 +70,22 @@ async function downloadPart(
   if (had > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
   // Writes each byte at its offset: two processes that download to one file write the same there,
   // and neither truncates the other's bytes.
-  const file = await open(part, constants.O_RDWR | constants.O_CREAT, 0o666);
+  const openPart = () => open(part, constants.O_RDWR | constants.O_CREAT, 0o666);
+  let file: FileHandle | undefined;
   try {
     let at = had;
     for await (const chunk of client.blob(wanted, had)) {
+      // Only now: a refused download leaves no file.
+      file ??= await openPart();
       hash.update(chunk);
       await writeAt(file, chunk, at);
       at += chunk.length;
     }
+    file ??= await openPart();
     await file.truncate(wanted.size);
     await file.sync();
   } finally {
-    await file.close();
+    await file?.close();
   }
   return { had, hash: hash.digest('hex') };
 }

@@ -21,6 +21,7 @@ import {
   type Trust,
 } from '@btf-depot/upstreams';
 import { openDepots } from '../../options/options.ts';
+import { note } from '../../terminal/output.ts';
 import { UsageError } from '../../options/usage-error.ts';
 
 /** Bytes of an index that is no longer compressed. */
@@ -70,7 +71,10 @@ export async function readSource(
     if (suite.length > 0) return debian(suite);
     const place = placeOf(word);
     if (await place.whole('repodata/repomd.xml', 2 ** 20, signal)) return rpm();
-    return { name: nameOf(word), isSigned: false, depot: depotSource(openDepots(word)) };
+    const depot = depotSource(openDepots(word), (count) =>
+      note(`${word} lacks ${count} kernels, whose records it cannot read`),
+    );
+    return { name: nameOf(word), isSigned: false, depot };
   }
   if (!existsSync(word) || !statSync(word).isDirectory()) {
     throw new UsageError(`${word}: name a URL or a folder; \`push\` sends single files`);

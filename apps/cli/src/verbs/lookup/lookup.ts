@@ -55,6 +55,9 @@ async function lookup(words: string[], { url, json, import: forImport }: Flags):
     if (answer.incomplete !== undefined) {
       note(`the depot's list of kernels is incomplete: ${printable(answer.incomplete)}`);
     }
+    if (answer.unreadable !== undefined) {
+      note(`the depot's list of kernels lacks ${answer.unreadable}, whose records are unreadable`);
+    }
     rows.push(...rowsOf(answer, fleet));
   }
   rows.sort((a, b) => a.asked.localeCompare(b.asked, 'en', { numeric: true }));

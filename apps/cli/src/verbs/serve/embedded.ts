@@ -13,6 +13,7 @@ import {
   leavingSettings,
   logSettings,
   Metrics,
+  RepeatedWarnings,
   retryRules,
   setting,
   startAdmin,
@@ -61,12 +62,11 @@ export async function startEmbedded(
   const metrics = new Metrics();
   const stores = metrics.timed(await openFsStores(settings.BTFDEPOT_DATA));
   const wasEmpty = (await stores.records.list()[Symbol.asyncIterator]().next()).done === true;
-  const queue = new InProcessJobQueue({
-    ...retryRules(settings),
-    onError: (error) => log.warn({ err: error }, 'queue'),
-  });
+  const warnings = new RepeatedWarnings(log);
+  // The compressor logs each failed attempt.
+  const queue = new InProcessJobQueue({ ...retryRules(settings), onError: () => undefined });
   metrics.watchQueue(queue);
-  const pulls = new InProcessPulls({ onError: (error) => log.warn({ err: error }, 'pulls') });
+  const pulls = new InProcessPulls({ onError: (error) => warnings.warn({}, 'pulls', error) });
   const ingest = await createIngest({ ...stores, queue, pulls, log, metrics }, settings);
   const { compute, underway } = ingest;
   const compressor = await createCompressor({ ...stores, queue, compute, log, metrics }, settings);

@@ -7,7 +7,7 @@ import {
   sha256Of,
   someBytes,
 } from '@btf-depot/testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Healer } from './healer.ts';
 import { repair } from './repair.ts';
 
@@ -31,7 +31,7 @@ async function depot(...records: KernelRecord[]) {
   const healer = new Healer(stores);
   return {
     ...stores,
-    heal: () => healer.heal(),
+    heal: (...failed: KernelRecord[]) => healer.heal(failed.map(({ buildId }) => buildId)),
     noted: () => collect(stores.blobs.damage.list()),
     record: async (buildId = ready.buildId) => (await stores.records.get(buildId))?.record,
     /** Flips a bit, and has a reader find it. */
@@ -108,6 +108,7 @@ test('a note that was wrong, or of what nobody names, is taken away', async () =
     sound: [sha256Of(core)],
     settled: [],
     unnamed: [sha256Of(packed)],
+    back: [],
   });
   expect(await noted()).toEqual([]);
   expect((await record())?.state).toBe('ready');
@@ -130,9 +131,60 @@ test('a noted blob that the store cannot read waits for the store, and is lost t
     sound: [],
     settled: [],
     unnamed: [],
+    back: [],
   });
   expect(await stores.noted()).toEqual([sha256Of(packed)]);
   const clock = { now: () => new Date() };
   const { settled } = await repair({ ...stores, blobs, clock }, []);
   expect(settled).toMatchObject([{ outcome: 'remaking', sha256: sha256Of(packed) }]);
+});
+
+describe('kernels that share a blob', () => {
+  const twin = { ...ready, buildId: buildIdOf('twin') };
+
+  test('come back together once its bytes are right, whoever sent them', async () => {
+    const { heal, damage, record, blobs } = await depot(ready, twin);
+    await damage(core);
+    expect((await heal(ready, twin)).back).toEqual([]);
+    const failed = await record(twin.buildId);
+    expect(failed).toMatchObject({ state: 'failed', failure: { code: 'lost-part' } });
+    expect((await heal(ready, twin)).back).toEqual([]);
+    await blobs.replace(sha256Of(core), core);
+    expect((await heal(ready, twin)).back).toEqual([ready.buildId, twin.buildId]);
+    const { failure: _, ...others } = failed ?? ready;
+    expect(await record(twin.buildId)).toEqual({ ...others, state: 'compressing' });
+  });
+
+  test.each(['damaged-blob', 'unknown-blob'])(
+    'also those that a compressor gave up: %s',
+    async (code) => {
+      const failure = { code, message: 'of its last attempt' };
+      const { heal, record } = await depot({ ...ready, state: 'failed', failure });
+      expect((await heal(ready)).back).toEqual([ready.buildId]);
+      expect((await record())?.state).toBe('compressing');
+    },
+  );
+
+  test('one that lacks another part waits, and that part is noted', async () => {
+    const failure = { code: 'lost-part', message: 'core' };
+    const { heal, kept, record, noted } = await depot({ ...ready, state: 'failed', failure });
+    kept.delete(sha256Of(core));
+    expect((await heal(ready)).back).toEqual([]);
+    expect((await record())?.state).toBe('failed');
+    expect(await noted()).toEqual([sha256Of(core)]);
+  });
+
+  test('one that failed for another reason is left to an operator', async () => {
+    const failure = { code: 'poisoned', message: 'three crashes' };
+    const { heal, record } = await depot({ ...ready, state: 'failed', failure });
+    expect((await heal(ready)).back).toEqual([]);
+    expect(await record()).toMatchObject({ state: 'failed', failure });
+  });
+
+  test('come back by a repair of a store that no compressor sweeps', async () => {
+    const failure = { code: 'lost-part', message: 'core' };
+    const stores = await depot(ready, { ...twin, state: 'failed', failure });
+    const { back } = await repair({ ...stores, clock: { now: () => new Date() } }, []);
+    expect(back).toEqual([twin.buildId]);
+  });
 });

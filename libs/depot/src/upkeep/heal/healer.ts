@@ -4,6 +4,7 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { hashesIn } from '../../record/blobs-in-records.ts';
 import { updateRecord } from '../../record/update-record.ts';
 import { soundBytes } from '../../verified/sound-bytes.ts';
+import { bringBack } from './bring-back.ts';
 import { settleLoss, type Settled } from './settle-loss.ts';
 
 /** Blobs, and records, that are read at one time. */
@@ -23,6 +24,8 @@ export interface Healed {
   settled: { buildId: string; outcome: Settled; sha256: string }[];
   /** Damaged or lost blobs that no record names. */
   unnamed: string[];
+  /** Kernels that had failed for blobs that are sound by now, and are packed again. */
+  back: string[];
 }
 
 /**
@@ -50,12 +53,20 @@ export class Healer {
     this.#takesUnreadable = takesUnreadable;
   }
 
-  async heal(): Promise<Healed> {
-    const healed: Healed = { sound: [], settled: [], unnamed: [] };
+  /** @param failed kernels that may have failed for blobs: see failedForBlob. */
+  async heal(failed: Iterable<string> = []): Promise<Healed> {
+    const healed: Healed = { sound: [], settled: [], unnamed: [], back: [] };
     const lost = await this.#lookAtNoted(healed);
+    await this.#settleDue(lost, healed);
+    const stores = { blobs: this.#blobs, records: this.#records };
+    healed.back = await bringBack(stores, failed, new Set(lost));
+    return healed;
+  }
+
+  async #settleDue(lost: readonly string[], healed: Healed): Promise<void> {
     const since = performance.now() - LOOKED;
     const due = new Set(lost.filter((sha256) => (this.#looked.get(sha256) ?? -Infinity) < since));
-    if (due.size === 0) return healed;
+    if (due.size === 0) return;
     const named = await this.#settleAll(due, healed);
     for (const sha256 of due) {
       if (named.has(sha256)) {
@@ -65,7 +76,6 @@ export class Healer {
       await this.#forget(sha256);
       healed.unnamed.push(sha256);
     }
-    return healed;
   }
 
   /** @returns the blobs that are really damaged or lost. */

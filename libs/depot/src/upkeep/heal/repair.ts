@@ -4,6 +4,7 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { setAside } from '../../record/set-aside.ts';
 import type { Finding } from '../check-store.ts';
 import { requeue } from '../requeue.ts';
+import { failedForBlob } from './bring-back.ts';
 import { Healer, type Healed } from './healer.ts';
 
 export interface Repaired extends Healed {
@@ -31,7 +32,17 @@ export async function repair(
   for (const buildId of of('damaged-record')) {
     if (await ifMalformed(() => requeue(deps.records, buildId))) rewritten.push(buildId);
   }
-  return { ...(await new Healer(deps, { takesUnreadable: true }).heal()), aside, rewritten };
+  const healer = new Healer(deps, { takesUnreadable: true });
+  return { ...(await healer.heal(await failedKernels(deps.records))), aside, rewritten };
+}
+
+async function failedKernels(records: RecordStore): Promise<string[]> {
+  const failed: string[] = [];
+  for await (const { buildId } of records.list()) {
+    const stored = await records.get(buildId).catch(() => undefined);
+    if (stored && failedForBlob(stored.record)) failed.push(buildId);
+  }
+  return failed;
 }
 
 /** Neither records of a newer version, nor those that the store does not give. */

@@ -32,12 +32,15 @@ export function settleLoss(
   return { record: { ...next, state: 'compressing' }, outcome: 'remaking' };
 }
 
+function lostParts(record: KernelRecord, lost: ReadonlySet<string>): string[] {
+  return inputsOf(record)
+    .filter(([, { sha256 }]) => lost.has(sha256))
+    .map(([name]) => name);
+}
+
 /**
  * The input of a compressor, which it cannot make: parts, and carriers of the kernel's own build.
  */
-function lostParts(record: KernelRecord, lost: ReadonlySet<string>): string[] {
-  const given = Object.entries(record.carrier?.given ?? {});
-  return [...partsOf(record), ...given]
-    .filter(([, { sha256 }]) => lost.has(sha256))
-    .map(([name]) => name);
+export function inputsOf(record: KernelRecord): [name: string, blob: { sha256: string }][] {
+  return [...partsOf(record), ...Object.entries(record.carrier?.given ?? {})];
 }
