@@ -88,6 +88,11 @@ export default defineConfig(
           selector: 'AwaitExpression:not(:function AwaitExpression)',
           message: 'A module does not wait: start what takes time where it is first asked for.',
         },
+        {
+          selector:
+            "CallExpression[callee.property.name='warn'] > ObjectExpression > Property[key.name='err']",
+          message: 'One line for a cause, without its stack: use RepeatedWarnings.',
+        },
       ],
     },
   },

@@ -69,6 +69,14 @@ test.each([
   );
 });
 
+test('refused: a warning with a stack, of which an outage has thousands', async () => {
+  const code = `export const say = (log, error) => log.warn({ err: error }, 'failed');\n`;
+  const [result] = await eslint.lintText(code, { filePath: `${root}/apps/fetch/src/probe.ts` });
+  expect(result?.messages.map(({ message }) => message)).toContainEqual(
+    expect.stringContaining('RepeatedWarnings'),
+  );
+});
+
 test.each([
   ['libs/btf/src/probe.ts', 'node:fs'],
   ['libs/contracts/src/probe.ts', 'node:fs/promises'],

@@ -90,9 +90,10 @@ export async function createCompressor(
 }
 
 function ownCompute(settings: CompressorSettings, log: Logger) {
+  const warnings = new RepeatedWarnings(log);
   const compute = createComputePool({
     threads: settings.BTFDEPOT_COMPRESSORS,
-    onError: (error) => log.warn({ err: error }, 'compute'),
+    onError: (error) => warnings.warn({}, 'compute', error),
   });
   return { compute, closeCompute: () => compute.close() };
 }

@@ -132,7 +132,7 @@ export function createFetch(deps: FetchDeps, settings: FetchSettings, log: Logge
     ...variableHandlers({ records, kernels, answers, budget, held: answersHeld, send }),
     ...inlineHandlers({ records, kernels, answers, send }),
     ...keyHandlers(deps.publicKeys ?? []),
-    ...debuginfodHandlers({ records, blobs, send, log }),
+    ...debuginfodHandlers({ records, blobs, send, warnings }),
     ...documentationHandlers(),
     ...pageHandlers(send),
   };

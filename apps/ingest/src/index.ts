@@ -96,9 +96,10 @@ export async function createIngest(
 ): Promise<Ingest> {
   const { log, records } = adapters;
   const guards = tokenGuards(settings, 'uploads', adapters.tokens, systemClock);
+  const warnings = new RepeatedWarnings(log);
   const compute = createComputePool({
     ...computeLimits(settings),
-    onError: (error) => log.warn({ err: error }, 'compute'),
+    onError: (error) => warnings.warn({}, 'compute', error),
   });
   const underway = new Underway();
   const deps = { ...adapters, compute, underway, guard: guards.writes, clock: systemClock };
@@ -116,7 +117,6 @@ export async function createIngest(
   );
   adapters.metrics.watchDisk(() => space.look());
   const store = new CheckedStore(adapters.checkWrites);
-  const warnings = new RepeatedWarnings(log);
   const onQueueError = (error: unknown) =>
     warnings.warn({}, 'job not added, the sweeper will', error);
   const workers: Running[] = [];

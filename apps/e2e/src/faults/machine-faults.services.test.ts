@@ -157,9 +157,10 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
     const buildId = await upload('before the silence');
     await becomesReady(buildId);
     const within = { BTFDEPOT_S3_SILENCE: '1' };
-    const [fetching, ingest] = await Promise.all(
-      (['fetch', 'ingest'] as const).map((name) => services.startAnother(name, within)),
-    );
+    const [fetching, ingest] = await Promise.all([
+      services.startAnother('fetch', within),
+      services.startAnother('ingest', within),
+    ]);
     const { pid = 0 } = minio.server;
     const isSilent = () =>
       fetch(minio.endpoint, { signal: AbortSignal.timeout(200) }).then(
@@ -173,19 +174,19 @@ describeWithServices(['redis', 'minio'], 'three services on a machine with fault
     process.kill(pid, 'SIGSTOP');
     try {
       await expect.poll(isSilent, { timeout: 60_000 }).toBe(true);
-      const refused = await fetch(`${fetching?.url ?? ''}/v1/kernels/${buildId}/vmlinux.btf`);
+      const refused = await fetch(`${fetching.url}/v1/kernels/${buildId}/vmlinux.btf`);
       expect([refused.status, await refused.json()]).toEqual([
         503,
         expect.objectContaining(refusal),
       ]);
       const body = new Uint8Array(2_000_000);
-      const sent = await fetch(`${ingest?.url ?? ''}/v1/kernels`, { method: 'POST', body });
+      const sent = await fetch(`${ingest.url}/v1/kernels`, { method: 'POST', body });
       expect([sent.status, await sent.json()]).toEqual([503, expect.objectContaining(refusal)]);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    await becomesReady(await upload('after the silence', { url: ingest?.url ?? '' }));
-    for (const one of [fetching, ingest]) expect(await one?.process.stop()).toBe(0);
+    await becomesReady(await upload('after the silence', { url: ingest.url }));
+    for (const one of [fetching, ingest]) expect(await one.process.stop()).toBe(0);
   });
 
   test('an ingest killed in the midst of an upload leaves nothing', async () => {

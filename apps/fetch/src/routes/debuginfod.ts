@@ -1,6 +1,6 @@
 import { MISS_CODES, PROBLEMS, type KernelRecord } from '@btf-depot/contracts';
 import { DepotError, findSection, requireBuildId } from '@btf-depot/depot';
-import type { Logger } from '@btf-depot/service-kit';
+import type { RepeatedWarnings } from '@btf-depot/service-kit';
 import type { HotBlobs } from '../blobs/hot-blobs.ts';
 import type { RecentRecords } from '../records/recent-records.ts';
 import type { KnownAnswer, SendBlob } from '../answers/send-blob.ts';
@@ -25,12 +25,12 @@ export function debuginfodHandlers({
   records,
   blobs,
   send,
-  log,
+  warnings,
 }: {
   records: RecentRecords;
   blobs: HotBlobs;
   send: SendBlob;
-  log: Logger;
+  warnings: RepeatedWarnings;
 }): Pick<FetchHandlers, 'section'> {
   return {
     async section({ request, response, params: { buildId, name } }) {
@@ -42,7 +42,7 @@ export function debuginfodHandlers({
         if (error instanceof DepotError && MISSING.has(error.code)) {
           throw PROBLEMS[error.code].status === 404 ? error : missing(error);
         }
-        log.warn({ err: error }, 'a section cannot be sent now');
+        warnings.warn({}, 'a section cannot be sent now', error);
         throw new DepotError('not-now', 'the section cannot be read now; retry', { cause: error });
       }
     },

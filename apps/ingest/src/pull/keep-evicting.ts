@@ -1,5 +1,5 @@
 import type { Eviction } from '@btf-depot/depot';
-import type { Logger, Running } from '@btf-depot/service-kit';
+import { RepeatedWarnings, type Logger, type Running } from '@btf-depot/service-kit';
 
 /** Milliseconds between two looks: a kernel grows when it is packed, after it was fetched. */
 const PERIOD = 600_000;
@@ -8,11 +8,12 @@ const PERIOD = 600_000;
 export function keepEvicting(eviction: Eviction, log: Logger): Running & { soon: () => void } {
   let isOver = false;
   let last = Promise.resolve();
+  const warnings = new RepeatedWarnings(log);
   const evict = async () => {
     try {
       for (const kernel of await eviction.run()) log.info(kernel, 'evicted');
     } catch (error) {
-      log.warn({ err: error }, 'not evicted, the next look follows');
+      warnings.warn({}, 'not evicted, the next look follows', error);
     }
   };
   const soon = () => {

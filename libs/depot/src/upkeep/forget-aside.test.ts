@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import type { RecordAside, RecordsAside } from '../ports/record-store.ts';
 import { forgetAside, type WhichAside } from './forget-aside.ts';
 
-const [healed, waiting, gone] = ['sent again', 'not yet', 'no record'].map(buildIdOf);
+const [healed, waiting, gone] = ['sent again', 'not yet', 'no record'].map((seed) =>
+  buildIdOf(seed),
+);
 const names = (found: readonly { buildId: string }[]) => found.map(({ buildId }) => buildId);
 
 async function depot() {

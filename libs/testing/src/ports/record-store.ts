@@ -147,7 +147,7 @@ export function describeRecordStore(
       const [kept, ...others] = await collect(records.aside.list());
       expect(kept).toMatchObject({ buildId, version });
       expect(others).toEqual([]);
-      expect(JSON.parse(Buffer.from(kept?.bytes ?? []).toString())).toMatchObject({ buildId });
+      expect(JSON.parse(Buffer.from(kept.bytes).toString())).toMatchObject({ buildId });
       await records.aside.remove(buildId, version);
       await records.aside.remove(buildId, version);
       expect(await collect(records.aside.list())).toEqual([]);
