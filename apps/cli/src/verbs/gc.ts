@@ -45,7 +45,7 @@ export function gcCommand(): Command {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit status: 0; 1 if a record cannot be read, and then nothing is deleted.',
+      '\nExit status: 0; 1 if a record cannot be read, and then no blob is deleted.',
     )
     .action(run);
 }
@@ -57,6 +57,8 @@ async function run({ minAge, dryRun = false, setAside, json, ...where }: Flags):
   const options = { minAge: hours * HOUR, dryRun };
   const forgotten = setAside ? await forgetAside(stores.records, setAside, { dryRun }) : [];
   const aside = forgotten.map(({ buildId, version }) => `${buildId}.${version}`);
+  const deleted = dryRun ? 'would be deleted' : 'deleted';
+  if (!json) for (const one of aside) print(`damaged/records/${one}.json ${deleted}\n`);
   const report = await collectGarbage({ ...stores, clock: systemClock }, options);
   const bytes = report.collected.reduce((sum, { size }) => sum + size, 0);
   if (json) {
@@ -64,8 +66,6 @@ async function run({ minAge, dryRun = false, setAside, json, ...where }: Flags):
     printJson({ ...report, collected, aside, bytes, dryRun });
     return;
   }
-  const deleted = dryRun ? 'would be deleted' : 'deleted';
-  for (const one of aside) print(`damaged/records/${one}.json ${deleted}\n`);
   print(
     `${report.collected.length} blobs ${deleted}, ${formatBytes(bytes)}; ${report.kept} kept\n`,
   );

@@ -26,6 +26,10 @@ const DAMAGE: Record<string, (path: string, other: string) => Promise<void>> = {
   'bytes of another blob': async (path, other) => writeFile(path, await readFile(other)),
   'a cut end': async (path) => truncate(path, (await readFile(path)).length - 1),
   'no file': (path) => unlink(path),
+  'a folder in its place': async (path) => {
+    await unlink(path);
+    await mkdir(path);
+  },
 };
 const KINDS = Object.keys(DAMAGE);
 
@@ -156,10 +160,11 @@ describe('a depot heals', () => {
   const becomes = (buildId: string, expected: object) =>
     expect.poll(() => status(buildId)).toMatchObject(expected);
 
-  async function pushed(seed: string) {
+  /** @param content kernels of the same content share its blobs. */
+  async function pushed(seed: string, content = seed) {
     const buildId = buildIdOf(seed);
     const file = seed.replaceAll(' ', '_');
-    const btf = kernelBtf({ name: file });
+    const btf = kernelBtf({ name: content.replaceAll(' ', '_') });
     await writeFile(join(folder, file), kernelFile({ buildId, btf }));
     expect(await push(file)).toMatchObject({ code: 0 });
     const record = await new DepotClient(depot.url).record(buildId);
@@ -193,6 +198,21 @@ describe('a depot heals', () => {
     },
     120_000,
   );
+
+  test('all kernels that share a part, when one of them is pushed again', async () => {
+    const one = await pushed('shares', 'shared');
+    const other = await pushed('shares too', 'shared');
+    const { sha256 = '' } = one.record?.core ?? {};
+    expect(other.record?.core.sha256).toBe(sha256);
+    await unlink(pathOf(data, sha256));
+    await curl(`${depot.url}/v1/blobs/sha256/${sha256}`);
+    for (const { buildId } of [one, other]) {
+      await becomes(buildId, { state: 'failed', report: { failure: { code: 'lost-part' } } });
+    }
+    expect(await push(one.file)).toMatchObject({ code: 0 });
+    for (const { buildId } of [one, other]) await becomes(buildId, { state: 'ready' });
+    await expect.poll(notes).toEqual([]);
+  }, 120_000);
 
   test.each(KINDS)(
     'an artifact with %s, by itself',
@@ -253,6 +273,10 @@ describe('fsck --repair heals a store that nobody reads', () => {
     await rewrite('newer', (json) => ({ ...json, schema: 99, core: 'elsewhere' }));
     const newer = await readFile(await recordFile('newer'), 'utf8');
 
+    const aside = async () => {
+      const { output } = await fsck('--blobs-only', '--json');
+      return (JSON.parse(output) as { aside: string[] }).aside;
+    };
     const checked = await fsck();
     expect(checked.code).toBe(1);
     for (const seed of seeds) expect(checked.output).toContain(records.get(seed));
@@ -275,6 +299,14 @@ describe('fsck --repair heals a store that nobody reads', () => {
     const after = await fsck('--json');
     const { findings } = JSON.parse(after.output) as { findings: { buildId: string }[] };
     expect(findings.map(({ buildId }) => buildId)).toEqual([records.get('newer')]);
+    expect(await aside()).toHaveLength(3);
+    const gc = await btfdepot(['gc', '--data', data, '--set-aside', 'healed'], folder);
+    // No blob is deleted as long as a record of a newer version may name it.
+    expect(gc).toMatchObject({ code: 1 });
+    for (const seed of ['no_json', 'empty', 'no_core']) {
+      expect(gc.output).toContain(`damaged/records/${records.get(seed)}`);
+    }
+    expect(await aside()).toEqual([]);
   }, 300_000);
 
   test('in parts, by a cursor that outlives the process', async () => {
