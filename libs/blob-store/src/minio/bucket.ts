@@ -22,9 +22,7 @@ import { MINIO_DEFAULTS, type Keys, type MinioSettings } from './settings.ts';
 export type Condition = Record<string, never> | { 'If-None-Match': '*' } | { 'If-Match': string };
 
 /** The client's streams are this, though its types say less. */
-type AnswerBody = Readable & Pick<http.IncomingMessage, 'headers' | 'socket'>;
-
-type Answered = (message: http.IncomingMessage) => void;
+type AnswerBody = Readable & Pick<http.IncomingMessage, 'headers'>;
 
 /** Pages of one listing requested at one time. */
 const LISTERS = 8;

@@ -25,7 +25,7 @@ const questions: [string, (stores: Stores) => Promise<unknown>][] = [
   ['damage.list', ({ blobs }) => blobs.damage.list()[Symbol.asyncIterator]().next()],
   ['records.get', ({ records }) => records.get(record.buildId)],
   ['records.list', ({ records }) => records.list()[Symbol.asyncIterator]().next()],
-  ['tokens.get', ({ tokens }) => tokens.get('btfd')],
+  ['tokens.get', ({ tokens }) => tokens.get('0123456789abcdef')],
   ['tokens.list', ({ tokens }) => tokens.list()[Symbol.asyncIterator]().next()],
   ['checkWrites', ({ checkWrites }) => checkWrites()],
 ];
