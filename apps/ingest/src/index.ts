@@ -20,10 +20,11 @@ import {
   type TokenGuard,
   type TokenStore,
 } from '@btf-depot/depot';
-import { createComputePool, type ComputePool } from '@btf-depot/compute';
+import { createComputePool, rpmSignature, type ComputePool } from '@btf-depot/compute';
 import {
   auditLog,
   publicListener,
+  readPublicKeyFiles,
   recordHandlers,
   RepeatedWarnings,
   serveRoutes,
@@ -120,8 +121,9 @@ export async function createIngest(
   const onQueueError = (error: unknown) =>
     warnings.warn({}, 'job not added, the sweeper will', error);
   const workers: Running[] = [];
+  const keys = await readPublicKeyFiles('BTFDEPOT_UPSTREAM_KEYS', settings.BTFDEPOT_UPSTREAM_KEYS);
   const pullFrom = (upstreams: readonly UpstreamAddress[]) => {
-    const pulling = { ...deps, staging, space, onQueueError };
+    const pulling = { ...deps, staging, space, onQueueError, keys };
     workers.push(...startPulling(upstreams, pulling, adapters, settings));
   };
   pullFrom(settings.BTFDEPOT_UPSTREAMS);
@@ -178,7 +180,10 @@ const MAX_INDEX = 2 ** 30;
 /** Fetches missing kernels; without upstreams nothing is fetched. */
 function startPulling(
   addresses: readonly UpstreamAddress[],
-  deps: Pick<PullDeps, 'compute' | 'staging' | 'space' | 'underway' | 'clock' | 'onQueueError'>,
+  deps: Pick<
+    PullDeps,
+    'compute' | 'staging' | 'space' | 'underway' | 'clock' | 'onQueueError' | 'keys'
+  >,
   { pulls, ...adapters }: IngestAdapters,
   settings: UploadSettings,
 ): Running[] {
@@ -187,7 +192,7 @@ function startPulling(
   const unpacked = (bytes: Uint8Array) => decompressAny(bytes, { limit: MAX_INDEX });
   const look = lookingInto(deps);
   const upstreams = addresses.map((one) =>
-    openUpstream(one, { limits, trust, unpacked, look: look(one.name) }),
+    openUpstream(one, { limits, trust, unpacked, rpmSignature, look: look(one.name) }),
   );
   if (upstreams.length === 0 || !pulls) return [];
   const handle = pullHandler({

@@ -6,6 +6,7 @@
  * worker.ts, and its call in pool.ts. seats.ts decides who waits for a thread.
  */
 export { openFileSource, type FileSource } from './file-source.ts';
+export { rpmSignature } from './rpm-signature.ts';
 export { tellingFullDisk } from './full-disk.ts';
 export {
   COMPUTE_LIMITS,

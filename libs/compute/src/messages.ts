@@ -1,6 +1,7 @@
 import type { ProblemCode } from '@btf-depot/contracts';
 import type {
   Compressing,
+  CopiedParts,
   KernelParts,
   PackedArtifact,
   PackInput,
@@ -24,12 +25,14 @@ export type Task =
       options: SplitOptions;
       progress?: SharedArrayBuffer | undefined;
     }
+  | { do: 'verify'; parts: CopiedParts }
   | { do: 'make'; input: PackInput }
   | { do: 'compress'; carrier: Compressing };
 
 export interface Results {
   unpack: UnpackedUpload;
   split: KernelParts;
+  verify: undefined;
   make: PackedArtifact[];
   compress: PackedArtifact;
 }

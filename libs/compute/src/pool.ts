@@ -122,6 +122,7 @@ export function createComputePool({ onError, ...given }: ComputePoolOptions): Co
     },
     split: (paths, options, signal, progress) =>
       run(client, { do: 'split', paths, options, progress: progress?.memory }, signal, limits.time),
+    verify: (parts, signal) => run(client, { do: 'verify', parts }, signal, limits.time),
     // No limits: the operator sets the number of compressors, and their input passed limits before.
     pack: (input, signal, progress) => {
       const compressAll = (carriers: readonly Compressing[]) => {

@@ -7,6 +7,7 @@ import {
   DepotError,
   plainArtifacts,
   Progress,
+  verifyParts,
   type KernelParts,
 } from '@btf-depot/depot';
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
@@ -41,6 +42,9 @@ async function run(task: Task): Promise<[value: unknown, bytes: Uint8Array[]]> {
       const parts = split(task);
       return [parts, bytesOf(parts).map(({ bytes }) => bytes)];
     }
+    case 'verify':
+      verifyParts(task.parts);
+      return [undefined, []];
     case 'make': {
       const artifacts = plainArtifacts(task.input);
       return [artifacts, artifacts.map(({ bytes }) => bytes)];

@@ -15,7 +15,14 @@
  * and when one replaces another), record (reading and changing one), ports, tokens, signing.
  */
 export { type AcceptDeps } from './accept/accept-kernel.ts';
-export { acceptCopy, hasParts, type AcceptedCopy, type OfferedCopy } from './accept/accept-copy.ts';
+export {
+  acceptCopy,
+  hasParts,
+  type AcceptedCopy,
+  type CopyDeps,
+  type CopyOptions,
+} from './accept/accept-copy.ts';
+export { verifyParts, type CopiedParts } from './accept/verify-parts.ts';
 export { acceptUpload, type AcceptedUpload, type KernelResult } from './accept/accept-upload.ts';
 export { buildsOf, type Build } from './accept/builds.ts';
 export { AnswerRoom, finish, type AnswerLimits, type Steps } from './ask/answer-room.ts';

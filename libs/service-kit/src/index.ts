@@ -25,6 +25,7 @@ export { routesElsewhere } from './http/routes-elsewhere.ts';
 export { serveRoutes, type Asked, type Handlers } from './http/serve-routes.ts';
 export {
   publicKeySettings,
+  readPublicKeyFiles,
   readPublicKeys,
   readSigningKeys,
   signingSettings,

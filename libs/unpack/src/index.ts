@@ -25,4 +25,5 @@ export {
   type Unpacked,
   type UnpackOptions,
 } from './unpack.ts';
+export { readRpmSignature, type RpmSignature } from './packages/rpm-header.ts';
 export { releaseInName, SMALLEST_MAP, wantedKind, type WantedKind } from './wanted.ts';

@@ -1,6 +1,6 @@
 import type { Upstream } from '@btf-depot/depot';
 import type { UpstreamLimits } from './limits.ts';
-import type { Unpacked } from './archive/reading.ts';
+import type { ArchiveReading, Unpacked } from './archive/reading.ts';
 import type { Trust } from './archive/signatures.ts';
 import { debuginfod } from './sources/debuginfod/index.ts';
 import { depot } from './sources/depot/index.ts';
@@ -13,6 +13,7 @@ export interface SourceOptions {
   /** Keys that are trusted for archives. */
   trust: Trust;
   unpacked: Unpacked;
+  rpmSignature: ArchiveReading['rpmSignature'];
   /** Build IDs of the kernels in a file of this machine; none if it is no kernel and no package. */
   look: (path: string) => Promise<readonly string[]>;
 }

@@ -1,4 +1,4 @@
-import type { ExtraName } from '@btf-depot/contracts';
+import type { ExtraName, PublicKey } from '@btf-depot/contracts';
 import type { ComputePool } from '@btf-depot/compute';
 import {
   DepotError,
@@ -17,6 +17,7 @@ import {
 import type { Logger, Metrics } from '@btf-depot/service-kit';
 import type { DiskSpace } from '../upload/disk-space.ts';
 import type { Staging } from '../upload/staging.ts';
+import { takeCopy } from './take-copy.ts';
 import { takeFile, type Taking } from './take-file.ts';
 
 export interface PullDeps extends Omit<AcceptDeps, 'compute'> {
@@ -27,6 +28,8 @@ export interface PullDeps extends Omit<AcceptDeps, 'compute'> {
   log: Logger;
   metrics: Metrics;
   extras: readonly ExtraName[];
+  /** One of them must have signed what another depot offers; none: no signature is needed. */
+  keys: readonly PublicKey[];
   /** How often a download that breaks is gone on with. */
   breaks: number;
   /** Milliseconds for one upstream. */
@@ -117,6 +120,7 @@ async function pullFrom(
 
 /** What is provisional is taken in while the file behind it is on its way. */
 async function takeFound(found: Found, taking: Taking): Promise<Miss | undefined> {
+  if (found.copy) return takeCopy(found.copy, taking);
   let miss: Miss | undefined = { reason: 'missing', detail: 'it offers no file' };
   const early: Promise<unknown>[] = [];
   try {

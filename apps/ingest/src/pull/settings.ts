@@ -56,6 +56,11 @@ export const pullSettings = {
     '',
     'Keyrings that check the signatures of `packages`; by default those of apt and rpm.',
   ),
+  BTFDEPOT_UPSTREAM_KEYS: setting(
+    paths,
+    '',
+    'Public keys: one of them must have signed what a `depot` offers. Its signatures are kept.',
+  ),
   BTFDEPOT_UPSTREAM_UNSIGNED: setting(
     oneOf('yes', 'no'),
     'no',

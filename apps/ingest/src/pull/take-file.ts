@@ -106,10 +106,11 @@ async function accept(
 /** What somebody else published meanwhile is as good; what passes is tried again as a whole. */
 const OTHERS: ReadonlySet<string> = new Set(['core-conflict', 'not-owner', 'forbidden']);
 
-function refusalOf(error: unknown): Miss | undefined {
+export function refusalOf(error: unknown): Miss | undefined {
   if (!(error instanceof DepotError)) throw error;
   const { code, message } = error;
   if (OTHERS.has(code)) return undefined;
+  if (code === 'not-signed') return { reason: 'bad-signature', detail: message };
   if (code === 'foreign-build-id') return { reason: 'wrong-build-id', detail: message };
   if (PROBLEMS[code].status >= 500) throw error;
   return { reason: 'unfit', detail: `${code}: ${message}` };

@@ -171,6 +171,16 @@ export const kernelRecordSchema = z.looseObject({
   packing: z.number().int().positive().exactOptional(),
   /** Of these artifacts. */
   levels: levelsSchema.exactOptional(),
+  /**
+   * Signatures that another depot made, of the manifest with this hash. They are published if
+   * packing here makes that manifest.
+   */
+  countersigned: z
+    .looseObject({
+      manifest: sha256Schema,
+      signatures: z.record(z.string(), z.looseObject(blobShape)),
+    })
+    .exactOptional(),
   sources: z.array(sourceSchema),
   /** Name and version of the software that made the current parts; absent: see `sources`. */
   encoder: z.string().exactOptional(),

@@ -66,6 +66,15 @@ export function encodeMinisig(
   return `${text}trusted comment: ${trusted}\n${toBase64(global)}\n`;
 }
 
+/** The lines that minisign adds. @throws BadKey. */
+export function decodeMinisig(text: string): { trusted: string; global: Uint8Array } {
+  const [, , comment = '', line] = text.split('\n');
+  const [, trusted] = /^trusted comment: (.*)$/.exec(comment) ?? [];
+  const global = fromBase64(line);
+  if (trusted !== undefined && global?.length === 64) return { trusted, global };
+  throw new BadKey('not a signature as minisign writes it');
+}
+
 function encodeNumbered(number: string, bytes: Uint8Array): string {
   const numberBytes = number.match(/../g)?.map((byte) => parseInt(byte, 16)) ?? [];
   return toBase64(Uint8Array.of(...ALGORITHM, ...numberBytes, ...bytes));

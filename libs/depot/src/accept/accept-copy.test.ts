@@ -1,13 +1,24 @@
 import { parseBtf } from '@btf-depot/btf';
 import { attachVariables } from '@btf-depot/extras';
-import { claimedArtifacts, type KernelRecord } from '@btf-depot/contracts';
+import {
+  claimedArtifacts,
+  manifest,
+  mediaTypeOf,
+  type KernelRecord,
+  type PublicKey,
+} from '@btf-depot/contracts';
 import { buildIdOf, kernelBtf, kernelRecord, memoryStores, sha256Of } from '@btf-depot/testing';
 import { describe, expect, test } from 'vitest';
+import { createSecretKey, openSecretKey } from '../signing/secret-key.ts';
+import { withdrawnRecord } from '../record/withdraw.ts';
+import { signManifest } from '../signing/sign-manifest.ts';
 import { acceptCopy } from './accept-copy.ts';
+import { verifyParts, type CopiedParts } from './verify-parts.ts';
 
 const buildId = buildIdOf('copied');
 const core = kernelBtf();
 const vars = attachVariables(parseBtf(core), parseBtf(kernelBtf({ globals: true }))).bytes;
+const { signal } = new AbortController();
 const actor = { principal: 'import:stick', scopes: ['upload'] };
 
 const blobOf = (bytes: Uint8Array) => ({ sha256: sha256Of(bytes), size: bytes.length });
@@ -45,11 +56,13 @@ function depot(more: Uint8Array[] = []) {
     queue: { add: (job: unknown) => Promise.resolve(void jobs.push(job)) } as never,
     clock: { now: () => new Date() },
     onQueueError: () => undefined,
+    compute: { verify: async (parts: CopiedParts) => Promise.resolve(verifyParts(parts)) },
   };
   const blob = ({ sha256 }: { sha256: string }) =>
     Promise.resolve(kept.get(sha256) ?? new Uint8Array());
-  const take = (record: KernelRecord) => acceptCopy(deps, { record, blob }, actor);
-  return { stores, jobs, take };
+  const take = (record: KernelRecord, keys: readonly PublicKey[] = []) =>
+    acceptCopy(deps, { record, blob }, actor, { keys, signal });
+  return { stores, jobs, kept, take };
 }
 
 test('parts are taken, and nothing that was decided elsewhere', async () => {
@@ -170,4 +183,105 @@ test('of a kernel that was uploaded it replaces nothing', async () => {
   };
   await stores.records.put(theirs({ parts: { vars: other as never } }), undefined);
   expect((await take(theirs())).outcome).toBe('outranked');
+});
+
+describe('with trusted keys,', () => {
+  const [key, other] = [createSecretKey(), createSecretKey()].map(openSecretKey);
+  const { revision, delivery } = theirs();
+  const listed = { 'vmlinux.btf': core, 'vmlinux.vars.btf': vars } as const;
+
+  /** As it is published there, with the bytes of its manifest and signatures. */
+  function published(about = {}) {
+    const text = manifest(
+      { buildId, revision, delivery, core: blobOf(core), ...about },
+      (['vmlinux.btf', 'vmlinux.vars.btf'] as const).map((name) => [name, blobOf(listed[name])]),
+    );
+    const bytes = Buffer.from(text);
+    const signatures = signManifest(bytes, [key, other]);
+    const artifacts: KernelRecord['artifacts'] = {
+      manifest: { ...blobOf(bytes), mediaType: mediaTypeOf('manifest') },
+    };
+    for (const one of signatures) {
+      artifacts[one.name] = { ...blobOf(one.bytes), mediaType: mediaTypeOf(one.name) };
+    }
+    return { record: theirs({ artifacts }), files: [bytes, ...signatures.map((one) => one.bytes)] };
+  }
+
+  test('signatures of these are kept with the manifest that they sign', async () => {
+    const { record, files } = published();
+    const { take, stores } = depot(files);
+    const taken = await take(record, [key.publicKey]);
+    const { manifest: signed, signatures = {} } = taken.record.countersigned ?? {};
+    expect(signed).toBe(record.artifacts.manifest.sha256);
+    const { number } = key.publicKey;
+    expect(Object.keys(signatures).sort()).toEqual(
+      [
+        'manifest.minisig',
+        'manifest.sig',
+        `manifest.${number}.minisig`,
+        `manifest.${number}.sig`,
+      ].sort(),
+    );
+    for (const { sha256 } of Object.values(signatures)) expect(stores.kept.has(sha256)).toBe(true);
+  });
+
+  test('taken again after an eviction, the kernel has the revision that was signed', async () => {
+    const { record, files } = published();
+    const { take, stores } = depot(files);
+    await take(record, [key.publicKey]);
+    const stored = await stores.records.get(buildId);
+    if (!stored) throw new Error('not stored');
+    const withdrawal = { reason: 'room', at: '2026-01-01T00:00:00.000Z', expired: true as const };
+    const gone = withdrawnRecord(stored.record, withdrawal);
+    await stores.records.put(gone, stored.version);
+    expect((await take(record, [key.publicKey])).record).toMatchObject({
+      state: 'compressing',
+      revision,
+    });
+    const again = await stores.records.get(buildId);
+    await stores.records.put({ ...gone, revision: revision + 1 }, again?.version);
+    expect((await take(record, [key.publicKey])).record.revision).toBe(revision + 2);
+  });
+
+  test.each<[what: string, spoil: (made: ReturnType<typeof published>) => KernelRecord]>([
+    ['without a manifest', ({ record }) => ({ ...record, artifacts: {} })],
+    [
+      'without a signature',
+      ({ record }) => ({ ...record, artifacts: { manifest: record.artifacts.manifest } }),
+    ],
+    ['with another revision', ({ record }) => ({ ...record, revision: revision + 1 })],
+    [
+      'with other variables',
+      ({ record }) => {
+        if (record.parts.vars) record.parts.vars.sha256 = sha256Of(core);
+        return record;
+      },
+    ],
+    [
+      'with parts that the manifest does not name',
+      ({ record }) => {
+        const inlines = { ...record.parts.vars, sites: 1, functions: 1 };
+        return { ...record, parts: { ...record.parts, inlines: inlines as never } };
+      },
+    ],
+    [
+      'with a claim that the manifest does not name',
+      ({ record }) => ({ ...record, core: { ...record.core, claimed: true } }),
+    ],
+    ["with another kernel's manifest", () => published({ buildId: buildIdOf('other') }).record],
+  ])('a kernel %s is not taken', async (_, spoil) => {
+    const made = published();
+    const { files } = published({ buildId: buildIdOf('other') });
+    const { take, stores } = depot([...made.files, ...files]);
+    const taking = take(spoil(made), [key.publicKey]);
+    await expect(taking).rejects.toMatchObject({ code: 'not-signed' });
+    expect(stores.kept.size).toBe(0);
+  });
+
+  test('a kernel signed by others alone is not taken', async () => {
+    const { record, files } = published();
+    const { take } = depot(files);
+    const stranger = openSecretKey(createSecretKey()).publicKey;
+    await expect(take(record, [stranger])).rejects.toMatchObject({ code: 'not-signed' });
+  });
 });

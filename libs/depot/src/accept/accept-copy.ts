@@ -1,5 +1,3 @@
-import { FormatError } from '@btf-depot/bytes';
-import { formatFault, parseBtf, verifyBtf, type BtfFault } from '@btf-depot/btf';
 import { carrierTarget, isTried } from '@btf-depot/carrier';
 import {
   extrasOf,
@@ -11,24 +9,33 @@ import {
   type KernelRecord,
   type Owner,
   type PartEntries,
+  type PublicKey,
 } from '@btf-depot/contracts';
 import { DepotError, vanished } from '../errors.ts';
 import { withMarks } from '../ownership/claim-others.ts';
-import { judgeUpload, type Actor } from '../ownership/ownership.ts';
+import { judgeUpload, rankOf, type Actor } from '../ownership/ownership.ts';
 import { blobsOf } from '../record/blobs-in-records.ts';
 import { CARRIER_NAME } from '../pack/make-carriers.ts';
 import { updateRecord } from '../record/update-record.ts';
-import { whyUnsafe } from '../split/given-carrier.ts';
+import type { Compute } from '../ports/compute.ts';
+import type { OfferedCopy } from '../ports/upstream.ts';
+import { isProvisional } from '../pull/provisional.ts';
+import { checkSigned, type SignedManifest } from '../signing/check-signed.ts';
 import type { AcceptDeps } from './accept-kernel.ts';
 import { ring } from './ring.ts';
+import type { CopiedParts } from './verify-parts.ts';
 
-export type CopyDeps = Omit<AcceptDeps, 'compute' | 'underway'>;
+/** Bytes of all parts of a kernel, which are in memory together: far more than any has. */
+const MOST_BYTES = 512 * 2 ** 20;
 
-/** A kernel that another depot has split. */
-export interface OfferedCopy {
-  record: KernelRecord;
-  /** Bytes of that hash and size. @throws Error if it has none. */
-  blob: (wanted: { sha256: string; size: number }) => Promise<Uint8Array>;
+export interface CopyDeps extends Omit<AcceptDeps, 'compute' | 'underway'> {
+  compute: Pick<Compute, 'verify'>;
+}
+
+export interface CopyOptions {
+  /** One of them must have signed the kernel's manifest there; none: no signature is needed. */
+  keys?: readonly PublicKey[] | undefined;
+  signal: AbortSignal;
 }
 
 export interface AcceptedCopy {
@@ -41,16 +48,19 @@ export interface AcceptedCopy {
  * Accepts a kernel that another depot has split, for its parts: without its debug information they
  * could not be made again. Nothing else is trusted: BTF is verified as after a split, carriers of
  * the build are judged, and artifacts are packed here, from the parts. Its owner there is ignored:
- * here it belongs to the actor.
+ * here it belongs to the actor. Its signatures, by trusted keys, are kept: they hold here too if
+ * packing makes the same manifest.
  *
- * @throws DepotError if it is unfit for publication, or the actor may not send it.
+ * @throws DepotError if it is unfit for publication, or the actor may not send it; `not-signed`.
  */
 export async function acceptCopy(
   deps: CopyDeps,
   offered: OfferedCopy,
   actor: Actor,
+  { keys = [], signal }: CopyOptions,
 ): Promise<AcceptedCopy> {
-  const next = adopted(offered.record, actor);
+  const signed = keys.length > 0 ? await checkSigned(offered, keys) : undefined;
+  const next = adopted(offered.record, actor, signed);
   const { buildId, core } = next;
   const judge = (current: KernelRecord | undefined) =>
     judgeUpload(
@@ -73,12 +83,14 @@ export async function acceptCopy(
     if (!ruling.rules && !filled(before, next)) return { outcome: 'outranked', record: before };
   }
   const bytes = await bytesOf(offered, next);
-  verify(next, bytes);
+  await deps.compute.verify(partsOf(next, bytes), signal);
+  for (const { sha256, bytes: one } of signed?.signatures ?? []) bytes.set(sha256, one);
   await Promise.all([...bytes].map(([sha256, one]) => deps.blobs.replace(sha256, one)));
   const { record } = await updateRecord(deps.records, buildId, (current) => {
     const now = judge(current);
     if (current && !now.anew && !now.takes && !now.rules) return filled(current, next);
-    const revision = Math.max(next.revision, (current?.revision ?? 0) + 1);
+    const least = current ? current.revision + (isSameManifest(current, next) ? 0 : 1) : 1;
+    const revision = Math.max(next.revision, least);
     return { ...next, revision, uploadedAt: deps.clock.now().toISOString() };
   });
   if (!record) throw vanished(buildId);
@@ -88,9 +100,21 @@ export async function acceptCopy(
   return { outcome: 'created', record };
 }
 
+/** Whether packing made this manifest here before, so that the revision stays what was signed. */
+function isSameManifest(current: KernelRecord, next: KernelRecord): boolean {
+  const before = current.countersigned?.manifest;
+  const isSame = before !== undefined && before === next.countersigned?.manifest;
+  return isSame && current.revision === next.revision;
+}
+
 /** The initial record here: parts, facts and sources, without decisions of the other depot. */
-function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
-  const me: Owner = { principal, rank: 'import' };
+function adopted(
+  record: KernelRecord,
+  actor: Actor,
+  signed: SignedManifest | undefined,
+): KernelRecord {
+  const { principal } = actor;
+  const me: Owner = { principal, rank: rankOf(actor) };
   const isOwned = record.owner !== undefined || record.claimant === undefined;
   const claimed = isOwned ? undefined : (true as const);
   const own = mapParts(record, (part) =>
@@ -123,6 +147,14 @@ function adopted(record: KernelRecord, { principal }: Actor): KernelRecord {
     encoder,
     owner: isOwned ? me : undefined,
     claimant: isOwned ? undefined : me,
+    // The other depot is still fetching it.
+    keptUntil: me.rank === 'upstream' && isProvisional(record) ? record.keptUntil : undefined,
+    countersigned: signed && {
+      manifest: signed.manifest,
+      signatures: Object.fromEntries(
+        signed.signatures.map(({ name, sha256, bytes }) => [name, { sha256, size: bytes.length }]),
+      ),
+    },
     uploadedAt,
   });
 }
@@ -205,43 +237,33 @@ async function bytesOf(
   { blob }: OfferedCopy,
   next: KernelRecord,
 ): Promise<Map<string, Uint8Array>> {
+  const blobs = blobsOf(next);
+  const size = blobs.reduce((sum, one) => sum + one.size, 0);
+  if (size > MOST_BYTES) throw new DepotError('too-large', `its parts have ${size} bytes in all`);
   const bytes = new Map<string, Uint8Array>();
-  for (const one of blobsOf(next)) {
+  for (const one of blobs) {
     if (!bytes.has(one.sha256)) bytes.set(one.sha256, await blob(one));
   }
   return bytes;
 }
 
-/** @throws DepotError `bad-btf`, `foreign-core`, `unsafe-carrier`. */
-function verify(next: KernelRecord, bytes: ReadonlyMap<string, Uint8Array>): void {
+function partsOf(next: KernelRecord, bytes: ReadonlyMap<string, Uint8Array>): CopiedParts {
   const of = ({ sha256 }: { sha256: string }) => bytes.get(sha256) ?? new Uint8Array();
-  const core = checked('core', () => {
-    refuseFaults('core', verifyBtf(of(next.core)));
-    return parseBtf(of(next.core));
-  });
+  const { core, carrier } = next;
   const { ksyms } = next.parts;
-  for (const [name, part] of [...extrasOf(next), ...(ksyms ? [['ksyms', ksyms] as const] : [])]) {
-    const base = 'baseSha256' in part ? part.baseSha256 : undefined;
-    if (base !== undefined && base !== next.core.sha256) {
-      throw new DepotError('foreign-core', `the base of ${name} is another core`);
-    }
-    checked(name, () => refuseFaults(name, verifyBtf(of(part), { base: core })));
-  }
-  for (const [file, given] of Object.entries(next.carrier?.given ?? {})) {
-    const why = checked(file, () => whyUnsafe(of(given), next.carrier));
-    if (why !== undefined) throw new DepotError('unsafe-carrier', `${file}: ${why}`);
-  }
-}
-
-function refuseFaults(name: string, [fault]: readonly BtfFault[]): void {
-  if (fault) throw new DepotError('bad-btf', `${name}: ${formatFault(fault)}`);
-}
-
-function checked<Result>(name: string, check: () => Result): Result {
-  try {
-    return check();
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new DepotError('bad-btf', `${name}: ${error.message}`, { cause: error });
-  }
+  const extras = [...extrasOf(next)].map(([name, part]) => ({
+    name,
+    baseSha256: part.baseSha256,
+    bytes: of(part),
+  }));
+  return {
+    core: of(core),
+    coreSha256: core.sha256,
+    split: ksyms ? [...extras, { name: 'ksyms', bytes: of(ksyms) }] : extras,
+    given: Object.entries(carrier?.given ?? {}).map(([name, given]) => ({
+      name,
+      bytes: of(given),
+    })),
+    carrier,
+  };
 }

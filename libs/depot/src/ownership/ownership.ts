@@ -197,7 +197,7 @@ function ownerAfter(before: Owner, me: Owner): Owner {
   return heightOf(me) > heightOf(before) ? { ...before, rank: me.rank } : before;
 }
 
-function rankOf({ principal, distro, buildIdPrefix }: Actor): (typeof RANKS)[number] {
+export function rankOf({ principal, distro, buildIdPrefix }: Actor): (typeof RANKS)[number] {
   if (principal.startsWith('upstream:')) return 'upstream';
   if (principal.startsWith('import:')) return 'import';
   return distro === undefined && buildIdPrefix === undefined ? 'token' : 'assigned';

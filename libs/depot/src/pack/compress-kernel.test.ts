@@ -37,6 +37,7 @@ function depotOf(
     compute: {
       unpack: () => Promise.reject(new Error('not asked for')),
       split: () => Promise.reject(new Error('not asked for')),
+      verify: () => Promise.reject(new Error('not asked for')),
       pack: (input) => {
         asked.push(input);
         return failure ? Promise.reject(failure) : Promise.resolve([packed]);
@@ -151,6 +152,7 @@ describe('a kernel whose load facts are refused', () => {
     const compute = {
       unpack: () => Promise.reject(new Error('not asked for')),
       split: () => Promise.reject(new Error('not asked for')),
+      verify: () => Promise.reject(new Error('not asked for')),
       pack: (input: PackInput) => packKernel(input),
     };
     const depot = depotOf(record, [core], undefined, { signModule, compute });

@@ -1,6 +1,7 @@
 import {
   CARRIER_FILES,
   claimedArtifacts,
+  isSignatureName,
   mediaTypeOf,
   PACKING,
   partOf,
@@ -27,6 +28,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compute } from '../ports/compute.ts';
 import type { Attempt } from '../ports/job-queue.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import { countersignatures } from '../signing/countersignatures.ts';
 import type { SigningKey } from '../signing/secret-key.ts';
 import { signCarriers } from '../signing/sign-carriers.ts';
 import { signManifest, type SignatureFile } from '../signing/sign-manifest.ts';
@@ -80,12 +82,10 @@ export async function compressKernel(
       levels: deps.levels ?? input.levels,
     };
     const isStillDue = (record: KernelRecord) => isDue(record, job);
-    const packed = signed(
-      await showingProgress(deps.records, job.buildId, isStillDue, (progress) =>
-        deps.compute.pack(asked, signal, progress),
-      ),
-      deps.signingKeys,
+    const unsigned = await showingProgress(deps.records, job.buildId, isStillDue, (progress) =>
+      deps.compute.pack(asked, signal, progress),
     );
+    const packed = await signed(deps, stored.record, unsigned);
     // Overwrites existing blobs, which may be damaged.
     for (const { sha256, bytes } of packed) await deps.blobs.replace(sha256, bytes);
     if (!(await publish(deps, job, packed, notLoadable(input, packed)))) return 'stale';
@@ -168,13 +168,23 @@ async function blobOf(blobs: BlobStore, sha256: string): Promise<Uint8Array> {
   throw new DepotError('unknown-blob', `the store has lost blob ${sha256}`);
 }
 
-/** With the signatures of the manifest. */
-function signed(
+/** With the signatures of the manifest: own ones, and others' of the same manifest. */
+async function signed(
+  { blobs, signingKeys }: CompressDeps,
+  record: KernelRecord,
   packed: readonly PackedArtifact[],
-  keys: readonly SigningKey[],
-): (PackedArtifact | SignatureFile)[] {
-  const manifests = packed.filter(({ name }) => name === 'manifest');
-  return [...packed, ...manifests.flatMap(({ bytes }) => signManifest(bytes, keys))];
+): Promise<(PackedArtifact | SignatureFile)[]> {
+  const made = packed.find(({ name }) => name === 'manifest');
+  if (!made) return [...packed];
+  const own = signManifest(made.bytes, signingKeys);
+  const kept = Object.entries(countersignatures(record, made.sha256)).map(
+    async ([name, { sha256 }]) => ({ name, sha256, bytes: await blobs.get(sha256) }),
+  );
+  const others = (await Promise.all(kept)).flatMap(({ name, sha256, bytes }) => {
+    const isFree = isSignatureName(name) && !own.some((one) => one.name === name);
+    return isFree && bytes ? [{ name, sha256, bytes }] : [];
+  });
+  return [...packed, ...own, ...others];
 }
 
 /** The record's entry for carriers that should load, but had to become containers. */
@@ -205,22 +215,25 @@ async function publish(
   const isOneSigned = packed.some(({ name, bytes }) => name.endsWith('.ko') && isSigned(bytes));
   const levels = { ...COMPRESSION_LEVELS, ...deps.levels };
   const readyAt = deps.clock.now().toISOString();
-  const { written } = await updateRecord(deps.records, job.buildId, (current) =>
-    current && isDue(current, job)
-      ? ended(
-          current,
-          withoutUndefined<Partial<KernelRecord>>({
-            state: 'ready',
-            artifacts,
-            packing: PACKING,
-            levels,
-            carrier: current.carrier && { ...current.carrier, signed: isOneSigned, ...changes },
-            readyAt,
-            unannounced: deps.announces ? true : undefined,
-          }),
-        )
-      : undefined,
-  );
+  const manifest = packed.find(({ name }) => name === 'manifest')?.sha256;
+  const { written } = await updateRecord(deps.records, job.buildId, (current) => {
+    if (!current || !isDue(current, job)) return undefined;
+    const next = ended(
+      current,
+      withoutUndefined<Partial<KernelRecord>>({
+        state: 'ready',
+        artifacts,
+        packing: PACKING,
+        levels,
+        carrier: current.carrier && { ...current.carrier, signed: isOneSigned, ...changes },
+        readyAt,
+        unannounced: deps.announces ? true : undefined,
+      }),
+    );
+    // Others signed what they packed, which may differ from this.
+    if (next.countersigned?.manifest !== manifest) delete next.countersigned;
+    return next;
+  });
   return written;
 }
 

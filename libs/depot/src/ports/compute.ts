@@ -1,6 +1,7 @@
 import type { Progress } from '../progress.ts';
 import type { KernelParts, SplitOptions, StoredParts } from '../split/split-kernel.ts';
 import type { UnpackedUpload } from '../accept/unpack-upload.ts';
+import type { CopiedParts } from '../accept/verify-parts.ts';
 import type { PackedArtifact, PackInput } from '../pack/pack-kernel.ts';
 
 /** The input of a split: files by their paths, and parts from the store. */
@@ -32,6 +33,8 @@ export interface Compute {
     signal: AbortSignal,
     progress?: Progress,
   ): Promise<KernelParts>;
+  /** Verifies parts that another depot made, as after a split here. */
+  verify(parts: CopiedParts, signal: AbortSignal): Promise<void>;
   /** `progress` counts the compressed files. */
   pack(input: PackInput, signal: AbortSignal, progress?: Progress): Promise<PackedArtifact[]>;
 }

@@ -76,6 +76,15 @@ export interface Upstream {
 export interface Found {
   /** In the order of acceptance; each by itself, as an upload. */
   files: readonly OfferedFile[];
+  /** Instead of files: the kernel as another depot has split it. */
+  copy?: OfferedCopy | undefined;
+}
+
+/** A kernel that another depot has split. */
+export interface OfferedCopy {
+  record: KernelRecord;
+  /** Bytes of that hash and size. @throws Error if it has none; an upstream's: UpstreamFault. */
+  blob: (wanted: { sha256: string; size: number }) => Promise<Uint8Array>;
 }
 
 /** A file that is accepted as an upload. */

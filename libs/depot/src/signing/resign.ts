@@ -3,6 +3,7 @@ import { DepotError, unknownKernel } from '../errors.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { updateRecord } from '../record/update-record.ts';
+import { countersignatures } from './countersignatures.ts';
 import type { SigningKey } from './secret-key.ts';
 import { signManifest, type SignatureFile } from './sign-manifest.ts';
 
@@ -35,7 +36,7 @@ export async function resign(
     for (const { sha256, bytes } of signatures) await blobs.replace(sha256, bytes);
     const { record: now, written } = await updateRecord(records, buildId, (current) => {
       if (!current || manifestHash(current) !== sha256) return undefined;
-      const artifacts = withSignatures(current.artifacts, signatures);
+      const artifacts = withSignatures(current, sha256, signatures);
       const same = JSON.stringify(artifacts) === JSON.stringify(current.artifacts);
       return same ? undefined : { ...current, artifacts };
     });
@@ -50,13 +51,21 @@ function manifestHash({ artifacts }: KernelRecord): string | undefined {
   return Object.hasOwn(artifacts, 'manifest') ? artifacts.manifest.sha256 : undefined;
 }
 
+/** Those of other depots stay. */
 function withSignatures(
-  artifacts: KernelRecord['artifacts'],
+  record: KernelRecord,
+  manifest: string,
   signatures: readonly SignatureFile[],
 ): KernelRecord['artifacts'] {
-  const others = Object.entries(artifacts).filter(([name]) => !isSignatureName(name));
-  const added = signatures.map(({ name, sha256, bytes }) => {
-    return [name, { sha256, size: bytes.length, mediaType: mediaTypeOf(name) }] as const;
-  });
-  return Object.fromEntries([...others, ...added]);
+  const rest = Object.entries(record.artifacts).filter(([name]) => !isSignatureName(name));
+  const own = signatures.map(
+    ({ name, sha256, bytes }) => [name, { sha256, size: bytes.length }] as const,
+  );
+  const others = Object.entries(countersignatures(record, manifest)).filter(
+    ([name]) => !own.some(([ours]) => ours === name),
+  );
+  const added = [...own, ...others].flatMap(([name, blob]) =>
+    isSignatureName(name) ? [[name, { ...blob, mediaType: mediaTypeOf(name) }] as const] : [],
+  );
+  return Object.fromEntries([...rest, ...added]);
 }

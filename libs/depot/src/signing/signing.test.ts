@@ -91,28 +91,72 @@ async function depotOf(record: KernelRecord) {
   return { ...stores, names };
 }
 
+const notAsked = () => Promise.reject(new Error('not asked for'));
+/** A compressor whose kernels have nothing but this manifest. */
+const packing = {
+  compute: {
+    unpack: notAsked,
+    split: notAsked,
+    verify: notAsked,
+    pack: () => Promise.resolve([{ name: 'manifest' as const, bytes: text, sha256: entry.sha256 }]),
+  },
+  clock: { now: () => new Date() },
+  crashLimit: 3,
+  announces: false,
+};
+
 test('a compressor signs what it publishes', async () => {
   const depot = await depotOf(kernelRecord({ revision: 3 }));
   const { core } = kernelRecord();
   await depot.blobs.put(core.sha256, someBytes(64, 'core'));
-  const deps = {
-    ...depot,
-    compute: {
-      unpack: () => Promise.reject(new Error('not asked for')),
-      split: () => Promise.reject(new Error('not asked for')),
-      pack: () =>
-        Promise.resolve([{ name: 'manifest' as const, bytes: text, sha256: entry.sha256 }]),
-    },
-    clock: { now: () => new Date() },
-    crashLimit: 3,
-    announces: false,
-    signingKeys: [young],
-  };
+  const deps = { ...depot, ...packing, signingKeys: [young] };
   const attempt = { last: true, crashes: 0 };
   const job = { version: 1, buildId: ready.buildId, revision: 3 };
   expect(await compressKernel(deps, job, attempt, new AbortController().signal)).toBe('published');
   expect(await depot.names()).toContain(`manifest.${young.publicKey.number}.sig`);
   for (const { sha256 } of signManifest(text, [young])) expect(depot.kept.has(sha256)).toBe(true);
+});
+
+describe('the signatures of another depot', () => {
+  const [plain, , named] = signManifest(text, [old]);
+  const of = (manifest: string) => ({
+    manifest,
+    signatures: Object.fromEntries(
+      [named, plain].map(({ name, sha256, bytes }) => [name, { sha256, size: bytes.length }]),
+    ),
+  });
+
+  async function packed(manifest: string, keys = [young]) {
+    const depot = await depotOf(kernelRecord({ revision: 3, countersigned: of(manifest) }));
+    const { core } = kernelRecord();
+    await depot.blobs.put(core.sha256, someBytes(64, 'core'));
+    for (const { sha256, bytes } of [named, plain]) await depot.blobs.put(sha256, bytes);
+    const job = { version: 1, buildId: ready.buildId, revision: 3 };
+    const deps = { ...depot, ...packing, signingKeys: keys };
+    await compressKernel(deps, job, { last: true, crashes: 0 }, new AbortController().signal);
+    return depot;
+  }
+
+  test('are published if packing makes the manifest that they sign, and stay when resigned', async () => {
+    const depot = await packed(entry.sha256);
+    expect(await depot.names()).toContain(named.name);
+    const artifacts = async () => (await depot.records.get(ready.buildId))?.record.artifacts ?? {};
+    const [own] = signManifest(text, [young]);
+    expect((await artifacts())['manifest.sig'].sha256).toBe(own.sha256);
+    await resign(depot, ready.buildId, []);
+    expect((await artifacts())[named.name].sha256).toBe(named.sha256);
+    expect((await artifacts())[plain.name].sha256).toBe(plain.sha256);
+    await resign(depot, ready.buildId, [young]);
+    expect((await artifacts())['manifest.sig'].sha256).toBe(own.sha256);
+    expect(await depot.names()).toContain(named.name);
+  });
+
+  test('are dropped if it makes another one', async () => {
+    const depot = await packed(sha256Of(someBytes(8, 'other')));
+    expect(await depot.names()).not.toContain(named.name);
+    const stored = await depot.records.get(ready.buildId);
+    expect(stored?.record).not.toHaveProperty('countersigned');
+  });
 });
 
 describe('resign', () => {

@@ -22,7 +22,7 @@ export interface FetchOptions extends Patience {
 }
 
 /**
- * Brings a package onto this machine, and checks it against its index. It continues a partial
+ * Brings a package onto this machine, and checks it against its index or by its own signature. It continues a partial
  * download, even of an earlier run, if the archive can; else it begins again. A package in a folder
  * of this machine is read there.
  *
@@ -49,7 +49,10 @@ export async function fetchPackage(
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   const sha256 = hash.digest('hex');
   const size = await sizeOf(path);
-  if (sha256 === item.sha256 && size === item.size) return { path, size, sha256 };
+  if (sha256 === item.sha256 && size === item.size) {
+    await item.verify?.(path);
+    return { path, size, sha256 };
+  }
   if (!isHere) await rm(path, { force: true });
   throw new ArchiveError(
     'digest-mismatch',

@@ -34,7 +34,15 @@ export async function readSigningKeys(
 export function readPublicKeys({
   BTFDEPOT_PUBLIC_KEYS,
 }: Settings<typeof publicKeySettings>): Promise<PublicKey[]> {
-  return readKeys('BTFDEPOT_PUBLIC_KEYS', BTFDEPOT_PUBLIC_KEYS, decodePublicKey);
+  return readPublicKeyFiles('BTFDEPOT_PUBLIC_KEYS', BTFDEPOT_PUBLIC_KEYS);
+}
+
+/** @throws SettingsError that names the setting and the file. */
+export function readPublicKeyFiles(
+  setting: string,
+  files: readonly string[],
+): Promise<PublicKey[]> {
+  return readKeys(setting, files, decodePublicKey);
 }
 
 async function readKeys<Key>(

@@ -1,6 +1,7 @@
 import { principalSchema } from '@btf-depot/contracts';
-import { isMiss, type OfferedFile, type Upstream } from '@btf-depot/depot';
+import { isMiss, type Found, type Upstream } from '@btf-depot/depot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sha256Of } from '../builders.ts';
 
 export interface UpstreamUnderTest {
   upstream: Upstream;
@@ -22,11 +23,12 @@ export function describeUpstream(name: string, make: () => Promise<UpstreamUnder
     });
 
     const { signal } = new AbortController();
-    const files = async (): Promise<readonly OfferedFile[]> => {
+    const offered = async (): Promise<Found> => {
       const found = await under.upstream.find(under.known, { signal, via: [] });
       if (isMiss(found)) throw new Error(`${found.reason}: ${found.detail}`);
-      return found.files;
+      return found;
     };
+    const files = async () => (await offered()).files;
 
     it('has a name that fits into a principal', () => {
       expect(principalSchema.safeParse(`upstream:${under.upstream.name}`).success).toBe(true);
@@ -37,10 +39,13 @@ export function describeUpstream(name: string, make: () => Promise<UpstreamUnder
       expect(found).toMatchObject({ reason: 'missing' });
     });
 
-    it('offers files of a known kernel, the best one last', async () => {
-      const offered = await files();
-      expect(offered.length).toBeGreaterThan(0);
-      expect(offered.at(-1)?.provisional).toBeUndefined();
+    it('offers files of a known kernel, the best one last, or a copy of it', async () => {
+      const { files, copy } = await offered();
+      expect(files.length > 0).toBe(copy === undefined);
+      expect(files.at(-1)?.provisional).toBeUndefined();
+      if (!copy) return;
+      const { core } = copy.record;
+      expect(sha256Of(await copy.blob(core))).toBe(core.sha256);
     });
 
     it('gives each file in the size that it says', async () => {

@@ -26,9 +26,13 @@ const Tag = {
   BASE_NAMES: 1117,
   DIRECTORIES: 1118,
   LONG_SIZES: 5008,
+  PAYLOAD_SHA256: 5092,
 } as const;
-/** In the signature header: bytes of header and payload, in 32 and in 64 bits. */
-const SignatureTag = { SIZE: 1000, LONG_SIZE: 270 } as const;
+/**
+ * In the signature header: bytes of header and payload, in 32 and in 64 bits; OpenPGP signatures of
+ * the header, by DSA or EdDSA, by RSA, and of rpm 6 in base64.
+ */
+const SignatureTag = { SIZE: 1000, LONG_SIZE: 270, DSA: 267, RSA: 268, OPENPGP: 278 } as const;
 
 /** More files than any package has; above this, files are not listed. */
 const FILE_LIMIT = 200_000;
@@ -55,7 +59,7 @@ export interface RpmParts {
  */
 export function readRpm(source: Source): RpmParts {
   const signature = readHeader(source, LEAD);
-  const start = signature.end + ((8 - (signature.end % 8)) % 8);
+  const start = headerAfter(signature);
   const size = signature.number(SignatureTag.LONG_SIZE) ?? signature.number(SignatureTag.SIZE);
   if (size !== undefined && start + size > source.size) {
     throw truncated(`${start + size} bytes are announced, there are ${source.size}`);
@@ -70,6 +74,45 @@ export function readRpm(source: Source): RpmParts {
     [Tag.DISTRIBUTION, Tag.VENDOR, Tag.PACKAGER].map((tag) => header.text(tag) ?? '').join(' '),
   );
   return { info, payload: header.end, files: filesOf(header) };
+}
+
+function headerAfter({ end }: Header): number {
+  return end + ((8 - (end % 8)) % 8);
+}
+
+/** What a package's own signature covers. */
+export interface RpmSignature {
+  /** OpenPGP signatures of `header`; none: the package is not signed. */
+  signatures: Uint8Array[];
+  header: Uint8Array;
+  /** Offset of the payload, which ends with the file. */
+  payload: number;
+  /** The payload's, as the header says since rpm 4.14. */
+  payloadSha256?: string | undefined;
+}
+
+/** Bytes: a header has a name and a hash for each file. */
+const HEADER_LIMIT = 64 * 2 ** 20;
+
+/** @throws FormatError `rpm-truncated`, `rpm-corrupt`. */
+export function readRpmSignature(source: Source): RpmSignature {
+  const signature = readHeader(source, LEAD);
+  const start = headerAfter(signature);
+  const header = readHeader(source, start);
+  const length = header.end - start;
+  if (length > HEADER_LIMIT) {
+    throw new FormatError('rpm-corrupt', `a header of ${length} bytes`, { section: 'rpm' });
+  }
+  const { DSA, RSA, OPENPGP } = SignatureTag;
+  const binary = [RSA, DSA].flatMap((tag) => signature.binary(tag) ?? []);
+  const texts = (signature.texts(OPENPGP) ?? []).map((text) => Buffer.from(text, 'base64'));
+  const [payloadSha256] = header.texts(Tag.PAYLOAD_SHA256) ?? [];
+  return {
+    signatures: [...binary, ...texts],
+    header: read(source, start, length),
+    payload: header.end,
+    payloadSha256,
+  };
 }
 
 function filesOf(header: Header): ListedFile[] | undefined {
@@ -166,6 +209,11 @@ function readHeader(source: Source, at: number) {
       const reader = new ByteReader(bytes, 'big', { section: 'rpm', code: 'rpm-corrupt' });
       const read = { 2: () => reader.u16(), 4: () => reader.u32(), 8: () => reader.u64AsNumber() };
       return Array.from({ length: count }, read[width as 2 | 4 | 8]);
+    },
+    /** BIN. */
+    binary(tag: number): Uint8Array | undefined {
+      const bytes = bytesOf(tag, [7], countOf(tag));
+      return bytes?.length === countOf(tag) ? bytes : undefined;
     },
     /** STRING 6, STRING_ARRAY 8, I18NSTRING 9. */
     text(tag: number): string | undefined {

@@ -17,6 +17,11 @@ export interface ArchiveItem {
   sha256: string;
   /** Build time, if the index has it. */
   built?: Date | undefined;
+  /**
+   * If nobody signed the index: checks the package, on this machine, by its own signature.
+   * @throws ArchiveError.
+   */
+  verify?: ((path: string) => Promise<void>) | undefined;
   /** Build IDs of all its files, if the index has them. */
   buildIds?: ReadonlySet<string> | undefined;
 }

@@ -1,2 +1,8 @@
 /** Archives that tests of sources and of imports share. */
-export { MadeArchive, madePackage, madeVmlinux, type MadeKernel } from './made-archive.ts';
+export {
+  MadeArchive,
+  madePackage,
+  madeSpec,
+  madeVmlinux,
+  type MadeKernel,
+} from './made-archive.ts';

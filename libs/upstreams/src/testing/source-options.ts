@@ -11,5 +11,8 @@ export const TEST_OPTIONS: SourceOptions = {
   async *unpacked(bytes) {
     yield bytes;
   },
+  rpmSignature: () => {
+    throw new Error('not asked for');
+  },
   look: () => Promise.resolve([]),
 };

@@ -10,7 +10,7 @@ import { folderOfEachTest } from '@btf-depot/testing/folders';
 import { debFile } from '@btf-depot/testing/packages';
 import { btfdepot } from '@btf-depot/testing/processes';
 import { runIn, testWith } from '@btf-depot/testing/programs';
-import { MadeArchive, madePackage, madeVmlinux } from '@btf-depot/upstreams/testing';
+import { MadeArchive, madePackage, madeSpec, madeVmlinux } from '@btf-depot/upstreams/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { archiving } from '@btf-depot/services';
 
@@ -269,25 +269,7 @@ testWith(['rpmbuild', 'xz'], 'an RPM repository of createrepo_c', async () => {
   await writeFile(vmlinux, madeVmlinux(first));
   const build = async (name: string, path: string) => {
     const spec = join(folder, `${name}.spec`);
-    await writeFile(
-      spec,
-      `Name: ${name}
-Version: 6.12.1
-Release: 200.fc42
-Summary: made up
-License: GPL
-AutoReqProv: no
-%global debug_package %{nil}
-%global __os_install_post %{nil}
-%description
-made up
-%install
-mkdir -p %{buildroot}${path}
-cp ${vmlinux} %{buildroot}${path}/vmlinux
-%files
-${path}/vmlinux
-`,
-    );
+    await writeFile(spec, madeSpec(name, vmlinux, path));
     const define = (key: string, value: string) => ['--define', `${key} ${value}`];
     await runIn(folder, [
       'rpmbuild',
@@ -305,7 +287,9 @@ ${path}/vmlinux
   const { createrepo } = await archiving();
   await runIn(folder, [...createrepo, '--general-compress-type=gz', repository]);
   const refused = await importFrom(repository, '--arch', 'x86_64');
-  expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('[unsigned]')]);
+  expect([refused.code, refused.items.map(({ outcome, error }) => [outcome, error?.code])]).toEqual(
+    [1, [['failed', 'unsigned']]],
+  );
   archive.gpg('--detach-sign', '--armor', join(repository, 'repodata/repomd.xml'));
   const { code, items, output } = await importFrom(repository, '--arch', 'x86_64');
   expect([code, items.map((one) => [one.release, one.outcome]), output]).toEqual([

@@ -18,11 +18,12 @@ import {
   type Only,
 } from '@btf-depot/exchange';
 import type { ArchiveItem } from '@btf-depot/upstreams';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { useProxies } from '../../options/environment-proxy.ts';
 import { dataOption, openStores } from '../../options/open-stores.ts';
 import { jsonOption } from '../../options/options.ts';
 import { sizeOf } from '../../options/size.ts';
+import { trustedKeys } from '../../options/trusted-keys.ts';
 import { UsageError } from '../../options/usage-error.ts';
 import { describeFault } from '../../terminal/fault.ts';
 import {
@@ -53,6 +54,7 @@ interface Flags {
   data?: string;
   as?: string;
   keyring?: string[];
+  keys?: string;
   unsigned?: boolean;
   again?: boolean;
   parallel: string;
@@ -100,6 +102,12 @@ export function importCommand(): Command {
       '--keyring <file>',
       "check signatures with these keys instead of the system's; several times",
       each,
+    )
+    .addOption(
+      new Option(
+        '--keys <paths>',
+        'of a depot or an export: public keys, `:` between them, of which one must have signed each kernel',
+      ).env('BTFDEPOT_PUBLIC_KEYS'),
     )
     .option('--unsigned', 'accept archives without a valid signature, or with expired lists')
     .option('--again', 'try packages again that were refused')
@@ -175,7 +183,8 @@ async function openSources(
   // A kernel of another machine is wanted for its own architecture.
   const machines = wanted.flatMap(({ arch }) => arch ?? []);
   const arch = flags.arch ?? [...new Set(machines)];
-  const common: SourceFlags = { suite, arch, component, trust: { keyrings, unsigned } };
+  const buildIds = wanted.some(({ release }) => release === undefined);
+  const common: SourceFlags = { suite, arch, component, buildIds, trust: { keyrings, unsigned } };
   if (words.length > 0) {
     return Promise.all(words.map((word) => readSource(word, common, signal)));
   }
@@ -212,7 +221,8 @@ async function withTarget(
   await using folder = flags.export === undefined ? undefined : await temporaryFolder();
   const stores = folder ? await openFsStores(folder.path) : await openStores(flags, { make: true });
   const present = flags.export === undefined ? undefined : exported(flags.export);
-  const target = await openLocalTarget(stores, principal, present);
+  const keys = await trustedKeys(flags.keys);
+  const target = await openLocalTarget(stores, principal, { present, keys });
   try {
     await use(target);
   } finally {
@@ -318,7 +328,11 @@ async function importDepot(
   return [...left];
 }
 
-function report(result: Result, sources: readonly ImportSource[], { dryRun, json }: Flags): void {
+function report(
+  result: Result,
+  sources: readonly ImportSource[],
+  { dryRun, json, keys = '' }: Flags,
+): void {
   const { items, copies, notFound } = result;
   const outcomes = (name: ImportedItem['outcome']) =>
     items.filter(({ outcome }) => outcome === name);
@@ -362,7 +376,8 @@ function report(result: Result, sources: readonly ImportSource[], { dryRun, json
       copies.filter(({ outcome }) => outcome === name).length;
     const others = (['known', 'outranked', 'refused'] as const).filter((name) => count(name) > 0);
     const rest = others.map((name) => `; ${count(name)} ${name}`).join('');
-    const done = dryRun ? 'would be imported' : 'imported, every hash checked';
+    const checked = keys === '' ? 'every hash checked' : 'every hash and signature checked';
+    const done = dryRun ? 'would be imported' : `imported, ${checked}`;
     print(`${countOf(count('created'))} ${done}${rest}\n`);
   }
 }

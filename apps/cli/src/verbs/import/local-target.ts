@@ -1,7 +1,7 @@
 import type { Stores } from '@btf-depot/blob-store';
 import { compressionLevels, compressorSettings } from '@btf-depot/compressor';
 import { createComputePool } from '@btf-depot/compute';
-import { EXTRA_NAMES, type KernelRecord } from '@btf-depot/contracts';
+import { EXTRA_NAMES, type KernelRecord, type PublicKey } from '@btf-depot/contracts';
 import {
   acceptCopy,
   acceptUpload,
@@ -38,14 +38,20 @@ export interface LocalTarget extends ImportTarget {
   close(): Promise<void>;
 }
 
+export interface TargetOptions {
+  present?: AsyncIterable<KernelRecord> | undefined;
+  keys?: readonly PublicKey[] | undefined;
+}
+
 /**
  * @param principal owner of the kernels from now on, of the rank `import`.
- * @param present records elsewhere that also count as imported.
+ * @param options `present`: records elsewhere that also count as imported; `keys`: one of them must
+ *   have signed a copy.
  */
 export async function openLocalTarget(
   stores: Stores,
   principal: string,
-  present: AsyncIterable<KernelRecord> = recordsOf(stores),
+  { present = recordsOf(stores), keys }: TargetOptions = {},
 ): Promise<LocalTarget> {
   const settings = readSettings(settingsOfTarget, process.env);
   const log = createLogger('import', settings.BTFDEPOT_LOG_LEVEL);
@@ -114,7 +120,7 @@ export async function openLocalTarget(
       return kernels;
     },
     async copy(offered) {
-      const accepted = await acceptCopy(deps, offered, actor);
+      const accepted = await acceptCopy(deps, offered, actor, { keys, signal: stop.signal });
       return { ...accepted, ...(await taken(accepted.record.buildId)) };
     },
     async close() {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { machine } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { decompressAny } from '@btf-depot/codec';
+import { rpmSignature } from '@btf-depot/compute';
 import type { WantedKernel } from '@btf-depot/contracts';
 import {
   depotSource,
@@ -36,6 +37,8 @@ export interface SourceFlags {
   suite: string[];
   arch: string[];
   component?: string[] | undefined;
+  /** Kernels are chosen by build IDs. */
+  buildIds: boolean;
   trust: Trust;
 }
 
@@ -49,12 +52,12 @@ export async function readSource(
   flags: SourceFlags,
   signal: AbortSignal,
 ): Promise<ImportSource> {
-  const { suite, trust } = flags;
+  const { suite, trust, buildIds } = flags;
   const isSigned = trust.unsigned !== true;
   const archs = flags.arch.length > 0 ? flags.arch : [machine()];
   const architectures = [...new Set(archs.flatMap((arch) => [arch, ...archiveNames(arch)]))];
   const unpacked = (bytes: Uint8Array) => decompressAny(bytes, { limit: MAX_INDEX });
-  const reading = { trust, unpacked, signal };
+  const reading = { trust, unpacked, rpmSignature, signal };
   const debian = (suites: string[]): ImportSource => {
     const choice = { suites, architectures, components: flags.component };
     return {
@@ -64,7 +67,7 @@ export async function readSource(
     };
   };
   const rpm = (): ImportSource => {
-    const items = readRpm(placeOf(word), { architectures }, reading);
+    const items = readRpm(placeOf(word), { architectures, buildIds }, reading);
     return { name: nameOf(word), isSigned, items };
   };
   if (/^https?:\/\//.test(word)) {

@@ -4,6 +4,7 @@ import type { ArchiveItem } from '../item.ts';
 import type { Place } from '../place.ts';
 import type { ArchiveReading } from '../reading.ts';
 import { buildIdsInFiles } from './build-ids-in-files.ts';
+import { checkPackage } from './check-package.ts';
 import { eachElement, readList, readRepomd } from './repomd.ts';
 
 const MAX_LIST = 512 * 2 ** 20;
@@ -24,7 +25,7 @@ export interface RpmChoice {
 /**
  * The packages of kernels' debug information in an RPM repository (createrepo_c(8)): repomd.xml has
  * the hash of the list of packages, and the list that of each package. `repomd.xml.asc` is the
- * signature of a repository.
+ * signature of a repository; without it, each package must be signed itself.
  *
  * @throws ArchiveError `no-archive`, `unsigned`, `bad-index`, `digest-mismatch`.
  */
@@ -33,15 +34,18 @@ export async function* readRpm(
   { architectures, buildIds }: RpmChoice,
   reading: ArchiveReading,
 ): AsyncGenerator<ArchiveItem> {
-  const { unpacked, signal } = reading;
-  const lists = await readRepomd(place, reading);
+  const { unpacked, signal, trust } = reading;
+  const { lists, isSigned } = await readRepomd(place, reading);
   const primary = lists.get('primary');
   if (!primary) {
     const what = new URL('repodata/repomd.xml', place.url).href;
     throw new ArchiveError('bad-index', `${what}: names no list of packages with a SHA-2`);
   }
   const items = await packagesOf(unpacked(await readList(place, primary, MAX_LIST, signal)), place);
-  const chosen = items.filter((item) => architectures?.includes(item.architecture) ?? true);
+  const areSigned = isSigned || trust.unsigned === true;
+  const chosen = items
+    .filter((item) => architectures?.includes(item.architecture) ?? true)
+    .map((item) => (areSigned ? item : verifiable(item, reading)));
   const silent = chosen.filter((item) => !item.buildIds).map(({ sha256 }) => sha256);
   const files = buildIds && silent.length > 0 ? lists.get('filelists') : undefined;
   if (!files) {
@@ -51,6 +55,11 @@ export async function* readRpm(
   const list = unpacked(await readList(place, files, MAX_LIST, signal));
   const found = await buildIdsInFiles(list, place, new Set(silent));
   for (const item of chosen) yield { ...item, buildIds: item.buildIds ?? found.get(item.sha256) };
+}
+
+function verifiable(item: ArchiveItem, reading: ArchiveReading): ArchiveItem {
+  const what = item.place.url.href + item.path;
+  return { ...item, verify: (path) => checkPackage(path, what, reading) };
 }
 
 /** The fields of an element `package` that are read. */

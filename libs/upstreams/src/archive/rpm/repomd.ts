@@ -16,20 +16,25 @@ interface ListedData {
   checksum: string;
 }
 
-/** The lists of a repository by their types, `primary` and others; the file is signed. */
-export async function readRepomd(
-  place: Place,
-  { trust, signal }: ArchiveReading,
-): Promise<ReadonlyMap<string, ListedData>> {
+/** The lists of a repository. */
+export interface Repomd {
+  /** By their types, `primary` and others. */
+  lists: ReadonlyMap<string, ListedData>;
+  /** A trusted key signed the lists. */
+  isSigned: boolean;
+}
+
+/** @throws ArchiveError `no-archive`, `bad-index`; `unsigned` if a signature does not hold. */
+export async function readRepomd(place: Place, { trust, signal }: ArchiveReading): Promise<Repomd> {
   const what = new URL('repodata/repomd.xml', place.url).href;
   const repomd = await place.whole('repodata/repomd.xml', MAX_REPOMD, signal);
   if (!repomd) throw new ArchiveError('no-archive', `${what} is not there`);
-  if (!trust.unsigned) {
-    const signature = await place.whole('repodata/repomd.xml.asc', MAX_REPOMD, signal);
-    if (!signature) throw new ArchiveError('unsigned', `${what} is not signed`);
-    await checkSignature(repomd, signature, what, trust);
-  }
-  return parseRepomd(repomd, what);
+  const lists = parseRepomd(repomd, what);
+  if (trust.unsigned) return { lists, isSigned: false };
+  const signature = await place.whole('repodata/repomd.xml.asc', MAX_REPOMD, signal);
+  if (!signature) return { lists, isSigned: false };
+  await checkSignature(repomd, signature, what, trust);
+  return { lists, isSigned: true };
 }
 
 function parseRepomd(repomd: Uint8Array, what: string): ReadonlyMap<string, ListedData> {

@@ -1,17 +1,22 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelPath, openRecord, type KernelRecord } from '@btf-depot/contracts';
 import {
   isMiss,
+  UpstreamFault,
   type Asking,
   type Found,
   type Miss,
-  type OfferedFile,
+  type OfferedCopy,
   type Upstream,
 } from '@btf-depot/depot';
 import { readHttp, readWhole } from '../../http/read.ts';
 import { viaHeader } from '../../http/via.ts';
 import type { SourceKind, SourceOptions } from '../../kinds.ts';
 import type { UpstreamLimits } from '../../limits.ts';
+import { untilWhole } from '../../until-whole.ts';
+
+type Blob = Parameters<OfferedCopy['blob']>[0];
 
 /** Bytes: far more than a record has. */
 const MAX_RECORD = 4 * 1024 ** 2;
@@ -22,10 +27,12 @@ const MAX_RECORD = 4 * 1024 ** 2;
  */
 const ASK_AGAIN = 5000;
 
+/** Milliseconds before a blob that was cut is continued; each later wait is twice as long. */
+const PAUSE = 500;
+
 /**
- * Another depot: `vmlinux.btf` by the hash in its record, and core and variables in one BTF, from
- * which this depot splits the variables itself. Another depot's split and packed files are not
- * published as they are: only this depot's own verifier vouches for its publications.
+ * Another depot: its record, and the parts in it by their hashes. What it packed is not published
+ * as it is: this depot verifies the parts, and packs them itself.
  */
 export const depot: SourceKind = {
   at: 'url',
@@ -48,7 +55,9 @@ class OtherDepot implements Upstream {
     // At first it soon says whom it waits for.
     for (let wait = 1; ; wait = 30) {
       const record = await this.#record(buildId, wait, asking);
-      if (!isMiss(record)) return this.#offer(record, asking);
+      if (!isMiss(record)) {
+        return { files: [], copy: { record, blob: (blob) => this.#blob(blob, asking) } };
+      }
       // It is fetching it, too.
       if (record.reason !== 'pending') return record;
       const { signal, via, onWait } = asking;
@@ -85,34 +94,42 @@ class OtherDepot implements Upstream {
     return record;
   }
 
-  #offer({ buildId, delivery, core, parts }: KernelRecord, { via }: Asking): Found {
-    const claim = { buildId, delivery };
-    const blob = `/v1/blobs/sha256/${core.sha256}`;
-    const files: OfferedFile[] = [
-      {
-        ...claim,
-        name: 'vmlinux.btf',
-        part: 'kernel',
-        size: core.size,
-        open: (start, signal) => this.#open(blob, start, signal, via),
-        check({ sha256 }) {
-          const isIt = sha256 === core.sha256;
-          const detail = `${blob} has SHA-256 ${sha256}`;
-          return Promise.resolve(isIt ? undefined : { reason: 'malformed', detail });
-        },
-      },
-    ];
-    if (parts.vars) {
-      const path = `${kernelPath(buildId)}/vmlinux.full.btf`;
-      const open: OfferedFile['open'] = (_start, signal) => this.#open(path, 0, signal, via);
-      files.push({ ...claim, name: 'vmlinux.full.btf', part: 'full', open });
+  /** The whole blob, with that hash. @throws UpstreamFault, the signal's reason. */
+  async #blob({ sha256, size }: Blob, { signal, via }: Asking): Promise<Uint8Array> {
+    const url = this.#url(`/v1/blobs/sha256/${sha256}`);
+    const { maxBytes, breaks } = this.#limits;
+    if (size > maxBytes) {
+      throw new UpstreamFault({
+        reason: 'too-large',
+        detail: `${url.href} is said to have ${size} bytes`,
+      });
     }
-    return { files };
-  }
-
-  #open(path: string, start: number, signal: AbortSignal, via: readonly string[]) {
-    const headers = viaHeader(via);
-    return readHttp(this.#url(path), this.#limits, { start, signal, headers });
+    let chunks: Uint8Array[] = [];
+    let at = 0;
+    let most = 0;
+    const once = async (): Promise<Miss | undefined> => {
+      const options = { start: at, signal, headers: viaHeader(via), maxBytes: size };
+      const opened = await readHttp(url, this.#limits, options);
+      if (isMiss(opened)) return opened;
+      if (opened.start !== at) [chunks, at] = [[], 0];
+      try {
+        for await (const chunk of opened.bytes) {
+          chunks.push(chunk);
+          at += chunk.length;
+          most = Math.max(most, at);
+        }
+      } catch (error) {
+        if (error instanceof UpstreamFault) return error.miss;
+        throw error;
+      }
+      return undefined;
+    };
+    const miss = await untilWhole(once, () => most, { signal, breaks, pauseMs: PAUSE });
+    if (miss) throw new UpstreamFault(miss);
+    const bytes = Buffer.concat(chunks);
+    const is = createHash('sha256').update(bytes).digest('hex');
+    if (is === sha256) return bytes;
+    throw new UpstreamFault({ reason: 'malformed', detail: `${url.href} has SHA-256 ${is}` });
   }
 
   #url(path: string): URL {

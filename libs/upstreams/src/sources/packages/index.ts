@@ -21,7 +21,7 @@ const LIST_AGE = 3_600_000;
 /**
  * An archive of packages: a suite of a Debian archive, by the URL of its folder in `dists`, or an
  * RPM repository, by the URL above its `repodata`. The indexes are signed, and have the hash of
- * each package.
+ * each package, or each RPM is signed.
  *
  * A package is found by the build IDs in its index: `Build-Ids` of automatic debug packages,
  * `debuginfo(build-id)` or the links in `.build-id` of RPMs. Debian's own `linux-image-…-dbg` have
@@ -72,10 +72,11 @@ class Packages implements Upstream {
   }
 
   async #readList(): Promise<ReadonlyMap<string, ArchiveItem>> {
-    const { trust, unpacked } = this.#options;
+    const { trust, unpacked, rpmSignature } = this.#options;
+    const reading = { trust, unpacked, rpmSignature, signal: this.#closing.signal };
     const items = new Map<string, ArchiveItem>();
     // Many may wait for it: it does not end when one of them does.
-    for await (const item of this.#all({ trust, unpacked, signal: this.#closing.signal })) {
+    for await (const item of this.#all(reading)) {
       for (const buildId of item.buildIds ?? []) items.set(buildId, item);
     }
     this.#list = { items, until: performance.now() + LIST_AGE };
@@ -92,7 +93,7 @@ class Packages implements Upstream {
   }
 }
 
-function offer({ place, path, size, sha256: listed }: ArchiveItem): OfferedFile {
+function offer({ place, path, size, sha256: listed, verify }: ArchiveItem): OfferedFile {
   return {
     name: path.replace(/.*\//, ''),
     part: 'kernel',
@@ -106,9 +107,17 @@ function offer({ place, path, size, sha256: listed }: ArchiveItem): OfferedFile 
         throw error;
       }
     },
-    check({ sha256 }) {
-      const detail = `${path} has SHA-256 ${sha256}, its index says ${listed}`;
-      return Promise.resolve(sha256 === listed ? undefined : { reason: 'malformed', detail });
+    async check(file) {
+      if (file.sha256 !== listed) {
+        const detail = `${path} has SHA-256 ${file.sha256}, its index says ${listed}`;
+        return { reason: 'malformed', detail };
+      }
+      try {
+        await verify?.(file.path);
+        return undefined;
+      } catch (error) {
+        return missOfArchive(place.url.href, error);
+      }
     },
   };
 }
