@@ -2,7 +2,12 @@
 // redis.ts that describes its command line and how it answers, an entry in Services.
 export { startHaproxy, startNginx, type Balancer } from './servers/balancers.ts';
 export { startClock, type SettableClock } from './clock.ts';
-export { debuginfodFind, startDebuginfod, type DebuginfodServer } from './servers/debuginfod.ts';
+export {
+  debuginfodFind,
+  gdbCommand,
+  startDebuginfod,
+  type DebuginfodServer,
+} from './servers/debuginfod.ts';
 export { load, type Load } from './load.ts';
 export { startMinio, type MinioAddress, type MinioServer } from './servers/minio.ts';
 export { node26 } from './servers/node-26.ts';

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
+import { Random } from '@btf-depot/btf/testing';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { buildIdOf, kernelRecord, memoryStores, sha256Of, someBytes } from '@btf-depot/testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Eviction } from './evict.ts';
 
 const SIZE = 1000;
@@ -131,4 +133,93 @@ test('bytes that another kernel has too stay in the store', async () => {
   await come('three');
   expect(await evict()).toEqual([id('one')]);
   expect(await blobs.has(shared.sha256)).toBe(true);
+});
+
+describe('two processes that evict while kernels come, their steps interleaved at random', () => {
+  /** Each call to the store takes a few turns of the event loop. */
+  function slowly<Port extends object>(port: Port, random: Random): Port {
+    return new Proxy(port, {
+      get(target, name, receiver) {
+        const member: unknown = Reflect.get(target, name, receiver);
+        if (typeof member !== 'function' || name === 'list') return member;
+        return async (...args: unknown[]) => {
+          await turns(random);
+          const result: unknown = await (member as (...args: unknown[]) => unknown).apply(
+            target,
+            args,
+          );
+          await turns(random);
+          return result;
+        };
+      },
+    });
+  }
+
+  async function turns(random: Random): Promise<void> {
+    for (let left = random.next(4); left > 0; left--) await setImmediate();
+  }
+
+  const seeds = Array.from({ length: 40 }, (_, at) => at + 1);
+
+  test.each(seeds)(
+    'nothing is evicted twice or lost, and the limit holds: seed %i',
+    async (seed) => {
+      const random = new Random(seed);
+      const { blobs, records, asked, held, come, bytesOf, id, record } = depot(0);
+      const space = 4 * SIZE;
+      const ports = () => ({
+        blobs: slowly(blobs, random),
+        records: slowly(records, random),
+        asked: slowly(asked, random),
+        clock: { now: () => new Date(held.now) },
+      });
+      const processes = [new Eviction(ports(), space), new Eviction(ports(), space)];
+      const names = Array.from({ length: 12 }, (_, at) => `kernel ${at}`);
+      const evicted: string[] = [];
+      const evicts = async (eviction: Eviction) => {
+        for (let runs = 0; runs < 6; runs++) {
+          evicted.push(...(await eviction.run()).map(({ buildId }) => buildId));
+          await turns(random);
+        }
+      };
+      /** As an upload does: the blob, the record, and the blob again. Each has one that others share. */
+      const pulls = async () => {
+        for (const [at, name] of names.entries()) {
+          const shared = someBytes(SIZE / 2, `shared by ${at % 3}`);
+          const own = bytesOf(name);
+          const put = async () => {
+            for (const bytes of [shared, own]) await blobs.put(sha256Of(bytes), bytes);
+          };
+          await put();
+          await turns(random);
+          const size = { sha256: sha256Of(shared), size: shared.length, mediaType: 'text/plain' };
+          await come(name, { artifacts: { manifest: size } });
+          await put();
+          await turns(random);
+        }
+      };
+      await Promise.all([pulls(), ...processes.map(evicts)]);
+      await Promise.all(processes.map(evicts));
+
+      expect(new Set(evicted).size).toBe(evicted.length);
+      const states = await Promise.all(names.map(async (name) => (await record(name))?.state));
+      const kept = names.filter((_, at) => states[at] === 'ready');
+      expect(evicted.sort()).toEqual(
+        names
+          .filter((name) => !kept.includes(name))
+          .map(id)
+          .sort(),
+      );
+      // Two kernels of a thousand bytes and 500 shared ones each fit.
+      expect(kept).toEqual(names.slice(-2));
+      const isThere = async (bytes: Uint8Array) => blobs.has(sha256Of(bytes));
+      for (const name of names) expect(await isThere(bytesOf(name))).toBe(kept.includes(name));
+      const shared = await Promise.all(
+        [0, 1, 2].map((at) => isThere(someBytes(SIZE / 2, `shared by ${at}`))),
+      );
+      expect(shared).toEqual(
+        [0, 1, 2].map((at) => kept.some((name) => names.indexOf(name) % 3 === at)),
+      );
+    },
+  );
 });

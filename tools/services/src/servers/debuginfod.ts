@@ -1,10 +1,18 @@
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { programCommand, provideProgram, type DebianProgram } from '../provision/index.ts';
+import {
+  inPath,
+  programCommand,
+  programFiles,
+  provideProgram,
+  type CommandLine,
+  type DebianProgram,
+} from '../provision/index.ts';
 import { Server } from '../server.ts';
 
 const elfutils: DebianProgram = { name: 'elfutils', suite: 'bookworm', packages: ['debuginfod'] };
+const gdb: DebianProgram = { name: 'gdb', suite: 'bookworm', packages: ['gdb'] };
 
 export interface DebuginfodServer {
   readonly url: string;
@@ -52,4 +60,13 @@ export async function startDebuginfod(
 export async function debuginfodFind(): Promise<readonly string[]> {
   await provideProgram(elfutils);
   return programCommand(elfutils, 'usr/bin/debuginfod-find');
+}
+
+/** The system's gdb, or Debian's in the cache. */
+export async function gdbCommand(): Promise<{ command: CommandLine; env: Record<string, string> }> {
+  const own = inPath('gdb');
+  if (own !== undefined) return { command: [own], env: {} };
+  await provideProgram(gdb);
+  const [home = ''] = programFiles(gdb, 'usr');
+  return { command: programCommand(gdb, 'usr/bin/gdb'), env: { PYTHONHOME: home } };
 }
