@@ -7,7 +7,6 @@ export {
   llvmDwarfdump,
   llvmSymbolizer,
   pahole,
-  paholeCommand,
   provideTools,
   readelf,
 } from './judges.ts';

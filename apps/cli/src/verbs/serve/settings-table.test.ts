@@ -43,6 +43,7 @@ test('what infra and tools set, and what documents name, is declared', async () 
     'infra/container/Containerfile',
     'infra/container/compose.yaml',
     'infra/README.md',
+    'docs/operating.md',
     'libs/testing/src/processes/processes.ts',
     'tools/services/src/dev.ts',
   ];
