@@ -83,7 +83,7 @@ export { checkMap } from './ksyms/check-map.ts';
 export { lostMemory } from './ksyms/lost-memory.ts';
 export { ownSymbols, ownSymbolsOfImage, type OwnSymbols } from './ksyms/own-symbols.ts';
 export { decodeLayout, encodeLayout, type OpenedLayout } from './ksyms/image-layout.ts';
-export { ksyms, KSYM_REASONS, type KsymReason, type Ksyms } from './ksyms/ksyms.ts';
+export { ksyms, type KsymReason, type Ksyms } from './ksyms/ksyms.ts';
 export { arrangeKsyms } from './ksyms/ksyms-btf.ts';
 export { hasGlobalVariables, partition, type Partition } from './variables/partition.ts';
 export { type VariablesBtf } from './variables/variables-btf.ts';

@@ -11,5 +11,5 @@ export { InProcessJobQueue } from './in-process.ts';
 export { JOB_QUEUE_DEFAULTS, type JobQueueOptions } from './options.ts';
 export { BullmqPulls, type BullmqPullOptions } from './pulls/bullmq-pulls.ts';
 export { InProcessPulls } from './pulls/in-process-pulls.ts';
-export { MISS_TIMES, type MissTimes } from './pulls/misses.ts';
-export { PULL_QUEUE_DEFAULTS, type PullQueueOptions } from './pulls/options.ts';
+export { type MissTimes } from './pulls/misses.ts';
+export { type PullQueueOptions } from './pulls/options.ts';

@@ -17,9 +17,6 @@ export const bpftool = judge('bpftool', 'usr/sbin/bpftool');
 /** Debian 12's readelf. */
 export const readelf = judge('binutils', 'usr/bin/readelf');
 
-/** The command of pahole 1.30, for a script on a PATH. */
-export const paholeCommand = () => programCommand(tools.pahole, 'usr/bin/pahole');
-
 /** Debian 12's addr2line. */
 export const addr2line = judge('binutils', 'usr/bin/addr2line');
 /** LLVM 14's. */

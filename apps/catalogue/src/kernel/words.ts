@@ -1,4 +1,4 @@
-/** Why a variable is not among the ksyms: KSYM_REASONS in libs/extras. */
+/** Why a variable is not among the ksyms: KsymReason of libs/extras. */
 export const KSYM_REASONS: Readonly<Record<string, string>> = {
   'no-place': 'its place is unknown',
   'per-cpu': 'one for each processor',

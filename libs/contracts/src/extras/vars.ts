@@ -21,7 +21,7 @@ export const vars = {
       schema: storedPart({
         types: count,
         variables: count,
-        /** Numbers of left-out variables by reason (KSYM_REASONS in libs/extras). */
+        /** Numbers of left-out variables by reason (`KsymReason` of libs/extras). */
         leftOut: z.record(z.string(), count),
         /**
          * Addresses of all variables in the image, and why some are left out; older records lack

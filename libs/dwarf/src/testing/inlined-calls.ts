@@ -43,7 +43,7 @@ export class LocationListWriter {
 }
 
 /** Call-frame information of one function of 0x40 bytes: rsp+8, and from +4 on rsp+24. */
-export function frameSection(): Uint8Array<ArrayBuffer> {
+function frameSection(): Uint8Array<ArrayBuffer> {
   const out = new ByteWriter('little');
   // The common entry: version 4, aligned by 1 and -8, return address in column 16.
   out.u32(20).u32(0xffffffff).u8(4).u8(0).u8(8).u8(0).u8(1).u8(0x78).u8(16);

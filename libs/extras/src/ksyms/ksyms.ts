@@ -8,31 +8,28 @@ import { sectionAddresses } from './section-addresses.ts';
 import { listVariables, PER_CPU_SECTION, type Variable } from '../variables/variables.ts';
 
 /** Why a running kernel is not given a variable. */
-export const KSYM_REASONS = [
+export type KsymReason =
   /** It is in no section of its BTF: its place is unknown. */
-  'no-place',
+  | 'no-place'
   /** Its address is an offset into each CPU's own memory. */
-  'per-cpu',
+  | 'per-cpu'
   /** The image does not have its section, or does not keep it in memory as linked. */
-  'not-in-image',
+  | 'not-in-image'
   /**
    * Not a C identifier, or longer than every kernel's limit for symbols (KSYM_NAME_LEN was 128).
    */
-  'bad-name',
+  | 'bad-name'
   /** The verifier does not accept its linkage or type, or it has no size. */
-  'bad-type',
-  'no-symbol',
+  | 'bad-type'
+  | 'no-symbol'
   /** Several symbols have the name: the kernel could use any of them. */
-  'ambiguous-name',
+  | 'ambiguous-name'
   /** The one symbol of the name is something else, or smaller than the variable's type. */
-  'other-symbol',
+  | 'other-symbol'
   /** Its memory is freed, unmapped or moved after boot. */
-  'lost-memory',
+  | 'lost-memory'
   /** CONFIG_KALLSYMS_ALL is off: the kernel finds no variable by name. */
-  'no-kallsyms-all',
-] as const;
-
-export type KsymReason = (typeof KSYM_REASONS)[number];
+  | 'no-kallsyms-all';
 
 export interface Ksyms extends KsymsBtf {
   /** Variables by the reason against them; reasons without variables are left out. */
