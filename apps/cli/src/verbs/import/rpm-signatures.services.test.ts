@@ -39,7 +39,10 @@ describe.each(['ed25519', 'rsa2048'] as const)(
       await writeFile(spec, madeSpec('kernel-debuginfo', vmlinux, at));
       const define = (name: string, value: string) => ['--define', `${name} ${value}`];
       await runIn(archive.path, [
-        ...['rpmbuild', '-bb', '--target', 'x86_64'],
+        'rpmbuild',
+        '-bb',
+        '--target',
+        'x86_64',
         ...define('_topdir', join(archive.path, 'build')),
         ...define('_rpmdir', repository),
         spec,

@@ -133,7 +133,11 @@ testWith(['rpmbuild', 'xz'], 'an RPM repository by a list of build IDs', async (
   await writeFile(join(folder, 'kernel.spec'), spec);
   const define = (name: string, value: string) => ['--define', `${name} ${value}`];
   await runIn(folder, [
-    ...['rpmbuild', '-bb', '--target', 'x86_64', ...define('_rpmdir', repository)],
+    'rpmbuild',
+    '-bb',
+    '--target',
+    'x86_64',
+    ...define('_rpmdir', repository),
     ...define('_topdir', join(folder, 'build')),
     'kernel.spec',
   ]);
