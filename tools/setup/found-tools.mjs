@@ -5,9 +5,30 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const PROGRAMS = [
-  ...['busybox', 'clang', 'cpio', 'curl', 'dash', 'dpkg-deb', 'gcc', 'lz4', 'minisign', 'mkimage'],
-  ...['modinfo', 'objcopy', 'openssl', 'rpmbuild', 'shellcheck', 'signify', 'signify-openbsd'],
-  ...['systemd-analyze', 'tar', 'unshare', 'usign', 'wget', 'xz', 'zstd'],
+  'busybox',
+  'clang',
+  'cpio',
+  'curl',
+  'dash',
+  'dpkg-deb',
+  'gcc',
+  'lz4',
+  'minisign',
+  'mkimage',
+  'modinfo',
+  'objcopy',
+  'openssl',
+  'rpmbuild',
+  'shellcheck',
+  'signify',
+  'signify-openbsd',
+  'systemd-analyze',
+  'tar',
+  'unshare',
+  'usign',
+  'wget',
+  'xz',
+  'zstd',
 ];
 
 const folders = (process.env.PATH ?? '').split(delimiter);

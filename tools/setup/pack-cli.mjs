@@ -43,10 +43,9 @@ exec "$here/${node}" "$here/apps/cli/src/main.ts" "$@"
   mkdirSync(dirname(output), { recursive: true });
   const left = ['*.test.ts', '*.map', 'prebuilds'];
   const exclude = left.map((name) => `--exclude=${name}`);
-  execFileSync('tar', [
-    ...['-czf', output, '--transform=s,^,btfdepot/,S', '--sort=name', '--mtime=@0', ...exclude],
-    ...['-C', folder, 'btfdepot', '-C', root, '-T', join(folder, 'files')],
-  ]);
+  const how = ['-czf', output, '--transform=s,^,btfdepot/,S', '--sort=name', '--mtime=@0'];
+  const what = ['-C', folder, 'btfdepot', '-C', root, '-T', join(folder, 'files')];
+  execFileSync('tar', how.concat(exclude, what));
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -53,8 +53,7 @@ describe('a server that accepts connections and says nothing', () => {
 
   it('is asked once, whatever number of idle connections there is', async () => {
     await stores.blobs.put(sha256, bytes);
-    const loads = await Promise.all([1, 2, 3, 4].map(() => load(stores)));
-    await Promise.all(loads.map((one) => one?.whole));
+    await Promise.all([1, 2, 3, 4].map(async () => (await load(stores))?.whole));
     const asked = server.silent();
     await expect(load(stores)).rejects.toMatchObject({ code: 'store-unavailable' });
     expect(asked()).toBe(1);
@@ -62,7 +61,7 @@ describe('a server that accepts connections and says nothing', () => {
 
   it('a write waits for bytes to be durable: longer', async () => {
     server.silent(4 * SILENCE);
-    expect(await stores.blobs.damage.add(sha256)).toBeUndefined();
+    await stores.blobs.damage.add(sha256);
     expect([...server.objects.keys()]).toEqual([`damaged/${sha256}`]);
   });
 });

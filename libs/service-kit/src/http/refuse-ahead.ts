@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problem, PROBLEM_MEDIA_TYPE, type ProblemCode } from '@btf-depot/contracts';
 import { commonHeaders } from './common-headers.ts';
 
-/** Milliseconds that a refused sender may continue before its connection is cut. */
-const LINGER_MS = 1000;
+/** Milliseconds until a refused sender's connection is cut: it, too, may be on a busy machine. */
+const LINGER_MS = 5000;
 
 /** Answers with a problem ahead of Express, and stops reading the request. */
 export function refuseAhead(
