@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   encode: async () => (await import('./encode.ts')).encodeBench,
   fetch: async () => (await import('./fetch.ts')).fetchBench,
   ingest: async () => (await import('./ingest.ts')).ingestBench,
+  pull: async () => (await import('./pull.ts')).pullBench,
   unpack: async () => (await import('./unpack.ts')).unpackBench,
   inlines: async () => (await import('./inlines.ts')).inlinesBench,
   vars: async () => (await import('./vars.ts')).varsBench,
