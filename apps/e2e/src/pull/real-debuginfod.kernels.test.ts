@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import type { KernelRecord } from '@btf-depot/contracts';
 import { readelf } from '@btf-depot/kernels';
@@ -21,6 +23,46 @@ const run = promisify(execFile);
 
 /** DWARF has more than the 31,415 variables of pahole's full BTF. */
 const LEAST = 31_400;
+
+/** Bytes of an answer after which the relay waits: more than `.BTF` has. */
+const MIDDLE = 100e6;
+
+/** Passes connections on to a port, until one of them brings so much: this one waits. */
+async function startRelay(port: number) {
+  const held = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const waiting = new Set<Socket>();
+  let isPassing = false;
+  const server = createServer((client) => {
+    const target = connect(port, '127.0.0.1');
+    const passing = async function* (chunks: AsyncIterable<Buffer>) {
+      let bytes = 0;
+      for await (const chunk of chunks) {
+        yield chunk;
+        bytes += chunk.length;
+        if (isPassing || bytes < MIDDLE) continue;
+        waiting.add(client);
+        held.resolve();
+        await released.promise;
+      }
+    };
+    pipeline(client, target, () => undefined);
+    pipeline(target, passing, client, () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    held: held.promise,
+    waiting,
+    /** Ends the connections that wait: their server is gone. */
+    release() {
+      isPassing = true;
+      for (const client of waiting) client.destroy();
+      released.resolve();
+    },
+    stop: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
 
 describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 }) => {
   const folder = testFolder();
@@ -49,9 +91,11 @@ describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 
     );
   }
 
-  test('an empty depot: its .BTF through debuginfod-find at once, then all of it', async () => {
+  test('an empty depot: its .BTF through debuginfod-find at once, then all of it, though the server is killed in the middle', async () => {
+    const relay = await startRelay(debuginfod.server.port);
     const depot = await startDepot(join(folder, 'embedded'), {
-      BTFDEPOT_UPSTREAMS: `debuginfod ${debuginfod.url}`,
+      BTFDEPOT_UPSTREAMS: `debuginfod ${relay.url}`,
+      BTFDEPOT_LOG_LEVEL: 'info',
     });
     try {
       const [loader = '', ...args] = await debuginfodFind();
@@ -65,13 +109,20 @@ describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 
       const core = await readFile(K612.coreBtf);
       expect((await readFile(stdout.trim())).equals(core)).toBe(true);
 
+      await relay.held;
+      await debuginfod.server.kill();
+      await debuginfod.server.restart();
+      relay.release();
       const record = await ready(depot.url);
       expect(record.parts.vars?.variables).toBeGreaterThan(LEAST);
       expect(record.owner).toMatchObject({ rank: 'upstream' });
       const variable = await fetch(`${depot.url}/v1/kernels/${buildId}/vars/init_task`);
       expect(await variable.text()).toContain('struct task_struct init_task');
+      const ends = depot.lines.filter((line) => /"msg":"(not )?pulled"/.test(line));
+      expect([ends.length, relay.waiting.size]).toEqual([1, 1]);
     } finally {
       await depot.stop();
+      await relay.stop();
     }
   }, 600_000);
 
