@@ -156,3 +156,37 @@ describeWithKernels(['K612'], 'a Debian kernel from a real debuginfod', ({ K612 
     }
   }, 900_000);
 });
+
+describeWithKernels(
+  ['K61armhf'],
+  'a 32-bit kernel without BTF from a real debuginfod',
+  (kernels) => {
+    const folder = testFolder();
+
+    test('its core and variables are made of its debug information', async () => {
+      const { vmlinux } = kernels.K61armhf;
+      const buildId = /Build ID: ([0-9a-f]+)/.exec(await readelf(['-n', vmlinux]))?.[1] ?? '';
+      const debuginfod = await startDebuginfod({ [buildId]: vmlinux });
+      const depot = await startDepot(join(folder, 'armhf'), {
+        BTFDEPOT_UPSTREAMS: `debuginfod ${debuginfod.url}`,
+      });
+      try {
+        const ask = () => fetch(`${depot.url}/v1/kernels/${buildId}?wait=60`);
+        const record = await vi.waitFor(
+          async () => {
+            const found = (await (await ask()).json()) as KernelRecord;
+            expect(found.state).toBe('ready');
+            return found;
+          },
+          { timeout: 400_000, interval: 500 },
+        );
+        expect(record).toMatchObject({ arch: 'arm', bits: 32, owner: { rank: 'upstream' } });
+        expect(record.core.encoded).toBeDefined();
+        expect(record.parts.vars?.variables).toBeGreaterThan(10_000);
+      } finally {
+        await depot.stop();
+        await debuginfod.stop();
+      }
+    }, 600_000);
+  },
+);
