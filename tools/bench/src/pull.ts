@@ -223,7 +223,7 @@ async function downloadTo(url: string, path: string) {
   await using file = await open(path, 'w');
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of answer.body) {
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
     hash.update(chunk);
     await file.write(chunk);
     size += chunk.length;

@@ -29,8 +29,8 @@ const MIDDLE = 100e6;
 
 /** Passes connections on to a port, until one of them brings so much: this one waits. */
 async function startRelay(port: number) {
-  const held = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<undefined>();
+  const released = Promise.withResolvers<undefined>();
   const waiting = new Set<Socket>();
   let isPassing = false;
   const server = createServer((client) => {
@@ -42,7 +42,7 @@ async function startRelay(port: number) {
         bytes += chunk.length;
         if (isPassing || bytes < MIDDLE) continue;
         waiting.add(client);
-        held.resolve();
+        held.resolve(undefined);
         await released.promise;
       }
     };
@@ -58,7 +58,7 @@ async function startRelay(port: number) {
     release() {
       isPassing = true;
       for (const client of waiting) client.destroy();
-      released.resolve();
+      released.resolve(undefined);
     },
     stop: () => new Promise((resolve) => server.close(resolve)),
   };

@@ -51,7 +51,8 @@ async function oneHolds(
 ): Promise<void> {
   for (const [at, signature] of signatures.entries()) {
     try {
-      return await check(signature);
+      await check(signature);
+      return;
     } catch (error) {
       if (at === signatures.length - 1) throw error;
     }
