@@ -34,7 +34,7 @@ test('every blob for which the schema of records has a place is a part, or named
     const place = partSpec(name).of ?? [name];
     return (name === 'core' ? place : ['parts', ...place]).join('.');
   });
-  const byFile = ['carrier.given.*', 'artifacts.*', 'sources.*'];
+  const byFile = ['carrier.given.*', 'countersigned.signatures.*', 'artifacts.*', 'sources.*'];
   expect(blobPaths(kernelRecordSchema).toSorted()).toEqual([...paths, ...byFile].toSorted());
 });
 

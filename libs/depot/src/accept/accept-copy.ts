@@ -82,9 +82,8 @@ export async function acceptCopy(
     if (hasParts(before, next)) return { outcome: 'known', record: before };
     if (!ruling.rules && !filled(before, next)) return { outcome: 'outranked', record: before };
   }
-  const bytes = await bytesOf(offered, next);
+  const bytes = await bytesOf(offered, next, signed);
   await deps.compute.verify(partsOf(next, bytes), signal);
-  for (const { sha256, bytes: one } of signed?.signatures ?? []) bytes.set(sha256, one);
   await Promise.all([...bytes].map(([sha256, one]) => deps.blobs.replace(sha256, one)));
   const { record } = await updateRecord(deps.records, buildId, (current) => {
     const now = judge(current);
@@ -236,11 +235,13 @@ export function hasParts(current: KernelRecord, next: KernelRecord): boolean {
 async function bytesOf(
   { blob }: OfferedCopy,
   next: KernelRecord,
+  signed: SignedManifest | undefined,
 ): Promise<Map<string, Uint8Array>> {
   const blobs = blobsOf(next);
   const size = blobs.reduce((sum, one) => sum + one.size, 0);
   if (size > MOST_BYTES) throw new DepotError('too-large', `its parts have ${size} bytes in all`);
   const bytes = new Map<string, Uint8Array>();
+  for (const { sha256, bytes: one } of signed?.signatures ?? []) bytes.set(sha256, one);
   for (const one of blobs) {
     if (!bytes.has(one.sha256)) bytes.set(one.sha256, await blob(one));
   }

@@ -53,7 +53,10 @@ function hashesInText(text: string): readonly string[] {
 
 /** A blob and the field that names it. */
 export interface NamedBlob {
-  /** The name of a part or an artifact; `given`, with the file, for a carrier of the build. */
+  /**
+   * The name of a part or an artifact; `given`, with the file, for a carrier of the build;
+   * `countersigned`, with the file, for another depot's signature.
+   */
   what: string;
   sha256: string;
   /** Bytes. */
@@ -63,9 +66,11 @@ export interface NamedBlob {
 /** The blobs of a record with their sizes; a blob may occur twice. */
 export function blobsOf(record: KernelRecord): NamedBlob[] {
   const given = Object.entries(record.carrier?.given ?? {});
+  const signatures = Object.entries(record.countersigned?.signatures ?? {});
   return [
     ...partsOf(record),
     ...given.map(([file, blob]) => [`given ${file}`, blob] as const),
+    ...signatures.map(([file, blob]) => [`countersigned ${file}`, blob] as const),
     ...Object.entries(record.artifacts),
   ].map(([what, { sha256, size }]) => ({ what, sha256, size }));
 }
