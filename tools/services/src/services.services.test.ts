@@ -72,7 +72,7 @@ describeWithServices(['redis', 'minio'], 'private services', () => {
   });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)('end with their parent by %s', async (signal) => {
-    const module = JSON.stringify(new URL('redis.ts', import.meta.url).href);
+    const module = JSON.stringify(new URL('servers/redis.ts', import.meta.url).href);
     const script = `const { startRedis } = await import(${module});
       const redis = await startRedis();
       process.stdout.write(String(redis.server.pid));

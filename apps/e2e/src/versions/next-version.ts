@@ -22,7 +22,7 @@ const ADDITIVE: Edit[] = [
 ];
 const BREAKING: Edit[] = [
   ...ADDITIVE,
-  [source('contracts/src/record.ts'), 'RECORD_SCHEMA = 2', 'RECORD_SCHEMA = 3'],
+  [source('contracts/src/record/record.ts'), 'RECORD_SCHEMA = 2', 'RECORD_SCHEMA = 3'],
   [source('contracts/src/job.ts'), 'JOB_VERSION = 2', 'JOB_VERSION = 3'],
 ];
 
