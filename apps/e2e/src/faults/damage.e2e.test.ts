@@ -191,7 +191,8 @@ describe('a depot heals', () => {
       await becomes(buildId, { state: 'failed', report: { failure: { code: 'lost-part' } } });
       const again = await push(file);
       expect(again).toMatchObject({ code: 0, output: expect.stringContaining('sent') as string });
-      await becomes(buildId, { state: 'ready', revision: 3 });
+      // 2 if the sweep saw the blob back before the upload was written to the record.
+      await becomes(buildId, { state: 'ready', revision: expect.toBeOneOf([2, 3]) as number });
       const answer = await curl(`${depot.url}/v1/blobs/sha256/${sha256}`);
       expect([answer.complete, sha256Of(answer.bytes)]).toEqual([true, sha256]);
       await expect.poll(notes).toEqual([]);
