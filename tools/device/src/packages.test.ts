@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inPath } from '@btf-depot/services/provision';
 import { testFolder } from '@btf-depot/testing/folders';
 import { expect, it } from 'vitest';
-import { programPath } from './testing/program-path.ts';
 
 const source = fileURLToPath(new URL('../../../infra/device', import.meta.url));
 const folder = testFolder();
@@ -13,7 +13,7 @@ const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const client = readFileSync(join(source, 'btfdepot-fetch'));
 
-const without = (name: string) => programPath(name) === undefined && process.env.CI !== 'true';
+const without = (name: string) => inPath(name) === undefined && process.env.CI !== 'true';
 
 it.skipIf(without('dpkg-deb'))('dpkg takes the .deb apart into what it should hold', () => {
   run(join(source, 'package'), 'deb', folder);

@@ -1,10 +1,10 @@
 import { chmodSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { createSecretKey, openSecretKey } from '@btf-depot/depot';
+import { inPath } from '@btf-depot/services/provision';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeOnDevices } from './testing/equipment.ts';
 import { send, type Fault } from './testing/faulty-depot.ts';
 import { startKernelDepot, type KernelDepot } from './testing/kernel-depot.ts';
-import { programPath } from './testing/program-path.ts';
 import { KEY_NUMBER, PUBLIC_KEY, signed } from './testing/signed-depot.ts';
 
 const TOKEN = 'btfd_0123456789';
@@ -48,7 +48,7 @@ describeOnDevices((equipment) => {
     }
     // Everybody can see a command line. One file each: the client limits what is written.
     rmSync(device.path('bin', downloader));
-    const real = programPath(downloader);
+    const real = inPath(downloader);
     const spy = `#!/bin/sh\necho "$*" >"$BTFDEPOT_ROOT/call-$$"\nexec ${real} "$@"\n`;
     device.write(`bin/${downloader}`, spy, 0o755);
     expect(await device.run(['load'])).toMatchObject({ code: 0 });

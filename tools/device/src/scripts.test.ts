@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { inPath } from '@btf-depot/services/provision';
 import { expect, it } from 'vitest';
 import { CLIENT } from './testing/device.ts';
-import { programPath } from './testing/program-path.ts';
 
 const folder = fileURLToPath(new URL('../../../infra/device', import.meta.url));
 const PLACE = `${folder}/btfdepot-place`;
@@ -16,7 +16,7 @@ it('the client has at most 10,000 bytes, and 2,000 more for a kernel without BTF
   expect(statSync(PLACE).size).toBeLessThanOrEqual(2000);
 });
 
-const absent = programPath('shellcheck') === undefined && process.env.CI !== 'true';
+const absent = inPath('shellcheck') === undefined && process.env.CI !== 'true';
 it.skipIf(absent)('scripts are as shellcheck wants them (needs the program)', () => {
   expect(scripts).toContain(CLIENT);
   expect(execFileSync('shellcheck', [...scripts, PLACE], { encoding: 'utf8' })).toBe('');

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inPath } from '@btf-depot/services/provision';
 import { TemporaryFolder } from '@btf-depot/testing/temporary-folder';
-import { programPath } from './program-path.ts';
 import { withoutCapabilities } from './without-capabilities.ts';
 
 export const CLIENT = fileURLToPath(
@@ -39,7 +39,7 @@ const OF_BUSYBOX = [...USUAL, 'hexdump', 'timeout', 'wget', 'xzcat'];
 /** The programs that this machine lacks. */
 export function missingFor({ shell, programs }: Equipment): string[] {
   return [...(shell === 'dash' ? ['dash', 'od'] : ['busybox']), ...programs].filter(
-    (name) => programPath(name) === undefined,
+    (name) => inPath(name) === undefined,
   );
 }
 
@@ -68,15 +68,14 @@ export class Device {
 
   constructor({ shell, programs, notes, core, settings = {} }: DeviceInput) {
     this.#settings = settings;
-    const busybox = programPath('busybox') ?? 'busybox';
+    const busybox = inPath('busybox') ?? 'busybox';
     this.#shell = withoutCapabilities(
-      shell === 'dash' ? [programPath('dash') ?? 'dash'] : [busybox, 'ash', '-c', OWN_PROGRAMS],
+      shell === 'dash' ? [inPath('dash') ?? 'dash'] : [busybox, 'ash', '-c', OWN_PROGRAMS],
     );
     const link = (name: string, to: string): void => symlinkSync(to, this.#made('bin', name));
-    if (shell === 'dash')
-      for (const name of [...USUAL, 'od']) link(name, programPath(name) ?? name);
+    if (shell === 'dash') for (const name of [...USUAL, 'od']) link(name, inPath(name) ?? name);
     else for (const name of OF_BUSYBOX) link(name, busybox);
-    for (const name of programs) link(name, programPath(name) ?? name);
+    for (const name of programs) link(name, inPath(name) ?? name);
     this.write('bin/insmod', INSMOD, 0o755);
     this.write('bin/rmmod', RMMOD, 0o755);
     mkdirSync(this.#made('sys/kernel/btf', ''), { recursive: true });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { programPath } from './program-path.ts';
+import { inPath } from '@btf-depot/services/provision';
 
 type Command = readonly [string, ...string[]];
 
@@ -12,7 +12,7 @@ const DROP = ['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--amb
  */
 export function withoutCapabilities(command: Command): Command {
   if (!hasCapabilities()) return command;
-  const setpriv = programPath('setpriv');
+  const setpriv = inPath('setpriv');
   if (setpriv === undefined) throw new Error('this test has capabilities, and no setpriv to drop');
   return [setpriv, ...DROP, '--', ...command];
 }
